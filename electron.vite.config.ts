@@ -1,0 +1,55 @@
+/**
+ * Three bundles: the node with its shells (ESM, dependencies stay in node_modules), the preload (CommonJS, as a
+ * sandboxed preload must be), and the pages. Running needs out/ and resources/, never the sources.
+ */
+import { existsSync, globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import tailwindcss from '@tailwindcss/vite';
+import { defineConfig } from 'electron-vite';
+
+const root = import.meta.dirname;
+const shells = ['main/electron.ts', 'main/cli.ts'].filter((file) => existsSync(join(root, file)));
+// A worker is a file of its own at run time, so each one is an entry.
+const workers = globSync('main/**/*-worker.ts', { cwd: root });
+const mainEntries = Object.fromEntries(
+  [...shells, ...workers].map((file) => [basename(file, '.ts'), join(root, file)]),
+);
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: join(root, 'out/main'),
+      emptyOutDir: true,
+      sourcemap: true,
+      rolldownOptions: {
+        input: mainEntries,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: join(root, 'out/preload'),
+      emptyOutDir: true,
+      externalizeDeps: false,
+      rolldownOptions: {
+        input: { index: join(root, 'main/preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: join(root, 'renderer'),
+    publicDir: join(root, 'renderer/public'),
+    plugins: [svelte(), tailwindcss()],
+    build: {
+      outDir: join(root, 'out/renderer'),
+      emptyOutDir: true,
+      minify: true,
+      // Inlined assets would be data: URLs, which the content policy refuses for everything but images.
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: join(root, 'renderer/index.html') },
+    },
+  },
+});

@@ -1,0 +1,71 @@
+/**
+ * What the desktop shell starts the node with. The command line that opened the window hands its options over in one
+ * environment variable; opened by itself, from a desktop icon, the shell uses the system's own places.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AceError } from '../../shared/errors.ts';
+
+export const CONFIG_VARIABLE = 'ACE_NODE_CONFIG';
+
+const shellConfigSchema = z
+  .object({
+    dataDir: z.string().min(1),
+    httpPort: z.number().int().min(0).max(65_535).optional(),
+    p2pPort: z.number().int().min(0).max(65_535).optional(),
+    joinMultiaddr: z.string().min(1).optional(),
+    resourcesDir: z.string().min(1),
+    pagesDir: z.string().min(1),
+  })
+  .strict();
+
+/** The part of the node's configuration that crosses a process border. */
+export interface ShellConfig {
+  readonly dataDir: string;
+  readonly resourcesDir: string;
+  readonly pagesDir: string;
+  readonly httpPort?: number;
+  readonly p2pPort?: number;
+  readonly joinMultiaddr?: string;
+}
+
+export interface ShellPlaces {
+  /** Where the system keeps this user's data of this app. */
+  readonly userDataDir: string;
+  /** The folder that holds out/ and resources/. */
+  readonly appDir: string;
+}
+
+/** @throws AceError `InvalidInput` when the variable is there but cannot be read */
+export function shellConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  places: ShellPlaces,
+): ShellConfig {
+  const text = env[CONFIG_VARIABLE];
+  if (text === undefined) {
+    return {
+      dataDir: places.userDataDir,
+      resourcesDir: join(places.appDir, 'resources'),
+      pagesDir: join(places.appDir, 'out', 'renderer'),
+    };
+  }
+  try {
+    const { httpPort, p2pPort, joinMultiaddr, ...required } = shellConfigSchema.parse(JSON.parse(text));
+    return {
+      ...required,
+      ...(httpPort !== undefined && { httpPort }),
+      ...(p2pPort !== undefined && { p2pPort }),
+      ...(joinMultiaddr !== undefined && { joinMultiaddr }),
+    };
+  } catch (cause) {
+    throw new AceError('InvalidInput', `${CONFIG_VARIABLE} cannot be read`, { cause });
+  }
+}
+
+/** The other direction: what `shellConfig` reads. A passphrase stays behind: an environment is no place for it. */
+export function shellEnvironment(config: ShellConfig): Record<string, string> {
+  const { dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr } = config;
+  return {
+    [CONFIG_VARIABLE]: JSON.stringify({ dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr }),
+  };
+}

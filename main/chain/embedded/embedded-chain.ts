@@ -1,0 +1,239 @@
+/**
+ * The main chain of a devnet: one SQLite file in the validator's process.
+ *
+ * Owns the balances, the credit used, the pools and the totals. An operation or a batch is verified whole, then applied
+ * in one transaction together with its log record; only then it is answered. What fails leaves no trace.
+ */
+import type { KeyObject } from 'node:crypto';
+import * as dagCbor from '@ipld/dag-cbor';
+import {
+  type Batch,
+  type BatchResult,
+  checkBatch,
+  encodeBatch,
+  FIRST_PREVIOUS_HASH,
+} from '../../../shared/batch.ts';
+import { decodeBatchResult, encodeBatchResult } from '../../../shared/batch-result.ts';
+import { AceError, invariant } from '../../../shared/errors.ts';
+import { NO_BALANCES } from '../../../shared/money.ts';
+import { type ExchangeRates, type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
+import type { Genesis, NetworkSettings } from '../../../shared/settings.ts';
+import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
+import { transaction, withStoreErrors } from '../../db/open.ts';
+import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
+import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet/typed-data.ts';
+import { hashBatch } from '../batch-signature.ts';
+import type { ChainAccount, MainChain, OperationReceipt, SignedBatch, SignedOperation } from '../port.ts';
+import { applyEntries } from './apply-entries.ts';
+import { checkSupply, ensureGenesis } from './genesis.ts';
+import { Ledger } from './ledger.ts';
+import { appendLog } from './log.ts';
+import { applyOperation, checkOperation, encodeOperation } from './operation.ts';
+
+/** Largest SQLite INTEGER. */
+const MAX_TOTAL = 2n ** 63n - 1n;
+
+export interface EmbeddedChainOptions {
+  /** The chain's SQLite file; made when it is missing. */
+  readonly path: string;
+  /** Must be what the file was made with. */
+  readonly settings: NetworkSettings;
+  readonly genesis: Genesis;
+  /** The clock of the log. */
+  readonly nowMs: () => number;
+}
+
+/**
+ * @throws AceError `DataDirMismatch`, `InvalidInput` (settings or genesis that cannot be), `InvariantViolated` (the
+ * file's sums are wrong), and what `openDatabase` throws.
+ */
+export function openEmbeddedChain({ path, settings, genesis, nowMs }: EmbeddedChainOptions): MainChain {
+  const validatorKeys = settings.validatorKeys.map((hex) => devicePublicKey(Buffer.from(hex, 'hex')));
+  const store = openChainStore(path);
+  try {
+    ensureGenesis(store, settings, genesis, nowMs);
+    withStoreErrors(() => checkSupply(store), path);
+    return new EmbeddedChain(store, settings, validatorKeys, nowMs);
+  } catch (error) {
+    store.db.close();
+    throw error;
+  }
+}
+
+class EmbeddedChain implements MainChain {
+  readonly #store: ChainStore;
+  readonly #settings: NetworkSettings;
+  /** Index = shard number. */
+  readonly #validatorKeys: readonly KeyObject[];
+  readonly #rates: ExchangeRates;
+  readonly #nowMs: () => number;
+
+  constructor(
+    store: ChainStore,
+    settings: NetworkSettings,
+    validatorKeys: readonly KeyObject[],
+    nowMs: () => number,
+  ) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#validatorKeys = validatorKeys;
+    this.#rates = { xacPerXat: settings.pinnedXacPerXat, xacPerXas: settings.pinnedXacPerXas };
+    this.#nowMs = nowMs;
+  }
+
+  settings() {
+    return this.#settings;
+  }
+
+  async account(address: string): Promise<ChainAccount> {
+    const key = address.toLowerCase();
+    const account = withStoreErrors(() => this.#store.accounts.get(key));
+    return account ?? { address: key, balances: NO_BALANCES, nonce: 0, creditUsedUnits: 0 };
+  }
+
+  async accounts() {
+    return withStoreErrors(() => this.#store.accounts.all());
+  }
+
+  async market() {
+    return { totals: withStoreErrors(() => this.#store.totals.get()), rates: this.#rates };
+  }
+
+  async pools() {
+    return withStoreErrors(() => this.#store.pools.all());
+  }
+
+  async supply() {
+    return withStoreErrors(() => this.#store.supply.all());
+  }
+
+  async head() {
+    const head = withStoreErrors(() => this.#store.log.head());
+    if (!head) throw new AceError('StoreFailed', 'The chain has no genesis record', { reaction: 'stop' });
+    return { height: head.height, hash: new Uint8Array(head.hash) };
+  }
+
+  async submit(signed: SignedOperation): Promise<OperationReceipt> {
+    checkOperation(signed.operation);
+    const typedData = operationTypedData(this.#settings, signed.operation);
+    await verifyTypedData(typedData, signed.signature, signed.operation.from);
+    const height = transaction(this.#store.db, () => {
+      const ledger = this.#ledger();
+      applyOperation(ledger, signed.operation);
+      ledger.save();
+      return appendLog(this.#store.log, signed.operation.kind, encodeOperation(signed), this.#nowMs());
+    });
+    return { height, hash: typedDataHash(typedData) };
+  }
+
+  async applyBatch({ batch, signature }: SignedBatch): Promise<BatchResult> {
+    const bytes = this.#verifyBatch(batch, signature);
+    const hash = hashBatch(bytes);
+    return transaction(this.#store.db, () => {
+      const last = this.#lastBatch(batch.shard);
+      if (batch.number <= last.number) return this.#replay(batch, hash);
+      if (batch.number !== last.number + 1) {
+        throw new AceError(
+          'BatchOutOfOrder',
+          `Batch ${batch.number} of shard ${batch.shard} comes after ${last.number}`,
+        );
+      }
+      if (Buffer.compare(batch.previousHash, last.hash) !== 0) {
+        throw new AceError(
+          'BatchWrongPreviousHash',
+          `Batch ${batch.number} does not name the batch before it`,
+        );
+      }
+      return this.#apply(batch, bytes, hash, signature);
+    });
+  }
+
+  async lastBatch(shard: number) {
+    return withStoreErrors(() => this.#lastBatch(shard));
+  }
+
+  async batchResult(shard: number, number: number) {
+    const stored = withStoreErrors(() => this.#store.batches.get(shard, number));
+    return stored ? decodeBatchResult(stored.result) : null;
+  }
+
+  async close() {
+    withStoreErrors(() => this.#store.db.close());
+  }
+
+  /** Everything about a batch that needs no state. Returns its bytes. */
+  #verifyBatch(batch: Batch, signature: Uint8Array): Uint8Array {
+    checkBatch(batch);
+    if (batch.networkId !== this.#settings.networkId) {
+      throw new AceError(
+        'WrongNetwork',
+        `The batch is for "${batch.networkId}", this is "${this.#settings.networkId}"`,
+      );
+    }
+    const validatorKey = this.#validatorKeys[batch.shard];
+    if (!validatorKey) throw new AceError('BatchWrongShard', `This network has no shard ${batch.shard}`);
+    const bytes = encodeBatch(batch);
+    if (!isSignedBy(validatorKey, bytes, signature)) {
+      throw new AceError(
+        'BatchWrongSigner',
+        `The batch is not signed by the validator of shard ${batch.shard}`,
+      );
+    }
+    return bytes;
+  }
+
+  /** The stored answer for a batch that was applied before. */
+  #replay(batch: Batch, hash: Uint8Array): BatchResult {
+    const stored = this.#store.batches.get(batch.shard, batch.number);
+    if (!stored || Buffer.compare(stored.hash, hash) !== 0) {
+      throw new AceError('BatchConflict', `Shard ${batch.shard} has another batch ${batch.number} already`);
+    }
+    return decodeBatchResult(stored.result);
+  }
+
+  #apply(batch: Batch, bytes: Uint8Array, hash: Uint8Array, signature: Uint8Array): BatchResult {
+    const totals = this.#store.totals.get();
+    const price = { rates: this.#rates, unitPriceXac: unitPriceXac(totals, this.#rates) };
+    const ledger = this.#ledger();
+    const entries = applyEntries(ledger, batch.entries, price, this.#settings);
+    ledger.save();
+    this.#store.totals.put(grownTotals(totals, batch.watched));
+    const result = {
+      shard: batch.shard,
+      number: batch.number,
+      hash,
+      unitPriceXac: price.unitPriceXac,
+      entries,
+    };
+    const resultBytes = encodeBatchResult(result);
+    this.#store.batches.insert({
+      shard: batch.shard,
+      number: batch.number,
+      hash,
+      bytes,
+      signature,
+      result: resultBytes,
+    });
+    const record = dagCbor.encode([batch.shard, batch.number, hash, hashBatch(resultBytes)]);
+    appendLog(this.#store.log, 'batch', record, this.#nowMs());
+    return result;
+  }
+
+  #lastBatch(shard: number) {
+    const last = this.#store.batches.last(shard);
+    return last
+      ? { number: last.number, hash: new Uint8Array(last.hash) }
+      : { number: 0, hash: FIRST_PREVIOUS_HASH };
+  }
+
+  #ledger(): Ledger {
+    return new Ledger(this.#store, this.#settings.trafficCreditLimitUnits);
+  }
+}
+
+function grownTotals(totals: TrafficTotals, watched: TrafficTotals): TrafficTotals {
+  const videoUnits = totals.videoUnits + watched.videoUnits;
+  const watchMs = totals.watchMs + watched.watchMs;
+  invariant(videoUnits <= MAX_TOTAL && watchMs <= MAX_TOTAL, 'traffic totals fit their columns');
+  return { videoUnits, watchMs };
+}

@@ -1,0 +1,116 @@
+/**
+ * The start of an embedded chain: what exists before the first operation, and the record at height 0 that binds the
+ * network's settings to it. A file opens again only with the same settings and the same genesis.
+ */
+import * as dagCbor from '@ipld/dag-cbor';
+import { encodeRatio } from '../../../shared/batch-result.ts';
+import { AceError, invariant } from '../../../shared/errors.ts';
+import {
+  MAX_AMOUNT,
+  NO_BALANCES,
+  TOKENS,
+  type Token,
+  type TokenAmount,
+  ZERO,
+} from '../../../shared/money.ts';
+import { genesisTotals } from '../../../shared/price.ts';
+import { type Genesis, type NetworkSettings, POOLS } from '../../../shared/settings.ts';
+import { emptyPools } from '../../db/chain/pools.ts';
+import type { ChainStore } from '../../db/chain/store.ts';
+import { transaction } from '../../db/open.ts';
+import type { TokenSupply } from '../port.ts';
+import { appendLog } from './log.ts';
+
+const ADDRESS = /^0x[0-9a-f]{40}$/;
+
+/**
+ * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
+ * @throws AceError `DataDirMismatch` (other settings or genesis), `InvalidInput` (genesis that cannot be)
+ */
+export function ensureGenesis(
+  store: ChainStore,
+  settings: NetworkSettings,
+  genesis: Genesis,
+  nowMs: () => number,
+): void {
+  const bytes = encodeGenesis(settings, genesis);
+  transaction(store.db, () => {
+    const stored = store.log.at(0);
+    if (!stored) return writeGenesis(store, settings, genesis, bytes, nowMs());
+    if (Buffer.compare(stored.bytes, bytes) === 0) return;
+    throw new AceError(
+      'DataDirMismatch',
+      `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now`,
+      { reaction: 'stop' },
+    );
+  });
+}
+
+/** Rule 1 over the whole file: accounts and pools hold genesis + emitted − burned of every token. */
+export function checkSupply(store: ChainStore): void {
+  const supply = store.supply.all();
+  const held = store.supply.held();
+  for (const token of TOKENS) {
+    const { genesis, emitted, burned } = supply[token];
+    invariant(held[token] === genesis + emitted - burned, `sum of ${token} = genesis + emitted − burned`);
+  }
+}
+
+function writeGenesis(
+  store: ChainStore,
+  settings: NetworkSettings,
+  genesis: Genesis,
+  bytes: Uint8Array,
+  nowMs: number,
+): void {
+  const accounts = new Map<string, Record<Token, TokenAmount>>();
+  const pools = emptyPools();
+  const supply = {} as Record<Token, TokenSupply>;
+  const bad = (why: string) => new AceError('InvalidInput', `Genesis: ${why}`);
+
+  for (const { address, token, amount } of genesis.accounts) {
+    if (!ADDRESS.test(address)) throw bad(`"${address}" is not an address in lower case`);
+    if (!TOKENS.includes(token) || amount < 0n) throw bad(`not an amount of ${token}`);
+    const balances = accounts.get(address) ?? { ...NO_BALANCES };
+    balances[token] = (balances[token] + amount) as TokenAmount;
+    accounts.set(address, balances);
+  }
+  for (const { pool, token, amount } of genesis.pools) {
+    if (!POOLS.includes(pool)) throw bad(`"${pool}" is not a pool`);
+    if (!TOKENS.includes(token) || amount < 0n) throw bad(`not an amount of ${token}`);
+    pools[pool][token] = (pools[pool][token] + amount) as TokenAmount;
+  }
+  for (const token of TOKENS) {
+    const held = [...accounts.values(), ...Object.values(pools)];
+    const sum = held.reduce((total, balances) => total + balances[token], 0n);
+    if (sum > MAX_AMOUNT) throw bad(`more ${token} than can exist`);
+    supply[token] = { genesis: sum as TokenAmount, emitted: ZERO, burned: ZERO };
+  }
+
+  for (const [address, balances] of accounts)
+    store.accounts.put({ address, balances, nonce: 0, creditUsedUnits: 0 });
+  store.pools.put(pools);
+  store.supply.put(supply);
+  store.totals.put(genesisTotals(settings.initialTrafficRate, settings.priorWeightHours));
+  appendLog(store.log, 'genesis', bytes, nowMs);
+}
+
+/** Canonical bytes: every field of the settings by name, genesis in the order given. */
+function encodeGenesis(settings: NetworkSettings, genesis: Genesis): Uint8Array {
+  return dagCbor.encode([
+    'ace-genesis-1',
+    {
+      ...settings,
+      validatorKeys: [...settings.validatorKeys],
+      trafficFee: encodeRatio(settings.trafficFee),
+      premiumPoolAccessFee: encodeRatio(settings.premiumPoolAccessFee),
+      contentAccessFee: encodeRatio(settings.contentAccessFee),
+      trafficPriceUsd: encodeRatio(settings.trafficPriceUsd),
+      initialTrafficRate: encodeRatio(settings.initialTrafficRate),
+      pinnedXacPerXat: encodeRatio(settings.pinnedXacPerXat),
+      pinnedXacPerXas: encodeRatio(settings.pinnedXacPerXas),
+    },
+    genesis.accounts.map(({ address, token, amount }) => [address, token, amount]),
+    genesis.pools.map(({ pool, token, amount }) => [pool, token, amount]),
+  ]);
+}

@@ -1,0 +1,116 @@
+/**
+ * Accounts, pools and supply while one operation or one batch changes them: each row is read once, changed in memory,
+ * and written once by `save`, after the invariants held. A ledger that is dropped has changed nothing.
+ */
+import { type Balances, NO_BALANCES, TOKENS, type Token, type TokenAmount } from '../../../shared/money.ts';
+import type { Payment } from '../../../shared/payment.ts';
+import type { ExchangeRates } from '../../../shared/price.ts';
+import { POOLS, type Pool } from '../../../shared/settings.ts';
+import type { PoolBalances } from '../../db/chain/pools.ts';
+import type { ChainStore } from '../../db/chain/store.ts';
+import type { Supply } from '../../db/chain/supply.ts';
+import type { ChainAccount } from '../port.ts';
+import { checkLedger, checkPayment } from './invariants.ts';
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export interface LedgerAccount {
+  readonly address: string;
+  readonly balances: Mutable<Balances>;
+  nonce: number;
+  creditUsedUnits: number;
+}
+
+interface Touched {
+  readonly before: ChainAccount;
+  readonly after: LedgerAccount;
+}
+
+export class Ledger {
+  readonly #store: ChainStore;
+  readonly #creditLimitUnits: number;
+  readonly #accounts = new Map<string, Touched>();
+  readonly #poolsBefore: PoolBalances;
+  readonly #pools: Record<Pool, Mutable<Balances>>;
+  readonly #supplyBefore: Supply;
+  readonly #supply: Record<Token, Mutable<Supply[Token]>>;
+
+  constructor(store: ChainStore, creditLimitUnits: number) {
+    this.#store = store;
+    this.#creditLimitUnits = creditLimitUnits;
+    this.#poolsBefore = store.pools.all();
+    this.#pools = copyOf(POOLS, this.#poolsBefore);
+    this.#supplyBefore = store.supply.all();
+    this.#supply = copyOf(TOKENS, this.#supplyBefore);
+  }
+
+  /** The account as it is now; its fields may be changed until `save`. */
+  account(address: string): LedgerAccount {
+    let touched = this.#accounts.get(address);
+    if (!touched) {
+      const before = this.#store.accounts.get(address) ?? emptyAccount(address);
+      touched = { before, after: { ...before, balances: { ...before.balances } } };
+      this.#accounts.set(address, touched);
+    }
+    return touched.after;
+  }
+
+  /** XAT in lockedPool, base units. */
+  get lockedPoolXat(): TokenAmount {
+    return this.#pools.lockedPool.XAT;
+  }
+
+  /** Moves what a payment says. @throws AceError `InvariantViolated` when the payment does not add up. */
+  pay(
+    payer: LedgerAccount,
+    payee: LedgerAccount,
+    payment: Payment,
+    rates: ExchangeRates,
+    feePool: Pool,
+  ): void {
+    checkPayment(payment, rates);
+    add(payer.balances, 'XAC', -payment.xacFromPayer);
+    add(payer.balances, 'XAT', -payment.xatBurned);
+    add(payer.balances, 'XAS', -payment.xasFromPayer);
+    add(payee.balances, 'XAC', payment.payeeXac);
+    add(payee.balances, 'XAS', payment.payeeXas);
+    add(this.#pools[feePool], 'XAC', payment.feeXac);
+    add(this.#pools[feePool], 'XAS', payment.feeXas);
+    add(this.#pools.lockedPool, 'XAT', -payment.xatUnlocked);
+    add(this.#pools.unlockedPool, 'XAT', payment.xatUnlocked);
+    add(this.#supply.XAC, 'emitted', payment.xacEmitted);
+    add(this.#supply.XAT, 'burned', payment.xatBurned);
+  }
+
+  /** Moves tokens between accounts. */
+  transfer(from: LedgerAccount, to: LedgerAccount, token: Token, amount: TokenAmount): void {
+    add(from.balances, token, -amount);
+    add(to.balances, token, amount);
+  }
+
+  /** Checks the invariants and writes every row once. @throws AceError `InvariantViolated` */
+  save(): void {
+    const accounts = this.#accounts.values();
+    const pools = { before: this.#poolsBefore, after: this.#pools };
+    const supply = { before: this.#supplyBefore, after: this.#supply };
+    checkLedger({ accounts, pools, supply }, this.#creditLimitUnits);
+    for (const { after } of this.#accounts.values()) this.#store.accounts.put(after);
+    this.#store.pools.put(this.#pools);
+    this.#store.supply.put(this.#supply);
+  }
+}
+
+function emptyAccount(address: string): ChainAccount {
+  return { address, balances: NO_BALANCES, nonce: 0, creditUsedUnits: 0 };
+}
+
+function copyOf<Key extends string, Row extends object>(
+  keys: readonly Key[],
+  rows: Readonly<Record<Key, Row>>,
+): Record<Key, Mutable<Row>> {
+  return Object.fromEntries(keys.map((key) => [key, { ...rows[key] }])) as Record<Key, Mutable<Row>>;
+}
+
+function add<Key extends string>(row: Record<Key, TokenAmount>, key: Key, delta: bigint): void {
+  if (delta !== 0n) row[key] = (row[key] + delta) as TokenAmount;
+}

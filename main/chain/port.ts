@@ -1,0 +1,90 @@
+/**
+ * The main chain, as the rest of the node sees it: balances, credit used, pools, totals, and the two ways to change
+ * them, a signed operation or a settlement batch. Implementations: `embedded/` (SQLite). An answer is durable before it
+ * is given; a refused call changes nothing.
+ */
+import type { Batch, BatchResult } from '../../shared/batch.ts';
+import type { Balances, Token, TokenAmount } from '../../shared/money.ts';
+import type { ExchangeRates, TrafficTotals } from '../../shared/price.ts';
+import type { NetworkSettings, Pool } from '../../shared/settings.ts';
+
+export interface ChainAccount {
+  /** EVM address, lower case hex. */
+  readonly address: string;
+  readonly balances: Balances;
+  /** Number of operations the account has signed so far; the next one carries this number. */
+  readonly nonce: number;
+  /** traffic_credit_used, in traffic units. Changed by settlement batches only. */
+  readonly creditUsedUnits: number;
+}
+
+/** Operations that an account signs (EIP-712 typed data). */
+export interface TransferOperation {
+  readonly kind: 'transfer';
+  readonly from: string;
+  readonly to: string;
+  readonly token: Token;
+  readonly amount: TokenAmount;
+  readonly nonce: number;
+}
+export type Operation = TransferOperation;
+
+export interface SignedOperation {
+  readonly operation: Operation;
+  /** 65-byte EIP-712 signature, 0x-hex. */
+  readonly signature: `0x${string}`;
+}
+
+export interface OperationReceipt {
+  /** Position in the chain's log, from 1. */
+  readonly height: number;
+  /** EIP-712 hash of the operation, 0x-hex. */
+  readonly hash: `0x${string}`;
+}
+
+export interface SignedBatch {
+  readonly batch: Batch;
+  /** Ed25519 signature by the shard's validator key over `encodeBatch(batch)`. */
+  readonly signature: Uint8Array;
+}
+
+export interface Market {
+  readonly totals: TrafficTotals;
+  readonly rates: ExchangeRates;
+}
+
+export interface TokenSupply {
+  readonly genesis: TokenAmount;
+  readonly emitted: TokenAmount;
+  readonly burned: TokenAmount;
+}
+
+export interface MainChain {
+  settings(): NetworkSettings;
+  /** An account nobody has paid yet has empty balances; asking for it is no error. */
+  account(address: string): Promise<ChainAccount>;
+  accounts(): Promise<ChainAccount[]>;
+  market(): Promise<Market>;
+  /** Balance of every pool per token. */
+  pools(): Promise<Readonly<Record<Pool, Balances>>>;
+  supply(): Promise<Readonly<Record<Token, TokenSupply>>>;
+  /** Height of the log and hash of its last record. */
+  head(): Promise<{ readonly height: number; readonly hash: Uint8Array }>;
+  /**
+   * @throws AceError `InvalidSignature`, `WrongNonce`, `WrongNetwork`, `InsufficientFunds`, `InvalidAmount`,
+   * `InvalidInput`, `InvariantViolated`, `StoreFailed`
+   */
+  submit(operation: SignedOperation): Promise<OperationReceipt>;
+  /**
+   * Applies a batch whole or not at all. The same batch again returns the stored result and changes nothing.
+   * @throws AceError `BatchMalformed`, `BatchWrongShard`, `BatchWrongSigner`, `BatchOutOfOrder`,
+   * `BatchWrongPreviousHash`, `BatchConflict` (same number, other content), `WrongNetwork`, `InvariantViolated`,
+   * `StoreFailed`
+   */
+  applyBatch(batch: SignedBatch): Promise<BatchResult>;
+  /** Last applied batch of a shard: where the hash chain continues. */
+  lastBatch(shard: number): Promise<{ readonly number: number; readonly hash: Uint8Array }>;
+  /** Result of an applied batch, `null` when there is none of that number. */
+  batchResult(shard: number, number: number): Promise<BatchResult | null>;
+  close(): Promise<void>;
+}

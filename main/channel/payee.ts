@@ -1,0 +1,250 @@
+/**
+ * The payee's service: loads a channel, asks the pure rules of `shared/channel/payee.ts`, commits, and only then lets
+ * the caller send. Owns the channels on which this node is paid while a stream uses them.
+ */
+import {
+  acceptCheckpoint,
+  acceptTick,
+  type PayeeState,
+  type PayerHistory,
+  serve,
+  servingObstacle,
+} from '../../shared/channel/payee.ts';
+import {
+  type ChannelTerms,
+  channelIdOf,
+  decodeCheckpoint,
+  decodeTerms,
+  encodeCheckpoint,
+  encodeLease,
+} from '../../shared/channel/records.ts';
+import { sameBytes } from '../../shared/channel/tuple.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
+import type { NetworkSettings } from '../../shared/settings.ts';
+import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
+import { sha256 } from './sha256.ts';
+
+/** An unpaid unit narrows its payer's window for this long; then it is forgotten. One window a day is the most lost. */
+const DEBT_MEMORY_MS = 24 * 3_600_000;
+
+export interface PayeeContext {
+  readonly store: NodeStore;
+  readonly settings: NetworkSettings;
+  readonly account: string;
+  readonly device: DeviceIdentity;
+  readonly windowCapUnits: number;
+  readonly nowMs: () => number;
+}
+
+/** The peer on the other side of a stream, as its certificate proved. */
+export interface Counterparty {
+  readonly account: string;
+  readonly device: Uint8Array;
+}
+
+export interface SignedTerms {
+  /** Canonical bytes. */
+  readonly terms: Uint8Array;
+  readonly termsSignature: Uint8Array;
+  readonly leaseSignature: Uint8Array;
+}
+
+export class PayeeService {
+  readonly #context: PayeeContext;
+  /** Channels in use, by channel id in hex: one stream each. */
+  readonly #active = new Map<string, PayeeChannel>();
+
+  constructor(context: PayeeContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Takes up a channel that a payer wants to pay on; a new one is stored first. A channel that another stream still
+   * holds is taken from it: the payer reconnected.
+   * @throws AceError `MessageMalformed`, `WrongNetwork`, `ChannelMismatch`, `InvalidSignature`, `ChannelUnleased`,
+   * `ChannelExpired`, `StoreFailed`
+   */
+  open(payer: Counterparty, signed: SignedTerms): PayeeChannel {
+    const { store, nowMs } = this.#context;
+    const terms = decodeTerms(signed.terms);
+    this.#checkTerms(terms, payer, signed);
+    const channelId = channelIdOf(terms, sha256);
+    const key = Buffer.from(channelId).toString('hex');
+    const held = this.#active.get(key);
+    held?.commit();
+    held?.detach();
+    if (!store.payeeChannels.get(channelId)) {
+      store.commit(() =>
+        store.payeeChannels.insert({
+          state: freshState(channelId, terms),
+          payer: payer.account,
+          payerDevice: payer.device,
+          ...signed,
+          openedAtMs: nowMs(),
+        }),
+      );
+    }
+    const row = store.payeeChannels.get(channelId);
+    if (!row) throw new AceError('ChannelUnknown', 'The channel is gone from the store', { reaction: 'pause-channel' });
+    const history = store.payeeChannels.historyOf(payer.account, channelId, nowMs() - DEBT_MEMORY_MS);
+    const channel = new PayeeChannel(this.#context, row, history, () => this.#active.delete(key));
+    this.#active.set(key, channel);
+    return channel;
+  }
+
+  /**
+   * Countersigns a checkpoint of any channel of this payer, open on a stream or not. The same one again gets the same
+   * answer.
+   * @throws AceError `ChannelUnknown`, `InvalidSignature`, `CheckpointMismatch`, …
+   */
+  countersign(payer: Counterparty, record: Uint8Array, payerSignature: Uint8Array): Countersigned {
+    const checkpoint = decodeCheckpoint(record);
+    const key = Buffer.from(checkpoint.channelId).toString('hex');
+    const active = this.#active.get(key);
+    active?.commit();
+    const row = this.#context.store.payeeChannels.get(checkpoint.channelId);
+    if (!row || !sameBytes(row.payerDevice, payer.device)) {
+      throw new AceError('ChannelUnknown', 'The checkpoint is of no channel of this payer', { reaction: 'drop-peer' });
+    }
+    const bytes = encodeCheckpoint(checkpoint);
+    if (!isSignedBy(devicePublicKey(row.payerDevice), bytes, payerSignature)) {
+      throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', { reaction: 'drop-peer' });
+    }
+    const last = row.lastCheckpoint;
+    if (last?.payeeSignature && sameBytes(encodeCheckpoint(last.checkpoint), bytes)) {
+      return { channelId: row.state.channelId, number: checkpoint.number, signature: last.payeeSignature };
+    }
+    const state = acceptCheckpoint(row.state, checkpoint);
+    const signature = this.#context.device.sign(bytes);
+    const { store } = this.#context;
+    store.commit(() => {
+      store.payeeChannels.save(state);
+      store.payeeChannels.saveCheckpoint(state.channelId, { checkpoint, payerSignature, payeeSignature: signature });
+    });
+    active?.adopt(state);
+    return { channelId: state.channelId, number: checkpoint.number, signature };
+  }
+
+  #checkTerms(terms: ChannelTerms, payer: Counterparty, signed: SignedTerms): void {
+    const { settings, account, device, nowMs } = this.#context;
+    if (terms.networkId !== settings.networkId) {
+      throw new AceError('WrongNetwork', `Terms of network ${terms.networkId}`, { reaction: 'drop-peer' });
+    }
+    const mine = terms.payee === account && sameBytes(terms.payeeDevice, device.publicKey);
+    const theirs = terms.payer === payer.account && sameBytes(terms.payerDevice, payer.device);
+    if (!mine || !theirs) {
+      throw new AceError('ChannelMismatch', 'The terms are between other parties', { reaction: 'drop-peer' });
+    }
+    if (!isSignedBy(devicePublicKey(terms.payerDevice), signed.terms, signed.termsSignature)) {
+      throw new AceError('InvalidSignature', 'The terms are not signed by the payer', { reaction: 'drop-peer' });
+    }
+    const validatorKey = settings.validatorKeys[terms.shard];
+    const { capacityUnits, expiresAtMs, shard } = terms;
+    const lease = encodeLease({ channelId: channelIdOf(terms, sha256), shard, capacityUnits, expiresAtMs });
+    if (
+      validatorKey === undefined ||
+      !isSignedBy(devicePublicKey(Buffer.from(validatorKey, 'hex')), lease, signed.leaseSignature)
+    ) {
+      throw new AceError('ChannelUnleased', 'The payer’s shard did not lease this channel', { reaction: 'drop-peer' });
+    }
+    if (terms.expiresAtMs <= nowMs()) throw new AceError('ChannelExpired', 'The channel has expired');
+  }
+}
+
+export interface Countersigned {
+  readonly channelId: Uint8Array;
+  readonly number: number;
+  readonly signature: Uint8Array;
+}
+
+/** One channel in use by one stream. Changes gather in memory; nothing of them may be acted on before `commit`. */
+export class PayeeChannel {
+  readonly payer: string;
+  readonly #context: PayeeContext;
+  readonly #history: PayerHistory;
+  readonly #onRelease: () => void;
+  #state: PayeeState;
+  #committed: PayeeState;
+  #detached = false;
+  /** Called when another stream takes the channel. */
+  onDetached: (() => void) | null = null;
+
+  constructor(context: PayeeContext, row: PayeeChannelRow, history: PayerHistory, onRelease: () => void) {
+    this.#context = context;
+    this.#history = history;
+    this.#onRelease = onRelease;
+    this.#state = row.state;
+    this.#committed = row.state;
+    this.payer = row.payer;
+  }
+
+  /** Units paid and bytes served, as committed. */
+  get books(): { readonly paidUnits: number; readonly servedBytes: number } {
+    return this.#committed;
+  }
+
+  get dirty(): boolean {
+    return this.#state !== this.#committed;
+  }
+
+  /** A late or repeated tick changes nothing. @throws AceError `TickWrong`, `TickBeyondWindow`, `TickBeyondCapacity`, … */
+  tick(index: number, tick: Uint8Array): void {
+    try {
+      this.#state = acceptTick(this.#state, this.#history, index, tick, this.#context.windowCapUnits, sha256);
+    } catch (error) {
+      if (!isAceError(error, 'TickNotIncreasing')) throw error;
+    }
+  }
+
+  obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> {
+    const { windowCapUnits, nowMs } = this.#context;
+    return servingObstacle(this.#state, this.#history, lengthBytes, nowMs(), windowCapUnits);
+  }
+
+  /** Books bytes that will be sent after the next commit. */
+  serve(lengthBytes: number): void {
+    this.#state = serve(this.#state, lengthBytes);
+  }
+
+  /** Makes everything durable; `also` is written in the same transaction. @throws AceError `StoreFailed` */
+  commit(also?: () => void): void {
+    if (this.#detached) throw new AceError('ChannelClosed', 'Another stream has taken the channel');
+    if (!this.dirty && !also) return;
+    const { store } = this.#context;
+    const state = this.#state;
+    store.commit(() => {
+      store.payeeChannels.save(state);
+      also?.();
+    });
+    this.#committed = state;
+  }
+
+  /** Takes over a state that was committed elsewhere (a checkpoint). */
+  adopt(state: PayeeState): void {
+    this.#state = state;
+    this.#committed = state;
+  }
+
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    this.#onRelease();
+    this.onDetached?.();
+  }
+}
+
+function freshState(channelId: Uint8Array, terms: ChannelTerms): PayeeState {
+  return {
+    channelId,
+    capacityUnits: terms.capacityUnits,
+    expiresAtMs: terms.expiresAtMs,
+    paidUnits: 0,
+    tick: terms.anchor,
+    servedBytes: 0,
+    checkpointNumber: 0,
+    checkpointUnits: 0,
+    status: 'open',
+  };
+}

@@ -1,0 +1,72 @@
+/** What a node is started with, and where its files are. */
+import { join } from 'node:path';
+
+export interface NodeConfig {
+  readonly dataDir: string;
+  /** Port of pages and players; 0 takes any free one. The default moves on when it is taken. */
+  readonly httpPort?: number;
+  /** The validator of another machine; without it the node runs a devnet of its own. */
+  readonly joinMultiaddr?: string;
+  /** Port for other peers; 0 takes any free one. */
+  readonly p2pPort?: number;
+  /** Sample clip and icons. */
+  readonly resourcesDir: string;
+  /** Built pages. */
+  readonly pagesDir: string;
+  readonly passphrase?: string;
+  /** Profile for a devnet that this process makes; later starts take the stored one. */
+  readonly devnet?: DevnetProfile;
+  /** Whether a devnet of this process gets a provider that offers the sample clip. On by default. */
+  readonly offerSample?: boolean;
+}
+
+/** What may differ from one devnet to another. Decimal strings and plain numbers, because it is stored as JSON. */
+export interface DevnetProfile {
+  readonly trafficCreditLimitUnits: number;
+  /** GB per hour. */
+  readonly trafficRateGbPerHour: string;
+  /** Hours of viewing that the initial rate weighs. */
+  readonly priorWeightHours: number;
+  /** XAC for 1 XAT, decimal. */
+  readonly xacPerXat: string;
+  readonly settlementIntervalMs: number;
+  /** XAT that the faucet account has at genesis, whole tokens. */
+  readonly faucetXat: number;
+}
+
+export const DEFAULT_DEVNET: DevnetProfile = {
+  trafficCreditLimitUnits: 10_240,
+  trafficRateGbPerHour: '3.5',
+  priorWeightHours: 10_000,
+  xacPerXat: '1',
+  settlementIntervalMs: 2_000,
+  faucetXat: 1_000_000,
+};
+
+export const DEFAULT_HTTP_PORT = 6_878;
+
+export interface NodePaths {
+  readonly wallet: string;
+  readonly nodeDb: string;
+  readonly pieces: string;
+  readonly log: string;
+  /** How the command line reaches a running node. */
+  readonly control: string;
+  /** Which network this directory belongs to. */
+  readonly network: string;
+  readonly validatorDir: string;
+  readonly seedDir: string;
+}
+
+export function nodePaths(dataDir: string): NodePaths {
+  return {
+    wallet: join(dataDir, 'wallet.json'),
+    nodeDb: join(dataDir, 'node.db'),
+    pieces: join(dataDir, 'pieces'),
+    log: join(dataDir, 'node.log'),
+    control: join(dataDir, 'control.json'),
+    network: join(dataDir, 'network.json'),
+    validatorDir: join(dataDir, 'devnet', 'validator'),
+    seedDir: join(dataDir, 'devnet', 'provider'),
+  };
+}

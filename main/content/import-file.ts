@@ -1,0 +1,127 @@
+/** Imports a file: one pass that copies, hashes and signs it. Memory does not grow with its size. */
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import mime from 'mime';
+import { parseFile } from 'music-metadata';
+import { AceError } from '../../shared/errors.ts';
+import { PIECE_BYTES, pieceCount } from '../../shared/units.ts';
+import type { ContentRow } from '../db/node/contents.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { storeError } from '../db/open.ts';
+import type { DeviceIdentity } from '../wallet/device.ts';
+import type { PieceStore } from './piece-store.ts';
+import { chunkHashesOf, makeTransportFile, MAX_CONTENT_BYTES, pieceHash } from './transport-file.ts';
+
+export interface ImportOptions {
+  readonly path: string;
+  /** Shown to others; the file's own name when left out. */
+  readonly name?: string;
+  readonly onProgress?: (doneBytes: number, sizeBytes: number) => void;
+}
+
+/**
+ * Copies a file into the piece store and makes its transport file. The same file again gives the same content.
+ * @throws AceError `FileMissing`, `FileUnreadable`, `ContentEmpty`, `ContentTooLarge`, `StoreFailed`
+ */
+export async function importFile(
+  store: NodeStore,
+  pieces: PieceStore,
+  device: DeviceIdentity,
+  nowMs: () => number,
+  { path, name = basename(path), onProgress }: ImportOptions,
+): Promise<ContentRow> {
+  const sizeBytes = await checkedSize(path);
+  const temporary = pieces.temporaryPath();
+  try {
+    const pieceHashes = await copyAndHash(path, temporary, sizeBytes, onProgress);
+    const mimeType = mime.getType(path) ?? 'application/octet-stream';
+    const durationMs = await durationOf(path, mimeType);
+    const { contentId, bytes } = makeTransportFile(
+      { name, kind: 'vod', mimeType, sizeBytes, durationMs, pieceHashes },
+      device,
+    );
+    // The bytes are in place before anyone is told of the content.
+    await pieces.adopt(contentId, temporary);
+    store.commit(() => {
+      store.contents.insert({
+        contentId,
+        transport: bytes,
+        name,
+        mimeType,
+        sizeBytes,
+        durationMs,
+        origin: 'imported',
+        addedAtMs: nowMs(),
+      });
+      store.contents.setOrigin(contentId, 'imported');
+      for (let i = 0; i < pieceHashes.length; i++) store.contents.addPiece(contentId, i, true);
+    });
+    const row = store.contents.get(contentId);
+    if (!row) throw new AceError('Internal', 'The imported content is gone');
+    return row;
+  } catch (error) {
+    throw storeError(error, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function checkedSize(path: string): Promise<number> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw new AceError('FileMissing', `There is no file ${path}`, { cause });
+    throw new AceError('FileUnreadable', `${path} cannot be read`, { cause });
+  });
+  if (!info.isFile()) throw new AceError('FileUnreadable', `${path} is not a file`);
+  if (info.size === 0) throw new AceError('ContentEmpty', `${path} is empty: there is nothing to share`);
+  if (info.size > MAX_CONTENT_BYTES) throw new AceError('ContentTooLarge', `${path} is larger than 64 GiB`);
+  return info.size;
+}
+
+async function copyAndHash(
+  path: string,
+  target: string,
+  sizeBytes: number,
+  onProgress: ImportOptions['onProgress'],
+): Promise<Uint8Array[]> {
+  const hashes: Uint8Array[] = [];
+  const input = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const output = createWriteStream(target, { flags: 'wx', mode: 0o600, flush: true });
+  let doneBytes = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  const take = (piece: Buffer) => hashes.push(pieceHash(chunkHashesOf(piece)));
+  try {
+    for await (const data of input as AsyncIterable<Buffer>) {
+      doneBytes += data.byteLength;
+      if (doneBytes > sizeBytes) throw new AceError('FileUnreadable', `${path} grew while it was read`);
+      rest = rest.byteLength === 0 ? data : Buffer.concat([rest, data]);
+      for (; rest.byteLength >= PIECE_BYTES; rest = rest.subarray(PIECE_BYTES)) take(rest.subarray(0, PIECE_BYTES));
+      if (!output.write(data)) await once(output, 'drain');
+      onProgress?.(doneBytes, sizeBytes);
+    }
+    if (rest.byteLength > 0) take(rest);
+    if (doneBytes !== sizeBytes || hashes.length !== pieceCount(sizeBytes)) {
+      throw new AceError('FileUnreadable', `${path} changed while it was read`);
+    }
+    output.end();
+    await once(output, 'close');
+    return hashes;
+  } catch (error) {
+    input.destroy();
+    output.destroy();
+    if (error instanceof AceError || (error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
+    throw new AceError('FileUnreadable', `${path} cannot be read`, { cause: error });
+  }
+}
+
+/** Milliseconds of play; 0 for what is no media or says nothing. */
+async function durationOf(path: string, mimeType: string): Promise<number> {
+  if (!/^(video|audio)\//.test(mimeType)) return 0;
+  try {
+    const { format } = await parseFile(path, { duration: false, skipCovers: true });
+    return format.duration === undefined ? 0 : Math.round(format.duration * 1_000);
+  } catch {
+    return 0; // a name that says video on bytes that are none: streamed all the same
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * One content on its way to this node: which pieces are wanted, from whom, and why it waits when it waits.
+ *
+ * Readers (players) say where they are; what lies ahead of them is fetched, and no more, so that nobody pays for a
+ * video they stop watching. A download wants everything.
+ */
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { AceError, isAceError } from '../../shared/errors.ts';
+import { PIECE_BYTES, pieceCount, pieceLength } from '../../shared/units.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { Log } from '../log.ts';
+import { isProviderFault, type ViewerSession } from '../p2p/protocols/pieces/client.ts';
+import type { TransportFile } from './transport-file.ts';
+
+export interface Provider {
+  readonly peerId: string;
+  readonly account: string;
+  readonly addresses: readonly Multiaddr[];
+}
+
+export interface TransferContext {
+  readonly store: NodeStore;
+  readonly log: Log;
+  /** Who has this content, best first. @throws AceError `ShardUnavailable` */
+  readonly findProviders: (contentId: string) => Promise<Provider[]>;
+  readonly openSession: (provider: Provider) => Promise<ViewerSession>;
+  readonly onChange: () => void;
+  readonly onPiece: (bytes: number) => void;
+}
+
+export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
+
+/** Where a player reads. */
+export interface Reader {
+  pieceIndex: number;
+}
+
+/** Requests under way at once: more than the largest window, so that the provider is never idle. */
+const MAX_IN_FLIGHT = 16;
+const AHEAD_MIN_PIECES = 12;
+const AHEAD_MS = 30_000;
+/** Largest lease at a time; a longer content renews. */
+const LEASE_UNITS = 512;
+const RETRY_MS = 2_000;
+/** A session that nobody needs is closed after this long, and its reserved capacity is free again. */
+const IDLE_CLOSE_MS = 8_000;
+
+export class Transfer {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  state: TransferState = 'connecting';
+  reason: AceError | null = null;
+  paidUnits = 0;
+  receivedBytes = 0;
+  readonly #context: TransferContext;
+  readonly #have: Set<number>;
+  readonly #inFlight = new Set<number>();
+  readonly #readers = new Set<Reader>();
+  readonly #banned = new Set<string>();
+  readonly #pieceWaiters = new Map<number, (() => void)[]>();
+  #downloading = false;
+  #session: ViewerSession | null = null;
+  #provider: Provider | null = null;
+  #stopped = false;
+  #wake: () => void = () => undefined;
+  #loop: Promise<void> | null = null;
+
+  constructor(context: TransferContext, contentId: string, file: TransportFile) {
+    this.#context = context;
+    this.contentId = contentId;
+    this.file = file;
+    this.#have = new Set(context.store.contents.pieces(contentId));
+    if (this.complete) this.state = 'done';
+  }
+
+  get complete(): boolean {
+    return this.#have.size === pieceCount(this.file.sizeBytes);
+  }
+
+  get haveBytes(): number {
+    const last = pieceCount(this.file.sizeBytes) - 1;
+    const missingOfLast = this.#have.has(last) ? PIECE_BYTES - pieceLength(this.file.sizeBytes, last) : 0;
+    return this.#have.size * PIECE_BYTES - missingOfLast;
+  }
+
+  get providerAccount(): string | null {
+    return this.#session?.provider.account ?? null;
+  }
+
+  /** Fetches everything, whether someone reads or not. */
+  download(): void {
+    this.#downloading = true;
+    this.#start();
+  }
+
+  addReader(pieceIndex: number): Reader {
+    const reader = { pieceIndex };
+    this.#readers.add(reader);
+    this.#start();
+    return reader;
+  }
+
+  moveReader(reader: Reader, pieceIndex: number): void {
+    reader.pieceIndex = pieceIndex;
+    this.#wake();
+  }
+
+  removeReader(reader: Reader): void {
+    this.#readers.delete(reader);
+    this.#wake();
+  }
+
+  /** Resolves when the piece is stored and verified. @throws AceError `PeerClosed` when the transfer is stopped */
+  async piece(pieceIndex: number, signal: AbortSignal): Promise<void> {
+    while (!this.#have.has(pieceIndex)) {
+      if (this.#stopped) throw new AceError('PeerClosed', 'The transfer was stopped');
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        const waiters = this.#pieceWaiters.get(pieceIndex) ?? [];
+        waiters.push(resolve);
+        this.#pieceWaiters.set(pieceIndex, waiters);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** A piece turned out to be lost from the disk: it is fetched again. */
+  forget(pieceIndex: number): void {
+    this.#have.delete(pieceIndex);
+    if (this.state === 'done') this.#setState('connecting', null);
+    this.#start();
+  }
+
+  /** Funds or credit may be there again. */
+  retry(): void {
+    this.#wake();
+  }
+
+  /** Lets what is under way arrive and be paid, then ends. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    for (const waiters of this.#pieceWaiters.values()) for (const resolve of waiters) resolve();
+    await this.#loop;
+  }
+
+  #start(): void {
+    this.#loop ??= this.#run();
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const next = this.#nextPiece();
+      if (next === null) {
+        await this.#restUntilWanted();
+        continue;
+      }
+      try {
+        await this.#fetch(next);
+      } catch (error) {
+        await this.#onTrouble(error);
+      }
+    }
+    await this.#closeSession();
+  }
+
+  async #fetch(pieceIndex: number): Promise<void> {
+    const session = await this.#ensureSession();
+    const missing = pieceCount(this.file.sizeBytes) - this.#have.size;
+    await session.ensureRoom(pieceLength(this.file.sizeBytes, pieceIndex), Math.min(LEASE_UNITS, missing + 1));
+    this.#setState('fetching', null);
+    this.#inFlight.add(pieceIndex);
+    session
+      .request({ contentId: this.contentId, file: this.file, pieceIndex, video: this.#readers.size > 0 })
+      .then(
+        ({ bytes, paidUnits }) => this.#onPiece(pieceIndex, bytes, paidUnits),
+        (error: unknown) => this.#onRequestFailed(session, error),
+      )
+      .finally(() => {
+        this.#inFlight.delete(pieceIndex);
+        this.#wake();
+      });
+    while (this.#inFlight.size >= MAX_IN_FLIGHT && !this.#stopped) await this.#woken(RETRY_MS);
+  }
+
+  #onPiece(pieceIndex: number, bytes: number, paidUnits: number): void {
+    this.#have.add(pieceIndex);
+    this.paidUnits += paidUnits;
+    this.receivedBytes += bytes;
+    this.#context.onPiece(bytes);
+    for (const resolve of this.#pieceWaiters.get(pieceIndex) ?? []) resolve();
+    this.#pieceWaiters.delete(pieceIndex);
+    if (this.complete) this.#setState('done', null);
+    this.#context.onChange();
+  }
+
+  #onRequestFailed(session: ViewerSession, error: unknown): void {
+    if (session !== this.#session) return; // told already
+    this.#leaveProvider(error);
+  }
+
+  async #onTrouble(error: unknown): Promise<void> {
+    const known = error instanceof AceError ? error : new AceError('Internal', 'Something went wrong', { cause: error });
+    if (known.code === 'Internal') this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
+    if (isAceError(known, 'CreditExhausted') || isAceError(known, 'StoreFailed')) {
+      this.#setState('paused', known);
+    } else {
+      this.#leaveProvider(known);
+      this.#setState('connecting', known);
+    }
+    await this.#woken(RETRY_MS);
+  }
+
+  /** Drops the session; a provider that cheated is not asked for this content again. */
+  #leaveProvider(error: unknown): void {
+    if (this.#provider && isProviderFault(error)) {
+      this.#banned.add(this.#provider.peerId);
+      this.#context.log.warn({ err: error, peer: this.#provider.peerId }, 'a provider is not used for this content again');
+    }
+    const session = this.#session;
+    this.#session = null;
+    this.#provider = null;
+    session?.abort(error instanceof AceError ? error : new AceError('PeerClosed', 'The transfer left the provider'));
+  }
+
+  async #ensureSession(): Promise<ViewerSession> {
+    if (this.#session && !this.#session.failed) return this.#session;
+    this.#session = null;
+    const providers = (await this.#context.findProviders(this.contentId)).filter((p) => !this.#banned.has(p.peerId));
+    let last: unknown = null;
+    for (const provider of providers) {
+      try {
+        this.#session = await this.#context.openSession(provider);
+        this.#provider = provider;
+        return this.#session;
+      } catch (error) {
+        if (isProviderFault(error)) this.#banned.add(provider.peerId);
+        last = error;
+      }
+    }
+    throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', { cause: last });
+  }
+
+  async #restUntilWanted(): Promise<void> {
+    if (this.#session && this.#inFlight.size === 0) {
+      await this.#woken(IDLE_CLOSE_MS);
+      const idle = this.#nextPiece() === null && this.#inFlight.size === 0;
+      // While somebody watches, the session stays: its checkpoints carry the watch time.
+      if (idle && this.#readers.size === 0) await this.#closeSession();
+      return;
+    }
+    await this.#woken();
+  }
+
+  async #closeSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    this.#provider = null;
+    try {
+      await session?.close();
+    } catch (error) {
+      this.#context.log.warn({ err: error }, 'a session did not close cleanly; its channel is taken up next time');
+    }
+    this.#context.onChange();
+  }
+
+  /** The first missing piece ahead of a reader, nearest first; for a download, the first missing one. */
+  #nextPiece(): number | null {
+    const count = pieceCount(this.file.sizeBytes);
+    const wanted = (index: number) => !this.#have.has(index) && !this.#inFlight.has(index);
+    for (let distance = 0; distance < this.#aheadPieces(); distance++) {
+      for (const reader of this.#readers) {
+        const index = reader.pieceIndex + distance;
+        if (index < count && wanted(index)) return index;
+      }
+    }
+    if (!this.#downloading) return null;
+    for (let index = 0; index < count; index++) if (wanted(index)) return index;
+    return null;
+  }
+
+  #aheadPieces(): number {
+    const { sizeBytes, durationMs } = this.file;
+    if (durationMs === 0) return AHEAD_MIN_PIECES;
+    return Math.max(AHEAD_MIN_PIECES, Math.ceil((sizeBytes / durationMs) * (AHEAD_MS / PIECE_BYTES)));
+  }
+
+  #setState(state: TransferState, reason: AceError | null): void {
+    if (this.state === 'done' && state === 'fetching') return;
+    const changed = this.state !== state || this.reason?.code !== reason?.code;
+    this.state = state;
+    this.reason = reason;
+    if (changed) this.#context.onChange();
+  }
+
+  #woken(timeoutMs?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The transport file: what a content is. dag-cbor, signed by the broadcaster's device; its CID is the content id.
+ *
+ * A piece's hash is the SHA-256 of the SHA-256s of its 64 KiB chunks, so a viewer can check chunk by chunk.
+ */
+import * as dagCbor from '@ipld/dag-cbor';
+import { CID } from 'multiformats/cid';
+import * as Digest from 'multiformats/hashes/digest';
+import { isBytes, isUnits, tuple } from '../../shared/channel/tuple.ts';
+import { AceError } from '../../shared/errors.ts';
+import { CHUNK_BYTES, pieceCount } from '../../shared/units.ts';
+import { sha256 } from '../channel/sha256.ts';
+import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
+
+export interface TransportFile {
+  readonly name: string;
+  readonly kind: 'vod';
+  readonly mimeType: string;
+  readonly sizeBytes: number;
+  /** 0 when unknown. */
+  readonly durationMs: number;
+  /** SHA-256 per piece. */
+  readonly pieceHashes: readonly Uint8Array[];
+  /** Ed25519 key of the device that signed it. */
+  readonly broadcaster: Uint8Array;
+}
+
+const HASH_BYTES = 32;
+const SHA2_256 = 0x12;
+const TAG = 'ace-transport-1';
+/** 64 GiB: its transport file has 2 MiB of hashes. */
+export const MAX_CONTENT_BYTES = 64 * 1024 ** 3;
+export const MAX_TRANSPORT_BYTES = 2 * 1024 ** 2 + 65_536;
+const MAX_NAME_LENGTH = 255;
+
+/** Signs a transport file. The bytes are what is stored and sent; the CID names them. */
+export function makeTransportFile(
+  file: Omit<TransportFile, 'broadcaster'>,
+  device: DeviceIdentity,
+): { contentId: string; bytes: Uint8Array } {
+  const body = encodeBody({ ...file, broadcaster: device.publicKey });
+  const bytes = dagCbor.encode([TAG, body, device.sign(body)]);
+  return { contentId: contentIdOf(bytes), bytes };
+}
+
+/** CIDv1, dag-cbor, SHA-256, base32 lower case. */
+export function contentIdOf(bytes: Uint8Array): string {
+  return CID.createV1(dagCbor.code, Digest.create(SHA2_256, sha256(bytes))).toString();
+}
+
+/**
+ * Takes a content id as people paste it: bare, or as an `ace:` or `acestream:` link.
+ * @throws AceError `InvalidContentId`
+ */
+export function parseContentId(text: string): string {
+  const bare = text.trim().replace(/^(ace|acestream):(\/\/)?/i, '').toLowerCase();
+  try {
+    const cid = CID.parse(bare);
+    if (cid.version === 1 && cid.code === dagCbor.code && cid.multihash.code === SHA2_256) return cid.toString();
+  } catch (cause) {
+    throw new AceError('InvalidContentId', `"${text}" is not a content id`, { cause });
+  }
+  throw new AceError('InvalidContentId', `"${text}" is not the id of a content of this network`);
+}
+
+/**
+ * Reads and verifies a transport file that should be `contentId`.
+ * @throws AceError `TransportFileInvalid`
+ */
+export function readTransportFile(contentId: string, bytes: Uint8Array): TransportFile {
+  if (bytes.byteLength > MAX_TRANSPORT_BYTES) throw invalid('it is too large');
+  if (contentIdOf(bytes) !== contentId) throw invalid('its hash is not the content id');
+  const [, body, signature] = tuple(bytes, TAG, 3, 'transport file');
+  if (!(body instanceof Uint8Array) || !isBytes(signature, 64)) throw invalid('it is malformed');
+  const file = decodeBody(body);
+  if (!isSignedBy(devicePublicKey(file.broadcaster), body, signature)) throw invalid('its signature is wrong');
+  return file;
+}
+
+/** Hash of a piece out of its chunks' hashes. */
+export function pieceHash(chunkHashes: Uint8Array): Uint8Array {
+  return sha256(chunkHashes);
+}
+
+/** The chunks' SHA-256s of a piece, one after another. */
+export function chunkHashesOf(piece: Uint8Array): Uint8Array {
+  const hashes = new Uint8Array(Math.ceil(piece.byteLength / CHUNK_BYTES) * HASH_BYTES);
+  for (let i = 0; i * CHUNK_BYTES < piece.byteLength; i++) {
+    hashes.set(sha256(piece.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES)), i * HASH_BYTES);
+  }
+  return hashes;
+}
+
+function encodeBody(file: TransportFile): Uint8Array {
+  return dagCbor.encode([
+    file.name,
+    file.kind,
+    file.mimeType,
+    file.sizeBytes,
+    file.durationMs,
+    Buffer.concat(file.pieceHashes),
+    file.broadcaster,
+  ]);
+}
+
+function decodeBody(body: Uint8Array): TransportFile {
+  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = tuple(body, null, 7, 'transport file');
+  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH) throw invalid('its name is malformed');
+  // A name is shown and used as a file name; it never leads out of a folder.
+  if (name.includes('/') || name.includes('\\') || name.includes('\0')) throw invalid('its name has a path in it');
+  if (kind !== 'vod') throw invalid('its kind is unknown');
+  if (typeof mimeType !== 'string' || !/^[\w.+-]+\/[\w.+-]+$/.test(mimeType)) throw invalid('its MIME type is malformed');
+  if (!isUnits(sizeBytes) || sizeBytes === 0 || sizeBytes > MAX_CONTENT_BYTES) throw invalid('its size is out of range');
+  if (!isUnits(durationMs)) throw invalid('its duration is malformed');
+  if (!isBytes(broadcaster, 32)) throw invalid('its broadcaster is malformed');
+  if (!(hashes instanceof Uint8Array) || hashes.byteLength !== pieceCount(sizeBytes) * HASH_BYTES) {
+    throw invalid('it has not one hash per piece');
+  }
+  const pieceHashes = Array.from({ length: pieceCount(sizeBytes) }, (_, i) =>
+    hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+  return { name, kind, mimeType, sizeBytes, durationMs, pieceHashes, broadcaster };
+}
+
+function invalid(why: string): AceError {
+  return new AceError('TransportFileInvalid', `The transport file is invalid: ${why}`, { reaction: 'drop-peer' });
+}

@@ -1,0 +1,38 @@
+import type { Database } from '../open.ts';
+
+export type LogKind = 'genesis' | 'transfer' | 'batch';
+
+/** One thing that happened to the chain. */
+export interface LogRecord {
+  readonly height: number;
+  readonly previousHash: Uint8Array;
+  readonly kind: LogKind;
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly appendedAtMs: number;
+}
+
+export interface LogQueries {
+  append(record: LogRecord): void;
+  at(height: number): LogRecord | undefined;
+  head(): { readonly height: number; readonly hash: Uint8Array } | undefined;
+}
+
+export function logQueries(db: Database): LogQueries {
+  const append = db.prepare<[LogRecord]>(`
+    INSERT INTO log (height, previous_hash, kind, bytes, hash, appended_at_ms)
+    VALUES (@height, @previousHash, @kind, @bytes, @hash, @appendedAtMs)
+  `);
+  const at = db.prepare<[number], LogRecord>(`
+    SELECT height, previous_hash AS previousHash, kind, bytes, hash, appended_at_ms AS appendedAtMs
+    FROM log WHERE height = ?
+  `);
+  const head = db.prepare<[], { height: number; hash: Uint8Array }>(
+    'SELECT height, hash FROM log ORDER BY height DESC LIMIT 1',
+  );
+  return {
+    append: (record) => void append.run(record),
+    at: (height) => at.get(height),
+    head: () => head.get(),
+  };
+}

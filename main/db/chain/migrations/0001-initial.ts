@@ -1,0 +1,60 @@
+import type { Migration } from '../../open.ts';
+
+export const initial: Migration = {
+  version: 1,
+  name: 'initial',
+  up: (db) =>
+    db.exec(`
+      CREATE TABLE accounts (
+        address TEXT PRIMARY KEY, -- EVM address, lower case hex
+        xat INTEGER NOT NULL CHECK (xat >= 0), -- base units; changed by operations and batches
+        xac INTEGER NOT NULL CHECK (xac >= 0), -- base units; changed by operations and batches
+        xas INTEGER NOT NULL CHECK (xas >= 0), -- base units; changed by operations and batches
+        xab INTEGER NOT NULL CHECK (xab >= 0), -- base units; changed by operations
+        nonce INTEGER NOT NULL CHECK (nonce >= 0), -- operations signed so far; grows by one with each
+        credit_used_units INTEGER NOT NULL CHECK (credit_used_units >= 0) -- traffic units owed; changed by batches
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE pools (
+        pool TEXT NOT NULL, -- name of the pool
+        token TEXT NOT NULL, -- XAT, XAC, XAS or XAB
+        balance INTEGER NOT NULL CHECK (balance >= 0), -- base units; changed by batches
+        PRIMARY KEY (pool, token)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE supply (
+        token TEXT PRIMARY KEY, -- XAT, XAC, XAS or XAB
+        genesis INTEGER NOT NULL CHECK (genesis >= 0), -- base units before the first operation; never changes
+        emitted INTEGER NOT NULL CHECK (emitted >= 0), -- base units created since; only grows
+        burned INTEGER NOT NULL CHECK (burned >= 0) -- base units destroyed since; only grows
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE totals (
+        id INTEGER PRIMARY KEY CHECK (id = 1), -- there is one row
+        video_units INTEGER NOT NULL CHECK (video_units > 0), -- traffic units used to view video; batches add to it
+        watch_ms INTEGER NOT NULL CHECK (watch_ms > 0) -- milliseconds spent viewing; batches add to it
+      ) STRICT;
+
+      CREATE TABLE batches (
+        shard INTEGER NOT NULL, -- shard number, from 0
+        number INTEGER NOT NULL, -- 1 for the shard's first batch
+        hash BLOB NOT NULL, -- SHA-256 of bytes
+        bytes BLOB NOT NULL, -- the batch as encoded and signed
+        signature BLOB NOT NULL, -- Ed25519, by the shard's validator
+        result BLOB NOT NULL, -- the answer as encoded; given again to whoever sends the batch again
+        PRIMARY KEY (shard, number)
+      ) STRICT;
+
+      CREATE TABLE log (
+        height INTEGER PRIMARY KEY, -- 0 is genesis; grows by one
+        previous_hash BLOB NOT NULL, -- hash of the record below, 32 zero bytes for genesis
+        kind TEXT NOT NULL, -- genesis, transfer or batch
+        bytes BLOB NOT NULL, -- what was applied, canonical; a batch is named by its hash
+        hash BLOB NOT NULL, -- SHA-256 over height, previous hash, kind and bytes
+        appended_at_ms INTEGER NOT NULL -- this chain's clock; no part of the hash
+      ) STRICT;
+
+      CREATE TRIGGER log_is_not_changed BEFORE UPDATE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;
+      CREATE TRIGGER log_is_not_cut BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;
+    `),
+};

@@ -1,0 +1,33 @@
+/** The embedded chain's file: one object of queries per table, over one open database. */
+import { type Database, openDatabase } from '../open.ts';
+import { type AccountQueries, accountQueries } from './accounts.ts';
+import { type BatchQueries, batchQueries } from './batches.ts';
+import { type LogQueries, logQueries } from './log.ts';
+import { chainMigrations } from './migrations/index.ts';
+import { type PoolQueries, poolQueries } from './pools.ts';
+import { type SupplyQueries, supplyQueries } from './supply.ts';
+import { type TotalsQueries, totalsQueries } from './totals.ts';
+
+export interface ChainStore {
+  readonly db: Database;
+  readonly accounts: AccountQueries;
+  readonly pools: PoolQueries;
+  readonly supply: SupplyQueries;
+  readonly totals: TotalsQueries;
+  readonly batches: BatchQueries;
+  readonly log: LogQueries;
+}
+
+/** @throws AceError what {@link openDatabase} throws. */
+export function openChainStore(path: string): ChainStore {
+  const db = openDatabase({ path, role: 'chain', migrations: chainMigrations });
+  return {
+    db,
+    accounts: accountQueries(db),
+    pools: poolQueries(db),
+    supply: supplyQueries(db),
+    totals: totalsQueries(db),
+    batches: batchQueries(db),
+    log: logQueries(db),
+  };
+}

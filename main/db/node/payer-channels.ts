@@ -1,0 +1,189 @@
+import type { PayerState } from '../../../shared/channel/payer.ts';
+import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/channel/records.ts';
+import type { Database } from '../open.ts';
+
+/** What never changes on a channel after it was made. */
+export interface NewPayerChannel {
+  readonly state: PayerState;
+  readonly payee: string;
+  readonly payeeDevice: Uint8Array;
+  readonly terms: Uint8Array;
+  readonly termsSignature: Uint8Array;
+  readonly pebbles: Uint8Array;
+  readonly openedAtMs: number;
+}
+
+export interface PayerChannelRow extends NewPayerChannel {
+  readonly leaseSignature: Uint8Array | null;
+  readonly lastCheckpoint: SignedCheckpoint | null;
+}
+
+interface RawRow {
+  channel_id: Uint8Array;
+  payee: string;
+  payee_device: Uint8Array;
+  terms: Uint8Array;
+  terms_signature: Uint8Array;
+  lease_signature: Uint8Array | null;
+  pebbles: Uint8Array;
+  capacity_units: number;
+  expires_at_ms: number;
+  revealed_units: number;
+  verified_bytes: number;
+  video_bytes: number;
+  lost_bytes: number;
+  watch_ms: number;
+  checkpoint_number: number;
+  checkpoint_units: number;
+  checkpoint_at_ms: number;
+  checkpoint: Uint8Array | null;
+  payer_signature: Uint8Array | null;
+  payee_signature: Uint8Array | null;
+  status: PayerState['status'];
+  opened_at_ms: number;
+}
+
+/** Channels on which this node pays. */
+export class PayerChannelTable {
+  readonly #insert;
+  readonly #setLease;
+  readonly #save;
+  readonly #saveCheckpoint;
+  readonly #setCountersignature;
+  readonly #delete;
+  readonly #setStatus;
+  readonly #get;
+  readonly #usable;
+  readonly #all;
+  readonly #unfinished;
+  readonly #revealed;
+
+  constructor(db: Database) {
+    this.#insert = db.prepare(
+      `INSERT INTO payer_channels (channel_id, payee, payee_device, terms, terms_signature, pebbles, capacity_units,
+         expires_at_ms, revealed_units, verified_bytes, video_bytes, lost_bytes, watch_ms, checkpoint_number,
+         checkpoint_units, checkpoint_at_ms, status, opened_at_ms)
+       VALUES (@channelId, @payee, @payeeDevice, @terms, @termsSignature, @pebbles, @capacityUnits, @expiresAtMs,
+         @revealedUnits, @verifiedBytes, @videoBytes, @lostBytes, @watchMs, @checkpointNumber, @checkpointUnits,
+         @checkpointAtMs, @status, @openedAtMs)`,
+    );
+    this.#setLease = db.prepare(`UPDATE payer_channels SET lease_signature = ? WHERE channel_id = ?`);
+    // A state that would take back a revealed tick is never written.
+    this.#save = db.prepare(
+      `UPDATE payer_channels SET revealed_units = @revealedUnits, verified_bytes = @verifiedBytes,
+         video_bytes = @videoBytes, lost_bytes = @lostBytes, watch_ms = @watchMs,
+         checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits,
+         checkpoint_at_ms = @checkpointAtMs, status = @status
+       WHERE channel_id = @channelId AND revealed_units <= @revealedUnits`,
+    );
+    this.#saveCheckpoint = db.prepare(
+      `UPDATE payer_channels SET checkpoint = ?, payer_signature = ?, payee_signature = NULL WHERE channel_id = ?`,
+    );
+    this.#setCountersignature = db.prepare(
+      `UPDATE payer_channels SET payee_signature = ? WHERE channel_id = ?`,
+    );
+    this.#setStatus = db.prepare(`UPDATE payer_channels SET status = ? WHERE channel_id = ?`);
+    this.#get = db.prepare<[Uint8Array], RawRow>(`SELECT * FROM payer_channels WHERE channel_id = ?`);
+    this.#delete = db.prepare(`DELETE FROM payer_channels WHERE channel_id = ? AND lease_signature IS NULL`);
+    this.#usable = db.prepare<[Uint8Array, number], RawRow>(
+      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND lease_signature IS NOT NULL
+         AND expires_at_ms > ? ORDER BY opened_at_ms DESC LIMIT 1`,
+    );
+    this.#all = db.prepare<[], RawRow>(`SELECT * FROM payer_channels ORDER BY opened_at_ms`);
+    this.#unfinished = db.prepare<[], RawRow>(
+      `SELECT * FROM payer_channels WHERE status <> 'closed' AND lease_signature IS NOT NULL ORDER BY opened_at_ms`,
+    );
+    this.#revealed = db
+      .prepare<[], number>(`SELECT coalesce(sum(revealed_units), 0) FROM payer_channels`)
+      .pluck();
+  }
+
+  insert(channel: NewPayerChannel): void {
+    const { state, ...rest } = channel;
+    this.#insert.run({ ...rest, ...state });
+  }
+
+  setLease(channelId: Uint8Array, signature: Uint8Array): void {
+    this.#setLease.run(signature, channelId);
+  }
+
+  /** Forgets a channel that the shard refused to lease; it never carried anything. */
+  deleteUnleased(channelId: Uint8Array): void {
+    this.#delete.run(channelId);
+  }
+
+  save(state: PayerState): void {
+    this.#save.run(state);
+  }
+
+  saveCheckpoint(channelId: Uint8Array, signed: SignedCheckpoint): void {
+    this.#saveCheckpoint.run(encodeCheckpoint(signed.checkpoint), signed.payerSignature, channelId);
+  }
+
+  setCountersignature(channelId: Uint8Array, signature: Uint8Array): void {
+    this.#setCountersignature.run(signature, channelId);
+  }
+
+  setStatus(channelId: Uint8Array, status: PayerState['status']): void {
+    this.#setStatus.run(status, channelId);
+  }
+
+  get(channelId: Uint8Array): PayerChannelRow | null {
+    const row = this.#get.get(channelId);
+    return row ? toRow(row) : null;
+  }
+
+  /** The open, leased channel to a provider's device, if there is one. */
+  usable(payeeDevice: Uint8Array, nowMs: number): PayerChannelRow | null {
+    const row = this.#usable.get(payeeDevice, nowMs);
+    return row ? toRow(row) : null;
+  }
+
+  all(): PayerChannelRow[] {
+    return this.#all.all().map(toRow);
+  }
+
+  unfinished(): PayerChannelRow[] {
+    return this.#unfinished.all().map(toRow);
+  }
+
+  /** Units revealed on all channels of this node, ever. */
+  revealedUnits(): number {
+    return this.#revealed.get() ?? 0;
+  }
+}
+
+function toRow(r: RawRow): PayerChannelRow {
+  return {
+    state: {
+      channelId: r.channel_id,
+      capacityUnits: r.capacity_units,
+      expiresAtMs: r.expires_at_ms,
+      revealedUnits: r.revealed_units,
+      verifiedBytes: r.verified_bytes,
+      videoBytes: r.video_bytes,
+      lostBytes: r.lost_bytes,
+      watchMs: r.watch_ms,
+      checkpointNumber: r.checkpoint_number,
+      checkpointUnits: r.checkpoint_units,
+      checkpointAtMs: r.checkpoint_at_ms,
+      status: r.status,
+    },
+    payee: r.payee,
+    payeeDevice: r.payee_device,
+    terms: r.terms,
+    termsSignature: r.terms_signature,
+    leaseSignature: r.lease_signature,
+    pebbles: r.pebbles,
+    lastCheckpoint:
+      r.checkpoint && r.payer_signature
+        ? {
+            checkpoint: decodeCheckpoint(r.checkpoint),
+            payerSignature: r.payer_signature,
+            payeeSignature: r.payee_signature,
+          }
+        : null,
+    openedAtMs: r.opened_at_ms,
+  };
+}

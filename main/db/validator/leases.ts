@@ -1,0 +1,140 @@
+import type { Database } from '../open.ts';
+
+export interface LeaseRow {
+  readonly channelId: Uint8Array;
+  readonly anchor: Uint8Array;
+  readonly payer: string;
+  readonly payee: string;
+  readonly payerDevice: Uint8Array;
+  readonly payeeDevice: Uint8Array;
+  readonly terms: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly capacityUnits: number;
+  readonly leasedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly claimedUnits: number;
+  readonly claimedTick: Uint8Array;
+  readonly sealedUnits: number;
+  readonly appliedUnits: number;
+  readonly checkpointNumber: number;
+  readonly videoBytes: number;
+  readonly watchMs: number;
+  readonly sealedVideoUnits: number;
+  readonly sealedWatchMs: number;
+  /** SQLite has no booleans: 1 when the unclaimed rest is free again. */
+  readonly released: number;
+}
+
+export type NewLease = Pick<
+  LeaseRow,
+  | 'channelId'
+  | 'anchor'
+  | 'payer'
+  | 'payee'
+  | 'payerDevice'
+  | 'payeeDevice'
+  | 'terms'
+  | 'signature'
+  | 'capacityUnits'
+  | 'leasedAtMs'
+  | 'expiresAtMs'
+>;
+
+export type ClaimProgress = Pick<
+  LeaseRow,
+  'channelId' | 'claimedUnits' | 'claimedTick' | 'checkpointNumber' | 'videoBytes' | 'watchMs' | 'released'
+>;
+
+const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS payerDevice,
+  payee_device AS payeeDevice, terms, signature, capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs,
+  expires_at_ms AS expiresAtMs, claimed_units AS claimedUnits, claimed_tick AS claimedTick,
+  sealed_units AS sealedUnits, applied_units AS appliedUnits, checkpoint_number AS checkpointNumber,
+  video_bytes AS videoBytes, watch_ms AS watchMs, sealed_video_units AS sealedVideoUnits,
+  sealed_watch_ms AS sealedWatchMs, released`;
+
+/** Capacity that this shard has reserved, and how much of it was claimed, sealed into batches, and applied. */
+export class LeaseTable {
+  readonly #get;
+  readonly #anchorUsed;
+  readonly #insert;
+  readonly #reserved;
+  readonly #saveClaim;
+  readonly #toSeal;
+  readonly #seal;
+  readonly #applied;
+  readonly #release;
+
+  constructor(db: Database) {
+    this.#get = db.prepare<[Uint8Array], LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE channel_id = ?`);
+    this.#anchorUsed = db.prepare<[Uint8Array], number>(`SELECT 1 FROM leases WHERE anchor = ?`).pluck();
+    this.#insert = db.prepare(
+      `INSERT INTO leases (channel_id, anchor, payer, payee, payer_device, payee_device, terms, signature,
+         capacity_units, leased_at_ms, expires_at_ms, claimed_tick)
+       VALUES (@channelId, @anchor, @payer, @payee, @payerDevice, @payeeDevice, @terms, @signature, @capacityUnits,
+         @leasedAtMs, @expiresAtMs, @anchor)`,
+    );
+    this.#reserved = db
+      .prepare<[string], number>(
+        `SELECT coalesce(sum(CASE released WHEN 1 THEN claimed_units ELSE capacity_units END - applied_units), 0)
+         FROM leases WHERE payer = ? AND (released = 0 OR applied_units < claimed_units)`,
+      )
+      .pluck();
+    this.#saveClaim = db.prepare(
+      `UPDATE leases SET claimed_units = @claimedUnits, claimed_tick = @claimedTick,
+         checkpoint_number = @checkpointNumber, video_bytes = @videoBytes, watch_ms = @watchMs,
+         released = max(released, @released)
+       WHERE channel_id = @channelId AND claimed_units <= @claimedUnits`,
+    );
+    this.#toSeal = db.prepare<[], LeaseRow>(
+      `SELECT ${COLUMNS} FROM leases
+       WHERE claimed_units > sealed_units OR watch_ms > sealed_watch_ms OR video_bytes / 1048576 > sealed_video_units`,
+    );
+    this.#seal = db.prepare(
+      `UPDATE leases SET sealed_units = @sealedUnits, sealed_video_units = @sealedVideoUnits,
+         sealed_watch_ms = @sealedWatchMs WHERE channel_id = @channelId`,
+    );
+    this.#applied = db.prepare(
+      `UPDATE leases SET applied_units = sealed_units WHERE applied_units < sealed_units`,
+    );
+    this.#release = db.prepare(`UPDATE leases SET released = 1 WHERE released = 0 AND expires_at_ms < ?`);
+  }
+
+  get(channelId: Uint8Array): LeaseRow | null {
+    return this.#get.get(channelId) ?? null;
+  }
+
+  anchorUsed(anchor: Uint8Array): boolean {
+    return this.#anchorUsed.get(anchor) !== undefined;
+  }
+
+  insert(lease: NewLease): void {
+    this.#insert.run(lease);
+  }
+
+  /** Units of a payer that are spoken for: leased or claimed, and not yet answered for by the main chain. */
+  reservedUnits(payer: string): number {
+    return this.#reserved.get(payer) ?? 0;
+  }
+
+  saveClaim(progress: ClaimProgress): void {
+    this.#saveClaim.run(progress);
+  }
+
+  toSeal(): LeaseRow[] {
+    return this.#toSeal.all();
+  }
+
+  seal(channelId: Uint8Array, sealedUnits: number, sealedVideoUnits: number, sealedWatchMs: number): void {
+    this.#seal.run({ channelId, sealedUnits, sealedVideoUnits, sealedWatchMs });
+  }
+
+  /** The main chain has answered for everything that was sealed. */
+  markApplied(): void {
+    this.#applied.run();
+  }
+
+  /** Frees the unclaimed rest of leases that expired before `expiredBeforeMs`. */
+  releaseExpired(expiredBeforeMs: number): number {
+    return this.#release.run(expiredBeforeMs).changes;
+  }
+}

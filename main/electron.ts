@@ -1,0 +1,45 @@
+/** The desktop shell: hands Electron's parts to main/app and starts the node in this process. */
+import { dirname, join } from 'node:path';
+import { app, BrowserWindow, dialog, ipcMain, protocol, session, shell } from 'electron';
+import { shellConfig } from './app/config.ts';
+import { runApp } from './app/lifecycle.ts';
+import { PAGES_ORIGIN, registerPagesScheme, servePages } from './app/pages-scheme.ts';
+import { openWindow, secureContents, secureSession } from './app/window.ts';
+import { startNode } from './node.ts';
+import { createFeedHub } from './rpc/feed.ts';
+import { attachIpc } from './rpc/ipc.ts';
+import { createProcedures } from './rpc/procedures.ts';
+
+const config = shellConfig(process.env, {
+  userDataDir: app.getPath('userData'),
+  appDir: app.getAppPath(),
+});
+// Electron's own files apart from the node's, and one instance per data directory.
+app.setPath('userData', join(config.dataDir, 'window'));
+
+registerPagesScheme(protocol);
+app.enableSandbox();
+app.on('web-contents-created', (_event, contents) => secureContents(contents, shell));
+
+await runApp({
+  app,
+  dialog,
+  startNode: async () => {
+    const node = await startNode(config);
+    servePages(protocol, config.pagesDir);
+    secureSession(session.defaultSession, node.http);
+    const ipc = attachIpc({
+      ipcMain,
+      procedures: createProcedures(node.service),
+      feed: createFeedHub(node.service),
+      origin: PAGES_ORIGIN,
+    });
+    void node.stopped.then(() => app.quit());
+    return { ipc, stop: () => node.stop() };
+  },
+  openWindow: (node) => {
+    const window = openWindow(BrowserWindow, join(dirname(config.pagesDir), 'preload', 'index.cjs'));
+    node.ipc.addWindow(window.webContents);
+    return window;
+  },
+});

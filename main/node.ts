@@ -1,0 +1,164 @@
+/**
+ * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
+ * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import packageJson from '../package.json' with { type: 'json' };
+import { AceError } from '../shared/errors.ts';
+import { DEFAULT_HTTP_PORT, type NodeConfig, nodePaths } from './config.ts';
+import { playbackHandler } from './content/playback.ts';
+import { lockDataDir } from './db/lock.ts';
+import { createLog } from './log.ts';
+import { createNodeService, type NodeServiceHandle } from './node-service.ts';
+import { parseMultiaddr } from './p2p/host.ts';
+import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
+import { startHttpServer } from './rpc/http.ts';
+import type { NodeService } from './rpc/service.ts';
+import { runDevnetValidator } from './shard/devnet.ts';
+import { writeFileAtomic } from './wallet/atomic-write.ts';
+
+export type { NodeConfig } from './config.ts';
+
+export interface RunningNode {
+  readonly service: NodeService;
+  readonly peer: RunningPeer;
+  readonly http: { readonly url: string; readonly port: number; readonly token: string };
+  /** Resolves when somebody asked the node to stop. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SAMPLE_CLIP = 'sample-clip.mp4';
+const SAMPLE_NAME = 'Sample clip.mp4';
+
+const networkSchema = z.union([
+  z.object({ mode: z.literal('devnet') }),
+  z.object({ mode: z.literal('joined'), multiaddr: z.string() }),
+]);
+type Network = z.infer<typeof networkSchema>;
+
+/** @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, … */
+export async function startNode(config: NodeConfig): Promise<RunningNode> {
+  const paths = nodePaths(config.dataDir);
+  const lock = lockDataDir(config.dataDir);
+  const closers: (() => Promise<unknown> | unknown)[] = [() => lock.release()];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const log = createLog(paths.log);
+    const network = await chooseNetwork(paths.network, config.joinMultiaddr);
+    let shardMultiaddr: string;
+    let sampleId: string | null = null;
+    if (network.mode === 'devnet') {
+      const devnet = await runDevnetValidator({ dataDir: paths.validatorDir, port: 0, profile: config.devnet });
+      closers.push(() => devnet.stop());
+      shardMultiaddr = devnet.multiaddr;
+      const clip = join(config.resourcesDir, SAMPLE_CLIP);
+      if (config.offerSample !== false && existsSync(clip)) {
+        const seedLock = lockDataDir(paths.seedDir);
+        closers.push(() => seedLock.release());
+        const seed = await startPeer({ dir: paths.seedDir, shardMultiaddr, p2pPort: 0, log, events: NO_EVENTS });
+        closers.push(() => seed.stop());
+        const offered = seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
+        sampleId = offered.contentId;
+      }
+    } else {
+      shardMultiaddr = network.multiaddr;
+    }
+
+    let service: NodeServiceHandle | null = null;
+    const peer = await startPeer({
+      dir: config.dataDir,
+      shardMultiaddr,
+      p2pPort: config.p2pPort ?? 0,
+      passphrase: config.passphrase,
+      log,
+      events: {
+        onChange: () => service?.emitSnapshot(),
+        onContents: () => service?.emitContents(),
+        onSettlements: (rows) => service?.emitSettlements(rows),
+      },
+    });
+    closers.push(() => peer.stop());
+    if (sampleId) await peer.library.resolve(sampleId, 'offered');
+
+    const asked = Promise.withResolvers<void>();
+    let url: string | null = null;
+    service = createNodeService({
+      peer,
+      version: packageJson.version,
+      dataDir: config.dataDir,
+      ownDevnet: network.mode === 'devnet',
+      pagesUrl: () => url,
+      shutdown: () => asked.resolve(),
+    });
+    const token = randomBytes(24).toString('base64url');
+    const http = await startHttpServer({
+      port: config.httpPort ?? DEFAULT_HTTP_PORT,
+      exact: config.httpPort !== undefined && config.httpPort !== 0,
+      pagesDir: config.pagesDir,
+      token,
+      service,
+      log,
+      content: playbackHandler({
+        pieces: peer.pieces,
+        transferOf: (contentId) => peer.library.transfer(contentId),
+        onPlayed: peer.played,
+        log,
+      }),
+    });
+    closers.push(() => http.close());
+    url = http.url;
+    await writeFileAtomic(paths.control, `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`, 0o600);
+    closers.push(() => rmSync(paths.control, { force: true }));
+    // Rates fall to zero by themselves; the pages are told so.
+    const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
+    closers.push(() => clearInterval(ticking));
+
+    let stopping: Promise<void> | null = null;
+    return {
+      service,
+      peer,
+      http: { url: http.url, port: http.port, token },
+      stopped: asked.promise,
+      stop: () => {
+        stopping ??= closeAll();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+const NO_EVENTS: PeerEvents = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
+
+/** A data directory keeps to its network: another one would be another wallet's money. */
+async function chooseNetwork(path: string, joinMultiaddr: string | undefined): Promise<Network> {
+  const stored = existsSync(path) ? readNetwork(path) : null;
+  if (stored?.mode === 'devnet' && joinMultiaddr !== undefined) {
+    throw new AceError(
+      'DataDirMismatch',
+      'This data directory has a devnet of its own: choose another --data-dir to join a network',
+    );
+  }
+  const network: Network =
+    joinMultiaddr === undefined
+      ? (stored ?? { mode: 'devnet' })
+      : { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
+  await writeFileAtomic(path, `${JSON.stringify(network, null, 2)}\n`, 0o600);
+  return network;
+}
+
+function readNetwork(path: string): Network {
+  try {
+    return networkSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new AceError('DataDirMismatch', `${path} cannot be read as a network choice of this Ace Node`, { cause });
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Length-prefixed frames over one libp2p stream.
+ *
+ * Memory is bounded on both sides: a frame longer than the protocol allows is refused before it is buffered, and a
+ * reader that falls behind pauses the stream, so the peer's window fills instead of our heap.
+ */
+import type { Stream } from '@libp2p/interface';
+import { varint } from 'multiformats';
+import { Uint8ArrayList } from 'uint8arraylist';
+import { AceError } from '../../shared/errors.ts';
+
+export interface FrameLimits {
+  /** Longest frame that is read. */
+  readonly maxFrameBytes: number;
+  /** Frames wait unread up to this many bytes; then the stream is paused. */
+  readonly maxBufferedBytes: number;
+}
+
+interface Waiter {
+  resolve(frame: Uint8Array | null): void;
+  reject(error: unknown): void;
+}
+
+const MAX_PREFIX_BYTES = 4;
+/** What is on the wire before a peer's reset arrives is still read; this bounds a peer that ignores our pause. */
+const OVERFLOW_FACTOR = 4;
+
+export class FrameStream {
+  readonly stream: Stream;
+  readonly #limits: FrameLimits;
+  readonly #received = new Uint8ArrayList();
+  readonly #frames: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #paused = false;
+  #waiter: Waiter | null = null;
+  /** Why no more frames come: `null` is a clean end. */
+  #end: { readonly error: unknown } | null = null;
+
+  constructor(stream: Stream, limits: FrameLimits) {
+    this.stream = stream;
+    this.#limits = limits;
+    // The muxer's own limits must not be the ones that bite first.
+    stream.maxReadBufferLength = Math.max(stream.maxReadBufferLength, limits.maxBufferedBytes * OVERFLOW_FACTOR);
+    stream.addEventListener('message', (event) => this.#onData(event.data));
+    stream.addEventListener('remoteCloseWrite', () => this.#finish(null));
+    stream.addEventListener('close', (event) => this.#finish(event.error ?? null));
+  }
+
+  /**
+   * The next frame, or `null` when the peer has ended the stream.
+   * @throws AceError `PeerClosed`, `MessageTooLarge`, `RequestTimeout` (only with `timeoutMs`)
+   */
+  async read(timeoutMs?: number): Promise<Uint8Array | null> {
+    const frame = this.#frames.shift();
+    if (frame) {
+      this.#queuedBytes -= frame.byteLength;
+      if (this.#paused && this.#queuedBytes < this.#limits.maxBufferedBytes / 2) {
+        this.#paused = false;
+        this.stream.resume();
+      }
+      return frame;
+    }
+    if (this.#end) {
+      if (this.#end.error === null) return null;
+      throw this.#end.error;
+    }
+    return new Promise((resolve, reject) => {
+      const timer =
+        timeoutMs === undefined
+          ? undefined
+          : setTimeout(() => {
+              this.#waiter = null;
+              reject(new AceError('RequestTimeout', `The peer was silent for ${timeoutMs} ms`, { reaction: 'drop-peer' }));
+            }, timeoutMs);
+      this.#waiter = {
+        resolve: (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+    });
+  }
+
+  /** Hands frames to the stream. The answer is the number of bytes that go on the wire. @throws AceError `PeerClosed` */
+  send(...frames: (Uint8Array | Uint8ArrayList<ArrayBufferLike>)[]): number {
+    const list = new Uint8ArrayList<ArrayBufferLike>();
+    for (const frame of frames) {
+      list.append(varint.encodeTo(frame.byteLength, new Uint8Array(varint.encodingLength(frame.byteLength))));
+      list.append(frame);
+    }
+    if (this.stream.status !== 'open' || this.stream.writeStatus !== 'writable') {
+      throw new AceError('PeerClosed', 'The peer has closed the stream');
+    }
+    this.stream.send(list);
+    return list.byteLength;
+  }
+
+  /** Waits until the stream takes more. @throws AceError `PeerClosed` */
+  async writable(): Promise<void> {
+    if (!this.stream.writableNeedsDrain) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const closed = () => reject(new AceError('PeerClosed', 'The peer has closed the stream'));
+    this.stream.addEventListener('drain', () => resolve(), { once: true });
+    this.stream.addEventListener('close', closed, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.stream.removeEventListener('close', closed);
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.stream.close({ signal: AbortSignal.timeout(2_000) });
+    } catch (error) {
+      this.stream.abort(error instanceof Error ? error : new Error('close timed out'));
+    }
+  }
+
+  abort(error: Error): void {
+    this.#finish(error);
+    this.stream.abort(error);
+  }
+
+  #onData(data: Uint8Array | Uint8ArrayList): void {
+    if (this.#end) return;
+    this.#received.append(data);
+    try {
+      for (let frame = this.#takeFrame(); frame; frame = this.#takeFrame()) this.#deliver(frame);
+    } catch (error) {
+      this.abort(error as AceError);
+      return;
+    }
+    if (!this.#paused && this.#queuedBytes > this.#limits.maxBufferedBytes) {
+      this.#paused = true;
+      this.stream.pause();
+    }
+  }
+
+  #takeFrame(): Uint8Array | null {
+    const available = this.#received.byteLength;
+    if (available === 0) return null;
+    const head = this.#received.subarray(0, Math.min(MAX_PREFIX_BYTES, available));
+    const prefixBytes = head.findIndex((byte) => byte < 0x80) + 1;
+    if (prefixBytes === 0) {
+      if (available < MAX_PREFIX_BYTES) return null;
+      throw tooLarge(this.#limits.maxFrameBytes);
+    }
+    const [length] = varint.decode(head);
+    if (length > this.#limits.maxFrameBytes) throw tooLarge(this.#limits.maxFrameBytes);
+    if (available < prefixBytes + length) return null;
+    const frame = this.#received.subarray(prefixBytes, prefixBytes + length);
+    this.#received.consume(prefixBytes + length);
+    return frame;
+  }
+
+  #deliver(frame: Uint8Array): void {
+    if (this.#waiter) {
+      const waiter = this.#waiter;
+      this.#waiter = null;
+      waiter.resolve(frame);
+      return;
+    }
+    this.#frames.push(frame);
+    this.#queuedBytes += frame.byteLength;
+  }
+
+  #finish(error: unknown): void {
+    if (this.#end) return;
+    const broken =
+      error === null && this.#received.byteLength > 0
+        ? new AceError('MessageMalformed', 'The stream ended inside a message', { reaction: 'drop-peer' })
+        : error;
+    this.#end = {
+      error:
+        broken === null || broken instanceof AceError
+          ? broken
+          : new AceError('PeerClosed', 'The connection to the peer broke', { cause: broken }),
+    };
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    if (!waiter) return;
+    if (this.#end.error === null) waiter.resolve(null);
+    else waiter.reject(this.#end.error);
+  }
+}
+
+function tooLarge(maxBytes: number): AceError {
+  return new AceError('MessageTooLarge', `A message is longer than ${maxBytes} bytes`, { reaction: 'drop-peer' });
+}

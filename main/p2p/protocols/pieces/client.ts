@@ -1,0 +1,375 @@
+/**
+ * The viewer's end of a piece-exchange stream: asks for pieces, checks every chunk, stores the piece, pays for it.
+ *
+ * For each piece, in this order: all chunks verified → bytes written → piece and payment committed together → tick
+ * sent. Requests are pipelined, so nobody waits a round trip for a payment.
+ */
+import type { Libp2p } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { sameBytes } from '../../../../shared/channel/tuple.ts';
+import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
+import { CHUNK_BYTES, pieceLength } from '../../../../shared/units.ts';
+import type { Counterparty } from '../../../channel/payee.ts';
+import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
+import { sha256 } from '../../../channel/sha256.ts';
+import type { PieceStore } from '../../../content/piece-store.ts';
+import { pieceHash, type TransportFile } from '../../../content/transport-file.ts';
+import type { NodeStore } from '../../../db/node/store.ts';
+import { deviceKeyOf, openStream } from '../../host.ts';
+import type { Meter } from '../../meter.ts';
+import { DATA_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, PIECES_LIMITS, PIECES_PROTOCOL } from './constants.ts';
+import type { Message } from './messages.ts';
+import { type CertificateCheck, Peer } from './peer.ts';
+
+export interface ViewerContext {
+  readonly store: NodeStore;
+  readonly pieces: PieceStore;
+  readonly payer: PayerService;
+  readonly meter: Meter;
+  readonly certificate: Uint8Array;
+  readonly checkCertificate: CertificateCheck;
+  /** Milliseconds watched that no checkpoint has reported yet; asking takes them. */
+  readonly takeWatchMs: () => number;
+}
+
+export interface PieceRequest {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  readonly pieceIndex: number;
+  /** Whether it is for viewing: only that counts for the network's traffic rate. */
+  readonly video: boolean;
+}
+
+export interface FetchedPiece {
+  readonly pieceIndex: number;
+  readonly bytes: number;
+  /** Units paid for it; 0 when the piece before had paid for the whole unit already, or between own devices. */
+  readonly paidUnits: number;
+}
+
+interface Waiting {
+  readonly request: PieceRequest;
+  readonly lengthBytes: number;
+  resolve(piece: FetchedPiece): void;
+  reject(error: unknown): void;
+}
+
+const HASH_BYTES = 32;
+
+export class ViewerSession {
+  readonly provider: Counterparty;
+  /** The provider is a device of the same account: nothing is charged. */
+  readonly free: boolean;
+  readonly #peer: Peer;
+  readonly #context: ViewerContext;
+  readonly #waiting = new Map<number, Waiting>();
+  #channel: PayerChannel | null = null;
+  /** Bytes asked for on the channel and not answered yet. */
+  #askedBytes = 0;
+  /** Bytes that the provider booked and we never got: they use up its side of the capacity. */
+  #lostBytes = 0;
+  #nextId = 1;
+  #onOpened: { resolve(message: Extract<Message, { type: 'opened' }>): void; reject(error: unknown): void } | null = null;
+  /** Pieces are finished one after another, while the next one's chunks already arrive. */
+  #finishing: Promise<void> = Promise.resolve();
+  #current: { id: number; waiting: Waiting; hashes: Uint8Array; received: number; writes: Promise<void>[] } | null = null;
+  #failure: unknown = null;
+  readonly #ended: Promise<void>;
+  #onCountersigned: (() => void) | null = null;
+  readonly #onIdle: (() => void)[] = [];
+  #heardAtMs = Date.now();
+  readonly #watchdog: NodeJS.Timeout;
+
+  private constructor(context: ViewerContext, peer: Peer, provider: Counterparty, free: boolean) {
+    this.#context = context;
+    this.#peer = peer;
+    this.provider = provider;
+    this.free = free;
+    this.#watchdog = setInterval(() => this.#checkSilence(), 1_000);
+    this.#ended = this.#run();
+  }
+
+  /** @throws AceError `PeerUnreachable`, `InvalidCertificate`, `RequestTimeout`, … */
+  static async open(host: Libp2p, addresses: readonly Multiaddr[], context: ViewerContext): Promise<ViewerSession> {
+    const frames = await openStream(host, addresses, PIECES_PROTOCOL, PIECES_LIMITS);
+    const peer = new Peer(frames, context.meter);
+    try {
+      peer.send({ type: 'hello', certificate: context.certificate });
+      const welcome = await peer.receive(HANDSHAKE_TIMEOUT_MS);
+      if (welcome?.type !== 'welcome') throw unexpected(welcome);
+      const connection = host.getConnections().find((c) => c.streams.includes(frames.stream));
+      if (!connection) throw new AceError('PeerClosed', 'The connection closed during the greeting');
+      const device = deviceKeyOf(connection.remotePeer);
+      const account = await context.checkCertificate(welcome.certificate, device);
+      const session = new ViewerSession(context, peer, { account, device }, welcome.free);
+      for (const { record, signature } of context.payer.unansweredCheckpoints(device)) {
+        peer.send({ type: 'checkpoint', record, signature });
+      }
+      return session;
+    } catch (error) {
+      peer.abort(error as Error);
+      throw error;
+    }
+  }
+
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /**
+   * Makes sure that a piece of `lengthBytes` fits the channel; opens the next channel for up to `wantedUnits` when not.
+   * Waits for what is under way first.
+   * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable`, …
+   */
+  async ensureRoom(lengthBytes: number, wantedUnits: number): Promise<void> {
+    if (this.free || this.#room() >= lengthBytes) return;
+    await this.#idle();
+    if (this.#failure) throw this.#failure;
+    await this.#finishChannel();
+    const channel = await this.#context.payer.channelTo(this.provider, wantedUnits);
+    const opened = Promise.withResolvers<Extract<Message, { type: 'opened' }>>();
+    this.#onOpened = opened;
+    this.#peer.send({ type: 'open', ...channel.terms });
+    const books = await opened.promise;
+    this.#onOpened = null;
+    this.#channel = channel;
+    this.#compareBooks(channel, books);
+    if (this.#room() < lengthBytes) await this.ensureRoom(lengthBytes, wantedUnits);
+  }
+
+  /** Asks for a piece; settles when it is stored and paid. The caller has called `ensureRoom`. */
+  request(request: PieceRequest): Promise<FetchedPiece> {
+    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      if (this.#failure) {
+        reject(this.#failure);
+        return;
+      }
+      this.#waiting.set(id, { request, lengthBytes, resolve, reject });
+      this.#askedBytes += lengthBytes;
+      try {
+        this.#peer.send({ type: 'request', id, contentId: request.contentId, pieceIndex: request.pieceIndex });
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /** Lets what was asked for arrive and be paid, closes the channel with a final checkpoint, ends the stream. */
+  async close(): Promise<void> {
+    try {
+      await this.#idle();
+      if (!this.#failure) await this.#finishChannel();
+    } finally {
+      clearInterval(this.#watchdog);
+      await this.#peer.close();
+      await this.#ended;
+    }
+  }
+
+  abort(error: AceError): void {
+    this.#fail(error);
+  }
+
+  /** Bytes that may still be asked for on the channel. */
+  #room(): number {
+    return this.#channel ? this.#channel.roomBytes - this.#lostBytes - this.#askedBytes : 0;
+  }
+
+  /** Says the final checkpoint and waits, a moment, for its countersignature. */
+  async #finishChannel(): Promise<void> {
+    const channel = this.#channel;
+    this.#channel = null;
+    const final = channel?.checkpoint(true, this.#context.takeWatchMs);
+    if (!final) return;
+    const answered = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HANDSHAKE_TIMEOUT_MS);
+      this.#onCountersigned = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#peer.send({ type: 'checkpoint', ...final });
+    // Without an answer the channel stays `closing`: it is said again when we meet.
+    await Promise.race([answered, this.#ended]);
+    this.#onCountersigned?.();
+    this.#onCountersigned = null;
+  }
+
+  /** Brings the provider's books and ours together after a reconnection. */
+  #compareBooks(channel: PayerChannel, books: Extract<Message, { type: 'opened' }>): void {
+    if (books.paidUnits > channel.state.revealedUnits) {
+      throw this.#fail(
+        new AceError('CheckpointMismatch', 'The provider claims ticks that were never revealed', { reaction: 'drop-peer' }),
+      );
+    }
+    const payment = channel.writeOff(books.servedBytes) ?? channel.lastPayment();
+    if (payment && payment.index > books.paidUnits) this.#peer.send({ type: 'tick', ...payment });
+    const { verifiedBytes, lostBytes } = channel.state;
+    this.#lostBytes = Math.max(0, books.servedBytes - verifiedBytes - lostBytes);
+    this.#askedBytes = 0;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        const message = await this.#peer.receive();
+        if (!message) throw new AceError('PeerClosed', 'The provider ended the stream');
+        this.#heardAtMs = Date.now();
+        this.#onMessage(message);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #onMessage(message: Message): void {
+    switch (message.type) {
+      case 'opened':
+        if (!this.#onOpened) throw unexpected(message);
+        this.#onOpened.resolve(message);
+        return;
+      case 'refused':
+        this.#onRefused(message.id, message.code);
+        return;
+      case 'piece':
+        this.#onPiece(message);
+        return;
+      case 'chunk':
+        this.#onChunk(message.data);
+        return;
+      case 'ack':
+        return;
+      case 'countersigned':
+        this.#context.payer.countersigned(this.provider.device, message.channelId, message.number, message.signature);
+        this.#onCountersigned?.();
+        return;
+      default:
+        throw unexpected(message);
+    }
+  }
+
+  #onRefused(id: number, code: string): void {
+    const error = new AceError(code as ErrorCode, `The provider refused: ${code}`);
+    if (id === 0) {
+      this.#onOpened?.reject(error);
+      return;
+    }
+    const waiting = this.#waiting.get(id);
+    this.#settled(id);
+    waiting?.reject(error);
+  }
+
+  #onPiece(message: Extract<Message, { type: 'piece' }>): void {
+    const waiting = this.#waiting.get(message.id);
+    if (this.#current || !waiting) throw unexpected(message);
+    const { file, pieceIndex } = waiting.request;
+    const expected = file.pieceHashes[pieceIndex];
+    const chunks = Math.ceil(waiting.lengthBytes / CHUNK_BYTES);
+    if (message.chunkHashes.byteLength !== chunks * HASH_BYTES || !expected) throw corrupt(pieceIndex);
+    if (!sameBytes(pieceHash(message.chunkHashes), expected)) throw corrupt(pieceIndex);
+    this.#current = { id: message.id, waiting, hashes: message.chunkHashes, received: 0, writes: [] };
+  }
+
+  #onChunk(data: Uint8Array): void {
+    const current = this.#current;
+    if (!current) throw new AceError('MessageUnexpected', 'A chunk of no piece', { reaction: 'drop-peer' });
+    const { request, lengthBytes } = current.waiting;
+    const index = current.received / CHUNK_BYTES;
+    const expectedLength = Math.min(CHUNK_BYTES, lengthBytes - current.received);
+    const expected = current.hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+    if (data.byteLength !== expectedLength || !sameBytes(sha256(data), expected)) throw corrupt(request.pieceIndex);
+    const write = this.#context.pieces.write(request.contentId, request.pieceIndex, current.received, data);
+    write.catch(() => undefined); // reported when the piece is finished
+    current.writes.push(write);
+    current.received += data.byteLength;
+    if (current.received < lengthBytes) return;
+    this.#current = null;
+    this.#finishing = this.#finishing.then(() => this.#finishPiece(current.id, current.waiting, current.writes));
+  }
+
+  async #finishPiece(id: number, waiting: Waiting, writes: Promise<void>[]): Promise<void> {
+    if (this.#failure) return;
+    const { request, lengthBytes } = waiting;
+    const { contentId, pieceIndex, video } = request;
+    try {
+      await Promise.all(writes);
+      const { store, pieces, meter } = this.#context;
+      const book = () => {
+        pieces.bookPiece(contentId, pieceIndex);
+        store.contents.addDownBytes(contentId, lengthBytes);
+      };
+      const before = this.#channel?.state.revealedUnits ?? 0;
+      const payment = this.#channel
+        ? this.#channel.pay(lengthBytes, video, book)
+        : (store.commit(book), null);
+      if (payment) this.#peer.send({ type: 'tick', ...payment });
+      const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
+      if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
+      meter.add({ downBytes: lengthBytes });
+      this.#settled(id);
+      waiting.resolve({ pieceIndex, bytes: lengthBytes, paidUnits: payment ? payment.index - before : 0 });
+      await pieces.pieceWritten(contentId, pieceIndex);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Resolves when nothing that was asked for is under way any more, however it ended. */
+  async #idle(): Promise<void> {
+    if (this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle.push(resolve);
+      });
+    }
+    await this.#finishing;
+  }
+
+  /** Takes a request off the list; its promise is settled by the caller. */
+  #settled(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    this.#askedBytes -= waiting.lengthBytes;
+    if (this.#waiting.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** Fails the session when the provider says nothing though it owes an answer. */
+  #checkSilence(): void {
+    const owes = this.#waiting.size > 0 || this.#onOpened !== null;
+    if (!owes) this.#heardAtMs = Date.now();
+    else if (Date.now() - this.#heardAtMs > DATA_TIMEOUT_MS) {
+      this.#fail(new AceError('RequestTimeout', `The provider was silent for ${DATA_TIMEOUT_MS} ms`));
+    }
+  }
+
+  /** Ends the session: everything that waits fails with `error`. The first failure counts. */
+  #fail(error: unknown): unknown {
+    if (this.#failure) return this.#failure;
+    this.#failure = error;
+    this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
+    clearInterval(this.#watchdog);
+    this.#onOpened?.reject(error);
+    for (const [id, waiting] of [...this.#waiting]) {
+      this.#settled(id);
+      waiting.reject(error);
+    }
+    return error;
+  }
+}
+
+/** Whether the provider may be asked again later; what it did is no fault of its own. */
+export function isProviderFault(error: unknown): boolean {
+  return error instanceof AceError && error.reaction === 'drop-peer' && !isAceError(error, 'RequestTimeout');
+}
+
+function corrupt(pieceIndex: number): AceError {
+  return new AceError('PieceCorrupt', `Piece ${pieceIndex} came with wrong bytes; it is not paid`, { reaction: 'drop-peer' });
+}
+
+function unexpected(message: Message | null): AceError {
+  return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
+    reaction: 'drop-peer',
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * What nodes and their shard say to each other: one schema per method, both for the parameters and for the answer.
+ * Everything that comes from the other side passes one of these before anyone looks at it.
+ */
+import { z } from 'zod';
+import { AceError } from '../../../../shared/errors.ts';
+import { type Ratio, ratio } from '../../../../shared/ratio.ts';
+import type { NetworkSettings } from '../../../../shared/settings.ts';
+import type { Plain, PlainMap } from '../../requests.ts';
+
+const bytes = (length: number) =>
+  z.custom<Uint8Array>((b) => b instanceof Uint8Array && b.byteLength === length, `must be ${length} bytes`);
+const blob = (max: number) =>
+  z.custom<Uint8Array>((b) => b instanceof Uint8Array && b.byteLength <= max, `at most ${max} bytes`);
+const count = z.number().int().nonnegative();
+/** dag-cbor gives small integers as numbers. */
+const big = z
+  .union([z.bigint(), count])
+  .transform((value) => BigInt(value))
+  .refine((value) => value >= 0n, 'must not be negative');
+const address = z.string().regex(/^0x[0-9a-f]{40}$/);
+const contentId = z.string().min(20).max(120);
+const multiaddrs = z.array(z.string().max(300)).max(16);
+const ratioPair = z.tuple([big, big]).transform(([num, den]) => ratio(num, den));
+
+export const settingsSchema = z.object({
+  networkId: z.string().min(1).max(64),
+  chainId: count,
+  trafficCreditLimitUnits: count,
+  trafficFee: ratioPair,
+  premiumPoolAccessFee: ratioPair,
+  contentAccessFee: ratioPair,
+  trafficPriceUsd: ratioPair,
+  initialTrafficRate: ratioPair,
+  priorWeightHours: count,
+  settlementIntervalMs: count,
+  validatorKeys: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1).max(1024),
+  pinnedXacPerXat: ratioPair,
+  pinnedXacPerXas: ratioPair,
+});
+
+/** Settings with each ratio as a pair, ready for dag-cbor. */
+export function plainSettings(settings: NetworkSettings): PlainMap {
+  const plain: Record<string, Plain> = {};
+  for (const [key, value] of Object.entries(settings) as [string, Ratio | Plain][]) {
+    plain[key] = isRatio(value) ? plainRatio(value) : value;
+  }
+  return plain;
+}
+
+export function plainRatio(value: Ratio): readonly [bigint, bigint] {
+  return [value.num, value.den];
+}
+
+function isRatio(value: Ratio | Plain): value is Ratio {
+  return typeof value === 'object' && value !== null && 'num' in value && 'den' in value;
+}
+
+const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
+
+const settlementRow = z.object({
+  seq: count,
+  shard: count,
+  batchNumber: count,
+  batchHash: bytes(32),
+  atMs: count,
+  direction: z.enum(['paid', 'earned']),
+  counterparty: address,
+  paidUnits: count,
+  creditUnits: count,
+  refusedUnits: count,
+  repaidUnits: count,
+  grossXac: big,
+  feeXac: big,
+  xatBurned: big,
+  xasPaid: big,
+  feeXas: big,
+  priceNum: big,
+  priceDen: big,
+});
+
+export const methods = {
+  /** Who the shard is and which rules it keeps. */
+  hello: {
+    params: z.object({}),
+    result: z.object({ shard: count, settings: settingsSchema, devnet: z.boolean() }),
+  },
+  account: {
+    params: z.object({ address }),
+    result: z.object({
+      balances,
+      nonce: count,
+      creditUsedUnits: count,
+      /** Loans, oldest first. */
+      loans: z.array(z.object({ creditor: address, units: count, sinceMs: count })),
+      /** Units leased or claimed and not settled yet. */
+      reservedUnits: count,
+      /** Units that a new lease could still have. */
+      leasableUnits: count,
+      lastSeq: count,
+    }),
+  },
+  market: {
+    params: z.object({}),
+    result: z.object({ videoUnits: big, watchMs: big, xacPerXat: ratioPair, xacPerXas: ratioPair }),
+  },
+  lease: {
+    params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
+    result: z.object({ signature: bytes(64) }),
+  },
+  claim: {
+    params: z.object({
+      channelId: bytes(32),
+      units: count,
+      tick: bytes(32),
+      /** Latest checkpoint, canonical bytes, with both signatures; null before the first. */
+      checkpoint: z
+        .object({ record: blob(512), payerSignature: bytes(64), payeeSignature: bytes(64).nullable() })
+        .nullable(),
+    }),
+    result: z.object({ claimedUnits: count, released: z.boolean() }),
+  },
+  statement: {
+    params: z.object({ account: address, afterSeq: count }),
+    result: z.object({ rows: z.array(settlementRow), lastSeq: count }),
+  },
+  announce: {
+    params: z.object({ account: address, contentIds: z.array(contentId).max(10_000), multiaddrs }),
+    result: z.object({ ttlMs: count }),
+  },
+  providers: {
+    params: z.object({ contentId }),
+    result: z.object({ providers: z.array(z.object({ account: address, peerId: z.string().max(100), multiaddrs })).max(64) }),
+  },
+  /** From now on `account` events for this account come over this stream. */
+  watch: { params: z.object({ account: address }), result: z.object({}) },
+  /** Devnet: XAT from the faucet account. */
+  faucet: { params: z.object({ account: address, amountXat: big }), result: z.object({ height: count }) },
+  /** Devnet: settles now instead of at the next interval. */
+  settle: { params: z.object({}), result: z.object({ batchNumber: count.nullable() }) },
+} as const;
+
+export type ShardMethod = keyof typeof methods;
+export type ShardParams<M extends ShardMethod> = z.output<(typeof methods)[M]['params']>;
+export type ShardResult<M extends ShardMethod> = z.output<(typeof methods)[M]['result']>;
+export type SettlementMessage = z.output<typeof settlementRow>;
+
+/** @throws AceError `MessageMalformed` naming the field */
+export function checked<T>(schema: z.ZodType<T, unknown>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw new AceError('MessageMalformed', `The peer sent a malformed message (${field})`, { reaction: 'drop-peer' });
+}

@@ -1,0 +1,286 @@
+/**
+ * One peer of the network: identity, store, channels of both sides, content, and its line to the shard. A node is a
+ * peer with pages; a devnet's sample provider is one without.
+ */
+import { join } from 'node:path';
+import type { Libp2p } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import { sameBytes } from '../shared/channel/tuple.ts';
+import { DEFAULT_WINDOW_CAP_UNITS } from '../shared/channel/payee.ts';
+import { AceError, isAceError } from '../shared/errors.ts';
+import type { NetworkSettings } from '../shared/settings.ts';
+import { Claims } from './channel/claims.ts';
+import { PayeeService } from './channel/payee.ts';
+import { PayerService } from './channel/payer.ts';
+import { type ImportOptions, importFile } from './content/import-file.ts';
+import { Library } from './content/library.ts';
+import { PieceStore } from './content/piece-store.ts';
+import type { Provider } from './content/transfer.ts';
+import type { ContentRow } from './db/node/contents.ts';
+import type { SettlementRow } from './db/node/settlements.ts';
+import { type NodeStore, openNodeStore } from './db/node/store.ts';
+import type { Log } from './log.ts';
+import { createHost, parseMultiaddr } from './p2p/host.ts';
+import { Meter } from './p2p/meter.ts';
+import { ViewerSession } from './p2p/protocols/pieces/client.ts';
+import { servePieces } from './p2p/protocols/pieces/server.ts';
+import { ShardClient } from './p2p/protocols/shard/client.ts';
+import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
+import { fetchTransportFile, serveTransportFiles } from './p2p/protocols/transport/protocol.ts';
+import { AccountSync } from './shard/account-sync.ts';
+import { type Account, accountFromPhrase } from './wallet/account.ts';
+import { decodeCertificate, encodeCertificate, issueCertificate, verifyCertificate } from './wallet/certificate.ts';
+import { createDevice, deviceFromSeed } from './wallet/device.ts';
+import { openWallet, saveWallet, type WalletProtection, walletExists } from './wallet/keystore.ts';
+import { createPhrase } from './wallet/phrase.ts';
+
+export interface PeerOptions {
+  readonly dir: string;
+  readonly shardMultiaddr: string;
+  readonly p2pPort: number;
+  readonly passphrase?: string | undefined;
+  readonly log: Log;
+  readonly events: PeerEvents;
+}
+
+export interface PeerEvents {
+  onChange(): void;
+  onContents(): void;
+  onSettlements(rows: readonly SettlementRow[]): void;
+}
+
+export interface RunningPeer {
+  readonly host: Libp2p;
+  readonly account: Account;
+  readonly settings: NetworkSettings;
+  readonly devnet: boolean;
+  readonly shard: number;
+  readonly shardClient: ShardClient;
+  readonly store: NodeStore;
+  readonly pieces: PieceStore;
+  readonly library: Library;
+  readonly meter: Meter;
+  readonly sync: AccountSync;
+  readonly claims: Claims;
+  import(options: ImportOptions): Promise<ContentRow>;
+  /** Media that a player of this node has taken. */
+  played(playedMs: number): void;
+  stop(): Promise<void>;
+}
+
+/** @throws AceError `ShardUnavailable`, `WalletLocked`, `WalletInvalid`, `DataDirMismatch`, `SchemaTooNew`, … */
+export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
+  const { dir, log, events } = options;
+  const nowMs = () => Date.now();
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const store = openNodeStore(join(dir, 'node.db'));
+    closers.push(() => store.close());
+    const wallet = await openOrCreateWallet(join(dir, 'wallet.json'), options.passphrase);
+    const account = accountFromPhrase(wallet.phrase);
+    const device = deviceFromSeed(wallet.deviceSeed);
+
+    const host = await createHost({
+      deviceSeed: device.seed(),
+      listen: [`/ip4/127.0.0.1/tcp/${options.p2pPort}`],
+    });
+    closers.push(() => host.stop());
+
+    let connected = () => undefined as void;
+    const shardClient = new ShardClient(host, parseMultiaddr(options.shardMultiaddr), {
+      onConnected: () => connected(),
+      onDisconnected: () => events.onChange(),
+      onAccountChanged: () => {
+        sync.changed();
+        library.retryAll();
+      },
+    });
+    closers.push(() => shardClient.stop());
+    await shardClient.start();
+    const { shard, settings, devnet } = await shardClient.call('hello', {});
+    if (wallet.unprotected && !devnet) {
+      throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
+    }
+    bindStore(store, settings, account, dir);
+
+    const certificate = encodeCertificate(await issueCertificate(account, settings, device.publicKey, nowMs()));
+    const checkCertificate = async (bytes: Uint8Array, peerDevice: Uint8Array) => {
+      const shown = decodeCertificate(bytes);
+      if (!sameBytes(shown.devicePublicKey, peerDevice)) {
+        throw new AceError('InvalidCertificate', 'The certificate is for another device', { reaction: 'drop-peer' });
+      }
+      await verifyCertificate(shown, settings);
+      return shown.account;
+    };
+
+    const meter = new Meter(nowMs);
+    const pieces = new PieceStore(join(dir, 'pieces'), store);
+    closers.push(() => pieces.close());
+    const recovered = await pieces.recover();
+    if (recovered.lost > 0) log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
+
+    const payee = new PayeeService({
+      store,
+      settings,
+      account: account.address,
+      device,
+      windowCapUnits: DEFAULT_WINDOW_CAP_UNITS,
+      nowMs,
+    });
+    const payer = new PayerService({
+      store,
+      settings,
+      account: account.address,
+      device,
+      nowMs,
+      leases: {
+        shard,
+        leasableUnits: async (address) => (await shardClient.call('account', { address })).leasableUnits,
+        lease: async (terms, termsSignature) =>
+          (await shardClient.call('lease', { terms, termsSignature, certificate })).signature,
+      },
+    });
+    const claims = new Claims(store, { claim: (claim) => shardClient.call('claim', claim) }, log);
+    closers.push(() => claims.stop());
+    const sync = new AccountSync(shardClient, store, account.address, events, nowMs, log);
+    closers.push(() => sync.stop());
+
+    let unreportedMs = 0;
+    const takeWatchMs = () => {
+      const whole = Math.floor(unreportedMs);
+      unreportedMs -= whole;
+      return whole;
+    };
+
+    await servePieces(host, {
+      store,
+      pieces,
+      payee,
+      meter,
+      log,
+      account: account.address,
+      certificate,
+      checkCertificate,
+      onChange: () => {
+        claims.soon();
+        events.onChange();
+      },
+    });
+    await serveTransportFiles(host, store, log);
+
+    const library = new Library({
+      store,
+      pieces,
+      log,
+      nowMs,
+      findProviders: async (contentId) => {
+        const { providers } = await shardClient.call('providers', { contentId });
+        return providers.filter(({ peerId }) => peerId !== host.peerId.toString()).map(toProvider);
+      },
+      openSession: (provider) =>
+        ViewerSession.open(host, provider.addresses, { store, pieces, payer, meter, certificate, checkCertificate, takeWatchMs }),
+      fetchTransportFile: async ({ addresses }, contentId) =>
+        (await fetchTransportFile(host, addresses, contentId)).bytes,
+      onChange: () => events.onChange(),
+      onPiece: () => events.onChange(),
+      onContents: () => events.onContents(),
+    });
+    closers.push(() => library.stop());
+
+    const announce = async () => {
+      const contentIds = store.contents.list().filter(isComplete).map((row) => row.contentId);
+      const multiaddrs = host.getMultiaddrs().map(String);
+      await shardClient.call('announce', { account: account.address, contentIds, multiaddrs });
+    };
+    const announceSoon = () => {
+      announce().catch((error: unknown) => {
+        if (!isAceError(error, 'ShardUnavailable')) log.warn({ err: error }, 'contents could not be announced');
+      });
+    };
+    const announcing = setInterval(announceSoon, ANNOUNCE_EVERY_MS);
+    closers.push(() => clearInterval(announcing));
+    connected = () => {
+      shardClient.call('watch', { account: account.address }).then(
+        () => sync.changed(),
+        (error: unknown) => log.warn({ err: error }, 'the account cannot be watched'),
+      );
+      announceSoon();
+      claims.soon();
+      library.retryAll();
+      events.onChange();
+    };
+    await shardClient.call('watch', { account: account.address });
+    await sync.refresh();
+    await announce();
+    claims.soon();
+
+    return {
+      host,
+      account,
+      settings,
+      devnet,
+      shard,
+      shardClient,
+      store,
+      pieces,
+      library,
+      meter,
+      sync,
+      claims,
+      async import(importOptions) {
+        const row = await importFile(store, pieces, device, nowMs, importOptions);
+        await announce();
+        events.onContents();
+        return row;
+      },
+      played: (playedMs) => {
+        unreportedMs += playedMs;
+      },
+      async stop() {
+        // Channels close first, so that their last claims still reach the shard.
+        await library.stop();
+        await claims.now().catch((error: unknown) => log.warn({ err: error }, 'the last claims wait for the next start'));
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export function isComplete(row: ContentRow): boolean {
+  return row.havePieces === Math.ceil(row.sizeBytes / 1_048_576);
+}
+
+async function openOrCreateWallet(
+  path: string,
+  passphrase: string | undefined,
+): Promise<{ phrase: string; deviceSeed: Uint8Array; unprotected: boolean }> {
+  const protection: WalletProtection =
+    passphrase === undefined ? { protection: 'none', devnet: true } : { protection: 'passphrase', passphrase };
+  if (!walletExists(path)) {
+    await saveWallet(path, { phrase: createPhrase(12), deviceSeed: createDevice().seed() }, protection);
+  }
+  const { phrase, deviceSeed } = await openWallet(path, protection);
+  return { phrase, deviceSeed, unprotected: passphrase === undefined };
+}
+
+/** A store belongs to one network and one account; mixing two would mix their money. */
+function bindStore(store: NodeStore, settings: NetworkSettings, account: Account, dir: string): void {
+  const facts = { network: settings.networkId, account: account.address };
+  for (const [key, value] of Object.entries(facts)) {
+    const stored = store.meta.get(key);
+    if (stored !== null && stored !== value) {
+      throw new AceError('DataDirMismatch', `${dir} belongs to ${key} ${stored}, not ${value}: choose another --data-dir`);
+    }
+    if (stored === null) store.commit(() => store.meta.set(key, value));
+  }
+}
+
+function toProvider(record: { account: string; peerId: string; multiaddrs: string[] }): Provider {
+  return { peerId: record.peerId, account: record.account, addresses: record.multiaddrs.map((text) => multiaddr(text)) };
+}

@@ -1,0 +1,85 @@
+/**
+ * One subscription to the node's feed, shared by all connections of a transport.
+ *
+ * Invariants: a subscriber first gets a snapshot; snapshots come at most once per `SNAPSHOT_INTERVAL_MS`, and the last
+ * state always arrives (trailing); rows of settlements and contents are never held back or dropped. While nobody
+ * listens, the node is not listened to either, so an unwatched node makes no snapshots for nothing.
+ */
+import type { NodeSnapshot } from '../../shared/rpc.ts';
+import { type FeedListener, NO_LOG, type NodeService, type RpcLog } from './service.ts';
+
+export const SNAPSHOT_INTERVAL_MS = 250;
+
+export interface FeedHub {
+  subscribe(listener: FeedListener): () => void;
+  close(): void;
+}
+
+export function createFeedHub(service: NodeService, log: RpcLog = NO_LOG): FeedHub {
+  return new Hub(service, log);
+}
+
+class Hub implements FeedHub {
+  readonly #service: NodeService;
+  readonly #log: RpcLog;
+  readonly #listeners = new Set<FeedListener>();
+  #unsubscribe: (() => void) | null = null;
+  /** Newest snapshot that waits for the interval to pass. */
+  #waiting: NodeSnapshot | null = null;
+  /** Runs while snapshots are held back. */
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(service: NodeService, log: RpcLog) {
+    this.#service = service;
+    this.#log = log;
+  }
+
+  subscribe(listener: FeedListener): () => void {
+    // A wrapper of its own, so that one function may subscribe twice.
+    const entry: FeedListener = (topic, data) => listener(topic, data);
+    this.#listeners.add(entry);
+    this.#unsubscribe ??= this.#service.onFeed((topic, data) => this.#receive(topic, data));
+    this.#service.snapshot({}).then(
+      (snapshot) => {
+        if (this.#listeners.has(entry)) entry('snapshot', snapshot);
+      },
+      (error: unknown) => this.#log.error({ err: error }, 'no first snapshot for a subscriber'),
+    );
+    return () => {
+      this.#listeners.delete(entry);
+      if (this.#listeners.size === 0) this.#stop();
+    };
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#stop();
+  }
+
+  #receive: FeedListener = (topic, data) => {
+    if (topic !== 'snapshot') return this.#tell(topic, data);
+    this.#waiting = data as NodeSnapshot;
+    if (this.#timer === null) this.#flush();
+  };
+
+  #flush(): void {
+    this.#timer = null;
+    const snapshot = this.#waiting;
+    if (snapshot === null) return;
+    this.#waiting = null;
+    this.#timer = setTimeout(() => this.#flush(), SNAPSHOT_INTERVAL_MS);
+    this.#tell('snapshot', snapshot);
+  }
+
+  #tell: FeedListener = (topic, data) => {
+    for (const listener of [...this.#listeners]) listener(topic, data);
+  };
+
+  #stop(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    this.#waiting = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

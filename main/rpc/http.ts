@@ -1,0 +1,165 @@
+/**
+ * The node's HTTP server on loopback: pages, the WebSocket of the procedures, and the content that players fetch.
+ * Every request passes guard.ts first, whatever it asks for.
+ */
+import { existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import sirv from 'sirv';
+import { AceError } from '../../shared/errors.ts';
+import { createFeedHub } from './feed.ts';
+import { refuseRequest, requestUrl } from './guard.ts';
+import { createProcedures } from './procedures.ts';
+import { COMMON_HEADERS, PAGE_HEADERS } from './security-headers.ts';
+import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
+import { attachWebSocket } from './websocket.ts';
+
+/** Ports tried after the wanted one when that is taken. */
+const FURTHER_PORTS = 20;
+const CONTENT_PATHS = ['/content/', '/ace/', '/webui/'];
+
+export type ContentHandler = (req: IncomingMessage, res: ServerResponse) => void;
+
+export interface HttpOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Fails when `port` is taken, instead of trying the next ones. */
+  readonly exact?: boolean;
+  readonly host?: '127.0.0.1' | '::1';
+  /** The built pages (out/renderer). */
+  readonly pagesDir: string;
+  /** What a page must show to drive the node. */
+  readonly token: string;
+  readonly service: NodeService;
+  /** Answers `/content/…`, `/ace/…` and `/webui/…`. */
+  readonly content: ContentHandler;
+  readonly log?: RpcLog;
+}
+
+export interface HttpServer {
+  /** Address of the pages, with a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** @throws AceError `PortInUse` */
+export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const { service, token, content, log = NO_LOG, host = '127.0.0.1' } = options;
+  const servePage = pageHandler(options.pagesDir);
+  let port = 0;
+
+  const server = createServer((req, res) => {
+    setHeaders(res, COMMON_HEADERS);
+    const url = requestUrl(req);
+    if (url === null) return answer(res, 400, 'Not a path');
+    const isContent = CONTENT_PATHS.some((path) => url.pathname.startsWith(path));
+    const refusal = refuseRequest(req, !isContent, { port, token });
+    if (refusal) return answer(res, refusal.status, refusal.why);
+    if (!isContent) return servePage(req, res);
+    try {
+      content(req, res);
+    } catch (error) {
+      log.error({ err: error, path: url.pathname }, 'the content handler failed');
+      if (!res.headersSent) answer(res, 500, 'Something went wrong inside the node');
+      else res.destroy();
+    }
+  });
+
+  const feed = createFeedHub(service, log);
+  const procedures = createProcedures(service, log);
+  const sockets = attachWebSocket({ server, procedures, feed, token, port: () => port, log });
+  try {
+    port = await listenSomewhere(server, options.port, host, options.exact === true ? 0 : FURTHER_PORTS);
+  } catch (error) {
+    sockets.close();
+    throw error;
+  }
+  return {
+    url: `http://${host === '::1' ? '[::1]' : host}:${port}/`,
+    port,
+    close: () => {
+      sockets.close();
+      feed.close();
+      return new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        // A player may hold its connection open for as long as its film lasts.
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function pageHandler(pagesDir: string): (req: IncomingMessage, res: ServerResponse) => void {
+  if (!existsSync(pagesDir)) {
+    return (_req, res) =>
+      answer(res, 503, `The pages are not built: ${pagesDir} is missing. Run: npm run build`);
+  }
+  const serve = sirv(pagesDir, {
+    etag: true,
+    dotfiles: false,
+    setHeaders: (res, pathname) => {
+      // Only the files in assets/ carry a hash of their content in their names.
+      const fixed = pathname.startsWith('/assets/');
+      res.setHeader('Cache-Control', fixed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  return (req, res) => {
+    setHeaders(res, PAGE_HEADERS);
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.setHeader('Allow', 'GET, HEAD');
+      return answer(res, 405, 'Pages can only be read');
+    }
+    serve(req, res, () => answer(res, 404, 'No such page'));
+  };
+}
+
+async function listenSomewhere(
+  server: Server,
+  wanted: number,
+  host: string,
+  further: number,
+): Promise<number> {
+  const last = wanted === 0 ? 0 : Math.min(wanted + further, 65_535);
+  for (let port = wanted; port <= last; port++) {
+    try {
+      return await listen(server, port, host);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EACCES') {
+        throw new AceError('PortInUse', `Port ${port} may not be used by this user`, { cause: error });
+      }
+      if (code !== 'EADDRINUSE') throw error;
+    }
+  }
+  const range = last > wanted ? `The ports ${wanted} to ${last} are` : `Port ${wanted} is`;
+  throw new AceError('PortInUse', `${range} in use. Choose another with --http-port, or 0 for any free one`, {
+    details: { port: wanted },
+  });
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => {
+      server.off('listening', onListening);
+      reject(error);
+    };
+    const onListening = () => {
+      server.off('error', onError);
+      resolve((server.address() as AddressInfo).port);
+    };
+    server.once('error', onError);
+    server.once('listening', onListening);
+    server.listen(port, host);
+  });
+}
+
+function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+}
+
+function answer(res: ServerResponse, status: number, text: string): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  res.end(text);
+}

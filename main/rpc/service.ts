@@ -1,0 +1,30 @@
+/**
+ * What the procedures need of a running node: one method per procedure of `shared/rpc.ts`, and the feed. Transports,
+ * tests and the command line see the node only through this.
+ */
+import type { z } from 'zod';
+import type { Feed, FeedTopic, inputs, Output, Procedure } from '../../shared/rpc.ts';
+
+/** Input of a procedure after its schema has checked it and filled in defaults. */
+export type CheckedInput<P extends Procedure> = z.output<(typeof inputs)[P]>;
+
+export type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
+
+type ProcedureMethods = {
+  readonly [P in Procedure]: (input: CheckedInput<P>) => Promise<Output<P>>;
+};
+
+export interface NodeService extends ProcedureMethods {
+  /**
+   * Tells every change from now on, as often as it happens: the transports slow it down. The answer unsubscribes.
+   */
+  onFeed(listener: FeedListener): () => void;
+}
+
+/** The two calls that this folder makes of a logger; pino fits. */
+export interface RpcLog {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export const NO_LOG: RpcLog = { warn: () => {}, error: () => {} };

@@ -1,0 +1,39 @@
+/**
+ * What an account may still do on this shard: its view of the main chain, less what is already spoken for.
+ *
+ * Leasable = what the funds can buy now + free credit − everything leased or claimed and not yet answered for by the
+ * main chain. Because every lease of an account comes from its one home shard, the credit limit holds exactly, however
+ * many peers the account uses at once.
+ */
+import { affordableUnits, creditLeftUnits, type PriceSnapshot } from '../../shared/credit.ts';
+import { type TrafficTotals, unitPriceXac } from '../../shared/price.ts';
+import type { ChainAccount, MainChain, Market } from '../chain/port.ts';
+import type { LoanRow } from '../db/validator/loans.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+
+export interface AccountView {
+  readonly chain: ChainAccount;
+  /** Oldest first. */
+  readonly loans: readonly LoanRow[];
+  readonly reservedUnits: number;
+  readonly leasableUnits: number;
+}
+
+export function priceSnapshot(market: Market): PriceSnapshot {
+  return { rates: market.rates, unitPriceXac: unitPriceXac(market.totals as TrafficTotals, market.rates) };
+}
+
+export async function accountView(chain: MainChain, store: ValidatorStore, address: string): Promise<AccountView> {
+  const [account, market] = await Promise.all([chain.account(address), chain.market()]);
+  const settings = chain.settings();
+  const reservedUnits = store.leases.reservedUnits(address);
+  const spendable =
+    affordableUnits(account.balances, priceSnapshot(market), Number.MAX_SAFE_INTEGER / 2) +
+    creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits);
+  return {
+    chain: account,
+    loans: store.loans.ofDebtor(address),
+    reservedUnits,
+    leasableUnits: Math.max(0, spendable - reservedUnits),
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * A devnet's validator: its key, its faucet account, its settings and genesis, made at the first start and kept.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import type { Libp2p } from '@libp2p/interface';
+import { z } from 'zod';
+import { AceError } from '../../shared/errors.ts';
+import { amount, BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
+import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
+import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
+import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
+import type { MainChain } from '../chain/port.ts';
+import { DEFAULT_DEVNET, type DevnetProfile } from '../config.ts';
+import { type DataDirLock, lockDataDir } from '../db/lock.ts';
+import { openValidatorStore } from '../db/validator/store.ts';
+import { createLog } from '../log.ts';
+import { createHost } from '../p2p/host.ts';
+import { accountFromPhrase } from '../wallet/account.ts';
+import { writeFileAtomic } from '../wallet/atomic-write.ts';
+import { createDevice, type DeviceIdentity, deviceFromSeed } from '../wallet/device.ts';
+import { openWallet, saveWallet, walletExists } from '../wallet/keystore.ts';
+import { createPhrase } from '../wallet/phrase.ts';
+import { startValidator, type Validator } from './validator.ts';
+
+export interface RunningValidator {
+  readonly host: Libp2p;
+  /** Where nodes reach it. */
+  readonly multiaddr: string;
+  readonly chain: MainChain;
+  readonly validator: Validator;
+  readonly settings: NetworkSettings;
+  stop(): Promise<void>;
+}
+
+export interface DevnetValidatorOptions {
+  readonly dataDir: string;
+  /** TCP port for nodes; 0 takes any free one. */
+  readonly port: number;
+  /** For a new devnet; an existing one keeps its own. */
+  readonly profile?: DevnetProfile | undefined;
+}
+
+/** Genesis of ECONOMY.md: 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
+const GENESIS_XAT = 100_000_000_000n * BASE_UNITS_PER_TOKEN;
+const LOCKED_XAT = 90_000_000_000n * BASE_UNITS_PER_TOKEN;
+const DEVNET_CHAIN_ID = 31_337;
+
+const profileSchema = z.object({
+  networkId: z.string(),
+  trafficCreditLimitUnits: z.number().int().nonnegative(),
+  trafficRateGbPerHour: z.string(),
+  priorWeightHours: z.number().int().positive(),
+  xacPerXat: z.string(),
+  settlementIntervalMs: z.number().int().positive(),
+  faucetXat: z.number().int().positive(),
+});
+type StoredProfile = z.infer<typeof profileSchema>;
+
+/** @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, … */
+export async function runDevnetValidator(options: DevnetValidatorOptions): Promise<RunningValidator> {
+  const { dataDir } = options;
+  const lock = lockDataDir(dataDir);
+  try {
+    return await run(options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function run({ dataDir, port, profile }: DevnetValidatorOptions, lock: DataDirLock): Promise<RunningValidator> {
+  const nowMs = () => Date.now();
+  const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
+  const faucet = accountFromPhrase(phrase);
+  const stored = await storedProfile(join(dataDir, 'profile.json'), profile ?? DEFAULT_DEVNET);
+  const settings = devnetSettings(stored, device);
+  const log = createLog(join(dataDir, 'validator.log'));
+
+  const chain = openEmbeddedChain({
+    path: join(dataDir, 'chain.db'),
+    settings,
+    genesis: devnetGenesis(stored, faucet.address),
+    nowMs,
+  });
+  const closers: (() => Promise<void> | void)[] = [() => chain.close()];
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+    lock.release();
+  };
+  try {
+    const store = openValidatorStore(join(dataDir, 'validator.db'));
+    closers.push(() => store.close());
+    const host = await createHost({ deviceSeed: device.seed(), listen: [`/ip4/127.0.0.1/tcp/${port}`] });
+    closers.push(() => host.stop());
+    const validator = await startValidator({ host, chain, store, key: device, shard: 0, faucet, nowMs, log });
+    closers.push(() => validator.stop());
+    const multiaddr = host.getMultiaddrs()[0]?.toString();
+    if (!multiaddr) throw new AceError('Internal', 'The validator listens nowhere');
+    return { host, multiaddr, chain, validator, settings, stop: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function validatorSecrets(path: string): Promise<{ phrase: string; device: DeviceIdentity }> {
+  if (!walletExists(path)) {
+    const device = createDevice();
+    await saveWallet(path, { phrase: createPhrase(12), deviceSeed: device.seed() }, { protection: 'none', devnet: true });
+  }
+  const { phrase, deviceSeed } = await openWallet(path, { protection: 'none', devnet: true });
+  return { phrase, device: deviceFromSeed(deviceSeed) };
+}
+
+async function storedProfile(path: string, profile: DevnetProfile): Promise<StoredProfile> {
+  if (existsSync(path)) {
+    const parsed = profileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (!parsed.success) throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`);
+    return parsed.data;
+  }
+  const stored = { networkId: `ace-devnet-${randomBytes(4).toString('hex')}`, ...profile };
+  await writeFileAtomic(path, `${JSON.stringify(stored, null, 2)}\n`, 0o600);
+  return stored;
+}
+
+function devnetSettings(profile: StoredProfile, device: DeviceIdentity): NetworkSettings {
+  return {
+    networkId: profile.networkId,
+    chainId: DEVNET_CHAIN_ID,
+    trafficCreditLimitUnits: profile.trafficCreditLimitUnits,
+    trafficFee: ratio(10, 100),
+    premiumPoolAccessFee: ratio(30, 100),
+    contentAccessFee: ratio(30, 100),
+    trafficPriceUsd: ratioFromDecimal('0.01'),
+    initialTrafficRate: ratioFromDecimal(profile.trafficRateGbPerHour),
+    priorWeightHours: profile.priorWeightHours,
+    settlementIntervalMs: profile.settlementIntervalMs,
+    validatorKeys: [Buffer.from(device.publicKey).toString('hex')],
+    pinnedXacPerXat: ratioFromDecimal(profile.xacPerXat),
+    pinnedXacPerXas: ratio(1, 1),
+  };
+}
+
+function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
+  const faucetXat = BigInt(profile.faucetXat) * BASE_UNITS_PER_TOKEN;
+  return {
+    accounts: [{ address: faucet, token: 'XAT', amount: amount(faucetXat) }],
+    pools: [
+      { pool: 'lockedPool', token: 'XAT', amount: amount(LOCKED_XAT) },
+      { pool: 'unlockedPool', token: 'XAT', amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat) },
+    ],
+  };
+}

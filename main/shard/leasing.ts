@@ -1,0 +1,94 @@
+/** Grants leases: the shard's word that it reserved a channel's capacity out of the payer's funds and credit. */
+import { channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
+import { sameBytes } from '../../shared/channel/tuple.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { MainChain } from '../chain/port.ts';
+import { sha256 } from '../channel/sha256.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import { decodeCertificate, verifyCertificate } from '../wallet/certificate.ts';
+import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
+import { accountView } from './accounts.ts';
+
+/** Longest life of a lease. */
+export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
+
+export interface LeaseRequest {
+  /** Canonical bytes of the terms. */
+  readonly terms: Uint8Array;
+  /** By the payer's device. */
+  readonly termsSignature: Uint8Array;
+  /** Links the payer's device to its account, canonical bytes. */
+  readonly certificate: Uint8Array;
+}
+
+export interface LeasingContext {
+  readonly chain: MainChain;
+  readonly store: ValidatorStore;
+  readonly key: DeviceIdentity;
+  readonly shard: number;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Signs a lease; the same terms again get the same lease. Runs alone on the shard (see `serializer`).
+ * @throws AceError `MessageMalformed`, `WrongNetwork`, `InvalidSignature`, `InvalidCertificate`, `LeaseRefused`,
+ * `CreditExhausted` with `leasableUnits` in its details
+ */
+export async function grantLease(context: LeasingContext, request: LeaseRequest): Promise<Uint8Array> {
+  const { chain, store, key, shard, nowMs } = context;
+  const settings = chain.settings();
+  const terms = decodeTerms(request.terms);
+  if (terms.networkId !== settings.networkId || terms.shard !== shard) {
+    throw new AceError('WrongNetwork', `Terms of network ${terms.networkId}, shard ${terms.shard}`, {
+      reaction: 'drop-peer',
+    });
+  }
+  const certificate = decodeCertificate(request.certificate);
+  if (certificate.account !== terms.payer || !sameBytes(certificate.devicePublicKey, terms.payerDevice)) {
+    throw new AceError('InvalidCertificate', 'The certificate is not of the payer and device in the terms', {
+      reaction: 'drop-peer',
+    });
+  }
+  await verifyCertificate(certificate, settings);
+  if (!isSignedBy(devicePublicKey(terms.payerDevice), request.terms, request.termsSignature)) {
+    throw new AceError('InvalidSignature', 'The terms are not signed by the payer’s device', { reaction: 'drop-peer' });
+  }
+  if (terms.payer === terms.payee) throw new AceError('LeaseRefused', 'Devices of one account pay nothing');
+
+  const channelId = channelIdOf(terms, sha256);
+  const known = store.leases.get(channelId);
+  if (known) return known.signature;
+  if (store.leases.anchorUsed(terms.anchor)) {
+    throw new AceError('LeaseRefused', 'The hash chain serves another channel already', { reaction: 'drop-peer' });
+  }
+  const leasedAtMs = nowMs();
+  if (terms.expiresAtMs <= leasedAtMs || terms.expiresAtMs > leasedAtMs + MAX_LEASE_MS) {
+    throw new AceError('LeaseRefused', 'The terms expire too soon or too late');
+  }
+
+  const { leasableUnits } = await accountView(chain, store, terms.payer);
+  if (terms.capacityUnits > leasableUnits) {
+    throw new AceError('CreditExhausted', `${leasableUnits} units can be leased, asked for ${terms.capacityUnits}`, {
+      reaction: 'pause-channel',
+      details: { leasableUnits },
+    });
+  }
+  const { capacityUnits, expiresAtMs } = terms;
+  const signature = key.sign(encodeLease({ channelId, shard, capacityUnits, expiresAtMs }));
+  store.commit(() =>
+    store.leases.insert({
+      channelId,
+      anchor: terms.anchor,
+      payer: terms.payer,
+      payee: terms.payee,
+      payerDevice: terms.payerDevice,
+      payeeDevice: terms.payeeDevice,
+      terms: request.terms,
+      signature,
+      capacityUnits,
+      leasedAtMs,
+      expiresAtMs,
+    }),
+  );
+  return signature;
+}

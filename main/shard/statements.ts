@@ -1,0 +1,50 @@
+/** What an account is told of the batches that named it: its own entries, with prices, in order. */
+import type { BatchResult } from '../../shared/batch.ts';
+import { decodeBatchResult } from '../../shared/batch-result.ts';
+import { invariant } from '../../shared/errors.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import { STATEMENT_PAGE } from '../p2p/protocols/shard/constants.ts';
+import type { SettlementMessage } from '../p2p/protocols/shard/messages.ts';
+
+export function statementRows(
+  store: ValidatorStore,
+  shard: number,
+  account: string,
+  afterSeq: number,
+): SettlementMessage[] {
+  const results = new Map<number, { result: BatchResult; atMs: number }>();
+  return store.batches.statements(account, afterSeq, STATEMENT_PAGE).map((row) => {
+    const batch = results.get(row.batchNumber) ?? load(store, row.batchNumber);
+    results.set(row.batchNumber, batch);
+    const entry = batch.result.entries[row.entryIndex];
+    invariant(entry !== undefined, 'a statement points to an entry of its batch');
+    const parts = [entry.repayment, entry.payment].filter((p) => p !== null);
+    const sum = (pick: (p: (typeof parts)[number]) => bigint) => parts.reduce((total, p) => total + pick(p), 0n);
+    return {
+      seq: row.seq,
+      shard,
+      batchNumber: row.batchNumber,
+      batchHash: batch.result.hash,
+      atMs: batch.atMs,
+      direction: row.direction,
+      counterparty: row.direction === 'paid' ? entry.payee : entry.payer,
+      paidUnits: entry.paidUnits,
+      creditUnits: entry.creditUnits,
+      refusedUnits: entry.refusedUnits,
+      repaidUnits: entry.repaidUnits,
+      grossXac: sum((p) => p.xacFromPayer + p.xacEmitted),
+      feeXac: sum((p) => p.feeXac),
+      xatBurned: sum((p) => p.xatBurned),
+      xasPaid: sum((p) => p.xasFromPayer),
+      feeXas: sum((p) => p.feeXas),
+      priceNum: batch.result.unitPriceXac.num,
+      priceDen: batch.result.unitPriceXac.den,
+    };
+  });
+}
+
+function load(store: ValidatorStore, number: number): { result: BatchResult; atMs: number } {
+  const row = store.batches.get(number);
+  invariant(row?.result != null, 'a statement is of a batch that the main chain answered');
+  return { result: decodeBatchResult(row.result), atMs: row.createdAtMs };
+}

@@ -1,0 +1,110 @@
+/**
+ * What an account signs, as EIP-712 typed data: the same definitions for the wallet that signs and the chain that
+ * checks. The network's id is in every message, so a signature of one network is worth nothing on another.
+ */
+import { hashTypedData, recoverTypedDataAddress, type TypedDataDefinition } from 'viem';
+import { AceError } from '../../shared/errors.ts';
+import type { NetworkSettings } from '../../shared/settings.ts';
+import type { Operation } from '../chain/port.ts';
+
+/** The network that a signature is for. */
+export type SigningNetwork = Pick<NetworkSettings, 'networkId' | 'chainId'>;
+
+/** 0x-hex. */
+export type Hex = `0x${string}`;
+
+const SIGNATURE = /^0x[0-9a-f]{130}$/i;
+
+const TRANSFER_TYPES = {
+  Transfer: [
+    { name: 'networkId', type: 'string' },
+    { name: 'from', type: 'address' },
+    { name: 'to', type: 'address' },
+    { name: 'token', type: 'string' },
+    { name: 'amount', type: 'uint256' },
+    { name: 'nonce', type: 'uint256' },
+  ],
+} as const;
+
+const LINK_DEVICE_TYPES = {
+  LinkDevice: [
+    { name: 'networkId', type: 'string' },
+    { name: 'account', type: 'address' },
+    { name: 'devicePublicKey', type: 'bytes32' },
+    { name: 'issuedAtMs', type: 'uint256' },
+  ],
+} as const;
+
+/** What the account signs to link a device. */
+export interface LinkDevice {
+  /** Address, lower case. */
+  readonly account: string;
+  /** Ed25519, 32 raw bytes. */
+  readonly devicePublicKey: Uint8Array;
+  readonly issuedAtMs: number;
+}
+
+export function operationTypedData(network: SigningNetwork, operation: Operation): TypedDataDefinition {
+  return {
+    domain: domain(network),
+    types: TRANSFER_TYPES,
+    primaryType: 'Transfer',
+    message: {
+      networkId: network.networkId,
+      from: operation.from,
+      to: operation.to,
+      token: operation.token,
+      amount: operation.amount,
+      nonce: BigInt(operation.nonce),
+    },
+  };
+}
+
+/** The `chainId` of a device link is that of the network the certificate names. */
+export function linkDeviceTypedData(network: SigningNetwork, link: LinkDevice): TypedDataDefinition {
+  return {
+    domain: domain(network),
+    types: LINK_DEVICE_TYPES,
+    primaryType: 'LinkDevice',
+    message: {
+      networkId: network.networkId,
+      account: link.account,
+      devicePublicKey: `0x${Buffer.from(link.devicePublicKey).toString('hex')}`,
+      issuedAtMs: BigInt(link.issuedAtMs),
+    },
+  };
+}
+
+/** EIP-712 hash of what is signed, 0x-hex. */
+export function typedDataHash(typedData: TypedDataDefinition): Hex {
+  return hashTypedData(typedData);
+}
+
+/**
+ * Checks that `account` (lower case) signed this.
+ * @throws AceError `InvalidSignature`
+ */
+export async function verifyTypedData(
+  typedData: TypedDataDefinition,
+  signature: Hex,
+  account: string,
+): Promise<void> {
+  const signer = await recoverSigner(typedData, signature);
+  if (signer !== account) {
+    throw new AceError('InvalidSignature', `The signature is not by ${account}`);
+  }
+}
+
+async function recoverSigner(typedData: TypedDataDefinition, signature: Hex): Promise<string> {
+  if (!SIGNATURE.test(signature)) throw new AceError('InvalidSignature', 'Not a signature of 65 bytes');
+  try {
+    const signer = await recoverTypedDataAddress({ ...typedData, signature });
+    return signer.toLowerCase();
+  } catch (cause) {
+    throw new AceError('InvalidSignature', 'The signature cannot be read', { cause });
+  }
+}
+
+function domain({ chainId }: SigningNetwork) {
+  return { name: 'Ace Network', version: '1', chainId } as const;
+}

@@ -1,0 +1,26 @@
+/**
+ * What an amount buys, in the only unit that everybody knows. 1 XAT buys one hour of viewing at the network's average
+ * consumption by definition (ECONOMY.md, "Tokens"); XAC is worth XAT at the exchange rate.
+ */
+import { BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
+import { overDown, ratioFromDecimal } from '../../shared/ratio.ts';
+import { formatTenths, formatWhole } from './locale.ts';
+
+/** "about 4.3 hours of video"; `brief` says "h". Empty for nothing. */
+export function videoTime(xatBaseUnits: bigint, brief = false): string {
+  if (xatBaseUnits <= 0n) return '';
+  const minutes = (xatBaseUnits * 60n) / BASE_UNITS_PER_TOKEN;
+  if (minutes < 1n) return 'less than a minute of video';
+  if (minutes < 60n) return `about ${minutes} min of video`;
+  const tenths = Number((xatBaseUnits * 10n) / BASE_UNITS_PER_TOKEN);
+  const hours =
+    tenths < 100 && tenths % 10 !== 0 ? formatTenths(tenths / 10) : formatWhole(Math.floor(tenths / 10));
+  if (brief) return `about ${hours} h of video`;
+  return `about ${hours} ${hours === '1' ? 'hour' : 'hours'} of video`;
+}
+
+/** The XAT that an amount of XAC is worth, both in base units. @param xacPerXat decimal, as in `PriceView` */
+export function xatWorth(xacBaseUnits: bigint, xacPerXat: string): bigint {
+  const rate = ratioFromDecimal(xacPerXat);
+  return rate.num === 0n ? 0n : overDown(xacBaseUnits, rate);
+}

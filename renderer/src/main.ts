@@ -1,0 +1,20 @@
+/** Chooses the way to the node, then shows the app. */
+import './app.css';
+import { mount } from 'svelte';
+import App from '../App.svelte';
+import { IpcClient } from '../state/client-ipc.ts';
+import { takeToken, WsClient } from '../state/client-ws.ts';
+import { NodeState } from '../state/node.svelte.ts';
+
+function connectedState(): NodeState {
+  if (window.aceNode) return new NodeState(new IpcClient(window.aceNode));
+  const token = takeToken(location, history, sessionStorage);
+  if (token === null) return new NodeState(null);
+  const client = new WsClient(location.origin, token, () => state.refuse());
+  const state = new NodeState(client);
+  return state;
+}
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no #app');
+mount(App, { target, props: { node: connectedState() } });

@@ -1,0 +1,116 @@
+/**
+ * What the page knows of its node: the last snapshot, the library, the settlements it has loaded and the last minute
+ * of traffic. Everything arrives by the feed; calls are made on connecting and when a person acts.
+ */
+import type { ContentView, NodeClient, NodeSnapshot, SettlementView } from '../../shared/rpc.ts';
+import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import type { LinkState } from './link.ts';
+import { mergeRows, PAGE_ROWS, refreshRows } from './settlement-list.ts';
+import { addSample, paidUnits, type TrafficSample } from './traffic-history.ts';
+
+const SAMPLE_INTERVAL_MS = 1_000;
+
+export class NodeState {
+  readonly client: NodeClient | null;
+  link = $state<LinkState>('connecting');
+  snapshot = $state.raw<NodeSnapshot | null>(null);
+  /** When the snapshot came. */
+  heardAtMs = $state(0);
+  /** `null` until loaded. */
+  contents = $state.raw<readonly ContentView[] | null>(null);
+  contentsError = $state.raw<ErrorWords | null>(null);
+  settlements = $state.raw<readonly SettlementView[] | null>(null);
+  settlementsError = $state.raw<ErrorWords | null>(null);
+  history = $state.raw<readonly TrafficSample[]>([]);
+  readonly online = $derived(this.link === 'connected');
+
+  #paidAtLastSample: number | null = null;
+  #stops: (() => void)[] = [];
+
+  /** @param client `null` when the page has no token to connect with */
+  constructor(client: NodeClient | null) {
+    this.client = client;
+    if (client === null) this.link = 'no-token';
+  }
+
+  /** Starts listening; the answer stops everything that was started. */
+  start(): () => void {
+    const { client } = this;
+    if (client === null) return () => {};
+    const sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
+    this.#stops = [
+      () => clearInterval(sampling),
+      client.subscribe((topic, data) => {
+        if (topic === 'snapshot') this.#onSnapshot(data as NodeSnapshot);
+        else if (topic === 'contents') this.contents = data as readonly ContentView[];
+        else this.settlements = mergeRows(this.settlements ?? [], data as readonly SettlementView[]);
+      }),
+      client.onConnection((connected) => this.#onConnection(connected)),
+    ];
+    return () => {
+      for (const stop of this.#stops) stop();
+      this.#stops = [];
+    };
+  }
+
+  refuse(): void {
+    this.link = 'refused';
+  }
+
+  async loadContents(): Promise<void> {
+    this.contentsError = null;
+    try {
+      this.contents = (await this.client?.call('contents', {})) ?? null;
+    } catch (error) {
+      this.contentsError = errorWords(error);
+    }
+  }
+
+  async loadSettlements(): Promise<void> {
+    this.settlementsError = null;
+    try {
+      const newest = (await this.client?.call('settlements', { limit: PAGE_ROWS })) ?? [];
+      this.settlements = refreshRows(this.settlements ?? [], newest);
+    } catch (error) {
+      this.settlementsError = errorWords(error);
+    }
+  }
+
+  async loadOlderSettlements(): Promise<void> {
+    const oldest = this.settlements?.at(-1);
+    if (!oldest) return;
+    this.settlementsError = null;
+    try {
+      const older =
+        (await this.client?.call('settlements', { beforeSeq: oldest.seq, limit: PAGE_ROWS })) ?? [];
+      this.settlements = mergeRows(this.settlements ?? [], older);
+    } catch (error) {
+      this.settlementsError = errorWords(error);
+    }
+  }
+
+  #onConnection(connected: boolean): void {
+    if (!connected) {
+      // Before the first connection the page is still connecting, however long that takes.
+      if (this.link === 'connected') this.link = 'lost';
+      return;
+    }
+    this.link = 'connected';
+    void this.loadContents();
+    void this.loadSettlements();
+  }
+
+  #onSnapshot(snapshot: NodeSnapshot): void {
+    // Another run of the node counts from zero again.
+    if (snapshot.startedAtMs !== this.snapshot?.startedAtMs) this.#paidAtLastSample = null;
+    this.snapshot = snapshot;
+    this.heardAtMs = Date.now();
+  }
+
+  #sample(): void {
+    if (this.snapshot === null || !this.online) return;
+    const paid = paidUnits(this.snapshot);
+    this.history = addSample(this.history, this.snapshot, this.#paidAtLastSample ?? paid, Date.now());
+    this.#paidAtLastSample = paid;
+  }
+}

@@ -1,0 +1,55 @@
+/** The last minute and a half of traffic, one sample a second, for the live chart and the table behind it. */
+import type { NodeSnapshot } from '../../shared/rpc.ts';
+
+export const HISTORY_SECONDS = 90;
+
+export interface TrafficSample {
+  readonly atMs: number;
+  readonly downBytesPerSecond: number;
+  readonly upBytesPerSecond: number;
+  /** Units paid since the sample before. */
+  readonly paidUnits: number;
+  /** Price of a GB at that moment; `null` while unknown. */
+  readonly xacPerGb: string | null;
+}
+
+/** The samples with one more; the oldest goes when there are enough. */
+export function addSample(
+  samples: readonly TrafficSample[],
+  snapshot: NodeSnapshot,
+  paidBeforeUnits: number,
+  atMs: number,
+): readonly TrafficSample[] {
+  const sample: TrafficSample = {
+    atMs,
+    downBytesPerSecond: snapshot.traffic.downBytesPerSecond,
+    upBytesPerSecond: snapshot.traffic.upBytesPerSecond,
+    paidUnits: Math.max(0, paidUnits(snapshot) - paidBeforeUnits),
+    xacPerGb: snapshot.price?.xacPerGb ?? null,
+  };
+  return [...samples.slice(1 - HISTORY_SECONDS), sample];
+}
+
+/** Units paid for everything that was fetched since the node started. */
+export function paidUnits(snapshot: NodeSnapshot): number {
+  return snapshot.transfers.reduce((sum, transfer) => sum + transfer.paidUnits, 0);
+}
+
+/** Rows of the table: averages and sums over spans of `seconds`, newest first. */
+export function groupSamples(samples: readonly TrafficSample[], seconds: number): readonly TrafficSample[] {
+  const groups: TrafficSample[] = [];
+  for (let end = samples.length; end > 0; end -= seconds) {
+    const part = samples.slice(Math.max(0, end - seconds), end);
+    const last = part.at(-1);
+    if (!last) break;
+    const average = (pick: (s: TrafficSample) => number) =>
+      part.reduce((sum, s) => sum + pick(s), 0) / part.length;
+    groups.push({
+      ...last,
+      downBytesPerSecond: average((s) => s.downBytesPerSecond),
+      upBytesPerSecond: average((s) => s.upBytesPerSecond),
+      paidUnits: part.reduce((sum, s) => sum + s.paidUnits, 0),
+    });
+  }
+  return groups;
+}

@@ -1,0 +1,127 @@
+/**
+ * The payee's side of a channel: what a provider may send, and which payments it accepts. Pure: state in, state out.
+ *
+ * Promise: units served to an account never exceed the units it paid by more than the window, over all its channels,
+ * restarts and reconnections included. That is the most the provider can lose.
+ */
+import { AceError } from '../errors.ts';
+import { unitsForBytes } from '../units.ts';
+import type { Checkpoint, Sha256 } from './records.ts';
+import { leadsTo } from './tick-chain.ts';
+import { sameBytes } from './tuple.ts';
+
+/** How far a provider sends ahead of payment, at most, unless configured. */
+export const DEFAULT_WINDOW_CAP_UNITS = 8;
+
+export interface PayeeState {
+  readonly channelId: Uint8Array;
+  readonly capacityUnits: number;
+  readonly expiresAtMs: number;
+  /** Index of the deepest tick held: units paid. */
+  readonly paidUnits: number;
+  /** The deepest tick held; the anchor while nothing is paid. */
+  readonly tick: Uint8Array;
+  /** Content bytes handed to the network for this channel. Committed before they are sent. */
+  readonly servedBytes: number;
+  /** Number, units and bytes of the last checkpoint accepted; number 0 before the first. */
+  readonly checkpointNumber: number;
+  readonly checkpointUnits: number;
+  /** `closed` after a final checkpoint: nothing more is served or accepted. */
+  readonly status: 'open' | 'closed';
+}
+
+/** What a payer's account did on its other channels with this provider: trust and debt outlive a channel. */
+export interface PayerHistory {
+  /** Units it paid there. */
+  readonly paidUnits: number;
+  /** Units it was served there and never paid: a new channel, or a reconnection, does not forget them. */
+  readonly unpaidUnits: number;
+}
+
+export const STRANGER: PayerHistory = { paidUnits: 0, unpaidUnits: 0 };
+
+/** Units that may be sent ahead of payment: 1 for a stranger, doubling with paid volume. */
+export function windowUnits(paidUnits: number, capUnits: number): number {
+  return Math.max(1, Math.min(capUnits, 2 ** Math.floor(Math.log2(paidUnits + 1))));
+}
+
+/** Why a piece may not be sent right now, or `null` when it may. */
+export function servingObstacle(
+  state: PayeeState,
+  history: PayerHistory,
+  lengthBytes: number,
+  nowMs: number,
+  windowCapUnits: number,
+): 'ChannelClosed' | 'ChannelExpired' | 'ChannelExhausted' | 'PaymentOverdue' | null {
+  if (state.status === 'closed') return 'ChannelClosed';
+  if (nowMs >= state.expiresAtMs) return 'ChannelExpired';
+  const servedUnits = unitsForBytes(state.servedBytes + lengthBytes);
+  if (servedUnits > state.capacityUnits) return 'ChannelExhausted';
+  const window = windowUnits(state.paidUnits + history.paidUnits, windowCapUnits);
+  const aheadUnits = servedUnits - state.paidUnits + history.unpaidUnits;
+  return aheadUnits > window ? 'PaymentOverdue' : null;
+}
+
+/** Books bytes that are about to be sent. The caller has asked `servingObstacle`, and commits before it sends. */
+export function serve(state: PayeeState, lengthBytes: number): PayeeState {
+  return { ...state, servedBytes: state.servedBytes + lengthBytes };
+}
+
+/**
+ * Accepts a tick: index ascends, stays inside window and capacity, and hashes back to the tick held. The walk is never
+ * longer than the window, however large the index that a peer claims.
+ * @throws AceError `ChannelClosed`, `TickNotIncreasing` (ignore), `TickBeyondCapacity`, `TickBeyondWindow`, `TickWrong`
+ */
+export function acceptTick(
+  state: PayeeState,
+  history: PayerHistory,
+  index: number,
+  tick: Uint8Array,
+  windowCapUnits: number,
+  sha256: Sha256,
+): PayeeState {
+  if (state.status === 'closed') throw new AceError('ChannelClosed', 'The channel is closed');
+  if (index <= state.paidUnits) {
+    throw new AceError('TickNotIncreasing', `Tick ${index} after tick ${state.paidUnits}`, { reaction: 'ignore' });
+  }
+  if (index > state.capacityUnits) {
+    throw new AceError('TickBeyondCapacity', `Tick ${index} of ${state.capacityUnits}`, { reaction: 'drop-peer' });
+  }
+  const steps = index - state.paidUnits;
+  if (steps > windowUnits(state.paidUnits + history.paidUnits, windowCapUnits)) {
+    throw new AceError('TickBeyondWindow', `Tick ${index} jumps ${steps} units`, { reaction: 'drop-peer' });
+  }
+  if (!leadsTo(tick, steps, state.tick, sha256)) {
+    throw new AceError('TickWrong', `Tick ${index} is not of this channel's chain`, { reaction: 'drop-peer' });
+  }
+  return { ...state, paidUnits: index, tick };
+}
+
+/**
+ * Accepts a checkpoint whose signature has been verified: it must say what this side's books say.
+ * @throws AceError `ChannelMismatch`, `ChannelClosed`, `CheckpointNotIncreasing` (ignore), `CheckpointMismatch`
+ */
+export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): PayeeState {
+  const refuse = (why: string) => new AceError('CheckpointMismatch', `Checkpoint: ${why}`, { reaction: 'drop-peer' });
+  if (!sameBytes(checkpoint.channelId, state.channelId)) {
+    throw new AceError('ChannelMismatch', 'The checkpoint is of another channel', { reaction: 'drop-peer' });
+  }
+  if (state.status === 'closed') throw new AceError('ChannelClosed', 'The channel is closed');
+  if (checkpoint.number <= state.checkpointNumber) {
+    throw new AceError('CheckpointNotIncreasing', `Checkpoint ${checkpoint.number} after ${state.checkpointNumber}`);
+  }
+  if (checkpoint.units !== state.paidUnits) {
+    throw refuse(`units ${checkpoint.units}, the ticks held say ${state.paidUnits}`);
+  }
+  if (!sameBytes(checkpoint.tick, state.tick)) throw refuse('its tick is not the one held');
+  if (checkpoint.bytes > state.servedBytes) {
+    throw refuse(`bytes ${checkpoint.bytes}, only ${state.servedBytes} were served`);
+  }
+  if (unitsForBytes(checkpoint.bytes) > checkpoint.units) throw refuse('its bytes are worth more units than it pays');
+  return {
+    ...state,
+    checkpointNumber: checkpoint.number,
+    checkpointUnits: checkpoint.units,
+    status: checkpoint.final ? 'closed' : state.status,
+  };
+}

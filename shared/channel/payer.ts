@@ -1,0 +1,101 @@
+/**
+ * The payer's side of a channel: what is owed for verified bytes, and what to reveal for it. Pure: state in, state out.
+ *
+ * Promise: a tick is revealed only for bytes that were verified and stored, so a payer that is cheated loses at most
+ * the one unit it has revealed and not been served for.
+ */
+import { invariant } from '../errors.ts';
+import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../units.ts';
+import type { Checkpoint } from './records.ts';
+
+export const CHECKPOINT_EVERY_UNITS = 64;
+export const CHECKPOINT_EVERY_MS = 30_000;
+
+export interface PayerState {
+  readonly channelId: Uint8Array;
+  readonly capacityUnits: number;
+  readonly expiresAtMs: number;
+  /** Index of the deepest tick that may have left this node. Committed before it is sent. */
+  readonly revealedUnits: number;
+  /** Bytes received over this channel and found right. */
+  readonly verifiedBytes: number;
+  /** Of these, bytes that were viewed as video. */
+  readonly videoBytes: number;
+  /** Bytes paid though they were lost on the way; never more than one unit (DESIGN.md: the payer's largest loss). */
+  readonly lostBytes: number;
+  readonly watchMs: number;
+  readonly checkpointNumber: number;
+  readonly checkpointUnits: number;
+  readonly checkpointAtMs: number;
+  /** `closing` from the final checkpoint until the payee has countersigned it. */
+  readonly status: 'open' | 'closing' | 'closed';
+}
+
+/** Books verified bytes and reveals what they owe. The caller commits, then sends tick `revealedUnits`. */
+export function receive(state: PayerState, verifiedBytes: number, video: boolean): PayerState {
+  invariant(state.status === 'open', 'only an open channel pays');
+  return reveal({
+    ...state,
+    verifiedBytes: state.verifiedBytes + verifiedBytes,
+    videoBytes: state.videoBytes + (video ? verifiedBytes : 0),
+  });
+}
+
+/**
+ * Pays for bytes that the provider sent and a broken connection lost, so that the provider goes on: at most one unit
+ * in a channel's life. What is lost beyond that stays a debt that narrows the provider's window.
+ */
+export function writeOff(state: PayerState, servedBytes: number): PayerState {
+  const missingBytes = Math.max(0, servedBytes - state.verifiedBytes - state.lostBytes);
+  const allowedBytes = Math.min(TRAFFIC_UNIT_BYTES - state.lostBytes, roomBytes(state));
+  return reveal({ ...state, lostBytes: state.lostBytes + Math.min(missingBytes, allowedBytes) });
+}
+
+/** Bytes that the channel can still carry. */
+export function roomBytes(state: PayerState): number {
+  return state.capacityUnits * TRAFFIC_UNIT_BYTES - state.verifiedBytes - state.lostBytes;
+}
+
+export function checkpointDue(state: PayerState, nowMs: number): boolean {
+  if (state.revealedUnits === state.checkpointUnits) return false;
+  return (
+    state.revealedUnits - state.checkpointUnits >= CHECKPOINT_EVERY_UNITS ||
+    nowMs - state.checkpointAtMs >= CHECKPOINT_EVERY_MS
+  );
+}
+
+/** The next checkpoint and the state that has made it. The caller signs, commits, sends. */
+export function makeCheckpoint(
+  state: PayerState,
+  tick: Uint8Array,
+  final: boolean,
+  nowMs: number,
+): { state: PayerState; checkpoint: Checkpoint } {
+  const number = state.checkpointNumber + 1;
+  return {
+    state: {
+      ...state,
+      checkpointNumber: number,
+      checkpointUnits: state.revealedUnits,
+      checkpointAtMs: nowMs,
+      status: final ? 'closing' : state.status,
+    },
+    checkpoint: {
+      channelId: state.channelId,
+      number,
+      units: state.revealedUnits,
+      bytes: state.verifiedBytes,
+      videoBytes: state.videoBytes,
+      watchMs: state.watchMs,
+      final,
+      tick,
+    },
+  };
+}
+
+function reveal(state: PayerState): PayerState {
+  const owedUnits = unitsForBytes(state.verifiedBytes + state.lostBytes);
+  invariant(owedUnits <= state.capacityUnits, 'a channel owes no more than its capacity');
+  invariant(owedUnits >= state.revealedUnits, 'what is owed never shrinks');
+  return { ...state, revealedUnits: owedUnits };
+}

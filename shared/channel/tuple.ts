@@ -1,0 +1,35 @@
+import * as dagCbor from '@ipld/dag-cbor';
+import { AceError } from '../errors.ts';
+
+/**
+ * Decodes a tagged tuple and refuses any other encoding of it, so that one record has one hash.
+ * @throws AceError `MessageMalformed`
+ */
+export function tuple(bytes: Uint8Array, tag: string | null, length: number, what: string): readonly unknown[] {
+  const bad = (cause?: unknown) =>
+    new AceError('MessageMalformed', `The ${what} is malformed`, { reaction: 'drop-peer', cause });
+  let value: unknown;
+  try {
+    value = dagCbor.decode(bytes);
+  } catch (error) {
+    throw bad(error);
+  }
+  if (!Array.isArray(value) || value.length !== length || (tag !== null && value[0] !== tag)) throw bad();
+  if (tag !== null && !sameBytes(dagCbor.encode(value), bytes)) throw bad();
+  return value;
+}
+
+export function isBytes(value: unknown, length: number): value is Uint8Array {
+  return value instanceof Uint8Array && value.byteLength === length;
+}
+
+/** A whole number from 0 to 2^53 − 1: units, bytes, counts, milliseconds. */
+export function isUnits(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.byteLength !== b.byteLength) return false;
+  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

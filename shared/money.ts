@@ -1,0 +1,48 @@
+import { AceError } from './errors.ts';
+
+/** The tokens of the network (ECONOMY.md, "Tokens"). */
+export const TOKENS = ['XAT', 'XAC', 'XAS', 'XAB'] as const;
+export type Token = (typeof TOKENS)[number];
+
+export const TOKEN_DECIMALS = 7;
+export const BASE_UNITS_PER_TOKEN = 10_000_000n;
+/** Largest amount that can exist: 100,000,000,000 tokens. Fits a signed 64-bit integer. */
+export const MAX_AMOUNT = 100_000_000_000n * BASE_UNITS_PER_TOKEN;
+
+declare const tokenAmount: unique symbol;
+/** A number of base units (10^-7 token), 0 or more. */
+export type TokenAmount = bigint & { readonly [tokenAmount]: true };
+
+export const ZERO = 0n as TokenAmount;
+
+/** Brands a number of base units. @throws AceError `InvalidAmount` outside 0 … MAX_AMOUNT. */
+export function amount(baseUnits: bigint): TokenAmount {
+  if (baseUnits < 0n || baseUnits > MAX_AMOUNT) {
+    throw new AceError('InvalidAmount', `Amount out of range: ${baseUnits} base units`);
+  }
+  return baseUnits as TokenAmount;
+}
+
+/**
+ * Reads a decimal token string such as "0.2" or "12.3456789" into base units.
+ * @throws AceError `InvalidAmount` for anything else: signs, exponents, spaces, more than 7 decimals, too large.
+ */
+export function parseAmount(text: string): TokenAmount {
+  const match = /^(\d{1,12})(?:\.(\d{1,7}))?$/.exec(text);
+  if (!match) {
+    throw new AceError('InvalidAmount', `"${text}" is not an amount. Use digits and at most 7 decimals, for example 0.25`);
+  }
+  const fraction = (match[2] ?? '').padEnd(TOKEN_DECIMALS, '0');
+  return amount(BigInt(match[1] ?? '0') * BASE_UNITS_PER_TOKEN + BigInt(fraction));
+}
+
+/** Base units as a decimal token string with all 7 decimals: the form of exports, JSON and vectors. */
+export function formatAmount(baseUnits: bigint): string {
+  const sign = baseUnits < 0n ? '-' : '';
+  const digits = (baseUnits < 0n ? -baseUnits : baseUnits).toString().padStart(TOKEN_DECIMALS + 1, '0');
+  return `${sign}${digits.slice(0, -TOKEN_DECIMALS)}.${digits.slice(-TOKEN_DECIMALS)}`;
+}
+
+export type Balances = Readonly<Record<Token, TokenAmount>>;
+
+export const NO_BALANCES: Balances = { XAT: ZERO, XAC: ZERO, XAS: ZERO, XAB: ZERO };

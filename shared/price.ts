@@ -1,0 +1,70 @@
+/**
+ * What traffic costs (source 001, "Цена трафика"; ECONOMY.md, "Traffic rate and price").
+ *
+ * trafficRate is never stored as a number: the network keeps two exact totals, and every price is a ratio of them.
+ */
+import { AceError } from './errors.ts';
+import { amount, BASE_UNITS_PER_TOKEN, type TokenAmount } from './money.ts';
+import { divide, multiply, type Ratio, ratio, timesUp } from './ratio.ts';
+import { UNITS_PER_GB } from './units.ts';
+
+const MS_PER_HOUR = 3_600_000n;
+
+/** Whole-life totals of the network: traffic used to view video, and time spent viewing. */
+export interface TrafficTotals {
+  /** Traffic units used to view video. Changed by settlement batches only. */
+  readonly videoUnits: bigint;
+  /** Milliseconds spent viewing. Changed by settlement batches only. */
+  readonly watchMs: bigint;
+}
+
+/** What 1 base unit of one token buys of another, both in base units. */
+export interface ExchangeRates {
+  /** XAC per XAT. */
+  readonly xacPerXat: Ratio;
+  /** XAC per XAS. */
+  readonly xacPerXas: Ratio;
+}
+
+/**
+ * Genesis totals that encode an initial rate (GB per hour) exactly, with a prior weight in hours of viewing. Where those
+ * hours do not hold a whole number of units, the weight is the next multiple of them that does.
+ */
+export function genesisTotals(trafficRateGbPerHour: Ratio, priorWeightHours: number): TrafficTotals {
+  const hours = BigInt(priorWeightHours);
+  const units = multiply(trafficRateGbPerHour, ratio(BigInt(UNITS_PER_GB) * hours));
+  return { videoUnits: units.num, watchMs: hours * units.den * MS_PER_HOUR };
+}
+
+/** trafficRate in GB per hour. @throws AceError `InvalidInput` while nothing was ever watched. */
+export function trafficRate(totals: TrafficTotals): Ratio {
+  if (totals.watchMs <= 0n || totals.videoUnits <= 0n)
+    throw new AceError('InvalidInput', 'Traffic totals must be positive');
+  return ratio(totals.videoUnits * MS_PER_HOUR, totals.watchMs * BigInt(UNITS_PER_GB));
+}
+
+/** XAT base units per traffic unit: watchMs × 10^7 / (videoUnits × 3,600,000). Exact, not rounded. */
+export function unitPriceXat(totals: TrafficTotals): Ratio {
+  return divide(ratio(BASE_UNITS_PER_TOKEN), multiply(trafficRate(totals), ratio(UNITS_PER_GB)));
+}
+
+/** XAC base units per traffic unit: the XAT price × the XAT→XAC rate. Exact, not rounded. */
+export function unitPriceXac(totals: TrafficTotals, rates: ExchangeRates): Ratio {
+  return multiply(unitPriceXat(totals), rates.xacPerXat);
+}
+
+/** Price of `units` at an exact unit price: rounded up to one base unit, once. */
+export function priceOfUnits(units: number, unitPrice: Ratio): TokenAmount {
+  return amount(timesUp(BigInt(units), unitPrice));
+}
+
+/** XAB base units that mint 1 XAT: trafficRate × trafficPriceUSD / aceBytePriceUSD, rounded up. */
+export function aceTimePrice(
+  rateGbPerHour: Ratio,
+  trafficPriceUsd: Ratio,
+  aceBytePriceUsd: Ratio,
+): TokenAmount {
+  return amount(
+    timesUp(BASE_UNITS_PER_TOKEN, divide(multiply(rateGbPerHour, trafficPriceUsd), aceBytePriceUsd)),
+  );
+}

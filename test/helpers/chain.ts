@@ -1,0 +1,125 @@
+import { privateKeyToAccount } from 'viem/accounts';
+import { signBatch } from '../../main/chain/batch-signature.ts';
+import type { MainChain, SignedBatch } from '../../main/chain/port.ts';
+import type { Account } from '../../main/wallet/account.ts';
+import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
+import { type Batch, type BatchEntry, type BatchResult, encodeBatch } from '../../shared/batch.ts';
+import { parseAmount, type Token } from '../../shared/money.ts';
+import type { TrafficTotals } from '../../shared/price.ts';
+import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
+import type { Genesis, NetworkSettings, Pool } from '../../shared/settings.ts';
+
+/** Validators of the test network's two shards. */
+export const VALIDATORS: readonly DeviceIdentity[] = [1, 2].map((n) =>
+  deviceFromSeed(new Uint8Array(32).fill(n)),
+);
+
+/** 1 GB costs 0.01 XAC, 10 GB of credit, two shards. */
+export function testSettings(overrides: Partial<NetworkSettings> = {}): NetworkSettings {
+  return {
+    networkId: 'test',
+    chainId: 6_878,
+    trafficCreditLimitUnits: 10_240,
+    trafficFee: ratio(1, 10),
+    premiumPoolAccessFee: ratio(3, 10),
+    contentAccessFee: ratio(3, 10),
+    trafficPriceUsd: ratioFromDecimal('0.01'),
+    initialTrafficRate: ratio(100),
+    priorWeightHours: 1_000,
+    settlementIntervalMs: 1_000,
+    validatorKeys: VALIDATORS.map(({ publicKey }) => Buffer.from(publicKey).toString('hex')),
+    pinnedXacPerXat: ratio(1),
+    pinnedXacPerXas: ratio(1),
+    ...overrides,
+  };
+}
+
+/** `[address, token, decimal amount]` and `[pool, token, decimal amount]`. */
+export function testGenesis(
+  accounts: readonly (readonly [string, Token, string])[],
+  pools: readonly (readonly [Pool, Token, string])[] = [['lockedPool', 'XAT', '1000000']],
+): Genesis {
+  return {
+    accounts: accounts.map(([address, token, text]) => ({ address, token, amount: parseAmount(text) })),
+    pools: pools.map(([pool, token, text]) => ({ pool, token, amount: parseAmount(text) })),
+  };
+}
+
+/** The account whose private key is the number `n`, from 1. */
+export function testAccount(n: number): Account {
+  const signer = privateKeyToAccount(`0x${n.toString(16).padStart(64, '0')}`);
+  return {
+    address: signer.address.toLowerCase(),
+    signTypedData: (typedData) => signer.signTypedData(typedData),
+  };
+}
+
+/** An address of nobody: `n` in hex. Ascends with `n`. */
+export function testAddress(n: number): string {
+  return `0x${n.toString(16).padStart(40, '0')}`;
+}
+
+export const NOTHING_WATCHED: TrafficTotals = { videoUnits: 0n, watchMs: 0n };
+
+export function entry(payer: string, payee: string, consumeUnits: number, repayUnits = 0): BatchEntry {
+  return { payer, payee, repayUnits, consumeUnits };
+}
+
+/** The shard's next batch: entries are put in order; every field may be overridden. */
+export async function nextBatch(
+  chain: MainChain,
+  entries: readonly BatchEntry[],
+  overrides: Partial<Batch> = {},
+): Promise<Batch> {
+  const shard = overrides.shard ?? 0;
+  const last = await chain.lastBatch(shard);
+  return {
+    networkId: chain.settings().networkId,
+    shard,
+    number: last.number + 1,
+    previousHash: last.hash,
+    createdAtMs: 1_700_000_000_000,
+    watched: NOTHING_WATCHED,
+    entries: entries.toSorted((a, b) => (a.payer + a.payee < b.payer + b.payee ? -1 : 1)),
+    ...overrides,
+  };
+}
+
+/** Signed by the batch's own shard, unless another validator is named. No check: for batches that are refused. */
+export function sign(batch: Batch, validator = VALIDATORS[batch.shard]): SignedBatch {
+  if (!validator) throw new Error(`No validator for shard ${batch.shard}`);
+  return { batch, signature: validator.sign(encodeBatch(batch)) };
+}
+
+/** Makes, signs and applies the next batch of shard 0. */
+export async function settle(
+  chain: MainChain,
+  entries: readonly BatchEntry[],
+  overrides: Partial<Batch> = {},
+): Promise<BatchResult> {
+  const batch = await nextBatch(chain, entries, overrides);
+  const validator = VALIDATORS[batch.shard] as DeviceIdentity;
+  return chain.applyBatch(signBatch(batch, validator.privateKey));
+}
+
+/** Everything the chain can be asked, to compare before and after. */
+export async function snapshot(chain: MainChain) {
+  return {
+    accounts: await chain.accounts(),
+    pools: await chain.pools(),
+    supply: await chain.supply(),
+    market: await chain.market(),
+    head: await chain.head(),
+    lastBatches: await Promise.all(chain.settings().validatorKeys.map((_, shard) => chain.lastBatch(shard))),
+  };
+}
+
+/** Sum of accounts and pools per token, and what it must be. */
+export async function heldAndOwed(chain: MainChain, token: Token): Promise<{ held: bigint; owed: bigint }> {
+  const balances = [
+    ...(await chain.accounts()).map((a) => a.balances),
+    ...Object.values(await chain.pools()),
+  ];
+  const { genesis, emitted, burned } = (await chain.supply())[token];
+  return { held: balances.reduce((sum, b) => sum + b[token], 0n), owed: genesis + emitted - burned };
+}

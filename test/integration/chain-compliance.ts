@@ -1,0 +1,122 @@
+/** What every implementation of `MainChain` must do. A factory opens a chain; the same directory again is a restart. */
+import { describe, expect, it } from 'vitest';
+import { signOperation } from '../../main/wallet/account.ts';
+import { amount, MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/money.ts';
+import type { Genesis } from '../../shared/settings.ts';
+import { expectAceRejection } from '../helpers/ace-error.ts';
+import { entry, heldAndOwed, settle, snapshot, testGenesis, testSettings } from '../helpers/chain.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { batchCompliance } from './chain-compliance-batch.ts';
+import {
+  type ChainFactory,
+  type ChainUnderTest,
+  chainUnderTest,
+  GENESIS,
+  PEER,
+  POOR,
+  RICH,
+  TRANSFER,
+} from './chain-compliance-context.ts';
+import { batchRefusalCompliance } from './chain-compliance-refusal.ts';
+import { transferCompliance } from './chain-compliance-transfer.ts';
+
+export function chainCompliance(name: string, create: ChainFactory): void {
+  const chain = chainUnderTest(name, create);
+  stateCompliance(chain);
+  transferCompliance(chain);
+  batchCompliance(chain);
+  batchRefusalCompliance(chain);
+}
+
+/** Reading, conservation, restart. */
+function stateCompliance({ name, open, create }: ChainUnderTest): void {
+  describe(`${name}: reading`, () => {
+    it('gives an account nobody has paid empty balances', async () => {
+      const chain = await open();
+      expect(await chain.account(POOR)).toEqual({
+        address: POOR,
+        balances: { XAT: 0n, XAC: 0n, XAS: 0n, XAB: 0n },
+        nonce: 0,
+        creditUsedUnits: 0,
+      });
+      expect(await chain.accounts()).toHaveLength(1);
+    });
+
+    it('starts with genesis at height 0', async () => {
+      const chain = await open();
+      expect((await chain.head()).height).toBe(0);
+      expect((await chain.supply()).XAT.genesis).toBe(parseAmount('1000010'));
+      expect((await chain.pools()).lockedPool.XAT).toBe(parseAmount('1000000'));
+      expect(await chain.lastBatch(0)).toEqual({ number: 0, hash: new Uint8Array(32) });
+      expect(await chain.batchResult(0, 1)).toBeNull();
+    });
+  });
+
+  describe(`${name}: conservation`, () => {
+    it('unlocks no more XAT than lockedPool holds', async () => {
+      const genesis = testGenesis([[RICH.address, 'XAT', '10']], [['lockedPool', 'XAT', '0.004']]);
+      const chain = await open(tempDir(), testSettings(), genesis);
+      await settle(chain, [entry(RICH.address, PEER.address, 1_024)]);
+      const pools = await chain.pools();
+      expect(pools.lockedPool.XAT).toBe(0n);
+      expect(pools.unlockedPool.XAT).toBe(parseAmount('0.004'));
+    });
+
+    it('pays with XAC, then XAT, then XAS, and burns XAT only', async () => {
+      const genesis = testGenesis([
+        [RICH.address, 'XAC', '0.001'],
+        [RICH.address, 'XAT', '0.002'],
+        [RICH.address, 'XAS', '10'],
+      ]);
+      const chain = await open(tempDir(), testSettings(), genesis);
+      const { entries } = await settle(chain, [entry(RICH.address, PEER.address, 1_024)]);
+      expect(entries[0]?.payment).toMatchObject({
+        xacFromPayer: parseAmount('0.001'),
+        xatBurned: parseAmount('0.002'),
+        xasFromPayer: parseAmount('0.007'),
+        feeXac: parseAmount('0.0003'),
+        feeXas: parseAmount('0.0007'),
+      });
+      for (const token of TOKENS) {
+        const { held, owed } = await heldAndOwed(chain, token);
+        expect(held).toBe(owed);
+      }
+    });
+  });
+
+  describe(`${name}: a restart`, () => {
+    it('finds everything as it was', async () => {
+      const dir = tempDir();
+      const chain = await create(dir, testSettings(), GENESIS);
+      await chain.submit(await signOperation(RICH, chain.settings(), TRANSFER));
+      const result = await settle(chain, [entry(RICH.address, PEER.address, 100_000)]);
+      const before = await snapshot(chain);
+      await chain.close();
+      const again = await open(dir);
+      expect(await snapshot(again)).toEqual(before);
+      expect(await again.batchResult(0, 1)).toEqual(result);
+    });
+
+    it.each([
+      ['settings', testSettings({ trafficCreditLimitUnits: 1 }), GENESIS],
+      ['genesis', testSettings(), testGenesis([[RICH.address, 'XAT', '11']])],
+    ])('is refused with other %s', async (_, settings, genesis) => {
+      const dir = tempDir();
+      const chain = await create(dir, testSettings(), GENESIS);
+      await chain.close();
+      await expectAceRejection('DataDirMismatch', (async () => create(dir, settings, genesis))());
+      await open(dir);
+    });
+
+    it('is refused on a genesis of more than can exist', async () => {
+      const genesis: Genesis = {
+        accounts: [
+          { address: POOR, token: 'XAB', amount: MAX_AMOUNT as TokenAmount },
+          { address: PEER.address, token: 'XAB', amount: amount(1n) },
+        ],
+        pools: [],
+      };
+      await expectAceRejection('InvalidInput', (async () => create(tempDir(), testSettings(), genesis))());
+    });
+  });
+}

@@ -1,0 +1,179 @@
+// `npm test`: everything that has to hold, from a clean clone with one command. Installs and builds what is
+// missing, then runs the linter, the type checks and the tests, stopping at the first that fails.
+// The last line on stdout is always `N passed, N failed` or `N passed, N failed, N skipped`.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { ensureBuilt } from '../main/launcher/build.mjs';
+import { runChild } from '../main/launcher/child.mjs';
+import { ensureInstalled } from '../main/launcher/install.mjs';
+import { nodeBinary, rootDir } from '../main/launcher/paths.mjs';
+import { printSetupError, SetupError } from '../main/launcher/setup-error.mjs';
+
+/**
+ * @typedef {object} Totals
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ */
+
+/** What counts for a step that is no test: it is one failure, named above the last line. */
+const ONE_FAILURE = { passed: 0, failed: 1, skipped: 0 };
+
+const APT_GET = '/usr/bin/apt-get';
+
+const totals = await runAll(process.argv.slice(2)).catch((error) => {
+  printSetupError(error);
+  return ONE_FAILURE;
+});
+process.exitCode = totals.failed === 0 ? 0 : 1;
+process.stdout.write(`\n${formatTotals(totals)}\n`);
+
+/**
+ * @param {string[]} vitestArgs
+ * @returns {Promise<Totals>}
+ */
+async function runAll(vitestArgs) {
+  await ensureInstalled();
+  // The Node that the tests start by name, and the one npm scripts get, is the project's own.
+  process.env.PATH = [dirname(nodeBinary), process.env.PATH].join(delimiter);
+  await ensureTools();
+  await ensureBuilt();
+  await check('lint');
+  await check('typecheck');
+  return runVitest(vitestArgs);
+}
+
+/**
+ * Runs one npm script that checks the sources; its output is shown only when it fails.
+ *
+ * @param {string} script
+ * @throws {SetupError}
+ */
+async function check(script) {
+  process.stdout.write(`${script}… `);
+  const { code, output } = await runChild('npm', ['run', '--silent', script], {
+    stdio: 'collect',
+    cwd: rootDir,
+    shell: process.platform === 'win32', // npm is npm.cmd there
+  });
+  process.stdout.write(code === 0 ? 'ok\n' : 'failed\n');
+  if (code !== 0) throw new SetupError(`${script} failed`, { output });
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<Totals>}
+ */
+async function runVitest(args) {
+  const reportDir = mkdtempSync(join(tmpdir(), 'ace-node-test-'));
+  const reportFile = join(reportDir, 'report.json');
+  try {
+    const vitest = join(rootDir, 'node_modules', 'vitest', 'vitest.mjs');
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+    const { code } = await runChild(nodeBinary, [vitest, 'run', ...reporters, ...args], {
+      stdio: 'inherit',
+      cwd: rootDir,
+    });
+    if (!existsSync(reportFile)) {
+      process.stdout.write('vitest ended without a report\n');
+      return ONE_FAILURE;
+    }
+    return readTotals(JSON.parse(readFileSync(reportFile, 'utf8')), code);
+  } finally {
+    rmSync(reportDir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {{ testResults: { status: string, assertionResults: { status: string }[] }[] }} report of vitest
+ * @param {number | null} code exit code of vitest
+ * @returns {Totals}
+ */
+function readTotals(report, code) {
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of report.testResults) {
+    for (const { status } of file.assertionResults) {
+      if (status === 'passed' || status === 'failed') count[status] += 1;
+      else count.skipped += 1; // skipped, pending, todo, disabled
+    }
+    // A file that does not even load has no tests in the report.
+    if (file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'))
+      count.failed += 1;
+  }
+  if (count.failed === 0 && count.passed === 0) {
+    process.stdout.write('no test was executed\n');
+    count.failed = 1;
+  }
+  if (count.failed === 0 && code !== 0) {
+    process.stdout.write('vitest reports an error outside of the tests\n');
+    count.failed = 1;
+  }
+  return count;
+}
+
+/** @param {Totals} totals */
+function formatTotals({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/**
+ * Programs that only tests need. Installed by apt when that is possible without a question; otherwise the
+ * user is told the command, and the tests that need them skip themselves.
+ */
+async function ensureTools() {
+  const missing = missingTools();
+  if (missing.length > 0 && canApt()) {
+    process.stderr.write(`Installing ${missing.join(' and ')} for the tests…\n`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    for (const args of [
+      ['-qq', 'update'],
+      ['-qq', 'install', '-y', '--no-install-recommends', ...missing],
+    ]) {
+      const { code, output } = await runChild(APT_GET, args, { stdio: 'collect', env });
+      if (code !== 0) process.stderr.write(output);
+    }
+  }
+  const still = missingTools();
+  if (still.length > 0) {
+    const command = existsSync(APT_GET)
+      ? `sudo apt-get install -y ${still.join(' ')}`
+      : 'your package manager';
+    process.stderr.write(
+      `${still.join(' and ')} not found: tests that need it are skipped. To install: ${command}\n`,
+    );
+  }
+  const chromium = findChromium();
+  // The tests look nowhere else.
+  if (chromium === undefined) delete process.env.CHROME_PATH;
+  else process.env.CHROME_PATH = chromium;
+}
+
+/** @returns {string[]} Debian packages */
+function missingTools() {
+  const packages = [];
+  if (findChromium() === undefined) packages.push('chromium');
+  if (findProgram('ffmpeg') === undefined || findProgram('ffprobe') === undefined) packages.push('ffmpeg');
+  return packages;
+}
+
+function findChromium() {
+  const named = process.env.CHROME_PATH;
+  if (named !== undefined && existsSync(named)) return named;
+  return ['chromium', 'chromium-browser', 'google-chrome']
+    .map(findProgram)
+    .find((path) => path !== undefined);
+}
+
+/** @param {string} name */
+function findProgram(name) {
+  const suffix = process.platform === 'win32' ? '.exe' : '';
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, name + suffix))
+    .find((path) => existsSync(path));
+}
+
+function canApt() {
+  return process.getuid?.() === 0 && existsSync(APT_GET);
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { CONFIG_VARIABLE, shellConfig, shellEnvironment } from '../../../../main/app/config.ts';
+
+const places = { userDataDir: '/home/me/.config/ace-node', appDir: '/opt/ace' };
+
+describe('shellConfig', () => {
+  it('uses the places of the system when the app was opened by itself', () => {
+    expect(shellConfig({}, places)).toEqual({
+      dataDir: '/home/me/.config/ace-node',
+      resourcesDir: '/opt/ace/resources',
+      pagesDir: '/opt/ace/out/renderer',
+    });
+  });
+
+  it('takes over what the command line was given', () => {
+    const config = {
+      dataDir: '/d',
+      resourcesDir: '/r',
+      pagesDir: '/p',
+      httpPort: 0,
+      joinMultiaddr: '/ip4/1.2.3.4',
+    };
+    expect(shellConfig(shellEnvironment(config), places)).toEqual(config);
+    const { httpPort: _port, joinMultiaddr: _join, ...least } = config;
+    expect(shellConfig(shellEnvironment(least), places)).toEqual(least);
+  });
+
+  it.each(['', 'null', '{}', '{"dataDir":1}', 'nonsense'])('refuses %s', (text) => {
+    expect(() => shellConfig({ [CONFIG_VARIABLE]: text }, places)).toThrow(
+      expect.objectContaining({ code: 'InvalidInput' }),
+    );
+  });
+});

@@ -1,0 +1,199 @@
+import type { BrowserWindowConstructorOptions, Session, WebContents } from 'electron';
+import { describe, expect, it, vi } from 'vitest';
+import { PAGES_URL } from '../../../../main/app/pages-scheme.ts';
+import {
+  isAllowedExternal,
+  openWindow,
+  secureContents,
+  secureSession,
+  type WindowConstructor,
+} from '../../../../main/app/window.ts';
+
+type Handler = (...args: never[]) => unknown;
+
+class SessionDouble {
+  request: Handler = () => {};
+  check: Handler = () => {};
+  device: Handler = () => {};
+  headers: Handler = () => {};
+  headersFilter: unknown;
+  setPermissionRequestHandler = (handler: Handler) => {
+    this.request = handler;
+  };
+  setPermissionCheckHandler = (handler: Handler) => {
+    this.check = handler;
+  };
+  setDevicePermissionHandler = (handler: Handler) => {
+    this.device = handler;
+  };
+  webRequest = {
+    onBeforeSendHeaders: (filter: unknown, handler: Handler) => {
+      this.headersFilter = filter;
+      this.headers = handler;
+    },
+  };
+}
+
+class ContentsDouble {
+  openHandler: (details: { url: string }) => { action: string } = () => ({ action: 'allow' });
+  events = new Map<string, (event: { preventDefault(): void; url: string }) => void>();
+  setWindowOpenHandler = (handler: typeof this.openHandler) => {
+    this.openHandler = handler;
+  };
+  on = (event: string, listener: (event: { preventDefault(): void; url: string }) => void) => {
+    this.events.set(event, listener);
+  };
+}
+
+function secured() {
+  const session = new SessionDouble();
+  secureSession(session as unknown as Session, { port: 6878, token: 'secret' });
+  return session;
+}
+
+function securedContents() {
+  const contents = new ContentsDouble();
+  const openExternal = vi.fn(async () => {});
+  secureContents(contents as unknown as WebContents, { openExternal });
+  return { contents, openExternal };
+}
+
+describe('openWindow', () => {
+  it('isolates and sandboxes the pages, and shows the window when it is ready', () => {
+    let options: BrowserWindowConstructorOptions = {};
+    let ready = () => {};
+    const calls: string[] = [];
+    class WindowDouble {
+      constructor(given: BrowserWindowConstructorOptions) {
+        options = given;
+      }
+      once(_event: 'ready-to-show', listener: () => void) {
+        ready = listener;
+      }
+      async loadURL(url: string) {
+        calls.push(url);
+      }
+      show() {
+        calls.push('show');
+      }
+    }
+    openWindow(WindowDouble as unknown as WindowConstructor, '/out/preload/index.cjs');
+    expect(options.webPreferences).toMatchObject({
+      preload: '/out/preload/index.cjs',
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webSecurity: true,
+      allowRunningInsecureContent: false,
+      webviewTag: false,
+    });
+    expect(options.show).toBe(false);
+    expect(calls).toEqual([PAGES_URL]);
+    ready();
+    expect(calls).toEqual([PAGES_URL, 'show']);
+  });
+});
+
+describe('secureSession', () => {
+  const ask = (session: SessionDouble, permission: string, requestingUrl: string): boolean => {
+    let answer = false;
+    const decide = (allowed: boolean) => {
+      answer = allowed;
+    };
+    session.request(...([{}, permission, decide, { requestingUrl }] as never[]));
+    return answer;
+  };
+
+  it.each([
+    'media',
+    'geolocation',
+    'notifications',
+    'midi',
+    'clipboard-read',
+    'openExternal',
+    'usb',
+    'unknown',
+  ])('denies %s to our own pages', (permission) => {
+    const session = secured();
+    expect(ask(session, permission, PAGES_URL)).toBe(false);
+    expect(session.check(...([null, permission, PAGES_URL] as never[]))).toBe(false);
+  });
+
+  it('allows full screen to our own pages only', () => {
+    const session = secured();
+    expect(ask(session, 'fullscreen', PAGES_URL)).toBe(true);
+    expect(ask(session, 'fullscreen', 'https://evil.example/')).toBe(false);
+    expect(session.check(...([null, 'fullscreen', 'https://evil.example'] as never[]))).toBe(false);
+  });
+
+  it('denies every device', () => {
+    expect(secured().device()).toBe(false);
+  });
+
+  it('sends the token to our node and nowhere else', () => {
+    const session = secured();
+    expect(session.headersFilter).toEqual({ urls: ['http://127.0.0.1:6878/*'] });
+    const proceed = vi.fn();
+    session.headers(...([{ requestHeaders: { Range: 'bytes=0-' } }, proceed] as never[]));
+    expect(proceed).toHaveBeenCalledWith({
+      requestHeaders: { Range: 'bytes=0-', Authorization: 'Bearer secret' },
+    });
+  });
+});
+
+describe('secureContents', () => {
+  it('opens no window; allowed links go to the browser of the system', () => {
+    const { contents, openExternal } = securedContents();
+    expect(contents.openHandler({ url: 'https://github.com/ace' })).toEqual({ action: 'deny' });
+    expect(contents.openHandler({ url: 'https://evil.example/' })).toEqual({ action: 'deny' });
+    expect(openExternal).toHaveBeenCalledExactlyOnceWith('https://github.com/ace');
+  });
+
+  it.each(['will-navigate', 'will-redirect', 'will-frame-navigate'])('%s stays inside our pages', (event) => {
+    const { contents } = securedContents();
+    const go = (url: string) => {
+      const preventDefault = vi.fn();
+      contents.events.get(event)?.({ preventDefault, url });
+      return preventDefault.mock.calls.length === 0;
+    };
+    expect(go(`${PAGES_URL}#credit`)).toBe(true);
+    for (const url of [
+      'https://evil.example/',
+      'file:///etc/passwd',
+      'app://other/',
+      'app://ace-node.evil/',
+      'x',
+    ]) {
+      expect(go(url), url).toBe(false);
+    }
+  });
+
+  it('attaches no webview', () => {
+    const { contents } = securedContents();
+    const preventDefault = vi.fn();
+    contents.events.get('will-attach-webview')?.({ preventDefault, url: '' });
+    expect(preventDefault).toHaveBeenCalledOnce();
+  });
+});
+
+describe('isAllowedExternal', () => {
+  it.each(['https://github.com/x', 'https://acestream.org/'])('allows %s', (url) => {
+    expect(isAllowedExternal(url)).toBe(true);
+  });
+
+  it.each([
+    'http://github.com/',
+    'https://github.com.evil.example/',
+    'https://evil.example/github.com',
+    'https://github.com@evil.example/',
+    'https://me:pw@github.com/',
+    'https://github.com:8443/',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'nonsense',
+  ])('refuses %s', (url) => {
+    expect(isAllowedExternal(url)).toBe(false);
+  });
+});

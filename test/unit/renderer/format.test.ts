@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import {
+  fullAmount,
+  pricePerMib,
+  readAmount,
+  shortAmount,
+  significant,
+} from '../../../renderer/format/amount.ts';
+import { codeWords, errorWords } from '../../../renderer/format/error-words.ts';
+import { shortId } from '../../../renderer/format/short-id.ts';
+import { formatSpan } from '../../../renderer/format/time.ts';
+import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
+import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
+import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
+import { ownUrl } from '../../../renderer/state/player.svelte.ts';
+import { mergeRows, refreshRows } from '../../../renderer/state/settlement-list.ts';
+import { AceError } from '../../../shared/errors.ts';
+import { formatAmount, parseAmount } from '../../../shared/money.ts';
+import type { LoanView, NodeSnapshot, SettlementView } from '../../../shared/rpc.ts';
+import { FakeService } from '../../helpers/fake-node.ts';
+
+describe('shortAmount', () => {
+  it.each([
+    ['0', 2, '0.00'],
+    ['0', 4, '0.0000'],
+    ['2.31', 2, '2.31'],
+    ['2.319', 2, '2.31'],
+    ['0.124', 4, '0.1240'],
+    ['0.05', 2, '0.05'],
+    ['0.0056', 2, '0.0056'],
+    ['0.0000098', 4, '0.0000098'],
+    ['0.0000001', 4, '0.0000001'],
+    ['0.0001234', 4, '0.00012'],
+    ['1204.5', 4, '1,204.5000'],
+    ['99999999999.9999999', 4, '99,999,999,999.9999'],
+  ])('%s with at least %i decimals is %s', (decimal, minDecimals, text) => {
+    expect(shortAmount(parseAmount(decimal), minDecimals)).toBe(text);
+  });
+
+  it('never shows more than there is', () => {
+    for (const decimal of ['0.99999', '1.9999999', '0.0000199', '12.3456789']) {
+      const shown = parseAmount(shortAmount(parseAmount(decimal)).replaceAll(',', ''));
+      expect(shown).toBeLessThanOrEqual(parseAmount(decimal));
+    }
+  });
+});
+
+describe('fullAmount', () => {
+  it('has all 7 decimals', () => {
+    expect(fullAmount(parseAmount('1204.5'))).toBe('1,204.5000000');
+  });
+});
+
+describe('readAmount', () => {
+  it.each([
+    ['0.25', 2_500_000n],
+    [' 1 ', 10_000_000n],
+    ['0,05', 500_000n],
+    ['0', null],
+    ['', null],
+    ['-1', null],
+    ['1e5', null],
+    ['1,000.5', null],
+    ['0.12345678', null],
+  ])('reads "%s"', (text, value) => {
+    expect(readAmount(text)).toBe(value);
+  });
+});
+
+describe('prices of a MiB', () => {
+  it('are exact and show three digits', () => {
+    expect(pricePerMib('0.0100000')).toEqual({ num: 1n, den: 102_400n });
+    expect(significant(pricePerMib('0.0100000'))).toBe('0.00000976');
+    expect(significant(pricePerMib('1024'))).toBe('1.0000');
+    expect(significant(pricePerMib('0'))).toBe('0.0000');
+  });
+});
+
+describe('credit', () => {
+  it.each([
+    [3_277, 10_240, 'Credit: 3.2 of 10 GB used (3,277 MiB)'],
+    [0, 10_240, 'Credit: 0.0 of 10 GB used (0 MiB)'],
+    [10_240, 10_240, 'Credit: 10.0 of 10 GB used (10,240 MiB)'],
+    [5, 12, 'Credit: 5 of 12 MiB used'],
+    [100, 1_536, 'Credit: 0.1 of 1.5 GB used (100 MiB)'],
+  ])('%i of %i units', (used, limit, text) => {
+    expect(creditSentence(used, limit)).toBe(text);
+  });
+
+  it('has GB from one on, MiB below', () => {
+    expect([6_963, 1_024, 1_023, 1].map(creditAmount)).toEqual(['6.8 GB', '1 GB', '1,023 MiB', '1 MiB']);
+  });
+});
+
+describe('traffic', () => {
+  it.each([
+    [0, '0 bytes'],
+    [1, '1 byte'],
+    [1_536, '1.5 KiB'],
+    [1_048_576, '1 MiB'],
+    [16_252_928, '16 MiB'],
+    [1_288_490_188, '1.2 GB'],
+  ])('%i bytes', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 MB/s'],
+    [6_100_000, '6.1 MB/s'],
+    [99_999, '100 kB/s'],
+    [1_500, '1.5 kB/s'],
+  ])('%i bytes per second', (bytes, text) => {
+    const rate = formatRate(bytes);
+    expect(`${rate.value} ${rate.unit}`).toBe(text);
+  });
+});
+
+describe('videoTime', () => {
+  it.each([
+    ['0', ''],
+    ['0.001', 'less than a minute of video'],
+    ['0.5', 'about 30 min of video'],
+    ['1', 'about 1 hour of video'],
+    ['2.31', 'about 2.3 hours of video'],
+    ['4', 'about 4 hours of video'],
+    ['1234.9', 'about 1,234 hours of video'],
+  ])('%s XAT', (decimal, text) => {
+    expect(videoTime(parseAmount(decimal))).toBe(text);
+  });
+
+  it('is brief in the status strip', () => {
+    expect(videoTime(parseAmount('2.31'), true)).toBe('about 2.3 h of video');
+  });
+
+  it('counts XAC at the exchange rate', () => {
+    expect(xatWorth(parseAmount('0.07'), '0.035')).toBe(parseAmount('2'));
+  });
+});
+
+describe('small words', () => {
+  it('shortens long ids only', () => {
+    expect(shortId('0x7a3f5c1e9b2d4f60718293a4b5c6d7e8f9029fc1')).toBe('0x7a3f…9fc1');
+    expect(shortId('UserB')).toBe('UserB');
+  });
+
+  it('says spans of time', () => {
+    expect([0, 34.9, 60, 187].map(formatSpan)).toEqual(['0 s', '34 s', '1:00 min', '3:07 min']);
+  });
+});
+
+describe('errors in words', () => {
+  it('never shows an unknown error’s own text', () => {
+    expect(JSON.stringify(errorWords(new TypeError('x is not a function')))).not.toContain('function');
+  });
+
+  it('turns input errors into a sentence without the field’s name', () => {
+    const words = errorWords(
+      new AceError('InvalidInput', 'amountXat: not an amount, write for example 0.25'),
+    );
+    expect(words.what).toBe('Not an amount, write for example 0.25.');
+  });
+
+  it('has words for used-up credit', () => {
+    expect(codeWords('CreditExhausted', '').next).toContain('Nothing is lost');
+  });
+});
+
+async function owing(loans: readonly LoanView[], xat = '0'): Promise<NodeSnapshot> {
+  const snapshot = await new FakeService('exhausted').snapshot();
+  const price = { ...(snapshot.price as NonNullable<NodeSnapshot['price']>), xacPerXat: '1' };
+  return {
+    ...snapshot,
+    price,
+    credit: { ...snapshot.credit, loans },
+    balances: { ...snapshot.balances, XAT: xat },
+  };
+}
+
+const older: LoanView = { creditor: '0xb', units: 3_072, sinceMs: 1, priceXac: '0.0300000' };
+const newer: LoanView = { creditor: '0xc', units: 7_168, sinceMs: 2, priceXac: '0.0700000' };
+
+describe('suggestTopUps', () => {
+  it('covers what is owed with a little over, then an evening on top', async () => {
+    const [all, evening] = suggestTopUps(await owing([older, newer]));
+    expect(formatAmount(all?.amountXat ?? 0n)).toBe('0.1010000');
+    expect(formatAmount(evening?.amountXat ?? 0n)).toBe('3.1100000');
+  });
+
+  it('counts the funds that are there', async () => {
+    const [all] = suggestTopUps(await owing([older, newer], '0.05'));
+    expect(formatAmount(all?.amountXat ?? 0n)).toBe('0.0505000');
+  });
+
+  it('suggests evenings when nothing is owed', async () => {
+    expect(suggestTopUps(await owing([]))[0]?.purpose).toBe('an evening of video');
+  });
+
+  it('does not fail while the price is unknown', async () => {
+    expect(suggestTopUps({ ...(await owing([older])), price: null })).toHaveLength(2);
+  });
+});
+
+describe('planTopUp', () => {
+  it('repays the oldest first and leaves the rest', async () => {
+    const steps = planTopUp(await owing([newer, older]), parseAmount('0.2'));
+    expect(steps.map((s) => [s.kind, s.creditor, s.units, formatAmount(s.xat)])).toEqual([
+      ['repay', '0xb', 3_072, '0.0300000'],
+      ['repay', '0xc', 7_168, '0.0700000'],
+      ['left', null, 0, '0.1000000'],
+    ]);
+  });
+
+  it('repays in part, whole units only, and loses nothing', async () => {
+    const topUp = parseAmount('0.0400001');
+    const steps = planTopUp(await owing([older, newer]), topUp);
+    expect(steps[1]).toMatchObject({ units: 1_024, unitsStillOwed: 6_144 });
+    expect(steps.reduce((sum, s) => sum + s.xat, 0n)).toBe(topUp);
+  });
+});
+
+describe('the settlement list', () => {
+  const row = (seq: number) => ({ seq }) as SettlementView;
+
+  it('has each row once, newest first', () => {
+    expect(mergeRows([row(3), row(2)], [row(4), row(3)]).map((r) => r.seq)).toEqual([4, 3, 2]);
+  });
+
+  it('keeps known rows only without a hole', () => {
+    expect(refreshRows([row(3), row(2)], [row(4), row(3)]).map((r) => r.seq)).toEqual([4, 3, 2]);
+    expect(refreshRows([row(3), row(2)], [row(9), row(8)]).map((r) => r.seq)).toEqual([9, 8]);
+    expect(refreshRows([row(3)], [])).toEqual([]);
+  });
+});
+
+describe('ownUrl', () => {
+  it('uses the name that the page was opened with', () => {
+    const page = { protocol: 'http:', port: '6878', origin: 'http://localhost:6878' };
+    expect(ownUrl('http://127.0.0.1:6878/content/x?a=1', page)).toBe('http://localhost:6878/content/x?a=1');
+  });
+
+  it('leaves it alone in the desktop window', () => {
+    const page = { protocol: 'app:', port: '', origin: 'app://ace-node' };
+    expect(ownUrl('http://127.0.0.1:6878/content/x', page)).toBe('http://127.0.0.1:6878/content/x');
+  });
+});
