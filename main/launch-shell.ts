@@ -1,12 +1,10 @@
 /**
- * Chooses the shell: a window where one can be opened, otherwise the pages on loopback. It never triggers Electron's
- * download, which `require('electron')` would: it only looks whether the binary is there already.
+ * Chooses the shell: a window where one can be opened, otherwise the pages on loopback.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { shellEnvironment } from './app/config.ts';
+import { findWindow } from './app/find-window.ts';
 import { runHeadless } from './headless.ts';
 import type { NodeConfig } from './node.ts';
 
@@ -16,8 +14,6 @@ const EXIT_NOT_LOADABLE = 127;
 export interface ShellOptions {
   readonly headless: boolean;
 }
-
-type Window = { readonly binary: string } | { readonly why: string };
 
 /** Resolves when the shell has ended, with the exit code for this process. */
 export async function startShell(config: NodeConfig, options: ShellOptions): Promise<number> {
@@ -29,45 +25,6 @@ export async function startShell(config: NodeConfig, options: ShellOptions): Pro
   }
   await runHeadless(config);
   return 0;
-}
-
-/** The Electron binary to use, or in a few words why there can be no window. */
-export function findWindow(
-  env: Readonly<Record<string, string | undefined>>,
-  platform: NodeJS.Platform,
-  isRoot: boolean,
-  packageDir: string | null = electronPackageDir(),
-): Window {
-  const binary = packageDir === null ? null : electronBinary(packageDir, env);
-  if (binary === null) return { why: 'No Electron binary' };
-  if (platform !== 'linux') return { binary };
-  if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return { why: 'No display' };
-  // Chromium's sandbox, which the window relies on, refuses to start for root.
-  if (isRoot) return { why: 'Electron does not run as root' };
-  return { binary };
-}
-
-function electronPackageDir(): string | null {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('electron/package.json'));
-  } catch {
-    return null;
-  }
-}
-
-function electronBinary(
-  packageDir: string,
-  env: Readonly<Record<string, string | undefined>>,
-): string | null {
-  const pathFile = join(packageDir, 'path.txt');
-  const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8').trim() : null;
-  const distDir = env.ELECTRON_OVERRIDE_DIST_PATH;
-  const binary = distDir
-    ? join(distDir, name ?? 'electron')
-    : name === null
-      ? null
-      : join(packageDir, 'dist', name);
-  return binary !== null && existsSync(binary) ? binary : null;
 }
 
 /** The exit code of the window's process, or why it could not even be loaded. */

@@ -59,8 +59,14 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   function view(picture: AccountPicture): NodeSnapshot {
     const { account } = picture;
     const priced = (units: number) => formatAmount(priceOfUnits(units, picture.unitPriceXac));
-    const earnedUnits = Math.max(0, store.payeeChannels.paidUnits() - store.settlements.settledUnits('earned'));
-    const owedUnits = Math.max(0, store.payerChannels.revealedUnits() - store.settlements.settledUnits('paid'));
+    const earnedUnits = Math.max(
+      0,
+      store.payeeChannels.paidUnits() - store.settlements.settledUnits('earned'),
+    );
+    const owedUnits = Math.max(
+      0,
+      store.payerChannels.revealedUnits() - store.settlements.settledUnits('paid'),
+    );
     const { paymentBytes, protocolBytes } = peer.meter.totals();
     return {
       version,
@@ -70,7 +76,11 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       peerId: peer.host.peerId.toString(),
       dataDir,
       startedAtMs,
-      shard: { connected: shardClient.connected, shard: peer.shard, multiaddr: shardClient.address.toString() },
+      shard: {
+        connected: shardClient.connected,
+        shard: peer.shard,
+        multiaddr: shardClient.address.toString(),
+      },
       multiaddrs: peer.host.getMultiaddrs().map(String),
       pagesUrl: pagesUrl(),
       peers: peer.host.getPeers().length,

@@ -54,16 +54,27 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     let shardMultiaddr: string;
     let sampleId: string | null = null;
     if (network.mode === 'devnet') {
-      const devnet = await runDevnetValidator({ dataDir: paths.validatorDir, port: 0, profile: config.devnet });
+      const devnet = await runDevnetValidator({
+        dataDir: paths.validatorDir,
+        port: 0,
+        profile: config.devnet,
+      });
       closers.push(() => devnet.stop());
       shardMultiaddr = devnet.multiaddr;
       const clip = join(config.resourcesDir, SAMPLE_CLIP);
       if (config.offerSample !== false && existsSync(clip)) {
         const seedLock = lockDataDir(paths.seedDir);
         closers.push(() => seedLock.release());
-        const seed = await startPeer({ dir: paths.seedDir, shardMultiaddr, p2pPort: 0, log, events: NO_EVENTS });
+        const seed = await startPeer({
+          dir: paths.seedDir,
+          shardMultiaddr,
+          p2pPort: 0,
+          log,
+          events: NO_EVENTS,
+        });
         closers.push(() => seed.stop());
-        const offered = seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
+        const offered =
+          seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
         sampleId = offered.contentId;
       }
     } else {
@@ -113,7 +124,11 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     closers.push(() => http.close());
     url = http.url;
-    await writeFileAtomic(paths.control, `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`, 0o600);
+    await writeFileAtomic(
+      paths.control,
+      `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`,
+      0o600,
+    );
     closers.push(() => rmSync(paths.control, { force: true }));
     // Rates fall to zero by themselves; the pages are told so.
     const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
@@ -159,6 +174,8 @@ function readNetwork(path: string): Network {
   try {
     return networkSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
-    throw new AceError('DataDirMismatch', `${path} cannot be read as a network choice of this Ace Node`, { cause });
+    throw new AceError('DataDirMismatch', `${path} cannot be read as a network choice of this Ace Node`, {
+      cause,
+    });
   }
 }

@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import type { Libp2p } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
-import { sameBytes } from '../shared/channel/tuple.ts';
 import { DEFAULT_WINDOW_CAP_UNITS } from '../shared/channel/payee.ts';
+import { sameBytes } from '../shared/channel/tuple.ts';
 import { AceError, isAceError } from '../shared/errors.ts';
 import type { NetworkSettings } from '../shared/settings.ts';
 import { Claims } from './channel/claims.ts';
@@ -29,7 +29,12 @@ import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from './p2p/protocols/transport/protocol.ts';
 import { AccountSync } from './shard/account-sync.ts';
 import { type Account, accountFromPhrase } from './wallet/account.ts';
-import { decodeCertificate, encodeCertificate, issueCertificate, verifyCertificate } from './wallet/certificate.ts';
+import {
+  decodeCertificate,
+  encodeCertificate,
+  issueCertificate,
+  verifyCertificate,
+} from './wallet/certificate.ts';
 import { createDevice, deviceFromSeed } from './wallet/device.ts';
 import { openWallet, saveWallet, type WalletProtection, walletExists } from './wallet/keystore.ts';
 import { createPhrase } from './wallet/phrase.ts';
@@ -106,11 +111,15 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     }
     bindStore(store, settings, account, dir);
 
-    const certificate = encodeCertificate(await issueCertificate(account, settings, device.publicKey, nowMs()));
+    const certificate = encodeCertificate(
+      await issueCertificate(account, settings, device.publicKey, nowMs()),
+    );
     const checkCertificate = async (bytes: Uint8Array, peerDevice: Uint8Array) => {
       const shown = decodeCertificate(bytes);
       if (!sameBytes(shown.devicePublicKey, peerDevice)) {
-        throw new AceError('InvalidCertificate', 'The certificate is for another device', { reaction: 'drop-peer' });
+        throw new AceError('InvalidCertificate', 'The certificate is for another device', {
+          reaction: 'drop-peer',
+        });
       }
       await verifyCertificate(shown, settings);
       return shown.account;
@@ -120,7 +129,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const pieces = new PieceStore(join(dir, 'pieces'), store);
     closers.push(() => pieces.close());
     const recovered = await pieces.recover();
-    if (recovered.lost > 0) log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
+    if (recovered.lost > 0)
+      log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
 
     const payee = new PayeeService({
       store,
@@ -181,7 +191,15 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         return providers.filter(({ peerId }) => peerId !== host.peerId.toString()).map(toProvider);
       },
       openSession: (provider) =>
-        ViewerSession.open(host, provider.addresses, { store, pieces, payer, meter, certificate, checkCertificate, takeWatchMs }),
+        ViewerSession.open(host, provider.addresses, {
+          store,
+          pieces,
+          payer,
+          meter,
+          certificate,
+          checkCertificate,
+          takeWatchMs,
+        }),
       fetchTransportFile: async ({ addresses }, contentId) =>
         (await fetchTransportFile(host, addresses, contentId)).bytes,
       onChange: () => events.onChange(),
@@ -191,13 +209,17 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     closers.push(() => library.stop());
 
     const announce = async () => {
-      const contentIds = store.contents.list().filter(isComplete).map((row) => row.contentId);
+      const contentIds = store.contents
+        .list()
+        .filter(isComplete)
+        .map((row) => row.contentId);
       const multiaddrs = host.getMultiaddrs().map(String);
       await shardClient.call('announce', { account: account.address, contentIds, multiaddrs });
     };
     const announceSoon = () => {
       announce().catch((error: unknown) => {
-        if (!isAceError(error, 'ShardUnavailable')) log.warn({ err: error }, 'contents could not be announced');
+        if (!isAceError(error, 'ShardUnavailable'))
+          log.warn({ err: error }, 'contents could not be announced');
       });
     };
     const announcing = setInterval(announceSoon, ANNOUNCE_EVERY_MS);
@@ -242,7 +264,9 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       async stop() {
         // Channels close first, so that their last claims still reach the shard.
         await library.stop();
-        await claims.now().catch((error: unknown) => log.warn({ err: error }, 'the last claims wait for the next start'));
+        await claims
+          .now()
+          .catch((error: unknown) => log.warn({ err: error }, 'the last claims wait for the next start'));
         await stop();
       },
     };
@@ -261,7 +285,9 @@ async function openOrCreateWallet(
   passphrase: string | undefined,
 ): Promise<{ phrase: string; deviceSeed: Uint8Array; unprotected: boolean }> {
   const protection: WalletProtection =
-    passphrase === undefined ? { protection: 'none', devnet: true } : { protection: 'passphrase', passphrase };
+    passphrase === undefined
+      ? { protection: 'none', devnet: true }
+      : { protection: 'passphrase', passphrase };
   if (!walletExists(path)) {
     await saveWallet(path, { phrase: createPhrase(12), deviceSeed: createDevice().seed() }, protection);
   }
@@ -275,12 +301,19 @@ function bindStore(store: NodeStore, settings: NetworkSettings, account: Account
   for (const [key, value] of Object.entries(facts)) {
     const stored = store.meta.get(key);
     if (stored !== null && stored !== value) {
-      throw new AceError('DataDirMismatch', `${dir} belongs to ${key} ${stored}, not ${value}: choose another --data-dir`);
+      throw new AceError(
+        'DataDirMismatch',
+        `${dir} belongs to ${key} ${stored}, not ${value}: choose another --data-dir`,
+      );
     }
     if (stored === null) store.commit(() => store.meta.set(key, value));
   }
 }
 
 function toProvider(record: { account: string; peerId: string; multiaddrs: string[] }): Provider {
-  return { peerId: record.peerId, account: record.account, addresses: record.multiaddrs.map((text) => multiaddr(text)) };
+  return {
+    peerId: record.peerId,
+    account: record.account,
+    addresses: record.multiaddrs.map((text) => multiaddr(text)),
+  };
 }

@@ -30,7 +30,10 @@ export function amount(baseUnits: bigint): TokenAmount {
 export function parseAmount(text: string): TokenAmount {
   const match = /^(\d{1,12})(?:\.(\d{1,7}))?$/.exec(text);
   if (!match) {
-    throw new AceError('InvalidAmount', `"${text}" is not an amount. Use digits and at most 7 decimals, for example 0.25`);
+    throw new AceError(
+      'InvalidAmount',
+      `"${text}" is not an amount. Use digits and at most 7 decimals, for example 0.25`,
+    );
   }
   const fraction = (match[2] ?? '').padEnd(TOKEN_DECIMALS, '0');
   return amount(BigInt(match[1] ?? '0') * BASE_UNITS_PER_TOKEN + BigInt(fraction));

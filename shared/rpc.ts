@@ -134,9 +134,14 @@ export const inputs = {
   snapshot: z.object({}).strict(),
   contents: z.object({}).strict(),
   settlements: z
-    .object({ beforeSeq: z.number().int().positive().optional(), limit: z.number().int().min(1).max(500).default(50) })
+    .object({
+      beforeSeq: z.number().int().positive().optional(),
+      limit: z.number().int().min(1).max(500).default(50),
+    })
     .strict(),
-  importFile: z.object({ path: z.string().min(1).max(4096), name: z.string().min(1).max(255).optional() }).strict(),
+  importFile: z
+    .object({ path: z.string().min(1).max(4096), name: z.string().min(1).max(255).optional() })
+    .strict(),
   play: z.object({ contentId, download: z.boolean().default(false) }).strict(),
   stop: z.object({ contentId }).strict(),
   topUp: z.object({ amountXat: decimalAmount }).strict(),

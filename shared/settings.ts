@@ -42,6 +42,10 @@ export interface NetworkSettings {
 
 /** Tokens that exist before the first operation. */
 export interface Genesis {
-  readonly accounts: readonly { readonly address: string; readonly token: Token; readonly amount: TokenAmount }[];
+  readonly accounts: readonly {
+    readonly address: string;
+    readonly token: Token;
+    readonly amount: TokenAmount;
+  }[];
   readonly pools: readonly { readonly pool: Pool; readonly token: Token; readonly amount: TokenAmount }[];
 }

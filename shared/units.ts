@@ -14,7 +14,8 @@ export const PIECE_BYTES = TRAFFIC_UNIT_BYTES;
  * @throws AceError `InvalidInput` when `bytes` is not a whole number from 0 to 2^53 − 1.
  */
 export function unitsForBytes(bytes: number): number {
-  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new AceError('InvalidInput', `Not a number of bytes: ${bytes}`);
+  if (!Number.isSafeInteger(bytes) || bytes < 0)
+    throw new AceError('InvalidInput', `Not a number of bytes: ${bytes}`);
   return Math.ceil(bytes / TRAFFIC_UNIT_BYTES);
 }
 

@@ -3,8 +3,8 @@
  * itself, so that an earning never depends on the payer coming back.
  */
 import { encodeCheckpoint } from '../../shared/channel/records.ts';
-import type { NodeStore } from '../db/node/store.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
+import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 
 export interface ClaimTaker {

@@ -87,7 +87,10 @@ export class PayeeService {
       );
     }
     const row = store.payeeChannels.get(channelId);
-    if (!row) throw new AceError('ChannelUnknown', 'The channel is gone from the store', { reaction: 'pause-channel' });
+    if (!row)
+      throw new AceError('ChannelUnknown', 'The channel is gone from the store', {
+        reaction: 'pause-channel',
+      });
     const history = store.payeeChannels.historyOf(payer.account, channelId, nowMs() - DEBT_MEMORY_MS);
     const channel = new PayeeChannel(this.#context, row, history, () => this.#active.delete(key));
     this.#active.set(key, channel);
@@ -106,11 +109,15 @@ export class PayeeService {
     active?.commit();
     const row = this.#context.store.payeeChannels.get(checkpoint.channelId);
     if (!row || !sameBytes(row.payerDevice, payer.device)) {
-      throw new AceError('ChannelUnknown', 'The checkpoint is of no channel of this payer', { reaction: 'drop-peer' });
+      throw new AceError('ChannelUnknown', 'The checkpoint is of no channel of this payer', {
+        reaction: 'drop-peer',
+      });
     }
     const bytes = encodeCheckpoint(checkpoint);
     if (!isSignedBy(devicePublicKey(row.payerDevice), bytes, payerSignature)) {
-      throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', { reaction: 'drop-peer' });
+      throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', {
+        reaction: 'drop-peer',
+      });
     }
     const last = row.lastCheckpoint;
     if (last?.payeeSignature && sameBytes(encodeCheckpoint(last.checkpoint), bytes)) {
@@ -121,7 +128,11 @@ export class PayeeService {
     const { store } = this.#context;
     store.commit(() => {
       store.payeeChannels.save(state);
-      store.payeeChannels.saveCheckpoint(state.channelId, { checkpoint, payerSignature, payeeSignature: signature });
+      store.payeeChannels.saveCheckpoint(state.channelId, {
+        checkpoint,
+        payerSignature,
+        payeeSignature: signature,
+      });
     });
     active?.adopt(state);
     return { channelId: state.channelId, number: checkpoint.number, signature };
@@ -138,7 +149,9 @@ export class PayeeService {
       throw new AceError('ChannelMismatch', 'The terms are between other parties', { reaction: 'drop-peer' });
     }
     if (!isSignedBy(devicePublicKey(terms.payerDevice), signed.terms, signed.termsSignature)) {
-      throw new AceError('InvalidSignature', 'The terms are not signed by the payer', { reaction: 'drop-peer' });
+      throw new AceError('InvalidSignature', 'The terms are not signed by the payer', {
+        reaction: 'drop-peer',
+      });
     }
     const validatorKey = settings.validatorKeys[terms.shard];
     const { capacityUnits, expiresAtMs, shard } = terms;
@@ -147,7 +160,9 @@ export class PayeeService {
       validatorKey === undefined ||
       !isSignedBy(devicePublicKey(Buffer.from(validatorKey, 'hex')), lease, signed.leaseSignature)
     ) {
-      throw new AceError('ChannelUnleased', 'The payer’s shard did not lease this channel', { reaction: 'drop-peer' });
+      throw new AceError('ChannelUnleased', 'The payer’s shard did not lease this channel', {
+        reaction: 'drop-peer',
+      });
     }
     if (terms.expiresAtMs <= nowMs()) throw new AceError('ChannelExpired', 'The channel has expired');
   }

@@ -3,7 +3,14 @@
  * asks the pure rules of `shared/channel/payer.ts`, commits, and only then hands out what may be sent.
  */
 import { randomBytes } from 'node:crypto';
-import { checkpointDue, makeCheckpoint, type PayerState, receive, roomBytes, writeOff } from '../../shared/channel/payer.ts';
+import {
+  checkpointDue,
+  makeCheckpoint,
+  type PayerState,
+  receive,
+  roomBytes,
+  writeOff,
+} from '../../shared/channel/payer.ts';
 import {
   channelIdOf,
   encodeCheckpoint,
@@ -14,8 +21,8 @@ import {
 import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { NetworkSettings } from '../../shared/settings.ts';
-import type { NodeStore } from '../db/node/store.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
+import type { NodeStore } from '../db/node/store.ts';
 import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import type { Counterparty, SignedTerms } from './payee.ts';
 import { sha256 } from './sha256.ts';
@@ -80,7 +87,12 @@ export class PayerService {
       .filter((row) => row.state.status === 'closing' && Buffer.compare(row.payeeDevice, payeeDevice) === 0)
       .flatMap(({ lastCheckpoint }) =>
         lastCheckpoint
-          ? [{ record: encodeCheckpoint(lastCheckpoint.checkpoint), signature: lastCheckpoint.payerSignature }]
+          ? [
+              {
+                record: encodeCheckpoint(lastCheckpoint.checkpoint),
+                signature: lastCheckpoint.payerSignature,
+              },
+            ]
           : [],
       );
   }
@@ -91,11 +103,15 @@ export class PayerService {
     const row = store.payerChannels.get(channelId);
     const last = row?.lastCheckpoint;
     if (!row || !last || Buffer.compare(row.payeeDevice, payeeDevice) !== 0) {
-      throw new AceError('ChannelUnknown', 'A countersignature for no checkpoint of ours', { reaction: 'drop-peer' });
+      throw new AceError('ChannelUnknown', 'A countersignature for no checkpoint of ours', {
+        reaction: 'drop-peer',
+      });
     }
     if (last.checkpoint.number !== number) return; // a newer one is on its way
     if (!isSignedBy(devicePublicKey(payeeDevice), encodeCheckpoint(last.checkpoint), signature)) {
-      throw new AceError('InvalidSignature', 'The checkpoint is not countersigned by the payee', { reaction: 'drop-peer' });
+      throw new AceError('InvalidSignature', 'The checkpoint is not countersigned by the payee', {
+        reaction: 'drop-peer',
+      });
     }
     store.commit(() => {
       store.payerChannels.setCountersignature(channelId, signature);
@@ -109,9 +125,13 @@ export class PayerService {
     for (let attempt = 1; ; attempt++) {
       const capacityUnits = Math.min(wantedUnits, leasableUnits, MAX_CAPACITY_UNITS);
       if (capacityUnits < 1) {
-        throw new AceError('CreditExhausted', 'The credit is used up and there are no funds: top up to go on', {
-          reaction: 'pause-channel',
-        });
+        throw new AceError(
+          'CreditExhausted',
+          'The credit is used up and there are no funds: top up to go on',
+          {
+            reaction: 'pause-channel',
+          },
+        );
       }
       const channelId = this.#storeNew(payee, capacityUnits);
       const row = store.payerChannels.get(channelId);
@@ -239,7 +259,12 @@ export class PayerChannel {
   }
 }
 
-function freshState(channelId: Uint8Array, capacityUnits: number, expiresAtMs: number, nowMs: number): PayerState {
+function freshState(
+  channelId: Uint8Array,
+  capacityUnits: number,
+  expiresAtMs: number,
+  nowMs: number,
+): PayerState {
   return {
     channelId,
     capacityUnits,

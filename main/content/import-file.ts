@@ -12,7 +12,7 @@ import type { NodeStore } from '../db/node/store.ts';
 import { storeError } from '../db/open.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import type { PieceStore } from './piece-store.ts';
-import { chunkHashesOf, makeTransportFile, MAX_CONTENT_BYTES, pieceHash } from './transport-file.ts';
+import { chunkHashesOf, MAX_CONTENT_BYTES, makeTransportFile, pieceHash } from './transport-file.ts';
 
 export interface ImportOptions {
   readonly path: string;
@@ -96,7 +96,8 @@ async function copyAndHash(
       doneBytes += data.byteLength;
       if (doneBytes > sizeBytes) throw new AceError('FileUnreadable', `${path} grew while it was read`);
       rest = rest.byteLength === 0 ? data : Buffer.concat([rest, data]);
-      for (; rest.byteLength >= PIECE_BYTES; rest = rest.subarray(PIECE_BYTES)) take(rest.subarray(0, PIECE_BYTES));
+      for (; rest.byteLength >= PIECE_BYTES; rest = rest.subarray(PIECE_BYTES))
+        take(rest.subarray(0, PIECE_BYTES));
       if (!output.write(data)) await once(output, 'drain');
       onProgress?.(doneBytes, sizeBytes);
     }

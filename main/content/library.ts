@@ -1,7 +1,8 @@
 /** The contents this node knows, and the transfers that are under way for them. */
+
+import { AceError } from '../../shared/errors.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { AceError } from '../../shared/errors.ts';
 import type { PieceStore } from './piece-store.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
 import { parseContentId, readTransportFile } from './transport-file.ts';
@@ -40,7 +41,16 @@ export class Library {
         const { name, mimeType, sizeBytes, durationMs } = readTransportFile(contentId, transport);
         const addedAtMs = nowMs();
         store.commit(() =>
-          store.contents.insert({ contentId, transport, name, mimeType, sizeBytes, durationMs, origin, addedAtMs }),
+          store.contents.insert({
+            contentId,
+            transport,
+            name,
+            mimeType,
+            sizeBytes,
+            durationMs,
+            origin,
+            addedAtMs,
+          }),
         );
         onContents();
         const row = store.contents.get(contentId);
@@ -49,7 +59,9 @@ export class Library {
         last = error;
       }
     }
-    throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', { cause: last });
+    throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
+      cause: last,
+    });
   }
 
   /** The transfer of a content, made when there is none. @throws AceError as `resolve` */

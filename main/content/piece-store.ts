@@ -96,12 +96,18 @@ export class PieceStore {
   /** A whole piece. @throws AceError `PieceUnknown` when the file does not hold it, `FileUnreadable` */
   async read(contentId: string, pieceIndex: number, sizeBytes: number): Promise<Uint8Array> {
     const bytes = await this.#readOrNull(contentId, pieceIndex, sizeBytes);
-    if (!bytes) throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
+    if (!bytes)
+      throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
     return bytes;
   }
 
   /** Part of a stored piece, for players. @throws AceError `PieceUnknown`, `FileUnreadable` */
-  async readRange(contentId: string, pieceIndex: number, offset: number, length: number): Promise<Uint8Array> {
+  async readRange(
+    contentId: string,
+    pieceIndex: number,
+    offset: number,
+    length: number,
+  ): Promise<Uint8Array> {
     const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES + offset, length);
     if (bytes.byteLength < length) {
       throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);

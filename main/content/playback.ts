@@ -32,11 +32,15 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   ShardUnavailable: 503,
 };
 
-export function playbackHandler(context: PlaybackContext): (req: IncomingMessage, res: ServerResponse) => void {
+export function playbackHandler(
+  context: PlaybackContext,
+): (req: IncomingMessage, res: ServerResponse) => void {
   return (req, res) => {
     answer(context, req, res).catch((error: unknown) => {
       if (isAceError(error) && !res.headersSent) {
-        res.writeHead(STATUS_OF[error.code] ?? 500, { 'content-type': 'text/plain; charset=utf-8' }).end(`${error.message}\n`);
+        res
+          .writeHead(STATUS_OF[error.code] ?? 500, { 'content-type': 'text/plain; charset=utf-8' })
+          .end(`${error.message}\n`);
         return;
       }
       if (!isAbort(error)) context.log.error({ err: error }, 'playback failed');
@@ -53,7 +57,9 @@ async function answer(context: PlaybackContext, req: IncomingMessage, res: Serve
   const url = new URL(req.url ?? '/', 'http://localhost');
   const contentId = requestedContent(url);
   if (contentId === null) {
-    res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('There is nothing at this path\n');
+    res
+      .writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
+      .end('There is nothing at this path\n');
     return;
   }
   const transfer = await context.transferOf(contentId);

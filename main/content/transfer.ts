@@ -168,7 +168,10 @@ export class Transfer {
   async #fetch(pieceIndex: number): Promise<void> {
     const session = await this.#ensureSession();
     const missing = pieceCount(this.file.sizeBytes) - this.#have.size;
-    await session.ensureRoom(pieceLength(this.file.sizeBytes, pieceIndex), Math.min(LEASE_UNITS, missing + 1));
+    await session.ensureRoom(
+      pieceLength(this.file.sizeBytes, pieceIndex),
+      Math.min(LEASE_UNITS, missing + 1),
+    );
     this.#setState('fetching', null);
     this.#inFlight.add(pieceIndex);
     session
@@ -201,8 +204,10 @@ export class Transfer {
   }
 
   async #onTrouble(error: unknown): Promise<void> {
-    const known = error instanceof AceError ? error : new AceError('Internal', 'Something went wrong', { cause: error });
-    if (known.code === 'Internal') this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
+    const known =
+      error instanceof AceError ? error : new AceError('Internal', 'Something went wrong', { cause: error });
+    if (known.code === 'Internal')
+      this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
     if (isAceError(known, 'CreditExhausted') || isAceError(known, 'StoreFailed')) {
       this.#setState('paused', known);
     } else {
@@ -216,18 +221,25 @@ export class Transfer {
   #leaveProvider(error: unknown): void {
     if (this.#provider && isProviderFault(error)) {
       this.#banned.add(this.#provider.peerId);
-      this.#context.log.warn({ err: error, peer: this.#provider.peerId }, 'a provider is not used for this content again');
+      this.#context.log.warn(
+        { err: error, peer: this.#provider.peerId },
+        'a provider is not used for this content again',
+      );
     }
     const session = this.#session;
     this.#session = null;
     this.#provider = null;
-    session?.abort(error instanceof AceError ? error : new AceError('PeerClosed', 'The transfer left the provider'));
+    session?.abort(
+      error instanceof AceError ? error : new AceError('PeerClosed', 'The transfer left the provider'),
+    );
   }
 
   async #ensureSession(): Promise<ViewerSession> {
     if (this.#session && !this.#session.failed) return this.#session;
     this.#session = null;
-    const providers = (await this.#context.findProviders(this.contentId)).filter((p) => !this.#banned.has(p.peerId));
+    const providers = (await this.#context.findProviders(this.contentId)).filter(
+      (p) => !this.#banned.has(p.peerId),
+    );
     let last: unknown = null;
     for (const provider of providers) {
       try {
@@ -239,7 +251,9 @@ export class Transfer {
         last = error;
       }
     }
-    throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', { cause: last });
+    throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
+      cause: last,
+    });
   }
 
   async #restUntilWanted(): Promise<void> {
@@ -260,7 +274,10 @@ export class Transfer {
     try {
       await session?.close();
     } catch (error) {
-      this.#context.log.warn({ err: error }, 'a session did not close cleanly; its channel is taken up next time');
+      this.#context.log.warn(
+        { err: error },
+        'a session did not close cleanly; its channel is taken up next time',
+      );
     }
     this.#context.onChange();
   }

@@ -53,10 +53,14 @@ export function contentIdOf(bytes: Uint8Array): string {
  * @throws AceError `InvalidContentId`
  */
 export function parseContentId(text: string): string {
-  const bare = text.trim().replace(/^(ace|acestream):(\/\/)?/i, '').toLowerCase();
+  const bare = text
+    .trim()
+    .replace(/^(ace|acestream):(\/\/)?/i, '')
+    .toLowerCase();
   try {
     const cid = CID.parse(bare);
-    if (cid.version === 1 && cid.code === dagCbor.code && cid.multihash.code === SHA2_256) return cid.toString();
+    if (cid.version === 1 && cid.code === dagCbor.code && cid.multihash.code === SHA2_256)
+      return cid.toString();
   } catch (cause) {
     throw new AceError('InvalidContentId', `"${text}" is not a content id`, { cause });
   }
@@ -73,7 +77,8 @@ export function readTransportFile(contentId: string, bytes: Uint8Array): Transpo
   const [, body, signature] = tuple(bytes, TAG, 3, 'transport file');
   if (!(body instanceof Uint8Array) || !isBytes(signature, 64)) throw invalid('it is malformed');
   const file = decodeBody(body);
-  if (!isSignedBy(devicePublicKey(file.broadcaster), body, signature)) throw invalid('its signature is wrong');
+  if (!isSignedBy(devicePublicKey(file.broadcaster), body, signature))
+    throw invalid('its signature is wrong');
   return file;
 }
 
@@ -104,13 +109,22 @@ function encodeBody(file: TransportFile): Uint8Array {
 }
 
 function decodeBody(body: Uint8Array): TransportFile {
-  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = tuple(body, null, 7, 'transport file');
-  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH) throw invalid('its name is malformed');
+  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = tuple(
+    body,
+    null,
+    7,
+    'transport file',
+  );
+  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH)
+    throw invalid('its name is malformed');
   // A name is shown and used as a file name; it never leads out of a folder.
-  if (name.includes('/') || name.includes('\\') || name.includes('\0')) throw invalid('its name has a path in it');
+  if (name.includes('/') || name.includes('\\') || name.includes('\0'))
+    throw invalid('its name has a path in it');
   if (kind !== 'vod') throw invalid('its kind is unknown');
-  if (typeof mimeType !== 'string' || !/^[\w.+-]+\/[\w.+-]+$/.test(mimeType)) throw invalid('its MIME type is malformed');
-  if (!isUnits(sizeBytes) || sizeBytes === 0 || sizeBytes > MAX_CONTENT_BYTES) throw invalid('its size is out of range');
+  if (typeof mimeType !== 'string' || !/^[\w.+-]+\/[\w.+-]+$/.test(mimeType))
+    throw invalid('its MIME type is malformed');
+  if (!isUnits(sizeBytes) || sizeBytes === 0 || sizeBytes > MAX_CONTENT_BYTES)
+    throw invalid('its size is out of range');
   if (!isUnits(durationMs)) throw invalid('its duration is malformed');
   if (!isBytes(broadcaster, 32)) throw invalid('its broadcaster is malformed');
   if (!(hashes instanceof Uint8Array) || hashes.byteLength !== pieceCount(sizeBytes) * HASH_BYTES) {
@@ -123,5 +137,7 @@ function decodeBody(body: Uint8Array): TransportFile {
 }
 
 function invalid(why: string): AceError {
-  return new AceError('TransportFileInvalid', `The transport file is invalid: ${why}`, { reaction: 'drop-peer' });
+  return new AceError('TransportFileInvalid', `The transport file is invalid: ${why}`, {
+    reaction: 'drop-peer',
+  });
 }

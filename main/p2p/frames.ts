@@ -40,7 +40,10 @@ export class FrameStream {
     this.stream = stream;
     this.#limits = limits;
     // The muxer's own limits must not be the ones that bite first.
-    stream.maxReadBufferLength = Math.max(stream.maxReadBufferLength, limits.maxBufferedBytes * OVERFLOW_FACTOR);
+    stream.maxReadBufferLength = Math.max(
+      stream.maxReadBufferLength,
+      limits.maxBufferedBytes * OVERFLOW_FACTOR,
+    );
     stream.addEventListener('message', (event) => this.#onData(event.data));
     stream.addEventListener('remoteCloseWrite', () => this.#finish(null));
     stream.addEventListener('close', (event) => this.#finish(event.error ?? null));
@@ -70,7 +73,11 @@ export class FrameStream {
           ? undefined
           : setTimeout(() => {
               this.#waiter = null;
-              reject(new AceError('RequestTimeout', `The peer was silent for ${timeoutMs} ms`, { reaction: 'drop-peer' }));
+              reject(
+                new AceError('RequestTimeout', `The peer was silent for ${timeoutMs} ms`, {
+                  reaction: 'drop-peer',
+                }),
+              );
             }, timeoutMs);
       this.#waiter = {
         resolve: (value) => {
@@ -190,5 +197,7 @@ export class FrameStream {
 }
 
 function tooLarge(maxBytes: number): AceError {
-  return new AceError('MessageTooLarge', `A message is longer than ${maxBytes} bytes`, { reaction: 'drop-peer' });
+  return new AceError('MessageTooLarge', `A message is longer than ${maxBytes} bytes`, {
+    reaction: 'drop-peer',
+  });
 }

@@ -9,7 +9,7 @@ import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { AceError } from '../../shared/errors.ts';
-import { FrameStream, type FrameLimits } from './frames.ts';
+import { type FrameLimits, FrameStream } from './frames.ts';
 
 export interface HostOptions {
   /** 32-byte Ed25519 seed. */
@@ -36,9 +36,13 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     });
   } catch (error) {
     if (String((error as Error).message).includes('EADDRINUSE') || hasCode(error, 'EADDRINUSE')) {
-      throw new AceError('PortInUse', `The peer-to-peer address ${options.listen.join(', ')} is taken by another program`, {
-        cause: error,
-      });
+      throw new AceError(
+        'PortInUse',
+        `The peer-to-peer address ${options.listen.join(', ')} is taken by another program`,
+        {
+          cause: error,
+        },
+      );
     }
     throw error;
   }
@@ -59,9 +63,13 @@ export function parseMultiaddr(text: string): Multiaddr {
     if (!text.includes('/p2p/')) throw new Error('it lacks the /p2p/… part');
     return address;
   } catch (error) {
-    throw new AceError('InvalidInput', `"${text}" is not a peer address such as /ip4/127.0.0.1/tcp/4001/p2p/12D3…`, {
-      cause: error,
-    });
+    throw new AceError(
+      'InvalidInput',
+      `"${text}" is not a peer address such as /ip4/127.0.0.1/tcp/4001/p2p/12D3…`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -77,7 +85,9 @@ export async function openStream(
     const connection = await host.dial([...addresses], { signal });
     return new FrameStream(await connection.newStream(protocol, { signal }), limits);
   } catch (error) {
-    throw new AceError('PeerUnreachable', `No connection to ${addresses.map(String).join(', ')}`, { cause: error });
+    throw new AceError('PeerUnreachable', `No connection to ${addresses.map(String).join(', ')}`, {
+      cause: error,
+    });
   }
 }
 

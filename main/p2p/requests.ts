@@ -66,7 +66,8 @@ export class RequestClient {
   async #run(): Promise<unknown> {
     let reason: unknown = new AceError('PeerClosed', 'The shard ended the connection');
     try {
-      for (let frame = await this.#frames.read(); frame; frame = await this.#frames.read()) this.#onFrame(frame);
+      for (let frame = await this.#frames.read(); frame; frame = await this.#frames.read())
+        this.#onFrame(frame);
     } catch (error) {
       reason = error;
       if (this.#frames.stream.status === 'open') this.#frames.abort(error as Error);
@@ -97,7 +98,11 @@ export class RequestClient {
 export type RequestHandler = (method: string, params: unknown) => Promise<PlainMap>;
 
 /** The answering side: runs until the peer ends the stream. One request at a time per stream bounds the work. */
-export async function serveRequests(frames: FrameStream, handle: RequestHandler): Promise<void> {
+export async function serveRequests(
+  frames: FrameStream,
+  handle: RequestHandler,
+  onError: (error: unknown) => void,
+): Promise<void> {
   for (let frame = await frames.read(); frame; frame = await frames.read()) {
     const { id, method, params } = decodeMap(frame);
     if (typeof id !== 'number' || typeof method !== 'string') throw malformed();
@@ -105,12 +110,14 @@ export async function serveRequests(frames: FrameStream, handle: RequestHandler)
     try {
       answer = { id, result: await handle(method, params) };
     } catch (error) {
-      if (!(error instanceof AceError)) throw error;
-      answer = { id, error: { code: error.code, details: { ...error.details } } };
-      if (error.reaction === 'drop-peer') {
+      const known =
+        error instanceof AceError ? error : new AceError('Internal', 'A request failed', { cause: error });
+      answer = { id, error: { code: known.code, details: { ...known.details } } };
+      if (known.reaction === 'drop-peer') {
         frames.send(dagCbor.encode(answer));
-        throw error;
+        throw known;
       }
+      if (known.code === 'Internal' || known.reaction === 'stop') onError(error);
     }
     frames.send(dagCbor.encode(answer));
     await frames.writable();
@@ -135,7 +142,9 @@ const REMOTE_TEXTS: Partial<Record<ErrorCode, string>> = {
 export function remoteError(value: unknown): AceError {
   const { code, details } = (value ?? {}) as { code?: ErrorCode; details?: Record<string, string | number> };
   if (typeof code !== 'string' || !/^[A-Za-z]{1,40}$/.test(code)) return malformed();
-  return new AceError(code, REMOTE_TEXTS[code] ?? `The other side refused: ${code}`, { details: details ?? {} });
+  return new AceError(code, REMOTE_TEXTS[code] ?? `The other side refused: ${code}`, {
+    details: details ?? {},
+  });
 }
 
 function decodeMap(frame: Uint8Array): Record<string, unknown> {
@@ -150,5 +159,8 @@ function decodeMap(frame: Uint8Array): Record<string, unknown> {
 }
 
 function malformed(cause?: unknown): AceError {
-  return new AceError('MessageMalformed', 'The peer sent a malformed message', { reaction: 'drop-peer', cause });
+  return new AceError('MessageMalformed', 'The peer sent a malformed message', {
+    reaction: 'drop-peer',
+    cause,
+  });
 }

@@ -4,8 +4,8 @@
  */
 import { unitPriceXac } from '../../shared/price.ts';
 import type { Ratio } from '../../shared/ratio.ts';
-import type { NodeStore } from '../db/node/store.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
+import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { ShardResult } from '../p2p/protocols/shard/messages.ts';
@@ -89,7 +89,10 @@ export class AccountSync {
         await this.refresh();
       }
     } catch (error) {
-      this.#log.warn({ err: error }, 'the shard did not tell the state of the account; it will be asked again');
+      this.#log.warn(
+        { err: error },
+        'the shard did not tell the state of the account; it will be asked again',
+      );
     } finally {
       this.#running = null;
     }

@@ -6,7 +6,7 @@
  * many peers the account uses at once.
  */
 import { affordableUnits, creditLeftUnits, type PriceSnapshot } from '../../shared/credit.ts';
-import { type TrafficTotals, unitPriceXac } from '../../shared/price.ts';
+import { unitPriceXac } from '../../shared/price.ts';
 import type { ChainAccount, MainChain, Market } from '../chain/port.ts';
 import type { LoanRow } from '../db/validator/loans.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -19,16 +19,23 @@ export interface AccountView {
   readonly leasableUnits: number;
 }
 
+/** More than anyone can use; keeps sums of units exact. */
+const MOST_UNITS = 2 ** 50;
+
 export function priceSnapshot(market: Market): PriceSnapshot {
-  return { rates: market.rates, unitPriceXac: unitPriceXac(market.totals as TrafficTotals, market.rates) };
+  return { rates: market.rates, unitPriceXac: unitPriceXac(market.totals, market.rates) };
 }
 
-export async function accountView(chain: MainChain, store: ValidatorStore, address: string): Promise<AccountView> {
+export async function accountView(
+  chain: MainChain,
+  store: ValidatorStore,
+  address: string,
+): Promise<AccountView> {
   const [account, market] = await Promise.all([chain.account(address), chain.market()]);
   const settings = chain.settings();
   const reservedUnits = store.leases.reservedUnits(address);
   const spendable =
-    affordableUnits(account.balances, priceSnapshot(market), Number.MAX_SAFE_INTEGER / 2) +
+    affordableUnits(account.balances, priceSnapshot(market), MOST_UNITS) +
     creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits);
   return {
     chain: account,

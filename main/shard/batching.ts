@@ -5,7 +5,13 @@
  * answer). A shard that is killed in between sends the sealed batch again; the chain answers the same, so nothing is
  * settled twice or lost.
  */
-import { type Batch, decodeBatch, encodeBatch, type EntryResult, FIRST_PREVIOUS_HASH } from '../../shared/batch.ts';
+import {
+  type Batch,
+  decodeBatch,
+  type EntryResult,
+  encodeBatch,
+  FIRST_PREVIOUS_HASH,
+} from '../../shared/batch.ts';
 import { encodeBatchResult } from '../../shared/batch-result.ts';
 import { planRepayments } from '../../shared/credit.ts';
 import { invariant } from '../../shared/errors.ts';
@@ -127,7 +133,10 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
     });
     // Invariant 4 of ECONOMY.md. A violation rolls back and stops settling; the batch stays sealed.
     for (const [payer, usedUnits] of creditUsed) {
-      invariant(store.loans.owedUnits(payer) === usedUnits, `the loans of ${payer} are its traffic_credit_used`);
+      invariant(
+        store.loans.owedUnits(payer) === usedUnits,
+        `the loans of ${payer} are its traffic_credit_used`,
+      );
     }
   });
   return { batchNumber: row.number, accounts };
@@ -142,7 +151,9 @@ async function plannedRepayments(
   const planned: { debtor: string; creditor: string; units: number }[] = [];
   for (const debtor of store.loans.debtors()) {
     const { balances } = await chain.account(debtor);
-    const loans = store.loans.ofDebtor(debtor).map((loan) => ({ creditor: loan.creditor, units: loan.unitsLeft }));
+    const loans = store.loans
+      .ofDebtor(debtor)
+      .map((loan) => ({ creditor: loan.creditor, units: loan.unitsLeft }));
     for (const { creditor, units } of planRepayments(loans, balances, price, chain.settings().trafficFee)) {
       planned.push({ debtor, creditor, units });
     }

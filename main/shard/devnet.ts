@@ -1,9 +1,10 @@
 /**
  * A devnet's validator: its key, its faucet account, its settings and genesis, made at the first start and kept.
  */
+
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import type { Libp2p } from '@libp2p/interface';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
@@ -70,7 +71,10 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
   }
 }
 
-async function run({ dataDir, port, profile }: DevnetValidatorOptions, lock: DataDirLock): Promise<RunningValidator> {
+async function run(
+  { dataDir, port, profile }: DevnetValidatorOptions,
+  lock: DataDirLock,
+): Promise<RunningValidator> {
   const nowMs = () => Date.now();
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
   const faucet = accountFromPhrase(phrase);
@@ -108,7 +112,11 @@ async function run({ dataDir, port, profile }: DevnetValidatorOptions, lock: Dat
 async function validatorSecrets(path: string): Promise<{ phrase: string; device: DeviceIdentity }> {
   if (!walletExists(path)) {
     const device = createDevice();
-    await saveWallet(path, { phrase: createPhrase(12), deviceSeed: device.seed() }, { protection: 'none', devnet: true });
+    await saveWallet(
+      path,
+      { phrase: createPhrase(12), deviceSeed: device.seed() },
+      { protection: 'none', devnet: true },
+    );
   }
   const { phrase, deviceSeed } = await openWallet(path, { protection: 'none', devnet: true });
   return { phrase, device: deviceFromSeed(deviceSeed) };
@@ -117,7 +125,8 @@ async function validatorSecrets(path: string): Promise<{ phrase: string; device:
 async function storedProfile(path: string, profile: DevnetProfile): Promise<StoredProfile> {
   if (existsSync(path)) {
     const parsed = profileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    if (!parsed.success) throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`);
+    if (!parsed.success)
+      throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`);
     return parsed.data;
   }
   const stored = { networkId: `ace-devnet-${randomBytes(4).toString('hex')}`, ...profile };

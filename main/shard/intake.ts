@@ -49,7 +49,8 @@ const MAX_WALK_UNITS = CHECKPOINT_EVERY_UNITS + 64;
  */
 export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
   const lease = store.leases.get(claim.channelId);
-  if (!lease) throw new AceError('ChannelUnleased', 'No lease is on file for this channel', { reaction: 'drop-peer' });
+  if (!lease)
+    throw new AceError('ChannelUnleased', 'No lease is on file for this channel', { reaction: 'drop-peer' });
   const signed = claim.checkpoint ? verifiedCheckpoint(lease, claim.checkpoint) : null;
   const proven = provenUnits(lease, claim, signed?.checkpoint ?? null);
 
@@ -76,14 +77,19 @@ export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
 function verifiedCheckpoint(lease: LeaseRow, sent: NonNullable<Claim['checkpoint']>): SignedCheckpoint {
   const checkpoint = decodeCheckpoint(sent.record);
   const bytes = encodeCheckpoint(checkpoint);
-  if (!sameBytes(checkpoint.channelId, lease.channelId)) throw invalid('its checkpoint is of another channel');
+  if (!sameBytes(checkpoint.channelId, lease.channelId))
+    throw invalid('its checkpoint is of another channel');
   if (checkpoint.units > lease.capacityUnits) throw invalid('its checkpoint is beyond the capacity');
   if (unitsForBytes(checkpoint.bytes) > checkpoint.units) throw invalid('its checkpoint has unpaid bytes');
   if (!isSignedBy(devicePublicKey(lease.payerDevice), bytes, sent.payerSignature)) {
-    throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', { reaction: 'drop-peer' });
+    throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', {
+      reaction: 'drop-peer',
+    });
   }
   if (sent.payeeSignature && !isSignedBy(devicePublicKey(lease.payeeDevice), bytes, sent.payeeSignature)) {
-    throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payee', { reaction: 'drop-peer' });
+    throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payee', {
+      reaction: 'drop-peer',
+    });
   }
   return { checkpoint, payerSignature: sent.payerSignature, payeeSignature: sent.payeeSignature };
 }
@@ -97,10 +103,12 @@ function provenUnits(
   const onFile = { units: lease.claimedUnits, tick: lease.claimedTick };
   const base = checkpoint && checkpoint.units > onFile.units ? checkpoint : onFile;
   if (claim.units <= base.units) return { units: base.units, tick: base.tick };
-  if (claim.units > lease.capacityUnits) throw invalid(`${claim.units} units, leased were ${lease.capacityUnits}`);
+  if (claim.units > lease.capacityUnits)
+    throw invalid(`${claim.units} units, leased were ${lease.capacityUnits}`);
   const steps = claim.units - base.units;
   if (steps > MAX_WALK_UNITS) throw invalid(`${steps} units past the last proof; hand in a checkpoint first`);
-  if (!leadsTo(claim.tick, steps, base.tick, sha256)) throw invalid('its tick is not of this channel’s chain');
+  if (!leadsTo(claim.tick, steps, base.tick, sha256))
+    throw invalid('its tick is not of this channel’s chain');
   return { units: claim.units, tick: claim.tick };
 }
 

@@ -51,7 +51,9 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
   }
   await verifyCertificate(certificate, settings);
   if (!isSignedBy(devicePublicKey(terms.payerDevice), request.terms, request.termsSignature)) {
-    throw new AceError('InvalidSignature', 'The terms are not signed by the payer’s device', { reaction: 'drop-peer' });
+    throw new AceError('InvalidSignature', 'The terms are not signed by the payer’s device', {
+      reaction: 'drop-peer',
+    });
   }
   if (terms.payer === terms.payee) throw new AceError('LeaseRefused', 'Devices of one account pay nothing');
 
@@ -59,7 +61,9 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
   const known = store.leases.get(channelId);
   if (known) return known.signature;
   if (store.leases.anchorUsed(terms.anchor)) {
-    throw new AceError('LeaseRefused', 'The hash chain serves another channel already', { reaction: 'drop-peer' });
+    throw new AceError('LeaseRefused', 'The hash chain serves another channel already', {
+      reaction: 'drop-peer',
+    });
   }
   const leasedAtMs = nowMs();
   if (terms.expiresAtMs <= leasedAtMs || terms.expiresAtMs > leasedAtMs + MAX_LEASE_MS) {
@@ -68,10 +72,14 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
 
   const { leasableUnits } = await accountView(chain, store, terms.payer);
   if (terms.capacityUnits > leasableUnits) {
-    throw new AceError('CreditExhausted', `${leasableUnits} units can be leased, asked for ${terms.capacityUnits}`, {
-      reaction: 'pause-channel',
-      details: { leasableUnits },
-    });
+    throw new AceError(
+      'CreditExhausted',
+      `${leasableUnits} units can be leased, asked for ${terms.capacityUnits}`,
+      {
+        reaction: 'pause-channel',
+        details: { leasableUnits },
+      },
+    );
   }
   const { capacityUnits, expiresAtMs } = terms;
   const signature = key.sign(encodeLease({ channelId, shard, capacityUnits, expiresAtMs }));

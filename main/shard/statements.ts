@@ -19,7 +19,8 @@ export function statementRows(
     const entry = batch.result.entries[row.entryIndex];
     invariant(entry !== undefined, 'a statement points to an entry of its batch');
     const parts = [entry.repayment, entry.payment].filter((p) => p !== null);
-    const sum = (pick: (p: (typeof parts)[number]) => bigint) => parts.reduce((total, p) => total + pick(p), 0n);
+    const sum = (pick: (p: (typeof parts)[number]) => bigint) =>
+      parts.reduce((total, p) => total + pick(p), 0n);
     return {
       seq: row.seq,
       shard,

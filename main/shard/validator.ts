@@ -47,7 +47,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const { host, chain, store, key, shard, faucet, nowMs, log } = options;
   const settings = chain.settings();
   if (settings.validatorKeys[shard] !== Buffer.from(key.publicKey).toString('hex')) {
-    throw new AceError('DataDirMismatch', `This validator's key is not the one of shard ${shard} in the network profile`);
+    throw new AceError(
+      'DataDirMismatch',
+      `This validator's key is not the one of shard ${shard} in the network profile`,
+    );
   }
   const context = { chain, store, key, shard, nowMs };
   const alone = serializer();
@@ -76,7 +79,11 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
         balances: view.chain.balances,
         nonce: view.chain.nonce,
         creditUsedUnits: view.chain.creditUsedUnits,
-        loans: view.loans.map(({ creditor, unitsLeft, atMs }) => ({ creditor, units: unitsLeft, sinceMs: atMs })),
+        loans: view.loans.map(({ creditor, unitsLeft, atMs }) => ({
+          creditor,
+          units: unitsLeft,
+          sinceMs: atMs,
+        })),
         reservedUnits: view.reservedUnits,
         leasableUnits: view.leasableUnits,
         lastSeq: store.batches.lastSeq(address),
@@ -131,7 +138,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     },
   };
 
-  tellWatchers = await serveShard(host, handlers, (error) => log.warn({ err: error }, 'a node broke the shard protocol'));
+  tellWatchers = await serveShard(host, handlers, (error) =>
+    log.warn({ err: error }, 'a node broke the shard protocol'),
+  );
 
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -141,7 +150,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const run = () => {
     settleNow().then(settleLater, (error: unknown) => {
       if (isAceError(error, 'InvariantViolated')) halted = error;
-      log.error({ err: error }, halted ? 'settling has stopped' : 'a batch could not be settled; it will be tried again');
+      log.error(
+        { err: error },
+        halted ? 'settling has stopped' : 'a batch could not be settled; it will be tried again',
+      );
       settleLater();
     });
   };

@@ -1,6 +1,7 @@
 /** What plays. It outlives the views: looking at the wallet does not stop the film. */
 import type { ContentView, NodeClient } from '../../shared/rpc.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import { ownUrl } from '../format/own-url.ts';
 
 export class PlayerState {
   readonly #client: NodeClient | null;
@@ -52,14 +53,4 @@ export class PlayerState {
     if (this.content === null || !this.durationSeconds) return null;
     return (this.content.sizeBytes / this.durationSeconds) * 3_600;
   }
-}
-
-/**
- * The same server under the name that this page was opened with: `localhost` and `127.0.0.1` are two sites to a
- * browser, and the node refuses requests from another site.
- */
-export function ownUrl(playbackUrl: string, page: Pick<Location, 'protocol' | 'port' | 'origin'>): string {
-  const url = new URL(playbackUrl, page.origin);
-  if (page.protocol !== 'http:' || url.port !== page.port) return url.href;
-  return page.origin + url.pathname + url.search;
 }

@@ -82,17 +82,23 @@ export function acceptTick(
 ): PayeeState {
   if (state.status === 'closed') throw new AceError('ChannelClosed', 'The channel is closed');
   if (index <= state.paidUnits) {
-    throw new AceError('TickNotIncreasing', `Tick ${index} after tick ${state.paidUnits}`, { reaction: 'ignore' });
+    throw new AceError('TickNotIncreasing', `Tick ${index} after tick ${state.paidUnits}`, {
+      reaction: 'ignore',
+    });
   }
   if (index > state.capacityUnits) {
-    throw new AceError('TickBeyondCapacity', `Tick ${index} of ${state.capacityUnits}`, { reaction: 'drop-peer' });
+    throw new AceError('TickBeyondCapacity', `Tick ${index} of ${state.capacityUnits}`, {
+      reaction: 'drop-peer',
+    });
   }
   const steps = index - state.paidUnits;
   if (steps > windowUnits(state.paidUnits + history.paidUnits, windowCapUnits)) {
     throw new AceError('TickBeyondWindow', `Tick ${index} jumps ${steps} units`, { reaction: 'drop-peer' });
   }
   if (!leadsTo(tick, steps, state.tick, sha256)) {
-    throw new AceError('TickWrong', `Tick ${index} is not of this channel's chain`, { reaction: 'drop-peer' });
+    throw new AceError('TickWrong', `Tick ${index} is not of this channel's chain`, {
+      reaction: 'drop-peer',
+    });
   }
   return { ...state, paidUnits: index, tick };
 }
@@ -102,13 +108,17 @@ export function acceptTick(
  * @throws AceError `ChannelMismatch`, `ChannelClosed`, `CheckpointNotIncreasing` (ignore), `CheckpointMismatch`
  */
 export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): PayeeState {
-  const refuse = (why: string) => new AceError('CheckpointMismatch', `Checkpoint: ${why}`, { reaction: 'drop-peer' });
+  const refuse = (why: string) =>
+    new AceError('CheckpointMismatch', `Checkpoint: ${why}`, { reaction: 'drop-peer' });
   if (!sameBytes(checkpoint.channelId, state.channelId)) {
     throw new AceError('ChannelMismatch', 'The checkpoint is of another channel', { reaction: 'drop-peer' });
   }
   if (state.status === 'closed') throw new AceError('ChannelClosed', 'The channel is closed');
   if (checkpoint.number <= state.checkpointNumber) {
-    throw new AceError('CheckpointNotIncreasing', `Checkpoint ${checkpoint.number} after ${state.checkpointNumber}`);
+    throw new AceError(
+      'CheckpointNotIncreasing',
+      `Checkpoint ${checkpoint.number} after ${state.checkpointNumber}`,
+    );
   }
   if (checkpoint.units !== state.paidUnits) {
     throw refuse(`units ${checkpoint.units}, the ticks held say ${state.paidUnits}`);
@@ -117,7 +127,8 @@ export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): Pay
   if (checkpoint.bytes > state.servedBytes) {
     throw refuse(`bytes ${checkpoint.bytes}, only ${state.servedBytes} were served`);
   }
-  if (unitsForBytes(checkpoint.bytes) > checkpoint.units) throw refuse('its bytes are worth more units than it pays');
+  if (unitsForBytes(checkpoint.bytes) > checkpoint.units)
+    throw refuse('its bytes are worth more units than it pays');
   return {
     ...state,
     checkpointNumber: checkpoint.number,

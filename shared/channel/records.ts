@@ -53,7 +53,19 @@ export function encodeTerms(t: ChannelTerms): Uint8Array {
 /** @throws AceError `MessageMalformed` for anything but the canonical bytes of valid terms. */
 export function decodeTerms(bytes: Uint8Array): ChannelTerms {
   const f = tuple(bytes, 'ace-terms-1', 11, 'channel terms');
-  const [, networkId, shard, payer, payee, payerDevice, payeeDevice, capacityUnits, anchor, expiresAtMs, nonce] = f;
+  const [
+    ,
+    networkId,
+    shard,
+    payer,
+    payee,
+    payerDevice,
+    payeeDevice,
+    capacityUnits,
+    anchor,
+    expiresAtMs,
+    nonce,
+  ] = f;
   const valid =
     typeof networkId === 'string' &&
     isUnits(shard) &&
@@ -67,8 +79,20 @@ export function decodeTerms(bytes: Uint8Array): ChannelTerms {
     isBytes(anchor, HASH_BYTES) &&
     isUnits(expiresAtMs) &&
     isBytes(nonce, 16);
-  if (!valid) throw new AceError('MessageMalformed', 'The channel terms are malformed', { reaction: 'drop-peer' });
-  return { networkId, shard, payer, payee, payerDevice, payeeDevice, capacityUnits, anchor, expiresAtMs, nonce };
+  if (!valid)
+    throw new AceError('MessageMalformed', 'The channel terms are malformed', { reaction: 'drop-peer' });
+  return {
+    networkId,
+    shard,
+    payer,
+    payee,
+    payerDevice,
+    payeeDevice,
+    capacityUnits,
+    anchor,
+    expiresAtMs,
+    nonce,
+  };
 }
 
 /** The channel id is the SHA-256 of the terms' canonical bytes. */
@@ -87,7 +111,13 @@ export interface Lease {
 
 /** The bytes that a validator signs to lease these terms. */
 export function encodeLease(lease: Omit<Lease, 'signature'>): Uint8Array {
-  return dagCbor.encode(['ace-lease-1', lease.channelId, lease.shard, lease.capacityUnits, lease.expiresAtMs]);
+  return dagCbor.encode([
+    'ace-lease-1',
+    lease.channelId,
+    lease.shard,
+    lease.capacityUnits,
+    lease.expiresAtMs,
+  ]);
 }
 
 /** Both sides' word on how far a channel has come. Signed by the payer, countersigned by the payee. */
@@ -135,7 +165,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     isUnits(watchMs) &&
     typeof final === 'boolean' &&
     isBytes(tick, HASH_BYTES);
-  if (!valid) throw new AceError('MessageMalformed', 'The checkpoint is malformed', { reaction: 'drop-peer' });
+  if (!valid)
+    throw new AceError('MessageMalformed', 'The checkpoint is malformed', { reaction: 'drop-peer' });
   return { channelId, number, units, bytes: size, videoBytes, watchMs, final, tick };
 }
 

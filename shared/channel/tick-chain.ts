@@ -29,7 +29,10 @@ export class TickChain {
 
   /** Builds a chain from 32 fresh random bytes. The seed must never serve for another channel. */
   static fromSeed(seed: Uint8Array, capacityUnits: number, sha256: Sha256): TickChain {
-    invariant(seed.byteLength === HASH_BYTES && capacityUnits >= 1, 'a tick chain has a 32-byte seed and a capacity');
+    invariant(
+      seed.byteLength === HASH_BYTES && capacityUnits >= 1,
+      'a tick chain has a 32-byte seed and a capacity',
+    );
     const pebbles = new Uint8Array(pebbleCount(capacityUnits) * HASH_BYTES);
     let tick = seed;
     for (let index = capacityUnits; ; index--) {
@@ -43,7 +46,10 @@ export class TickChain {
 
   /** Takes up a stored chain again, without hashing. */
   static fromPebbles(pebbles: Uint8Array, capacityUnits: number, sha256: Sha256): TickChain {
-    invariant(pebbles.byteLength === pebbleCount(capacityUnits) * HASH_BYTES, 'stored pebbles fit the capacity');
+    invariant(
+      pebbles.byteLength === pebbleCount(capacityUnits) * HASH_BYTES,
+      'stored pebbles fit the capacity',
+    );
     return new TickChain(capacityUnits, pebbles, sha256);
   }
 

@@ -5,7 +5,12 @@ import { AceError } from '../errors.ts';
  * Decodes a tagged tuple and refuses any other encoding of it, so that one record has one hash.
  * @throws AceError `MessageMalformed`
  */
-export function tuple(bytes: Uint8Array, tag: string | null, length: number, what: string): readonly unknown[] {
+export function tuple(
+  bytes: Uint8Array,
+  tag: string | null,
+  length: number,
+  what: string,
+): readonly unknown[] {
   const bad = (cause?: unknown) =>
     new AceError('MessageMalformed', `The ${what} is malformed`, { reaction: 'drop-peer', cause });
   let value: unknown;

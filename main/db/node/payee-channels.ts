@@ -82,10 +82,13 @@ export class PayeeChannelTable {
        WHERE channel_id = ?`,
     );
     this.#paid = db.prepare<[], number>(`SELECT coalesce(sum(paid_units), 0) FROM payee_channels`).pluck();
-    this.#history = db.prepare<[string, Uint8Array, number], { paidUnits: number; unpaidUnits: number }>(
-      `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(CASE WHEN opened_at_ms > ?3
+    this.#history = db.prepare<
+      [{ payer: string; channelId: Uint8Array; debtSinceMs: number }],
+      { paidUnits: number; unpaidUnits: number }
+    >(
+      `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(CASE WHEN opened_at_ms > @debtSinceMs
          THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END), 0) AS unpaidUnits
-       FROM payee_channels WHERE payer = ?1 AND channel_id <> ?2`,
+       FROM payee_channels WHERE payer = @payer AND channel_id <> @channelId`,
     );
   }
 
@@ -133,7 +136,7 @@ export class PayeeChannelTable {
 
   /** What an account paid, and was served without paying since `debtSinceMs`, on its other channels. */
   historyOf(payer: string, channelId: Uint8Array, debtSinceMs: number): PayerHistory {
-    return this.#history.get(payer, channelId, debtSinceMs) ?? STRANGER;
+    return this.#history.get({ payer, channelId, debtSinceMs }) ?? STRANGER;
   }
 }
 

@@ -7,12 +7,12 @@ import {
   significant,
 } from '../../../renderer/format/amount.ts';
 import { codeWords, errorWords } from '../../../renderer/format/error-words.ts';
+import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
 import { formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
-import { ownUrl } from '../../../renderer/state/player.svelte.ts';
 import { mergeRows, refreshRows } from '../../../renderer/state/settlement-list.ts';
 import { AceError } from '../../../shared/errors.ts';
 import { formatAmount, parseAmount } from '../../../shared/money.ts';

@@ -69,10 +69,19 @@ export class ViewerSession {
   /** Bytes that the provider booked and we never got: they use up its side of the capacity. */
   #lostBytes = 0;
   #nextId = 1;
-  #onOpened: { resolve(message: Extract<Message, { type: 'opened' }>): void; reject(error: unknown): void } | null = null;
+  #onOpened: {
+    resolve(message: Extract<Message, { type: 'opened' }>): void;
+    reject(error: unknown): void;
+  } | null = null;
   /** Pieces are finished one after another, while the next one's chunks already arrive. */
   #finishing: Promise<void> = Promise.resolve();
-  #current: { id: number; waiting: Waiting; hashes: Uint8Array; received: number; writes: Promise<void>[] } | null = null;
+  #current: {
+    id: number;
+    waiting: Waiting;
+    hashes: Uint8Array;
+    received: number;
+    writes: Promise<void>[];
+  } | null = null;
   #failure: unknown = null;
   readonly #ended: Promise<void>;
   #onCountersigned: (() => void) | null = null;
@@ -90,7 +99,11 @@ export class ViewerSession {
   }
 
   /** @throws AceError `PeerUnreachable`, `InvalidCertificate`, `RequestTimeout`, … */
-  static async open(host: Libp2p, addresses: readonly Multiaddr[], context: ViewerContext): Promise<ViewerSession> {
+  static async open(
+    host: Libp2p,
+    addresses: readonly Multiaddr[],
+    context: ViewerContext,
+  ): Promise<ViewerSession> {
     const frames = await openStream(host, addresses, PIECES_PROTOCOL, PIECES_LIMITS);
     const peer = new Peer(frames, context.meter);
     try {
@@ -149,7 +162,12 @@ export class ViewerSession {
       this.#waiting.set(id, { request, lengthBytes, resolve, reject });
       this.#askedBytes += lengthBytes;
       try {
-        this.#peer.send({ type: 'request', id, contentId: request.contentId, pieceIndex: request.pieceIndex });
+        this.#peer.send({
+          type: 'request',
+          id,
+          contentId: request.contentId,
+          pieceIndex: request.pieceIndex,
+        });
       } catch (error) {
         this.#fail(error);
       }
@@ -201,7 +219,9 @@ export class ViewerSession {
   #compareBooks(channel: PayerChannel, books: Extract<Message, { type: 'opened' }>): void {
     if (books.paidUnits > channel.state.revealedUnits) {
       throw this.#fail(
-        new AceError('CheckpointMismatch', 'The provider claims ticks that were never revealed', { reaction: 'drop-peer' }),
+        new AceError('CheckpointMismatch', 'The provider claims ticks that were never revealed', {
+          reaction: 'drop-peer',
+        }),
       );
     }
     const payment = channel.writeOff(books.servedBytes) ?? channel.lastPayment();
@@ -242,7 +262,12 @@ export class ViewerSession {
       case 'ack':
         return;
       case 'countersigned':
-        this.#context.payer.countersigned(this.provider.device, message.channelId, message.number, message.signature);
+        this.#context.payer.countersigned(
+          this.provider.device,
+          message.channelId,
+          message.number,
+          message.signature,
+        );
         this.#onCountersigned?.();
         return;
       default:
@@ -279,14 +304,17 @@ export class ViewerSession {
     const index = current.received / CHUNK_BYTES;
     const expectedLength = Math.min(CHUNK_BYTES, lengthBytes - current.received);
     const expected = current.hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-    if (data.byteLength !== expectedLength || !sameBytes(sha256(data), expected)) throw corrupt(request.pieceIndex);
+    if (data.byteLength !== expectedLength || !sameBytes(sha256(data), expected))
+      throw corrupt(request.pieceIndex);
     const write = this.#context.pieces.write(request.contentId, request.pieceIndex, current.received, data);
     write.catch(() => undefined); // reported when the piece is finished
     current.writes.push(write);
     current.received += data.byteLength;
     if (current.received < lengthBytes) return;
     this.#current = null;
-    this.#finishing = this.#finishing.then(() => this.#finishPiece(current.id, current.waiting, current.writes));
+    this.#finishing = this.#finishing.then(() =>
+      this.#finishPiece(current.id, current.waiting, current.writes),
+    );
   }
 
   async #finishPiece(id: number, waiting: Waiting, writes: Promise<void>[]): Promise<void> {
@@ -365,7 +393,9 @@ export function isProviderFault(error: unknown): boolean {
 }
 
 function corrupt(pieceIndex: number): AceError {
-  return new AceError('PieceCorrupt', `Piece ${pieceIndex} came with wrong bytes; it is not paid`, { reaction: 'drop-peer' });
+  return new AceError('PieceCorrupt', `Piece ${pieceIndex} came with wrong bytes; it is not paid`, {
+    reaction: 'drop-peer',
+  });
 }
 
 function unexpected(message: Message | null): AceError {

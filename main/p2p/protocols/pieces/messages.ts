@@ -27,9 +27,19 @@ export type Message =
   | { readonly type: 'request'; readonly id: number; readonly contentId: string; readonly pieceIndex: number }
   | { readonly type: 'tick'; readonly index: number; readonly tick: Uint8Array }
   | { readonly type: 'checkpoint'; readonly record: Uint8Array; readonly signature: Uint8Array }
-  | { readonly type: 'countersigned'; readonly channelId: Uint8Array; readonly number: number; readonly signature: Uint8Array }
+  | {
+      readonly type: 'countersigned';
+      readonly channelId: Uint8Array;
+      readonly number: number;
+      readonly signature: Uint8Array;
+    }
   /** Provider: a piece follows. `ackedUnits` are durably booked. */
-  | { readonly type: 'piece'; readonly id: number; readonly ackedUnits: number; readonly chunkHashes: Uint8Array }
+  | {
+      readonly type: 'piece';
+      readonly id: number;
+      readonly ackedUnits: number;
+      readonly chunkHashes: Uint8Array;
+    }
   | { readonly type: 'chunk'; readonly data: Uint8Array }
   | { readonly type: 'ack'; readonly units: number }
   /** Provider: this request is not served. `id` 0 means the channel that was to be opened. */
@@ -129,7 +139,8 @@ function decodeBody(type: MessageType, body: Uint8Array): Message | null {
     }
     case 'piece': {
       const [[id, ackedUnits], chunkHashes] = unpack(body, 2);
-      const whole = chunkHashes.byteLength % HASH_BYTES === 0 && chunkHashes.byteLength <= MAX_CHUNKS * HASH_BYTES;
+      const whole =
+        chunkHashes.byteLength % HASH_BYTES === 0 && chunkHashes.byteLength <= MAX_CHUNKS * HASH_BYTES;
       return isUnits(id) && isUnits(ackedUnits) && whole ? { type, id, ackedUnits, chunkHashes } : null;
     }
     case 'chunk':
@@ -144,7 +155,9 @@ function decodeBody(type: MessageType, body: Uint8Array): Message | null {
     }
     case 'welcome': {
       const [certificate, free] = fields(body, 2);
-      return certificate instanceof Uint8Array && typeof free === 'boolean' ? { type, certificate, free } : null;
+      return certificate instanceof Uint8Array && typeof free === 'boolean'
+        ? { type, certificate, free }
+        : null;
     }
     case 'open': {
       const [terms, termsSignature, leaseSignature] = fields(body, 3);
@@ -157,7 +170,12 @@ function decodeBody(type: MessageType, body: Uint8Array): Message | null {
     }
     case 'request': {
       const [id, contentId, pieceIndex] = fields(body, 3);
-      const valid = isUnits(id) && id > 0 && typeof contentId === 'string' && contentId.length <= 120 && isUnits(pieceIndex);
+      const valid =
+        isUnits(id) &&
+        id > 0 &&
+        typeof contentId === 'string' &&
+        contentId.length <= 120 &&
+        isUnits(pieceIndex);
       return valid ? { type, id, contentId, pieceIndex } : null;
     }
     case 'checkpoint': {
@@ -171,7 +189,9 @@ function decodeBody(type: MessageType, body: Uint8Array): Message | null {
     }
     case 'refused': {
       const [id, code] = fields(body, 2);
-      return isUnits(id) && typeof code === 'string' && /^[A-Za-z]{1,40}$/.test(code) ? { type, id, code } : null;
+      return isUnits(id) && typeof code === 'string' && /^[A-Za-z]{1,40}$/.test(code)
+        ? { type, id, code }
+        : null;
     }
     default:
       return type satisfies never;
@@ -215,5 +235,8 @@ function fields(body: Uint8Array, count: number): unknown[] {
 }
 
 function malformed(cause?: unknown): AceError {
-  return new AceError('MessageMalformed', 'The peer sent a malformed message', { reaction: 'drop-peer', cause });
+  return new AceError('MessageMalformed', 'The peer sent a malformed message', {
+    reaction: 'drop-peer',
+    cause,
+  });
 }

@@ -52,6 +52,9 @@ export class Peer {
   #count(message: Message, frameBytes: number): void {
     const wireBytes = frameBytes + varint.encodingLength(frameBytes);
     if (PAYMENT_TYPES.has(message.type)) this.#meter.add({ paymentBytes: wireBytes });
-    else this.#meter.add({ protocolBytes: wireBytes - (message.type === 'chunk' ? message.data.byteLength : 0) });
+    else
+      this.#meter.add({
+        protocolBytes: wireBytes - (message.type === 'chunk' ? message.data.byteLength : 0),
+      });
   }
 }

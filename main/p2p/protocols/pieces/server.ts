@@ -9,15 +9,26 @@ import { AceError } from '../../../../shared/errors.ts';
 import { CHUNK_BYTES, pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty, PayeeChannel, PayeeService } from '../../../channel/payee.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
-import { chunkHashesOf, pieceHash, readTransportFile, type TransportFile } from '../../../content/transport-file.ts';
+import {
+  chunkHashesOf,
+  pieceHash,
+  readTransportFile,
+  type TransportFile,
+} from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
 import type { FrameStream } from '../../frames.ts';
 import { deviceKeyOf, serveProtocol } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
-import { HANDSHAKE_TIMEOUT_MS, MAX_QUEUED_REQUESTS, PAYMENT_TIMEOUT_MS, PIECES_LIMITS, PIECES_PROTOCOL } from './constants.ts';
-import { type CertificateCheck, Peer } from './peer.ts';
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  MAX_QUEUED_REQUESTS,
+  PAYMENT_TIMEOUT_MS,
+  PIECES_LIMITS,
+  PIECES_PROTOCOL,
+} from './constants.ts';
 import type { Message } from './messages.ts';
+import { type CertificateCheck, Peer } from './peer.ts';
 
 export interface ProviderContext {
   readonly store: NodeStore;
@@ -41,7 +52,10 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
     (frames, connection) => new ProviderSession(context, frames, connection).run(),
     (error, connection) => {
       const code = error instanceof AceError ? error.code : 'Internal';
-      context.log.warn({ err: error, peer: connection.remotePeer.toString(), code }, 'a viewer’s stream ended with an error');
+      context.log.warn(
+        { err: error, peer: connection.remotePeer.toString(), code },
+        'a viewer’s stream ended with an error',
+      );
     },
   );
 }
@@ -103,7 +117,9 @@ class ProviderSession {
           break;
         case 'request':
           if (this.#queue.length >= MAX_QUEUED_REQUESTS) {
-            throw new AceError('TooManyRequests', 'More requests than a stream may have waiting', { reaction: 'drop-peer' });
+            throw new AceError('TooManyRequests', 'More requests than a stream may have waiting', {
+              reaction: 'drop-peer',
+            });
           }
           this.#queue.push(message);
           break;
@@ -136,7 +152,8 @@ class ProviderSession {
       if (error instanceof AceError) this.#peer.send({ type: 'refused', id: 0, code: error.code });
       throw error;
     }
-    this.#channel.onDetached = () => this.#peer.abort(new AceError('ChannelClosed', 'Another stream took the channel'));
+    this.#channel.onDetached = () =>
+      this.#peer.abort(new AceError('ChannelClosed', 'Another stream took the channel'));
     this.#peer.send({ type: 'opened', ...this.#channel.books });
   }
 

@@ -34,7 +34,10 @@ export const settingsSchema = z.object({
   initialTrafficRate: ratioPair,
   priorWeightHours: count,
   settlementIntervalMs: count,
-  validatorKeys: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1).max(1024),
+  validatorKeys: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .min(1)
+    .max(1024),
   pinnedXacPerXat: ratioPair,
   pinnedXacPerXas: ratioPair,
 });
@@ -130,7 +133,9 @@ export const methods = {
   },
   providers: {
     params: z.object({ contentId }),
-    result: z.object({ providers: z.array(z.object({ account: address, peerId: z.string().max(100), multiaddrs })).max(64) }),
+    result: z.object({
+      providers: z.array(z.object({ account: address, peerId: z.string().max(100), multiaddrs })).max(64),
+    }),
   },
   /** From now on `account` events for this account come over this stream. */
   watch: { params: z.object({ account: address }), result: z.object({}) },
@@ -150,5 +155,7 @@ export function checked<T>(schema: z.ZodType<T, unknown>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new AceError('MessageMalformed', `The peer sent a malformed message (${field})`, { reaction: 'drop-peer' });
+  throw new AceError('MessageMalformed', `The peer sent a malformed message (${field})`, {
+    reaction: 'drop-peer',
+  });
 }

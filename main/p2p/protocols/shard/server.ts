@@ -10,7 +10,10 @@ import { checked, methods, type ShardMethod, type ShardParams } from './messages
 
 /** What the shard does for each method. `peerId` is the libp2p identity that asked. */
 export type ShardHandlers = {
-  readonly [M in Exclude<ShardMethod, 'watch'>]: (params: ShardParams<M>, peerId: string) => Promise<PlainMap>;
+  readonly [M in Exclude<ShardMethod, 'watch'>]: (
+    params: ShardParams<M>,
+    peerId: string,
+  ) => Promise<PlainMap>;
 };
 
 /** Serves the shard protocol. The answer tells everyone who watches an account that it changed. */
@@ -28,19 +31,29 @@ export async function serveShard(
     async (frames, connection) => {
       const watched: string[] = [];
       try {
-        await serveRequests(frames, async (method, params) => {
-          if (!Object.hasOwn(methods, method)) {
-            throw new AceError('MessageUnexpected', `Unknown method ${method}`, { reaction: 'drop-peer' });
-          }
-          if (method === 'watch') {
-            const { account } = checked(methods.watch.params, params);
-            if (watched.length >= 16) throw new AceError('TooManyRequests', 'One stream watches 16 accounts at most');
-            watched.push(account);
-            watchers.set(account, (watchers.get(account) ?? new Set()).add(frames));
-            return {};
-          }
-          return dispatch(handlers, method as Exclude<ShardMethod, 'watch'>, params, connection.remotePeer.toString());
-        });
+        await serveRequests(
+          frames,
+          async (method, params) => {
+            if (!Object.hasOwn(methods, method)) {
+              throw new AceError('MessageUnexpected', `Unknown method ${method}`, { reaction: 'drop-peer' });
+            }
+            if (method === 'watch') {
+              const { account } = checked(methods.watch.params, params);
+              if (watched.length >= 16)
+                throw new AceError('TooManyRequests', 'One stream watches 16 accounts at most');
+              watched.push(account);
+              watchers.set(account, (watchers.get(account) ?? new Set()).add(frames));
+              return {};
+            }
+            return dispatch(
+              handlers,
+              method as Exclude<ShardMethod, 'watch'>,
+              params,
+              connection.remotePeer.toString(),
+            );
+          },
+          onError,
+        );
       } finally {
         for (const account of watched) {
           const set = watchers.get(account);

@@ -2,7 +2,11 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { AceError } from '../../../../shared/errors.ts';
-import { MAX_TRANSPORT_BYTES, readTransportFile, type TransportFile } from '../../../content/transport-file.ts';
+import {
+  MAX_TRANSPORT_BYTES,
+  readTransportFile,
+  type TransportFile,
+} from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
 import { openStream, serveProtocol } from '../../host.ts';
@@ -10,7 +14,10 @@ import { openStream, serveProtocol } from '../../host.ts';
 export const TRANSPORT_PROTOCOL = '/ace/transport/1.0.0';
 
 const ASK_LIMITS = { maxFrameBytes: 120, maxBufferedBytes: 4_096 } as const;
-const ANSWER_LIMITS = { maxFrameBytes: MAX_TRANSPORT_BYTES, maxBufferedBytes: 2 * MAX_TRANSPORT_BYTES } as const;
+const ANSWER_LIMITS = {
+  maxFrameBytes: MAX_TRANSPORT_BYTES,
+  maxBufferedBytes: 2 * MAX_TRANSPORT_BYTES,
+} as const;
 const TIMEOUT_MS = 10_000;
 
 /** An unknown content is answered with an empty frame. */
@@ -40,7 +47,8 @@ export async function fetchTransportFile(
   try {
     frames.send(new TextEncoder().encode(contentId));
     const bytes = await frames.read(TIMEOUT_MS);
-    if (!bytes || bytes.byteLength === 0) throw new AceError('ContentUnknown', 'The peer does not have this content');
+    if (!bytes || bytes.byteLength === 0)
+      throw new AceError('ContentUnknown', 'The peer does not have this content');
     return { bytes, file: readTransportFile(contentId, bytes) };
   } finally {
     await frames.close();

@@ -1,0 +1,48 @@
+/**
+ * Whether this machine can open the window. It never triggers Electron's download, which `require('electron')` would:
+ * it only looks whether the binary is there already.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+export type FoundWindow = { readonly binary: string } | { readonly why: string };
+
+/** The Electron binary to use, or in a few words why there can be no window. */
+export function findWindow(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform,
+  isRoot: boolean,
+  packageDir: string | null = electronPackageDir(),
+): FoundWindow {
+  const binary = packageDir === null ? null : electronBinary(packageDir, env);
+  if (binary === null) return { why: 'No Electron binary' };
+  if (platform !== 'linux') return { binary };
+  if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return { why: 'No display' };
+  // Chromium's sandbox, which the window relies on, refuses to start for root.
+  if (isRoot) return { why: 'Electron does not run as root' };
+  return { binary };
+}
+
+function electronPackageDir(): string | null {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('electron/package.json'));
+  } catch {
+    return null;
+  }
+}
+
+function electronBinary(
+  packageDir: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
+  const pathFile = join(packageDir, 'path.txt');
+  const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8').trim() : null;
+  const distDir = env.ELECTRON_OVERRIDE_DIST_PATH;
+  const binary = distDir
+    ? join(distDir, name ?? 'electron')
+    : name === null
+      ? null
+      : join(packageDir, 'dist', name);
+  return binary !== null && existsSync(binary) ? binary : null;
+}
