@@ -106,6 +106,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     state: transfer.state,
     reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
     provider: transfer.providerAccount,
+    refusal: transfer.refusal,
     downBytesPerSecond: transfer.state === 'fetching' ? peer.meter.rates().downBytesPerSecond : 0,
     paidUnits: transfer.paidUnits,
     costXac: formatAmount(priceOfUnits(transfer.paidUnits, picture.unitPriceXac)),

@@ -40,6 +40,8 @@ export interface TransferView {
   readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
   /** Account of the provider in use. */
   readonly provider: string | null;
+  /** The last provider that would not send another MiB for want of a payment, and how it said so. */
+  readonly refusal: { readonly provider: string; readonly code: string } | null;
   readonly downBytesPerSecond: number;
   /** Units paid by ticks for this content since the node started. */
   readonly paidUnits: number;

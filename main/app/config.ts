@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 
 export const CONFIG_VARIABLE = 'ACE_NODE_CONFIG';
+/** The command line reads it too; it reaches the window's process by itself. */
+const PASSPHRASE_VARIABLE = 'ACE_NODE_PASSPHRASE';
 
 const shellConfigSchema = z
   .object({
@@ -27,6 +29,7 @@ export interface ShellConfig {
   readonly httpPort?: number;
   readonly p2pPort?: number;
   readonly joinMultiaddr?: string;
+  readonly passphrase?: string;
 }
 
 export interface ShellPlaces {
@@ -42,11 +45,14 @@ export function shellConfig(
   places: ShellPlaces,
 ): ShellConfig {
   const text = env[CONFIG_VARIABLE];
+  const passphrase = env[PASSPHRASE_VARIABLE];
+  const secret = passphrase !== undefined && { passphrase };
   if (text === undefined) {
     return {
       dataDir: places.userDataDir,
       resourcesDir: join(places.appDir, 'resources'),
       pagesDir: join(places.appDir, 'out', 'renderer'),
+      ...secret,
     };
   }
   try {
@@ -56,13 +62,14 @@ export function shellConfig(
       ...(httpPort !== undefined && { httpPort }),
       ...(p2pPort !== undefined && { p2pPort }),
       ...(joinMultiaddr !== undefined && { joinMultiaddr }),
+      ...secret,
     };
   } catch (cause) {
     throw new AceError('InvalidInput', `${CONFIG_VARIABLE} cannot be read`, { cause });
   }
 }
 
-/** The other direction: what `shellConfig` reads. A passphrase stays behind: an environment is no place for it. */
+/** The other direction: what `shellConfig` reads. The passphrase has a variable of its own. */
 export function shellEnvironment(config: ShellConfig): Record<string, string> {
   const { dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr } = config;
   return {

@@ -74,7 +74,7 @@ export class PayeeService {
     const key = Buffer.from(channelId).toString('hex');
     const held = this.#active.get(key);
     held?.commit();
-    held?.detach();
+    held?.giveUp();
     if (!store.payeeChannels.get(channelId)) {
       store.commit(() =>
         store.payeeChannels.insert({
@@ -184,7 +184,7 @@ export class PayeeChannel {
   #committed: PayeeState;
   #detached = false;
   /** Called when another stream takes the channel. */
-  onDetached: (() => void) | null = null;
+  onTaken: (() => void) | null = null;
 
   constructor(context: PayeeContext, row: PayeeChannelRow, history: PayerHistory, onRelease: () => void) {
     this.#context = context;
@@ -198,6 +198,11 @@ export class PayeeChannel {
   /** Units paid and bytes served, as committed. */
   get books(): { readonly paidUnits: number; readonly servedBytes: number } {
     return this.#committed;
+  }
+
+  /** A final checkpoint was countersigned. */
+  get closed(): boolean {
+    return this.#committed.status === 'closed';
   }
 
   get dirty(): boolean {
@@ -246,7 +251,12 @@ export class PayeeChannel {
     if (this.#detached) return;
     this.#detached = true;
     this.#onRelease();
-    this.onDetached?.();
+  }
+
+  /** Another stream takes the channel: whoever holds it is told. */
+  giveUp(): void {
+    this.detach();
+    this.onTaken?.();
   }
 }
 

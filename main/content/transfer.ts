@@ -52,6 +52,8 @@ export class Transfer {
   reason: AceError | null = null;
   paidUnits = 0;
   receivedBytes = 0;
+  /** The last provider that would not send for want of a payment, and its words. */
+  refusal: { readonly provider: string; readonly code: string } | null = null;
   readonly #context: TransferContext;
   readonly #have: Set<number>;
   readonly #inFlight = new Set<number>();
@@ -209,12 +211,27 @@ export class Transfer {
     if (known.code === 'Internal')
       this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
     if (isAceError(known, 'CreditExhausted') || isAceError(known, 'StoreFailed')) {
+      if (known.code === 'CreditExhausted') await this.#askUnpaid();
       this.#setState('paused', known);
     } else {
       this.#leaveProvider(known);
       this.#setState('connecting', known);
     }
     await this.#woken(RETRY_MS);
+  }
+
+  /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
+  async #askUnpaid(): Promise<void> {
+    const session = this.#session;
+    const pieceIndex = this.#nextPiece();
+    if (!session || session.failed || pieceIndex === null || this.state === 'paused') return;
+    const code = await session.refusalOf({
+      contentId: this.contentId,
+      file: this.file,
+      pieceIndex,
+      video: false,
+    });
+    if (code !== null) this.refusal = { provider: session.provider.account, code };
   }
 
   /** Drops the session; a provider that cheated is not asked for this content again. */

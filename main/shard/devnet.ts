@@ -71,6 +71,18 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
   }
 }
 
+/** The main chain of a devnet whose validator is not running: to look at its books. @throws AceError as `openEmbeddedChain` */
+export async function openDevnetChain(dataDir: string): Promise<MainChain> {
+  const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
+  const stored = await storedProfile(join(dataDir, 'profile.json'), DEFAULT_DEVNET);
+  return openEmbeddedChain({
+    path: join(dataDir, 'chain.db'),
+    settings: devnetSettings(stored, device),
+    genesis: devnetGenesis(stored, accountFromPhrase(phrase).address),
+    nowMs: () => Date.now(),
+  });
+}
+
 async function run(
   { dataDir, port, profile }: DevnetValidatorOptions,
   lock: DataDirLock,

@@ -17,7 +17,7 @@ import { mergeRows, refreshRows } from '../../../renderer/state/settlement-list.
 import { AceError } from '../../../shared/errors.ts';
 import { formatAmount, parseAmount } from '../../../shared/money.ts';
 import type { LoanView, NodeSnapshot, SettlementView } from '../../../shared/rpc.ts';
-import { FakeService } from '../../helpers/fake-node.ts';
+import { FakeService } from '../../helpers/fake-service.ts';
 
 describe('shortAmount', () => {
   it.each([

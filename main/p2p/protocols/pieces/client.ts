@@ -174,6 +174,17 @@ export class ViewerSession {
     });
   }
 
+  /** Asks for a piece without a way to pay for it; the provider's code when it refuses, `null` when it sends it. */
+  async refusalOf(request: PieceRequest): Promise<string | null> {
+    try {
+      await this.request(request);
+      return null;
+    } catch (error) {
+      if (error instanceof AceError && !this.#failure) return error.code;
+      throw error;
+    }
+  }
+
   /** Lets what was asked for arrive and be paid, closes the channel with a final checkpoint, ends the stream. */
   async close(): Promise<void> {
     try {

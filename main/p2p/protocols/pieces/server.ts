@@ -131,6 +131,10 @@ class ProviderSession {
           if (!this.#viewer) throw unexpected(message);
           const answer = this.#context.payee.countersign(this.#viewer, message.record, message.signature);
           this.#peer.send({ type: 'countersigned', ...answer });
+          if (this.#channel?.closed) {
+            this.#channel.detach();
+            this.#channel = null;
+          }
           this.#context.onChange();
           break;
         }
@@ -152,7 +156,7 @@ class ProviderSession {
       if (error instanceof AceError) this.#peer.send({ type: 'refused', id: 0, code: error.code });
       throw error;
     }
-    this.#channel.onDetached = () =>
+    this.#channel.onTaken = () =>
       this.#peer.abort(new AceError('ChannelClosed', 'Another stream took the channel'));
     this.#peer.send({ type: 'opened', ...this.#channel.books });
   }

@@ -25,6 +25,12 @@ describe('shellConfig', () => {
     expect(shellConfig(shellEnvironment(least), places)).toEqual(least);
   });
 
+  it('takes the passphrase from its own variable, never from the configuration', () => {
+    const config = { dataDir: '/d', resourcesDir: '/r', pagesDir: '/p', passphrase: 'secret' };
+    expect(JSON.stringify(shellEnvironment(config))).not.toContain('secret');
+    expect(shellConfig({ ACE_NODE_PASSPHRASE: 'secret' }, places).passphrase).toBe('secret');
+  });
+
   it.each(['', 'null', '{}', '{"dataDir":1}', 'nonsense'])('refuses %s', (text) => {
     expect(() => shellConfig({ [CONFIG_VARIABLE]: text }, places)).toThrow(
       expect.objectContaining({ code: 'InvalidInput' }),

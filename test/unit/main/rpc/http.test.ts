@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpOptions, type HttpServer, startHttpServer } from '../../../../main/rpc/http.ts';
-import { FAKE_TOKEN, FakeService } from '../../../helpers/fake-node.ts';
+import { FAKE_TOKEN } from '../../../helpers/fake-node.ts';
+import { FakeService } from '../../../helpers/fake-service.ts';
 
 interface Answer {
   readonly status: number;

@@ -8,7 +8,7 @@ import {
 } from '../../../../main/rpc/ipc.ts';
 import { createProcedures, type Reply } from '../../../../main/rpc/procedures.ts';
 import { IPC_CALL, IPC_FEED } from '../../../../shared/rpc.ts';
-import { FakeService } from '../../../helpers/fake-node.ts';
+import { FakeService } from '../../../helpers/fake-service.ts';
 
 const ORIGIN = 'app://ace-node';
 const ownFrame: FrameLike = { origin: ORIGIN, parent: null };

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createProcedures } from '../../../../main/rpc/procedures.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { inputs } from '../../../../shared/rpc.ts';
-import { FakeService } from '../../../helpers/fake-node.ts';
+import { FakeService } from '../../../helpers/fake-service.ts';
 
 function withLog() {
   return { warn: vi.fn(), error: vi.fn() };

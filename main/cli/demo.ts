@@ -1,0 +1,340 @@
+/**
+ * `ace-node demo`: the credit story with real processes. A validator, two providers and a viewer, each with a data
+ * directory of its own, exchange a file; at the end all books are opened and compared.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { AceError } from '../../shared/errors.ts';
+import { formatAmount } from '../../shared/money.ts';
+import { priceOfUnits } from '../../shared/price.ts';
+import { ratio } from '../../shared/ratio.ts';
+import type { NodeSnapshot, TransferView } from '../../shared/rpc.ts';
+import { type DemoBooks, readBooks } from './demo-books.ts';
+import { type DemoPlan, planDemo } from './demo-plan.ts';
+import { reportTable } from './demo-report.ts';
+import { type Child, ProcessGroup } from './processes.ts';
+import { createProgress } from './progress.ts';
+import { runningNode, type Session } from './session.ts';
+
+export interface DemoOptions {
+  /** This program, for the child processes. */
+  readonly entry: string;
+  readonly file: string;
+  readonly json: boolean;
+  /** Kept instead of a temporary folder. */
+  readonly dataDir?: string;
+}
+
+/** One line of the story, as it happened. */
+export interface DemoEvent {
+  readonly at: string;
+  readonly what: string;
+}
+
+export interface DemoResult extends DemoBooks {
+  readonly file: string;
+  readonly contentId: string;
+  readonly sizeBytes: number;
+  readonly units: number;
+  readonly sha256: string;
+  readonly sha256Match: boolean;
+  readonly story: readonly DemoEvent[];
+  readonly leftOut: readonly string[];
+  /** Code with which the first provider stopped at limit 0; `null` where the file was too small to get there. */
+  readonly refusal: string | null;
+  readonly throughputMiBps: number;
+  readonly wireOverheadBytesPerMiB: number;
+}
+
+/** The source documents' price: 1 GB for 0.01 XAC at 100 GB per hour and 1 XAT = 1 XAC, in base units per unit. */
+const UNIT_PRICE = ratio(100_000, 1_024);
+const TRAFFIC_RATE = '100';
+const SETTLEMENT_INTERVAL_MS = 300;
+const STEP_TIMEOUT_MS = 15 * 60_000;
+
+export async function demoCommand(options: DemoOptions): Promise<void> {
+  const info = await stat(options.file).catch((cause) => {
+    throw new AceError('FileMissing', `There is no file ${options.file}`, { cause });
+  });
+  if (!info.isFile()) throw new AceError('FileUnreadable', `${options.file} is not a file`);
+  if (info.size === 0)
+    throw new AceError('ContentEmpty', `${options.file} is empty: there is nothing to stream`);
+
+  const group = new ProcessGroup(options.entry);
+  const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ace-node-demo-')));
+  await mkdir(dir, { recursive: true });
+  const cleanUp = async () => {
+    await group.killAll();
+    if (options.dataDir === undefined) await rm(dir, { recursive: true, force: true });
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    cleanUp().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  try {
+    const result = await new Demo(group, dir, options.file, info.size).run();
+    process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${reportTable(result)}\n`);
+    if (!result.conserved || !result.sha256Match) process.exitCode = 1;
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
+    await cleanUp();
+  }
+}
+
+interface DemoNode {
+  readonly child: Child;
+  readonly session: Session;
+  readonly dir: string;
+}
+
+class Demo {
+  readonly #group: ProcessGroup;
+  readonly #dir: string;
+  readonly #file: string;
+  readonly #sizeBytes: number;
+  readonly #plan: DemoPlan;
+  readonly #story: DemoEvent[] = [];
+  #refusal: string | null = null;
+
+  constructor(group: ProcessGroup, dir: string, file: string, sizeBytes: number) {
+    this.#group = group;
+    this.#dir = dir;
+    this.#file = file;
+    this.#sizeBytes = sizeBytes;
+    this.#plan = planDemo(sizeBytes);
+  }
+
+  async run(): Promise<DemoResult> {
+    const plan = this.#plan;
+    const validatorDir = join(this.#dir, 'validator');
+    const validator = await this.#group.start('validator', [
+      'validator',
+      ...['--data-dir', validatorDir],
+      ...['--credit-limit', String(plan.creditUnits)],
+      ...['--traffic-rate', TRAFFIC_RATE],
+      ...['--settlement-interval', String(SETTLEMENT_INTERVAL_MS)],
+    ]);
+    const [providerA, providerB, viewer] = [
+      await this.#startNode('provider A', 'provider-a', validator.ready),
+      await this.#startNode('provider B', 'provider-b', validator.ready),
+      await this.#startNode('viewer', 'viewer', validator.ready),
+    ];
+    this.#tell(
+      `devnet: a validator, two providers and a viewer; credit limit ${plan.creditUnits} MiB for each account`,
+    );
+
+    const { contentId } = await providerA.session.call('importFile', { path: this.#file });
+    this.#tell(`provider A imports the file: ${plan.units} MiB to pay for`);
+
+    // Provider B buys the file from A, so that there are two to choose from.
+    await providerB.session.call('topUp', { amountXat: priceOf(plan.units + 1) });
+    await this.#fetchAll(providerB, contentId, 'provider B fetches from A');
+    this.#tell(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
+
+    const throughputMiBps = await this.#viewerStory(viewer, { a: providerA, b: providerB }, contentId);
+    const sha256 = await hashStream(createReadStream(this.#file));
+    const { playbackUrl } = await viewer.session.call('play', { contentId });
+    const response = await fetch(playbackUrl);
+    if (!response.body) throw new AceError('Internal', 'The viewer plays nothing');
+    const sha256Match = (await hashStream(Readable.fromWeb(response.body as never))) === sha256;
+    await viewer.session.call('stop', { contentId });
+
+    const overhead = await this.#settleAll([viewer, providerB, providerA]);
+    for (const node of [viewer, providerB, providerA]) {
+      await node.session.close();
+      await node.child.stop();
+    }
+    await validator.stop();
+    const books = await readBooks({
+      validatorDir,
+      viewerDir: viewer.dir,
+      providerADir: providerA.dir,
+      providerBDir: providerB.dir,
+    });
+    return {
+      contentId,
+      file: this.#file,
+      sizeBytes: this.#sizeBytes,
+      units: plan.units,
+      sha256,
+      sha256Match,
+      ...books,
+      refusal: this.#refusal,
+      throughputMiBps,
+      wireOverheadBytesPerMiB: overhead,
+      leftOut: plan.leftOut,
+      story: this.#story,
+    };
+  }
+
+  /** Credit to the limit, refusal, top-up, funds, credit again. The answer is the speed while data flowed. */
+  async #viewerStory(
+    viewer: DemoNode,
+    providers: { a: DemoNode; b: DemoNode },
+    contentId: string,
+  ): Promise<number> {
+    const plan = this.#plan;
+    const progress = createProgress('viewer');
+    const startedAtMs = performance.now();
+    await viewer.session.call('play', { contentId, download: true });
+    const first = await this.#waitFor(viewer, contentId, (t) => {
+      progress.update(t.haveBytes, t.sizeBytes);
+      return t.state === 'done' || t.reason?.code === 'CreditExhausted';
+    });
+    let flowedMs = performance.now() - startedAtMs;
+    await this.#settleAll([providers.a, providers.b]);
+    await this.#untilCredit(viewer, plan.creditUnits);
+    this.#tell(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
+
+    const repayXat = priceOf(plan.creditUnits);
+    const topUpXat = formatAmount(
+      priceOfUnits(plan.creditUnits, UNIT_PRICE) + priceOfUnits(plan.paidUnits, UNIT_PRICE) + 100n,
+    );
+    if (first.state !== 'done') {
+      this.#refusal = first.refusal?.code ?? null;
+      this.#tell(
+        `its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); nothing is lost, playback waits`,
+      );
+      // The rest comes from the other one: the first leaves, with its claims handed in.
+      const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
+      await leaving.session.close();
+      await leaving.child.stop();
+      this.#tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
+      const resumedAtMs = performance.now();
+      await viewer.session.call('topUp', { amountXat: topUpXat });
+      await this.#waitFor(viewer, contentId, (t) => {
+        progress.update(t.haveBytes, t.sizeBytes);
+        return t.state === 'done';
+      });
+      flowedMs += performance.now() - resumedAtMs;
+      await this.#restart(leaving);
+      this.#tell(
+        `a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC) and playback goes on by itself`,
+      );
+      this.#tell(
+        `then the viewer pays about ${plan.paidUnits} MiB from funds, and ${plan.restUnits} MiB are credit again`,
+      );
+    } else {
+      await viewer.session.call('topUp', { amountXat: topUpXat });
+      this.#tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
+    }
+    progress.end();
+    return Math.round((this.#sizeBytes / 1_048_576 / (flowedMs / 1_000)) * 10) / 10;
+  }
+
+  async #fetchAll(node: DemoNode, contentId: string, label: string): Promise<void> {
+    const progress = createProgress(label);
+    await node.session.call('play', { contentId, download: true });
+    await this.#waitFor(node, contentId, (t) => {
+      progress.update(t.haveBytes, t.sizeBytes);
+      return t.state === 'done';
+    });
+    progress.end();
+    await node.session.call('stop', { contentId });
+    await this.#settleAll([node]);
+  }
+
+  /** Closes what is open, hands in every claim and settles; the answer is the viewer's payment bytes per MiB. */
+  async #settleAll(nodes: readonly DemoNode[]): Promise<number> {
+    for (const { session } of [...nodes, ...nodes]) await session.call('settleNow', {});
+    const [first] = nodes;
+    if (!first) return 0;
+    const { traffic } = await first.session.call('snapshot', {});
+    return Math.round((traffic.paymentBytes / Math.max(1, traffic.downBytes / 1_048_576)) * 10) / 10;
+  }
+
+  async #untilCredit(node: DemoNode, usedUnits: number): Promise<void> {
+    const deadlineMs = Date.now() + STEP_TIMEOUT_MS;
+    for (;;) {
+      await node.session.call('settleNow', {});
+      const { credit } = await node.session.call('snapshot', {});
+      if (credit.usedUnits >= usedUnits) return;
+      if (Date.now() > deadlineMs) throw new AceError('Internal', 'The demo waits too long for a settlement');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Follows the node's own feed until its transfer is where the story needs it. */
+  #waitFor(
+    node: DemoNode,
+    contentId: string,
+    done: (transfer: TransferView) => boolean,
+  ): Promise<TransferView> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => finish(new AceError('Internal', `The demo waits too long for ${node.child.name}`)),
+        STEP_TIMEOUT_MS,
+      );
+      const look = (snapshot: NodeSnapshot) => {
+        const transfer = snapshot.transfers.find((t) => t.contentId === contentId);
+        if (transfer && done(transfer)) finish(transfer);
+      };
+      const unsubscribe = node.session.subscribe((topic, data) => {
+        if (topic === 'snapshot') look(data as NodeSnapshot);
+      });
+      const finish = (outcome: TransferView | AceError) => {
+        clearTimeout(timer);
+        unsubscribe();
+        if (outcome instanceof AceError) reject(outcome);
+        else resolve(outcome);
+      };
+      node.session.call('snapshot', {}).then(look, finish);
+    });
+  }
+
+  async #startNode(name: string, folder: string, validator: string): Promise<DemoNode> {
+    const dir = join(this.#dir, folder);
+    const child = await this.#group.start(name, [
+      'start',
+      '--headless',
+      '--data-dir',
+      dir,
+      '--join',
+      validator,
+      '--http-port',
+      '0',
+    ]);
+    const session = await runningNode(dir);
+    if (!session) throw new AceError('Internal', `The demo's ${name} does not answer`);
+    return { child, session, dir };
+  }
+
+  /** The provider comes back, so that at the end everyone has settled. */
+  async #restart(node: DemoNode): Promise<void> {
+    const child = await this.#group.start(node.child.name, [
+      'start',
+      '--headless',
+      '--data-dir',
+      node.dir,
+      '--http-port',
+      '0',
+    ]);
+    const session = await runningNode(node.dir);
+    if (!session) throw new AceError('Internal', `The demo's ${node.child.name} does not answer`);
+    Object.assign(node, { child, session });
+  }
+
+  #tell(what: string): void {
+    this.#story.push({ at: new Date().toISOString(), what });
+    if (process.stderr.isTTY) process.stderr.write(`· ${what}\n`);
+  }
+}
+
+async function accountOf(node: DemoNode): Promise<string> {
+  return (await node.session.call('snapshot', {})).account;
+}
+
+/** XAT for so many units at the demo's price and rate 1:1, decimal. */
+function priceOf(units: number): string {
+  return formatAmount(priceOfUnits(units, UNIT_PRICE));
+}
+
+async function hashStream(stream: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const data of stream) hash.update(data as Buffer);
+  return hash.digest('hex');
+}

@@ -1,0 +1,132 @@
+/** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
+import { createWriteStream, existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AceError } from '../../shared/errors.ts';
+import type { TransferView } from '../../shared/rpc.ts';
+import type { NodeConfig } from '../config.ts';
+import { storeError } from '../db/open.ts';
+import { createProgress } from './progress.ts';
+import { openSession, type Session } from './session.ts';
+
+export interface PlayOptions {
+  readonly out?: string;
+  /** Overwrite the file that is there. */
+  readonly force?: boolean;
+  /** Wait for a top-up instead of ending when the credit is used up. */
+  readonly wait?: boolean;
+}
+
+/** How long a provider may be missing before the command gives up. */
+const NO_PROVIDER_WAIT_MS = 15_000;
+
+export async function playCommand(
+  config: NodeConfig,
+  contentId: string,
+  options: PlayOptions,
+): Promise<void> {
+  const out = options.out === undefined ? null : resolve(options.out);
+  if (out !== null && !options.force && existsSync(out)) {
+    throw new AceError('InvalidInput', `${out} is there already: choose another name, or add --force`);
+  }
+  const session = await openSession(config);
+  try {
+    const { content, playbackUrl } = await session.call('play', { contentId, download: out !== null });
+    if (out === null) {
+      process.stdout.write(`${playbackUrl}\n`);
+      if (!session.remote) await untilInterrupted();
+      return;
+    }
+    await saveTo(session, content, playbackUrl, out, options.wait === true);
+    process.stdout.write(`${out}\n`);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Writes beside the target and renames at the end: there is never half a file under the final name. */
+async function saveTo(
+  session: Session,
+  content: { readonly contentId: string; readonly name: string; readonly sizeBytes: number },
+  playbackUrl: string,
+  out: string,
+  wait: boolean,
+): Promise<void> {
+  const partial = `${out}.part`;
+  const progress = createProgress(content.name);
+  const giveUp = new AbortController();
+  const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
+  let doneBytes = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      doneBytes += chunk.byteLength;
+      progress.update(doneBytes, content.sizeBytes);
+      done(null, chunk);
+    },
+  });
+  try {
+    const response = await fetch(playbackUrl, { signal: giveUp.signal });
+    if (!response.ok || !response.body) {
+      throw new AceError(
+        'NoProviders',
+        (await response.text()).trim() || `The node answered ${response.status}`,
+      );
+    }
+    const file = createWriteStream(partial, { flush: true });
+    await pipeline(Readable.fromWeb(response.body as never), count, file, { signal: giveUp.signal });
+    if (doneBytes !== content.sizeBytes)
+      throw new AceError('PeerClosed', 'The node stopped before all was there');
+    await rename(partial, out);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw giveUp.signal.aborted ? giveUp.signal.reason : storeError(error, out);
+  } finally {
+    stopWatching();
+    progress.end();
+  }
+}
+
+/** Ends the job with the transfer's own reason once waiting makes no sense. */
+function watchForTrouble(
+  session: Session,
+  contentId: string,
+  wait: boolean,
+  giveUp: AbortController,
+): () => void {
+  let alone: NodeJS.Timeout | undefined;
+  const look = (transfer: TransferView | undefined) => {
+    const reason = transfer?.reason ?? null;
+    if (reason?.code === 'CreditExhausted' && !wait) {
+      const note = 'what was fetched is kept; add --wait to wait for a top-up';
+      giveUp.abort(new AceError('CreditExhausted', `${reason.message} (${note})`));
+    }
+    if (reason?.code === 'StoreFailed') giveUp.abort(new AceError('StoreFailed', reason.message));
+    if (reason?.code !== 'NoProviders') {
+      clearTimeout(alone);
+      alone = undefined;
+    } else {
+      alone ??= setTimeout(
+        () => giveUp.abort(new AceError('NoProviders', reason.message)),
+        NO_PROVIDER_WAIT_MS,
+      );
+    }
+  };
+  const unsubscribe = session.subscribe((topic, data) => {
+    if (topic !== 'snapshot') return;
+    look((data as { transfers: readonly TransferView[] }).transfers.find((t) => t.contentId === contentId));
+  });
+  return () => {
+    clearTimeout(alone);
+    unsubscribe();
+  };
+}
+
+function untilInterrupted(): Promise<void> {
+  process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
+  return new Promise((done) => {
+    process.once('SIGINT', () => done());
+    process.once('SIGTERM', () => done());
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * How a command reaches a node: through the one that runs on the data directory, or by starting one for as long as the
+ * command takes. Either way the command sees the same procedures.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AceError, isAceError } from '../../shared/errors.ts';
+import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc.ts';
+import { type NodeConfig, nodePaths } from '../config.ts';
+import { startNode } from '../node.ts';
+import { createProcedures } from '../rpc/procedures.ts';
+import { connect } from '../rpc/ws-client.ts';
+
+export interface Session {
+  call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
+  subscribe(listener: <T extends FeedTopic>(topic: T, data: Feed[T]) => void): () => void;
+  /** The node was running before this command. */
+  readonly remote: boolean;
+  close(): Promise<void>;
+}
+
+const STARTING_WAIT_MS = 10_000;
+const STARTING_POLL_MS = 200;
+
+/** @throws AceError `DataDirInUse` when a node holds the directory and does not answer; what `startNode` throws */
+export async function openSession(config: NodeConfig): Promise<Session> {
+  const running = await runningNode(config.dataDir);
+  if (running) return running;
+  try {
+    return await ownNode({ ...config, httpPort: config.httpPort ?? 0 });
+  } catch (error) {
+    if (!isAceError(error, 'DataDirInUse')) throw error;
+    return waitForNode(config.dataDir, error);
+  }
+}
+
+/** A session with the node that runs on the directory; `null` when none does. */
+export async function runningNode(dataDir: string): Promise<Session | null> {
+  const control = readControl(dataDir);
+  if (!control) return null;
+  try {
+    const client = await connect(control.url, control.token);
+    return {
+      call: (procedure, input) => client.call(procedure, input),
+      subscribe: (listener) => client.subscribe(listener),
+      remote: true,
+      close: () => client.close(),
+    };
+  } catch (error) {
+    if (isAceError(error, 'NodeNotRunning')) return null; // what a killed node left behind
+    throw error;
+  }
+}
+
+async function ownNode(config: NodeConfig): Promise<Session> {
+  const node = await startNode(config);
+  const procedures = createProcedures(node.service);
+  return {
+    async call(procedure, input) {
+      const answer = await procedures.dispatch(procedure, input);
+      if ('error' in answer) {
+        const { code, message, details } = answer.error;
+        throw new AceError(code, message, details ? { details } : {});
+      }
+      return answer.output as never;
+    },
+    subscribe: (listener) => node.service.onFeed(listener),
+    remote: false,
+    close: () => node.stop(),
+  };
+}
+
+/** Another process has just taken the directory: its address appears in a moment. */
+async function waitForNode(dataDir: string, inUse: AceError): Promise<Session> {
+  for (let waitedMs = 0; waitedMs < STARTING_WAIT_MS; waitedMs += STARTING_POLL_MS) {
+    await new Promise((resolve) => setTimeout(resolve, STARTING_POLL_MS));
+    const session = await runningNode(dataDir);
+    if (session) return session;
+  }
+  throw inUse;
+}
+
+function readControl(dataDir: string): { url: string; token: string } | null {
+  const path = join(nodePaths(dataDir).control);
+  if (!existsSync(path)) return null;
+  try {
+    const control = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown; token?: unknown };
+    if (typeof control.url !== 'string' || typeof control.token !== 'string') return null;
+    return { url: control.url, token: control.token };
+  } catch {
+    return null; // half written by a process that was killed: the lock decides
+  }
+}
