@@ -12,7 +12,7 @@ import type {
   SettlementView,
   TransferView,
 } from '../shared/rpc.ts';
-import { UNITS_PER_GB } from '../shared/units.ts';
+import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../shared/units.ts';
 import type { Transfer } from './content/transfer.ts';
 import type { ContentRow } from './db/node/contents.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
@@ -34,18 +34,21 @@ export interface NodeServiceOptions {
 export interface NodeServiceHandle extends NodeService {
   /** Tells every feed listener. */
   emit<T extends FeedTopic>(topic: T, data: Feed[T]): void;
+  /** Soon: a picture is made at most four times a second, however often something changes. */
   emitSnapshot(): void;
   emitContents(): void;
   emitSettlements(rows: readonly SettlementRow[]): void;
+  close(): void;
 }
 
-const MIB_PER_PIECE = 1_048_576;
+const SNAPSHOT_EVERY_MS = 250;
 
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
   const { store, library, sync, claims, shardClient } = peer;
   const listeners = new Set<FeedListener>();
   const startedAtMs = Date.now();
+  let snapshotTimer: NodeJS.Timeout | null = null;
 
   const emit = <T extends FeedTopic>(topic: T, data: Feed[T]) => {
     for (const listener of listeners) listener(topic, data);
@@ -108,6 +111,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     provider: transfer.providerAccount,
     refusal: transfer.refusal,
     downBytesPerSecond: transfer.state === 'fetching' ? peer.meter.rates().downBytesPerSecond : 0,
+    fetchingMs: Math.round(transfer.fetchingMs),
     paidUnits: transfer.paidUnits,
     costXac: formatAmount(priceOfUnits(transfer.paidUnits, picture.unitPriceXac)),
   });
@@ -115,7 +119,15 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   return {
     emit,
     emitSnapshot: () => {
-      if (listeners.size > 0 && sync.picture) emit('snapshot', view(sync.picture));
+      if (listeners.size === 0 || snapshotTimer) return;
+      snapshotTimer = setTimeout(() => {
+        snapshotTimer = null;
+        if (sync.picture) emit('snapshot', view(sync.picture));
+      }, SNAPSHOT_EVERY_MS);
+    },
+    close: () => {
+      if (snapshotTimer) clearTimeout(snapshotTimer);
+      listeners.clear();
     },
     emitContents: () => emit('contents', store.contents.list().map(contentView)),
     emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
@@ -177,17 +189,16 @@ function priceView({ market, unitPriceXac, asOfMs }: AccountPicture): PriceView 
 }
 
 function contentView(row: ContentRow): ContentView {
-  const lastIndex = Math.ceil(row.sizeBytes / MIB_PER_PIECE) - 1;
-  const lastBytes = row.sizeBytes - lastIndex * MIB_PER_PIECE;
+  const lastBytes = pieceLength(row.sizeBytes, pieceCount(row.sizeBytes) - 1);
   return {
     contentId: row.contentId,
     name: row.name,
     mimeType: row.mimeType,
     sizeBytes: row.sizeBytes,
-    haveBytes: row.havePieces * MIB_PER_PIECE - (row.haveLastPiece ? MIB_PER_PIECE - lastBytes : 0),
+    haveBytes: row.havePieces * PIECE_BYTES - (row.haveLastPiece ? PIECE_BYTES - lastBytes : 0),
     origin: row.origin,
     addedAtMs: row.addedAtMs,
-    servedUnits: Math.ceil(row.upBytes / MIB_PER_PIECE),
+    servedUnits: Math.ceil(row.upBytes / PIECE_BYTES),
   };
 }
 

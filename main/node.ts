@@ -107,6 +107,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       pagesUrl: () => url,
       shutdown: () => asked.resolve(),
     });
+    closers.push(() => service?.close());
     const token = randomBytes(24).toString('base64url');
     const http = await startHttpServer({
       port: config.httpPort ?? DEFAULT_HTTP_PORT,

@@ -23,6 +23,7 @@ import type { Log } from './log.ts';
 import { createHost, parseMultiaddr } from './p2p/host.ts';
 import { Meter } from './p2p/meter.ts';
 import { ViewerSession } from './p2p/protocols/pieces/client.ts';
+import { PIECES_TIMEOUTS, type PiecesTimeouts } from './p2p/protocols/pieces/constants.ts';
 import { servePieces } from './p2p/protocols/pieces/server.ts';
 import { ShardClient } from './p2p/protocols/shard/client.ts';
 import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
@@ -46,6 +47,7 @@ export interface PeerOptions {
   readonly passphrase?: string | undefined;
   readonly log: Log;
   readonly events: PeerEvents;
+  readonly timeouts?: PiecesTimeouts;
 }
 
 export interface PeerEvents {
@@ -75,7 +77,7 @@ export interface RunningPeer {
 
 /** @throws AceError `ShardUnavailable`, `WalletLocked`, `WalletInvalid`, `DataDirMismatch`, `SchemaTooNew`, … */
 export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
-  const { dir, log, events } = options;
+  const { dir, log, events, timeouts = PIECES_TIMEOUTS } = options;
   const nowMs = () => Date.now();
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const stop = async () => {
@@ -174,6 +176,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       account: account.address,
       certificate,
       checkCertificate,
+      timeouts,
       onChange: () => {
         claims.soon();
         events.onChange();
@@ -199,11 +202,15 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
           certificate,
           checkCertificate,
           takeWatchMs,
+          timeouts,
         }),
       fetchTransportFile: async ({ addresses }, contentId) =>
         (await fetchTransportFile(host, addresses, contentId)).bytes,
       onChange: () => events.onChange(),
-      onPiece: () => events.onChange(),
+      onComplete: () => {
+        announceSoon();
+        events.onContents();
+      },
       onContents: () => events.onContents(),
     });
     closers.push(() => library.stop());
@@ -221,6 +228,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         if (!isAceError(error, 'ShardUnavailable'))
           log.warn({ err: error }, 'contents could not be announced');
       });
+    };
+    const leave = async () => {
+      if (!shardClient.connected) return;
+      await shardClient.call('announce', { account: account.address, contentIds: [], multiaddrs: [] });
     };
     const announcing = setInterval(announceSoon, ANNOUNCE_EVERY_MS);
     closers.push(() => clearInterval(announcing));
@@ -264,9 +275,9 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       async stop() {
         // Channels close first, so that their last claims still reach the shard.
         await library.stop();
-        await claims
-          .now()
-          .catch((error: unknown) => log.warn({ err: error }, 'the last claims wait for the next start'));
+        await Promise.all([claims.now(), leave()]).catch((error: unknown) =>
+          log.warn({ err: error }, 'the last claims wait for the next start'),
+        );
         await stop();
       },
     };

@@ -43,6 +43,8 @@ export interface TransferView {
   /** The last provider that would not send another MiB for want of a payment, and how it said so. */
   readonly refusal: { readonly provider: string; readonly code: string } | null;
   readonly downBytesPerSecond: number;
+  /** Time with requests under way since the node started: received bytes over it is the speed. */
+  readonly fetchingMs: number;
   /** Units paid by ticks for this content since the node started. */
   readonly paidUnits: number;
   /** What these units cost at the price of this moment; settlement decides the exact figure. */

@@ -2,16 +2,10 @@
  * The payee's service: loads a channel, asks the pure rules of `shared/channel/payee.ts`, commits, and only then lets
  * the caller send. Owns the channels on which this node is paid while a stream uses them.
  */
-import {
-  acceptCheckpoint,
-  acceptTick,
-  type PayeeState,
-  type PayerHistory,
-  serve,
-  servingObstacle,
-} from '../../shared/channel/payee.ts';
+import { acceptCheckpoint, acceptTick, type PayeeState } from '../../shared/channel/payee.ts';
 import {
   type ChannelTerms,
+  type Checkpoint,
   channelIdOf,
   decodeCheckpoint,
   decodeTerms,
@@ -19,24 +13,14 @@ import {
   encodeLease,
 } from '../../shared/channel/records.ts';
 import { sameBytes } from '../../shared/channel/tuple.ts';
-import { AceError, isAceError } from '../../shared/errors.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
+import { AceError } from '../../shared/errors.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
-import type { NodeStore } from '../db/node/store.ts';
-import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
+import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
+import { historyOf, PayeeChannel, type PayeeContext } from './payee-channel.ts';
+import { SentByChannel } from './sent-pieces.ts';
 import { sha256 } from './sha256.ts';
 
-/** An unpaid unit narrows its payer's window for this long; then it is forgotten. One window a day is the most lost. */
-const DEBT_MEMORY_MS = 24 * 3_600_000;
-
-export interface PayeeContext {
-  readonly store: NodeStore;
-  readonly settings: NetworkSettings;
-  readonly account: string;
-  readonly device: DeviceIdentity;
-  readonly windowCapUnits: number;
-  readonly nowMs: () => number;
-}
+export type { PayeeChannel, PayeeContext } from './payee-channel.ts';
 
 /** The peer on the other side of a stream, as its certificate proved. */
 export interface Counterparty {
@@ -55,6 +39,7 @@ export class PayeeService {
   readonly #context: PayeeContext;
   /** Channels in use, by channel id in hex: one stream each. */
   readonly #active = new Map<string, PayeeChannel>();
+  readonly #sent = new SentByChannel();
 
   constructor(context: PayeeContext) {
     this.#context = context;
@@ -91,8 +76,11 @@ export class PayeeService {
       throw new AceError('ChannelUnknown', 'The channel is gone from the store', {
         reaction: 'pause-channel',
       });
-    const history = store.payeeChannels.historyOf(payer.account, channelId, nowMs() - DEBT_MEMORY_MS);
-    const channel = new PayeeChannel(this.#context, row, history, () => this.#active.delete(key));
+    const siblings = (): PayeeChannel[] =>
+      [...this.#active.values()].filter((other) => other.payer === payer.account && other !== channel);
+    const channel: PayeeChannel = new PayeeChannel(this.#context, row, this.#sent.of(key), siblings, () =>
+      this.#active.delete(key),
+    );
     this.#active.set(key, channel);
     return channel;
   }
@@ -123,7 +111,7 @@ export class PayeeService {
     if (last?.payeeSignature && sameBytes(encodeCheckpoint(last.checkpoint), bytes)) {
       return { channelId: row.state.channelId, number: checkpoint.number, signature: last.payeeSignature };
     }
-    const state = acceptCheckpoint(row.state, checkpoint);
+    const state = acceptCheckpoint(this.#withTick(row, checkpoint), checkpoint);
     const signature = this.#context.device.sign(bytes);
     const { store } = this.#context;
     store.commit(() => {
@@ -136,6 +124,13 @@ export class PayeeService {
     });
     active?.adopt(state);
     return { channelId: state.channelId, number: checkpoint.number, signature };
+  }
+
+  /** A checkpoint carries its tick: one that we were killed before we stored is booked with it. */
+  #withTick({ state, payer }: PayeeChannelRow, { units, tick }: Checkpoint): PayeeState {
+    if (units <= state.paidUnits) return state;
+    const history = historyOf(this.#context, payer, state.channelId);
+    return acceptTick(state, history, units, tick, this.#context.windowCapUnits, sha256);
   }
 
   #checkTerms(terms: ChannelTerms, payer: Counterparty, signed: SignedTerms): void {
@@ -172,92 +167,6 @@ export interface Countersigned {
   readonly channelId: Uint8Array;
   readonly number: number;
   readonly signature: Uint8Array;
-}
-
-/** One channel in use by one stream. Changes gather in memory; nothing of them may be acted on before `commit`. */
-export class PayeeChannel {
-  readonly payer: string;
-  readonly #context: PayeeContext;
-  readonly #history: PayerHistory;
-  readonly #onRelease: () => void;
-  #state: PayeeState;
-  #committed: PayeeState;
-  #detached = false;
-  /** Called when another stream takes the channel. */
-  onTaken: (() => void) | null = null;
-
-  constructor(context: PayeeContext, row: PayeeChannelRow, history: PayerHistory, onRelease: () => void) {
-    this.#context = context;
-    this.#history = history;
-    this.#onRelease = onRelease;
-    this.#state = row.state;
-    this.#committed = row.state;
-    this.payer = row.payer;
-  }
-
-  /** Units paid and bytes served, as committed. */
-  get books(): { readonly paidUnits: number; readonly servedBytes: number } {
-    return this.#committed;
-  }
-
-  /** A final checkpoint was countersigned. */
-  get closed(): boolean {
-    return this.#committed.status === 'closed';
-  }
-
-  get dirty(): boolean {
-    return this.#state !== this.#committed;
-  }
-
-  /** A late or repeated tick changes nothing. @throws AceError `TickWrong`, `TickBeyondWindow`, `TickBeyondCapacity`, … */
-  tick(index: number, tick: Uint8Array): void {
-    try {
-      this.#state = acceptTick(this.#state, this.#history, index, tick, this.#context.windowCapUnits, sha256);
-    } catch (error) {
-      if (!isAceError(error, 'TickNotIncreasing')) throw error;
-    }
-  }
-
-  obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> {
-    const { windowCapUnits, nowMs } = this.#context;
-    return servingObstacle(this.#state, this.#history, lengthBytes, nowMs(), windowCapUnits);
-  }
-
-  /** Books bytes that will be sent after the next commit. */
-  serve(lengthBytes: number): void {
-    this.#state = serve(this.#state, lengthBytes);
-  }
-
-  /** Makes everything durable; `also` is written in the same transaction. @throws AceError `StoreFailed` */
-  commit(also?: () => void): void {
-    if (this.#detached) throw new AceError('ChannelClosed', 'Another stream has taken the channel');
-    if (!this.dirty && !also) return;
-    const { store } = this.#context;
-    const state = this.#state;
-    store.commit(() => {
-      store.payeeChannels.save(state);
-      also?.();
-    });
-    this.#committed = state;
-  }
-
-  /** Takes over a state that was committed elsewhere (a checkpoint). */
-  adopt(state: PayeeState): void {
-    this.#state = state;
-    this.#committed = state;
-  }
-
-  detach(): void {
-    if (this.#detached) return;
-    this.#detached = true;
-    this.#onRelease();
-  }
-
-  /** Another stream takes the channel: whoever holds it is told. */
-  giveUp(): void {
-    this.detach();
-    this.onTaken?.();
-  }
 }
 
 function freshState(channelId: Uint8Array, terms: ChannelTerms): PayeeState {

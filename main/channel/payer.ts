@@ -3,14 +3,7 @@
  * asks the pure rules of `shared/channel/payer.ts`, commits, and only then hands out what may be sent.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  checkpointDue,
-  makeCheckpoint,
-  type PayerState,
-  receive,
-  roomBytes,
-  writeOff,
-} from '../../shared/channel/payer.ts';
+import { type PayerState, roomBytes } from '../../shared/channel/payer.ts';
 import {
   channelIdOf,
   encodeCheckpoint,
@@ -20,12 +13,13 @@ import {
 } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
-import type { NodeStore } from '../db/node/store.ts';
-import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
-import type { Counterparty, SignedTerms } from './payee.ts';
+import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
+import type { Counterparty } from './payee.ts';
+import { PayerChannel, type PayerContext, type SentCheckpoint } from './payer-channel.ts';
 import { sha256 } from './sha256.ts';
+
+export type { PayerChannel } from './payer-channel.ts';
 
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
@@ -33,51 +27,33 @@ const CHANNEL_LIFE_MS = 12 * 3_600_000;
 const EXPIRY_MARGIN_MS = 10 * 60_000;
 const LEASE_ATTEMPTS = 3;
 
-/** The payer's home shard, as far as this service needs it. */
-export interface LeaseSource {
-  readonly shard: number;
-  /** @throws AceError `ShardUnavailable` */
-  leasableUnits(account: string): Promise<number>;
-  /** The shard's signature. @throws AceError `CreditExhausted` with `leasableUnits`, `LeaseRefused`, `ShardUnavailable` */
-  lease(terms: Uint8Array, termsSignature: Uint8Array): Promise<Uint8Array>;
-}
-
-export interface PayerContext {
-  readonly store: NodeStore;
-  readonly settings: NetworkSettings;
-  readonly account: string;
-  readonly device: DeviceIdentity;
-  readonly leases: LeaseSource;
-  readonly nowMs: () => number;
-}
-
-/** What goes to the payee after a commit. */
-export interface Payment {
-  readonly index: number;
-  readonly tick: Uint8Array;
-}
-
-export interface SentCheckpoint {
-  readonly record: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
 export class PayerService {
   readonly #context: PayerContext;
+  /** Channels that a session pays on, by channel id in hex: one session each, so that none pays on stale state. */
+  readonly #inUse = new Set<string>();
 
   constructor(context: PayerContext) {
     this.#context = context;
   }
 
   /**
-   * The open channel to this provider, or a new one for up to `wantedUnits`, as many as the shard can lease.
+   * The open channel to this provider that no other session uses, or a new one for up to `wantedUnits`, as many as the
+   * shard can lease. The caller releases it.
    * @throws AceError `CreditExhausted` (nothing can be leased), `LeaseRefused`, `ShardUnavailable`, `StoreFailed`
    */
   async channelTo(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
     const { store, nowMs } = this.#context;
-    const open = store.payerChannels.usable(payee.device, nowMs() + EXPIRY_MARGIN_MS);
-    if (open && roomBytes(open.state) > 0) return new PayerChannel(this.#context, open);
+    const open = store.payerChannels
+      .usable(payee.device, nowMs() + EXPIRY_MARGIN_MS)
+      .find((row) => roomBytes(row.state) > 0 && !this.#inUse.has(hex(row.state.channelId)));
+    if (open) return this.#use(open, false);
     return this.#openNew(payee, wantedUnits);
+  }
+
+  #use(row: PayerChannelRow, isNew: boolean): PayerChannel {
+    const key = hex(row.state.channelId);
+    this.#inUse.add(key);
+    return new PayerChannel(this.#context, row, isNew, () => this.#inUse.delete(key));
   }
 
   /** Final checkpoints that this provider has not countersigned yet: said again when we meet. */
@@ -139,7 +115,7 @@ export class PayerService {
       try {
         const signature = await leases.lease(row.terms, row.termsSignature);
         store.commit(() => store.payerChannels.setLease(channelId, signature));
-        return new PayerChannel(this.#context, { ...row, leaseSignature: signature });
+        return this.#use({ ...row, leaseSignature: signature }, true);
       } catch (error) {
         // An answer that got lost may still have reserved the units: then the row stays, and its lease expires.
         if (!isAceError(error, 'CreditExhausted')) throw error;
@@ -184,79 +160,8 @@ export class PayerService {
   }
 }
 
-/** One leased channel while a stream pays on it. */
-export class PayerChannel {
-  readonly terms: SignedTerms;
-  readonly #context: PayerContext;
-  readonly #chain: TickChain;
-  #state: PayerState;
-
-  constructor(context: PayerContext, row: PayerChannelRow) {
-    if (!row.leaseSignature) throw new AceError('ChannelUnleased', 'The channel has no lease');
-    this.#context = context;
-    this.#state = row.state;
-    this.#chain = TickChain.fromPebbles(row.pebbles, row.state.capacityUnits, sha256);
-    this.terms = { terms: row.terms, termsSignature: row.termsSignature, leaseSignature: row.leaseSignature };
-  }
-
-  get state(): PayerState {
-    return this.#state;
-  }
-
-  /** Bytes that the channel can still carry. */
-  get roomBytes(): number {
-    return this.#state.status === 'open' ? roomBytes(this.#state) : 0;
-  }
-
-  /**
-   * Books verified bytes together with `also` (the piece) and gives the tick to send, `null` when they were paid
-   * already. @throws AceError `StoreFailed`: then nothing may be sent
-   */
-  pay(verifiedBytes: number, video: boolean, also: () => void): Payment | null {
-    return this.#advance(receive(this.#state, verifiedBytes, video), also);
-  }
-
-  /** Pays what the provider sent and the connection lost, within the one unit allowed. */
-  writeOff(servedBytes: number): Payment | null {
-    return this.#advance(writeOff(this.#state, servedBytes), () => undefined);
-  }
-
-  /** The deepest tick: for a provider whose books lag behind ours. `null` while nothing was paid. */
-  lastPayment(): Payment | null {
-    const index = this.#state.revealedUnits;
-    return index === 0 ? null : { index, tick: this.#chain.tick(index) };
-  }
-
-  /** The checkpoint that is due by count or time, or the final one, with new watch time; `null` when none is due. */
-  checkpoint(final: boolean, takeWatchMs: () => number): SentCheckpoint | null {
-    const { store, device, nowMs } = this.#context;
-    if (this.#state.status !== 'open' || (!final && !checkpointDue(this.#state, nowMs()))) return null;
-    const watched = { ...this.#state, watchMs: this.#state.watchMs + takeWatchMs() };
-    const made = makeCheckpoint(watched, this.#chain.tick(this.#state.revealedUnits), final, nowMs());
-    const record = encodeCheckpoint(made.checkpoint);
-    const signature = device.sign(record);
-    store.commit(() => {
-      store.payerChannels.save(made.state);
-      store.payerChannels.saveCheckpoint(made.state.channelId, {
-        checkpoint: made.checkpoint,
-        payerSignature: signature,
-        payeeSignature: null,
-      });
-    });
-    this.#state = made.state;
-    return { record, signature };
-  }
-
-  #advance(next: PayerState, also: () => void): Payment | null {
-    const { store } = this.#context;
-    store.commit(() => {
-      store.payerChannels.save(next);
-      also();
-    });
-    const grew = next.revealedUnits > this.#state.revealedUnits;
-    this.#state = next;
-    return grew ? this.lastPayment() : null;
-  }
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 function freshState(

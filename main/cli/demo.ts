@@ -54,6 +54,8 @@ export interface DemoResult extends DemoBooks {
 const UNIT_PRICE = ratio(100_000, 1_024);
 const TRAFFIC_RATE = '100';
 const SETTLEMENT_INTERVAL_MS = 300;
+/** Each batch rounds what it charges up to one base unit. */
+const ROUNDING_MARGIN = 20n;
 const STEP_TIMEOUT_MS = 15 * 60_000;
 
 export async function demoCommand(options: DemoOptions): Promise<void> {
@@ -67,7 +69,9 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   const group = new ProcessGroup(options.entry);
   const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ace-node-demo-')));
   await mkdir(dir, { recursive: true });
+  const demo = new Demo(group, dir, options.file, info.size);
   const cleanUp = async () => {
+    await demo.close();
     await group.killAll();
     if (options.dataDir === undefined) await rm(dir, { recursive: true, force: true });
   };
@@ -76,7 +80,7 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
   try {
-    const result = await new Demo(group, dir, options.file, info.size).run();
+    const result = await demo.run();
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${reportTable(result)}\n`);
     if (!result.conserved || !result.sha256Match) process.exitCode = 1;
   } finally {
@@ -98,6 +102,7 @@ class Demo {
   readonly #sizeBytes: number;
   readonly #plan: DemoPlan;
   readonly #story: DemoEvent[] = [];
+  readonly #sessions: Session[] = [];
   #refusal: string | null = null;
 
   constructor(group: ProcessGroup, dir: string, file: string, sizeBytes: number) {
@@ -145,7 +150,6 @@ class Demo {
 
     const overhead = await this.#settleAll([viewer, providerB, providerA]);
     for (const node of [viewer, providerB, providerA]) {
-      await node.session.close();
       await node.child.stop();
     }
     await validator.stop();
@@ -179,20 +183,18 @@ class Demo {
   ): Promise<number> {
     const plan = this.#plan;
     const progress = createProgress('viewer');
-    const startedAtMs = performance.now();
     await viewer.session.call('play', { contentId, download: true });
     const first = await this.#waitFor(viewer, contentId, (t) => {
       progress.update(t.haveBytes, t.sizeBytes);
       return t.state === 'done' || t.reason?.code === 'CreditExhausted';
     });
-    let flowedMs = performance.now() - startedAtMs;
     await this.#settleAll([providers.a, providers.b]);
     await this.#untilCredit(viewer, plan.creditUnits);
     this.#tell(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
 
     const repayXat = priceOf(plan.creditUnits);
     const topUpXat = formatAmount(
-      priceOfUnits(plan.creditUnits, UNIT_PRICE) + priceOfUnits(plan.paidUnits, UNIT_PRICE) + 100n,
+      priceOfUnits(plan.creditUnits, UNIT_PRICE) + priceOfUnits(plan.paidUnits, UNIT_PRICE) + ROUNDING_MARGIN,
     );
     if (first.state !== 'done') {
       this.#refusal = first.refusal?.code ?? null;
@@ -201,29 +203,25 @@ class Demo {
       );
       // The rest comes from the other one: the first leaves, with its claims handed in.
       const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
-      await leaving.session.close();
       await leaving.child.stop();
       this.#tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
-      const resumedAtMs = performance.now();
       await viewer.session.call('topUp', { amountXat: topUpXat });
       await this.#waitFor(viewer, contentId, (t) => {
         progress.update(t.haveBytes, t.sizeBytes);
         return t.state === 'done';
       });
-      flowedMs += performance.now() - resumedAtMs;
       await this.#restart(leaving);
       this.#tell(
         `a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC) and playback goes on by itself`,
       );
-      this.#tell(
-        `then the viewer pays about ${plan.paidUnits} MiB from funds, and ${plan.restUnits} MiB are credit again`,
-      );
+      this.#tell('from then on it pays from its funds, and when they end the rest is credit again');
     } else {
       await viewer.session.call('topUp', { amountXat: topUpXat });
       this.#tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
     }
     progress.end();
-    return Math.round((this.#sizeBytes / 1_048_576 / (flowedMs / 1_000)) * 10) / 10;
+    const { fetchingMs } = await this.#waitFor(viewer, contentId, (t) => t.fetchingMs > 0);
+    return Math.round((this.#sizeBytes / 1_048_576 / (fetchingMs / 1_000)) * 10) / 10;
   }
 
   async #fetchAll(node: DemoNode, contentId: string, label: string): Promise<void> {
@@ -264,25 +262,22 @@ class Demo {
     contentId: string,
     done: (transfer: TransferView) => boolean,
   ): Promise<TransferView> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => finish(new AceError('Internal', `The demo waits too long for ${node.child.name}`)),
-        STEP_TIMEOUT_MS,
-      );
-      const look = (snapshot: NodeSnapshot) => {
-        const transfer = snapshot.transfers.find((t) => t.contentId === contentId);
-        if (transfer && done(transfer)) finish(transfer);
-      };
-      const unsubscribe = node.session.subscribe((topic, data) => {
-        if (topic === 'snapshot') look(data as NodeSnapshot);
-      });
-      const finish = (outcome: TransferView | AceError) => {
-        clearTimeout(timer);
-        unsubscribe();
-        if (outcome instanceof AceError) reject(outcome);
-        else resolve(outcome);
-      };
-      node.session.call('snapshot', {}).then(look, finish);
+    const { promise, resolve, reject } = Promise.withResolvers<TransferView>();
+    const timer = setTimeout(
+      () => reject(new AceError('Internal', `The demo waits too long for ${node.child.name}`)),
+      STEP_TIMEOUT_MS,
+    );
+    const look = (snapshot: NodeSnapshot) => {
+      const transfer = snapshot.transfers.find((t) => t.contentId === contentId);
+      if (transfer && done(transfer)) resolve(transfer);
+    };
+    const unsubscribe = node.session.subscribe((topic, data) => {
+      if (topic === 'snapshot') look(data as NodeSnapshot);
+    });
+    node.session.call('snapshot', {}).then(look, reject);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      unsubscribe();
     });
   }
 
@@ -298,9 +293,19 @@ class Demo {
       '--http-port',
       '0',
     ]);
+    return { child, session: await this.#sessionWith(dir, name), dir };
+  }
+
+  async #sessionWith(dir: string, name: string): Promise<Session> {
     const session = await runningNode(dir);
     if (!session) throw new AceError('Internal', `The demo's ${name} does not answer`);
-    return { child, session, dir };
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** Lets go of every node, whatever state it is in. */
+  async close(): Promise<void> {
+    await Promise.all(this.#sessions.map((session) => session.close()));
   }
 
   /** The provider comes back, so that at the end everyone has settled. */
@@ -313,9 +318,7 @@ class Demo {
       '--http-port',
       '0',
     ]);
-    const session = await runningNode(node.dir);
-    if (!session) throw new AceError('Internal', `The demo's ${node.child.name} does not answer`);
-    Object.assign(node, { child, session });
+    Object.assign(node, { child, session: await this.#sessionWith(node.dir, node.child.name) });
   }
 
   #tell(what: string): void {

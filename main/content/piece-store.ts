@@ -15,7 +15,7 @@ import { storeError } from '../db/open.ts';
 import { chunkHashesOf, pieceHash, readTransportFile } from './transport-file.ts';
 
 /** Pieces written between two flushes of a content's file. */
-const SYNC_EVERY_PIECES = 64;
+const SYNC_EVERY_PIECES = 256;
 const TEMPORARY = '.importing';
 
 export class PieceStore {
@@ -55,11 +55,14 @@ export class PieceStore {
     return { checked: suspects.length, lost: lost.length };
   }
 
-  /** Writes part of a piece. It counts as there once `pieceWritten` was committed. @throws AceError `StoreFailed` */
-  async write(contentId: string, pieceIndex: number, offset: number, bytes: Uint8Array): Promise<void> {
+  /** Writes a piece. It counts as there once `bookPiece` was committed. @throws AceError `StoreFailed` */
+  async write(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
     try {
       const file = await this.#file(contentId);
-      await file.write(bytes, 0, bytes.byteLength, pieceIndex * PIECE_BYTES + offset);
+      const { bytesWritten } = await file.write(bytes, 0, bytes.byteLength, pieceIndex * PIECE_BYTES);
+      if (bytesWritten !== bytes.byteLength) {
+        throw new AceError('StoreFailed', 'The disk is full', { reaction: 'pause-channel' });
+      }
     } catch (error) {
       throw storeError(error, this.#path(contentId));
     }

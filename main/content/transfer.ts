@@ -25,7 +25,8 @@ export interface TransferContext {
   readonly findProviders: (contentId: string) => Promise<Provider[]>;
   readonly openSession: (provider: Provider) => Promise<ViewerSession>;
   readonly onChange: () => void;
-  readonly onPiece: (bytes: number) => void;
+  /** The content is whole now: others can be served from here. */
+  readonly onComplete: () => void;
 }
 
 export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
@@ -42,6 +43,9 @@ const AHEAD_MS = 30_000;
 /** Largest lease at a time; a longer content renews. */
 const LEASE_UNITS = 512;
 const RETRY_MS = 2_000;
+/** A provider that failed is asked again after this long, doubled each time in a row. */
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 5_000;
 /** A session that nobody needs is closed after this long, and its reserved capacity is free again. */
 const IDLE_CLOSE_MS = 8_000;
 
@@ -52,6 +56,8 @@ export class Transfer {
   reason: AceError | null = null;
   paidUnits = 0;
   receivedBytes = 0;
+  /** Time with requests under way, in milliseconds. */
+  fetchingMs = 0;
   /** The last provider that would not send for want of a payment, and its words. */
   refusal: { readonly provider: string; readonly code: string } | null = null;
   readonly #context: TransferContext;
@@ -59,8 +65,11 @@ export class Transfer {
   readonly #inFlight = new Set<number>();
   readonly #readers = new Set<Reader>();
   readonly #banned = new Set<string>();
+  /** Times in a row that a provider was left without a piece: the others are tried first. */
+  readonly #failures = new Map<string, number>();
   readonly #pieceWaiters = new Map<number, (() => void)[]>();
   #downloading = false;
+  #busySinceMs = 0;
   #session: ViewerSession | null = null;
   #provider: Provider | null = null;
   #stopped = false;
@@ -175,6 +184,7 @@ export class Transfer {
       Math.min(LEASE_UNITS, missing + 1),
     );
     this.#setState('fetching', null);
+    if (this.#inFlight.size === 0) this.#busySinceMs = performance.now();
     this.#inFlight.add(pieceIndex);
     session
       .request({ contentId: this.contentId, file: this.file, pieceIndex, video: this.#readers.size > 0 })
@@ -184,6 +194,7 @@ export class Transfer {
       )
       .finally(() => {
         this.#inFlight.delete(pieceIndex);
+        if (this.#inFlight.size === 0) this.fetchingMs += performance.now() - this.#busySinceMs;
         this.#wake();
       });
     while (this.#inFlight.size >= MAX_IN_FLIGHT && !this.#stopped) await this.#woken(RETRY_MS);
@@ -193,10 +204,13 @@ export class Transfer {
     this.#have.add(pieceIndex);
     this.paidUnits += paidUnits;
     this.receivedBytes += bytes;
-    this.#context.onPiece(bytes);
+    if (this.#provider) this.#failures.delete(this.#provider.peerId);
     for (const resolve of this.#pieceWaiters.get(pieceIndex) ?? []) resolve();
     this.#pieceWaiters.delete(pieceIndex);
-    if (this.complete) this.#setState('done', null);
+    if (this.complete) {
+      this.#setState('done', null);
+      this.#context.onComplete();
+    }
     this.#context.onChange();
   }
 
@@ -243,6 +257,7 @@ export class Transfer {
         'a provider is not used for this content again',
       );
     }
+    if (this.#provider) this.#countFailure(this.#provider);
     const session = this.#session;
     this.#session = null;
     this.#provider = null;
@@ -254,23 +269,33 @@ export class Transfer {
   async #ensureSession(): Promise<ViewerSession> {
     if (this.#session && !this.#session.failed) return this.#session;
     this.#session = null;
-    const providers = (await this.#context.findProviders(this.contentId)).filter(
-      (p) => !this.#banned.has(p.peerId),
-    );
+    const failures = ({ peerId }: Provider) => this.#failures.get(peerId) ?? 0;
+    const providers = (await this.#context.findProviders(this.contentId))
+      .filter((p) => !this.#banned.has(p.peerId))
+      .sort((a, b) => failures(a) - failures(b));
     let last: unknown = null;
     for (const provider of providers) {
+      if (failures(provider) > 0) {
+        await this.#woken(Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** failures(provider)));
+        if (this.#stopped) break;
+      }
       try {
         this.#session = await this.#context.openSession(provider);
         this.#provider = provider;
         return this.#session;
       } catch (error) {
         if (isProviderFault(error)) this.#banned.add(provider.peerId);
+        this.#countFailure(provider);
         last = error;
       }
     }
     throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
       cause: last,
     });
+  }
+
+  #countFailure({ peerId }: Provider): void {
+    this.#failures.set(peerId, (this.#failures.get(peerId) ?? 0) + 1);
   }
 
   async #restUntilWanted(): Promise<void> {

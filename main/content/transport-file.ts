@@ -74,7 +74,7 @@ export function parseContentId(text: string): string {
 export function readTransportFile(contentId: string, bytes: Uint8Array): TransportFile {
   if (bytes.byteLength > MAX_TRANSPORT_BYTES) throw invalid('it is too large');
   if (contentIdOf(bytes) !== contentId) throw invalid('its hash is not the content id');
-  const [, body, signature] = tuple(bytes, TAG, 3, 'transport file');
+  const [, body, signature] = readTuple(bytes, TAG, 3);
   if (!(body instanceof Uint8Array) || !isBytes(signature, 64)) throw invalid('it is malformed');
   const file = decodeBody(body);
   if (!isSignedBy(devicePublicKey(file.broadcaster), body, signature))
@@ -109,12 +109,7 @@ function encodeBody(file: TransportFile): Uint8Array {
 }
 
 function decodeBody(body: Uint8Array): TransportFile {
-  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = tuple(
-    body,
-    null,
-    7,
-    'transport file',
-  );
+  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = readTuple(body, null, 7);
   if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH)
     throw invalid('its name is malformed');
   // A name is shown and used as a file name; it never leads out of a folder.
@@ -136,8 +131,17 @@ function decodeBody(body: Uint8Array): TransportFile {
   return { name, kind, mimeType, sizeBytes, durationMs, pieceHashes, broadcaster };
 }
 
-function invalid(why: string): AceError {
+function readTuple(bytes: Uint8Array, tag: string | null, length: number): readonly unknown[] {
+  try {
+    return tuple(bytes, tag, length, 'transport file');
+  } catch (cause) {
+    throw invalid('it is malformed', cause);
+  }
+}
+
+function invalid(why: string, cause?: unknown): AceError {
   return new AceError('TransportFileInvalid', `The transport file is invalid: ${why}`, {
     reaction: 'drop-peer',
+    cause,
   });
 }

@@ -16,20 +16,27 @@ export interface FrameLimits {
   readonly maxBufferedBytes: number;
 }
 
+/** Bytes of one message; a large one may lie in several buffers. */
+export type Frame = Uint8Array | Uint8ArrayList;
+
 interface Waiter {
-  resolve(frame: Uint8Array | null): void;
+  resolve(frame: Frame | null): void;
   reject(error: unknown): void;
 }
 
 const MAX_PREFIX_BYTES = 4;
 /** What is on the wire before a peer's reset arrives is still read; this bounds a peer that ignores our pause. */
 const OVERFLOW_FACTOR = 4;
+/** Counted for each waiting frame beside its bytes, so that a flood of tiny ones is bounded too. */
+const FRAME_COST_BYTES = 256;
+/** From here on a frame is not made contiguous. */
+const LARGE_FRAME_BYTES = 16_384;
 
 export class FrameStream {
   readonly stream: Stream;
   readonly #limits: FrameLimits;
   readonly #received = new Uint8ArrayList();
-  readonly #frames: Uint8Array[] = [];
+  readonly #frames: Frame[] = [];
   #queuedBytes = 0;
   #paused = false;
   #waiter: Waiter | null = null;
@@ -53,10 +60,10 @@ export class FrameStream {
    * The next frame, or `null` when the peer has ended the stream.
    * @throws AceError `PeerClosed`, `MessageTooLarge`, `RequestTimeout` (only with `timeoutMs`)
    */
-  async read(timeoutMs?: number): Promise<Uint8Array | null> {
+  async read(timeoutMs?: number): Promise<Frame | null> {
     const frame = this.#frames.shift();
     if (frame) {
-      this.#queuedBytes -= frame.byteLength;
+      this.#queuedBytes -= frame.byteLength + FRAME_COST_BYTES;
       if (this.#paused && this.#queuedBytes < this.#limits.maxBufferedBytes / 2) {
         this.#paused = false;
         this.stream.resume();
@@ -148,7 +155,7 @@ export class FrameStream {
     }
   }
 
-  #takeFrame(): Uint8Array | null {
+  #takeFrame(): Frame | null {
     const available = this.#received.byteLength;
     if (available === 0) return null;
     const head = this.#received.subarray(0, Math.min(MAX_PREFIX_BYTES, available));
@@ -160,12 +167,14 @@ export class FrameStream {
     const [length] = varint.decode(head);
     if (length > this.#limits.maxFrameBytes) throw tooLarge(this.#limits.maxFrameBytes);
     if (available < prefixBytes + length) return null;
-    const frame = this.#received.subarray(prefixBytes, prefixBytes + length);
+    // A large frame stays in the buffers it came in: whoever takes it copies it once, to where it belongs.
+    const part = this.#received.sublist(prefixBytes, prefixBytes + length);
+    const frame = length < LARGE_FRAME_BYTES ? part.slice() : part;
     this.#received.consume(prefixBytes + length);
     return frame;
   }
 
-  #deliver(frame: Uint8Array): void {
+  #deliver(frame: Frame): void {
     if (this.#waiter) {
       const waiter = this.#waiter;
       this.#waiter = null;
@@ -173,7 +182,7 @@ export class FrameStream {
       return;
     }
     this.#frames.push(frame);
-    this.#queuedBytes += frame.byteLength;
+    this.#queuedBytes += frame.byteLength + FRAME_COST_BYTES;
   }
 
   #finish(error: unknown): void {

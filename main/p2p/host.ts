@@ -20,6 +20,9 @@ export interface HostOptions {
 }
 
 const DIAL_TIMEOUT_MS = 10_000;
+/** libp2p's own 5 would turn away peers that share an address: a household, a carrier's NAT, one test machine. */
+const INBOUND_PER_SECOND_AND_ADDRESS = 100;
+const INBOUND_HANDSHAKES = 50;
 
 /** @throws AceError `PortInUse` when a listen address is taken */
 export async function createHost(options: HostOptions): Promise<Libp2p> {
@@ -31,7 +34,11 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
-      connectionManager: { maxConnections: options.maxConnections ?? 300 },
+      connectionManager: {
+        maxConnections: options.maxConnections ?? 300,
+        inboundConnectionThreshold: INBOUND_PER_SECOND_AND_ADDRESS,
+        maxIncomingPendingConnections: INBOUND_HANDSHAKES,
+      },
       services: { identify: identify(), ping: ping() },
     });
   } catch (error) {

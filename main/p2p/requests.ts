@@ -5,7 +5,7 @@
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
-import type { FrameStream } from './frames.ts';
+import type { Frame, FrameStream } from './frames.ts';
 
 export type Plain = null | boolean | number | bigint | string | Uint8Array | readonly Plain[] | PlainMap;
 export interface PlainMap {
@@ -80,7 +80,7 @@ export class RequestClient {
     return reason;
   }
 
-  #onFrame(frame: Uint8Array): void {
+  #onFrame(frame: Frame): void {
     const message = decodeMap(frame);
     if (typeof message.event === 'string') {
       this.#onEvent(message.event, message.data);
@@ -147,10 +147,10 @@ export function remoteError(value: unknown): AceError {
   });
 }
 
-function decodeMap(frame: Uint8Array): Record<string, unknown> {
+function decodeMap(frame: Frame): Record<string, unknown> {
   let value: unknown;
   try {
-    value = dagCbor.decode(frame);
+    value = dagCbor.decode(frame.subarray());
   } catch (cause) {
     throw malformed(cause);
   }

@@ -136,10 +136,11 @@ async function validatorSecrets(path: string): Promise<{ phrase: string; device:
 
 async function storedProfile(path: string, profile: DevnetProfile): Promise<StoredProfile> {
   if (existsSync(path)) {
-    const parsed = profileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    if (!parsed.success)
-      throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`);
-    return parsed.data;
+    try {
+      return profileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    } catch (cause) {
+      throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`, { cause });
+    }
   }
   const stored = { networkId: `ace-devnet-${randomBytes(4).toString('hex')}`, ...profile };
   await writeFileAtomic(path, `${JSON.stringify(stored, null, 2)}\n`, 0o600);

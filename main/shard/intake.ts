@@ -41,7 +41,7 @@ export interface ClaimAnswer {
 }
 
 /** Ticks that a claim may lie ahead of the last proof: one checkpoint interval and the largest window. */
-const MAX_WALK_UNITS = CHECKPOINT_EVERY_UNITS + 64;
+export const MAX_WALK_UNITS = CHECKPOINT_EVERY_UNITS + 64;
 
 /**
  * Books a claim. An old or repeated one is answered with what is on file.
@@ -53,6 +53,7 @@ export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
     throw new AceError('ChannelUnleased', 'No lease is on file for this channel', { reaction: 'drop-peer' });
   const signed = claim.checkpoint ? verifiedCheckpoint(lease, claim.checkpoint) : null;
   const proven = provenUnits(lease, claim, signed?.checkpoint ?? null);
+  checkStillLeased(lease, signed, proven.units);
 
   const newer = signed && signed.checkpoint.number > lease.checkpointNumber ? signed.checkpoint : null;
   const released = lease.released === 1 || (newer?.final === true && signed?.payeeSignature != null);
@@ -72,6 +73,17 @@ export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
     }),
   );
   return { claimedUnits: Math.max(proven.units, lease.claimedUnits), released };
+}
+
+/**
+ * What was released may be leased to another provider by now: units claimed on it afterwards would be paid with that
+ * provider's money. So nothing is claimed past the release, and nothing past a final checkpoint of both sides.
+ */
+function checkStillLeased(lease: LeaseRow, signed: SignedCheckpoint | null, units: number): void {
+  if (units <= lease.claimedUnits) return;
+  const final = signed?.checkpoint.final && signed.payeeSignature ? signed.checkpoint : null;
+  if (lease.released === 1) throw late(`its lease was released at ${lease.claimedUnits} units`);
+  if (final && units > final.units) throw late(`its final checkpoint says ${final.units} units`);
 }
 
 function verifiedCheckpoint(lease: LeaseRow, sent: NonNullable<Claim['checkpoint']>): SignedCheckpoint {
@@ -110,6 +122,11 @@ function provenUnits(
   if (!leadsTo(claim.tick, steps, base.tick, sha256))
     throw invalid('its tick is not of this channel’s chain');
   return { units: claim.units, tick: claim.tick };
+}
+
+/** No fault that drops a peer: a payee may have been away for too long. */
+function late(why: string): AceError {
+  return new AceError('ClaimInvalid', `The claim is refused: ${why}`);
 }
 
 function invalid(why: string): AceError {

@@ -105,7 +105,7 @@ export function acceptTick(
 
 /**
  * Accepts a checkpoint whose signature has been verified: it must say what this side's books say.
- * @throws AceError `ChannelMismatch`, `ChannelClosed`, `CheckpointNotIncreasing` (ignore), `CheckpointMismatch`
+ * @throws AceError `ChannelMismatch`, `ChannelClosed`, `CheckpointNotIncreasing` (ignore when older), `CheckpointMismatch`
  */
 export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): PayeeState {
   const refuse = (why: string) =>
@@ -118,6 +118,8 @@ export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): Pay
     throw new AceError(
       'CheckpointNotIncreasing',
       `Checkpoint ${checkpoint.number} after ${state.checkpointNumber}`,
+      // An old one may be late. Another one with the number of the latest is the payer saying two things at once.
+      { reaction: checkpoint.number === state.checkpointNumber ? 'drop-peer' : 'ignore' },
     );
   }
   if (checkpoint.units !== state.paidUnits) {

@@ -21,7 +21,7 @@ export interface PayerState {
   readonly verifiedBytes: number;
   /** Of these, bytes that were viewed as video. */
   readonly videoBytes: number;
-  /** Bytes paid though they were lost on the way; never more than one unit (DESIGN.md: the payer's largest loss). */
+  /** Bytes paid though they were lost on the way; one unit at most for each provider (DESIGN.md: the largest loss). */
   readonly lostBytes: number;
   readonly watchMs: number;
   readonly checkpointNumber: number;
@@ -42,12 +42,14 @@ export function receive(state: PayerState, verifiedBytes: number, video: boolean
 }
 
 /**
- * Pays for bytes that the provider sent and a broken connection lost, so that the provider goes on: at most one unit
- * in a channel's life. What is lost beyond that stays a debt that narrows the provider's window.
+ * Pays for bytes that the provider says it sent and a broken connection lost, so that it goes on: at most one unit for
+ * each provider, over all channels, because nobody can prove that they were sent. What is lost beyond that stays a debt
+ * that narrows the provider's window. `lostElsewhereBytes` were written off on other channels to this provider.
  */
-export function writeOff(state: PayerState, servedBytes: number): PayerState {
+export function writeOff(state: PayerState, servedBytes: number, lostElsewhereBytes: number): PayerState {
   const missingBytes = Math.max(0, servedBytes - state.verifiedBytes - state.lostBytes);
-  const allowedBytes = Math.min(TRAFFIC_UNIT_BYTES - state.lostBytes, roomBytes(state));
+  const leftBytes = Math.max(0, TRAFFIC_UNIT_BYTES - state.lostBytes - lostElsewhereBytes);
+  const allowedBytes = Math.min(leftBytes, roomBytes(state));
   return reveal({ ...state, lostBytes: state.lostBytes + Math.min(missingBytes, allowedBytes) });
 }
 

@@ -86,9 +86,14 @@ export class TickChain {
 
 /** Payee's side: whether hashing `tick` `steps` times gives `known`. The caller bounds `steps` first. */
 export function leadsTo(tick: Uint8Array, steps: number, known: Uint8Array, sha256: Sha256): boolean {
+  return sameBytes(tickBefore(tick, steps, sha256), known);
+}
+
+/** The tick `steps` units before `tick`: whoever holds a tick holds all earlier ones. */
+export function tickBefore(tick: Uint8Array, steps: number, sha256: Sha256): Uint8Array {
   let hash = tick;
   for (let i = 0; i < steps; i++) hash = sha256(hash);
-  return sameBytes(hash, known);
+  return hash;
 }
 
 function pebbleCount(capacityUnits: number): number {

@@ -167,7 +167,9 @@ export class FakeService implements NodeService {
       state: exhausted ? 'paused' : 'fetching',
       reason: exhausted ? { code: 'CreditExhausted', message: 'credit limit reached' } : null,
       provider: PROVIDER,
+      refusal: exhausted ? { provider: PROVIDER, code: 'ChannelUnleased' } : null,
       downBytesPerSecond: 0,
+      fetchingMs: 0,
       paidUnits: exhausted ? 4 : 0,
       costXac: formatAmount(exhausted ? 4n * XAC_PER_MIB : 0n),
     };

@@ -1,6 +1,7 @@
 import { type PayeeState, type PayerHistory, STRANGER } from '../../../shared/channel/payee.ts';
 import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/channel/records.ts';
+import { invariant } from '../../../shared/errors.ts';
 import type { Database } from '../open.ts';
 
 export interface NewPayeeChannel {
@@ -98,7 +99,8 @@ export class PayeeChannelTable {
   }
 
   save(state: PayeeState): void {
-    this.#save.run(state);
+    const { changes } = this.#save.run(state);
+    invariant(changes === 1, 'a payee never goes back on a channel');
   }
 
   saveCheckpoint(channelId: Uint8Array, signed: SignedCheckpoint): void {

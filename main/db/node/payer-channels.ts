@@ -1,6 +1,7 @@
 import type { PayerState } from '../../../shared/channel/payer.ts';
 import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/channel/records.ts';
+import { invariant } from '../../../shared/errors.ts';
 import type { Database } from '../open.ts';
 
 /** What never changes on a channel after it was made. */
@@ -58,6 +59,7 @@ export class PayerChannelTable {
   readonly #all;
   readonly #unfinished;
   readonly #revealed;
+  readonly #lost;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -88,7 +90,7 @@ export class PayerChannelTable {
     this.#delete = db.prepare(`DELETE FROM payer_channels WHERE channel_id = ? AND lease_signature IS NULL`);
     this.#usable = db.prepare<[Uint8Array, number], RawRow>(
       `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND lease_signature IS NOT NULL
-         AND expires_at_ms > ? ORDER BY opened_at_ms DESC LIMIT 1`,
+         AND expires_at_ms > ? ORDER BY opened_at_ms DESC`,
     );
     this.#all = db.prepare<[], RawRow>(`SELECT * FROM payer_channels ORDER BY opened_at_ms`);
     this.#unfinished = db.prepare<[], RawRow>(
@@ -96,6 +98,11 @@ export class PayerChannelTable {
     );
     this.#revealed = db
       .prepare<[], number>(`SELECT coalesce(sum(revealed_units), 0) FROM payer_channels`)
+      .pluck();
+    this.#lost = db
+      .prepare<[Uint8Array], number>(
+        `SELECT coalesce(sum(lost_bytes), 0) FROM payer_channels WHERE payee_device = ?`,
+      )
       .pluck();
   }
 
@@ -114,7 +121,8 @@ export class PayerChannelTable {
   }
 
   save(state: PayerState): void {
-    this.#save.run(state);
+    const { changes } = this.#save.run(state);
+    invariant(changes === 1, 'a payer never goes back on a channel');
   }
 
   saveCheckpoint(channelId: Uint8Array, signed: SignedCheckpoint): void {
@@ -134,10 +142,14 @@ export class PayerChannelTable {
     return row ? toRow(row) : null;
   }
 
-  /** The open, leased channel to a provider's device, if there is one. */
-  usable(payeeDevice: Uint8Array, nowMs: number): PayerChannelRow | null {
-    const row = this.#usable.get(payeeDevice, nowMs);
-    return row ? toRow(row) : null;
+  /** The open, leased channels to a provider's device, newest first. */
+  usable(payeeDevice: Uint8Array, nowMs: number): PayerChannelRow[] {
+    return this.#usable.all(payeeDevice, nowMs).map(toRow);
+  }
+
+  /** Bytes written off as lost, on all channels to a provider's device. */
+  lostBytesTo(payeeDevice: Uint8Array): number {
+    return this.#lost.get(payeeDevice) ?? 0;
   }
 
   all(): PayerChannelRow[] {

@@ -6,9 +6,10 @@
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { sameBytes } from '../../../../shared/channel/tuple.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
-import { CHUNK_BYTES, pieceLength } from '../../../../shared/units.ts';
+import { CHUNK_BYTES, PIECE_BYTES, pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
 import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
 import { sha256 } from '../../../channel/sha256.ts';
@@ -17,7 +18,7 @@ import { pieceHash, type TransportFile } from '../../../content/transport-file.t
 import type { NodeStore } from '../../../db/node/store.ts';
 import { deviceKeyOf, openStream } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
-import { DATA_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, PIECES_LIMITS, PIECES_PROTOCOL } from './constants.ts';
+import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
 import type { Message } from './messages.ts';
 import { type CertificateCheck, Peer } from './peer.ts';
 
@@ -30,6 +31,7 @@ export interface ViewerContext {
   readonly checkCertificate: CertificateCheck;
   /** Milliseconds watched that no checkpoint has reported yet; asking takes them. */
   readonly takeWatchMs: () => number;
+  readonly timeouts: PiecesTimeouts;
 }
 
 export interface PieceRequest {
@@ -54,6 +56,17 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** A piece that is being received. */
+interface Assembly {
+  readonly id: number;
+  readonly waiting: Waiting;
+  /** SHA-256 of each chunk, already checked against the piece's hash. */
+  readonly hashes: Uint8Array;
+  /** The piece's own length of a buffer that is used again. */
+  readonly bytes: Uint8Array;
+  received: number;
+}
+
 const HASH_BYTES = 32;
 
 export class ViewerSession {
@@ -73,15 +86,13 @@ export class ViewerSession {
     resolve(message: Extract<Message, { type: 'opened' }>): void;
     reject(error: unknown): void;
   } | null = null;
-  /** Pieces are finished one after another, while the next one's chunks already arrive. */
-  #finishing: Promise<void> = Promise.resolve();
-  #current: {
-    id: number;
-    waiting: Waiting;
-    hashes: Uint8Array;
-    received: number;
-    writes: Promise<void>[];
-  } | null = null;
+  /** Pieces whose chunks are all here and right. */
+  readonly #completed: Assembly[] = [];
+  /** Stores and pays them, while the next one's chunks already arrive. */
+  #finishing: Promise<void> | null = null;
+  #current: Assembly | null = null;
+  /** Piece buffers that were written to the disk and can be filled again; as many as the widest window needed. */
+  readonly #spare: Uint8Array[] = [];
   #failure: unknown = null;
   readonly #ended: Promise<void>;
   #onCountersigned: (() => void) | null = null;
@@ -108,7 +119,7 @@ export class ViewerSession {
     const peer = new Peer(frames, context.meter);
     try {
       peer.send({ type: 'hello', certificate: context.certificate });
-      const welcome = await peer.receive(HANDSHAKE_TIMEOUT_MS);
+      const welcome = await peer.receive(context.timeouts.handshakeMs);
       if (welcome?.type !== 'welcome') throw unexpected(welcome);
       const connection = host.getConnections().find((c) => c.streams.includes(frames.stream));
       if (!connection) throw new AceError('PeerClosed', 'The connection closed during the greeting');
@@ -140,12 +151,16 @@ export class ViewerSession {
     if (this.#failure) throw this.#failure;
     await this.#finishChannel();
     const channel = await this.#context.payer.channelTo(this.provider, wantedUnits);
+    if (this.#failure) {
+      channel.release();
+      throw this.#failure;
+    }
+    this.#channel = channel;
     const opened = Promise.withResolvers<Extract<Message, { type: 'opened' }>>();
     this.#onOpened = opened;
     this.#peer.send({ type: 'open', ...channel.terms });
     const books = await opened.promise;
     this.#onOpened = null;
-    this.#channel = channel;
     this.#compareBooks(channel, books);
     if (this.#room() < lengthBytes) await this.ensureRoom(lengthBytes, wantedUnits);
   }
@@ -193,7 +208,13 @@ export class ViewerSession {
     } finally {
       clearInterval(this.#watchdog);
       await this.#peer.close();
+      // A provider that does not end its side is not waited for.
+      const hanging = setTimeout(
+        () => this.#peer.abort(new AceError('PeerClosed', 'The provider did not end the stream')),
+        this.#context.timeouts.handshakeMs,
+      );
       await this.#ended;
+      clearTimeout(hanging);
     }
   }
 
@@ -211,9 +232,10 @@ export class ViewerSession {
     const channel = this.#channel;
     this.#channel = null;
     const final = channel?.checkpoint(true, this.#context.takeWatchMs);
+    channel?.release();
     if (!final) return;
     const answered = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, HANDSHAKE_TIMEOUT_MS);
+      const timer = setTimeout(resolve, this.#context.timeouts.handshakeMs);
       this.#onCountersigned = () => {
         clearTimeout(timer);
         resolve();
@@ -228,9 +250,10 @@ export class ViewerSession {
 
   /** Brings the provider's books and ours together after a reconnection. */
   #compareBooks(channel: PayerChannel, books: Extract<Message, { type: 'opened' }>): void {
-    if (books.paidUnits > channel.state.revealedUnits) {
+    // Nothing was asked for on a new channel, so nothing can have been served or lost on it.
+    if (books.paidUnits > channel.state.revealedUnits || (channel.isNew && books.servedBytes > 0)) {
       throw this.#fail(
-        new AceError('CheckpointMismatch', 'The provider claims ticks that were never revealed', {
+        new AceError('CheckpointMismatch', 'The provider claims what was never revealed or asked for', {
           reaction: 'drop-peer',
         }),
       );
@@ -305,54 +328,83 @@ export class ViewerSession {
     const chunks = Math.ceil(waiting.lengthBytes / CHUNK_BYTES);
     if (message.chunkHashes.byteLength !== chunks * HASH_BYTES || !expected) throw corrupt(pieceIndex);
     if (!sameBytes(pieceHash(message.chunkHashes), expected)) throw corrupt(pieceIndex);
-    this.#current = { id: message.id, waiting, hashes: message.chunkHashes, received: 0, writes: [] };
+    this.#current = {
+      id: message.id,
+      waiting,
+      hashes: message.chunkHashes,
+      bytes: (this.#spare.pop() ?? new Uint8Array(PIECE_BYTES)).subarray(0, waiting.lengthBytes),
+      received: 0,
+    };
   }
 
-  #onChunk(data: Uint8Array): void {
+  #onChunk(data: Uint8Array | Uint8ArrayList): void {
     const current = this.#current;
     if (!current) throw new AceError('MessageUnexpected', 'A chunk of no piece', { reaction: 'drop-peer' });
     const { request, lengthBytes } = current.waiting;
     const index = current.received / CHUNK_BYTES;
-    const expectedLength = Math.min(CHUNK_BYTES, lengthBytes - current.received);
     const expected = current.hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-    if (data.byteLength !== expectedLength || !sameBytes(sha256(data), expected))
+    if (data.byteLength !== Math.min(CHUNK_BYTES, lengthBytes - current.received))
       throw corrupt(request.pieceIndex);
-    const write = this.#context.pieces.write(request.contentId, request.pieceIndex, current.received, data);
-    write.catch(() => undefined); // reported when the piece is finished
-    current.writes.push(write);
+    const chunk = current.bytes.subarray(current.received, current.received + data.byteLength);
+    copyInto(chunk, data);
+    if (!sameBytes(sha256(chunk), expected)) throw corrupt(request.pieceIndex);
     current.received += data.byteLength;
     if (current.received < lengthBytes) return;
     this.#current = null;
-    this.#finishing = this.#finishing.then(() =>
-      this.#finishPiece(current.id, current.waiting, current.writes),
-    );
+    this.#completed.push(current);
+    this.#finishing ??= this.#finishPieces().finally(() => {
+      this.#finishing = null;
+    });
   }
 
-  async #finishPiece(id: number, waiting: Waiting, writes: Promise<void>[]): Promise<void> {
-    if (this.#failure) return;
-    const { request, lengthBytes } = waiting;
-    const { contentId, pieceIndex, video } = request;
+  /** Stores, books and pays what is complete. What completes meanwhile makes the next group: one commit for many. */
+  async #finishPieces(): Promise<void> {
     try {
-      await Promise.all(writes);
-      const { store, pieces, meter } = this.#context;
-      const book = () => {
-        pieces.bookPiece(contentId, pieceIndex);
-        store.contents.addDownBytes(contentId, lengthBytes);
-      };
-      const before = this.#channel?.state.revealedUnits ?? 0;
-      const payment = this.#channel
-        ? this.#channel.pay(lengthBytes, video, book)
-        : (store.commit(book), null);
-      if (payment) this.#peer.send({ type: 'tick', ...payment });
-      const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
-      if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
-      meter.add({ downBytes: lengthBytes });
-      this.#settled(id);
-      waiting.resolve({ pieceIndex, bytes: lengthBytes, paidUnits: payment ? payment.index - before : 0 });
-      await pieces.pieceWritten(contentId, pieceIndex);
+      while (this.#completed.length > 0 && !this.#failure) await this.#finishGroup(this.#takeGroup());
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Pieces at the head that are counted alike. */
+  #takeGroup(): Assembly[] {
+    const video = this.#completed[0]?.waiting.request.video;
+    const other = this.#completed.findIndex(({ waiting }) => waiting.request.video !== video);
+    return this.#completed.splice(0, other === -1 ? this.#completed.length : other);
+  }
+
+  async #finishGroup(group: readonly Assembly[]): Promise<void> {
+    const { store, pieces, meter } = this.#context;
+    await Promise.all(
+      group.map(({ waiting: { request }, bytes }) =>
+        pieces.write(request.contentId, request.pieceIndex, bytes),
+      ),
+    );
+    for (const { bytes } of group) this.#spare.push(new Uint8Array(bytes.buffer));
+    if (this.#failure) return;
+    const verifiedBytes = group.reduce((total, { waiting }) => total + waiting.lengthBytes, 0);
+    const video = group[0]?.waiting.request.video === true;
+    const book = () => {
+      for (const { waiting } of group) {
+        pieces.bookPiece(waiting.request.contentId, waiting.request.pieceIndex);
+        store.contents.addDownBytes(waiting.request.contentId, waiting.lengthBytes);
+      }
+    };
+    const before = this.#channel?.state.revealedUnits ?? 0;
+    const payment = this.#channel?.pay(verifiedBytes, video, book) ?? null;
+    if (!this.#channel) store.commit(book);
+    if (payment) this.#peer.send({ type: 'tick', ...payment });
+    const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
+    if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
+    meter.add({ downBytes: verifiedBytes });
+    let paidUnits = payment ? payment.index - before : 0;
+    for (const { id, waiting } of group) {
+      this.#settled(id);
+      waiting.resolve({ pieceIndex: waiting.request.pieceIndex, bytes: waiting.lengthBytes, paidUnits });
+      paidUnits = 0;
+    }
+    for (const { waiting } of group)
+      await pieces.pieceWritten(waiting.request.contentId, waiting.request.pieceIndex);
   }
 
   /** Resolves when nothing that was asked for is under way any more, however it ended. */
@@ -378,8 +430,10 @@ export class ViewerSession {
   #checkSilence(): void {
     const owes = this.#waiting.size > 0 || this.#onOpened !== null;
     if (!owes) this.#heardAtMs = Date.now();
-    else if (Date.now() - this.#heardAtMs > DATA_TIMEOUT_MS) {
-      this.#fail(new AceError('RequestTimeout', `The provider was silent for ${DATA_TIMEOUT_MS} ms`));
+    else if (Date.now() - this.#heardAtMs > this.#context.timeouts.dataMs) {
+      this.#fail(
+        new AceError('RequestTimeout', `The provider was silent for ${this.#context.timeouts.dataMs} ms`),
+      );
     }
   }
 
@@ -389,6 +443,8 @@ export class ViewerSession {
     this.#failure = error;
     this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
     clearInterval(this.#watchdog);
+    // A piece that is being booked right now still pays on the channel; then the next session may have it.
+    void Promise.resolve(this.#finishing).finally(() => this.#channel?.release());
     this.#onOpened?.reject(error);
     for (const [id, waiting] of [...this.#waiting]) {
       this.#settled(id);
@@ -413,4 +469,16 @@ function unexpected(message: Message | null): AceError {
   return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
     reaction: 'drop-peer',
   });
+}
+
+function copyInto(target: Uint8Array, data: Uint8Array | Uint8ArrayList): void {
+  if (data instanceof Uint8Array) {
+    target.set(data);
+    return;
+  }
+  let offset = 0;
+  for (const part of data) {
+    target.set(part, offset);
+    offset += part.byteLength;
+  }
 }

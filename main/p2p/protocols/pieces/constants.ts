@@ -6,9 +6,14 @@ export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIEC
 
 /** Requests a provider keeps waiting on one stream; more are a protocol error. */
 export const MAX_QUEUED_REQUESTS = 64;
-/** A stream that says nothing at all at its beginning. */
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** A provider that is owed a tick waits this long for it before it gives up the stream. */
-export const PAYMENT_TIMEOUT_MS = 30_000;
-/** A viewer that waits for data waits this long for the next frame. */
-export const DATA_TIMEOUT_MS = 20_000;
+
+export interface PiecesTimeouts {
+  /** A stream that says nothing at all at its beginning, or no countersignature at its end. */
+  readonly handshakeMs: number;
+  /** A provider that is owed a tick waits this long for it before it refuses the request. */
+  readonly paymentMs: number;
+  /** A viewer that waits for data waits this long for the next frame. */
+  readonly dataMs: number;
+}
+
+export const PIECES_TIMEOUTS: PiecesTimeouts = { handshakeMs: 10_000, paymentMs: 30_000, dataMs: 20_000 };

@@ -40,7 +40,7 @@ export type Message =
       readonly ackedUnits: number;
       readonly chunkHashes: Uint8Array;
     }
-  | { readonly type: 'chunk'; readonly data: Uint8Array }
+  | { readonly type: 'chunk'; readonly data: Uint8Array | Uint8ArrayList }
   | { readonly type: 'ack'; readonly units: number }
   /** Provider: this request is not served. `id` 0 means the channel that was to be opened. */
   | { readonly type: 'refused'; readonly id: number; readonly code: string };
@@ -123,15 +123,23 @@ export function encodeMessage(message: Message): Uint8ArrayList<ArrayBufferLike>
 }
 
 /** @throws AceError `MessageMalformed` */
-export function decodeMessage(frame: Uint8Array): Message {
-  const type = TYPES[frame[0] ?? -1];
-  const body = frame.subarray(1);
-  const message = type && decodeBody(type, body);
+export function decodeMessage(frame: Uint8Array | Uint8ArrayList): Message {
+  const type =
+    frame.byteLength === 0 ? undefined : TYPES[frame instanceof Uint8Array ? (frame[0] ?? -1) : frame.get(0)];
+  if (type === 'chunk') return decodeChunk(frame);
+  const message = type && decodeBody(type, frame.subarray(1));
   if (!message) throw malformed();
   return message;
 }
 
-function decodeBody(type: MessageType, body: Uint8Array): Message | null {
+/** The data is not copied here: the viewer puts it where the piece is put together. */
+function decodeChunk(frame: Uint8Array | Uint8ArrayList): Message {
+  const data = frame instanceof Uint8Array ? frame.subarray(1) : frame.sublist(1);
+  if (data.byteLength === 0 || data.byteLength > CHUNK_BYTES) throw malformed();
+  return { type: 'chunk', data };
+}
+
+function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Message | null {
   switch (type) {
     case 'tick': {
       const [[index], tick] = unpack(body, 1);
@@ -143,8 +151,6 @@ function decodeBody(type: MessageType, body: Uint8Array): Message | null {
         chunkHashes.byteLength % HASH_BYTES === 0 && chunkHashes.byteLength <= MAX_CHUNKS * HASH_BYTES;
       return isUnits(id) && isUnits(ackedUnits) && whole ? { type, id, ackedUnits, chunkHashes } : null;
     }
-    case 'chunk':
-      return body.byteLength > 0 && body.byteLength <= CHUNK_BYTES ? { type, data: body } : null;
     case 'ack': {
       const [[units], rest] = unpack(body, 1);
       return isUnits(units) && rest.byteLength === 0 ? { type, units } : null;

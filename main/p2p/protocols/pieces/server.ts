@@ -5,7 +5,8 @@
  * the sender serves requests in order, as far as the payer's window allows. What is sent was committed before.
  */
 import type { Connection, Libp2p } from '@libp2p/interface';
-import { AceError } from '../../../../shared/errors.ts';
+import { sameBytes } from '../../../../shared/channel/tuple.ts';
+import { AceError, isAceError } from '../../../../shared/errors.ts';
 import { CHUNK_BYTES, pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty, PayeeChannel, PayeeService } from '../../../channel/payee.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
@@ -20,13 +21,7 @@ import type { Log } from '../../../log.ts';
 import type { FrameStream } from '../../frames.ts';
 import { deviceKeyOf, serveProtocol } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
-import {
-  HANDSHAKE_TIMEOUT_MS,
-  MAX_QUEUED_REQUESTS,
-  PAYMENT_TIMEOUT_MS,
-  PIECES_LIMITS,
-  PIECES_PROTOCOL,
-} from './constants.ts';
+import { MAX_QUEUED_REQUESTS, PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
 import type { Message } from './messages.ts';
 import { type CertificateCheck, Peer } from './peer.ts';
 
@@ -40,6 +35,7 @@ export interface ProviderContext {
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
+  readonly timeouts: PiecesTimeouts;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
 }
@@ -62,11 +58,31 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
 
 type Request = Extract<Message, { type: 'request' }>;
 
+interface Served {
+  readonly request: Request;
+  readonly file: TransportFile;
+  /** What it books: nothing when it was booked before. */
+  readonly newBytes: number;
+}
+
+interface LoadedPiece {
+  readonly bytes: Uint8Array;
+  readonly chunkHashes: Uint8Array;
+}
+
+/** Chunks go to the stream this many bytes at a time: fewer, fuller packets of the layers below. */
+const SEND_BYTES = 8 * CHUNK_BYTES;
+
+/** Pieces read and committed together; bounds what one stream holds in memory. */
+const MAX_GROUP_PIECES = 4;
+
 class ProviderSession {
   readonly #context: ProviderContext;
   readonly #connection: Connection;
   readonly #peer: Peer;
   readonly #queue: Request[] = [];
+  /** Pieces of the next requests, read while the ones before are sent; at most `MAX_GROUP_PIECES`. */
+  readonly #ahead = new Map<number, Promise<LoadedPiece | null>>();
   /** Transport files of this stream's contents. */
   readonly #files = new Map<string, TransportFile>();
   #channel: PayeeChannel | null = null;
@@ -86,6 +102,10 @@ class ProviderSession {
     const sender = this.#send();
     try {
       await Promise.race([this.#receive(), sender]);
+    } catch (error) {
+      // At once: a sender that waits for a viewer who does not read ends with the stream.
+      this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
+      throw error;
     } finally {
       this.#ended = true;
       this.#wake();
@@ -99,7 +119,7 @@ class ProviderSession {
   }
 
   async #greet(): Promise<void> {
-    const hello = await this.#peer.receive(HANDSHAKE_TIMEOUT_MS);
+    const hello = await this.#peer.receive(this.#context.timeouts.handshakeMs);
     if (hello?.type !== 'hello') throw unexpected(hello);
     const device = deviceKeyOf(this.#connection.remotePeer);
     const account = await this.#context.checkCertificate(hello.certificate, device);
@@ -129,8 +149,7 @@ class ProviderSession {
           break;
         case 'checkpoint': {
           if (!this.#viewer) throw unexpected(message);
-          const answer = this.#context.payee.countersign(this.#viewer, message.record, message.signature);
-          this.#peer.send({ type: 'countersigned', ...answer });
+          this.#countersign(this.#viewer, message);
           if (this.#channel?.closed) {
             this.#channel.detach();
             this.#channel = null;
@@ -142,6 +161,16 @@ class ProviderSession {
           throw unexpected(message);
       }
       this.#wake();
+    }
+  }
+
+  /** A checkpoint that is only late is passed over; a wrong one ends the stream. */
+  #countersign(viewer: Counterparty, message: Extract<Message, { type: 'checkpoint' }>): void {
+    try {
+      const answer = this.#context.payee.countersign(viewer, message.record, message.signature);
+      this.#peer.send({ type: 'countersigned', ...answer });
+    } catch (error) {
+      if (!isAceError(error, 'CheckpointNotIncreasing') || error.reaction !== 'ignore') throw error;
     }
   }
 
@@ -158,6 +187,7 @@ class ProviderSession {
     }
     this.#channel.onTaken = () =>
       this.#peer.abort(new AceError('ChannelClosed', 'Another stream took the channel'));
+    this.#channel.onSiblingPaid = () => this.#wake();
     this.#peer.send({ type: 'opened', ...this.#channel.books });
   }
 
@@ -172,9 +202,8 @@ class ProviderSession {
       const file = this.#fileOf(request);
       const refusal = file ? await this.#refusal(request, file) : 'ContentUnknown';
       if (this.#ended) return;
-      this.#queue.shift();
-      if (refusal) this.#peer.send({ type: 'refused', id: request.id, code: refusal });
-      else if (file) await this.#serve(request, file);
+      if (file && !refusal) await this.#serve(this.#group());
+      else this.#refuse(request, refusal ?? 'ContentUnknown');
     }
   }
 
@@ -182,11 +211,9 @@ class ProviderSession {
   async #refusal(request: Request, file: TransportFile): Promise<string | null> {
     if (request.pieceIndex >= file.pieceHashes.length) return 'PieceUnknown';
     if (this.#free) return null;
-    const lengthBytes = pieceLength(file.sizeBytes, request.pieceIndex);
-    const deadlineMs = Date.now() + PAYMENT_TIMEOUT_MS;
+    const deadlineMs = Date.now() + this.#context.timeouts.paymentMs;
     for (;;) {
-      if (!this.#channel) return 'ChannelUnleased';
-      const obstacle = this.#channel.obstacle(lengthBytes);
+      const obstacle = this.#obstacle(this.#newBytes(request, file));
       if (obstacle !== 'PaymentOverdue') return obstacle;
       this.#acknowledge();
       if (Date.now() >= deadlineMs) return obstacle;
@@ -195,30 +222,103 @@ class ProviderSession {
     }
   }
 
-  async #serve(request: Request, file: TransportFile): Promise<void> {
-    const { pieces, store, meter } = this.#context;
-    const { contentId, pieceIndex, id } = request;
-    const bytes = await pieces.read(contentId, pieceIndex, file.sizeBytes).catch(() => null);
-    const chunkHashes = bytes && chunkHashesOf(bytes);
-    const expected = file.pieceHashes[pieceIndex];
-    if (!bytes || !chunkHashes || !expected || Buffer.compare(pieceHash(chunkHashes), expected) !== 0) {
-      // The disk lost it or changed it: never sent, never charged.
-      store.commit(() => store.contents.removePiece(contentId, pieceIndex));
-      this.#peer.send({ type: 'refused', id, code: 'PieceUnknown' });
-      return;
+  #obstacle(lengthBytes: number): string | null {
+    if (this.#free) return null;
+    return this.#channel ? this.#channel.obstacle(lengthBytes) : 'ChannelUnleased';
+  }
+
+  /** Bytes that sending the piece would book: none when it was lost with the stream before. */
+  #newBytes(request: Request, file: TransportFile): number {
+    return this.#channel?.isOwed(keyOf(request)) ? 0 : pieceLength(file.sizeBytes, request.pieceIndex);
+  }
+
+  /** Requests at the head of the queue that the window has room for together: one commit serves them all. */
+  #group(): Served[] {
+    const group: Served[] = [];
+    let totalBytes = 0;
+    for (const request of this.#queue.slice(0, MAX_GROUP_PIECES)) {
+      const file = this.#fileOf(request);
+      if (!file || request.pieceIndex >= file.pieceHashes.length) break;
+      const newBytes = this.#newBytes(request, file);
+      if (this.#obstacle(totalBytes + newBytes) !== null) break;
+      totalBytes += newBytes;
+      group.push({ request, file, newBytes });
     }
-    this.#channel?.serve(bytes.byteLength);
-    const book = () => store.contents.addUpBytes(contentId, bytes.byteLength);
+    return group;
+  }
+
+  /** Sends pieces; leaves the requests where they are when something else has used up the window meanwhile. */
+  async #serve(group: Served[]): Promise<void> {
+    const { store, meter } = this.#context;
+    const loaded = await Promise.all(group.map(({ request, file }) => this.#take(request, file)));
+    const totalBytes = loaded.reduce((total, piece) => total + (piece?.bytes.byteLength ?? 0), 0);
+    const newBytes = group.reduce((total, served, i) => total + (loaded[i] ? served.newBytes : 0), 0);
+    // Asked again: the reads took time, and from here to the commit nothing can come between.
+    if (this.#ended || this.#obstacle(newBytes) !== null) return;
+    this.#queue.splice(0, group.length);
+    this.#channel?.serve(
+      newBytes,
+      group.filter((_, i) => loaded[i]).map(({ request }) => keyOf(request)),
+    );
+    const book = () => {
+      group.forEach(({ request }, i) => {
+        const piece = loaded[i];
+        if (piece) store.contents.addUpBytes(request.contentId, piece.bytes.byteLength);
+        // The disk lost it or changed it: never sent, never charged.
+        else store.contents.removePiece(request.contentId, request.pieceIndex);
+      });
+    };
     if (this.#channel) this.#channel.commit(book);
     else store.commit(book);
 
-    this.#peer.send({ type: 'piece', id, ackedUnits: this.#channel?.books.paidUnits ?? 0, chunkHashes });
-    for (let offset = 0; offset < bytes.byteLength; offset += CHUNK_BYTES) {
-      this.#peer.send({ type: 'chunk', data: bytes.subarray(offset, offset + CHUNK_BYTES) });
+    this.#readAhead();
+    for (const [i, { request }] of group.entries()) {
+      const piece = loaded[i];
+      if (piece) await this.#sendPiece(request.id, piece);
+      else this.#peer.send({ type: 'refused', id: request.id, code: 'PieceUnknown' });
+    }
+    meter.add({ upBytes: totalBytes });
+    this.#context.onChange();
+  }
+
+  /** The piece that was read ahead, or reads it now. */
+  #take(request: Request, file: TransportFile): Promise<LoadedPiece | null> {
+    const reading = this.#ahead.get(request.id) ?? this.#load(request, file);
+    this.#ahead.delete(request.id);
+    return reading;
+  }
+
+  /** Reads the next few pieces while those before them go out. */
+  #readAhead(): void {
+    for (const request of this.#queue.slice(0, MAX_GROUP_PIECES)) {
+      const file = this.#fileOf(request);
+      if (!file || request.pieceIndex >= file.pieceHashes.length || this.#ahead.has(request.id)) continue;
+      this.#ahead.set(request.id, this.#load(request, file));
+    }
+  }
+
+  /** A piece as it lies on the disk, `null` when it is not what it should be. */
+  async #load(request: Request, file: TransportFile): Promise<LoadedPiece | null> {
+    const { contentId, pieceIndex } = request;
+    const bytes = await this.#context.pieces.read(contentId, pieceIndex, file.sizeBytes).catch(() => null);
+    const chunkHashes = bytes && chunkHashesOf(bytes);
+    const expected = file.pieceHashes[pieceIndex];
+    const right = chunkHashes && expected && sameBytes(pieceHash(chunkHashes), expected);
+    return right ? { bytes, chunkHashes } : null;
+  }
+
+  async #sendPiece(id: number, { bytes, chunkHashes }: LoadedPiece): Promise<void> {
+    const ackedUnits = this.#channel?.books.paidUnits ?? 0;
+    this.#peer.send({ type: 'piece', id, ackedUnits, chunkHashes });
+    for (let offset = 0; offset < bytes.byteLength; offset += SEND_BYTES) {
+      this.#peer.send(...chunksOf(bytes.subarray(offset, offset + SEND_BYTES)));
       await this.#peer.writable();
     }
-    meter.add({ upBytes: bytes.byteLength });
-    this.#context.onChange();
+  }
+
+  #refuse(request: Request, code: string): void {
+    this.#queue.shift();
+    this.#peer.send({ type: 'refused', id: request.id, code });
   }
 
   /** Makes ticks durable that no piece carries an acknowledgement for, and says so. */
@@ -250,8 +350,20 @@ class ProviderSession {
   }
 }
 
+function keyOf({ contentId, pieceIndex }: Request): string {
+  return `${contentId}/${pieceIndex}`;
+}
+
 function unexpected(message: Message | null): AceError {
   return new AceError('MessageUnexpected', `The viewer sent ${message?.type ?? 'nothing'} out of turn`, {
     reaction: 'drop-peer',
   });
+}
+
+function chunksOf(bytes: Uint8Array): Message[] {
+  const chunks: Message[] = [];
+  for (let offset = 0; offset < bytes.byteLength; offset += CHUNK_BYTES) {
+    chunks.push({ type: 'chunk', data: bytes.subarray(offset, offset + CHUNK_BYTES) });
+  }
+  return chunks;
 }

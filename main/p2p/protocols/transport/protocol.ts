@@ -29,7 +29,7 @@ export async function serveTransportFiles(host: Libp2p, store: NodeStore, log: L
     async (frames) => {
       const asked = await frames.read(TIMEOUT_MS);
       if (!asked) return;
-      const row = store.contents.get(new TextDecoder().decode(asked));
+      const row = store.contents.get(new TextDecoder().decode(asked.subarray()));
       frames.send(row?.transport ?? new Uint8Array(0));
       await frames.writable();
     },
@@ -46,7 +46,7 @@ export async function fetchTransportFile(
   const frames = await openStream(host, addresses, TRANSPORT_PROTOCOL, ANSWER_LIMITS);
   try {
     frames.send(new TextEncoder().encode(contentId));
-    const bytes = await frames.read(TIMEOUT_MS);
+    const bytes = (await frames.read(TIMEOUT_MS))?.subarray();
     if (!bytes || bytes.byteLength === 0)
       throw new AceError('ContentUnknown', 'The peer does not have this content');
     return { bytes, file: readTransportFile(contentId, bytes) };

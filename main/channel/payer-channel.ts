@@ -1,0 +1,137 @@
+/** One payer's channel while a session pays on it: decisions of `shared/channel/payer.ts`, made durable, then handed out to send. */
+import {
+  checkpointDue,
+  makeCheckpoint,
+  type PayerState,
+  receive,
+  roomBytes,
+  writeOff,
+} from '../../shared/channel/payer.ts';
+import { encodeCheckpoint } from '../../shared/channel/records.ts';
+import { TickChain } from '../../shared/channel/tick-chain.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { NetworkSettings } from '../../shared/settings.ts';
+import type { PayerChannelRow } from '../db/node/payer-channels.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { DeviceIdentity } from '../wallet/device.ts';
+import type { SignedTerms } from './payee.ts';
+import { sha256 } from './sha256.ts';
+
+/** The payer's home shard, as far as this service needs it. */
+export interface LeaseSource {
+  readonly shard: number;
+  /** @throws AceError `ShardUnavailable` */
+  leasableUnits(account: string): Promise<number>;
+  /** The shard's signature. @throws AceError `CreditExhausted` with `leasableUnits`, `LeaseRefused`, `ShardUnavailable` */
+  lease(terms: Uint8Array, termsSignature: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface PayerContext {
+  readonly store: NodeStore;
+  readonly settings: NetworkSettings;
+  readonly account: string;
+  readonly device: DeviceIdentity;
+  readonly leases: LeaseSource;
+  readonly nowMs: () => number;
+}
+
+/** What goes to the payee after a commit. */
+export interface Payment {
+  readonly index: number;
+  readonly tick: Uint8Array;
+}
+
+export interface SentCheckpoint {
+  readonly record: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** One leased channel while a stream pays on it. */
+export class PayerChannel {
+  readonly terms: SignedTerms;
+  readonly #context: PayerContext;
+  /** Opened for this session: the provider has never seen it. */
+  readonly isNew: boolean;
+  readonly #chain: TickChain;
+  readonly #payeeDevice: Uint8Array;
+  #onRelease: () => void;
+  #state: PayerState;
+
+  constructor(context: PayerContext, row: PayerChannelRow, isNew: boolean, onRelease: () => void) {
+    if (!row.leaseSignature) throw new AceError('ChannelUnleased', 'The channel has no lease');
+    this.#context = context;
+    this.isNew = isNew;
+    this.#onRelease = onRelease;
+    this.#payeeDevice = row.payeeDevice;
+    this.#state = row.state;
+    this.#chain = TickChain.fromPebbles(row.pebbles, row.state.capacityUnits, sha256);
+    this.terms = { terms: row.terms, termsSignature: row.termsSignature, leaseSignature: row.leaseSignature };
+  }
+
+  get state(): PayerState {
+    return this.#state;
+  }
+
+  /** Bytes that the channel can still carry. */
+  get roomBytes(): number {
+    return this.#state.status === 'open' ? roomBytes(this.#state) : 0;
+  }
+
+  /**
+   * Books verified bytes together with `also` (the piece) and gives the tick to send, `null` when they were paid
+   * already. @throws AceError `StoreFailed`: then nothing may be sent
+   */
+  pay(verifiedBytes: number, video: boolean, also: () => void): Payment | null {
+    return this.#advance(receive(this.#state, verifiedBytes, video), also);
+  }
+
+  /** Another session may use the channel from now on. */
+  release(): void {
+    this.#onRelease();
+    this.#onRelease = () => undefined;
+  }
+
+  /** Pays what the provider sent and the connection lost, within the one unit allowed to each provider. */
+  writeOff(servedBytes: number): Payment | null {
+    const { payerChannels } = this.#context.store;
+    const lostBytes = payerChannels.lostBytesTo(this.#payeeDevice) - this.#state.lostBytes;
+    return this.#advance(writeOff(this.#state, servedBytes, lostBytes), () => undefined);
+  }
+
+  /** The deepest tick: for a provider whose books lag behind ours. `null` while nothing was paid. */
+  lastPayment(): Payment | null {
+    const index = this.#state.revealedUnits;
+    return index === 0 ? null : { index, tick: this.#chain.tick(index) };
+  }
+
+  /** The checkpoint that is due by count or time, or the final one, with new watch time; `null` when none is due. */
+  checkpoint(final: boolean, takeWatchMs: () => number): SentCheckpoint | null {
+    const { store, device, nowMs } = this.#context;
+    if (this.#state.status !== 'open' || (!final && !checkpointDue(this.#state, nowMs()))) return null;
+    const watched = { ...this.#state, watchMs: this.#state.watchMs + takeWatchMs() };
+    const made = makeCheckpoint(watched, this.#chain.tick(this.#state.revealedUnits), final, nowMs());
+    const record = encodeCheckpoint(made.checkpoint);
+    const signature = device.sign(record);
+    store.commit(() => {
+      store.payerChannels.save(made.state);
+      store.payerChannels.saveCheckpoint(made.state.channelId, {
+        checkpoint: made.checkpoint,
+        payerSignature: signature,
+        payeeSignature: null,
+      });
+    });
+    this.#state = made.state;
+    return { record, signature };
+  }
+
+  #advance(next: PayerState, also: () => void): Payment | null {
+    const { store } = this.#context;
+    store.commit(() => {
+      store.payerChannels.save(next);
+      also();
+    });
+    const grew = next.revealedUnits > this.#state.revealedUnits;
+    this.#state = next;
+    return grew ? this.lastPayment() : null;
+  }
+}

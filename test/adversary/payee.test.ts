@@ -1,0 +1,325 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../main/channel/sha256.ts';
+import { chunkHashesOf, makeTransportFile, readTransportFile } from '../../main/content/transport-file.ts';
+import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
+import { createDevice } from '../../main/wallet/device.ts';
+import { channelIdOf, decodeCheckpoint, decodeTerms } from '../../shared/channel/records.ts';
+import { type Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
+import { sha256OfFile } from '../helpers/files.ts';
+import { RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const TIMEOUTS = { handshakeMs: 500, paymentMs: 1_000, dataMs: 1_000 };
+
+interface Stage {
+  readonly net: Devnet;
+  readonly viewer: TestPeer;
+  readonly honest: TestPeer;
+  readonly cheat: RawProvider;
+  readonly contentId: string;
+  /** A real piece of the content. */
+  piece(index: number): Promise<Uint8Array>;
+}
+
+/**
+ * An honest provider, a cheat that says it has the same content and is found first, and a viewer.
+ */
+async function stage(script: (piece: Stage['piece']) => Script, sizeBytes = 6 * MIB): Promise<Stage> {
+  const net = await useDevnet();
+  const honest = await net.peer('honest');
+  const { contentId } = await net.content(honest, sizeBytes);
+  const row = honest.store.contents.get(contentId);
+  const transport = row?.transport ?? new Uint8Array(0);
+  const piece = (index: number) => honest.pieces.read(contentId, index, sizeBytes);
+  const cheat = await RawProvider.start(net, script(piece), [transport]);
+  await cheat.announce(contentId);
+  const viewer = await net.peer('viewer', undefined, TIMEOUTS);
+  return { net, viewer, honest, cheat, contentId, piece };
+}
+
+/** Units revealed to the cheat, by the viewer's own books. */
+function revealedTo(viewer: TestPeer, cheat: RawProvider): number {
+  return viewer.store.payerChannels
+    .all()
+    .filter((row) => row.payee === cheat.account.address)
+    .reduce((sum, { state }) => sum + state.revealedUnits, 0);
+}
+
+/** Bytes of the content that the cheat has delivered, in units, rounded up. */
+function deliveredBy(viewer: TestPeer, cheat: RawProvider): number {
+  return viewer.store.payerChannels
+    .all()
+    .filter((row) => row.payee === cheat.account.address)
+    .reduce((sum, { state }) => sum + Math.ceil(state.verifiedBytes / MIB), 0);
+}
+
+async function expectWhole({ viewer, honest, contentId }: Stage): Promise<void> {
+  const path = (peer: TestPeer) => join(peer.dir, 'pieces', `${contentId}.pieces`);
+  expect(await sha256OfFile(path(viewer))).toBe(await sha256OfFile(path(honest)));
+}
+
+const opened = (stream: ScriptStream, servedBytes = 0, paidUnits = 0) =>
+  stream.send({ type: 'opened', paidUnits, servedBytes });
+
+describe('a payee that takes a tick and stops serving', () => {
+  it('keeps what it served, and the viewer finishes elsewhere without losing a unit', async () => {
+    const s = await stage((piece) => async (message, stream) => {
+      if (message.type === 'open') opened(stream);
+      if (message.type === 'request' && message.pieceIndex === 0)
+        stream.sendPiece(message.id, await piece(0));
+      // Everything after the first tick is met with silence.
+    });
+    const done = fetchWhole(s.viewer, s.contentId);
+    await waitFor('a tick', () => s.cheat.heardOf('tick').length > 0);
+    await done;
+    await expectWhole(s);
+    expect(s.cheat.heardOf('tick').map((tick) => tick.index)).toEqual([1]);
+    expect(revealedTo(s.viewer, s.cheat) - deliveredBy(s.viewer, s.cheat)).toBe(0);
+    expect(revealedUnits(s.viewer)).toBe(6);
+  });
+});
+
+describe('a payee that sends wrong bytes', () => {
+  const cases: [string, (piece: Uint8Array, id: number, stream: ScriptStream) => void][] = [
+    [
+      'a corrupt first chunk',
+      (piece, id, stream) => stream.sendPiece(id, flipped(piece, 10), chunkHashesOf(piece)),
+    ],
+    [
+      'a corrupt last chunk',
+      (piece, id, stream) => stream.sendPiece(id, flipped(piece, MIB - 1), chunkHashesOf(piece)),
+    ],
+    [
+      'hashes of its own for bytes of its own',
+      (piece, id, stream) => stream.sendPiece(id, flipped(piece, 10)),
+    ],
+    ['too few hashes', (piece, id, stream) => stream.sendPiece(id, piece, chunkHashesOf(piece).subarray(32))],
+    [
+      'a short chunk',
+      (piece, id, stream) => {
+        stream.send({ type: 'piece', id, ackedUnits: 0, chunkHashes: chunkHashesOf(piece) });
+        stream.send({ type: 'chunk', data: piece.subarray(0, 65_535) });
+      },
+    ],
+    ['the bytes of another piece', (piece, id, stream) => stream.sendPiece(id, flipped(piece, 0))],
+  ];
+
+  it.each(cases)('%s is never paid, and the provider is not asked again', async (_what, send) => {
+    const s = await stage((piece) => async (message, stream) => {
+      if (message.type === 'open') opened(stream);
+      if (message.type === 'request') send(await piece(message.pieceIndex), message.id, stream);
+    });
+    const done = fetchWhole(s.viewer, s.contentId);
+    await waitFor('the corruption is found', () => s.viewer.warnings.some((w) => w.code === 'PieceCorrupt'));
+    const { streams } = s.cheat;
+    await done;
+    await expectWhole(s);
+    expect(s.cheat.streams).toBe(streams);
+    expect(s.cheat.heardOf('tick')).toEqual([]);
+    expect(revealedTo(s.viewer, s.cheat)).toBe(0);
+  });
+
+  it('a good piece before a corrupt one may be paid, the corrupt one is not', async () => {
+    const s = await stage((piece) => async (message, stream) => {
+      if (message.type === 'open') opened(stream);
+      if (message.type !== 'request') return;
+      const bytes = await piece(message.pieceIndex);
+      if (message.pieceIndex === 0) stream.sendPiece(message.id, bytes);
+      else stream.sendPiece(message.id, flipped(bytes, 10), chunkHashesOf(bytes));
+    });
+    const done = fetchWhole(s.viewer, s.contentId);
+    await waitFor('the corruption is found', () => s.viewer.warnings.some((w) => w.code === 'PieceCorrupt'));
+    await done;
+    await expectWhole(s);
+    // The good one is booked or not, as the break of the stream left time; but never booked unpaid, or paid unbooked.
+    expect(revealedTo(s.viewer, s.cheat)).toBeLessThanOrEqual(1);
+    expect(revealedTo(s.viewer, s.cheat)).toBe(deliveredBy(s.viewer, s.cheat));
+  });
+});
+
+describe('a payee whose books are false', () => {
+  it('that says a new channel was served already gets nothing and is left for good', async () => {
+    const s = await stage(() => (message, stream) => {
+      if (message.type === 'open') opened(stream, 2 ** 40);
+    });
+    const done = fetchWhole(s.viewer, s.contentId);
+    await waitFor('the viewer left', () => s.viewer.warnings.some((w) => w.code === 'CheckpointMismatch'));
+    await done;
+    expect(revealedTo(s.viewer, s.cheat)).toBe(0);
+    expect(s.cheat.heardOf('open')).toHaveLength(1);
+  });
+
+  it('that says it holds ticks that were never revealed is left for good', async () => {
+    const s = await stage(() => (message, stream) => {
+      if (message.type === 'open') opened(stream, 0, 3);
+    });
+    const done = fetchWhole(s.viewer, s.contentId);
+    await waitFor('the viewer left', () => s.viewer.warnings.some((w) => w.code === 'CheckpointMismatch'));
+    await done;
+    expect(revealedTo(s.viewer, s.cheat)).toBe(0);
+  });
+
+  it('that breaks every connection and claims more than it sent gets one unit in all', async () => {
+    let visits = 0;
+    const s = await stage(() => (message, stream) => {
+      if (message.type === 'open') opened(stream, visits++ % 2 === 0 ? 0 : 2 ** 40);
+      if (message.type === 'request') stream.vanish();
+    });
+    await s.honest.stop();
+    const transfer = await s.viewer.library.transfer(s.contentId);
+    transfer.download();
+    await waitFor('several visits', () => s.cheat.heardOf('open').length >= 8, 30_000);
+    await s.viewer.library.stopTransfer(s.contentId);
+    expect(s.viewer.store.payerChannels.all().length).toBeGreaterThan(1);
+    expect(revealedTo(s.viewer, s.cheat)).toBe(1);
+    expect(deliveredBy(s.viewer, s.cheat)).toBe(0);
+  });
+});
+
+describe('a payee that breaks the protocol', () => {
+  const cases: [string, (message: Message, stream: ScriptStream) => void][] = [
+    ['sends a chunk of no piece', (_, stream) => stream.send({ type: 'chunk', data: new Uint8Array(10) })],
+    [
+      'sends a piece nobody asked for',
+      (_, stream) => stream.send({ type: 'piece', id: 999, ackedUnits: 0, chunkHashes: new Uint8Array(512) }),
+    ],
+    ['sends an unknown type', (_, stream) => stream.sendFrame(Uint8Array.of(200, 1, 2, 3))],
+    ['sends an empty frame', (_, stream) => stream.sendFrame(new Uint8Array(0))],
+    ['sends an oversized frame', (_, stream) => stream.sendFrame(new Uint8Array(80_000))],
+    [
+      'sends a viewer’s message',
+      (_, stream) => stream.send({ type: 'tick', index: 1, tick: new Uint8Array(32) }),
+    ],
+    ['resets the stream', (_, stream) => stream.vanish()],
+  ];
+
+  it.each(cases)('that %s is left, and the viewer finishes elsewhere', async (_what, misbehave) => {
+    const s = await stage(() => (message, stream) => {
+      if (message.type === 'open') opened(stream);
+      if (message.type === 'request') misbehave(message, stream);
+    });
+    const done = fetchWhole(s.viewer, s.contentId);
+    await waitFor('the cheat was met', () => s.cheat.heardOf('request').length > 0);
+    await done;
+    await expectWhole(s);
+    expect(revealedTo(s.viewer, s.cheat)).toBe(0);
+  });
+
+  it('that never ends its side does not keep a viewer from stopping', async () => {
+    const s = await stage((piece) => async (message, stream) => {
+      if (message.type === 'open') opened(stream);
+      if (message.type === 'request') stream.sendPiece(message.id, await piece(message.pieceIndex));
+      // No countersignature, and no end.
+    });
+    await fetchWhole(s.viewer, s.contentId);
+    const startedMs = performance.now();
+    await s.viewer.library.stopTransfer(s.contentId);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    const final = s.cheat.heardOf('checkpoint').at(-1);
+    expect(decodeCheckpoint(final?.record ?? new Uint8Array(0))).toMatchObject({ units: 6, final: true });
+  });
+});
+
+describe('a viewer with two contents from one provider', () => {
+  it('pays them on two channels, each with a fresh anchor', async () => {
+    const net = await useDevnet();
+    const [provider, viewer] = [await net.peer(), await net.peer()];
+    const contents = [
+      await net.content(provider, 12 * MIB, 'a.bin'),
+      await net.content(provider, 12 * MIB, 'b.bin'),
+    ];
+    await Promise.all(contents.map(({ contentId }) => fetchWhole(viewer, contentId)));
+    for (const { contentId } of contents) await viewer.library.stopTransfer(contentId);
+    const channels = viewer.store.payerChannels.all();
+    expect(channels).toHaveLength(2);
+    const anchors = channels.map(({ terms }) => Buffer.from(decodeTerms(terms).anchor).toString('hex'));
+    expect(new Set(anchors).size).toBe(2);
+    expect(channels.map(({ state }) => [state.revealedUnits, state.status])).toEqual([
+      [12, 'closed'],
+      [12, 'closed'],
+    ]);
+    expect(
+      channels.every(({ terms, state }) =>
+        Buffer.from(channelIdOf(decodeTerms(terms), sha256)).equals(Buffer.from(state.channelId)),
+      ),
+    ).toBe(true);
+    expect(provider.store.payeeChannels.paidUnits()).toBe(24);
+    expect(provider.warnings).toEqual([]);
+    expect(viewer.warnings).toEqual([]);
+  });
+});
+
+describe('a transport file that is false', () => {
+  const device = createDevice();
+  const good = {
+    name: 'a.bin',
+    kind: 'vod' as const,
+    mimeType: 'video/mp4',
+    sizeBytes: 2 * MIB,
+    durationMs: 0,
+    pieceHashes: [new Uint8Array(32), new Uint8Array(32)],
+  };
+
+  it.each([
+    [
+      'with a name that leads out of the folder',
+      makeTransportFile({ ...good, name: '../../.ssh/keys' }, device),
+    ],
+    ['with a Windows path for a name', makeTransportFile({ ...good, name: '..\\..\\x' }, device)],
+    ['without a name', makeTransportFile({ ...good, name: '' }, device)],
+    ['of 2^52 bytes', makeTransportFile({ ...good, sizeBytes: 2 ** 52 }, device)],
+    ['of 0 bytes', makeTransportFile({ ...good, sizeBytes: 0 }, device)],
+    [
+      'with fewer hashes than pieces',
+      makeTransportFile({ ...good, pieceHashes: [new Uint8Array(32)] }, device),
+    ],
+    ['with more hashes than pieces', makeTransportFile({ ...good, sizeBytes: 10 }, device)],
+    ['with a line break in its type', makeTransportFile({ ...good, mimeType: 'video/mp4\r\nX: y' }, device)],
+    [
+      'that its broadcaster did not sign',
+      makeTransportFile(good, { ...device, sign: (bytes) => createDevice().sign(bytes) }),
+    ],
+  ])('%s is refused', async (_what, { contentId, bytes }) => {
+    const net = await useDevnet();
+    const cheat = await RawProvider.start(net, () => {}, [bytes]);
+    await cheat.announce(contentId);
+    const viewer = await net.peer();
+    const error = await viewer.library.resolve(contentId, 'fetched').catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'NoProviders', cause: { code: 'TransportFileInvalid' } });
+    expect(viewer.store.contents.list()).toEqual([]);
+  });
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
+    [
+      'of another content',
+      () => makeTransportFile({ ...good, name: 'b.bin' }, device).bytes,
+      'TransportFileInvalid',
+    ],
+    ['cut short', (bytes) => bytes.subarray(0, -1), 'TransportFileInvalid'],
+    ['that is no CBOR', () => Uint8Array.of(255, 255), 'TransportFileInvalid'],
+    ['that is too large', () => new Uint8Array(3 * MIB), 'MessageTooLarge'],
+    ['that is nothing', () => new Uint8Array(0), 'ContentUnknown'],
+  ])('an answer %s is refused', async (_what, answer, code) => {
+    const net = await useDevnet();
+    const cheat = await RawProvider.start(net, () => {});
+    const { contentId, bytes } = makeTransportFile(good, device);
+    await cheat.serveTransports(() => answer(bytes));
+    await cheat.announce(contentId);
+    const viewer = await net.peer();
+    const error = await viewer.library.resolve(contentId, 'fetched').catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'NoProviders', cause: { code } });
+  });
+
+  it('that is no CBOR is refused by name though its hash is right', () => {
+    const bytes = Uint8Array.of(255, 1, 2);
+    const { contentId } = makeTransportFile(good, device);
+    expect(() => readTransportFile(contentId, bytes)).toThrowError(/invalid/);
+  });
+});
+
+function flipped(piece: Uint8Array, at: number): Uint8Array {
+  const copy = Uint8Array.from(piece);
+  copy[at] = (copy[at] ?? 0) ^ 0xff;
+  return copy;
+}

@@ -1,0 +1,510 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContentRow } from '../../main/db/node/contents.ts';
+import { MAX_QUEUED_REQUESTS } from '../../main/p2p/protocols/pieces/constants.ts';
+import { createDevice } from '../../main/wallet/device.ts';
+import { createPhrase } from '../../main/wallet/phrase.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import { unitsForBytes } from '../../shared/units.ts';
+import { Devnet, fetchWhole, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const WINDOW_CAP_UNITS = 8;
+
+let net: Devnet;
+let provider: TestPeer;
+let content: ContentRow;
+
+beforeAll(async () => {
+  net = await Devnet.start();
+  provider = await net.peer('provider');
+  content = await net.content(provider, 64 * MIB);
+});
+afterAll(() => net.stop());
+
+/** Units that the provider sent to an account and was never paid for: its loss. */
+function lossOf(account: string): number {
+  return provider.store.payeeChannels
+    .all()
+    .filter((row) => row.payer === account)
+    .reduce((sum, { state }) => sum + unitsForBytes(state.servedBytes) - state.paidUnits, 0);
+}
+
+function paidOn(channel: RawChannel): number {
+  return provider.store.payeeChannels.get(channel.channelId)?.state.paidUnits ?? -1;
+}
+
+/** Errors the provider warned of while `fn` ran. */
+async function warned(fn: () => Promise<void>): Promise<ErrorCode[]> {
+  const before = provider.warnings.length;
+  await fn();
+  return provider.warnings.slice(before).map(({ code }) => code);
+}
+
+async function expectHonestPeersServed(): Promise<void> {
+  const { contentId } = await net.content(provider, 3 * MIB, `honest-${Math.random()}.bin`);
+  const viewer = await net.peer();
+  await fetchWhole(viewer, contentId);
+  await viewer.stop();
+}
+
+describe('a payer that takes and vanishes', () => {
+  it('gets one unit as a stranger, and by coming back nothing but the same unit, three times', async () => {
+    const thief = await RawViewer.start(net);
+    const channel = await thief.lease(provider, 20);
+    for (let visit = 0; visit < 6; visit++) {
+      const stream = await thief.open(provider, channel);
+      for (let i = 0; i < 4; i++) stream.request(content.contentId, i);
+      if (visit < 4) expect((await stream.takePiece()).id).toBe(1);
+      expect(await stream.silentFor(300)).toBe(true);
+      stream.vanish();
+    }
+    expect(lossOf(thief.account.address)).toBe(1);
+  });
+
+  it('gets nothing more over new channels', async () => {
+    const thief = await RawViewer.start(net);
+    for (let visit = 0; visit < 3; visit++) {
+      const stream = await thief.open(provider, await thief.lease(provider, 20));
+      stream.request(content.contentId, visit);
+      if (visit === 0) await stream.takePiece();
+      else expect(await stream.silentFor(300)).toBe(true);
+      stream.vanish();
+    }
+    expect(lossOf(thief.account.address)).toBe(1);
+  });
+
+  it('gets one unit over many channels at once, from two devices of its account', async () => {
+    const phrase = createPhrase(12);
+    const devices = await Promise.all(
+      [1, 2].map(() => RawViewer.start(net, { phrase, deviceSeed: createDevice().seed() })),
+    );
+    const streams = await Promise.all(
+      devices.flatMap((device) =>
+        [1, 2, 3].map(async () => device.open(provider, await device.lease(provider, 20))),
+      ),
+    );
+    for (const [i, stream] of streams.entries()) stream.request(content.contentId, i);
+    await Promise.all(streams.map((stream) => stream.silentFor(500)));
+    expect(lossOf(devices[0]?.account.address ?? '')).toBe(1);
+    for (const stream of streams) stream.vanish();
+  });
+
+  it('gets one window after it has paid for a while, however often it comes back', async () => {
+    const thief = await RawViewer.start(net);
+    const channel = await thief.lease(provider, 60);
+    const stream = await thief.open(provider, channel);
+    for (let i = 0; i < 20; i++) {
+      stream.request(content.contentId, i);
+      await stream.takePiece();
+      stream.pay(channel, i + 1);
+    }
+    stream.vanish();
+    for (let visit = 0; visit < 3; visit++) {
+      const again = await thief.open(provider, visit < 2 ? channel : await thief.lease(provider, 20));
+      for (let i = 0; i < 20; i++) again.request(content.contentId, 20 + i);
+      while (visit === 0 && lossOf(thief.account.address) < WINDOW_CAP_UNITS) await again.takePiece();
+      await again.silentFor(300);
+      again.vanish();
+    }
+    expect(lossOf(thief.account.address)).toBe(WINDOW_CAP_UNITS);
+  });
+
+  it('gets one unit per fresh identity', async () => {
+    const losses: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const thief = await RawViewer.start(net);
+      const stream = await thief.open(provider, await thief.lease(provider, 20));
+      for (let piece = 0; piece < 4; piece++) stream.request(content.contentId, piece);
+      await stream.takePiece();
+      expect(await stream.silentFor(200)).toBe(true);
+      stream.vanish();
+      losses.push(lossOf(thief.account.address));
+    }
+    expect(losses).toEqual([1, 1, 1]);
+  });
+
+  it('gets no piece by closing its channel while the piece is read', async () => {
+    const thief = await RawViewer.start(net);
+    let pieces = 0;
+    for (let visit = 0; visit < 6; visit++) {
+      const channel = await thief.lease(provider, 20);
+      const stream = await thief.open(provider, channel);
+      stream.request(content.contentId, visit);
+      stream.send(thief.checkpoint(channel, { units: 0, final: true }));
+      for (;;) {
+        const message = await stream.receive(150).catch(() => null);
+        if (!message) break;
+        if (message.type === 'piece') pieces += 1;
+      }
+      stream.vanish();
+    }
+    expect(pieces).toBeLessThanOrEqual(1);
+    expect(lossOf(thief.account.address)).toBe(pieces);
+  });
+
+  it('waits for its payment only so long: then the request is refused', async () => {
+    const hasty = await net.peer('hasty', undefined, { handshakeMs: 500, paymentMs: 300, dataMs: 1_000 });
+    const { contentId } = await net.content(hasty, 3 * MIB, 'hasty.bin');
+    const thief = await RawViewer.start(net);
+    const stream = await thief.open(hasty, await thief.lease(hasty, 20));
+    stream.request(contentId, 0);
+    const id = stream.request(contentId, 1);
+    await stream.takePiece();
+    expect(await stream.expect('refused')).toEqual({ type: 'refused', id, code: 'PaymentOverdue' });
+    stream.vanish();
+  });
+});
+
+describe('one account on two streams at once', () => {
+  it('is served on both: a payment on one makes room on the other', async () => {
+    const viewer = await RawViewer.start(net);
+    const channels = [await viewer.lease(provider, 20), await viewer.lease(provider, 20)];
+    const streams = [];
+    for (const channel of channels) streams.push({ channel, stream: await viewer.open(provider, channel) });
+    for (const { stream } of streams) for (let i = 0; i < 5; i++) stream.request(content.contentId, i);
+    const startedMs = performance.now();
+    await Promise.all(
+      streams.map(async ({ stream, channel }) => {
+        for (let i = 1; i <= 5; i++) {
+          await stream.takePiece();
+          stream.pay(channel, i);
+        }
+      }),
+    );
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    for (const channel of channels) await waitFor('all is paid', () => paidOn(channel) === 5);
+    for (const { stream } of streams) stream.vanish();
+  });
+});
+
+describe('ticks that are not in order', () => {
+  async function paying(units: number) {
+    const viewer = await RawViewer.start(net);
+    const channel = await viewer.lease(provider, 30);
+    const stream = await viewer.open(provider, channel);
+    for (let i = 0; i < units; i++) {
+      stream.request(content.contentId, i);
+      await stream.takePiece();
+      stream.pay(channel, i + 1);
+    }
+    await waitFor('the ticks are booked', () => paidOn(channel) === units);
+    return { viewer, channel, stream };
+  }
+
+  it('a replayed or older tick is ignored and pays nothing', async () => {
+    const { channel, stream } = await paying(3);
+    const codes = await warned(async () => {
+      for (const index of [3, 2, 1, 0]) stream.pay(channel, index);
+      stream.request(content.contentId, 4);
+      await stream.takePiece();
+    });
+    expect(codes).toEqual([]);
+    expect(paidOn(channel)).toBe(3);
+    stream.vanish();
+  });
+
+  it('a later tick pays for those that were skipped', async () => {
+    const { channel, stream } = await paying(3);
+    for (const piece of [4, 5]) {
+      stream.request(content.contentId, piece);
+      await stream.takePiece();
+    }
+    stream.pay(channel, 5);
+    await waitFor('tick 5 is booked', () => paidOn(channel) === 5);
+    stream.vanish();
+  });
+
+  it.each<[string, number, number, ErrorCode]>([
+    ['that jumps past the window', 3 + 5, 8, 'TickBeyondWindow'],
+    ['past the capacity', 31, 30, 'TickBeyondCapacity'],
+    ['with index 2^40', 2 ** 40, 30, 'TickBeyondCapacity'],
+    ['with index 2^53 − 1', 2 ** 53 - 1, 30, 'TickBeyondCapacity'],
+    ['that is another unit’s', 4, 7, 'TickWrong'],
+  ])('a tick %s ends the stream and pays nothing', async (_what, index, preimage, code) => {
+    const { channel, stream } = await paying(3);
+    const startedMs = performance.now();
+    const codes = await warned(async () => {
+      stream.send({ type: 'tick', index, tick: channel.chain.tick(preimage) });
+      await stream.ended();
+    });
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(codes).toEqual([code]);
+    expect(paidOn(channel)).toBe(3);
+  });
+
+  it('a tick without a channel ends the stream', async () => {
+    const viewer = await RawViewer.start(net);
+    const stream = await viewer.greet(provider);
+    const codes = await warned(async () => {
+      stream.send({ type: 'tick', index: 1, tick: new Uint8Array(32) });
+      await stream.ended();
+    });
+    expect(codes).toEqual(['MessageUnexpected']);
+  });
+});
+
+describe('a channel that must not be accepted', () => {
+  it.each<[string, ErrorCode, (viewer: RawViewer) => Promise<RawChannel>]>([
+    ['without a lease', 'ChannelUnleased', async (viewer) => viewer.terms(provider, 10)],
+    [
+      'leased by another key',
+      'ChannelUnleased',
+      async (viewer) => {
+        const channel = viewer.terms(provider, 10);
+        return {
+          ...channel,
+          signed: { ...channel.signed, leaseSignature: createDevice().sign(channel.signed.terms) },
+        };
+      },
+    ],
+    [
+      'with the lease of another channel',
+      'ChannelUnleased',
+      async (viewer) => {
+        const [leased, other] = [await viewer.lease(provider, 10), viewer.terms(provider, 10)];
+        return { ...other, signed: { ...other.signed, leaseSignature: leased.signed.leaseSignature } };
+      },
+    ],
+    [
+      'for another payee',
+      'ChannelMismatch',
+      (viewer) => viewer.lease(provider, 10, { payee: `0x${'ab'.repeat(20)}` }),
+    ],
+    [
+      'for another device of the payee',
+      'ChannelMismatch',
+      (viewer) => viewer.lease(provider, 10, { payeeDevice: createDevice().publicKey }),
+    ],
+    [
+      'of another network',
+      'WrongNetwork',
+      async (viewer) => viewer.terms(provider, 10, { networkId: 'elsewhere' }),
+    ],
+    ['that has expired', 'ChannelUnleased', async (viewer) => viewer.terms(provider, 10, { expiresAtMs: 1 })],
+    [
+      'of a shard that does not exist',
+      'ChannelUnleased',
+      async (viewer) => viewer.terms(provider, 10, { shard: 7 }),
+    ],
+    [
+      'that its payer did not sign',
+      'InvalidSignature',
+      async (viewer) => {
+        const channel = await viewer.lease(provider, 10);
+        const termsSignature = Uint8Array.from(channel.signed.termsSignature);
+        termsSignature[5] = (termsSignature[5] ?? 0) ^ 1;
+        return { ...channel, signed: { ...channel.signed, termsSignature } };
+      },
+    ],
+    [
+      'signed with a malleated signature',
+      'InvalidSignature',
+      async (viewer) => {
+        const channel = await viewer.lease(provider, 10);
+        return {
+          ...channel,
+          signed: { ...channel.signed, termsSignature: malleated(channel.signed.termsSignature) },
+        };
+      },
+    ],
+    [
+      'in a second encoding of its terms',
+      'MessageMalformed',
+      async (viewer) => {
+        const channel = await viewer.lease(provider, 10);
+        // 0x9f … 0xff: an array of indefinite length, which decodes to the same fields.
+        const terms = Buffer.concat([Buffer.of(0x9f), channel.signed.terms.subarray(1), Buffer.of(0xff)]);
+        return { ...channel, signed: { ...channel.signed, terms } };
+      },
+    ],
+  ])('%s is refused by name, and nothing is served', async (_what, code, make) => {
+    const viewer = await RawViewer.start(net);
+    const stream = await viewer.greet(provider);
+    const codes = await warned(async () => {
+      const channel = await make(viewer);
+      stream.send({ type: 'open', ...channel.signed });
+      expect((await stream.ended()).map((m) => m.type === 'refused' && m.code)).toEqual([code]);
+    });
+    expect(codes).toEqual([code]);
+    expect(lossOf(viewer.account.address)).toBe(0);
+  });
+
+  it('of another viewer is refused: terms in the wrong hands pay nothing', async () => {
+    const [owner, thief] = [await RawViewer.start(net), await RawViewer.start(net)];
+    const channel = await owner.lease(provider, 10);
+    const stream = await thief.greet(provider);
+    stream.send({ type: 'open', ...channel.signed });
+    expect((await stream.ended()).map((m) => m.type === 'refused' && m.code)).toEqual(['ChannelMismatch']);
+  });
+
+  it('serves nothing before a channel is open', async () => {
+    const viewer = await RawViewer.start(net);
+    const stream = await viewer.greet(provider);
+    const id = stream.request(content.contentId, 0);
+    expect(await stream.expect('refused')).toEqual({ type: 'refused', id, code: 'ChannelUnleased' });
+  });
+});
+
+describe('a channel at its end', () => {
+  it('is served to its last unit, and the next channel goes on over the same stream', async () => {
+    const viewer = await RawViewer.start(net);
+    const first = await viewer.lease(provider, 2);
+    const stream = await viewer.open(provider, first);
+    for (let i = 0; i < 2; i++) {
+      stream.request(content.contentId, i);
+      await stream.takePiece();
+      stream.pay(first, i + 1);
+    }
+    const id = stream.request(content.contentId, 2);
+    let answer = await stream.receive();
+    while (answer?.type === 'ack') answer = await stream.receive();
+    expect(answer).toEqual({ type: 'refused', id, code: 'ChannelExhausted' });
+
+    const second = await viewer.lease(provider, 2);
+    await stream.open(second);
+    stream.request(content.contentId, 2);
+    await stream.takePiece();
+    stream.pay(second, 1);
+    await waitFor('the second channel is paid', () => paidOn(second) === 1);
+    expect(lossOf(viewer.account.address)).toBe(0);
+    stream.vanish();
+  });
+});
+
+describe('checkpoints that are not in order', () => {
+  /** A channel with 3 units paid and a countersigned checkpoint 5 on it. */
+  async function checkpointed() {
+    const viewer = await RawViewer.start(net);
+    const channel = await viewer.lease(provider, 30);
+    const stream = await viewer.open(provider, channel);
+    for (let i = 0; i < 3; i++) {
+      stream.request(content.contentId, i);
+      await stream.takePiece();
+      stream.pay(channel, i + 1);
+    }
+    const first = viewer.checkpoint(channel, { number: 5, units: 3, bytes: 3 * MIB, watchMs: 7 });
+    stream.send(first);
+    let answer = await stream.receive();
+    while (answer?.type === 'ack') answer = await stream.receive();
+    expect(answer?.type).toBe('countersigned');
+    return { viewer, channel, stream, first, answer };
+  }
+  const stored = (channel: RawChannel) =>
+    provider.store.payeeChannels.get(channel.channelId)?.lastCheckpoint?.checkpoint;
+
+  it('the same one again gets the same countersignature', async () => {
+    const { stream, first, answer } = await checkpointed();
+    stream.send(first);
+    expect(await stream.expect('countersigned')).toEqual(answer);
+    stream.vanish();
+  });
+
+  it('an older one is ignored, and the stream goes on', async () => {
+    const { viewer, channel, stream } = await checkpointed();
+    stream.send(viewer.checkpoint(channel, { number: 4, units: 3, bytes: 3 * MIB }));
+    stream.request(content.contentId, 4);
+    await stream.takePiece();
+    expect(stored(channel)).toMatchObject({ number: 5, watchMs: 7 });
+    stream.vanish();
+  });
+
+  it.each<[string, ErrorCode, Parameters<RawViewer['checkpoint']>[1]]>([
+    ['another one with the same number', 'CheckpointNotIncreasing', { number: 5, units: 3, bytes: 3 * MIB }],
+    ['one whose units regress', 'CheckpointMismatch', { number: 6, units: 2, bytes: 2 * MIB }],
+    ['one whose units are not paid', 'TickBeyondWindow', { number: 6, units: 30, bytes: 3 * MIB }],
+    [
+      'one with more bytes than were served',
+      'CheckpointMismatch',
+      { number: 6, units: 3, bytes: 3 * MIB + 1 },
+    ],
+    ['one with units past 2^53', 'MessageMalformed', { number: 6, units: 2 ** 53 }],
+    ['one with a negative number', 'MessageMalformed', { number: -1, units: 3 }],
+    ['one with more video than bytes', 'MessageMalformed', { number: 6, units: 3, bytes: 5, videoBytes: 6 }],
+    ['one with another tick', 'CheckpointMismatch', { number: 6, units: 3, tick: new Uint8Array(32) }],
+    ['one of another channel', 'ChannelUnknown', { number: 6, units: 3, channelId: new Uint8Array(32) }],
+  ])('%s ends the stream and changes nothing', async (_what, code, fields) => {
+    const { viewer, channel, stream } = await checkpointed();
+    const codes = await warned(async () => {
+      stream.send(viewer.checkpoint(channel, fields));
+      await stream.ended();
+    });
+    expect(codes).toEqual([code]);
+    expect(stored(channel)).toMatchObject({ number: 5, units: 3, watchMs: 7 });
+    expect(paidOn(channel)).toBe(3);
+  });
+
+  it('one with a wrong signature ends the stream and changes nothing', async () => {
+    const { viewer, channel, stream } = await checkpointed();
+    const next = viewer.checkpoint(channel, { number: 6, units: 3 });
+    const codes = await warned(async () => {
+      stream.send({ ...next, signature: createDevice().sign(next.record) });
+      await stream.ended();
+    });
+    expect(codes).toEqual(['InvalidSignature']);
+    expect(stored(channel)?.number).toBe(5);
+  });
+
+  it('one that carries the tick of a unit not yet paid for pays for it', async () => {
+    const { viewer, channel, stream } = await checkpointed();
+    stream.request(content.contentId, 4);
+    await stream.takePiece();
+    stream.send(viewer.checkpoint(channel, { number: 6, units: 4, bytes: 4 * MIB, final: true }));
+    await stream.expect('countersigned');
+    expect(paidOn(channel)).toBe(4);
+    stream.vanish();
+  });
+
+  it('after a final one nothing is served on the channel', async () => {
+    const { viewer, channel, stream } = await checkpointed();
+    stream.send(viewer.checkpoint(channel, { number: 6, units: 3, bytes: 3 * MIB, final: true }));
+    await stream.expect('countersigned');
+    const id = stream.request(content.contentId, 4);
+    expect(await stream.expect('refused')).toMatchObject({ id, code: 'ChannelUnleased' });
+    stream.vanish();
+    const again = await viewer.open(provider, channel);
+    again.request(content.contentId, 4);
+    expect(await again.expect('refused')).toMatchObject({ code: 'ChannelClosed' });
+    again.vanish();
+  });
+});
+
+describe('more requests than a stream may have waiting', () => {
+  it('end the stream with TooManyRequests, and others are still served', async () => {
+    const viewer = await RawViewer.start(net);
+    const stream = await viewer.open(provider, await viewer.lease(provider, 10));
+    const before = provider.warnings.length;
+    const codes = await warned(async () => {
+      for (let i = 0; i < 1_000; i++) stream.request(content.contentId, i % 64);
+      await stream.ended().catch(() => undefined);
+      await waitFor('the stream has ended', () => provider.warnings.length > before);
+    });
+    expect(codes).toEqual(['TooManyRequests']);
+    expect(lossOf(viewer.account.address)).toBeLessThanOrEqual(1);
+    await expectHonestPeersServed();
+  });
+
+  it(`are served when there are ${MAX_QUEUED_REQUESTS} of them`, async () => {
+    const viewer = await RawViewer.start(net);
+    const channel = await viewer.lease(provider, 64);
+    const stream = await viewer.open(provider, channel);
+    for (let i = 0; i < MAX_QUEUED_REQUESTS; i++) stream.request(content.contentId, i);
+    for (let i = 0; i < MAX_QUEUED_REQUESTS; i++) {
+      await stream.takePiece();
+      stream.pay(channel, i + 1);
+    }
+    await waitFor('all is paid', () => paidOn(channel) === MAX_QUEUED_REQUESTS);
+    stream.vanish();
+  });
+});
+
+/** The other S of an Ed25519 signature: S + L. Some libraries take it for valid. */
+function malleated(signature: Uint8Array): Uint8Array {
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const bytes = Buffer.from(signature);
+  let s = 0n;
+  for (let i = 63; i >= 32; i--) s = (s << 8n) | BigInt(bytes[i] ?? 0);
+  s += order;
+  for (let i = 32; i < 64; i++, s >>= 8n) bytes[i] = Number(s & 255n);
+  return new Uint8Array(bytes);
+}

@@ -1,0 +1,174 @@
+/**
+ * A real devnet in this process: a validator with its chain, and as many peers as a test wants, each with its own
+ * folder, wallet, database and libp2p host on loopback.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type { DevnetProfile } from '../../main/config.ts';
+import type { ContentRow } from '../../main/db/node/contents.ts';
+import { createLog, type Log } from '../../main/log.ts';
+import type { PiecesTimeouts } from '../../main/p2p/protocols/pieces/constants.ts';
+import { type RunningPeer, startPeer } from '../../main/peer.ts';
+import { type RunningValidator, runDevnetValidator } from '../../main/shard/devnet.ts';
+import { saveWallet, type WalletSecrets } from '../../main/wallet/keystore.ts';
+import { AceError, type ErrorCode } from '../../shared/errors.ts';
+import { TOKENS } from '../../shared/money.ts';
+import { heldAndOwed } from './chain.ts';
+import { makeFile } from './files.ts';
+import { waitFor } from './wait.ts';
+
+export const MIB = 1_048_576;
+
+/** Quick settling, and a price of 1 GB that is a round number of XAT. */
+export const TEST_PROFILE: DevnetProfile = {
+  trafficCreditLimitUnits: 10_240,
+  trafficRateGbPerHour: '4',
+  priorWeightHours: 10_000,
+  xacPerXat: '1',
+  settlementIntervalMs: 200,
+  faucetXat: 1_000_000,
+};
+
+export interface TestPeer extends RunningPeer {
+  readonly dir: string;
+  /** Everything that the peer warned of, newest last. */
+  readonly warnings: readonly AceError[];
+}
+
+export class Devnet {
+  readonly dir: string;
+  readonly validator: RunningValidator;
+  readonly #stops = new Set<() => Promise<void>>();
+  #names = 0;
+
+  private constructor(dir: string, validator: RunningValidator) {
+    this.dir = dir;
+    this.validator = validator;
+  }
+
+  /** The caller stops it; `useDevnet` does that by itself. */
+  static async start(profile: Partial<DevnetProfile> = {}): Promise<Devnet> {
+    const dir = mkdtempSync(join(tmpdir(), 'ace-devnet-'));
+    const validator = await runDevnetValidator({
+      dataDir: join(dir, 'validator'),
+      port: 0,
+      profile: { ...TEST_PROFILE, ...profile },
+    });
+    return new Devnet(dir, validator);
+  }
+
+  /** A peer in the folder `name`, with these secrets when it is new. The same name again starts the same peer. */
+  async peer(
+    name = `peer-${++this.#names}`,
+    secrets?: WalletSecrets,
+    timeouts?: PiecesTimeouts,
+  ): Promise<TestPeer> {
+    const dir = join(this.dir, name);
+    mkdirSync(dir, { recursive: true });
+    if (secrets) await saveWallet(join(dir, 'wallet.json'), secrets, { protection: 'none', devnet: true });
+    const warnings: AceError[] = [];
+    const peer = await startPeer({
+      dir,
+      shardMultiaddr: this.validator.multiaddr,
+      p2pPort: 0,
+      log: recordingLog(warnings),
+      events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
+      ...(timeouts && { timeouts }),
+    });
+    const stop = this.owns(() => peer.stop());
+    return { ...peer, dir, warnings, stop };
+  }
+
+  /** Has `stop` called when the devnet stops, unless it was before. */
+  owns(stop: () => Promise<void>): () => Promise<void> {
+    const once = async () => {
+      if (this.#stops.delete(once)) await stop();
+    };
+    this.#stops.add(once);
+    return once;
+  }
+
+  /** Writes a file of deterministic bytes and has the peer import it. */
+  async content(peer: RunningPeer, sizeBytes: number, name = `${sizeBytes}.bin`): Promise<ContentRow> {
+    return peer.import({ path: await makeFile(join(this.dir, name), sizeBytes, name) });
+  }
+
+  async topUp(account: string, amountXat: bigint): Promise<void> {
+    const anyone = await this.peer();
+    await anyone.shardClient.call('faucet', { account, amountXat });
+    await anyone.stop();
+  }
+
+  /** Errors that the validator wrote to its log: their codes. */
+  validatorErrors(): ErrorCode[] {
+    return readFileSync(join(this.dir, 'validator', 'validator.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .flatMap((line) => (JSON.parse(line) as { err?: { code?: ErrorCode } }).err?.code ?? []);
+  }
+
+  /** Nothing was created or lost: for each token, accounts and pools hold genesis + emitted − burned. */
+  async expectConserved(): Promise<void> {
+    for (const token of TOKENS) {
+      const { held, owed } = await heldAndOwed(this.validator.chain, token);
+      expect(held).toBe(owed);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#stops].map((stop) => stop()));
+    await this.validator.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** A devnet for the running test. */
+export async function useDevnet(profile: Partial<DevnetProfile> = {}): Promise<Devnet> {
+  const net = await Devnet.start(profile);
+  onTestFinished(() => net.stop());
+  return net;
+}
+
+/** Fetches a whole content and waits until it is there. */
+export async function fetchWhole(peer: RunningPeer, contentId: string, timeoutMs = 30_000): Promise<void> {
+  const transfer = await peer.library.transfer(contentId);
+  transfer.download();
+  await waitFor(
+    `${contentId} fetched (state now: ${transfer.state})`,
+    () => transfer.state === 'done',
+    timeoutMs,
+  );
+}
+
+/** Ends the transfer, so that its channel is closed, and waits until the shard confirmed all of the provider's ticks. */
+export async function settleUp(viewer: RunningPeer, provider: RunningPeer, contentId: string): Promise<void> {
+  await viewer.library.stopTransfer(contentId);
+  await provider.claims.now();
+  await provider.shardClient.call('settle', {});
+}
+
+/** Units paid by ticks, as each side's database says. */
+export function revealedUnits(viewer: RunningPeer): number {
+  return viewer.store.payerChannels.revealedUnits();
+}
+
+export function paidUnits(provider: RunningPeer): number {
+  return provider.store.payeeChannels.paidUnits();
+}
+
+/** Where a content's bytes are on a peer's disk. */
+export function piecesFile(peer: TestPeer, contentId: string): string {
+  return join(peer.dir, 'pieces', `${contentId}.pieces`);
+}
+
+function recordingLog(warnings: AceError[]): Log {
+  const log = createLog(null);
+  const record = (first: unknown) => {
+    const { err } = first as { err?: unknown };
+    if (err instanceof AceError) warnings.push(err);
+    else if (err instanceof Error) warnings.push(new AceError('Internal', err.message, { cause: err }));
+  };
+  return { ...log, debug: () => {}, info: () => {}, warn: record, error: record } as Log;
+}

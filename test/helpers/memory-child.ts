@@ -1,0 +1,37 @@
+/** Imports, streams and pays a file of argv[2] MiB between two peers in this process; prints its largest memory as JSON. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLog } from '../../main/log.ts';
+import { startPeer } from '../../main/peer.ts';
+import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { makeFile, sha256OfFile } from './files.ts';
+
+const units = Number(process.argv[2]);
+const dir = mkdtempSync(join(tmpdir(), 'ace-memory-'));
+const validator = await runDevnetValidator({ dataDir: join(dir, 'validator'), port: 0 });
+const peer = (name: string) => {
+  mkdirSync(join(dir, name));
+  return startPeer({
+    dir: join(dir, name),
+    shardMultiaddr: validator.multiaddr,
+    p2pPort: 0,
+    log: createLog(null),
+    events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
+  });
+};
+const [provider, viewer] = [await peer('provider'), await peer('viewer')];
+const path = await makeFile(join(dir, 'file.bin'), units * 1_048_576);
+const { contentId } = await provider.import({ path });
+const transfer = await viewer.library.transfer(contentId);
+transfer.download();
+while (transfer.state !== 'done') await delay(5);
+await viewer.library.stopTransfer(contentId);
+const match =
+  (await sha256OfFile(join(dir, 'viewer', 'pieces', `${contentId}.pieces`))) === (await sha256OfFile(path));
+const paid = provider.store.payeeChannels.paidUnits();
+await Promise.all([viewer.stop(), provider.stop()]);
+await validator.stop();
+rmSync(dir, { recursive: true, force: true });
+process.stdout.write(JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1_024, match, paid }));

@@ -1,0 +1,61 @@
+/**
+ * One role in a process of its own, for tests that kill it. It says what it does on stdout, a line each:
+ *
+ *   node test/helpers/role-child.ts validator DIR PORT
+ *   node test/helpers/role-child.ts peer DIR SHARD_MULTIADDR [import FILE | fetch CONTENT_ID]
+ */
+import { mkdirSync, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLog } from '../../main/log.ts';
+import { startPeer } from '../../main/peer.ts';
+import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { isAceError } from '../../shared/errors.ts';
+import { CRASH_PROFILE } from './role-process.ts';
+
+// Written at once, not when the event loop gets to it: the parent kills by what it reads here.
+const say = (line: string) => writeSync(1, `${line}\n`);
+
+const [role, dir = '', where = '', action, what = ''] = process.argv.slice(2);
+
+if (role === 'validator') {
+  const validator = await runDevnetValidator({ dataDir: dir, port: Number(where), profile: CRASH_PROFILE });
+  process.once('SIGTERM', () => void validator.stop().then(() => process.exit(0)));
+  say(`ready ${validator.multiaddr}`);
+} else {
+  mkdirSync(dir, { recursive: true });
+  const peer = await startPeer({
+    dir,
+    shardMultiaddr: where,
+    p2pPort: 0,
+    log: createLog(null),
+    events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
+  });
+  process.once('SIGTERM', () => void peer.stop().then(() => process.exit(0)));
+  if (action === 'import') say(`imported ${(await peer.import({ path: what })).contentId}`);
+  say(`account ${peer.account.address}`);
+  say(`ready ${peer.host.getMultiaddrs()[0]}`);
+  /** The provider may have to announce itself anew first. */
+  const found = async (contentId: string) => {
+    for (;;) {
+      try {
+        return await peer.library.transfer(contentId);
+      } catch (error) {
+        if (!isAceError(error, 'NoProviders') && !isAceError(error, 'ShardUnavailable')) throw error;
+        await delay(100);
+      }
+    }
+  };
+  if (action === 'fetch') {
+    const transfer = await found(what);
+    transfer.download();
+    let told = -1;
+    const telling = setInterval(() => {
+      if (transfer.haveBytes === told) return;
+      told = transfer.haveBytes;
+      say(`have ${told}`);
+      if (transfer.state !== 'done') return;
+      clearInterval(telling);
+      void peer.library.stopTransfer(what).then(() => say('done'));
+    }, 1);
+  }
+}

@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createDevice } from '../../main/wallet/device.ts';
+import { createPhrase } from '../../main/wallet/phrase.ts';
+import { expectAceRejection } from '../helpers/ace-error.ts';
+import {
+  fetchWhole,
+  MIB,
+  paidUnits,
+  piecesFile,
+  revealedUnits,
+  settleUp,
+  useDevnet,
+} from '../helpers/devnet.ts';
+import { makeFile, sha256OfFile } from '../helpers/files.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const MEMORY_CHILD = fileURLToPath(new URL('../helpers/memory-child.ts', import.meta.url));
+
+describe('a paid stream', () => {
+  it.each([
+    ['one byte', 1, 1, 'a.bin'],
+    ['1 MiB − 1', MIB - 1, 1, 'a.bin'],
+    ['1 MiB', MIB, 1, 'a.bin'],
+    ['1 MiB + 1', MIB + 1, 2, 'a.bin'],
+    ['twenty pieces and a half', 20.5 * MIB, 21, 'Рассвет в гавани (2026).mp4'],
+  ])(
+    'delivers %s exactly, and both sides and the shard count the same units',
+    async (_what, size, units, name) => {
+      const net = await useDevnet();
+      const [provider, viewer] = [await net.peer(), await net.peer()];
+      const { contentId } = await net.content(provider, size, name);
+      await fetchWhole(viewer, contentId);
+      expect(await sha256OfFile(piecesFile(viewer, contentId))).toBe(await sha256OfFile(join(net.dir, name)));
+      expect(viewer.store.contents.get(contentId)?.name).toBe(name);
+      await settleUp(viewer, provider, contentId);
+      expect(revealedUnits(viewer)).toBe(units);
+      expect(paidUnits(provider)).toBe(units);
+      expect(provider.store.payeeChannels.all().map((row) => row.claimedUnits)).toEqual([units]);
+      const account = await net.validator.chain.account(viewer.account.address);
+      expect(account.creditUsedUnits).toBe(units);
+      await net.expectConserved();
+    },
+  );
+
+  it('of 200 MiB takes no more memory than one of 50 MiB', async () => {
+    const measure = async (units: number) => {
+      const { stdout } = await promisify(execFile)(process.execPath, [MEMORY_CHILD, String(units)]);
+      return JSON.parse(stdout) as { peakBytes: number; match: boolean; paid: number };
+    };
+    const [small, large] = [await measure(50), await measure(200)];
+    expect([small.match, large.match]).toEqual([true, true]);
+    expect([small.paid, large.paid]).toEqual([50, 200]);
+    expect(large.peakBytes - small.peakBytes).toBeLessThan(60 * MIB);
+  });
+
+  it('between two devices of one account is free', async () => {
+    const net = await useDevnet();
+    const phrase = createPhrase(12);
+    const [desk, sofa] = [
+      await net.peer('desk', { phrase, deviceSeed: createDevice().seed() }),
+      await net.peer('sofa', { phrase, deviceSeed: createDevice().seed() }),
+    ];
+    expect(desk.account.address).toBe(sofa.account.address);
+    const { contentId } = await net.content(desk, 5 * MIB);
+    await fetchWhole(sofa, contentId);
+    expect(await sha256OfFile(piecesFile(sofa, contentId))).toBe(
+      await sha256OfFile(piecesFile(desk, contentId)),
+    );
+    expect(sofa.store.payerChannels.all()).toEqual([]);
+    expect(desk.store.payeeChannels.all()).toEqual([]);
+  });
+
+  it('pauses at the credit limit, and a top-up repays the loan and lets it go on by itself', async () => {
+    const net = await useDevnet({ trafficCreditLimitUnits: 8 });
+    const [provider, viewer] = [await net.peer(), await net.peer()];
+    const { contentId } = await net.content(provider, 20 * MIB);
+    const transfer = await viewer.library.transfer(contentId);
+    transfer.download();
+    await waitFor('the transfer is paused', () => transfer.state === 'paused');
+    expect(transfer.reason?.code).toBe('CreditExhausted');
+    expect(revealedUnits(viewer)).toBe(8);
+    await provider.claims.now();
+    await provider.shardClient.call('settle', {});
+    expect((await net.validator.chain.account(viewer.account.address)).creditUsedUnits).toBe(8);
+
+    await net.topUp(viewer.account.address, 10_000_000n);
+    await waitFor('the transfer goes on', () => transfer.state === 'done');
+    await settleUp(viewer, provider, contentId);
+    const account = await net.validator.chain.account(viewer.account.address);
+    expect(account.creditUsedUnits).toBe(0);
+    // 20 units at 4 GB per XAT: 48,829 base units at most, each payment rounded up.
+    expect(10_000_000n - account.balances.XAT).toBeGreaterThanOrEqual(48_828n);
+    expect(10_000_000n - account.balances.XAT).toBeLessThan(48_900n);
+    await net.expectConserved();
+  });
+
+  it('never lets one account owe more than its limit, over several providers at once', async () => {
+    const limit = 12;
+    const net = await useDevnet({ trafficCreditLimitUnits: limit });
+    const viewer = await net.peer('viewer');
+    const providers = await Promise.all([1, 2, 3, 4].map((n) => net.peer(`provider-${n}`)));
+    const transfers = [];
+    for (const provider of providers) {
+      const { contentId } = await net.content(provider, 10 * MIB, `${provider.account.address}.bin`);
+      transfers.push(await viewer.library.transfer(contentId));
+    }
+    for (const transfer of transfers) transfer.download();
+    await waitFor('the credit is used up', () => revealedUnits(viewer) === limit);
+    await delay(500);
+    for (const provider of providers) await provider.claims.now();
+    await viewer.shardClient.call('settle', {});
+    expect(revealedUnits(viewer)).toBe(limit);
+    expect(providers.map(paidUnits).reduce((sum, units) => sum + units, 0)).toBe(limit);
+    expect((await net.validator.chain.account(viewer.account.address)).creditUsedUnits).toBe(limit);
+  });
+});
+
+describe('a file that cannot be shared', () => {
+  it('is refused by name', async () => {
+    const net = await useDevnet();
+    const peer = await net.peer();
+    const folder = join(net.dir, 'folder');
+    mkdirSync(folder);
+    const empty = await makeFile(join(net.dir, 'empty.bin'), 0);
+    expect((await expectAceRejection('ContentEmpty', peer.import({ path: empty }))).message).toContain(empty);
+    await expectAceRejection('FileUnreadable', peer.import({ path: folder }));
+    await expectAceRejection('FileMissing', peer.import({ path: join(net.dir, 'gone.bin') }));
+    expect(peer.store.contents.list()).toEqual([]);
+  });
+});
+
+describe('the test files', () => {
+  it('have no two pieces alike', async () => {
+    const net = await useDevnet();
+    const peer = await net.peer();
+    const { contentId } = await net.content(peer, 8 * MIB);
+    const hashes = [];
+    for (let i = 0; i < 8; i++) {
+      hashes.push(
+        createHash('sha256')
+          .update(await peer.pieces.read(contentId, i, 8 * MIB))
+          .digest('hex'),
+      );
+    }
+    expect(new Set(hashes).size).toBe(8);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import {
+  CHECKPOINT_EVERY_MS,
+  checkpointDue,
+  makeCheckpoint,
+  type PayerState,
+  receive,
+  roomBytes,
+  writeOff,
+} from '../../../../shared/channel/payer.ts';
+import { expectAceError } from '../../../helpers/ace-error.ts';
+
+const MIB = 1_048_576;
+const NOW_MS = 1_800_000_000_000;
+
+function state(fields: Partial<PayerState> = {}): PayerState {
+  return {
+    channelId: new Uint8Array(32),
+    capacityUnits: 100,
+    expiresAtMs: NOW_MS + 1_000,
+    revealedUnits: 0,
+    verifiedBytes: 0,
+    videoBytes: 0,
+    lostBytes: 0,
+    watchMs: 0,
+    checkpointNumber: 0,
+    checkpointUnits: 0,
+    checkpointAtMs: NOW_MS,
+    status: 'open',
+    ...fields,
+  };
+}
+
+describe('receive', () => {
+  it.each([
+    [1, 1],
+    [MIB - 1, 1],
+    [MIB, 1],
+    [MIB + 1, 2],
+  ])('%i bytes owe %i units', (bytes, units) => {
+    expect(receive(state(), bytes, false).revealedUnits).toBe(units);
+  });
+  it('rounds up once over the life of the channel, not for each piece', () => {
+    let s = state();
+    for (let i = 0; i < 10; i++) s = receive(s, 100_000, true);
+    expect(s).toMatchObject({ revealedUnits: 1, verifiedBytes: 1_000_000, videoBytes: 1_000_000 });
+  });
+  it('takes the last byte of the capacity and never owes more', () => {
+    const full = receive(state(), 100 * MIB, false);
+    expect(full.revealedUnits).toBe(100);
+    expect(roomBytes(full)).toBe(0);
+    expectAceError('InvariantViolated', () => receive(full, 1, false));
+  });
+  it('pays only on an open channel', () => {
+    expectAceError('InvariantViolated', () => receive(state({ status: 'closing' }), 1, false));
+  });
+});
+
+describe('writeOff', () => {
+  it('pays what is missing, one unit at most', () => {
+    const s = state({ verifiedBytes: 3 * MIB, revealedUnits: 3 });
+    expect(writeOff(s, 3 * MIB, 0).revealedUnits).toBe(3);
+    expect(writeOff(s, 3.5 * MIB, 0)).toMatchObject({ revealedUnits: 4, lostBytes: MIB / 2 });
+    expect(writeOff(s, 2 ** 40, 0)).toMatchObject({ revealedUnits: 4, lostBytes: MIB });
+  });
+  it('pays no second unit, here or on another channel', () => {
+    const once = writeOff(state(), 2 ** 40, 0);
+    expect(writeOff(once, 2 ** 40, 0)).toEqual(once);
+    expect(writeOff(state(), 2 ** 40, MIB)).toMatchObject({ revealedUnits: 0, lostBytes: 0 });
+    expect(writeOff(state(), 2 ** 40, 2 * MIB)).toMatchObject({ revealedUnits: 0, lostBytes: 0 });
+  });
+  it('pays nothing when the provider’s books say less than was received', () => {
+    const s = state({ verifiedBytes: 3 * MIB, revealedUnits: 3 });
+    expect(writeOff(s, 0, 0)).toEqual(s);
+  });
+  it('stays within the capacity', () => {
+    const s = receive(state(), 100 * MIB, false);
+    expect(writeOff(s, 2 ** 40, 0).revealedUnits).toBe(100);
+  });
+});
+
+describe('checkpointDue', () => {
+  it('after 64 units, not after 63', () => {
+    expect(checkpointDue(state({ revealedUnits: 63 }), NOW_MS)).toBe(false);
+    expect(checkpointDue(state({ revealedUnits: 64 }), NOW_MS)).toBe(true);
+  });
+  it('after 30 s with a new unit, not before and not without', () => {
+    const s = state({ revealedUnits: 1 });
+    expect(checkpointDue(s, NOW_MS + CHECKPOINT_EVERY_MS - 1)).toBe(false);
+    expect(checkpointDue(s, NOW_MS + CHECKPOINT_EVERY_MS)).toBe(true);
+    expect(checkpointDue(state(), NOW_MS + 10 * CHECKPOINT_EVERY_MS)).toBe(false);
+  });
+});
+
+describe('makeCheckpoint', () => {
+  it('says what the books say, under the next number', () => {
+    const s = state({
+      revealedUnits: 5,
+      verifiedBytes: 4.5 * MIB,
+      videoBytes: MIB,
+      watchMs: 7,
+      checkpointNumber: 2,
+    });
+    const tick = new Uint8Array(32).fill(3);
+    const made = makeCheckpoint(s, tick, false, NOW_MS + 5);
+    expect(made.checkpoint).toEqual({
+      channelId: s.channelId,
+      number: 3,
+      units: 5,
+      bytes: 4.5 * MIB,
+      videoBytes: MIB,
+      watchMs: 7,
+      final: false,
+      tick,
+    });
+    expect(made.state).toMatchObject({
+      checkpointNumber: 3,
+      checkpointUnits: 5,
+      checkpointAtMs: NOW_MS + 5,
+      status: 'open',
+    });
+    expect(makeCheckpoint(s, tick, true, NOW_MS).state.status).toBe('closing');
+  });
+});
