@@ -24,7 +24,7 @@ interface CommonOptions {
 }
 
 function configOf(options: CommonOptions): NodeConfig {
-  const passphrase = process.env['ACE_NODE_PASSPHRASE'];
+  const passphrase = process.env.ACE_NODE_PASSPHRASE;
   return {
     dataDir: resolve(options.dataDir),
     resourcesDir: join(appDir, 'resources'),
@@ -161,7 +161,7 @@ try {
 
 function explain(error: unknown): string {
   if (error instanceof AceError && error.code !== 'Internal') return error.message;
-  if (process.env['ACE_NODE_DEBUG'])
+  if (process.env.ACE_NODE_DEBUG)
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = error instanceof Error ? error.message : String(error);
   return `something went wrong inside the node: ${message} (ACE_NODE_DEBUG=1 shows where)`;

@@ -96,7 +96,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     });
     closers.push(() => host.stop());
 
-    let connected = () => undefined as void;
+    let connected: () => void = () => undefined;
     const shardClient = new ShardClient(host, parseMultiaddr(options.shardMultiaddr), {
       onConnected: () => connected(),
       onDisconnected: () => events.onChange(),

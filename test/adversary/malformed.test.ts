@@ -91,7 +91,7 @@ describe(PIECES_PROTOCOL, () => {
     expect(provider.warnings.slice(before).map((w) => w.code)).toEqual([code]);
   });
 
-  it('ends the stream of a viewer that breaks the rules and does not read', async () => {
+  it('ends the stream of a viewer that breaks the rules while a window of pieces is on its way to it', async () => {
     const { contentId } = await net.content(provider, 20 * MIB, 'unread.bin');
     const viewer = await RawViewer.start(net);
     const channel = await viewer.lease(provider, 20);

@@ -226,17 +226,21 @@ describe('a viewer with two contents from one provider', () => {
     const net = await useDevnet();
     const [provider, viewer] = [await net.peer(), await net.peer()];
     const contents = [
-      await net.content(provider, 12 * MIB, 'a.bin'),
+      await net.content(provider, 60 * MIB, 'a.bin'),
       await net.content(provider, 12 * MIB, 'b.bin'),
     ];
-    await Promise.all(contents.map(({ contentId }) => fetchWhole(viewer, contentId)));
+    const [first = '', second = ''] = contents.map(({ contentId }) => contentId);
+    const done = fetchWhole(viewer, first);
+    // The first one's channel is open and paid on when the second begins.
+    await waitFor('the first is paid', () => revealedUnits(viewer) > 0);
+    await Promise.all([done, fetchWhole(viewer, second)]);
     for (const { contentId } of contents) await viewer.library.stopTransfer(contentId);
     const channels = viewer.store.payerChannels.all();
     expect(channels).toHaveLength(2);
     const anchors = channels.map(({ terms }) => Buffer.from(decodeTerms(terms).anchor).toString('hex'));
     expect(new Set(anchors).size).toBe(2);
     expect(channels.map(({ state }) => [state.revealedUnits, state.status])).toEqual([
-      [12, 'closed'],
+      [60, 'closed'],
       [12, 'closed'],
     ]);
     expect(
@@ -244,7 +248,7 @@ describe('a viewer with two contents from one provider', () => {
         Buffer.from(channelIdOf(decodeTerms(terms), sha256)).equals(Buffer.from(state.channelId)),
       ),
     ).toBe(true);
-    expect(provider.store.payeeChannels.paidUnits()).toBe(24);
+    expect(provider.store.payeeChannels.paidUnits()).toBe(72);
     expect(provider.warnings).toEqual([]);
     expect(viewer.warnings).toEqual([]);
   });

@@ -49,13 +49,13 @@ async function expectHonestPeersServed(): Promise<void> {
 }
 
 describe('a payer that takes and vanishes', () => {
-  it('gets one unit as a stranger, and by coming back nothing but the same unit, three times', async () => {
+  it('gets one unit as a stranger, and by coming back nothing but the same unit, once more', async () => {
     const thief = await RawViewer.start(net);
     const channel = await thief.lease(provider, 20);
-    for (let visit = 0; visit < 6; visit++) {
+    for (let visit = 0; visit < 4; visit++) {
       const stream = await thief.open(provider, channel);
       for (let i = 0; i < 4; i++) stream.request(content.contentId, i);
-      if (visit < 4) expect((await stream.takePiece()).id).toBe(1);
+      if (visit < 2) expect((await stream.takePiece()).id).toBe(1);
       expect(await stream.silentFor(300)).toBe(true);
       stream.vanish();
     }
