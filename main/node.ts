@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
+import { Closers } from './closers.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig, nodePaths } from './config.ts';
 import { playbackHandler } from './content/playback.ts';
 import { lockDataDir } from './db/lock.ts';
@@ -44,10 +45,8 @@ type Network = z.infer<typeof networkSchema>;
 export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const paths = nodePaths(config.dataDir);
   const lock = lockDataDir(config.dataDir);
-  const closers: (() => Promise<unknown> | unknown)[] = [() => lock.release()];
-  const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers = new Closers();
+  closers.add(() => lock.release());
   try {
     const log = createLog(paths.log);
     const network = await chooseNetwork(paths.network, config.joinMultiaddr);
@@ -59,12 +58,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
         port: 0,
         profile: config.devnet,
       });
-      closers.push(() => devnet.stop());
+      closers.add(() => devnet.stop());
       shardMultiaddr = devnet.multiaddr;
       const clip = join(config.resourcesDir, SAMPLE_CLIP);
       if (config.offerSample !== false && existsSync(clip)) {
         const seedLock = lockDataDir(paths.seedDir);
-        closers.push(() => seedLock.release());
+        closers.add(() => seedLock.release());
         const seed = await startPeer({
           dir: paths.seedDir,
           shardMultiaddr,
@@ -72,7 +71,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
           log,
           events: NO_EVENTS,
         });
-        closers.push(() => seed.stop());
+        closers.add(() => seed.stop());
         const offered =
           seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
         sampleId = offered.contentId;
@@ -94,7 +93,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
         onSettlements: (rows) => service?.emitSettlements(rows),
       },
     });
-    closers.push(() => peer.stop());
+    closers.add(() => peer.stop());
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
 
     const asked = Promise.withResolvers<void>();
@@ -107,7 +106,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       pagesUrl: () => url,
       shutdown: () => asked.resolve(),
     });
-    closers.push(() => service?.close());
+    closers.add(() => service?.close());
     const token = randomBytes(24).toString('base64url');
     const http = await startHttpServer({
       port: config.httpPort ?? DEFAULT_HTTP_PORT,
@@ -123,17 +122,17 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
         log,
       }),
     });
-    closers.push(() => http.close());
+    closers.add(() => http.close());
     url = http.url;
     await writeFileAtomic(
       paths.control,
       `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`,
       0o600,
     );
-    closers.push(() => rmSync(paths.control, { force: true }));
+    closers.add(() => rmSync(paths.control, { force: true }));
     // Rates fall to zero by themselves; the pages are told so.
     const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
-    closers.push(() => clearInterval(ticking));
+    closers.add(() => clearInterval(ticking));
 
     let stopping: Promise<void> | null = null;
     return {
@@ -142,12 +141,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       http: { url: http.url, port: http.port, token },
       stopped: asked.promise,
       stop: () => {
-        stopping ??= closeAll();
+        stopping ??= closers.close();
         return stopping;
       },
     };
   } catch (error) {
-    await closeAll();
+    await closers.close().catch(() => undefined); // what went wrong first is what is told
     throw error;
   }
 }

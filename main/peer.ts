@@ -12,6 +12,7 @@ import type { NetworkSettings } from '../shared/settings.ts';
 import { Claims } from './channel/claims.ts';
 import { PayeeService } from './channel/payee.ts';
 import { PayerService } from './channel/payer.ts';
+import { Closers } from './closers.ts';
 import { type ImportOptions, importFile } from './content/import-file.ts';
 import { Library } from './content/library.ts';
 import { PieceStore } from './content/piece-store.ts';
@@ -79,13 +80,10 @@ export interface RunningPeer {
 export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   const { dir, log, events, timeouts = PIECES_TIMEOUTS } = options;
   const nowMs = () => Date.now();
-  const closers: (() => Promise<unknown> | unknown)[] = [];
-  const stop = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers = new Closers();
   try {
     const store = openNodeStore(join(dir, 'node.db'));
-    closers.push(() => store.close());
+    closers.add(() => store.close());
     const wallet = await openOrCreateWallet(join(dir, 'wallet.json'), options.passphrase);
     const account = accountFromPhrase(wallet.phrase);
     const device = deviceFromSeed(wallet.deviceSeed);
@@ -94,7 +92,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       deviceSeed: device.seed(),
       listen: [`/ip4/127.0.0.1/tcp/${options.p2pPort}`],
     });
-    closers.push(() => host.stop());
+    closers.add(() => host.stop());
 
     let connected: () => void = () => undefined;
     const shardClient = new ShardClient(host, parseMultiaddr(options.shardMultiaddr), {
@@ -105,7 +103,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         library.retryAll();
       },
     });
-    closers.push(() => shardClient.stop());
+    closers.add(() => shardClient.stop());
     await shardClient.start();
     const { shard, settings, devnet } = await shardClient.call('hello', {});
     if (wallet.unprotected && !devnet) {
@@ -129,7 +127,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
     const meter = new Meter(nowMs);
     const pieces = new PieceStore(join(dir, 'pieces'), store);
-    closers.push(() => pieces.close());
+    closers.add(() => pieces.close());
     const recovered = await pieces.recover();
     if (recovered.lost > 0)
       log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
@@ -155,10 +153,17 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
           (await shardClient.call('lease', { terms, termsSignature, certificate })).signature,
       },
     });
-    const claims = new Claims(store, { claim: (claim) => shardClient.call('claim', claim) }, log);
-    closers.push(() => claims.stop());
+    const claims = new Claims(
+      store,
+      {
+        claim: (claim) =>
+          shardClient.call('claim', { ...claim, checkpoint: claim.checkpoint && { ...claim.checkpoint } }),
+      },
+      log,
+    );
+    closers.add(() => claims.stop());
     const sync = new AccountSync(shardClient, store, account.address, events, nowMs, log);
-    closers.push(() => sync.stop());
+    closers.add(() => sync.stop());
 
     let unreportedMs = 0;
     const takeWatchMs = () => {
@@ -213,7 +218,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       },
       onContents: () => events.onContents(),
     });
-    closers.push(() => library.stop());
+    closers.add(() => library.stop());
 
     const announce = async () => {
       const contentIds = store.contents
@@ -234,7 +239,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       await shardClient.call('announce', { account: account.address, contentIds: [], multiaddrs: [] });
     };
     const announcing = setInterval(announceSoon, ANNOUNCE_EVERY_MS);
-    closers.push(() => clearInterval(announcing));
+    closers.add(() => clearInterval(announcing));
     connected = () => {
       shardClient.call('watch', { account: account.address }).then(
         () => sync.changed(),
@@ -278,11 +283,11 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         await Promise.all([claims.now(), leave()]).catch((error: unknown) =>
           log.warn({ err: error }, 'the last claims wait for the next start'),
         );
-        await stop();
+        await closers.close();
       },
     };
   } catch (error) {
-    await stop();
+    await closers.close().catch(() => undefined); // what went wrong first is what is told
     throw error;
   }
 }

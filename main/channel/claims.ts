@@ -9,20 +9,12 @@ import { type ErrorCode, isAceError } from '../../shared/errors.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
+import type { Claim, ClaimAnswer } from '../shard/intake.ts';
 import { sha256 } from './sha256.ts';
 
 export interface ClaimTaker {
   /** @throws AceError `ShardUnavailable`, or why the claim is refused */
-  claim(claim: {
-    readonly channelId: Uint8Array;
-    readonly units: number;
-    readonly tick: Uint8Array;
-    readonly checkpoint: {
-      readonly record: Uint8Array;
-      readonly payerSignature: Uint8Array;
-      readonly payeeSignature: Uint8Array | null;
-    } | null;
-  }): Promise<{ readonly claimedUnits: number; readonly released: boolean }>;
+  claim(claim: Claim): Promise<ClaimAnswer>;
 }
 
 const CLAIM_EVERY_MS = 1_000;
@@ -116,7 +108,7 @@ export class Claims {
   }
 }
 
-function claimOf(row: PayeeChannelRow, units: number): Parameters<ClaimTaker['claim']>[0] {
+function claimOf(row: PayeeChannelRow, units: number): Claim {
   const { state, lastCheckpoint } = row;
   return {
     channelId: state.channelId,

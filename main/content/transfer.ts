@@ -72,6 +72,8 @@ export class Transfer {
   #busySinceMs = 0;
   #session: ViewerSession | null = null;
   #provider: Provider | null = null;
+  /** A session that was left and may still be booking a piece. */
+  #leaving: Promise<void> | null = null;
   #stopped = false;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | null = null;
@@ -245,7 +247,8 @@ export class Transfer {
       pieceIndex,
       video: false,
     });
-    if (code !== null) this.refusal = { provider: session.provider.account, code };
+    if (code === null) this.#takeOver();
+    else this.refusal = { provider: session.provider.account, code };
   }
 
   /** Drops the session; a provider that cheated is not asked for this content again. */
@@ -261,6 +264,7 @@ export class Transfer {
     const session = this.#session;
     this.#session = null;
     this.#provider = null;
+    this.#leaving = session?.settled() ?? null;
     session?.abort(
       error instanceof AceError ? error : new AceError('PeerClosed', 'The transfer left the provider'),
     );
@@ -269,6 +273,9 @@ export class Transfer {
   async #ensureSession(): Promise<ViewerSession> {
     if (this.#session && !this.#session.failed) return this.#session;
     this.#session = null;
+    // What the session before still booked need not be fetched, nor paid, again.
+    await this.#leaving;
+    this.#takeOver();
     const failures = ({ peerId }: Provider) => this.#failures.get(peerId) ?? 0;
     const providers = (await this.#context.findProviders(this.contentId))
       .filter((p) => !this.#banned.has(p.peerId))
@@ -292,6 +299,13 @@ export class Transfer {
     throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
       cause: last,
     });
+  }
+
+  /** Takes up the pieces that were stored without this transfer being told. */
+  #takeOver(): void {
+    for (const pieceIndex of this.#context.store.contents.pieces(this.contentId)) {
+      if (!this.#have.has(pieceIndex)) this.#onPiece(pieceIndex, 0, 0);
+    }
   }
 
   #countFailure({ peerId }: Provider): void {

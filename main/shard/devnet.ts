@@ -13,6 +13,7 @@ import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
 import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
 import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../chain/port.ts';
+import { Closers } from '../closers.ts';
 import { DEFAULT_DEVNET, type DevnetProfile } from '../config.ts';
 import { type DataDirLock, lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
@@ -100,23 +101,21 @@ async function run(
     genesis: devnetGenesis(stored, faucet.address),
     nowMs,
   });
-  const closers: (() => Promise<void> | void)[] = [() => chain.close()];
-  const closeAll = async () => {
-    for (const close of closers.reverse()) await close();
-    lock.release();
-  };
+  const closers = new Closers();
+  closers.add(() => lock.release());
+  closers.add(() => chain.close());
   try {
     const store = openValidatorStore(join(dataDir, 'validator.db'));
-    closers.push(() => store.close());
+    closers.add(() => store.close());
     const host = await createHost({ deviceSeed: device.seed(), listen: [`/ip4/127.0.0.1/tcp/${port}`] });
-    closers.push(() => host.stop());
+    closers.add(() => host.stop());
     const validator = await startValidator({ host, chain, store, key: device, shard: 0, faucet, nowMs, log });
-    closers.push(() => validator.stop());
+    closers.add(() => validator.stop());
     const multiaddr = host.getMultiaddrs()[0]?.toString();
     if (!multiaddr) throw new AceError('Internal', 'The validator listens nowhere');
-    return { host, multiaddr, chain, validator, settings, stop: closeAll };
+    return { host, multiaddr, chain, validator, settings, stop: () => closers.close() };
   } catch (error) {
-    await closeAll();
+    await closers.close().catch(() => undefined); // what went wrong first is what is told
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { type PayeeState, type PayerHistory, STRANGER } from '../../../shared/channel/payee.ts';
 import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/channel/records.ts';
+import { encodeCheckpoint } from '../../../shared/channel/records.ts';
 import { invariant } from '../../../shared/errors.ts';
 import type { Database } from '../open.ts';
+import { type CheckpointColumns, lastCheckpointOf } from './checkpoint-columns.ts';
 
 export interface NewPayeeChannel {
   readonly state: PayeeState;
@@ -20,7 +21,7 @@ export interface PayeeChannelRow extends NewPayeeChannel {
   readonly finalClaimed: boolean;
 }
 
-interface RawRow {
+interface RawRow extends CheckpointColumns {
   channel_id: Uint8Array;
   payer: string;
   payer_device: Uint8Array;
@@ -34,9 +35,6 @@ interface RawRow {
   served_bytes: number;
   checkpoint_number: number;
   checkpoint_units: number;
-  checkpoint: Uint8Array | null;
-  payer_signature: Uint8Array | null;
-  payee_signature: Uint8Array | null;
   claimed_units: number;
   final_claimed: number;
   status: PayeeState['status'];
@@ -160,14 +158,7 @@ function toRow(r: RawRow): PayeeChannelRow {
     terms: r.terms,
     termsSignature: r.terms_signature,
     leaseSignature: r.lease_signature,
-    lastCheckpoint:
-      r.checkpoint && r.payer_signature
-        ? {
-            checkpoint: decodeCheckpoint(r.checkpoint),
-            payerSignature: r.payer_signature,
-            payeeSignature: r.payee_signature,
-          }
-        : null,
+    lastCheckpoint: lastCheckpointOf(r),
     claimedUnits: r.claimed_units,
     finalClaimed: r.final_claimed === 1,
     openedAtMs: r.opened_at_ms,

@@ -1,8 +1,9 @@
 import type { PayerState } from '../../../shared/channel/payer.ts';
 import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/channel/records.ts';
+import { encodeCheckpoint } from '../../../shared/channel/records.ts';
 import { invariant } from '../../../shared/errors.ts';
 import type { Database } from '../open.ts';
+import { type CheckpointColumns, lastCheckpointOf } from './checkpoint-columns.ts';
 
 /** What never changes on a channel after it was made. */
 export interface NewPayerChannel {
@@ -20,7 +21,7 @@ export interface PayerChannelRow extends NewPayerChannel {
   readonly lastCheckpoint: SignedCheckpoint | null;
 }
 
-interface RawRow {
+interface RawRow extends CheckpointColumns {
   channel_id: Uint8Array;
   payee: string;
   payee_device: Uint8Array;
@@ -38,9 +39,6 @@ interface RawRow {
   checkpoint_number: number;
   checkpoint_units: number;
   checkpoint_at_ms: number;
-  checkpoint: Uint8Array | null;
-  payer_signature: Uint8Array | null;
-  payee_signature: Uint8Array | null;
   status: PayerState['status'];
   opened_at_ms: number;
 }
@@ -188,14 +186,7 @@ function toRow(r: RawRow): PayerChannelRow {
     termsSignature: r.terms_signature,
     leaseSignature: r.lease_signature,
     pebbles: r.pebbles,
-    lastCheckpoint:
-      r.checkpoint && r.payer_signature
-        ? {
-            checkpoint: decodeCheckpoint(r.checkpoint),
-            payerSignature: r.payer_signature,
-            payeeSignature: r.payee_signature,
-          }
-        : null,
+    lastCheckpoint: lastCheckpointOf(r),
     openedAtMs: r.opened_at_ms,
   };
 }

@@ -7,20 +7,19 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { sameBytes } from '../../../../shared/channel/tuple.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
-import { CHUNK_BYTES, PIECE_BYTES, pieceLength } from '../../../../shared/units.ts';
+import { pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
 import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
-import { sha256 } from '../../../channel/sha256.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
-import { pieceHash, type TransportFile } from '../../../content/transport-file.ts';
+import type { TransportFile } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import { deviceKeyOf, openStream } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
 import type { Message } from './messages.ts';
 import { type CertificateCheck, Peer } from './peer.ts';
+import { PieceReceiver } from './piece-receiver.ts';
 
 export interface ViewerContext {
   readonly store: NodeStore;
@@ -56,18 +55,12 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** A piece that is being received. */
-interface Assembly {
+/** A piece that is all here and right. */
+interface Arrived {
   readonly id: number;
   readonly waiting: Waiting;
-  /** SHA-256 of each chunk, already checked against the piece's hash. */
-  readonly hashes: Uint8Array;
-  /** The piece's own length of a buffer that is used again. */
   readonly bytes: Uint8Array;
-  received: number;
 }
-
-const HASH_BYTES = 32;
 
 export class ViewerSession {
   readonly provider: Counterparty;
@@ -87,12 +80,12 @@ export class ViewerSession {
     reject(error: unknown): void;
   } | null = null;
   /** Pieces whose chunks are all here and right. */
-  readonly #completed: Assembly[] = [];
+  readonly #completed: Arrived[] = [];
   /** Stores and pays them, while the next one's chunks already arrive. */
   #finishing: Promise<void> | null = null;
-  #current: Assembly | null = null;
-  /** Piece buffers that were written to the disk and can be filled again; as many as the widest window needed. */
-  readonly #spare: Uint8Array[] = [];
+  readonly #receiver = new PieceReceiver();
+  /** The request that the piece under way answers. */
+  #arriving: { readonly id: number; readonly waiting: Waiting } | null = null;
   #failure: unknown = null;
   readonly #ended: Promise<void>;
   #onCountersigned: (() => void) | null = null;
@@ -222,6 +215,11 @@ export class ViewerSession {
     this.#fail(error);
   }
 
+  /** Resolves when nothing is being stored or booked any more, also after a failure. */
+  async settled(): Promise<void> {
+    await this.#finishing;
+  }
+
   /** Bytes that may still be asked for on the channel. */
   #room(): number {
     return this.#channel ? this.#channel.roomBytes - this.#lostBytes - this.#askedBytes : 0;
@@ -322,36 +320,19 @@ export class ViewerSession {
 
   #onPiece(message: Extract<Message, { type: 'piece' }>): void {
     const waiting = this.#waiting.get(message.id);
-    if (this.#current || !waiting) throw unexpected(message);
-    const { file, pieceIndex } = waiting.request;
-    const expected = file.pieceHashes[pieceIndex];
-    const chunks = Math.ceil(waiting.lengthBytes / CHUNK_BYTES);
-    if (message.chunkHashes.byteLength !== chunks * HASH_BYTES || !expected) throw corrupt(pieceIndex);
-    if (!sameBytes(pieceHash(message.chunkHashes), expected)) throw corrupt(pieceIndex);
-    this.#current = {
-      id: message.id,
-      waiting,
-      hashes: message.chunkHashes,
-      bytes: (this.#spare.pop() ?? new Uint8Array(PIECE_BYTES)).subarray(0, waiting.lengthBytes),
-      received: 0,
-    };
+    if (this.#receiver.busy || !waiting) throw unexpected(message);
+    const { lengthBytes, request } = waiting;
+    const hash = request.file.pieceHashes[request.pieceIndex];
+    if (!hash) throw unexpected(message);
+    this.#receiver.begin({ pieceIndex: request.pieceIndex, lengthBytes, hash }, message.chunkHashes);
+    this.#arriving = { id: message.id, waiting };
   }
 
   #onChunk(data: Uint8Array | Uint8ArrayList): void {
-    const current = this.#current;
-    if (!current) throw new AceError('MessageUnexpected', 'A chunk of no piece', { reaction: 'drop-peer' });
-    const { request, lengthBytes } = current.waiting;
-    const index = current.received / CHUNK_BYTES;
-    const expected = current.hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
-    if (data.byteLength !== Math.min(CHUNK_BYTES, lengthBytes - current.received))
-      throw corrupt(request.pieceIndex);
-    const chunk = current.bytes.subarray(current.received, current.received + data.byteLength);
-    copyInto(chunk, data);
-    if (!sameBytes(sha256(chunk), expected)) throw corrupt(request.pieceIndex);
-    current.received += data.byteLength;
-    if (current.received < lengthBytes) return;
-    this.#current = null;
-    this.#completed.push(current);
+    const bytes = this.#receiver.add(data);
+    if (!bytes || !this.#arriving) return;
+    this.#completed.push({ ...this.#arriving, bytes });
+    this.#arriving = null;
     this.#finishing ??= this.#finishPieces().finally(() => {
       this.#finishing = null;
     });
@@ -367,20 +348,20 @@ export class ViewerSession {
   }
 
   /** Pieces at the head that are counted alike. */
-  #takeGroup(): Assembly[] {
+  #takeGroup(): Arrived[] {
     const video = this.#completed[0]?.waiting.request.video;
     const other = this.#completed.findIndex(({ waiting }) => waiting.request.video !== video);
     return this.#completed.splice(0, other === -1 ? this.#completed.length : other);
   }
 
-  async #finishGroup(group: readonly Assembly[]): Promise<void> {
+  async #finishGroup(group: readonly Arrived[]): Promise<void> {
     const { store, pieces, meter } = this.#context;
     await Promise.all(
       group.map(({ waiting: { request }, bytes }) =>
         pieces.write(request.contentId, request.pieceIndex, bytes),
       ),
     );
-    for (const { bytes } of group) this.#spare.push(new Uint8Array(bytes.buffer));
+    for (const { bytes } of group) this.#receiver.recycle(bytes);
     if (this.#failure) return;
     const verifiedBytes = group.reduce((total, { waiting }) => total + waiting.lengthBytes, 0);
     const video = group[0]?.waiting.request.video === true;
@@ -459,26 +440,8 @@ export function isProviderFault(error: unknown): boolean {
   return error instanceof AceError && error.reaction === 'drop-peer' && !isAceError(error, 'RequestTimeout');
 }
 
-function corrupt(pieceIndex: number): AceError {
-  return new AceError('PieceCorrupt', `Piece ${pieceIndex} came with wrong bytes; it is not paid`, {
-    reaction: 'drop-peer',
-  });
-}
-
 function unexpected(message: Message | null): AceError {
   return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
     reaction: 'drop-peer',
   });
-}
-
-function copyInto(target: Uint8Array, data: Uint8Array | Uint8ArrayList): void {
-  if (data instanceof Uint8Array) {
-    target.set(data);
-    return;
-  }
-  let offset = 0;
-  for (const part of data) {
-    target.set(part, offset);
-    offset += part.byteLength;
-  }
 }
