@@ -19,7 +19,7 @@ import type { Counterparty } from './payee.ts';
 import { PayerChannel, type PayerContext, type SentCheckpoint } from './payer-channel.ts';
 import { sha256 } from './sha256.ts';
 
-export type { PayerChannel } from './payer-channel.ts';
+export { PayerChannel } from './payer-channel.ts';
 
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
@@ -96,38 +96,48 @@ export class PayerService {
   }
 
   async #openNew(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
-    const { store, leases, account } = this.#context;
+    const { store, leases, account, nowMs } = this.#context;
+    const unanswered = store.payerChannels.unanswered(payee.device, nowMs() + EXPIRY_MARGIN_MS);
+    if (unanswered && !this.#inUse.has(hex(unanswered.state.channelId))) {
+      const answer = await this.#ask(unanswered);
+      if (answer instanceof PayerChannel) return answer;
+    }
     let leasableUnits = await leases.leasableUnits(account);
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; attempt <= LEASE_ATTEMPTS; attempt++) {
       const capacityUnits = Math.min(wantedUnits, leasableUnits, MAX_CAPACITY_UNITS);
-      if (capacityUnits < 1) {
-        throw new AceError(
-          'CreditExhausted',
-          'The credit is used up and there are no funds: top up to go on',
-          {
-            reaction: 'pause-channel',
-          },
-        );
-      }
-      const channelId = this.#storeNew(payee, capacityUnits);
-      const row = store.payerChannels.get(channelId);
-      if (!row) throw new AceError('ChannelUnknown', 'The new channel is gone from the store');
-      try {
-        const signature = await leases.lease(row.terms, row.termsSignature);
-        store.commit(() => store.payerChannels.setLease(channelId, signature));
-        return this.#use({ ...row, leaseSignature: signature }, true);
-      } catch (error) {
-        // An answer that got lost may still have reserved the units: then the row stays, and its lease expires.
-        if (!isAceError(error, 'CreditExhausted')) throw error;
-        store.commit(() => store.payerChannels.deleteUnleased(channelId));
-        if (attempt === LEASE_ATTEMPTS) throw error;
-        leasableUnits = Number(error.details.leasableUnits ?? 0);
-      }
+      if (capacityUnits < 1) break;
+      const answer = await this.#ask(this.#storeNew(payee, capacityUnits));
+      if (answer instanceof PayerChannel) return answer;
+      leasableUnits = answer.leasableUnits;
+    }
+    throw new AceError('CreditExhausted', 'The credit is used up and there are no funds: top up to go on', {
+      reaction: 'pause-channel',
+    });
+  }
+
+  /**
+   * Asks the shard to lease a stored channel. A refusal for want of credit forgets the channel; an answer that gets
+   * lost may have reserved the units, so the channel stays and is asked for again.
+   */
+  async #ask(row: PayerChannelRow): Promise<PayerChannel | { readonly leasableUnits: number }> {
+    const { store, leases } = this.#context;
+    const { channelId } = row.state;
+    const key = hex(channelId);
+    this.#inUse.add(key);
+    try {
+      const signature = await leases.lease(row.terms, row.termsSignature);
+      store.commit(() => store.payerChannels.setLease(channelId, signature));
+      return this.#use({ ...row, leaseSignature: signature }, true);
+    } catch (error) {
+      this.#inUse.delete(key);
+      if (!isAceError(error, 'CreditExhausted')) throw error;
+      store.commit(() => store.payerChannels.deleteUnleased(channelId));
+      return { leasableUnits: Number(error.details.leasableUnits ?? 0) };
     }
   }
 
   /** Makes and stores a channel, hash chain included, before its terms leave this node. */
-  #storeNew(payee: Counterparty, capacityUnits: number): Uint8Array {
+  #storeNew(payee: Counterparty, capacityUnits: number): PayerChannelRow {
     const { store, settings, account, device, leases, nowMs } = this.#context;
     const chain = TickChain.fromSeed(randomBytes(HASH_BYTES), capacityUnits, sha256);
     const openedAtMs = nowMs();
@@ -156,7 +166,9 @@ export class PayerService {
         openedAtMs,
       }),
     );
-    return channelId;
+    const row = store.payerChannels.get(channelId);
+    if (!row) throw new AceError('ChannelUnknown', 'The new channel is gone from the store');
+    return row;
   }
 }
 

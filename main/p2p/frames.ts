@@ -25,6 +25,8 @@ interface Waiter {
 }
 
 const MAX_PREFIX_BYTES = 4;
+/** A peer that leaves its window full this long is given up. */
+const WRITE_TIMEOUT_MS = 30_000;
 /** What is on the wire before a peer's reset arrives is still read; this bounds a peer that ignores our pause. */
 const OVERFLOW_FACTOR = 4;
 /** Counted for each waiting frame beside its bytes, so that a flood of tiny ones is bounded too. */
@@ -52,7 +54,8 @@ export class FrameStream {
       limits.maxBufferedBytes * OVERFLOW_FACTOR,
     );
     stream.addEventListener('message', (event) => this.#onData(event.data));
-    stream.addEventListener('remoteCloseWrite', () => this.#finish(null));
+    // Not 'remoteCloseWrite': what the peer sent before it closed may still wait behind our pause.
+    stream.addEventListener('end', () => this.#finish(null));
     stream.addEventListener('close', (event) => this.#finish(event.error ?? null));
   }
 
@@ -113,16 +116,28 @@ export class FrameStream {
     return list.byteLength;
   }
 
-  /** Waits until the stream takes more. @throws AceError `PeerClosed` */
-  async writable(): Promise<void> {
+  /** Waits until the stream takes more. @throws AceError `PeerClosed`, `RequestTimeout` when the peer reads nothing */
+  async writable(timeoutMs = WRITE_TIMEOUT_MS): Promise<void> {
     if (!this.stream.writableNeedsDrain) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const drained = () => resolve();
     const closed = () => reject(new AceError('PeerClosed', 'The peer has closed the stream'));
-    this.stream.addEventListener('drain', () => resolve(), { once: true });
+    const timer = setTimeout(
+      () =>
+        reject(
+          new AceError('RequestTimeout', 'The peer does not read what it asked for', {
+            reaction: 'drop-peer',
+          }),
+        ),
+      timeoutMs,
+    );
+    this.stream.addEventListener('drain', drained, { once: true });
     this.stream.addEventListener('close', closed, { once: true });
     try {
       await promise;
     } finally {
+      clearTimeout(timer);
+      this.stream.removeEventListener('drain', drained);
       this.stream.removeEventListener('close', closed);
     }
   }

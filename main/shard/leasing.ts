@@ -59,7 +59,10 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
 
   const channelId = channelIdOf(terms, sha256);
   const known = store.leases.get(channelId);
-  if (known) return known.signature;
+  if (known) {
+    if (known.released === 1) throw new AceError('LeaseRefused', 'The lease has ended; open a new channel');
+    return known.signature;
+  }
   if (store.leases.anchorUsed(terms.anchor)) {
     throw new AceError('LeaseRefused', 'The hash chain serves another channel already', {
       reaction: 'drop-peer',

@@ -54,6 +54,7 @@ export class PayerChannelTable {
   readonly #setStatus;
   readonly #get;
   readonly #usable;
+  readonly #unanswered;
   readonly #all;
   readonly #unfinished;
   readonly #revealed;
@@ -89,6 +90,10 @@ export class PayerChannelTable {
     this.#usable = db.prepare<[Uint8Array, number], RawRow>(
       `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND lease_signature IS NOT NULL
          AND expires_at_ms > ? ORDER BY opened_at_ms DESC`,
+    );
+    this.#unanswered = db.prepare<[Uint8Array, number], RawRow>(
+      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND lease_signature IS NULL
+         AND expires_at_ms > ? ORDER BY opened_at_ms LIMIT 1`,
     );
     this.#all = db.prepare<[], RawRow>(`SELECT * FROM payer_channels ORDER BY opened_at_ms`);
     this.#unfinished = db.prepare<[], RawRow>(
@@ -148,6 +153,12 @@ export class PayerChannelTable {
   /** Bytes written off as lost, on all channels to a provider's device. */
   lostBytesTo(payeeDevice: Uint8Array): number {
     return this.#lost.get(payeeDevice) ?? 0;
+  }
+
+  /** A channel whose lease was asked for and never answered: asking again with the same terms is safe. */
+  unanswered(payeeDevice: Uint8Array, expiresAfterMs: number): PayerChannelRow | null {
+    const row = this.#unanswered.get(payeeDevice, expiresAfterMs);
+    return row ? toRow(row) : null;
   }
 
   all(): PayerChannelRow[] {
