@@ -13,6 +13,7 @@ import { createProcedures } from './rpc/procedures.ts';
 const config = shellConfig(process.env, {
   userDataDir: app.getPath('userData'),
   appDir: app.getAppPath(),
+  resourcesDir: app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
 });
 // Electron's own files apart from the node's, and one instance per data directory.
 app.setPath('userData', join(config.dataDir, 'window'));

@@ -35,8 +35,10 @@ export interface ShellConfig {
 export interface ShellPlaces {
   /** Where the system keeps this user's data of this app. */
   readonly userDataDir: string;
-  /** The folder that holds out/ and resources/. */
+  /** The folder that holds out/. */
   readonly appDir: string;
+  /** The sample clip and icons: beside the archive in a package, in the sources otherwise. */
+  readonly resourcesDir: string;
 }
 
 /** @throws AceError `InvalidInput` when the variable is there but cannot be read */
@@ -50,7 +52,7 @@ export function shellConfig(
   if (text === undefined) {
     return {
       dataDir: places.userDataDir,
-      resourcesDir: join(places.appDir, 'resources'),
+      resourcesDir: places.resourcesDir,
       pagesDir: join(places.appDir, 'out', 'renderer'),
       ...secret,
     };

@@ -1,8 +1,10 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc.ts';
@@ -21,6 +23,11 @@ export interface PlayOptions {
 
 /** How long a provider may be missing before the command gives up. */
 const NO_PROVIDER_WAIT_MS = 15_000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** The place that the user chose is no place for a file. */
+const UNWRITABLE: ReadonlySet<string> = new Set([
+  ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],
+]);
 
 export async function playCommand(
   config: NodeConfig,
@@ -58,6 +65,8 @@ async function saveTo(
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
   const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
+  const onSignal = () => giveUp.abort(new AceError('PeerClosed', 'Interrupted: what was fetched is kept'));
+  for (const signal of SIGNALS) process.once(signal, onSignal);
   let doneBytes = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -67,25 +76,45 @@ async function saveTo(
     },
   });
   try {
-    const response = await fetch(playbackUrl, { signal: giveUp.signal });
-    if (!response.ok || !response.body) {
+    const response = await open(playbackUrl, giveUp.signal);
+    if (response.statusCode !== 200) {
       throw new AceError(
         'NoProviders',
-        (await response.text()).trim() || `The node answered ${response.status}`,
+        (await text(response)).trim() || `The node answered ${response.statusCode}`,
       );
     }
     const file = createWriteStream(partial, { flush: true });
-    await pipeline(Readable.fromWeb(response.body as never), count, file, { signal: giveUp.signal });
+    await pipeline(response, count, file, { signal: giveUp.signal });
     if (doneBytes !== content.sizeBytes)
       throw new AceError('PeerClosed', 'The node stopped before all was there');
     await rename(partial, out);
   } catch (error) {
     await rm(partial, { force: true });
-    throw giveUp.signal.aborted ? giveUp.signal.reason : storeError(error, out);
+    throw giveUp.signal.aborted ? giveUp.signal.reason : saveError(error, out);
   } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
     stopWatching();
     progress.end();
   }
+}
+
+/** A response that may take its time: `fetch` gives up on one that is silent for five minutes. */
+async function open(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  get(url, { signal }).once('response', resolve).on('error', reject);
+  return promise;
+}
+
+/** What keeps a file from being saved: the target's own trouble, a full disk, or a node that went away. */
+function saveError(error: unknown, out: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && UNWRITABLE.has(code)) {
+    return new AceError('InvalidInput', `${out} cannot be written (${code})`, { cause: error });
+  }
+  if (code === 'ECONNRESET' || code === 'ECONNREFUSED') {
+    return new AceError('PeerClosed', 'The node stopped before all was there', { cause: error });
+  }
+  return storeError(error, out);
 }
 
 /** Ends the job with the transfer's own reason once waiting makes no sense. */

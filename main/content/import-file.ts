@@ -12,7 +12,13 @@ import type { NodeStore } from '../db/node/store.ts';
 import { storeError } from '../db/open.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import type { PieceStore } from './piece-store.ts';
-import { chunkHashesOf, MAX_CONTENT_BYTES, makeTransportFile, pieceHash } from './transport-file.ts';
+import {
+  chunkHashesOf,
+  isContentName,
+  MAX_CONTENT_BYTES,
+  makeTransportFile,
+  pieceHash,
+} from './transport-file.ts';
 
 export interface ImportOptions {
   readonly path: string;
@@ -23,15 +29,21 @@ export interface ImportOptions {
 
 /**
  * Copies a file into the piece store and makes its transport file. The same file again gives the same content.
- * @throws AceError `FileMissing`, `FileUnreadable`, `ContentEmpty`, `ContentTooLarge`, `StoreFailed`
+ * @throws AceError `InvalidInput`, `FileMissing`, `FileUnreadable`, `ContentEmpty`, `ContentTooLarge`, `StoreFailed`
  */
 export async function importFile(
   store: NodeStore,
   pieces: PieceStore,
   device: DeviceIdentity,
   nowMs: () => number,
-  { path, name = basename(path), onProgress }: ImportOptions,
+  { path, name = basename(path).replaceAll('\\', '_'), onProgress }: ImportOptions,
 ): Promise<ContentRow> {
+  if (!isContentName(name)) {
+    throw new AceError(
+      'InvalidInput',
+      `"${name}" cannot be the name of a content: it is too long or has a path in it`,
+    );
+  }
   const sizeBytes = await checkedSize(path);
   const temporary = pieces.temporaryPath();
   try {

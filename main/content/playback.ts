@@ -81,19 +81,29 @@ async function answer(context: PlaybackContext, req: IncomingMessage, res: Serve
     res.end();
     return;
   }
+  // The first piece may take a while, or wait for a top-up: the player knows what comes already.
+  res.flushHeaders();
   await send(context, transfer, res, start, end);
 }
 
 /** `/content/<id>`, or `/ace/getstream?content_id=<id>` (or `id=`). `null` for any other path. */
 function requestedContent(url: URL): string | null {
   const ours = /^\/content\/([^/]+)\/?$/.exec(url.pathname);
-  if (ours?.[1]) return parseContentId(decodeURIComponent(ours[1]));
+  if (ours?.[1]) return parseContentId(decoded(ours[1]));
   if (url.pathname === '/ace/getstream') {
     const id = url.searchParams.get('content_id') ?? url.searchParams.get('id');
     if (!id) throw new AceError('InvalidContentId', 'The address lacks content_id=…');
     return parseContentId(id);
   }
   return null;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new AceError('InvalidContentId', `"${text}" is not a content id`, { cause });
+  }
 }
 
 /** One range; several at once are answered with the whole content, as RFC 9110 allows. */

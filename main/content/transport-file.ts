@@ -33,6 +33,13 @@ export const MAX_CONTENT_BYTES = 64 * 1024 ** 3;
 export const MAX_TRANSPORT_BYTES = 2 * 1024 ** 2 + 65_536;
 const MAX_NAME_LENGTH = 255;
 
+/** A name is shown and used as a file name; it never leads out of a folder. */
+export function isContentName(name: unknown): name is string {
+  return (
+    typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH && !/[/\\\0]/.test(name)
+  );
+}
+
 /** Signs a transport file. The bytes are what is stored and sent; the CID names them. */
 export function makeTransportFile(
   file: Omit<TransportFile, 'broadcaster'>,
@@ -110,11 +117,7 @@ function encodeBody(file: TransportFile): Uint8Array {
 
 function decodeBody(body: Uint8Array): TransportFile {
   const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = readTuple(body, null, 7);
-  if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH)
-    throw invalid('its name is malformed');
-  // A name is shown and used as a file name; it never leads out of a folder.
-  if (name.includes('/') || name.includes('\\') || name.includes('\0'))
-    throw invalid('its name has a path in it');
+  if (!isContentName(name)) throw invalid('its name is malformed or has a path in it');
   if (kind !== 'vod') throw invalid('its kind is unknown');
   if (typeof mimeType !== 'string' || !/^[\w.+-]+\/[\w.+-]+$/.test(mimeType))
     throw invalid('its MIME type is malformed');

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { CONFIG_VARIABLE, shellConfig, shellEnvironment } from '../../../../main/app/config.ts';
 
-const places = { userDataDir: '/home/me/.config/ace-node', appDir: '/opt/ace' };
+const places = {
+  userDataDir: '/home/me/.config/ace-node',
+  appDir: '/opt/ace/resources/app.asar',
+  resourcesDir: '/opt/ace/resources',
+};
 
 describe('shellConfig', () => {
   it('uses the places of the system when the app was opened by itself', () => {
     expect(shellConfig({}, places)).toEqual({
       dataDir: '/home/me/.config/ace-node',
       resourcesDir: '/opt/ace/resources',
-      pagesDir: '/opt/ace/out/renderer',
+      pagesDir: '/opt/ace/resources/app.asar/out/renderer',
     });
   });
 

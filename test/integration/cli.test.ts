@@ -1,0 +1,453 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { MIB } from '../helpers/devnet.ts';
+import { makeFile, sha256OfFile } from '../helpers/files.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const CLI = fileURLToPath(new URL('../../out/main/cli.js', import.meta.url));
+const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
+const CONTENT_ID_LINE = /^bafyrei[a-z2-7]{52}\n$/;
+const ADDRESS_LINE = /^http:\/\/127\.0\.0\.1:(\d+)\/#token=\S+$/;
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Every process of this file: none outlives it, whatever fails. */
+const started = new Set<ChildProcess>();
+
+function spawnCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const { ACE_NODE_PASSPHRASE: _, ACE_NODE_DEBUG: __, ...clean } = process.env;
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: 'pipe', env: { ...clean, ...env } });
+  started.add(child);
+  child.once('exit', () => started.delete(child));
+  return child;
+}
+
+/** Runs a command to its end, with pipes for its output. */
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = spawnCli(args, env);
+  const said = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (data: Buffer) => {
+    said.stdout += data.toString();
+  });
+  child.stderr?.on('data', (data: Buffer) => {
+    said.stderr += data.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...said };
+}
+
+interface Service {
+  /** First line on stdout. */
+  readonly ready: string;
+  readonly child: ChildProcess;
+  readonly said: () => { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
+  /** SIGTERM; the answer is the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** A command that goes on until it is told to stop. */
+async function startService(...args: string[]): Promise<Service> {
+  const child = spawnCli(args);
+  const closed = once(child, 'close');
+  const [stdout, stderr]: [string[], string[]] = [[], []];
+  for (const [stream, lines] of [
+    [child.stdout, stdout],
+    [child.stderr, stderr],
+  ] as const) {
+    if (stream) createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  }
+  const ready = await waitFor(`"${args.join(' ')}" is ready`, () => {
+    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${stderr.join(' / ')}`);
+    return stdout[0];
+  }).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  return {
+    ready,
+    child,
+    said: () => ({ stdout, stderr }),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await closed;
+      return child.exitCode;
+    },
+  };
+}
+
+const startNode = (dataDir: string, ...args: string[]) =>
+  startService('start', '--headless', '--data-dir', dataDir, '--http-port', '0', ...args);
+
+/** It failed with one line that says this, and no other word anywhere. */
+function expectOneLine(ended: Ended, says: string | RegExp): void {
+  expect(ended.stdout).toBe('');
+  expect(ended.stderr).toMatch(/^ace-node: [^\n]+\n$/);
+  expect(ended.stderr).toMatch(says);
+  expect(ended.stderr).not.toContain('something went wrong');
+  expect(ended.code).toBe(1);
+}
+
+/** A server that holds a port of loopback until the test ends. */
+async function takenPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+let root: string;
+let validator: Service;
+/** Shares `content` through its own `start`. */
+let provider: Service;
+/** The node that the tests drive. */
+let node: Service;
+let contentId: string;
+let original: string;
+const CONTENT_BYTES = 5 * MIB + 1;
+const dirs = { provider: '', node: '' };
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'ace-cli-'));
+  dirs.provider = join(root, 'provider');
+  dirs.node = join(root, 'node');
+  validator = await startService('validator', '--data-dir', join(root, 'validator'));
+  [provider, node] = await Promise.all([
+    startNode(dirs.provider, '--join', validator.ready),
+    startNode(dirs.node, '--join', validator.ready),
+  ]);
+  original = await makeFile(join(root, 'content.bin'), CONTENT_BYTES);
+  contentId = (await run(['import', original, '--data-dir', dirs.provider])).stdout.trim();
+});
+
+afterAll(async () => {
+  await Promise.all([provider, node].map((service) => service?.stop()));
+  await validator?.stop();
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe('ace-node', () => {
+  it.each([
+    ['start', ['--headless', '--data-dir', '--join', '--http-port']],
+    ['validator', ['--port', '--data-dir', '--credit-limit', '--traffic-rate', '--settlement-interval']],
+    ['import', ['<file>', '--name', '--data-dir', '--join']],
+    ['play', ['<content-id>', '--out', '--force', '--wait', '--data-dir', '--join']],
+    ['topup', ['<amount>', '--data-dir', '--join']],
+    ['status', ['--json', '--data-dir', '--join']],
+    ['demo', ['[file]', '--json', '--data-dir']],
+  ])('%s --help names its options and ends with 0', async (command, options) => {
+    const { code, stdout, stderr } = await run([command, '--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const option of options) expect(stdout).toContain(option);
+  });
+
+  it.each([
+    ['an unknown command', ['nonsense'], "error: unknown command 'nonsense'"],
+    ['an unknown option', ['status', '--nonsense'], "error: unknown option '--nonsense'"],
+    ['a missing argument', ['import'], "error: missing required argument 'file'"],
+    ['a port above 65535', ['start', '--http-port', '65536'], 'Give a whole number from 0 to 65535.'],
+    ['a port that is no number', ['start', '--http-port', '80a'], 'Give a whole number from 0 to 65535.'],
+    ['an option without its value', ['status', '--data-dir'], 'argument missing'],
+  ])('says %s in a line, with a hint, and ends with 1', async (_what, args, says) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    const [line, hint, ...rest] = stderr.trimEnd().split('\n');
+    expect(line).toContain(says);
+    expect(hint ?? '').toMatch(/^(\(add --help for what can be given\))?$/);
+    expect(rest).toEqual([]);
+  });
+
+  it('prints its version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe('ace-node import', () => {
+  it('prints the content id and nothing else, the same for the same file', async () => {
+    const path = await makeFile(join(tempDir(), 'Фильм с пробелами.bin'), 3 * MIB + 1);
+    const first = await run(['import', path, '--data-dir', dirs.node]);
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(CONTENT_ID_LINE), stderr: '' });
+    expect(await run(['import', path, '--data-dir', dirs.node])).toEqual(first);
+    const renamed = await run(['import', path, '--data-dir', dirs.node, '--name', 'Other']);
+    expect(renamed.stdout).toMatch(CONTENT_ID_LINE);
+    expect(renamed.stdout).not.toBe(first.stdout);
+  });
+
+  it.each([
+    ['a missing file', (dir: string) => join(dir, 'gone.bin'), /There is no file .*gone\.bin/],
+    [
+      'an empty file',
+      (dir: string) => {
+        writeFileSync(join(dir, 'empty.bin'), '');
+        return join(dir, 'empty.bin');
+      },
+      /empty\.bin is empty/,
+    ],
+    ['a directory', (dir: string) => dir, /is not a file/],
+    [
+      'a path through a file',
+      (dir: string) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return join(dir, 'plain', 'film.bin');
+      },
+      /film\.bin cannot be read/,
+    ],
+  ])('refuses %s in one line', async (_what, path, says) => {
+    expectOneLine(await run(['import', path(tempDir()), '--data-dir', dirs.node]), says);
+  });
+
+  it('refuses a name that leads into a folder', async () => {
+    const ended = await run(['import', original, '--data-dir', dirs.node, '--name', '../film.bin']);
+    expectOneLine(ended, /name/);
+  });
+});
+
+describe('ace-node status', () => {
+  it('is one JSON object, through the running node and without it, of the same account', async () => {
+    const dataDir = join(tempDir(), 'data');
+    const alone = await run(['status', '--json', '--data-dir', dataDir, '--join', validator.ready]);
+    expect(alone).toMatchObject({ code: 0, stderr: '' });
+    const running = await startNode(dataDir);
+    const through = await run(['status', '--json', '--data-dir', dataDir]);
+    await running.stop();
+    const after = await run(['status', '--json', '--data-dir', dataDir]);
+    const [a, b, c] = [alone, through, after].map(({ stdout }) => JSON.parse(stdout));
+    expect([a.running, b.running, c.running]).toEqual([false, true, false]);
+    expect(a.account).toMatch(/^0x[0-9a-f]{40}$/);
+    expect([b.account, c.account]).toEqual([a.account, a.account]);
+    expect([b.peerId, c.peerId]).toEqual([a.peerId, a.peerId]);
+    expect(b.pagesUrl).toBe(running.ready.replace(/#.*/, ''));
+  });
+
+  it('without --json is a table that names the account', async () => {
+    const { account } = JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout);
+    const { code, stdout, stderr } = await run(['status', '--data-dir', dirs.node]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(account);
+    expect(stdout).toContain(`running at ${node.ready.replace(/#.*/, '')}`);
+  });
+
+  it('takes the control file of a killed node for what it is', async () => {
+    const dataDir = join(tempDir(), 'data');
+    const killed = await startNode(dataDir, '--join', validator.ready);
+    killed.child.kill('SIGKILL');
+    await once(killed.child, 'close');
+    expect(existsSync(join(dataDir, 'control.json'))).toBe(true);
+    const { code, stdout } = await run(['status', '--json', '--data-dir', dataDir]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).running).toBe(false);
+  });
+});
+
+describe('ace-node topup', () => {
+  it('adds exactly the amount', async () => {
+    const balance = async () =>
+      JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout).balances.XAT;
+    expect(await balance()).toBe('0.0000000');
+    const { code, stdout, stderr } = await run(['topup', '2.0000005', '--data-dir', dirs.node]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Balance: 2.0000005 XAT');
+    expect(await balance()).toBe('2.0000005');
+  });
+
+  it.each([
+    ['0', 'more than 0'],
+    ['0.0000000', 'more than 0'],
+    ['-1', 'not an amount'],
+    ['abc', 'not an amount'],
+    ['1e3', 'not an amount'],
+    ['0.00000001', 'not an amount'],
+    ['1234567890123', 'not an amount'],
+  ])('refuses %s', async (amount, says) => {
+    expectOneLine(await run(['topup', amount, '--data-dir', dirs.node]), says);
+  });
+});
+
+describe('ace-node play', () => {
+  it('fetches the file through the running node, byte for byte, and prints only where it is', async () => {
+    const out = join(tempDir(), 'Копия файла.bin');
+    const ended = await run(['play', contentId, '--out', out, '--data-dir', dirs.node]);
+    expect(ended).toEqual({ code: 0, stdout: `${out}\n`, stderr: '' });
+    expect(await sha256OfFile(out)).toBe(await sha256OfFile(original));
+    const { traffic } = JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout);
+    expect(traffic.downBytes).toBe(CONTENT_BYTES);
+  });
+
+  it('keeps a file that is there, unless it is told to overwrite it', async () => {
+    const dir = tempDir();
+    const out = join(dir, 'there.bin');
+    writeFileSync(out, 'mine');
+    expectOneLine(await run(['play', contentId, '--out', out, '--data-dir', dirs.node]), /--force/);
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+    const ended = await run(['play', contentId, '--out', out, '--force', '--data-dir', dirs.node]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await sha256OfFile(out)).toBe(await sha256OfFile(original));
+    expect(readdirSync(dir)).toEqual(['there.bin']);
+  });
+
+  it('prints an address that plays', async () => {
+    const { code, stdout, stderr } = await run(['play', `ace://${contentId}`, '--data-dir', dirs.node]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/content\/\S+\n$/);
+    const response = await fetch(stdout.trim(), { headers: { range: 'bytes=0-9' } });
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(readFileSync(original).subarray(0, 10));
+  });
+
+  it.each([
+    ['that is none', 'nonsense!', /content id/],
+    ['of another kind', 'QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n', /content/],
+    ['that nobody has', UNKNOWN_ID, /Nobody who has this content/],
+  ])('refuses a content id %s and leaves no file', async (_what, id, says) => {
+    const dir = tempDir();
+    const ended = await run(['play', id, '--out', join(dir, 'out.bin'), '--data-dir', dirs.node]);
+    expectOneLine(ended, says);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('into a folder that is missing says so in one line', async () => {
+    const out = join(tempDir(), 'missing', 'out.bin');
+    expectOneLine(await run(['play', contentId, '--out', out, '--data-dir', dirs.node]), /missing/);
+  });
+
+  it('over a folder fails in one line and leaves no half file', async () => {
+    const dir = tempDir();
+    mkdirSync(join(dir, 'folder'));
+    const args = ['play', contentId, '--out', join(dir, 'folder'), '--force', '--data-dir', dirs.node];
+    expectOneLine(await run(args), /folder/);
+    expect(readdirSync(dir)).toEqual(['folder']);
+  });
+
+  it('leaves no half file when the node ends in the middle', async () => {
+    // A content that nobody can complete: its only provider stops as soon as it has named it.
+    const dir = tempDir();
+    const [dataDir, goneDir] = [join(dir, 'data'), join(dir, 'gone')];
+    const file = await makeFile(join(dir, 'gone.bin'), 40 * MIB, 'gone');
+    const viewer = await startNode(dataDir, '--join', validator.ready);
+    const gone = await startNode(goneDir, '--join', validator.ready);
+    const id = (await run(['import', file, '--data-dir', goneDir])).stdout.trim();
+    expect((await run(['play', id, '--data-dir', dataDir])).code).toBe(0); // the transport file is there
+    await gone.stop();
+    const out = join(dir, 'out.bin');
+    const playing = run(['play', id, '--out', out, '--data-dir', dataDir]);
+    await waitFor('the half file', () => existsSync(`${out}.part`));
+    await viewer.stop();
+    const ended = await playing;
+    expect(ended.code).toBe(1);
+    expectOneLine(ended, /./);
+    expect(readdirSync(dir).filter((name) => name.startsWith('out'))).toEqual([]);
+  });
+
+  it('interrupted leaves no half file', async () => {
+    const dir = tempDir();
+    const out = join(dir, 'out.bin');
+    const goneDir = join(dir, 'gone');
+    const file = await makeFile(join(dir, 'other.bin'), 2 * MIB, 'other');
+    const gone = await startNode(goneDir, '--join', validator.ready);
+    const id = (await run(['import', file, '--data-dir', goneDir])).stdout.trim();
+    await run(['play', id, '--data-dir', dirs.node]);
+    await gone.stop();
+    const playing = spawnCli(['play', id, '--out', out, '--data-dir', dirs.node]);
+    const closed = once(playing, 'close');
+    await waitFor('the half file', () => existsSync(`${out}.part`));
+    playing.kill('SIGINT');
+    await closed;
+    expect(playing.exitCode).not.toBe(0);
+    expect(readdirSync(dir).filter((name) => name.startsWith('out'))).toEqual([]);
+  });
+});
+
+describe('ace-node start', () => {
+  it('ends with 0 on SIGTERM and finds its account and balance again', async () => {
+    const dataDir = join(tempDir(), 'data');
+    const first = await startNode(dataDir);
+    expect(first.ready).toMatch(ADDRESS_LINE);
+    expect((await run(['topup', '7.5', '--data-dir', dataDir])).code).toBe(0);
+    const before = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
+    expect(before).toMatchObject({ running: true, devnet: true, balances: { XAT: '7.5000000' } });
+    expect(await first.stop()).toBe(0);
+    expect(first.said()).toEqual({ stdout: [first.ready], stderr: [] });
+    expect(existsSync(join(dataDir, 'control.json'))).toBe(false);
+
+    const second = await startNode(dataDir);
+    const after = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
+    expect(await second.stop()).toBe(0);
+    expect(after.account).toBe(before.account);
+    expect(after.balances).toEqual(before.balances);
+    expect(after.networkId).toBe(before.networkId);
+  });
+
+  it('refuses a data directory that another node has', async () => {
+    const ended = await run(['start', '--headless', '--data-dir', dirs.node, '--http-port', '0']);
+    expectOneLine(ended, /is in use by another Ace Node/);
+    expect((await run(['status', '--data-dir', dirs.node])).code).toBe(0);
+  });
+
+  it('names a data directory that is a file, in one line', async () => {
+    const path = join(tempDir(), 'file');
+    writeFileSync(path, 'x');
+    const { code, stdout, stderr } = await run(['start', '--headless', '--data-dir', path]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^ace-node: [^\n]+\n$/);
+    expect(stderr).toContain(path);
+  });
+
+  it('refuses a port that it was given and that is taken', async () => {
+    const port = await takenPort();
+    const dataDir = join(tempDir(), 'data');
+    const args = ['start', '--headless', '--data-dir', dataDir, '--join', validator.ready];
+    expectOneLine(await run([...args, '--http-port', String(port)]), `Port ${port} is in use`);
+  });
+
+  it('takes another port when nobody chose one and the usual one is taken', async () => {
+    const server = createServer().listen(6_878, '127.0.0.1');
+    // Whoever has the port already does as well.
+    await Promise.race([once(server, 'listening'), once(server, 'error').catch(() => null)]).catch(() => null);
+    onTestFinished(() => void server.close());
+    const dataDir = join(tempDir(), 'data');
+    const args = ['start', '--headless', '--data-dir', dataDir, '--join', validator.ready];
+    const started = await startService(...args);
+    const port = Number(ADDRESS_LINE.exec(started.ready)?.[1]);
+    expect(await started.stop()).toBe(0);
+    expect(port).toBeGreaterThan(6_878);
+    expect(port).toBeLessThanOrEqual(6_898);
+  });
+
+  it.each([
+    ['nonsense', 'nonsense', /is not a peer address/],
+    ['an address without a peer', '/ip4/127.0.0.1/tcp/4001', /is not a peer address/],
+    [
+      'an address where nobody listens',
+      '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5',
+      /cannot be reached/,
+    ],
+  ])('refuses to --join %s', async (_what, address, says) => {
+    const dataDir = join(tempDir(), 'data');
+    expectOneLine(await run(['start', '--headless', '--data-dir', dataDir, '--join', address]), says);
+  });
+});
+
+describe('the wallet’s passphrase', () => {
+  it('opens the wallet, and a wrong or missing one is refused', async () => {
+    const args = ['status', '--json', '--data-dir', join(tempDir(), 'data'), '--join', validator.ready];
+    const made = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
+    expect(made.code).toBe(0);
+    expectOneLine(await run(args, { ACE_NODE_PASSPHRASE: 'wrong horse' }), /The passphrase is wrong/);
+    expectOneLine(await run(args), /needs its passphrase/);
+    const again = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
+    expect(JSON.parse(again.stdout).account).toBe(JSON.parse(made.stdout).account);
+  });
+});

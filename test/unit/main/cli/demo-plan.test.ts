@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { planDemo } from '../../../../main/cli/demo-plan.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../../../shared/units.ts';
+
+/** `traffic_credit_limit` of the network: 10 GB. */
+const MOST_CREDIT_UNITS = 10_240;
+const GIB_UNITS = 1_024;
+
+const SIZES = [
+  ...Array.from({ length: 500 }, (_, i) => i + 1),
+  ...[10 * GIB_UNITS, 25 * GIB_UNITS, 25 * GIB_UNITS + 1, 64 * GIB_UNITS, 1_000 * GIB_UNITS],
+];
+
+describe('the demo’s plan', () => {
+  it('cuts every unit into exactly one part of the story', () => {
+    for (const units of SIZES) {
+      const plan = planDemo(units * TRAFFIC_UNIT_BYTES);
+      expect(plan.units, `${units} units`).toBe(units);
+      expect(plan.creditUnits + plan.paidUnits + plan.restUnits, `${units} units`).toBe(units);
+    }
+  });
+
+  it('never plans more credit than the limit, at the start or at the end', () => {
+    for (const units of SIZES) {
+      const { creditUnits, paidUnits, restUnits } = planDemo(units * TRAFFIC_UNIT_BYTES);
+      expect(creditUnits, `${units} units`).toBeGreaterThanOrEqual(1);
+      expect(creditUnits, `${units} units`).toBeLessThanOrEqual(MOST_CREDIT_UNITS);
+      expect(paidUnits, `${units} units`).toBeGreaterThanOrEqual(0);
+      expect(restUnits, `${units} units`).toBeGreaterThanOrEqual(0);
+      expect(restUnits, `${units} units`).toBeLessThanOrEqual(creditUnits);
+    }
+  });
+
+  it('counts a begun unit as one', () => {
+    expect(planDemo(1).units).toBe(1);
+    expect(planDemo(TRAFFIC_UNIT_BYTES).units).toBe(1);
+    expect(planDemo(TRAFFIC_UNIT_BYTES + 1).units).toBe(2);
+  });
+
+  it('names what it leaves out, and only that', () => {
+    for (const units of SIZES) {
+      const { paidUnits, restUnits, leftOut } = planDemo(units * TRAFFIC_UNIT_BYTES);
+      expect(leftOut.includes('paying from funds'), `${units} units`).toBe(paidUnits === 0);
+      expect(leftOut.includes('the refusal at the credit limit'), `${units} units`).toBe(paidUnits === 0);
+      expect(leftOut.includes('credit again after the funds'), `${units} units`).toBe(restUnits === 0);
+    }
+  });
+
+  it('leaves out all but the credit for one unit, and nothing from three on', () => {
+    expect(planDemo(1).leftOut).toHaveLength(3);
+    for (const units of SIZES.filter((n) => n >= 3)) {
+      expect(planDemo(units * TRAFFIC_UNIT_BYTES).leftOut, `${units} units`).toEqual([]);
+    }
+  });
+});
