@@ -48,14 +48,14 @@ function wholeNumber(least: number, most: number) {
 const program = new Command('ace-node')
   .description('A node of the Ace Network: watch video from peers, pay for every MiB.')
   .version(packageJson.version)
-  .showHelpAfterError('(add --help for what can be given)')
+  .configureOutput({
+    outputError: (text, write) => write(`ace-node: ${text.trim().replace(/^error: /, '')} (see --help)\n`),
+  })
   .addHelpText('after', '\nThe wallet’s passphrase, where it has one, is taken from ACE_NODE_PASSPHRASE.');
 
 const port = wholeNumber(0, 65_535);
-const dataDirOption = () =>
-  new Option('--data-dir <dir>', 'where wallet, books and pieces are kept').default(
-    envPaths('ace-node', { suffix: '' }).data,
-  );
+const dataDirOption = (what = 'where wallet, books and pieces are kept') =>
+  new Option('--data-dir <dir>', what).default(envPaths('ace-node', { suffix: '' }).data);
 const joinOption = () =>
   new Option('--join <multiaddr>', 'use another machine’s validator instead of an own devnet');
 
@@ -77,7 +77,7 @@ program
 program
   .command('validator')
   .description('run a devnet’s validator and main chain; prints the address to --join')
-  .addOption(dataDirOption())
+  .addOption(dataDirOption('where its key, its books and the main chain are kept'))
   .option('--port <port>', 'TCP port for nodes (0: any)', port, 0)
   .option('--credit-limit <units>', 'traffic credit of an account, in MiB', wholeNumber(0, 10_240), 10_240)
   .option('--traffic-rate <gb>', 'traffic rate at genesis, GB per hour', '3.5')

@@ -1,5 +1,5 @@
 /** What pages and the command line ask of a node, answered from its peer: figures become views, inputs become calls. */
-import { AceError } from '../shared/errors.ts';
+import { AceError, isAceError } from '../shared/errors.ts';
 import { formatAmount, parseAmount, TOKENS } from '../shared/money.ts';
 import { priceOfUnits, trafficRate, unitPriceXat } from '../shared/price.ts';
 import { type Ratio, ratio, ratioToDecimal, timesUp } from '../shared/ratio.ts';
@@ -141,7 +141,14 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     async importFile({ path, name }) {
-      return contentView(await peer.import(name === undefined ? { path } : { path, name }));
+      let toldAtMs = 0;
+      const onProgress = (doneBytes: number, sizeBytes: number) => {
+        const nowMs = Date.now();
+        if (nowMs - toldAtMs < SNAPSHOT_EVERY_MS && doneBytes < sizeBytes) return;
+        toldAtMs = nowMs;
+        emit('importing', { path, doneBytes, sizeBytes });
+      };
+      return contentView(await peer.import({ path, onProgress, ...(name !== undefined && { name }) }));
     },
     async play({ contentId, download }) {
       const transfer = await library.transfer(contentId);
@@ -155,7 +162,14 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     async topUp({ amountXat }) {
       const amount = parseAmount(amountXat);
       if (amount === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
-      await shardClient.call('faucet', { account: peer.account.address, amountXat: amount });
+      await shardClient
+        .call('faucet', { account: peer.account.address, amountXat: amount })
+        .catch((error) => {
+          if (!isAceError(error, 'InsufficientFunds')) throw error;
+          throw new AceError('InsufficientFunds', 'The faucet does not have that much: ask for less', {
+            cause: error,
+          });
+        });
       const { account } = await sync.refresh();
       library.retryAll();
       return { balances: balancesView(account.balances), creditUsedUnits: account.creditUsedUnits };

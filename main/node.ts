@@ -49,7 +49,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   closers.add(() => lock.release());
   try {
     const log = createLog(paths.log);
-    const network = await chooseNetwork(paths.network, config.joinMultiaddr);
+    const network = chooseNetwork(paths.network, config.joinMultiaddr);
     let shardMultiaddr: string;
     let sampleId: string | null = null;
     if (network.mode === 'devnet') {
@@ -86,6 +86,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       shardMultiaddr,
       p2pPort: config.p2pPort ?? 0,
       passphrase: config.passphrase,
+      mustReachShard: config.joinMultiaddr !== undefined,
       log,
       events: {
         onChange: () => service?.emitSnapshot(),
@@ -94,6 +95,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       },
     });
     closers.add(() => peer.stop());
+    // Written once the network has answered: a wrong address never replaces a right one.
+    await writeFileAtomic(paths.network, `${JSON.stringify(network, null, 2)}\n`, 0o600);
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
 
     const asked = Promise.withResolvers<void>();
@@ -154,7 +157,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
 const NO_EVENTS: PeerEvents = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
 
 /** A data directory keeps to its network: another one would be another wallet's money. */
-async function chooseNetwork(path: string, joinMultiaddr: string | undefined): Promise<Network> {
+function chooseNetwork(path: string, joinMultiaddr: string | undefined): Network {
   const stored = existsSync(path) ? readNetwork(path) : null;
   if (stored?.mode === 'devnet' && joinMultiaddr !== undefined) {
     throw new AceError(
@@ -162,12 +165,8 @@ async function chooseNetwork(path: string, joinMultiaddr: string | undefined): P
       'This data directory has a devnet of its own: choose another --data-dir to join a network',
     );
   }
-  const network: Network =
-    joinMultiaddr === undefined
-      ? (stored ?? { mode: 'devnet' })
-      : { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
-  await writeFileAtomic(path, `${JSON.stringify(network, null, 2)}\n`, 0o600);
-  return network;
+  if (joinMultiaddr === undefined) return stored ?? { mode: 'devnet' };
+  return { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
 }
 
 function readNetwork(path: string): Network {

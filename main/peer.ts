@@ -30,6 +30,7 @@ import { ShardClient } from './p2p/protocols/shard/client.ts';
 import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from './p2p/protocols/transport/protocol.ts';
 import { AccountSync } from './shard/account-sync.ts';
+import { bindStore, meetShard, rememberShard } from './shard/membership.ts';
 import { type Account, accountFromPhrase } from './wallet/account.ts';
 import {
   decodeCertificate,
@@ -37,15 +38,16 @@ import {
   issueCertificate,
   verifyCertificate,
 } from './wallet/certificate.ts';
-import { createDevice, deviceFromSeed } from './wallet/device.ts';
-import { openWallet, saveWallet, type WalletProtection, walletExists } from './wallet/keystore.ts';
-import { createPhrase } from './wallet/phrase.ts';
+import { deviceFromSeed } from './wallet/device.ts';
+import { openOrCreateWallet } from './wallet/open-or-create.ts';
 
 export interface PeerOptions {
   readonly dir: string;
   readonly shardMultiaddr: string;
   readonly p2pPort: number;
   readonly passphrase?: string | undefined;
+  /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
+  readonly mustReachShard?: boolean;
   readonly log: Log;
   readonly events: PeerEvents;
   readonly timeouts?: PiecesTimeouts;
@@ -104,12 +106,13 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       },
     });
     closers.add(() => shardClient.stop());
-    await shardClient.start();
-    const { shard, settings, devnet } = await shardClient.call('hello', {});
+    const hello = await meetShard(shardClient, store, options.mustReachShard === true, log);
+    const { shard, settings, devnet } = hello;
     if (wallet.unprotected && !devnet) {
       throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
     }
-    bindStore(store, settings, account, dir);
+    bindStore(store, settings.networkId, account.address, dir);
+    rememberShard(store, hello);
 
     const certificate = encodeCertificate(
       await issueCertificate(account, settings, device.publicKey, nowMs()),
@@ -196,7 +199,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       nowMs,
       findProviders: async (contentId) => {
         const { providers } = await shardClient.call('providers', { contentId });
-        return providers.filter(({ peerId }) => peerId !== host.peerId.toString()).map(toProvider);
+        return providers.filter(({ peerId }) => peerId !== host.peerId.toString()).flatMap(toProvider);
       },
       openSession: (provider) =>
         ViewerSession.open(host, provider.addresses, {
@@ -240,19 +243,28 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     };
     const announcing = setInterval(announceSoon, ANNOUNCE_EVERY_MS);
     closers.add(() => clearInterval(announcing));
+    const arrive = async () => {
+      const met = await shardClient.call('hello', {});
+      if (met.settings.networkId !== settings.networkId) {
+        throw new AceError(
+          'WrongNetwork',
+          `The validator is of ${met.settings.networkId}, not ${settings.networkId}`,
+        );
+      }
+      await shardClient.call('watch', { account: account.address });
+      await sync.refresh();
+      await announce();
+    };
     connected = () => {
-      shardClient.call('watch', { account: account.address }).then(
-        () => sync.changed(),
-        (error: unknown) => log.warn({ err: error }, 'the account cannot be watched'),
+      arrive().catch((error: unknown) =>
+        log.warn({ err: error }, 'the shard was met, but does not answer as it should'),
       );
-      announceSoon();
       claims.soon();
       library.retryAll();
       events.onChange();
     };
-    await shardClient.call('watch', { account: account.address });
-    await sync.refresh();
-    await announce();
+    if (shardClient.connected) await arrive();
+    shardClient.keepTrying();
     claims.soon();
 
     return {
@@ -270,7 +282,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       claims,
       async import(importOptions) {
         const row = await importFile(store, pieces, device, nowMs, importOptions);
-        await announce();
+        announceSoon();
         events.onContents();
         return row;
       },
@@ -296,40 +308,12 @@ export function isComplete(row: ContentRow): boolean {
   return row.havePieces === Math.ceil(row.sizeBytes / 1_048_576);
 }
 
-async function openOrCreateWallet(
-  path: string,
-  passphrase: string | undefined,
-): Promise<{ phrase: string; deviceSeed: Uint8Array; unprotected: boolean }> {
-  const protection: WalletProtection =
-    passphrase === undefined
-      ? { protection: 'none', devnet: true }
-      : { protection: 'passphrase', passphrase };
-  if (!walletExists(path)) {
-    await saveWallet(path, { phrase: createPhrase(12), deviceSeed: createDevice().seed() }, protection);
+/** A record that cannot be read is left out: one bad provider must not hide the others. */
+function toProvider(record: { account: string; peerId: string; multiaddrs: string[] }): Provider[] {
+  try {
+    const addresses = record.multiaddrs.map((text) => multiaddr(text));
+    return addresses.length > 0 ? [{ peerId: record.peerId, account: record.account, addresses }] : [];
+  } catch {
+    return [];
   }
-  const { phrase, deviceSeed } = await openWallet(path, protection);
-  return { phrase, deviceSeed, unprotected: passphrase === undefined };
-}
-
-/** A store belongs to one network and one account; mixing two would mix their money. */
-function bindStore(store: NodeStore, settings: NetworkSettings, account: Account, dir: string): void {
-  const facts = { network: settings.networkId, account: account.address };
-  for (const [key, value] of Object.entries(facts)) {
-    const stored = store.meta.get(key);
-    if (stored !== null && stored !== value) {
-      throw new AceError(
-        'DataDirMismatch',
-        `${dir} belongs to ${key} ${stored}, not ${value}: choose another --data-dir`,
-      );
-    }
-    if (stored === null) store.commit(() => store.meta.set(key, value));
-  }
-}
-
-function toProvider(record: { account: string; peerId: string; multiaddrs: string[] }): Provider {
-  return {
-    peerId: record.peerId,
-    account: record.account,
-    addresses: record.multiaddrs.map((text) => multiaddr(text)),
-  };
 }

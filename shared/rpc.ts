@@ -181,6 +181,8 @@ export interface Feed {
   settlements: readonly SettlementView[];
   /** The library changed. */
   contents: readonly ContentView[];
+  /** A file is being imported. */
+  importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
 }
 export type FeedTopic = keyof Feed;
 

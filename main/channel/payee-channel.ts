@@ -12,10 +12,13 @@ import { unitsForBytes } from '../../shared/units.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
-import type { SentPieces } from './sent-pieces.ts';
+import type { SentPiece, SentPieces } from './sent-pieces.ts';
 import { sha256 } from './sha256.ts';
 
-/** An unpaid unit narrows its payer's window for this long; then it is forgotten. One window a day is the most lost. */
+/**
+ * An unpaid unit narrows its payer's window for this long after the channel served last; then it is forgotten. One
+ * window a day is the most lost.
+ */
 const DEBT_MEMORY_MS = 24 * 3_600_000;
 
 export interface PayeeContext {
@@ -36,8 +39,10 @@ export class PayeeChannel {
   #asked = false;
   /** The same account's other channels that are in use now. */
   readonly #siblings: () => readonly PayeeChannel[];
-  /** What the other channels say, while none of them is in use and can change it. */
-  #quietHistory: PayerHistory | null = null;
+  /** What the other channels say, until one of them commits something. */
+  #history: PayerHistory | null = null;
+  /** Pieces that the next commit books. */
+  #unsaid: SentPiece[] = [];
   readonly #onRelease: () => void;
   #state: PayeeState;
   #committed: PayeeState;
@@ -80,7 +85,7 @@ export class PayeeChannel {
   /** A late or repeated tick changes nothing. @throws AceError `TickWrong`, `TickBeyondWindow`, `TickBeyondCapacity`, … */
   tick(index: number, tick: Uint8Array): void {
     try {
-      const history = this.#history();
+      const history = this.#askHistory();
       this.#state = acceptTick(this.#state, history, index, tick, this.#context.windowCapUnits, sha256);
     } catch (error) {
       if (!isAceError(error, 'TickNotIncreasing')) throw error;
@@ -98,15 +103,12 @@ export class PayeeChannel {
 
   obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> {
     const { windowCapUnits, nowMs } = this.#context;
-    return servingObstacle(this.#state, this.#history(), lengthBytes, nowMs(), windowCapUnits);
+    return servingObstacle(this.#state, this.#askHistory(), lengthBytes, nowMs(), windowCapUnits);
   }
 
   /** Books bytes that will be sent after the next commit. The caller has just asked `obstacle`, without a pause. */
-  serve(lengthBytes: number, keys: readonly string[]): void {
-    for (const key of keys) {
-      if (this.#sent.isOwed(key)) this.#sent.take(key);
-      else this.#sent.add(key);
-    }
+  serve(lengthBytes: number, pieces: readonly SentPiece[]): void {
+    this.#unsaid.push(...pieces);
     this.#state = serve(this.#state, lengthBytes);
   }
 
@@ -114,13 +116,21 @@ export class PayeeChannel {
   commit(also?: () => void): void {
     if (this.#detached) throw new AceError('ChannelClosed', 'Another stream has taken the channel');
     if (!this.dirty && !also) return;
-    const { store } = this.#context;
+    const { store, nowMs } = this.#context;
     const state = this.#state;
     store.commit(() => {
-      store.payeeChannels.save(state);
+      store.payeeChannels.save(state, nowMs());
       also?.();
     });
     this.#committed = state;
+    // Only now: what was never booked is never owed.
+    for (const piece of this.#unsaid.splice(0)) this.#sent.add(piece);
+    for (const sibling of this.#siblings()) sibling.forgetHistory();
+  }
+
+  /** Another channel of the payer has changed. */
+  forgetHistory(): void {
+    this.#history = null;
   }
 
   /** Takes over a state that was committed elsewhere (a checkpoint). */
@@ -129,14 +139,11 @@ export class PayeeChannel {
     this.#committed = state;
   }
 
-  /** Asked anew while siblings are in use: what one of them owes narrows the window of all, at once. */
-  #history(): PayerHistory {
-    const siblings = this.#siblings();
-    if (siblings.length === 0 && this.#quietHistory) return this.#quietHistory;
-    for (const sibling of siblings) sibling.commit();
-    const history = historyOf(this.#context, this.payer, this.#state.channelId);
-    this.#quietHistory = siblings.length === 0 ? history : null;
-    return history;
+  /** What a sibling owes narrows the window of all, at once: whatever it commits has the others ask again. */
+  #askHistory(): PayerHistory {
+    for (const sibling of this.#siblings()) sibling.commit();
+    this.#history ??= historyOf(this.#context, this.payer, this.#state.channelId);
+    return this.#history;
   }
 
   detach(): void {

@@ -113,9 +113,9 @@ export class PayeeService {
     }
     const state = acceptCheckpoint(this.#withTick(row, checkpoint), checkpoint);
     const signature = this.#context.device.sign(bytes);
-    const { store } = this.#context;
+    const { store, nowMs } = this.#context;
     store.commit(() => {
-      store.payeeChannels.save(state);
+      store.payeeChannels.save(state, nowMs());
       store.payeeChannels.saveCheckpoint(state.channelId, {
         checkpoint,
         payerSignature,
@@ -123,6 +123,8 @@ export class PayeeService {
       });
     });
     active?.adopt(state);
+    // The tick it carried may have paid on a channel that no stream uses.
+    for (const other of this.#active.values()) if (other.payer === row.payer) other.forgetHistory();
     return { channelId: state.channelId, number: checkpoint.number, signature };
   }
 

@@ -5,6 +5,7 @@ import {
   type PayerState,
   receive,
   roomBytes,
+  WRITE_OFF_PERIOD_MS,
   writeOff,
 } from '../../shared/channel/payer.ts';
 import { encodeCheckpoint } from '../../shared/channel/records.ts';
@@ -53,7 +54,7 @@ export class PayerChannel {
   /** Opened for this session: the provider has never seen it. */
   readonly isNew: boolean;
   readonly #chain: TickChain;
-  readonly #payeeDevice: Uint8Array;
+  readonly #payee: string;
   #onRelease: () => void;
   #state: PayerState;
 
@@ -62,7 +63,7 @@ export class PayerChannel {
     this.#context = context;
     this.isNew = isNew;
     this.#onRelease = onRelease;
-    this.#payeeDevice = row.payeeDevice;
+    this.#payee = row.payee;
     this.#state = row.state;
     this.#chain = TickChain.fromPebbles(row.pebbles, row.state.capacityUnits, sha256);
     this.terms = { terms: row.terms, termsSignature: row.termsSignature, leaseSignature: row.leaseSignature };
@@ -91,11 +92,12 @@ export class PayerChannel {
     this.#onRelease = () => undefined;
   }
 
-  /** Pays what the provider sent and the connection lost, within the one unit allowed to each provider. */
+  /** Pays what the provider sent and the connection lost, within what may be written off to one account and to all. */
   writeOff(servedBytes: number): Payment | null {
-    const { payerChannels } = this.#context.store;
-    const lostBytes = payerChannels.lostBytesTo(this.#payeeDevice) - this.#state.lostBytes;
-    return this.#advance(writeOff(this.#state, servedBytes, lostBytes), () => undefined);
+    const { store, nowMs } = this.#context;
+    const { channelId } = this.#state;
+    const lost = store.payerChannels.lostElsewhere(this.#payee, channelId, nowMs() - WRITE_OFF_PERIOD_MS);
+    return this.#advance(writeOff(this.#state, servedBytes, lost), () => undefined);
   }
 
   /** The deepest tick: for a provider whose books lag behind ours. `null` while nothing was paid. */
@@ -113,7 +115,7 @@ export class PayerChannel {
     const record = encodeCheckpoint(made.checkpoint);
     const signature = device.sign(record);
     store.commit(() => {
-      store.payerChannels.save(made.state);
+      store.payerChannels.save(made.state, nowMs());
       store.payerChannels.saveCheckpoint(made.state.channelId, {
         checkpoint: made.checkpoint,
         payerSignature: signature,
@@ -125,9 +127,9 @@ export class PayerChannel {
   }
 
   #advance(next: PayerState, also: () => void): Payment | null {
-    const { store } = this.#context;
+    const { store, nowMs } = this.#context;
     store.commit(() => {
-      store.payerChannels.save(next);
+      store.payerChannels.save(next, nowMs());
       also();
     });
     const grew = next.revealedUnits > this.#state.revealedUnits;

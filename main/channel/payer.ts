@@ -31,6 +31,8 @@ export class PayerService {
   readonly #context: PayerContext;
   /** Channels that a session pays on, by channel id in hex: one session each, so that none pays on stale state. */
   readonly #inUse = new Set<string>();
+  /** Accounts whose books were ahead of ours once since the start. */
+  readonly #abandoned = new Set<string>();
 
   constructor(context: PayerContext) {
     this.#context = context;
@@ -54,6 +56,18 @@ export class PayerService {
     const key = hex(row.state.channelId);
     this.#inUse.add(key);
     return new PayerChannel(this.#context, row, isNew, () => this.#inUse.delete(key));
+  }
+
+  /**
+   * The payee holds ticks that our books do not know: they are an old copy. What is open to it is never paid on again.
+   * Only once for each account until the next start, because a lie about it costs us a lease; then the answer is false.
+   */
+  abandonChannels(payee: Counterparty): boolean {
+    if (this.#abandoned.has(payee.account)) return false;
+    this.#abandoned.add(payee.account);
+    const { store } = this.#context;
+    store.commit(() => store.payerChannels.abandon(payee.account, payee.device));
+    return true;
   }
 
   /** Final checkpoints that this provider has not countersigned yet: said again when we meet. */

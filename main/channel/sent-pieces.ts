@@ -10,19 +10,31 @@ const REMEMBERED_CHANNELS = 1_000;
 /** A piece is sent again so often at most. Nobody gains content by it, but it costs upload a second time. */
 const MAX_RESENDS = 1;
 
-interface SentPiece {
+export interface SentPiece {
   /** Content id and piece index. */
+  readonly key: string;
+  /** It was owed, and booked nothing. */
+  readonly resend: boolean;
+}
+
+interface Remembered {
   readonly key: string;
   resends: number;
 }
 
 /** Of one channel. */
 export class SentPieces {
-  readonly #sent: SentPiece[] = [];
-  #owed = new Map<string, SentPiece>();
+  readonly #sent: Remembered[] = [];
+  #owed = new Map<string, Remembered>();
 
-  add(key: string): void {
-    this.#sent.push({ key, resends: 0 });
+  /** What was committed. A piece that booked nothing is no new entry: it would be owed again, and again. */
+  add({ key, resend }: SentPiece): void {
+    if (resend) {
+      this.#take(key);
+      return;
+    }
+    // One that was booked twice keeps one count.
+    this.#sent.push(this.#sent.find((p) => p.key === key) ?? { key, resends: 0 });
     if (this.#sent.length > REMEMBERED_PIECES) this.#sent.shift();
   }
 
@@ -36,8 +48,7 @@ export class SentPieces {
     return this.#owed.has(key);
   }
 
-  /** It is sent again. */
-  take(key: string): void {
+  #take(key: string): void {
     const piece = this.#owed.get(key);
     this.#owed.delete(key);
     if (piece) piece.resends += 1;

@@ -125,7 +125,7 @@ export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
   }
 }
 
-/** Invariant 1 of ECONOMY.md, token by token, and that only what left lockedPool entered unlockedPool. */
+/** Token by token: nothing was created or lost. */
 async function conservation(
   chain: MainChain,
   accounts: readonly ChainAccount[],

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -56,6 +56,7 @@ const TRAFFIC_RATE = '100';
 const SETTLEMENT_INTERVAL_MS = 300;
 /** Each batch rounds what it charges up to one base unit. */
 const ROUNDING_MARGIN = 20n;
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const STEP_TIMEOUT_MS = 15 * 60_000;
 
 export async function demoCommand(options: DemoOptions): Promise<void> {
@@ -66,27 +67,46 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   if (info.size === 0)
     throw new AceError('ContentEmpty', `${options.file} is empty: there is nothing to stream`);
 
+  const dir = await demoDir(options.dataDir);
   const group = new ProcessGroup(options.entry);
-  const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ace-node-demo-')));
-  await mkdir(dir, { recursive: true });
   const demo = new Demo(group, dir, options.file, info.size);
-  const cleanUp = async () => {
-    await demo.close();
-    await group.killAll();
-    if (options.dataDir === undefined) await rm(dir, { recursive: true, force: true });
+  let cleaning: Promise<void> | null = null;
+  const cleanUp = () => {
+    cleaning ??= (async () => {
+      await group.killAll();
+      await demo.close();
+      if (options.dataDir === undefined) await rm(dir, { recursive: true, force: true });
+    })();
+    return cleaning;
   };
+  let interrupted = false;
+  // A second signal finds the same clean-up under way; nothing is left behind for being impatient.
   const onSignal = (signal: NodeJS.Signals) => {
+    interrupted = true;
     cleanUp().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   try {
     const result = await demo.run();
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${reportTable(result)}\n`);
     if (!result.conserved || !result.sha256Match) process.exitCode = 1;
+  } catch (error) {
+    // What breaks because everything is being stopped is no news.
+    if (!interrupted) throw error;
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
     await cleanUp();
+    for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
   }
+}
+
+/** A temporary folder, or the empty one that was given: the story begins with nothing. */
+async function demoDir(dataDir: string | undefined): Promise<string> {
+  if (dataDir === undefined) return mkdtemp(join(tmpdir(), 'ace-node-demo-'));
+  await mkdir(dataDir, { recursive: true });
+  if ((await readdir(dataDir)).length > 0) {
+    throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
+  }
+  return dataDir;
 }
 
 interface DemoNode {
@@ -199,7 +219,7 @@ class Demo {
     if (first.state !== 'done') {
       this.#refusal = first.refusal?.code ?? null;
       this.#tell(
-        `its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); nothing is lost, playback waits`,
+        `with the credit used up there is no lease, and its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); playback waits`,
       );
       // The rest comes from the other one: the first leaves, with its claims handed in.
       const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;

@@ -1,5 +1,7 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
+import type { Feed } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
+import { createProgress } from './progress.ts';
 import { openSession } from './session.ts';
 
 /** `ace-node import FILE`: prints the content id. */
@@ -9,13 +11,23 @@ export async function importCommand(
   name: string | undefined,
 ): Promise<void> {
   const session = await openSession(config);
+  const path = resolve(file);
+  const progress = createProgress(basename(path));
+  const stop = session.subscribe((topic, data) => {
+    if (topic !== 'importing') return;
+    const importing = data as Feed['importing'];
+    if (importing.path === path) progress.update(importing.doneBytes, importing.sizeBytes);
+  });
   try {
     const content = await session.call('importFile', {
-      path: resolve(file),
+      path,
       ...(name !== undefined && { name }),
     });
+    progress.end();
     process.stdout.write(`${content.contentId}\n`);
   } finally {
+    stop();
+    progress.end();
     await session.close();
   }
 }

@@ -1,14 +1,15 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
-import { createWriteStream, existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
+import { parseContentId } from '../content/transport-file.ts';
 import { storeError } from '../db/open.ts';
 import { createProgress } from './progress.ts';
 import { openSession, type Session } from './session.ts';
@@ -29,15 +30,10 @@ const UNWRITABLE: ReadonlySet<string> = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],
 ]);
 
-export async function playCommand(
-  config: NodeConfig,
-  contentId: string,
-  options: PlayOptions,
-): Promise<void> {
+export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
+  const contentId = parseContentId(link);
   const out = options.out === undefined ? null : resolve(options.out);
-  if (out !== null && !options.force && existsSync(out)) {
-    throw new AceError('InvalidInput', `${out} is there already: choose another name, or add --force`);
-  }
+  if (out !== null) await checkTarget(out, options.force === true);
   const session = await openSession(config);
   try {
     const { content, playbackUrl } = await session.call('play', { contentId, download: out !== null });
@@ -50,6 +46,19 @@ export async function playCommand(
     process.stdout.write(`${out}\n`);
   } finally {
     await session.close();
+  }
+}
+
+/** @throws AceError `InvalidInput` when nothing can or may be written there */
+async function checkTarget(out: string, force: boolean): Promise<void> {
+  const folder = await stat(dirname(out)).catch(() => null);
+  if (!folder?.isDirectory())
+    throw new AceError('InvalidInput', `There is no folder ${dirname(out)}: make it first`);
+  const target = await stat(out).catch(() => null);
+  if (target && !target.isFile())
+    throw new AceError('InvalidInput', `${out} is not a file: choose another name`);
+  if (target && !force) {
+    throw new AceError('InvalidInput', `${out} is there already: choose another name, or add --force`);
   }
 }
 
@@ -86,7 +95,10 @@ async function saveTo(
     const file = createWriteStream(partial, { flush: true });
     await pipeline(response, count, file, { signal: giveUp.signal });
     if (doneBytes !== content.sizeBytes)
-      throw new AceError('PeerClosed', 'The node stopped before all was there');
+      throw new AceError(
+        'PeerClosed',
+        'The node stopped before all was there: start it again and repeat the command, what was fetched is kept',
+      );
     await rename(partial, out);
   } catch (error) {
     await rm(partial, { force: true });
@@ -112,7 +124,11 @@ function saveError(error: unknown, out: string): unknown {
     return new AceError('InvalidInput', `${out} cannot be written (${code})`, { cause: error });
   }
   if (code === 'ECONNRESET' || code === 'ECONNREFUSED') {
-    return new AceError('PeerClosed', 'The node stopped before all was there', { cause: error });
+    return new AceError(
+      'PeerClosed',
+      'The node stopped before all was there: start it again and repeat the command, what was fetched is kept',
+      { cause: error },
+    );
   }
   return storeError(error, out);
 }

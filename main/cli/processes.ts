@@ -19,6 +19,7 @@ const KEPT_ERROR_LINES = 20;
 export class ProcessGroup {
   readonly #entry: string;
   readonly #children = new Set<ChildProcess>();
+  #ended = false;
 
   constructor(entry: string) {
     this.#entry = entry;
@@ -26,6 +27,7 @@ export class ProcessGroup {
 
   /** @throws AceError `Internal` with the child's own words when it does not get ready */
   async start(name: string, args: readonly string[]): Promise<Child> {
+    if (this.#ended) throw new AceError('Internal', 'The demo was stopped');
     const child = spawn(process.execPath, [this.#entry, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Its own group: Ctrl-C on the terminal reaches this process alone, which then stops the others in order.
@@ -68,10 +70,12 @@ export class ProcessGroup {
 
   /** Ends everything at once: for a failure or an interruption. */
   async killAll(): Promise<void> {
+    this.#ended = true;
     await Promise.all(
       [...this.#children].map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
         const exited = once(child, 'exit');
-        this.#kill(child);
+        child.kill('SIGKILL');
         await exited;
       }),
     );

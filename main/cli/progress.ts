@@ -26,6 +26,7 @@ export function createProgress(label: string, out: NodeJS.WriteStream = process.
     },
     end() {
       if (drawn) out.write('\n');
+      drawn = false;
     },
   };
 }

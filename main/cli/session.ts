@@ -25,13 +25,25 @@ const STARTING_POLL_MS = 200;
 /** @throws AceError `DataDirInUse` when a node holds the directory and does not answer; what `startNode` throws */
 export async function openSession(config: NodeConfig): Promise<Session> {
   const running = await runningNode(config.dataDir);
-  if (running) return running;
+  if (running) return sameNetwork(running, config);
   try {
     return await ownNode({ ...config, httpPort: config.httpPort ?? 0 });
   } catch (error) {
     if (!isAceError(error, 'DataDirInUse')) throw error;
-    return waitForNode(config.dataDir, error);
+    return waitForNode(config, error);
   }
+}
+
+/** A running node keeps to its validator: another one cannot be asked for beside it. */
+async function sameNetwork(session: Session, { joinMultiaddr }: NodeConfig): Promise<Session> {
+  if (joinMultiaddr === undefined) return session;
+  const { shard } = await session.call('snapshot', {});
+  if (shard.multiaddr === joinMultiaddr) return session;
+  await session.close();
+  throw new AceError(
+    'DataDirInUse',
+    `A node runs on this directory with another validator (${shard.multiaddr}): stop it, or leave --join out`,
+  );
 }
 
 /** A session with the node that runs on the directory; `null` when none does. */
@@ -71,11 +83,11 @@ async function ownNode(config: NodeConfig): Promise<Session> {
 }
 
 /** Another process has just taken the directory: its address appears in a moment. */
-async function waitForNode(dataDir: string, inUse: AceError): Promise<Session> {
+async function waitForNode(config: NodeConfig, inUse: AceError): Promise<Session> {
   for (let waitedMs = 0; waitedMs < STARTING_WAIT_MS; waitedMs += STARTING_POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, STARTING_POLL_MS));
-    const session = await runningNode(dataDir);
-    if (session) return session;
+    const session = await runningNode(config.dataDir);
+    if (session) return sameNetwork(session, config);
   }
   throw inUse;
 }

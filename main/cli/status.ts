@@ -1,9 +1,18 @@
+import { existsSync } from 'node:fs';
+import { AceError } from '../../shared/errors.ts';
 import type { NodeSnapshot } from '../../shared/rpc.ts';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, nodePaths } from '../config.ts';
 import { openSession } from './session.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
+  // Asking must not make a wallet and a network where there are none.
+  if (!existsSync(nodePaths(config.dataDir).nodeDb)) {
+    throw new AceError(
+      'NodeNotRunning',
+      `There is no node in ${config.dataDir} yet: ace-node start makes one`,
+    );
+  }
   const session = await openSession(config);
   try {
     const snapshot = await session.call('snapshot', {});

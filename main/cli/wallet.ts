@@ -1,8 +1,11 @@
+import { AceError } from '../../shared/errors.ts';
+import { parseAmount } from '../../shared/money.ts';
 import type { NodeConfig } from '../config.ts';
 import { openSession } from './session.ts';
 
 /** `ace-node topup AMOUNT`: XAT from the devnet's faucet; loans are repaid by themselves. */
 export async function topUpCommand(config: NodeConfig, amountXat: string): Promise<void> {
+  if (parseAmount(amountXat) === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
   const session = await openSession(config);
   try {
     const before = await session.call('snapshot', {});

@@ -65,7 +65,12 @@ async function answer(context: PlaybackContext, req: IncomingMessage, res: Serve
   const transfer = await context.transferOf(contentId);
   const { file } = transfer;
   const range = requestedRange(req, file.sizeBytes, transfer.contentId);
-  res.setHeader('content-type', file.mimeType);
+  // A broadcaster's bytes must never act as a page of ours, whatever they claim to be.
+  const playable = /^(video|audio)\//.test(file.mimeType);
+  res.setHeader('content-type', playable ? file.mimeType : 'application/octet-stream');
+  if (!playable) res.setHeader('content-disposition', 'attachment');
+  res.setHeader('content-security-policy', "sandbox; default-src 'none'; media-src 'self'");
+  res.setHeader('x-content-type-options', 'nosniff');
   res.setHeader('accept-ranges', 'bytes');
   res.setHeader('etag', `"${transfer.contentId}"`);
   res.setHeader('cache-control', 'no-store');
@@ -116,6 +121,9 @@ function requestedRange(
   if (header === undefined) return null;
   const ifRange = req.headers['if-range'];
   if (ifRange !== undefined && ifRange !== `"${contentId}"`) return null;
+  // range-parser refuses a suffix that is longer than the whole, which RFC 9110 gives the whole.
+  const suffix = /^bytes=-(\d+)$/.exec(header.trim());
+  if (suffix && Number(suffix[1]) > sizeBytes) return { start: 0, end: sizeBytes - 1 };
   const ranges = parseRange(sizeBytes, header);
   if (ranges === -1) return 'unsatisfiable';
   if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null;

@@ -10,6 +10,7 @@ import { constants } from 'node:os';
 
 /** @type {NodeJS.Signals[]} */
 const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const PARENT_CHECK_MS = 500;
 
 /**
  * Runs a program to its end. While it runs, a signal that asks this process to stop goes to the child
@@ -40,13 +41,30 @@ export function runChild(command, args, { stdio, ...options }) {
     child.kill(signal);
   };
   for (const signal of FORWARDED_SIGNALS) process.on(signal, forward);
+  const orphaned = whenNpmIsGone(() => child.kill('SIGTERM'));
 
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, output }));
   }).finally(() => {
     for (const signal of FORWARDED_SIGNALS) process.off(signal, forward);
+    clearInterval(orphaned);
   });
+}
+
+/**
+ * npm runs a script in a shell, and a shell that is asked to stop does not pass it on. So when this process was started
+ * by a script and its parent is gone, the script was stopped.
+ *
+ * @param {() => void} stop
+ * @returns {NodeJS.Timeout | undefined}
+ */
+function whenNpmIsGone(stop) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const parent = process.ppid;
+  return setInterval(() => {
+    if (process.ppid !== parent) stop();
+  }, PARENT_CHECK_MS).unref();
 }
 
 /**

@@ -55,7 +55,10 @@ export class FrameStream {
     );
     stream.addEventListener('message', (event) => this.#onData(event.data));
     // Not 'remoteCloseWrite': what the peer sent before it closed may still wait behind our pause.
-    stream.addEventListener('end', () => this.#finish(null));
+    stream.addEventListener('end', () => {
+      // A reset ends the stream too; its error comes with 'close'.
+      if (stream.status !== 'reset' && stream.status !== 'aborted') this.#finish(null);
+    });
     stream.addEventListener('close', (event) => this.#finish(event.error ?? null));
   }
 

@@ -9,6 +9,7 @@ import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { AceError } from '../../shared/errors.ts';
+import { limitConnections } from './connection-limits.ts';
 import { type FrameLimits, FrameStream } from './frames.ts';
 
 export interface HostOptions {
@@ -28,7 +29,7 @@ const INBOUND_HANDSHAKES = 50;
 export async function createHost(options: HostOptions): Promise<Libp2p> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', options.deviceSeed);
   try {
-    return await createLibp2p({
+    const host = await createLibp2p({
       privateKey,
       addresses: { listen: [...options.listen] },
       transports: [tcp()],
@@ -41,6 +42,8 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       },
       services: { identify: identify(), ping: ping() },
     });
+    limitConnections(host);
+    return host;
   } catch (error) {
     if (String((error as Error).message).includes('EADDRINUSE') || hasCode(error, 'EADDRINUSE')) {
       throw new AceError(

@@ -2,13 +2,14 @@
  * This node's picture of its own account: balances, credit, loans, price, as its shard last told, and the settlement
  * history, which is stored. Told anew whenever the shard says that something changed.
  */
+import * as dagCbor from '@ipld/dag-cbor';
 import { unitPriceXac } from '../../shared/price.ts';
 import type { Ratio } from '../../shared/ratio.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import type { ShardResult } from '../p2p/protocols/shard/messages.ts';
+import { checked, methods, plainRatio, type ShardResult } from '../p2p/protocols/shard/messages.ts';
 
 export interface AccountPicture {
   readonly account: ShardResult<'account'>;
@@ -23,6 +24,7 @@ export interface AccountSyncEvents {
   onSettlements(rows: readonly SettlementRow[]): void;
 }
 
+const PICTURE_KEY = 'picture';
 /** The price moves with the whole network's traffic, which no event announces. */
 const REFRESH_EVERY_MS = 15_000;
 
@@ -53,6 +55,7 @@ export class AccountSync {
     this.#events = events;
     this.#nowMs = nowMs;
     this.#log = log;
+    this.picture = storedPicture(store);
     this.#timer = setInterval(() => this.changed(), REFRESH_EVERY_MS);
   }
 
@@ -69,8 +72,9 @@ export class AccountSync {
       this.#client.call('account', { address: this.#address }),
       this.#client.call('market', {}),
     ]);
-    const rates = { xacPerXat: market.xacPerXat, xacPerXas: market.xacPerXas };
-    this.picture = { account, market, unitPriceXac: unitPriceXac(market, rates), asOfMs: this.#nowMs() };
+    this.picture = pictureOf(account, market, this.#nowMs());
+    const plain = plainPicture(this.picture);
+    this.#store.commit(() => this.#store.meta.set(PICTURE_KEY, plain));
     await this.#pullStatements(account.lastSeq);
     this.#events.onChange();
     return this.picture;
@@ -111,4 +115,36 @@ export class AccountSync {
       this.#events.onSettlements(rows);
     }
   }
+}
+
+function pictureOf(
+  account: ShardResult<'account'>,
+  market: ShardResult<'market'>,
+  asOfMs: number,
+): AccountPicture {
+  const rates = { xacPerXat: market.xacPerXat, xacPerXas: market.xacPerXas };
+  return { account, market, unitPriceXac: unitPriceXac(market, rates), asOfMs };
+}
+
+/** As text, for the time that the shard is away. */
+function plainPicture({ account, market, asOfMs }: AccountPicture): string {
+  const { videoUnits, watchMs, xacPerXat, xacPerXas } = market;
+  const plainMarket = {
+    videoUnits,
+    watchMs,
+    xacPerXat: plainRatio(xacPerXat),
+    xacPerXas: plainRatio(xacPerXas),
+  };
+  return Buffer.from(dagCbor.encode({ account, market: plainMarket, asOfMs })).toString('base64');
+}
+
+function storedPicture(store: NodeStore): AccountPicture | null {
+  const text = store.meta.get(PICTURE_KEY);
+  if (text === null) return null;
+  const { account, market, asOfMs } = dagCbor.decode(Buffer.from(text, 'base64')) as Record<string, unknown>;
+  return pictureOf(
+    checked(methods.account.result, account),
+    checked(methods.market.result, market),
+    typeof asOfMs === 'number' ? asOfMs : 0,
+  );
 }

@@ -8,13 +8,10 @@
 import { affordableUnits, creditLeftUnits, type PriceSnapshot } from '../../shared/credit.ts';
 import { unitPriceXac } from '../../shared/price.ts';
 import type { ChainAccount, MainChain, Market } from '../chain/port.ts';
-import type { LoanRow } from '../db/validator/loans.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 
 export interface AccountView {
   readonly chain: ChainAccount;
-  /** Oldest first. */
-  readonly loans: readonly LoanRow[];
   readonly reservedUnits: number;
   readonly leasableUnits: number;
 }
@@ -39,7 +36,6 @@ export async function accountView(
     creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits);
   return {
     chain: account,
-    loans: store.loans.ofDebtor(address),
     reservedUnits,
     leasableUnits: Math.max(0, spendable - reservedUnits),
   };

@@ -7,16 +7,17 @@
  */
 import {
   type Batch,
+  checkBatch,
   decodeBatch,
   type EntryResult,
   encodeBatch,
   FIRST_PREVIOUS_HASH,
+  MAX_BATCH_ENTRIES,
 } from '../../shared/batch.ts';
 import { encodeBatchResult } from '../../shared/batch-result.ts';
 import { planRepayments } from '../../shared/credit.ts';
 import { invariant } from '../../shared/errors.ts';
 import type { TrafficTotals } from '../../shared/price.ts';
-import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
 import type { MainChain } from '../chain/port.ts';
 import { sha256 } from '../channel/sha256.ts';
 import type { BatchRow } from '../db/validator/batches.ts';
@@ -24,11 +25,11 @@ import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { priceSnapshot } from './accounts.ts';
+import { PairBook } from './pairs.ts';
+import { viewingOf, type Watched } from './watching.ts';
 
 /** An unclaimed lease goes back to its payer this long after it expired: time for the payee's last claim. */
 export const CLAIM_GRACE_MS = 3_600_000;
-/** Nobody watches video of less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
-const MAX_WATCH_MS_PER_UNIT = 131_072;
 
 export interface BatchingContext {
   readonly chain: MainChain;
@@ -36,6 +37,8 @@ export interface BatchingContext {
   readonly key: DeviceIdentity;
   readonly shard: number;
   readonly nowMs: () => number;
+  /** Most pairs of payer and payee that one batch takes up; the next one has the rest. For tests. */
+  readonly maxEntries?: number;
 }
 
 export interface Settled {
@@ -47,50 +50,42 @@ export interface Settled {
 /** Settles what there is to settle; `null` when there is nothing. Runs alone on the shard (see `serializer`). */
 export async function settle(context: BatchingContext): Promise<Settled | null> {
   const { store, nowMs } = context;
+  // First, so that a batch which the chain does not take keeps nobody's capacity.
+  store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
   const unfinished = store.batches.last();
   if (unfinished && unfinished.result === null) return applySealed(context, unfinished);
-  store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
   const sealed = await seal(context);
   return sealed ? applySealed(context, sealed) : null;
 }
 
-interface PairUnits {
-  readonly payer: string;
-  readonly payee: string;
-  repayUnits: number;
-  consumeUnits: number;
-}
-
 async function seal(context: BatchingContext): Promise<BatchRow | null> {
-  const { chain, store, key, shard, nowMs } = context;
+  const { chain, store, key, shard, nowMs, maxEntries = MAX_BATCH_ENTRIES } = context;
   const createdAtMs = nowMs();
-  const pairs = new Map<string, PairUnits>();
-  const pair = (payer: string, payee: string): PairUnits => {
-    const id = payer + payee;
-    const found = pairs.get(id) ?? { payer, payee, repayUnits: 0, consumeUnits: 0 };
-    pairs.set(id, found);
-    return found;
-  };
+  const pairs = new PairBook(maxEntries);
 
-  const repayments = await plannedRepayments(context);
-  const leases = store.leases.toSeal();
-  for (const { debtor, creditor, units } of repayments) pair(debtor, creditor).repayUnits += units;
-  for (const lease of leases) {
-    const units = lease.claimedUnits - lease.sealedUnits;
-    if (units > 0) pair(lease.payer, lease.payee).consumeUnits += units;
-  }
-  const watched = leases.map((lease) => watchedSince(lease, createdAtMs));
-  const totals = watched.reduce<TrafficTotals>(
-    (sum, w) => ({
-      videoUnits: sum.videoUnits + BigInt(w.newVideoUnits),
-      watchMs: sum.watchMs + BigInt(w.newWatchMs),
-    }),
-    { videoUnits: 0n, watchMs: 0n },
-  );
+  const repayments = await plannedRepayments(context, pairs);
+  // Funds repay loans before they pay for anything new: while loans wait for the next batch, so does consumption.
+  const leases = repayments === 'all' ? store.leases.toSeal().filter((lease) => takeUp(pairs, lease)) : [];
+  const { watched, untilMs } = viewingOf(store, leases, createdAtMs);
+  const sealLeases = () =>
+    leases.forEach((lease, i) => {
+      const w = watched[i];
+      invariant(w !== undefined, 'each lease has its watch time');
+      store.leases.seal({
+        channelId: lease.channelId,
+        sealedUnits: lease.claimedUnits,
+        sealedVideoUnits: w.videoUnits,
+        sealedWatchMs: w.watchMs,
+        watchMs: w.reportedMs,
+      });
+    });
   // Watch time is credited as the wall clock allows: it rides along with payments, and has a batch of its own only
   // once there is no more to wait for.
   const worthIt = watched.some((w) => w.whole && w.newVideoUnits + w.newWatchMs > 0);
-  if (pairs.size === 0 && !worthIt) return null;
+  if (pairs.size === 0 && !worthIt) {
+    forgetUncreditable(store, leases, watched);
+    return null;
+  }
 
   const previous = store.batches.last();
   const batch: Batch = {
@@ -99,27 +94,56 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
     number: (previous?.number ?? 0) + 1,
     previousHash: previous?.hash ?? FIRST_PREVIOUS_HASH,
     createdAtMs,
-    watched: totals,
-    entries: [...pairs.values()].sort((a, b) => (a.payer + a.payee < b.payer + b.payee ? -1 : 1)),
+    watched: watched.reduce<TrafficTotals>(
+      (sum, w) => ({
+        videoUnits: sum.videoUnits + BigInt(w.newVideoUnits),
+        watchMs: sum.watchMs + BigInt(w.newWatchMs),
+      }),
+      { videoUnits: 0n, watchMs: 0n },
+    ),
+    entries: pairs.entries(),
   };
+  // Once a batch is sealed only the chain's answer gets rid of it, so one that no chain takes must never be.
+  checkBatch(batch);
   const bytes = encodeBatch(batch);
   const row = { number: batch.number, hash: sha256(bytes), bytes, signature: key.sign(bytes), createdAtMs };
   store.commit(() => {
     store.batches.insert(row);
-    leases.forEach((lease, i) => {
-      const w = watched[i];
-      invariant(w !== undefined, 'each lease has its watch time');
-      store.leases.seal(lease.channelId, lease.claimedUnits, w.videoUnits, w.watchMs);
-    });
+    sealLeases();
+    for (const [account, ms] of untilMs) store.watchers.setWatchedUntilMs(account, ms);
   });
   return { ...row, result: null };
+}
+
+/** Whether the lease goes into this batch; one whose pair finds no room waits for the next. */
+function takeUp(pairs: PairBook, lease: LeaseRow): boolean {
+  const units = lease.claimedUnits - lease.sealedUnits;
+  return units === 0 || pairs.add(lease.payer, lease.payee, { repayUnits: 0, consumeUnits: units });
+}
+
+/** Ended leases whose reports can never be credited leave the list of what to settle, without a batch. */
+function forgetUncreditable(
+  store: ValidatorStore,
+  leases: readonly LeaseRow[],
+  watched: readonly Watched[],
+): void {
+  const stale = leases.flatMap((lease, i) => {
+    const w = watched[i];
+    return w?.whole && w.reportedMs < lease.watchMs ? [{ ...lease, watchMs: w.reportedMs }] : [];
+  });
+  if (stale.length === 0) return;
+  store.commit(() => {
+    for (const lease of stale) store.leases.seal(lease);
+  });
 }
 
 async function applySealed(context: BatchingContext, row: BatchRow): Promise<Settled> {
   const { chain, store } = context;
   const result = await chain.applyBatch({ batch: decodeBatch(row.bytes), signature: row.signature });
   const creditUsed = new Map<string, number>();
-  for (const { payer } of result.entries) creditUsed.set(payer, (await chain.account(payer)).creditUsedUnits);
+  for (const payer of new Set(result.entries.map((entry) => entry.payer))) {
+    creditUsed.set(payer, (await chain.account(payer)).creditUsedUnits);
+  }
 
   const accounts = new Set<string>();
   store.commit(() => {
@@ -142,30 +166,26 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
   return { batchNumber: row.number, accounts };
 }
 
-/** Loans that an account's funds repay now, for every debtor that has some. */
-async function plannedRepayments(
-  context: BatchingContext,
-): Promise<{ debtor: string; creditor: string; units: number }[]> {
+/** Plans the loans that funds repay now, debtor by debtor; `some` when the batch has no room for the rest. */
+async function plannedRepayments(context: BatchingContext, pairs: PairBook): Promise<'all' | 'some'> {
   const { chain, store } = context;
   const price = priceSnapshot(await chain.market());
-  const planned: { debtor: string; creditor: string; units: number }[] = [];
   for (const debtor of store.loans.debtors()) {
     const { balances } = await chain.account(debtor);
     const loans = store.loans
       .ofDebtor(debtor)
       .map((loan) => ({ creditor: loan.creditor, units: loan.unitsLeft }));
     for (const { creditor, units } of planRepayments(loans, balances, price, chain.settings().trafficFee)) {
-      planned.push({ debtor, creditor, units });
+      if (!pairs.add(debtor, creditor, { repayUnits: units, consumeUnits: 0 })) return 'some';
     }
   }
-  return planned;
+  return 'all';
 }
 
 function bookLoans(store: ValidatorStore, entry: EntryResult, row: BatchRow): void {
   let repaid = entry.repaidUnits;
-  for (const loan of store.loans.ofDebtor(entry.payer)) {
+  for (const loan of repaid > 0 ? store.loans.ofPair(entry.payer, entry.payee) : []) {
     if (repaid === 0) break;
-    if (loan.creditor !== entry.payee) continue;
     const units = Math.min(repaid, loan.unitsLeft);
     store.loans.reduce(loan.id, units);
     repaid -= units;
@@ -174,32 +194,4 @@ function bookLoans(store: ValidatorStore, entry: EntryResult, row: BatchRow): vo
   if (entry.creditUnits > 0) {
     store.loans.insert(entry.payer, entry.payee, entry.creditUnits, row.number, row.createdAtMs);
   }
-}
-
-interface Watched {
-  /** Credited to the totals, this batch included. */
-  readonly videoUnits: number;
-  readonly watchMs: number;
-  readonly newVideoUnits: number;
-  readonly newWatchMs: number;
-  /** Nothing that the lease reports is left to be credited later. */
-  readonly whole: boolean;
-}
-
-/** Viewing that a lease reports, bounded by the units paid, by what so many units can play, and by the wall clock. */
-function watchedSince(lease: LeaseRow, nowMs: number): Watched {
-  const videoUnits = Math.max(
-    lease.sealedVideoUnits,
-    Math.min(Math.floor(lease.videoBytes / TRAFFIC_UNIT_BYTES), lease.claimedUnits),
-  );
-  const playableMs = Math.min(lease.watchMs, videoUnits * MAX_WATCH_MS_PER_UNIT);
-  const elapsedMs = Math.max(0, Math.min(nowMs, lease.expiresAtMs) - lease.leasedAtMs);
-  const watchMs = Math.max(lease.sealedWatchMs, Math.min(playableMs, elapsedMs));
-  return {
-    videoUnits,
-    watchMs,
-    newVideoUnits: videoUnits - lease.sealedVideoUnits,
-    newWatchMs: watchMs - lease.sealedWatchMs,
-    whole: watchMs >= playableMs,
-  };
 }

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Libp2p } from '@libp2p/interface';
 import { z } from 'zod';
-import { AceError } from '../../shared/errors.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
 import { amount, BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
 import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
 import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
@@ -107,7 +107,7 @@ async function run(
   try {
     const store = openValidatorStore(join(dataDir, 'validator.db'));
     closers.add(() => store.close());
-    const host = await createHost({ deviceSeed: device.seed(), listen: [`/ip4/127.0.0.1/tcp/${port}`] });
+    const host = await listenAsBefore(device, port, join(dataDir, 'port'));
     closers.add(() => host.stop());
     const validator = await startValidator({ host, chain, store, key: device, shard: 0, faucet, nowMs, log });
     closers.add(() => validator.stop());
@@ -118,6 +118,21 @@ async function run(
     await closers.close().catch(() => undefined); // what went wrong first is what is told
     throw error;
   }
+}
+
+/** Any free port means the one of the last time, if it is still free: joined nodes keep finding their validator. */
+async function listenAsBefore(device: DeviceIdentity, port: number, portFile: string): Promise<Libp2p> {
+  const listenOn = (tcpPort: number) =>
+    createHost({ deviceSeed: device.seed(), listen: [`/ip4/127.0.0.1/tcp/${tcpPort}`] });
+  const last = port === 0 && existsSync(portFile) ? Number(readFileSync(portFile, 'utf8')) : port;
+  const wanted = Number.isInteger(last) && last > 0 && last <= 65_535 ? last : port;
+  const host = await listenOn(wanted).catch((error: unknown) => {
+    if (port !== 0 || !isAceError(error, 'PortInUse')) throw error;
+    return listenOn(0);
+  });
+  const used = /\/tcp\/(\d+)/.exec(host.getMultiaddrs()[0]?.toString() ?? '')?.[1];
+  if (used) await writeFileAtomic(portFile, used, 0o600);
+  return host;
 }
 
 async function validatorSecrets(path: string): Promise<{ phrase: string; device: DeviceIdentity }> {

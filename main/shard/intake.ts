@@ -14,7 +14,7 @@ import {
 import { leadsTo } from '../../shared/channel/tick-chain.ts';
 import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
-import { unitsForBytes } from '../../shared/units.ts';
+import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../../shared/units.ts';
 import { sha256 } from '../channel/sha256.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -40,6 +40,9 @@ export interface ClaimAnswer {
   readonly released: boolean;
 }
 
+/** Nobody watches video of less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
+export const MAX_WATCH_MS_PER_UNIT = 131_072;
+
 /** Ticks that a claim may lie ahead of the last proof: one checkpoint interval and the largest window. */
 export const MAX_WALK_UNITS = CHECKPOINT_EVERY_UNITS + 64;
 
@@ -55,9 +58,11 @@ export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
   const proven = provenUnits(lease, claim, signed?.checkpoint ?? null);
   checkStillLeased(lease, signed, proven.units);
 
+  const watched = watchedIn(lease, signed);
   const newer = signed && signed.checkpoint.number > lease.checkpointNumber ? signed.checkpoint : null;
   const released = lease.released === 1 || (newer?.final === true && signed?.payeeSignature != null);
-  if (proven.units <= lease.claimedUnits && !newer && (lease.released === 1) === released) {
+  const moreWatched = watched.videoBytes > lease.videoBytes || watched.watchMs > lease.watchMs;
+  if (proven.units <= lease.claimedUnits && !newer && !moreWatched && (lease.released === 1) === released) {
     return { claimedUnits: lease.claimedUnits, released };
   }
   const deeper = proven.units > lease.claimedUnits;
@@ -67,8 +72,8 @@ export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
       claimedUnits: deeper ? proven.units : lease.claimedUnits,
       claimedTick: deeper ? proven.tick : lease.claimedTick,
       checkpointNumber: newer?.number ?? lease.checkpointNumber,
-      videoBytes: Math.max(newer?.videoBytes ?? 0, lease.videoBytes),
-      watchMs: Math.max(newer?.watchMs ?? 0, lease.watchMs),
+      videoBytes: Math.max(watched.videoBytes, lease.videoBytes),
+      watchMs: Math.max(watched.watchMs, lease.watchMs),
       released: released ? 1 : 0,
     }),
   );
@@ -104,6 +109,23 @@ function verifiedCheckpoint(lease: LeaseRow, sent: NonNullable<Claim['checkpoint
     });
   }
   return { checkpoint, payerSignature: sent.payerSignature, payeeSignature: sent.payeeSignature };
+}
+
+/**
+ * Viewing that a checkpoint reports, which sets the network's price: only what both sides signed counts, and no more
+ * of it than can ever be credited, so that no figure keeps a lease waiting for a settlement that never comes.
+ */
+function watchedIn(
+  lease: LeaseRow,
+  signed: SignedCheckpoint | null,
+): Pick<Checkpoint, 'videoBytes' | 'watchMs'> {
+  // After the release nothing more is credited: a settlement may have closed the lease's books.
+  if (!signed?.payeeSignature || lease.released === 1) return { videoBytes: 0, watchMs: 0 };
+  // Never more than its bytes, which are paid: a checkpoint that says otherwise cannot be read.
+  const { videoBytes, watchMs } = signed.checkpoint;
+  const videoUnits = Math.floor(videoBytes / TRAFFIC_UNIT_BYTES);
+  const lifeMs = lease.expiresAtMs - lease.leasedAtMs;
+  return { videoBytes, watchMs: Math.min(watchMs, videoUnits * MAX_WATCH_MS_PER_UNIT, lifeMs) };
 }
 
 /** The deepest units that the claim proves, starting from the best proof there is. */

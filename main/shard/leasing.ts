@@ -11,6 +11,11 @@ import { accountView } from './accounts.ts';
 
 /** Longest life of a lease. */
 export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
+/** A channel goes to one provider's device: nobody fetches from more at once. Bounds what a settlement reads. */
+export const MAX_OPEN_LEASES = 1_000;
+/** Leases are kept for ever, and one that is released costs nothing: this bounds how fast an account adds rows. */
+export const MAX_LEASES_PER_HOUR = 3_600;
+const HOUR_MS = 3_600_000;
 
 export interface LeaseRequest {
   /** Canonical bytes of the terms. */
@@ -73,6 +78,7 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
     throw new AceError('LeaseRefused', 'The terms expire too soon or too late');
   }
 
+  checkLeaseCounts(store, terms.payer, leasedAtMs);
   const { leasableUnits } = await accountView(chain, store, terms.payer);
   if (terms.capacityUnits > leasableUnits) {
     throw new AceError(
@@ -86,7 +92,8 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
   }
   const { capacityUnits, expiresAtMs } = terms;
   const signature = key.sign(encodeLease({ channelId, shard, capacityUnits, expiresAtMs }));
-  store.commit(() =>
+  store.commit(() => {
+    store.watchers.start(terms.payer, leasedAtMs);
     store.leases.insert({
       channelId,
       anchor: terms.anchor,
@@ -99,7 +106,22 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
       capacityUnits,
       leasedAtMs,
       expiresAtMs,
-    }),
-  );
+    });
+  });
   return signature;
+}
+
+function checkLeaseCounts(store: ValidatorStore, payer: string, nowMs: number): void {
+  if (store.leases.openCount(payer) >= MAX_OPEN_LEASES) {
+    throw new AceError('LeaseRefused', `An account has at most ${MAX_OPEN_LEASES} open leases; close some`, {
+      reaction: 'pause-channel',
+      details: { maxOpenLeases: MAX_OPEN_LEASES },
+    });
+  }
+  if (store.leases.countSince(payer, nowMs - HOUR_MS) >= MAX_LEASES_PER_HOUR) {
+    throw new AceError('LeaseRefused', `An account gets ${MAX_LEASES_PER_HOUR} leases an hour; try later`, {
+      reaction: 'pause-channel',
+      details: { maxLeasesPerHour: MAX_LEASES_PER_HOUR },
+    });
+  }
 }

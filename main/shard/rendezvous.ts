@@ -1,4 +1,5 @@
 /** Who provides what, as providers announce it: a devnet's meeting point. In memory; records expire by themselves. */
+import { randomInt } from 'node:crypto';
 import { ANNOUNCE_TTL_MS } from '../p2p/protocols/shard/constants.ts';
 
 export interface ProviderRecord {
@@ -12,46 +13,113 @@ interface Announcement extends ProviderRecord {
   readonly untilMs: number;
 }
 
-const MAX_PEERS = 10_000;
+interface Content {
+  /** The one copy of this string; every announcement of it points here. */
+  readonly id: string;
+  readonly peerIds: Set<string>;
+}
+
+export interface RendezvousLimits {
+  readonly maxPeers: number;
+  /** Contents of one peer; those after are not announced. */
+  readonly maxContents: number;
+  /** (peer, content) pairs in all: what the memory depends on. */
+  readonly maxPairs: number;
+}
+
+const LIMITS: RendezvousLimits = { maxPeers: 10_000, maxContents: 2_000, maxPairs: 200_000 };
 const MAX_PROVIDERS_TOLD = 20;
 
 export class Rendezvous {
+  /** In the order of announcing. */
   readonly #byPeer = new Map<string, Announcement>();
+  readonly #byContent = new Map<string, Content>();
   readonly #nowMs: () => number;
+  readonly #limits: RendezvousLimits;
+  #pairs = 0;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, limits: RendezvousLimits = LIMITS) {
     this.#nowMs = nowMs;
+    this.#limits = limits;
+  }
+
+  /** (peer, content) pairs on file. */
+  get pairs(): number {
+    return this.#pairs;
   }
 
   /** A peer's newest announcement replaces the one before. */
   announce(record: ProviderRecord, contentIds: readonly string[]): void {
-    this.#byPeer.delete(record.peerId);
-    if (contentIds.length === 0) return;
+    this.#drop(record.peerId);
     this.#dropExpired();
+    const wanted = new Set(contentIds.slice(0, this.#limits.maxContents));
+    if (wanted.size === 0) return;
     const oldest = this.#byPeer.keys().next();
-    if (this.#byPeer.size >= MAX_PEERS && !oldest.done) this.#byPeer.delete(oldest.value);
-    this.#byPeer.set(record.peerId, {
-      ...record,
-      contentIds: new Set(contentIds),
+    if (this.#byPeer.size >= this.#limits.maxPeers && !oldest.done) this.#drop(oldest.value);
+    while (this.#pairs + wanted.size > this.#limits.maxPairs && this.#pairs > 0) this.#dropLargest();
+
+    const { account, peerId, multiaddrs } = record;
+    const shared = new Set<string>();
+    for (const contentId of wanted) {
+      const content = this.#byContent.get(contentId) ?? { id: contentId, peerIds: new Set() };
+      this.#byContent.set(content.id, content);
+      content.peerIds.add(peerId);
+      shared.add(content.id);
+    }
+    this.#pairs += shared.size;
+    this.#byPeer.set(peerId, {
+      account,
+      peerId,
+      multiaddrs: [...multiaddrs],
+      contentIds: shared,
       untilMs: this.#nowMs() + ANNOUNCE_TTL_MS,
     });
   }
 
-  /** Newest first. */
+  /** A random choice: whoever announces most often, or last, is told no more than the others. */
   providers(contentId: string): ProviderRecord[] {
     this.#dropExpired();
-    return [...this.#byPeer.values()]
-      .filter((announcement) => announcement.contentIds.has(contentId))
-      .reverse()
-      .slice(0, MAX_PROVIDERS_TOLD)
-      .map(({ account, peerId, multiaddrs }) => ({ account, peerId, multiaddrs }));
+    return sample([...(this.#byContent.get(contentId)?.peerIds ?? [])], MAX_PROVIDERS_TOLD).flatMap((id) => {
+      const found = this.#byPeer.get(id);
+      return found ? [{ account: found.account, peerId: id, multiaddrs: found.multiaddrs }] : [];
+    });
   }
 
   #dropExpired(): void {
     const nowMs = this.#nowMs();
     for (const [peerId, { untilMs }] of this.#byPeer) {
-      if (untilMs >= nowMs) break; // in the order of announcing
-      this.#byPeer.delete(peerId);
+      if (untilMs >= nowMs) break;
+      this.#drop(peerId);
     }
   }
+
+  /** Room is made at the cost of who takes most of it, so a flood pushes out itself before small providers. */
+  #dropLargest(): void {
+    let largest: Announcement | null = null;
+    for (const announcement of this.#byPeer.values()) {
+      if (!largest || announcement.contentIds.size > largest.contentIds.size) largest = announcement;
+    }
+    if (largest) this.#drop(largest.peerId);
+  }
+
+  #drop(peerId: string): void {
+    const announcement = this.#byPeer.get(peerId);
+    if (!announcement) return;
+    this.#byPeer.delete(peerId);
+    this.#pairs -= announcement.contentIds.size;
+    for (const contentId of announcement.contentIds) {
+      const content = this.#byContent.get(contentId);
+      content?.peerIds.delete(peerId);
+      if (content?.peerIds.size === 0) this.#byContent.delete(contentId);
+    }
+  }
+}
+
+/** Up to `size` of the items, each as likely as any other. */
+function sample<T>(items: T[], size: number): T[] {
+  for (let i = 0; i < Math.min(size, items.length - 1); i++) {
+    const j = randomInt(i, items.length);
+    [items[i], items[j]] = [items[j] as T, items[i] as T];
+  }
+  return items.slice(0, size);
 }

@@ -10,15 +10,17 @@ import { amount } from '../../shared/money.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Log } from '../log.ts';
-import { ANNOUNCE_TTL_MS } from '../p2p/protocols/shard/constants.ts';
+import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts';
 import { plainRatio, plainSettings } from '../p2p/protocols/shard/messages.ts';
 import { type ShardHandlers, serveShard } from '../p2p/protocols/shard/server.ts';
 import { type Account, signOperation } from '../wallet/account.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { accountView } from './accounts.ts';
 import { type Settled, settle } from './batching.ts';
+import { FaucetLimits } from './faucet-limits.ts';
 import { takeClaim } from './intake.ts';
 import { grantLease } from './leasing.ts';
+import { announceable } from './multiaddrs.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { serializer } from './serialize.ts';
 import { statementRows } from './statements.ts';
@@ -54,6 +56,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   }
   const context = { chain, store, key, shard, nowMs };
   const alone = serializer();
+  const faucetLimits = new FaucetLimits(nowMs);
   const rendezvous = new Rendezvous(nowMs);
   /** Why settling has stopped for good: an invariant did not hold. */
   let halted: unknown = null;
@@ -63,10 +66,19 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     alone(async () => {
       if (halted) throw halted;
       let last: Settled | null = null;
-      // A sealed batch of an earlier life goes first, then what is new.
-      for (let settled = await settle(context); settled; settled = await settle(context)) {
-        last = settled;
-        tellWatchers(settled.accounts);
+      try {
+        // A sealed batch of an earlier life goes first, then what is new, in as many batches as it takes.
+        for (let settled = await settle(context); settled; settled = await settle(context)) {
+          last = settled;
+          tellWatchers(settled.accounts);
+        }
+      } catch (error) {
+        if (isAceError(error, 'InvariantViolated')) halted = error;
+        log.error(
+          { err: error, batchNumber: store.batches.last()?.number ?? null },
+          halted ? 'settling has stopped' : 'a batch could not be settled; it will be tried again',
+        );
+        throw error;
       }
       return last;
     });
@@ -79,11 +91,12 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
         balances: view.chain.balances,
         nonce: view.chain.nonce,
         creditUsedUnits: view.chain.creditUsedUnits,
-        loans: view.loans.map(({ creditor, unitsLeft, atMs }) => ({
+        loans: store.loans.ofDebtor(address, LOANS_TOLD).map(({ creditor, unitsLeft, atMs }) => ({
           creditor,
           units: unitsLeft,
           sinceMs: atMs,
         })),
+        loanCount: store.loans.count(address),
         reservedUnits: view.reservedUnits,
         leasableUnits: view.leasableUnits,
         lastSeq: store.batches.lastSeq(address),
@@ -105,7 +118,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       lastSeq: store.batches.lastSeq(account),
     }),
     announce: async ({ account, contentIds, multiaddrs }, peerId) => {
-      rendezvous.announce({ account, peerId, multiaddrs }, contentIds);
+      const usable = contentIds.length === 0 ? [] : announceable(multiaddrs, peerId);
+      rendezvous.announce({ account, peerId, multiaddrs: usable }, contentIds);
       return { ttlMs: ANNOUNCE_TTL_MS };
     },
     providers: async ({ contentId }) => ({
@@ -114,6 +128,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     faucet: async ({ account, amountXat }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
       const height = await alone(async () => {
+        faucetLimits.take(account, amountXat);
         const { nonce } = await chain.account(faucet.address);
         const operation = {
           kind: 'transfer' as const,
@@ -123,11 +138,16 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
           amount: amount(amountXat),
           nonce,
         };
-        const receipt = await chain.submit(await signOperation(faucet, settings, operation));
-        return receipt.height;
+        try {
+          const receipt = await chain.submit(await signOperation(faucet, settings, operation));
+          return receipt.height;
+        } catch (error) {
+          faucetLimits.giveBack(account, amountXat);
+          throw error;
+        }
       });
-      // Funds repay loans as soon as they are there.
-      await settleNow();
+      // Funds repay loans as soon as they are there. They are there even when settling fails, which is in the log.
+      await settleNow().catch(() => undefined);
       tellWatchers([account]);
       return { height };
     },
@@ -148,14 +168,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     if (!stopped && !halted) timer = setTimeout(run, settings.settlementIntervalMs);
   };
   const run = () => {
-    settleNow().then(settleLater, (error: unknown) => {
-      if (isAceError(error, 'InvariantViolated')) halted = error;
-      log.error(
-        { err: error },
-        halted ? 'settling has stopped' : 'a batch could not be settled; it will be tried again',
-      );
-      settleLater();
-    });
+    // What went wrong is in the log by now.
+    settleNow().then(settleLater, settleLater);
   };
   run();
 
@@ -164,7 +178,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     async stop() {
       stopped = true;
       clearTimeout(timer);
-      if (!halted) await settleNow();
+      // What cannot be settled now is in the log, and goes first at the next start.
+      if (!halted) await settleNow().catch(() => undefined);
     },
   };
 }

@@ -14,6 +14,8 @@ export type SigningNetwork = Pick<NetworkSettings, 'networkId' | 'chainId'>;
 export type Hex = `0x${string}`;
 
 const SIGNATURE = /^0x[0-9a-f]{130}$/i;
+/** Half the order of secp256k1. */
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 const TRANSFER_TYPES = {
   Transfer: [
@@ -97,6 +99,10 @@ export async function verifyTypedData(
 
 async function recoverSigner(typedData: TypedDataDefinition, signature: Hex): Promise<string> {
   if (!SIGNATURE.test(signature)) throw new AceError('InvalidSignature', 'Not a signature of 65 bytes');
+  // Of the two signatures (r, s) and (r, n − s) that anyone can make of one, only the low one counts, as on Ethereum.
+  if (BigInt(`0x${signature.slice(66, 130)}`) > HALF_ORDER) {
+    throw new AceError('InvalidSignature', 'The signature is not in its canonical form (high s)');
+  }
   try {
     const signer = await recoverTypedDataAddress({ ...typedData, signature });
     return signer.toLowerCase();

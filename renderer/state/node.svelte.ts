@@ -43,7 +43,8 @@ export class NodeState {
       client.subscribe((topic, data) => {
         if (topic === 'snapshot') this.#onSnapshot(data as NodeSnapshot);
         else if (topic === 'contents') this.contents = data as readonly ContentView[];
-        else this.settlements = mergeRows(this.settlements ?? [], data as readonly SettlementView[]);
+        else if (topic === 'settlements')
+          this.settlements = mergeRows(this.settlements ?? [], data as readonly SettlementView[]);
       }),
       client.onConnection((connected) => this.#onConnection(connected)),
     ];

@@ -11,6 +11,10 @@ import type { Checkpoint } from './records.ts';
 export const CHECKPOINT_EVERY_UNITS = 64;
 export const CHECKPOINT_EVERY_MS = 30_000;
 
+/** Accounts are free, so what is written off is bounded over all of them too: so many units in each period. */
+export const WRITE_OFF_LIMIT_UNITS = 8;
+export const WRITE_OFF_PERIOD_MS = 24 * 3_600_000;
+
 export interface PayerState {
   readonly channelId: Uint8Array;
   readonly capacityUnits: number;
@@ -21,7 +25,7 @@ export interface PayerState {
   readonly verifiedBytes: number;
   /** Of these, bytes that were viewed as video. */
   readonly videoBytes: number;
-  /** Bytes paid though they were lost on the way; one unit at most for each provider (DESIGN.md: the largest loss). */
+  /** Bytes paid though they were lost on the way; one unit at most for each payee account. */
   readonly lostBytes: number;
   readonly watchMs: number;
   readonly checkpointNumber: number;
@@ -41,14 +45,23 @@ export function receive(state: PayerState, verifiedBytes: number, video: boolean
   });
 }
 
+/** Units written off on other channels. One byte of a unit counts as the unit that it reveals. */
+export interface LostElsewhere {
+  /** To the same payee account, on any of its devices, ever. */
+  readonly toPayeeUnits: number;
+  /** To anyone, in the last `WRITE_OFF_PERIOD_MS`. */
+  readonly latelyUnits: number;
+}
+
 /**
  * Pays for bytes that the provider says it sent and a broken connection lost, so that it goes on: at most one unit for
- * each provider, over all channels, because nobody can prove that they were sent. What is lost beyond that stays a debt
- * that narrows the provider's window. `lostElsewhereBytes` were written off on other channels to this provider.
+ * each account, over all its devices and channels, and `WRITE_OFF_LIMIT_UNITS` for all accounts in a day, because
+ * nobody can prove that they were sent. What is lost beyond that stays a debt that narrows the provider's window.
  */
-export function writeOff(state: PayerState, servedBytes: number, lostElsewhereBytes: number): PayerState {
+export function writeOff(state: PayerState, servedBytes: number, elsewhere: LostElsewhere): PayerState {
   const missingBytes = Math.max(0, servedBytes - state.verifiedBytes - state.lostBytes);
-  const leftBytes = Math.max(0, TRAFFIC_UNIT_BYTES - state.lostBytes - lostElsewhereBytes);
+  const refused = elsewhere.toPayeeUnits > 0 || elsewhere.latelyUnits >= WRITE_OFF_LIMIT_UNITS;
+  const leftBytes = refused ? 0 : Math.max(0, TRAFFIC_UNIT_BYTES - state.lostBytes);
   const allowedBytes = Math.min(leftBytes, roomBytes(state));
   return reveal({ ...state, lostBytes: state.lostBytes + Math.min(missingBytes, allowedBytes) });
 }

@@ -106,11 +106,14 @@ describe('a claim', () => {
     await provider.claims.now();
     const opened = provider.store.payeeChannels.get(bad.channelId);
     provider.store.commit(() =>
-      provider.store.payeeChannels.save({
-        ...(opened?.state as NonNullable<typeof opened>['state']),
-        paidUnits: 2,
-        tick: new Uint8Array(32),
-      }),
+      provider.store.payeeChannels.save(
+        {
+          ...(opened?.state as NonNullable<typeof opened>['state']),
+          paidUnits: 2,
+          tick: new Uint8Array(32),
+        },
+        Date.now(),
+      ),
     );
     const good = await honest.lease(provider, 20);
     await consume(honest, good, 3, provider);

@@ -79,7 +79,8 @@ export class RawViewer {
       await shard.stop();
       await host.stop();
     });
-    await shard.start();
+    await shard.connect();
+    shard.keepTrying();
     const certificate = encodeCertificate(
       await issueCertificate(account, net.validator.settings, device.publicKey, Date.now()),
     );

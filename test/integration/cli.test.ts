@@ -1,15 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
-import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const CLI = fileURLToPath(new URL('../../out/main/cli.js', import.meta.url));
@@ -99,15 +106,10 @@ function expectOneLine(ended: Ended, says: string | RegExp): void {
   expect(ended.code).toBe(1);
 }
 
-/** A server that holds a port of loopback until the test ends. */
-async function takenPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
-}
-
 let root: string;
+/** A fresh folder that goes with all the others at the end: the tests run side by side. */
+const newDir = () => mkdtempSync(join(root, 'test-'));
+
 let validator: Service;
 /** Shares `content` through its own `start`. */
 let provider: Service;
@@ -138,7 +140,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-describe('ace-node', () => {
+describe.concurrent('ace-node', () => {
   it.each([
     ['start', ['--headless', '--data-dir', '--join', '--http-port']],
     ['validator', ['--port', '--data-dir', '--credit-limit', '--traffic-rate', '--settlement-interval']],
@@ -155,30 +157,28 @@ describe('ace-node', () => {
   });
 
   it.each([
-    ['an unknown command', ['nonsense'], "error: unknown command 'nonsense'"],
-    ['an unknown option', ['status', '--nonsense'], "error: unknown option '--nonsense'"],
-    ['a missing argument', ['import'], "error: missing required argument 'file'"],
+    ['an unknown command', ['nonsense'], "unknown command 'nonsense'"],
+    ['an unknown option', ['status', '--nonsense'], "unknown option '--nonsense'"],
+    ['a missing argument', ['import'], "missing required argument 'file'"],
     ['a port above 65535', ['start', '--http-port', '65536'], 'Give a whole number from 0 to 65535.'],
-    ['a port that is no number', ['start', '--http-port', '80a'], 'Give a whole number from 0 to 65535.'],
     ['an option without its value', ['status', '--data-dir'], 'argument missing'],
   ])('says %s in a line, with a hint, and ends with 1', async (_what, args, says) => {
-    const { code, stdout, stderr } = await run(args);
-    expect(code).toBe(1);
-    expect(stdout).toBe('');
-    const [line, hint, ...rest] = stderr.trimEnd().split('\n');
-    expect(line).toContain(says);
-    expect(hint ?? '').toMatch(/^(\(add --help for what can be given\))?$/);
-    expect(rest).toEqual([]);
+    const ended = await run(args);
+    expectOneLine(ended, says);
+    expect(ended.stderr).toContain('(see --help)');
   });
 
   it('prints its version', async () => {
-    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(await run(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 });
 
-describe('ace-node import', () => {
+describe.concurrent('ace-node import', () => {
   it('prints the content id and nothing else, the same for the same file', async () => {
-    const path = await makeFile(join(tempDir(), 'Фильм с пробелами.bin'), 3 * MIB + 1);
+    const path = await makeFile(join(newDir(), 'Фильм с пробелами.bin'), 3 * MIB + 1);
     const first = await run(['import', path, '--data-dir', dirs.node]);
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(CONTENT_ID_LINE), stderr: '' });
     expect(await run(['import', path, '--data-dir', dirs.node])).toEqual(first);
@@ -207,7 +207,7 @@ describe('ace-node import', () => {
       /film\.bin cannot be read/,
     ],
   ])('refuses %s in one line', async (_what, path, says) => {
-    expectOneLine(await run(['import', path(tempDir()), '--data-dir', dirs.node]), says);
+    expectOneLine(await run(['import', path(newDir()), '--data-dir', dirs.node]), says);
   });
 
   it('refuses a name that leads into a folder', async () => {
@@ -216,10 +216,11 @@ describe('ace-node import', () => {
   });
 });
 
-describe('ace-node status', () => {
+describe.concurrent('ace-node status', () => {
   it('is one JSON object, through the running node and without it, of the same account', async () => {
-    const dataDir = join(tempDir(), 'data');
-    const alone = await run(['status', '--json', '--data-dir', dataDir, '--join', validator.ready]);
+    const dataDir = join(newDir(), 'data');
+    await run(['topup', '0.5', '--data-dir', dataDir, '--join', validator.ready]);
+    const alone = await run(['status', '--json', '--data-dir', dataDir]);
     expect(alone).toMatchObject({ code: 0, stderr: '' });
     const running = await startNode(dataDir);
     const through = await run(['status', '--json', '--data-dir', dataDir]);
@@ -233,6 +234,12 @@ describe('ace-node status', () => {
     expect(b.pagesUrl).toBe(running.ready.replace(/#.*/, ''));
   });
 
+  it('makes no wallet and no network where there are none', async () => {
+    const dataDir = join(newDir(), 'data');
+    expectOneLine(await run(['status', '--data-dir', dataDir]), /There is no node in .* yet/);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
   it('without --json is a table that names the account', async () => {
     const { account } = JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout);
     const { code, stdout, stderr } = await run(['status', '--data-dir', dirs.node]);
@@ -242,7 +249,7 @@ describe('ace-node status', () => {
   });
 
   it('takes the control file of a killed node for what it is', async () => {
-    const dataDir = join(tempDir(), 'data');
+    const dataDir = join(newDir(), 'data');
     const killed = await startNode(dataDir, '--join', validator.ready);
     killed.child.kill('SIGKILL');
     await once(killed.child, 'close');
@@ -253,33 +260,29 @@ describe('ace-node status', () => {
   });
 });
 
-describe('ace-node topup', () => {
+describe.concurrent('ace-node topup', () => {
   it('adds exactly the amount', async () => {
-    const balance = async () =>
-      JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout).balances.XAT;
-    expect(await balance()).toBe('0.0000000');
-    const { code, stdout, stderr } = await run(['topup', '2.0000005', '--data-dir', dirs.node]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('Balance: 2.0000005 XAT');
-    expect(await balance()).toBe('2.0000005');
+    const dataDir = join(newDir(), 'data');
+    const first = await run(['topup', '2.0000005', '--data-dir', dataDir, '--join', validator.ready]);
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain('Balance: 2.0000005 XAT');
+    const second = await run(['topup', '0.0000001', '--data-dir', dataDir]);
+    expect(second.stdout).toContain('Balance: 2.0000006 XAT');
   });
 
   it.each([
     ['0', 'more than 0'],
-    ['0.0000000', 'more than 0'],
     ['-1', 'not an amount'],
     ['abc', 'not an amount'],
-    ['1e3', 'not an amount'],
     ['0.00000001', 'not an amount'],
-    ['1234567890123', 'not an amount'],
   ])('refuses %s', async (amount, says) => {
     expectOneLine(await run(['topup', amount, '--data-dir', dirs.node]), says);
   });
 });
 
-describe('ace-node play', () => {
+describe.concurrent('ace-node play', () => {
   it('fetches the file through the running node, byte for byte, and prints only where it is', async () => {
-    const out = join(tempDir(), 'Копия файла.bin');
+    const out = join(newDir(), 'Копия файла.bin');
     const ended = await run(['play', contentId, '--out', out, '--data-dir', dirs.node]);
     expect(ended).toEqual({ code: 0, stdout: `${out}\n`, stderr: '' });
     expect(await sha256OfFile(out)).toBe(await sha256OfFile(original));
@@ -288,7 +291,7 @@ describe('ace-node play', () => {
   });
 
   it('keeps a file that is there, unless it is told to overwrite it', async () => {
-    const dir = tempDir();
+    const dir = newDir();
     const out = join(dir, 'there.bin');
     writeFileSync(out, 'mine');
     expectOneLine(await run(['play', contentId, '--out', out, '--data-dir', dirs.node]), /--force/);
@@ -312,67 +315,60 @@ describe('ace-node play', () => {
     ['of another kind', 'QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n', /content/],
     ['that nobody has', UNKNOWN_ID, /Nobody who has this content/],
   ])('refuses a content id %s and leaves no file', async (_what, id, says) => {
-    const dir = tempDir();
+    const dir = newDir();
     const ended = await run(['play', id, '--out', join(dir, 'out.bin'), '--data-dir', dirs.node]);
     expectOneLine(ended, says);
     expect(readdirSync(dir)).toEqual([]);
   });
 
   it('into a folder that is missing says so in one line', async () => {
-    const out = join(tempDir(), 'missing', 'out.bin');
+    const out = join(newDir(), 'missing', 'out.bin');
     expectOneLine(await run(['play', contentId, '--out', out, '--data-dir', dirs.node]), /missing/);
   });
 
   it('over a folder fails in one line and leaves no half file', async () => {
-    const dir = tempDir();
+    const dir = newDir();
     mkdirSync(join(dir, 'folder'));
     const args = ['play', contentId, '--out', join(dir, 'folder'), '--force', '--data-dir', dirs.node];
     expectOneLine(await run(args), /folder/);
     expect(readdirSync(dir)).toEqual(['folder']);
   });
 
-  it('leaves no half file when the node ends in the middle', async () => {
-    // A content that nobody can complete: its only provider stops as soon as it has named it.
-    const dir = tempDir();
+  it('leaves no half file when it is interrupted, nor when the node ends in the middle', async () => {
+    // A content that nobody can complete: its only provider has gone.
+    const dir = newDir();
     const [dataDir, goneDir] = [join(dir, 'data'), join(dir, 'gone')];
-    const file = await makeFile(join(dir, 'gone.bin'), 40 * MIB, 'gone');
-    const viewer = await startNode(dataDir, '--join', validator.ready);
-    const gone = await startNode(goneDir, '--join', validator.ready);
+    const file = await makeFile(join(dir, 'gone.bin'), 2 * MIB, 'gone');
+    const [viewer, gone] = await Promise.all([
+      startNode(dataDir, '--join', validator.ready),
+      startNode(goneDir, '--join', validator.ready),
+    ]);
     const id = (await run(['import', file, '--data-dir', goneDir])).stdout.trim();
     expect((await run(['play', id, '--data-dir', dataDir])).code).toBe(0); // the transport file is there
     await gone.stop();
     const out = join(dir, 'out.bin');
-    const playing = run(['play', id, '--out', out, '--data-dir', dataDir]);
-    await waitFor('the half file', () => existsSync(`${out}.part`));
-    await viewer.stop();
-    const ended = await playing;
-    expect(ended.code).toBe(1);
-    expectOneLine(ended, /./);
-    expect(readdirSync(dir).filter((name) => name.startsWith('out'))).toEqual([]);
-  });
+    const partial = `${out}.part`;
+    const play = ['play', id, '--out', out, '--data-dir', dataDir];
 
-  it('interrupted leaves no half file', async () => {
-    const dir = tempDir();
-    const out = join(dir, 'out.bin');
-    const goneDir = join(dir, 'gone');
-    const file = await makeFile(join(dir, 'other.bin'), 2 * MIB, 'other');
-    const gone = await startNode(goneDir, '--join', validator.ready);
-    const id = (await run(['import', file, '--data-dir', goneDir])).stdout.trim();
-    await run(['play', id, '--data-dir', dirs.node]);
-    await gone.stop();
-    const playing = spawnCli(['play', id, '--out', out, '--data-dir', dirs.node]);
-    const closed = once(playing, 'close');
-    await waitFor('the half file', () => existsSync(`${out}.part`));
-    playing.kill('SIGINT');
+    const interrupted = spawnCli(play);
+    const closed = once(interrupted, 'close');
+    await waitFor('the half file', () => existsSync(partial));
+    interrupted.kill('SIGINT');
     await closed;
-    expect(playing.exitCode).not.toBe(0);
-    expect(readdirSync(dir).filter((name) => name.startsWith('out'))).toEqual([]);
+    expect(interrupted.exitCode).toBe(1);
+    expect([existsSync(out), existsSync(partial)]).toEqual([false, false]);
+
+    const playing = run(play);
+    await waitFor('the half file', () => existsSync(partial));
+    await viewer.stop();
+    expectOneLine(await playing, /The node stopped before all was there/);
+    expect([existsSync(out), existsSync(partial)]).toEqual([false, false]);
   });
 });
 
-describe('ace-node start', () => {
+describe.concurrent('ace-node start', () => {
   it('ends with 0 on SIGTERM and finds its account and balance again', async () => {
-    const dataDir = join(tempDir(), 'data');
+    const dataDir = join(newDir(), 'data');
     const first = await startNode(dataDir);
     expect(first.ready).toMatch(ADDRESS_LINE);
     expect((await run(['topup', '7.5', '--data-dir', dataDir])).code).toBe(0);
@@ -397,31 +393,28 @@ describe('ace-node start', () => {
   });
 
   it('names a data directory that is a file, in one line', async () => {
-    const path = join(tempDir(), 'file');
+    const path = join(newDir(), 'file');
     writeFileSync(path, 'x');
-    const { code, stdout, stderr } = await run(['start', '--headless', '--data-dir', path]);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^ace-node: [^\n]+\n$/);
-    expect(stderr).toContain(path);
+    expectOneLine(await run(['start', '--headless', '--data-dir', path]), path);
   });
 
   it('refuses a port that it was given and that is taken', async () => {
-    const port = await takenPort();
-    const dataDir = join(tempDir(), 'data');
+    const port = String(new URL(node.ready).port);
+    const dataDir = join(newDir(), 'data');
     const args = ['start', '--headless', '--data-dir', dataDir, '--join', validator.ready];
-    expectOneLine(await run([...args, '--http-port', String(port)]), `Port ${port} is in use`);
+    expectOneLine(await run([...args, '--http-port', port]), `Port ${port} is in use`);
   });
 
   it('takes another port when nobody chose one and the usual one is taken', async () => {
     const server = createServer().listen(6_878, '127.0.0.1');
     // Whoever has the port already does as well.
-    await Promise.race([once(server, 'listening'), once(server, 'error').catch(() => null)]).catch(() => null);
-    onTestFinished(() => void server.close());
-    const dataDir = join(tempDir(), 'data');
+    await once(server, 'listening').catch(() => undefined);
+    const dataDir = join(newDir(), 'data');
     const args = ['start', '--headless', '--data-dir', dataDir, '--join', validator.ready];
-    const started = await startService(...args);
-    const port = Number(ADDRESS_LINE.exec(started.ready)?.[1]);
-    expect(await started.stop()).toBe(0);
+    const other = await startService(...args);
+    const port = Number(ADDRESS_LINE.exec(other.ready)?.[1]);
+    expect(await other.stop()).toBe(0);
+    server.close();
     expect(port).toBeGreaterThan(6_878);
     expect(port).toBeLessThanOrEqual(6_898);
   });
@@ -435,14 +428,18 @@ describe('ace-node start', () => {
       /cannot be reached/,
     ],
   ])('refuses to --join %s', async (_what, address, says) => {
-    const dataDir = join(tempDir(), 'data');
+    const dataDir = join(newDir(), 'data');
     expectOneLine(await run(['start', '--headless', '--data-dir', dataDir, '--join', address]), says);
   });
 });
 
-describe('the wallet’s passphrase', () => {
+describe.concurrent('the wallet’s passphrase', () => {
   it('opens the wallet, and a wrong or missing one is refused', async () => {
-    const args = ['status', '--json', '--data-dir', join(tempDir(), 'data'), '--join', validator.ready];
+    const dataDir = join(newDir(), 'data');
+    const args = ['status', '--json', '--data-dir', dataDir];
+    await run(['topup', '0.5', '--data-dir', dataDir, '--join', validator.ready], {
+      ACE_NODE_PASSPHRASE: 'correct horse',
+    });
     const made = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
     expect(made.code).toBe(0);
     expectOneLine(await run(args, { ACE_NODE_PASSPHRASE: 'wrong horse' }), /The passphrase is wrong/);

@@ -57,13 +57,15 @@ export class PayeeChannelTable {
     this.#insert = db.prepare(
       `INSERT INTO payee_channels (channel_id, payer, payer_device, terms, terms_signature, lease_signature,
          capacity_units, expires_at_ms, paid_units, tick, served_bytes, checkpoint_number, checkpoint_units, status,
-         opened_at_ms)
+         opened_at_ms, served_at_ms)
        VALUES (@channelId, @payer, @payerDevice, @terms, @termsSignature, @leaseSignature, @capacityUnits,
-         @expiresAtMs, @paidUnits, @tick, @servedBytes, @checkpointNumber, @checkpointUnits, @status, @openedAtMs)`,
+         @expiresAtMs, @paidUnits, @tick, @servedBytes, @checkpointNumber, @checkpointUnits, @status, @openedAtMs,
+         @openedAtMs)`,
     );
     // A state that would forget a tick or served bytes is never written.
     this.#save = db.prepare(
       `UPDATE payee_channels SET paid_units = @paidUnits, tick = @tick, served_bytes = @servedBytes,
+         served_at_ms = CASE WHEN served_bytes < @servedBytes THEN @nowMs ELSE served_at_ms END,
          checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits, status = @status
        WHERE channel_id = @channelId AND paid_units <= @paidUnits AND served_bytes <= @servedBytes`,
     );
@@ -85,7 +87,7 @@ export class PayeeChannelTable {
       [{ payer: string; channelId: Uint8Array; debtSinceMs: number }],
       { paidUnits: number; unpaidUnits: number }
     >(
-      `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(CASE WHEN opened_at_ms > @debtSinceMs
+      `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(CASE WHEN served_at_ms > @debtSinceMs
          THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END), 0) AS unpaidUnits
        FROM payee_channels WHERE payer = @payer AND channel_id <> @channelId`,
     );
@@ -96,8 +98,9 @@ export class PayeeChannelTable {
     this.#insert.run({ ...rest, ...state });
   }
 
-  save(state: PayeeState): void {
-    const { changes } = this.#save.run(state);
+  /** Served bytes that have grown are dated `nowMs`. */
+  save(state: PayeeState, nowMs: number): void {
+    const { changes } = this.#save.run({ ...state, nowMs });
     invariant(changes === 1, 'a payee never goes back on a channel');
   }
 
@@ -134,7 +137,7 @@ export class PayeeChannelTable {
     return this.#paid.get() ?? 0;
   }
 
-  /** What an account paid, and was served without paying since `debtSinceMs`, on its other channels. */
+  /** What an account paid on its other channels, and owes on those that served it after `debtSinceMs`. */
   historyOf(payer: string, channelId: Uint8Array, debtSinceMs: number): PayerHistory {
     return this.#history.get({ payer, channelId, debtSinceMs }) ?? STRANGER;
   }

@@ -1,4 +1,4 @@
-import type { PayerState } from '../../../shared/channel/payer.ts';
+import type { LostElsewhere, PayerState } from '../../../shared/channel/payer.ts';
 import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
 import { encodeCheckpoint } from '../../../shared/channel/records.ts';
 import { invariant } from '../../../shared/errors.ts';
@@ -59,6 +59,7 @@ export class PayerChannelTable {
   readonly #unfinished;
   readonly #revealed;
   readonly #lost;
+  readonly #abandon;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -73,7 +74,8 @@ export class PayerChannelTable {
     // A state that would take back a revealed tick is never written.
     this.#save = db.prepare(
       `UPDATE payer_channels SET revealed_units = @revealedUnits, verified_bytes = @verifiedBytes,
-         video_bytes = @videoBytes, lost_bytes = @lostBytes, watch_ms = @watchMs,
+         video_bytes = @videoBytes, watch_ms = @watchMs, lost_bytes = @lostBytes,
+         lost_at_ms = CASE WHEN lost_bytes < @lostBytes THEN @nowMs ELSE lost_at_ms END,
          checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits,
          checkpoint_at_ms = @checkpointAtMs, status = @status
        WHERE channel_id = @channelId AND revealed_units <= @revealedUnits`,
@@ -102,11 +104,19 @@ export class PayerChannelTable {
     this.#revealed = db
       .prepare<[], number>(`SELECT coalesce(sum(revealed_units), 0) FROM payer_channels`)
       .pluck();
-    this.#lost = db
-      .prepare<[Uint8Array], number>(
-        `SELECT coalesce(sum(lost_bytes), 0) FROM payer_channels WHERE payee_device = ?`,
-      )
-      .pluck();
+    // In units, rounded up on each channel: that is what a written-off byte reveals.
+    this.#lost = db.prepare<
+      [{ payee: string; channelId: Uint8Array; sinceMs: number }],
+      { toPayee: number; lately: number }
+    >(
+      `SELECT coalesce(sum(CASE WHEN payee = @payee THEN (lost_bytes + 1048575) / 1048576 END), 0) AS toPayee,
+         coalesce(sum(CASE WHEN lost_at_ms > @sinceMs THEN (lost_bytes + 1048575) / 1048576 END), 0) AS lately
+       FROM payer_channels WHERE lost_bytes > 0 AND channel_id <> @channelId`,
+    );
+    this.#abandon = db.prepare(
+      `UPDATE payer_channels SET status = 'closed' WHERE payee = ? AND payee_device = ? AND status = 'open'
+         AND lease_signature IS NOT NULL`,
+    );
   }
 
   insert(channel: NewPayerChannel): void {
@@ -123,8 +133,9 @@ export class PayerChannelTable {
     this.#delete.run(channelId);
   }
 
-  save(state: PayerState): void {
-    const { changes } = this.#save.run(state);
+  /** Lost bytes that have grown are dated `nowMs`. */
+  save(state: PayerState, nowMs: number): void {
+    const { changes } = this.#save.run({ ...state, nowMs });
     invariant(changes === 1, 'a payer never goes back on a channel');
   }
 
@@ -150,9 +161,15 @@ export class PayerChannelTable {
     return this.#usable.all(payeeDevice, nowMs).map(toRow);
   }
 
-  /** Bytes written off as lost, on all channels to a provider's device. */
-  lostBytesTo(payeeDevice: Uint8Array): number {
-    return this.#lost.get(payeeDevice) ?? 0;
+  /** Units written off as lost on all channels but this one: to an account, ever, and to anyone since `sinceMs`. */
+  lostElsewhere(payee: string, channelId: Uint8Array, sinceMs: number): LostElsewhere {
+    const { toPayee, lately } = this.#lost.get({ payee, channelId, sinceMs }) ?? { toPayee: 0, lately: 0 };
+    return { toPayeeUnits: toPayee, latelyUnits: lately };
+  }
+
+  /** Never pays again on what is open to a provider's device. */
+  abandon(payee: string, payeeDevice: Uint8Array): void {
+    this.#abandon.run(payee, payeeDevice);
   }
 
   /** A channel whose lease was asked for and never answered: asking again with the same terms is safe. */

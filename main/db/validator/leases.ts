@@ -45,6 +45,11 @@ export type ClaimProgress = Pick<
   'channelId' | 'claimedUnits' | 'claimedTick' | 'checkpointNumber' | 'videoBytes' | 'watchMs' | 'released'
 >;
 
+export type LeaseSeal = Pick<
+  LeaseRow,
+  'channelId' | 'sealedUnits' | 'sealedVideoUnits' | 'sealedWatchMs' | 'watchMs'
+>;
+
 const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS payerDevice,
   payee_device AS payeeDevice, terms, signature, capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs,
   expires_at_ms AS expiresAtMs, claimed_units AS claimedUnits, claimed_tick AS claimedTick,
@@ -58,6 +63,8 @@ export class LeaseTable {
   readonly #anchorUsed;
   readonly #insert;
   readonly #reserved;
+  readonly #openCount;
+  readonly #countSince;
   readonly #saveClaim;
   readonly #toSeal;
   readonly #seal;
@@ -76,8 +83,18 @@ export class LeaseTable {
     this.#reserved = db
       .prepare<[string], number>(
         `SELECT coalesce(sum(CASE released WHEN 1 THEN claimed_units ELSE capacity_units END - applied_units), 0)
-         FROM leases WHERE payer = ? AND (released = 0 OR applied_units < claimed_units)`,
+         FROM leases INDEXED BY leases_open
+         WHERE payer = ? AND max(1 - released, claimed_units - applied_units) > 0`,
       )
+      .pluck();
+    this.#openCount = db
+      .prepare<[string], number>(
+        `SELECT count(*) FROM leases INDEXED BY leases_open
+         WHERE payer = ? AND max(1 - released, claimed_units - applied_units) > 0`,
+      )
+      .pluck();
+    this.#countSince = db
+      .prepare<[string, number], number>(`SELECT count(*) FROM leases WHERE payer = ? AND leased_at_ms > ?`)
       .pluck();
     this.#saveClaim = db.prepare(
       `UPDATE leases SET claimed_units = @claimedUnits, claimed_tick = @claimedTick,
@@ -86,17 +103,19 @@ export class LeaseTable {
        WHERE channel_id = @channelId AND claimed_units <= @claimedUnits`,
     );
     this.#toSeal = db.prepare<[], LeaseRow>(
-      `SELECT ${COLUMNS} FROM leases
-       WHERE claimed_units > sealed_units OR watch_ms > sealed_watch_ms OR video_bytes / 1048576 > sealed_video_units`,
+      `SELECT ${COLUMNS} FROM leases INDEXED BY leases_to_seal
+       WHERE max(claimed_units - sealed_units, watch_ms - sealed_watch_ms, video_bytes / 1048576 - sealed_video_units) > 0`,
     );
     this.#seal = db.prepare(
       `UPDATE leases SET sealed_units = @sealedUnits, sealed_video_units = @sealedVideoUnits,
-         sealed_watch_ms = @sealedWatchMs WHERE channel_id = @channelId`,
+         sealed_watch_ms = @sealedWatchMs, watch_ms = @watchMs WHERE channel_id = @channelId`,
     );
     this.#applied = db.prepare(
-      `UPDATE leases SET applied_units = sealed_units WHERE applied_units < sealed_units`,
+      `UPDATE leases INDEXED BY leases_to_apply SET applied_units = sealed_units WHERE applied_units < sealed_units`,
     );
-    this.#release = db.prepare(`UPDATE leases SET released = 1 WHERE released = 0 AND expires_at_ms < ?`);
+    this.#release = db.prepare(
+      `UPDATE leases INDEXED BY leases_to_release SET released = 1 WHERE released = 0 AND expires_at_ms < ?`,
+    );
   }
 
   get(channelId: Uint8Array): LeaseRow | null {
@@ -116,16 +135,28 @@ export class LeaseTable {
     return this.#reserved.get(payer) ?? 0;
   }
 
+  /** Leases of a payer that are not released and settled to the end. */
+  openCount(payer: string): number {
+    return this.#openCount.get(payer) ?? 0;
+  }
+
+  /** Leases that a payer took after `sinceMs`, finished ones included. */
+  countSince(payer: string, sinceMs: number): number {
+    return this.#countSince.get(payer, sinceMs) ?? 0;
+  }
+
   saveClaim(progress: ClaimProgress): void {
     this.#saveClaim.run(progress);
   }
 
+  /** Leases with something that no batch has taken up yet. */
   toSeal(): LeaseRow[] {
     return this.#toSeal.all();
   }
 
-  seal(channelId: Uint8Array, sealedUnits: number, sealedVideoUnits: number, sealedWatchMs: number): void {
-    this.#seal.run({ channelId, sealedUnits, sealedVideoUnits, sealedWatchMs });
+  /** `watchMs` is what is still worth looking at: no more than was sealed once the rest can never be credited. */
+  seal(lease: LeaseSeal): void {
+    this.#seal.run(lease);
   }
 
   /** The main chain has answered for everything that was sealed. */

@@ -39,7 +39,8 @@ CREATE TABLE payer_channels (                -- channels on which this node pays
   revealed_units      INTEGER NOT NULL,      -- index of the deepest tick that may have been sent
   verified_bytes      INTEGER NOT NULL,
   video_bytes         INTEGER NOT NULL,
-  lost_bytes          INTEGER NOT NULL,      -- paid though lost on the way, at most one unit
+  lost_bytes          INTEGER NOT NULL,      -- paid though lost on the way, at most one unit for each payee
+  lost_at_ms          INTEGER NOT NULL DEFAULT 0,  -- when that was paid last
   watch_ms            INTEGER NOT NULL,
   checkpoint_number   INTEGER NOT NULL,
   checkpoint_units    INTEGER NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE payer_channels (                -- channels on which this node pays
   opened_at_ms        INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX payer_channels_by_payee ON payer_channels (payee_device, status);
+CREATE INDEX payer_channels_lost ON payer_channels (payee) WHERE lost_bytes > 0;
 
 CREATE TABLE payee_channels (                -- channels on which this node is paid
   channel_id          BLOB PRIMARY KEY,
@@ -64,6 +66,7 @@ CREATE TABLE payee_channels (                -- channels on which this node is p
   paid_units          INTEGER NOT NULL,      -- index of the deepest tick held
   tick                BLOB NOT NULL,         -- that tick; the anchor while nothing is paid
   served_bytes        INTEGER NOT NULL,      -- committed before they are sent
+  served_at_ms        INTEGER NOT NULL,      -- when they last grew: what is unpaid is a debt from then on
   checkpoint_number   INTEGER NOT NULL,
   checkpoint_units    INTEGER NOT NULL,
   checkpoint          BLOB,

@@ -14,6 +14,7 @@ import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
 import type { TransportFile } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
+import type { Log } from '../../../log.ts';
 import { deviceKeyOf, openStream } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
@@ -31,6 +32,7 @@ export interface ViewerContext {
   /** Milliseconds watched that no checkpoint has reported yet; asking takes them. */
   readonly takeWatchMs: () => number;
   readonly timeouts: PiecesTimeouts;
+  readonly log?: Log;
 }
 
 export interface PieceRequest {
@@ -51,6 +53,8 @@ export interface FetchedPiece {
 interface Waiting {
   readonly request: PieceRequest;
   readonly lengthBytes: number;
+  /** The provider has begun its answer: another one would be paid a second time. */
+  answered: boolean;
   resolve(piece: FetchedPiece): void;
   reject(error: unknown): void;
 }
@@ -153,7 +157,7 @@ export class ViewerSession {
     this.#onOpened = opened;
     this.#peer.send({ type: 'open', ...channel.terms });
     const books = await opened.promise;
-    this.#onOpened = null;
+    if (this.#failure) throw this.#failure;
     this.#compareBooks(channel, books);
     if (this.#room() < lengthBytes) await this.ensureRoom(lengthBytes, wantedUnits);
   }
@@ -167,7 +171,7 @@ export class ViewerSession {
         reject(this.#failure);
         return;
       }
-      this.#waiting.set(id, { request, lengthBytes, resolve, reject });
+      this.#waiting.set(id, { request, lengthBytes, answered: false, resolve, reject });
       this.#askedBytes += lengthBytes;
       try {
         this.#peer.send({
@@ -248,8 +252,19 @@ export class ViewerSession {
 
   /** Brings the provider's books and ours together after a reconnection. */
   #compareBooks(channel: PayerChannel, books: Extract<Message, { type: 'opened' }>): void {
+    const ahead = books.paidUnits > channel.state.revealedUnits;
+    // Our own books may be old ones, restored from a copy. Paying on would say ticks again; another channel does not.
+    if (ahead && !channel.isNew && this.#context.payer.abandonChannels(this.provider)) {
+      this.#channel = null;
+      channel.release();
+      this.#context.log?.warn(
+        { payee: this.provider.account, paidUnits: books.paidUnits, knownUnits: channel.state.revealedUnits },
+        'a provider holds payments that our books do not know, as after restoring a copy; its old channels are left',
+      );
+      return;
+    }
     // Nothing was asked for on a new channel, so nothing can have been served or lost on it.
-    if (books.paidUnits > channel.state.revealedUnits || (channel.isNew && books.servedBytes > 0)) {
+    if (ahead || (channel.isNew && books.servedBytes > 0)) {
       throw this.#fail(
         new AceError('CheckpointMismatch', 'The provider claims what was never revealed or asked for', {
           reaction: 'drop-peer',
@@ -279,11 +294,10 @@ export class ViewerSession {
   #onMessage(message: Message): void {
     switch (message.type) {
       case 'opened':
-        if (!this.#onOpened) throw unexpected(message);
-        this.#onOpened.resolve(message);
+        this.#takeOnOpened(message).resolve(message);
         return;
       case 'refused':
-        this.#onRefused(message.id, message.code);
+        this.#onRefused(message);
         return;
       case 'piece':
         this.#onPiece(message);
@@ -307,24 +321,36 @@ export class ViewerSession {
     }
   }
 
-  #onRefused(id: number, code: string): void {
+  /** Who waits for the answer to `open`: it is answered once. */
+  #takeOnOpened(message: Message) {
+    const waiting = this.#onOpened;
+    if (!waiting) throw unexpected(message);
+    this.#onOpened = null;
+    return waiting;
+  }
+
+  #onRefused(message: Extract<Message, { type: 'refused' }>): void {
+    const { id, code } = message;
     const error = new AceError(code as ErrorCode, `The provider refused: ${code}`);
     if (id === 0) {
-      this.#onOpened?.reject(error);
+      this.#takeOnOpened(message).reject(error);
       return;
     }
     const waiting = this.#waiting.get(id);
+    if (!waiting || waiting.answered) throw unexpected(message);
     this.#settled(id);
-    waiting?.reject(error);
+    waiting.reject(error);
   }
 
   #onPiece(message: Extract<Message, { type: 'piece' }>): void {
     const waiting = this.#waiting.get(message.id);
-    if (this.#receiver.busy || !waiting) throw unexpected(message);
+    if (this.#receiver.busy || !waiting || waiting.answered) throw unexpected(message);
     const { lengthBytes, request } = waiting;
     const hash = request.file.pieceHashes[request.pieceIndex];
     if (!hash) throw unexpected(message);
     this.#receiver.begin({ pieceIndex: request.pieceIndex, lengthBytes, hash }, message.chunkHashes);
+    // It stays in `#waiting` until it is paid, so the id alone does not tell a second answer from the first.
+    waiting.answered = true;
     this.#arriving = { id: message.id, waiting };
   }
 
@@ -371,6 +397,12 @@ export class ViewerSession {
         store.contents.addDownBytes(waiting.request.contentId, waiting.lengthBytes);
       }
     };
+    // Nobody was asked for more than the channel carries. Whatever a peer found to get here, it is the peer's fault.
+    if (this.#channel && verifiedBytes > this.#channel.roomBytes) {
+      throw new AceError('MessageUnexpected', 'The provider sent more than the channel carries', {
+        reaction: 'drop-peer',
+      });
+    }
     const before = this.#channel?.state.revealedUnits ?? 0;
     const payment = this.#channel?.pay(verifiedBytes, video, book) ?? null;
     if (!this.#channel) store.commit(book);

@@ -61,7 +61,8 @@ type Request = Extract<Message, { type: 'request' }>;
 interface Served {
   readonly request: Request;
   readonly file: TransportFile;
-  /** What it books: nothing when it was booked before. */
+  /** It was booked before a reconnection, and books nothing now. */
+  readonly resend: boolean;
   readonly newBytes: number;
 }
 
@@ -81,8 +82,11 @@ class ProviderSession {
   readonly #connection: Connection;
   readonly #peer: Peer;
   readonly #queue: Request[] = [];
-  /** Pieces of the next requests, read while the ones before are sent; at most `MAX_GROUP_PIECES`. */
-  readonly #ahead = new Map<number, Promise<LoadedPiece | null>>();
+  /**
+   * Pieces of the next requests, read while the ones before are sent; at most `MAX_GROUP_PIECES`. By the request itself:
+   * its id is the viewer's word, and the viewer may say it again for another piece.
+   */
+  readonly #ahead = new Map<Request, Promise<LoadedPiece | null>>();
   /** Transport files of this stream's contents. */
   readonly #files = new Map<string, TransportFile>();
   #channel: PayeeChannel | null = null;
@@ -134,14 +138,10 @@ class ProviderSession {
       switch (message.type) {
         case 'open':
           this.#open(message);
+          await this.#peer.writable();
           break;
         case 'request':
-          if (this.#queue.length >= MAX_QUEUED_REQUESTS) {
-            throw new AceError('TooManyRequests', 'More requests than a stream may have waiting', {
-              reaction: 'drop-peer',
-            });
-          }
-          this.#queue.push(message);
+          this.#enqueue(message);
           break;
         case 'tick':
           if (!this.#channel) throw unexpected(message);
@@ -155,6 +155,8 @@ class ProviderSession {
             this.#channel = null;
           }
           this.#context.onChange();
+          // A viewer that asks for answers and reads none is not heard further, so that they cannot pile up here.
+          await this.#peer.writable();
           break;
         }
         default:
@@ -162,6 +164,16 @@ class ProviderSession {
       }
       this.#wake();
     }
+  }
+
+  #enqueue(request: Request): void {
+    if (this.#queue.length >= MAX_QUEUED_REQUESTS) {
+      throw new AceError('TooManyRequests', 'More requests than a stream may have waiting', {
+        reaction: 'drop-peer',
+      });
+    }
+    if (this.#queue.some(({ id }) => id === request.id)) throw unexpected(request);
+    this.#queue.push(request);
   }
 
   /** A checkpoint that is only late is passed over; a wrong one ends the stream. */
@@ -196,14 +208,16 @@ class ProviderSession {
       const request = this.#queue[0];
       if (!request) {
         this.#acknowledge();
-        await this.#woken();
+        await this.#peer.writable();
+        // What came while it waited had nobody to wake.
+        if (!this.#ended && this.#queue.length === 0 && !this.#channel?.dirty) await this.#woken();
         continue;
       }
       const file = this.#fileOf(request);
       const refusal = file ? await this.#refusal(request, file) : 'ContentUnknown';
       if (this.#ended) return;
       if (file && !refusal) await this.#serve(this.#group());
-      else this.#refuse(request, refusal ?? 'ContentUnknown');
+      else await this.#refuse(request, refusal ?? 'ContentUnknown');
     }
   }
 
@@ -213,7 +227,7 @@ class ProviderSession {
     if (this.#free) return null;
     const deadlineMs = Date.now() + this.#context.timeouts.paymentMs;
     for (;;) {
-      const obstacle = this.#obstacle(this.#newBytes(request, file));
+      const obstacle = this.#obstacle(this.#served(request, file).newBytes);
       if (obstacle !== 'PaymentOverdue') return obstacle;
       this.#acknowledge();
       if (Date.now() >= deadlineMs) return obstacle;
@@ -227,22 +241,27 @@ class ProviderSession {
     return this.#channel ? this.#channel.obstacle(lengthBytes) : 'ChannelUnleased';
   }
 
-  /** Bytes that sending the piece would book: none when it was lost with the stream before. */
-  #newBytes(request: Request, file: TransportFile): number {
-    return this.#channel?.isOwed(keyOf(request)) ? 0 : pieceLength(file.sizeBytes, request.pieceIndex);
+  /** What sending the piece would book: nothing when it was lost with the stream before. */
+  #served(request: Request, file: TransportFile): Served {
+    const resend = this.#channel?.isOwed(keyOf(request)) ?? false;
+    return { request, file, resend, newBytes: resend ? 0 : pieceLength(file.sizeBytes, request.pieceIndex) };
   }
 
   /** Requests at the head of the queue that the window has room for together: one commit serves them all. */
   #group(): Served[] {
     const group: Served[] = [];
+    const keys = new Set<string>();
     let totalBytes = 0;
     for (const request of this.#queue.slice(0, MAX_GROUP_PIECES)) {
       const file = this.#fileOf(request);
       if (!file || request.pieceIndex >= file.pieceHashes.length) break;
-      const newBytes = this.#newBytes(request, file);
-      if (this.#obstacle(totalBytes + newBytes) !== null) break;
-      totalBytes += newBytes;
-      group.push({ request, file, newBytes });
+      const served = this.#served(request, file);
+      // What is owed is owed once: the same piece again waits until this group has taken that.
+      if (served.resend && keys.has(keyOf(request))) break;
+      if (this.#obstacle(totalBytes + served.newBytes) !== null) break;
+      totalBytes += served.newBytes;
+      keys.add(keyOf(request));
+      group.push(served);
     }
     return group;
   }
@@ -258,7 +277,7 @@ class ProviderSession {
     this.#queue.splice(0, group.length);
     this.#channel?.serve(
       newBytes,
-      group.filter((_, i) => loaded[i]).map(({ request }) => keyOf(request)),
+      group.filter((_, i) => loaded[i]).map(({ request, resend }) => ({ key: keyOf(request), resend })),
     );
     const book = () => {
       group.forEach(({ request }, i) => {
@@ -283,8 +302,8 @@ class ProviderSession {
 
   /** The piece that was read ahead, or reads it now. */
   #take(request: Request, file: TransportFile): Promise<LoadedPiece | null> {
-    const reading = this.#ahead.get(request.id) ?? this.#load(request, file);
-    this.#ahead.delete(request.id);
+    const reading = this.#ahead.get(request) ?? this.#load(request, file);
+    this.#ahead.delete(request);
     return reading;
   }
 
@@ -292,8 +311,8 @@ class ProviderSession {
   #readAhead(): void {
     for (const request of this.#queue.slice(0, MAX_GROUP_PIECES)) {
       const file = this.#fileOf(request);
-      if (!file || request.pieceIndex >= file.pieceHashes.length || this.#ahead.has(request.id)) continue;
-      this.#ahead.set(request.id, this.#load(request, file));
+      if (!file || request.pieceIndex >= file.pieceHashes.length || this.#ahead.has(request)) continue;
+      this.#ahead.set(request, this.#load(request, file));
     }
   }
 
@@ -301,9 +320,11 @@ class ProviderSession {
   async #load(request: Request, file: TransportFile): Promise<LoadedPiece | null> {
     const { contentId, pieceIndex } = request;
     const bytes = await this.#context.pieces.read(contentId, pieceIndex, file.sizeBytes).catch(() => null);
-    const chunkHashes = bytes && chunkHashesOf(bytes);
+    // What is booked is the length that the transport file gives: anything else is not this piece.
+    if (bytes?.byteLength !== pieceLength(file.sizeBytes, pieceIndex)) return null;
+    const chunkHashes = chunkHashesOf(bytes);
     const expected = file.pieceHashes[pieceIndex];
-    const right = chunkHashes && expected && sameBytes(pieceHash(chunkHashes), expected);
+    const right = expected && sameBytes(pieceHash(chunkHashes), expected);
     return right ? { bytes, chunkHashes } : null;
   }
 
@@ -316,9 +337,11 @@ class ProviderSession {
     }
   }
 
-  #refuse(request: Request, code: string): void {
+  async #refuse(request: Request, code: string): Promise<void> {
     this.#queue.shift();
+    this.#ahead.delete(request);
     this.#peer.send({ type: 'refused', id: request.id, code });
+    await this.#peer.writable();
   }
 
   /** Makes ticks durable that no piece carries an acknowledgement for, and says so. */

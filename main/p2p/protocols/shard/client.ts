@@ -41,14 +41,21 @@ export class ShardClient {
     return this.#line !== null;
   }
 
-  /** Connects once, so that a wrong address is told at the start; then keeps the line. @throws AceError `ShardUnavailable` */
-  async start(): Promise<void> {
+  /** Connects for the first time. @throws AceError `ShardUnavailable`; `keepTrying` may still be called then */
+  async connect(): Promise<void> {
     try {
       await this.#connect();
     } catch (cause) {
-      throw new AceError('ShardUnavailable', `The validator at ${this.address} cannot be reached`, { cause });
+      const hint = 'check that it runs and that the address is right';
+      throw new AceError('ShardUnavailable', `The validator at ${this.address} cannot be reached: ${hint}`, {
+        cause,
+      });
     }
-    this.#loop = this.#keep();
+  }
+
+  /** Keeps the line from now on: opens it again whenever it breaks. */
+  keepTrying(): void {
+    this.#loop ??= this.#keep();
   }
 
   async stop(): Promise<void> {

@@ -19,7 +19,8 @@ const big = z
   .transform((value) => BigInt(value))
   .refine((value) => value >= 0n, 'must not be negative');
 const address = z.string().regex(/^0x[0-9a-f]{40}$/);
-const contentId = z.string().min(20).max(120);
+/** CIDv1 of a dag-cbor block under sha2-256, in base32: what every content of this network has. */
+const contentId = z.string().regex(/^bafyrei[a-z2-7]{52}$/);
 const multiaddrs = z.array(z.string().max(300)).max(16);
 const ratioPair = z.tuple([big, big]).transform(([num, den]) => ratio(num, den));
 
@@ -94,8 +95,9 @@ export const methods = {
       balances,
       nonce: count,
       creditUsedUnits: count,
-      /** Loans, oldest first. */
+      /** Loans, oldest first, as many as one answer has room for. All of them are `creditUsedUnits`. */
       loans: z.array(z.object({ creditor: address, units: count, sinceMs: count })),
+      loanCount: count,
       /** Units leased or claimed and not settled yet. */
       reservedUnits: count,
       /** Units that a new lease could still have. */

@@ -31,6 +31,7 @@ export async function serveTransportFiles(host: Libp2p, store: NodeStore, log: L
       if (!asked) return;
       const row = store.contents.get(new TextDecoder().decode(asked.subarray()));
       frames.send(row?.transport ?? new Uint8Array(0));
+      // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();
     },
     (error) => log.warn({ err: error }, 'a peer broke the transport-file protocol'),

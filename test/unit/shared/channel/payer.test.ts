@@ -6,11 +6,13 @@ import {
   type PayerState,
   receive,
   roomBytes,
+  WRITE_OFF_LIMIT_UNITS,
   writeOff,
 } from '../../../../shared/channel/payer.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 
 const MIB = 1_048_576;
+const NOTHING = { toPayeeUnits: 0, latelyUnits: 0 };
 const NOW_MS = 1_800_000_000_000;
 
 function state(fields: Partial<PayerState> = {}): PayerState {
@@ -59,23 +61,29 @@ describe('receive', () => {
 describe('writeOff', () => {
   it('pays what is missing, one unit at most', () => {
     const s = state({ verifiedBytes: 3 * MIB, revealedUnits: 3 });
-    expect(writeOff(s, 3 * MIB, 0).revealedUnits).toBe(3);
-    expect(writeOff(s, 3.5 * MIB, 0)).toMatchObject({ revealedUnits: 4, lostBytes: MIB / 2 });
-    expect(writeOff(s, 2 ** 40, 0)).toMatchObject({ revealedUnits: 4, lostBytes: MIB });
+    expect(writeOff(s, 3 * MIB, NOTHING).revealedUnits).toBe(3);
+    expect(writeOff(s, 3.5 * MIB, NOTHING)).toMatchObject({ revealedUnits: 4, lostBytes: MIB / 2 });
+    expect(writeOff(s, 2 ** 40, NOTHING)).toMatchObject({ revealedUnits: 4, lostBytes: MIB });
   });
   it('pays no second unit, here or on another channel', () => {
-    const once = writeOff(state(), 2 ** 40, 0);
-    expect(writeOff(once, 2 ** 40, 0)).toEqual(once);
-    expect(writeOff(state(), 2 ** 40, MIB)).toMatchObject({ revealedUnits: 0, lostBytes: 0 });
-    expect(writeOff(state(), 2 ** 40, 2 * MIB)).toMatchObject({ revealedUnits: 0, lostBytes: 0 });
+    const once = writeOff(state(), 2 ** 40, NOTHING);
+    expect(writeOff(once, 2 ** 40, NOTHING)).toEqual(once);
+    expect(writeOff(state(), 2 ** 40, { toPayeeUnits: 1, latelyUnits: 1 })).toMatchObject({
+      revealedUnits: 0,
+      lostBytes: 0,
+    });
+  });
+  it('pays nothing more once so much was lost to anyone lately', () => {
+    const elsewhere = { toPayeeUnits: 0, latelyUnits: WRITE_OFF_LIMIT_UNITS };
+    expect(writeOff(state(), 2 ** 40, elsewhere)).toMatchObject({ revealedUnits: 0, lostBytes: 0 });
   });
   it('pays nothing when the provider’s books say less than was received', () => {
     const s = state({ verifiedBytes: 3 * MIB, revealedUnits: 3 });
-    expect(writeOff(s, 0, 0)).toEqual(s);
+    expect(writeOff(s, 0, NOTHING)).toEqual(s);
   });
   it('stays within the capacity', () => {
     const s = receive(state(), 100 * MIB, false);
-    expect(writeOff(s, 2 ** 40, 0).revealedUnits).toBe(100);
+    expect(writeOff(s, 2 ** 40, NOTHING).revealedUnits).toBe(100);
   });
 });
 

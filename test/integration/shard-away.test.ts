@@ -1,0 +1,68 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DEFAULT_DEVNET, type NodeConfig, nodePaths } from '../../main/config.ts';
+import { type RunningNode, startNode } from '../../main/node.ts';
+import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { expectAceRejection } from '../helpers/ace-error.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const NOWHERE = '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWNgpCqMU3GTELts3waxbKHst6DrXSLsQpLXajr2HGgbaQ';
+
+const startValidator = (dir: string) =>
+  runDevnetValidator({ dataDir: dir, port: 0, profile: DEFAULT_DEVNET });
+
+/** A node on loopback that is stopped at the end, if the test has not stopped it. */
+async function node(dataDir: string, more: Partial<NodeConfig> = {}): Promise<RunningNode> {
+  const running = await startNode({
+    dataDir,
+    httpPort: 0,
+    resourcesDir: dataDir,
+    pagesDir: dataDir,
+    ...more,
+  });
+  onTestFinished(() => running.stop());
+  return running;
+}
+
+describe('a node whose validator is away', () => {
+  it('starts from what it knows, plays what it has, and takes the line up again by itself', async () => {
+    const [validatorDir, dataDir] = [tempDir(), tempDir()];
+    const first = await startValidator(validatorDir);
+    const before = await node(dataDir, { joinMultiaddr: first.multiaddr });
+    const file = join(dataDir, 'film.bin');
+    writeFileSync(file, Buffer.alloc(3_000_000, 7));
+    const { contentId } = await before.service.importFile({ path: file });
+    await before.service.topUp({ amountXat: '0.5' });
+    await before.stop();
+    await first.stop();
+
+    const away = await node(dataDir);
+    const snapshot = await away.service.snapshot({});
+    expect(snapshot.shard.connected).toBe(false);
+    expect(snapshot.balances.XAT).toBe('0.5000000');
+    const { playbackUrl } = await away.service.play({ contentId, download: false });
+    expect((await (await fetch(playbackUrl)).arrayBuffer()).byteLength).toBe(3_000_000);
+    await expectAceRejection('ShardUnavailable', away.service.topUp({ amountXat: '1' }));
+
+    const second = await startValidator(validatorDir);
+    onTestFinished(() => second.stop());
+    expect(second.multiaddr).toBe(first.multiaddr);
+    await waitFor('the line is up again', async () => (await away.service.snapshot({})).shard.connected);
+    expect((await away.service.topUp({ amountXat: '1' })).balances.XAT).toBe('1.5000000');
+  });
+
+  it('keeps the address that works when it is given one that does not', async () => {
+    const [validatorDir, dataDir] = [tempDir(), tempDir()];
+    const validator = await startValidator(validatorDir);
+    onTestFinished(() => validator.stop());
+    const joined = await node(dataDir, { joinMultiaddr: validator.multiaddr });
+    await joined.stop();
+    const path = nodePaths(dataDir).network;
+    const stored = readFileSync(path, 'utf8');
+    await expectAceRejection('ShardUnavailable', node(dataDir, { joinMultiaddr: NOWHERE }));
+    expect(readFileSync(path, 'utf8')).toBe(stored);
+    expect((await (await node(dataDir)).service.snapshot({})).shard.connected).toBe(true);
+  });
+});
