@@ -1,5 +1,5 @@
 /** What pages and the command line ask of a node, answered from its peer: figures become views, inputs become calls. */
-import { AceError, isAceError } from '../shared/errors.ts';
+import { AceError, type ErrorCode } from '../shared/errors.ts';
 import { formatAmount, parseAmount, TOKENS } from '../shared/money.ts';
 import { priceOfUnits, trafficRate, unitPriceXat } from '../shared/price.ts';
 import { type Ratio, ratio, ratioToDecimal, timesUp } from '../shared/ratio.ts';
@@ -164,12 +164,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       if (amount === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
       await shardClient
         .call('faucet', { account: peer.account.address, amountXat: amount })
-        .catch((error) => {
-          if (!isAceError(error, 'InsufficientFunds')) throw error;
-          throw new AceError('InsufficientFunds', 'The faucet does not have that much: ask for less', {
-            cause: error,
-          });
-        });
+        .catch((error: unknown) => Promise.reject(inFaucetWords(error)));
       const { account } = await sync.refresh();
       library.retryAll();
       return { balances: balancesView(account.balances), creditUsedUnits: account.creditUsedUnits };
@@ -185,6 +180,21 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       return {};
     },
   };
+}
+
+/** An error crosses the wire as its code and figures; here it gets the words for whoever tops up. */
+function inFaucetWords(error: unknown): unknown {
+  if (!(error instanceof AceError)) return error;
+  const { mostXat, mostXatPerDay, leftXat } = error.details;
+  const words: Partial<Record<ErrorCode, string>> = {
+    InsufficientFunds: 'The faucet does not have that much: ask for less',
+    InvalidAmount: `The faucet gives at most ${mostXat} XAT at once: ask for less`,
+    TooManyRequests: `The faucet gives an account ${mostXatPerDay} XAT a day, ${leftXat} XAT are left today`,
+  };
+  const text = words[error.code];
+  return text === undefined
+    ? error
+    : new AceError(error.code, text, { cause: error, details: error.details });
 }
 
 function balancesView(balances: AccountPicture['account']['balances']): NodeSnapshot['balances'] {

@@ -203,6 +203,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       },
       openSession: (provider) =>
         ViewerSession.open(host, provider.addresses, {
+          log,
           store,
           pieces,
           payer,

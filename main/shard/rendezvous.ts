@@ -76,10 +76,12 @@ export class Rendezvous {
     });
   }
 
-  /** A random choice: whoever announces most often, or last, is told no more than the others. */
+  /** All, newest first; of too many a random choice, so that a crowd of new ones hides nobody for good. */
   providers(contentId: string): ProviderRecord[] {
     this.#dropExpired();
-    return sample([...(this.#byContent.get(contentId)?.peerIds ?? [])], MAX_PROVIDERS_TOLD).flatMap((id) => {
+    const peerIds = [...(this.#byContent.get(contentId)?.peerIds ?? [])].reverse();
+    const told = peerIds.length > MAX_PROVIDERS_TOLD ? sample(peerIds, MAX_PROVIDERS_TOLD) : peerIds;
+    return told.flatMap((id) => {
       const found = this.#byPeer.get(id);
       return found ? [{ account: found.account, peerId: id, multiaddrs: found.multiaddrs }] : [];
     });
