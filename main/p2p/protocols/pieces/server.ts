@@ -75,7 +75,7 @@ interface LoadedPiece {
 const SEND_BYTES = 8 * CHUNK_BYTES;
 
 /** Pieces read and committed together; bounds what one stream holds in memory. */
-const MAX_GROUP_PIECES = 4;
+const MAX_GROUP_PIECES = 2;
 
 class ProviderSession {
   readonly #context: ProviderContext;
