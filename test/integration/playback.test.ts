@@ -67,6 +67,16 @@ describe('playback', () => {
     expect(await received(contentId)).toBe(0);
   });
 
+  it.each(['page.html', 'picture.svg'])('never lets %s act as a page of the node', async (name) => {
+    const path = await makeFile(join(net.dir, name), 1_000, name);
+    const { contentId: id } = await provider.import({ path });
+    const { headers } = await fetch(at(`/content/${id}`));
+    expect(headers.get('content-type')).toBe('application/octet-stream');
+    expect(headers.get('content-disposition')).toBe('attachment');
+    expect(headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
   it('answers HEAD with a range as it would answer GET', async () => {
     const response = await play({ range: 'bytes=100-199' }, 'HEAD');
     expect(response.status).toBe(206);
