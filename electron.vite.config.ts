@@ -12,8 +12,10 @@ const root = import.meta.dirname;
 const shells = ['main/electron.ts', 'main/cli.ts'].filter((file) => existsSync(join(root, file)));
 // A worker is a file of its own at run time, so each one is an entry.
 const workers = globSync('main/**/*-worker.ts', { cwd: root });
+// It must run before anything else is loaded, and what shares a bundle with it would be loaded first.
+const first = ['main/heap.ts'];
 const mainEntries = Object.fromEntries(
-  [...shells, ...workers].map((file) => [basename(file, '.ts'), join(root, file)]),
+  [...first, ...shells, ...workers].map((file) => [basename(file, '.ts'), join(root, file)]),
 );
 
 export default defineConfig({

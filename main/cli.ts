@@ -1,4 +1,5 @@
 /** The command line. What people read goes to stdout; errors are one line on stderr and a non-zero exit code. */
+import './heap.ts';
 import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import envPaths from 'env-paths';

@@ -96,9 +96,17 @@ export class PieceStore {
     });
   }
 
-  /** A whole piece. @throws AceError `PieceUnknown` when the file does not hold it, `FileUnreadable` */
-  async read(contentId: string, pieceIndex: number, sizeBytes: number): Promise<Uint8Array> {
-    const bytes = await this.#readOrNull(contentId, pieceIndex, sizeBytes);
+  /**
+   * A whole piece, in `target` when it is given: that has the piece's length.
+   * @throws AceError `PieceUnknown` when the file does not hold it, `FileUnreadable`
+   */
+  async read(
+    contentId: string,
+    pieceIndex: number,
+    sizeBytes: number,
+    target?: Uint8Array,
+  ): Promise<Uint8Array> {
+    const bytes = await this.#readOrNull(contentId, pieceIndex, sizeBytes, target);
     if (!bytes)
       throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
     return bytes;
@@ -111,7 +119,8 @@ export class PieceStore {
     offset: number,
     length: number,
   ): Promise<Uint8Array> {
-    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES + offset, length);
+    const target = Buffer.allocUnsafeSlow(length);
+    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES + offset, target);
     if (bytes.byteLength < length) {
       throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
     }
@@ -148,18 +157,22 @@ export class PieceStore {
     }
   }
 
-  async #readOrNull(contentId: string, pieceIndex: number, sizeBytes: number): Promise<Uint8Array | null> {
-    const length = pieceLength(sizeBytes, pieceIndex);
-    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES, length);
-    return bytes.byteLength === length ? bytes : null;
+  async #readOrNull(
+    contentId: string,
+    pieceIndex: number,
+    sizeBytes: number,
+    target = Buffer.allocUnsafeSlow(pieceLength(sizeBytes, pieceIndex)) as Uint8Array,
+  ): Promise<Uint8Array | null> {
+    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES, target);
+    return bytes.byteLength === target.byteLength ? bytes : null;
   }
 
-  async #readAt(contentId: string, position: number, length: number): Promise<Uint8Array> {
+  /** As much of `target` as the file could fill. */
+  async #readAt(contentId: string, position: number, target: Uint8Array): Promise<Uint8Array> {
     try {
       const file = await this.#file(contentId);
-      const buffer = Buffer.allocUnsafeSlow(length);
-      const { bytesRead } = await file.read(buffer, 0, length, position);
-      return buffer.subarray(0, bytesRead);
+      const { bytesRead } = await file.read(target, 0, target.byteLength, position);
+      return target.subarray(0, bytesRead);
     } catch (cause) {
       throw new AceError('FileUnreadable', `The content file of ${contentId} cannot be read`, { cause });
     }

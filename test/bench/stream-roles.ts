@@ -1,4 +1,5 @@
 /** The processes of the streaming bench; see run.ts. Each prints one JSON or address line when it is ready or done. */
+import '../../main/heap.ts';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { DEFAULT_DEVNET } from '../../main/config.ts';

@@ -382,12 +382,11 @@ export class ViewerSession {
 
   async #finishGroup(group: readonly Arrived[]): Promise<void> {
     const { store, pieces, meter } = this.#context;
-    await Promise.all(
-      group.map(({ waiting: { request }, bytes }) =>
-        pieces.write(request.contentId, request.pieceIndex, bytes),
-      ),
-    );
-    for (const { bytes } of group) this.#receiver.recycle(bytes);
+    // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
+    for (const { waiting, bytes } of group) {
+      await pieces.write(waiting.request.contentId, waiting.request.pieceIndex, bytes);
+      this.#receiver.recycle(bytes);
+    }
     if (this.#failure) return;
     const verifiedBytes = group.reduce((total, { waiting }) => total + waiting.lengthBytes, 0);
     const video = group[0]?.waiting.request.video === true;

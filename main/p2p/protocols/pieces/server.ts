@@ -5,17 +5,11 @@
  * the sender serves requests in order, as far as the payer's window allows. What is sent was committed before.
  */
 import type { Connection, Libp2p } from '@libp2p/interface';
-import { sameBytes } from '../../../../shared/channel/tuple.ts';
 import { AceError, isAceError } from '../../../../shared/errors.ts';
-import { CHUNK_BYTES, pieceLength } from '../../../../shared/units.ts';
+import { CHUNK_BYTES, PIECE_BYTES, pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty, PayeeChannel, PayeeService } from '../../../channel/payee.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
-import {
-  chunkHashesOf,
-  pieceHash,
-  readTransportFile,
-  type TransportFile,
-} from '../../../content/transport-file.ts';
+import { readTransportFile, type TransportFile } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
 import type { FrameStream } from '../../frames.ts';
@@ -24,6 +18,7 @@ import type { Meter } from '../../meter.ts';
 import { MAX_QUEUED_REQUESTS, PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
 import type { Message } from './messages.ts';
 import { type CertificateCheck, Peer } from './peer.ts';
+import { type LoadedPiece, PieceLoader } from './piece-loader.ts';
 
 export interface ProviderContext {
   readonly store: NodeStore;
@@ -66,11 +61,6 @@ interface Served {
   readonly newBytes: number;
 }
 
-interface LoadedPiece {
-  readonly bytes: Uint8Array;
-  readonly chunkHashes: Uint8Array;
-}
-
 /** Chunks go to the stream this many bytes at a time: fewer, fuller packets of the layers below. */
 const SEND_BYTES = 8 * CHUNK_BYTES;
 
@@ -82,11 +72,7 @@ class ProviderSession {
   readonly #connection: Connection;
   readonly #peer: Peer;
   readonly #queue: Request[] = [];
-  /**
-   * Pieces of the next requests, read while the ones before are sent; at most `MAX_GROUP_PIECES`. By the request itself:
-   * its id is the viewer's word, and the viewer may say it again for another piece.
-   */
-  readonly #ahead = new Map<Request, Promise<LoadedPiece | null>>();
+  readonly #loader: PieceLoader;
   /** Transport files of this stream's contents. */
   readonly #files = new Map<string, TransportFile>();
   #channel: PayeeChannel | null = null;
@@ -99,6 +85,7 @@ class ProviderSession {
     this.#context = context;
     this.#connection = connection;
     this.#peer = new Peer(frames, context.meter);
+    this.#loader = new PieceLoader(context.pieces);
   }
 
   async run(): Promise<void> {
@@ -146,6 +133,7 @@ class ProviderSession {
         case 'tick':
           if (!this.#channel) throw unexpected(message);
           this.#channel.tick(message.index, message.tick);
+          this.#loader.paid(message.index * PIECE_BYTES);
           break;
         case 'checkpoint': {
           if (!this.#viewer) throw unexpected(message);
@@ -191,6 +179,7 @@ class ProviderSession {
     this.#channel?.commit();
     this.#channel?.detach();
     this.#channel = null;
+    this.#loader.forgetSent();
     try {
       this.#channel = this.#context.payee.open(this.#viewer, message);
     } catch (error) {
@@ -269,7 +258,7 @@ class ProviderSession {
   /** Sends pieces; leaves the requests where they are when something else has used up the window meanwhile. */
   async #serve(group: Served[]): Promise<void> {
     const { store, meter } = this.#context;
-    const loaded = await Promise.all(group.map(({ request, file }) => this.#take(request, file)));
+    const loaded = await Promise.all(group.map(({ request, file }) => this.#loader.take(request, file)));
     const totalBytes = loaded.reduce((total, piece) => total + (piece?.bytes.byteLength ?? 0), 0);
     const newBytes = group.reduce((total, served, i) => total + (loaded[i] ? served.newBytes : 0), 0);
     // Asked again: the reads took time, and from here to the commit nothing can come between.
@@ -290,6 +279,13 @@ class ProviderSession {
     if (this.#channel) this.#channel.commit(book);
     else store.commit(book);
 
+    let servedBytes = (this.#channel?.books.servedBytes ?? 0) - newBytes;
+    for (const [i, { newBytes }] of group.entries()) {
+      const piece = loaded[i];
+      if (!piece) continue;
+      servedBytes += newBytes;
+      if (this.#channel && newBytes > 0) this.#loader.sending(piece, servedBytes);
+    }
     this.#readAhead();
     for (const [i, { request }] of group.entries()) {
       const piece = loaded[i];
@@ -300,32 +296,12 @@ class ProviderSession {
     this.#context.onChange();
   }
 
-  /** The piece that was read ahead, or reads it now. */
-  #take(request: Request, file: TransportFile): Promise<LoadedPiece | null> {
-    const reading = this.#ahead.get(request) ?? this.#load(request, file);
-    this.#ahead.delete(request);
-    return reading;
-  }
-
   /** Reads the next few pieces while those before them go out. */
   #readAhead(): void {
     for (const request of this.#queue.slice(0, MAX_GROUP_PIECES)) {
       const file = this.#fileOf(request);
-      if (!file || request.pieceIndex >= file.pieceHashes.length || this.#ahead.has(request)) continue;
-      this.#ahead.set(request, this.#load(request, file));
+      if (file && request.pieceIndex < file.pieceHashes.length) this.#loader.readAhead(request, file);
     }
-  }
-
-  /** A piece as it lies on the disk, `null` when it is not what it should be. */
-  async #load(request: Request, file: TransportFile): Promise<LoadedPiece | null> {
-    const { contentId, pieceIndex } = request;
-    const bytes = await this.#context.pieces.read(contentId, pieceIndex, file.sizeBytes).catch(() => null);
-    // What is booked is the length that the transport file gives: anything else is not this piece.
-    if (bytes?.byteLength !== pieceLength(file.sizeBytes, pieceIndex)) return null;
-    const chunkHashes = chunkHashesOf(bytes);
-    const expected = file.pieceHashes[pieceIndex];
-    const right = expected && sameBytes(pieceHash(chunkHashes), expected);
-    return right ? { bytes, chunkHashes } : null;
   }
 
   async #sendPiece(id: number, { bytes, chunkHashes }: LoadedPiece): Promise<void> {
@@ -339,7 +315,7 @@ class ProviderSession {
 
   async #refuse(request: Request, code: string): Promise<void> {
     this.#queue.shift();
-    this.#ahead.delete(request);
+    this.#loader.forget(request);
     this.#peer.send({ type: 'refused', id: request.id, code });
     await this.#peer.writable();
   }
