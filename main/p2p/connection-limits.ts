@@ -5,7 +5,7 @@ import type { Connection, Libp2p } from '@libp2p/interface';
 const MAX_PER_PEER = 2;
 const IDLE_MS = 60_000;
 
-export function limitConnections(host: Libp2p): void {
+export function limitConnections(host: Libp2p, idleMs = IDLE_MS): void {
   host.addEventListener('connection:open', ({ detail }) => {
     // The oldest go: after a change of network they are dead, and the new one is how the peer comes back.
     const oldestFirst = host
@@ -20,7 +20,7 @@ export function limitConnections(host: Libp2p): void {
     const unused = host.getConnections().filter((connection) => !isUsed(connection));
     for (const connection of unused) if (idle.has(connection.id)) drop(connection);
     idle = new Set(unused.map(({ id }) => id));
-  }, IDLE_MS);
+  }, idleMs);
   sweep.unref();
   host.addEventListener('stop', () => clearInterval(sweep));
 }

@@ -6,6 +6,7 @@ import { createPhrase } from '../../main/wallet/phrase.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { unitsForBytes } from '../../shared/units.ts';
 import { Devnet, fetchWhole, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { paidOn, warned } from '../helpers/provider-books.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -28,17 +29,6 @@ function lossOf(account: string): number {
     .all()
     .filter((row) => row.payer === account)
     .reduce((sum, { state }) => sum + unitsForBytes(state.servedBytes) - state.paidUnits, 0);
-}
-
-function paidOn(channel: RawChannel): number {
-  return provider.store.payeeChannels.get(channel.channelId)?.state.paidUnits ?? -1;
-}
-
-/** Errors the provider warned of while `fn` ran. */
-async function warned(fn: () => Promise<void>): Promise<ErrorCode[]> {
-  const before = provider.warnings.length;
-  await fn();
-  return provider.warnings.slice(before).map(({ code }) => code);
 }
 
 async function expectHonestPeersServed(): Promise<void> {
@@ -173,7 +163,7 @@ describe('one account on two streams at once', () => {
       }),
     );
     expect(performance.now() - startedMs).toBeLessThan(3_000);
-    for (const channel of channels) await waitFor('all is paid', () => paidOn(channel) === 5);
+    for (const channel of channels) await waitFor('all is paid', () => paidOn(provider, channel) === 5);
     for (const { stream } of streams) stream.vanish();
   });
 });
@@ -188,19 +178,19 @@ describe('ticks that are not in order', () => {
       await stream.takePiece();
       stream.pay(channel, i + 1);
     }
-    await waitFor('the ticks are booked', () => paidOn(channel) === units);
+    await waitFor('the ticks are booked', () => paidOn(provider, channel) === units);
     return { viewer, channel, stream };
   }
 
   it('a replayed or older tick is ignored and pays nothing', async () => {
     const { channel, stream } = await paying(3);
-    const codes = await warned(async () => {
+    const codes = await warned(provider, async () => {
       for (const index of [3, 2, 1, 0]) stream.pay(channel, index);
       stream.request(content.contentId, 4);
       await stream.takePiece();
     });
     expect(codes).toEqual([]);
-    expect(paidOn(channel)).toBe(3);
+    expect(paidOn(provider, channel)).toBe(3);
     stream.vanish();
   });
 
@@ -211,7 +201,7 @@ describe('ticks that are not in order', () => {
       await stream.takePiece();
     }
     stream.pay(channel, 5);
-    await waitFor('tick 5 is booked', () => paidOn(channel) === 5);
+    await waitFor('tick 5 is booked', () => paidOn(provider, channel) === 5);
     stream.vanish();
   });
 
@@ -224,19 +214,19 @@ describe('ticks that are not in order', () => {
   ])('a tick %s ends the stream and pays nothing', async (_what, index, preimage, code) => {
     const { channel, stream } = await paying(3);
     const startedMs = performance.now();
-    const codes = await warned(async () => {
+    const codes = await warned(provider, async () => {
       stream.send({ type: 'tick', index, tick: channel.chain.tick(preimage) });
       await stream.ended();
     });
     expect(performance.now() - startedMs).toBeLessThan(1_000);
     expect(codes).toEqual([code]);
-    expect(paidOn(channel)).toBe(3);
+    expect(paidOn(provider, channel)).toBe(3);
   });
 
   it('a tick without a channel ends the stream', async () => {
     const viewer = await RawViewer.start(net);
     const stream = await viewer.greet(provider);
-    const codes = await warned(async () => {
+    const codes = await warned(provider, async () => {
       stream.send({ type: 'tick', index: 1, tick: new Uint8Array(32) });
       await stream.ended();
     });
@@ -321,7 +311,7 @@ describe('a channel that must not be accepted', () => {
   ])('%s is refused by name, and nothing is served', async (_what, code, make) => {
     const viewer = await RawViewer.start(net);
     const stream = await viewer.greet(provider);
-    const codes = await warned(async () => {
+    const codes = await warned(provider, async () => {
       const channel = await make(viewer);
       stream.send({ type: 'open', ...channel.signed });
       expect((await stream.ended()).map((m) => m.type === 'refused' && m.code)).toEqual([code]);
@@ -366,106 +356,9 @@ describe('a channel at its end', () => {
     stream.request(content.contentId, 2);
     await stream.takePiece();
     stream.pay(second, 1);
-    await waitFor('the second channel is paid', () => paidOn(second) === 1);
+    await waitFor('the second channel is paid', () => paidOn(provider, second) === 1);
     expect(lossOf(viewer.account.address)).toBe(0);
     stream.vanish();
-  });
-});
-
-describe('checkpoints that are not in order', () => {
-  /** A channel with 3 units paid and a countersigned checkpoint 5 on it. */
-  async function checkpointed() {
-    const viewer = await RawViewer.start(net);
-    const channel = await viewer.lease(provider, 30);
-    const stream = await viewer.open(provider, channel);
-    for (let i = 0; i < 3; i++) {
-      stream.request(content.contentId, i);
-      await stream.takePiece();
-      stream.pay(channel, i + 1);
-    }
-    const first = viewer.checkpoint(channel, { number: 5, units: 3, bytes: 3 * MIB, watchMs: 7 });
-    stream.send(first);
-    let answer = await stream.receive();
-    while (answer?.type === 'ack') answer = await stream.receive();
-    expect(answer?.type).toBe('countersigned');
-    return { viewer, channel, stream, first, answer };
-  }
-  const stored = (channel: RawChannel) =>
-    provider.store.payeeChannels.get(channel.channelId)?.lastCheckpoint?.checkpoint;
-
-  it('the same one again gets the same countersignature', async () => {
-    const { stream, first, answer } = await checkpointed();
-    stream.send(first);
-    expect(await stream.expect('countersigned')).toEqual(answer);
-    stream.vanish();
-  });
-
-  it('an older one is ignored, and the stream goes on', async () => {
-    const { viewer, channel, stream } = await checkpointed();
-    stream.send(viewer.checkpoint(channel, { number: 4, units: 3, bytes: 3 * MIB }));
-    stream.request(content.contentId, 4);
-    await stream.takePiece();
-    expect(stored(channel)).toMatchObject({ number: 5, watchMs: 7 });
-    stream.vanish();
-  });
-
-  it.each<[string, ErrorCode, Parameters<RawViewer['checkpoint']>[1]]>([
-    ['another one with the same number', 'CheckpointNotIncreasing', { number: 5, units: 3, bytes: 3 * MIB }],
-    ['one whose units regress', 'CheckpointMismatch', { number: 6, units: 2, bytes: 2 * MIB }],
-    ['one whose units are not paid', 'TickBeyondWindow', { number: 6, units: 30, bytes: 3 * MIB }],
-    [
-      'one with more bytes than were served',
-      'CheckpointMismatch',
-      { number: 6, units: 3, bytes: 3 * MIB + 1 },
-    ],
-    ['one with units past 2^53', 'MessageMalformed', { number: 6, units: 2 ** 53 }],
-    ['one with a negative number', 'MessageMalformed', { number: -1, units: 3 }],
-    ['one with more video than bytes', 'MessageMalformed', { number: 6, units: 3, bytes: 5, videoBytes: 6 }],
-    ['one with another tick', 'CheckpointMismatch', { number: 6, units: 3, tick: new Uint8Array(32) }],
-    ['one of another channel', 'ChannelUnknown', { number: 6, units: 3, channelId: new Uint8Array(32) }],
-  ])('%s ends the stream and changes nothing', async (_what, code, fields) => {
-    const { viewer, channel, stream } = await checkpointed();
-    const codes = await warned(async () => {
-      stream.send(viewer.checkpoint(channel, fields));
-      await stream.ended();
-    });
-    expect(codes).toEqual([code]);
-    expect(stored(channel)).toMatchObject({ number: 5, units: 3, watchMs: 7 });
-    expect(paidOn(channel)).toBe(3);
-  });
-
-  it('one with a wrong signature ends the stream and changes nothing', async () => {
-    const { viewer, channel, stream } = await checkpointed();
-    const next = viewer.checkpoint(channel, { number: 6, units: 3 });
-    const codes = await warned(async () => {
-      stream.send({ ...next, signature: createDevice().sign(next.record) });
-      await stream.ended();
-    });
-    expect(codes).toEqual(['InvalidSignature']);
-    expect(stored(channel)?.number).toBe(5);
-  });
-
-  it('one that carries the tick of a unit not yet paid for pays for it', async () => {
-    const { viewer, channel, stream } = await checkpointed();
-    stream.request(content.contentId, 4);
-    await stream.takePiece();
-    stream.send(viewer.checkpoint(channel, { number: 6, units: 4, bytes: 4 * MIB, final: true }));
-    await stream.expect('countersigned');
-    expect(paidOn(channel)).toBe(4);
-    stream.vanish();
-  });
-
-  it('after a final one nothing is served on the channel', async () => {
-    const { viewer, channel, stream } = await checkpointed();
-    stream.send(viewer.checkpoint(channel, { number: 6, units: 3, bytes: 3 * MIB, final: true }));
-    await stream.expect('countersigned');
-    const id = stream.request(content.contentId, 4);
-    expect(await stream.expect('refused')).toMatchObject({ id, code: 'ChannelUnleased' });
-    stream.vanish();
-    const again = await viewer.open(provider, channel);
-    again.request(content.contentId, 4);
-    expect(await again.expect('refused')).toMatchObject({ code: 'ChannelClosed' });
-    again.vanish();
   });
 });
 
@@ -474,7 +367,7 @@ describe('more requests than a stream may have waiting', () => {
     const viewer = await RawViewer.start(net);
     const stream = await viewer.open(provider, await viewer.lease(provider, 10));
     const before = provider.warnings.length;
-    const codes = await warned(async () => {
+    const codes = await warned(provider, async () => {
       for (let i = 0; i < 1_000; i++) stream.request(content.contentId, i % 64);
       await stream.ended().catch(() => undefined);
       await waitFor('the stream has ended', () => provider.warnings.length > before);
@@ -493,7 +386,7 @@ describe('more requests than a stream may have waiting', () => {
       await stream.takePiece();
       stream.pay(channel, i + 1);
     }
-    await waitFor('all is paid', () => paidOn(channel) === MAX_QUEUED_REQUESTS);
+    await waitFor('all is paid', () => paidOn(provider, channel) === MAX_QUEUED_REQUESTS);
     stream.vanish();
   });
 });

@@ -140,6 +140,14 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
+describe.each(['cli.js', 'electron.js'])('the built %s', (entry) => {
+  it('sets the heap before anything else is loaded', () => {
+    const built = join(CLI, '..', entry);
+    const first = /^import\s*"(.+)";/.exec(readFileSync(built, 'utf8'))?.[1] ?? '';
+    expect(readFileSync(join(built, '..', first), 'utf8')).toContain('--heap-growing-percent');
+  });
+});
+
 describe.concurrent('ace-node', () => {
   it.each([
     ['start', ['--headless', '--data-dir', '--join', '--http-port']],

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createDevice } from '../../main/wallet/device.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
+import { CHECKPOINT_EVERY_MS } from '../../shared/channel/payer.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import {
   fetchWhole,
@@ -48,6 +49,23 @@ describe('a paid stream', () => {
       await net.expectConserved();
     },
   );
+
+  it('has a checkpoint by time also while nothing is fetched', async () => {
+    const net = await useDevnet();
+    const [provider, viewer] = [await net.peer(), await net.peer()];
+    const { contentId } = await net.content(provider, 3 * MIB);
+    const transfer = await viewer.library.transfer(contentId);
+    // A reader keeps the session open when all is there.
+    const reader = transfer.addReader(0);
+    await waitFor('all fetched', () => transfer.state === 'done');
+    const checkpoint = () => provider.store.payeeChannels.all()[0]?.lastCheckpoint?.checkpoint ?? null;
+    expect(checkpoint()).toBeNull();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + CHECKPOINT_EVERY_MS });
+    onTestFinished(() => void vi.useRealTimers());
+    await waitFor('a checkpoint', () => checkpoint() !== null);
+    expect(checkpoint()).toMatchObject({ number: 1, units: 3, final: false });
+    transfer.removeReader(reader);
+  });
 
   it('of 200 MiB takes no more memory than one of 50 MiB', async () => {
     const measure = async (units: number) => {

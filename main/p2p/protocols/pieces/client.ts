@@ -12,7 +12,6 @@ import { pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
 import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
-import type { TransportFile } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
 import { deviceKeyOf, openStream } from '../../host.ts';
@@ -20,7 +19,11 @@ import type { Meter } from '../../meter.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
 import type { Message } from './messages.ts';
 import { type CertificateCheck, Peer } from './peer.ts';
+import { type BookerSession, type FetchedPiece, PieceBooker, type PieceRequest } from './piece-booker.ts';
 import { PieceReceiver } from './piece-receiver.ts';
+
+/** How often silence and due checkpoints are looked after. */
+const WATCH_MS = 1_000;
 
 export interface ViewerContext {
   readonly store: NodeStore;
@@ -35,21 +38,6 @@ export interface ViewerContext {
   readonly log?: Log;
 }
 
-export interface PieceRequest {
-  readonly contentId: string;
-  readonly file: TransportFile;
-  readonly pieceIndex: number;
-  /** Whether it is for viewing: only that counts for the network's traffic rate. */
-  readonly video: boolean;
-}
-
-export interface FetchedPiece {
-  readonly pieceIndex: number;
-  readonly bytes: number;
-  /** Units paid for it; 0 when the piece before had paid for the whole unit already, or between own devices. */
-  readonly paidUnits: number;
-}
-
 interface Waiting {
   readonly request: PieceRequest;
   readonly lengthBytes: number;
@@ -57,13 +45,6 @@ interface Waiting {
   answered: boolean;
   resolve(piece: FetchedPiece): void;
   reject(error: unknown): void;
-}
-
-/** A piece that is all here and right. */
-interface Arrived {
-  readonly id: number;
-  readonly waiting: Waiting;
-  readonly bytes: Uint8Array;
 }
 
 export class ViewerSession {
@@ -83,10 +64,8 @@ export class ViewerSession {
     resolve(message: Extract<Message, { type: 'opened' }>): void;
     reject(error: unknown): void;
   } | null = null;
-  /** Pieces whose chunks are all here and right. */
-  readonly #completed: Arrived[] = [];
-  /** Stores and pays them, while the next one's chunks already arrive. */
-  #finishing: Promise<void> | null = null;
+  /** Stores and pays what is all here, while the next piece's chunks already arrive. */
+  readonly #booker: PieceBooker;
   readonly #receiver = new PieceReceiver();
   /** The request that the piece under way answers. */
   #arriving: { readonly id: number; readonly waiting: Waiting } | null = null;
@@ -102,7 +81,8 @@ export class ViewerSession {
     this.#peer = peer;
     this.provider = provider;
     this.free = free;
-    this.#watchdog = setInterval(() => this.#checkSilence(), 1_000);
+    this.#booker = new PieceBooker(context, this.#bookerSession());
+    this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#ended = this.#run();
   }
 
@@ -221,7 +201,7 @@ export class ViewerSession {
 
   /** Resolves when nothing is being stored or booked any more, also after a failure. */
   async settled(): Promise<void> {
-    await this.#finishing;
+    await this.#booker.idle();
   }
 
   /** Bytes that may still be asked for on the channel. */
@@ -357,66 +337,35 @@ export class ViewerSession {
   #onChunk(data: Uint8Array | Uint8ArrayList): void {
     const bytes = this.#receiver.add(data);
     if (!bytes || !this.#arriving) return;
-    this.#completed.push({ ...this.#arriving, bytes });
+    const { id, waiting } = this.#arriving;
     this.#arriving = null;
-    this.#finishing ??= this.#finishPieces().finally(() => {
-      this.#finishing = null;
-    });
+    this.#booker.add({ requestId: id, request: waiting.request, bytes });
   }
 
-  /** Stores, books and pays what is complete. What completes meanwhile makes the next group: one commit for many. */
-  async #finishPieces(): Promise<void> {
-    try {
-      while (this.#completed.length > 0 && !this.#failure) await this.#finishGroup(this.#takeGroup());
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Pieces at the head that are counted alike. */
-  #takeGroup(): Arrived[] {
-    const video = this.#completed[0]?.waiting.request.video;
-    const other = this.#completed.findIndex(({ waiting }) => waiting.request.video !== video);
-    return this.#completed.splice(0, other === -1 ? this.#completed.length : other);
-  }
-
-  async #finishGroup(group: readonly Arrived[]): Promise<void> {
-    const { store, pieces, meter } = this.#context;
-    // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
-    for (const { waiting, bytes } of group) {
-      await pieces.write(waiting.request.contentId, waiting.request.pieceIndex, bytes);
-      this.#receiver.recycle(bytes);
-    }
-    if (this.#failure) return;
-    const verifiedBytes = group.reduce((total, { waiting }) => total + waiting.lengthBytes, 0);
-    const video = group[0]?.waiting.request.video === true;
-    const book = () => {
-      for (const { waiting } of group) {
-        pieces.bookPiece(waiting.request.contentId, waiting.request.pieceIndex);
-        store.contents.addDownBytes(waiting.request.contentId, waiting.lengthBytes);
-      }
+  #bookerSession(): BookerSession {
+    const session = this;
+    return {
+      get channel() {
+        return session.#channel;
+      },
+      get failed() {
+        return session.failed;
+      },
+      send: (message) => this.#peer.send(message),
+      sayDueCheckpoint: () => this.#sayDueCheckpoint(),
+      written: (bytes) => this.#receiver.recycle(bytes),
+      booked: (requestId, piece) => {
+        const waiting = this.#waiting.get(requestId);
+        this.#settled(requestId);
+        waiting?.resolve(piece);
+      },
+      fail: (error) => this.#fail(error),
     };
-    // Nobody was asked for more than the channel carries. Whatever a peer found to get here, it is the peer's fault.
-    if (this.#channel && verifiedBytes > this.#channel.roomBytes) {
-      throw new AceError('MessageUnexpected', 'The provider sent more than the channel carries', {
-        reaction: 'drop-peer',
-      });
-    }
-    const before = this.#channel?.state.revealedUnits ?? 0;
-    const payment = this.#channel?.pay(verifiedBytes, video, book) ?? null;
-    if (!this.#channel) store.commit(book);
-    if (payment) this.#peer.send({ type: 'tick', ...payment });
+  }
+
+  #sayDueCheckpoint(): void {
     const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
     if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
-    meter.add({ downBytes: verifiedBytes });
-    let paidUnits = payment ? payment.index - before : 0;
-    for (const { id, waiting } of group) {
-      this.#settled(id);
-      waiting.resolve({ pieceIndex: waiting.request.pieceIndex, bytes: waiting.lengthBytes, paidUnits });
-      paidUnits = 0;
-    }
-    for (const { waiting } of group)
-      await pieces.pieceWritten(waiting.request.contentId, waiting.request.pieceIndex);
   }
 
   /** Resolves when nothing that was asked for is under way any more, however it ended. */
@@ -426,7 +375,7 @@ export class ViewerSession {
         this.#onIdle.push(resolve);
       });
     }
-    await this.#finishing;
+    await this.#booker.idle();
   }
 
   /** Takes a request off the list; its promise is settled by the caller. */
@@ -436,6 +385,17 @@ export class ViewerSession {
     this.#waiting.delete(id);
     this.#askedBytes -= waiting.lengthBytes;
     if (this.#waiting.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** A checkpoint by time is due also while nothing is fetched. */
+  #watch(): void {
+    this.#checkSilence();
+    if (this.#failure) return;
+    try {
+      this.#sayDueCheckpoint();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Fails the session when the provider says nothing though it owes an answer. */
@@ -456,7 +416,7 @@ export class ViewerSession {
     this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
     clearInterval(this.#watchdog);
     // A piece that is being booked right now still pays on the channel; then the next session may have it.
-    void Promise.resolve(this.#finishing).finally(() => this.#channel?.release());
+    void this.#booker.idle().finally(() => this.#channel?.release());
     this.#onOpened?.reject(error);
     for (const [id, waiting] of [...this.#waiting]) {
       this.#settled(id);

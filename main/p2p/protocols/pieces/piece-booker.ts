@@ -1,0 +1,138 @@
+/**
+ * What a viewer does with a piece that is all here and right: writes it, books and pays it in one commit, and only then
+ * says the tick. What arrives meanwhile makes the next group: one commit for many.
+ */
+import { AceError } from '../../../../shared/errors.ts';
+import type { PayerChannel } from '../../../channel/payer.ts';
+import type { PieceStore } from '../../../content/piece-store.ts';
+import type { TransportFile } from '../../../content/transport-file.ts';
+import type { NodeStore } from '../../../db/node/store.ts';
+import type { Meter } from '../../meter.ts';
+import type { Message } from './messages.ts';
+
+export interface PieceRequest {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  readonly pieceIndex: number;
+  /** Whether it is for viewing: only that counts for the network's traffic rate. */
+  readonly video: boolean;
+}
+
+export interface FetchedPiece {
+  readonly pieceIndex: number;
+  readonly bytes: number;
+  /** Units paid for it; 0 when the piece before had paid for the whole unit already, or between own devices. */
+  readonly paidUnits: number;
+}
+
+/** A piece that is all here and right. */
+export interface ArrivedPiece {
+  readonly requestId: number;
+  readonly request: PieceRequest;
+  readonly bytes: Uint8Array;
+}
+
+export interface BookerContext {
+  readonly store: NodeStore;
+  readonly pieces: PieceStore;
+  readonly meter: Meter;
+}
+
+/** The session that the pieces arrive on. */
+export interface BookerSession {
+  /** What pays for them; `null` between devices of one account. */
+  readonly channel: PayerChannel | null;
+  readonly failed: boolean;
+  send(message: Message): void;
+  sayDueCheckpoint(): void;
+  /** The piece is on the disk: its buffer is free. */
+  written(bytes: Uint8Array): void;
+  booked(requestId: number, piece: FetchedPiece): void;
+  fail(error: unknown): void;
+}
+
+export class PieceBooker {
+  readonly #context: BookerContext;
+  readonly #session: BookerSession;
+  readonly #arrived: ArrivedPiece[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(context: BookerContext, session: BookerSession) {
+    this.#context = context;
+    this.#session = session;
+  }
+
+  add(piece: ArrivedPiece): void {
+    this.#arrived.push(piece);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Resolves when nothing is being stored or booked. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#arrived.length > 0 && !this.#session.failed) await this.#finish(this.#takeGroup());
+    } catch (error) {
+      this.#session.fail(error);
+    }
+  }
+
+  /** Pieces at the head that are counted alike. */
+  #takeGroup(): ArrivedPiece[] {
+    const video = this.#arrived[0]?.request.video;
+    const other = this.#arrived.findIndex(({ request }) => request.video !== video);
+    return this.#arrived.splice(0, other === -1 ? this.#arrived.length : other);
+  }
+
+  async #finish(group: readonly ArrivedPiece[]): Promise<void> {
+    const { pieces, meter } = this.#context;
+    const session = this.#session;
+    // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
+    for (const { request, bytes } of group) {
+      await pieces.write(request.contentId, request.pieceIndex, bytes);
+      session.written(bytes);
+    }
+    if (session.failed) return;
+    const verifiedBytes = group.reduce((total, { bytes }) => total + bytes.byteLength, 0);
+    let paidUnits = this.#pay(group, verifiedBytes);
+    session.sayDueCheckpoint();
+    meter.add({ downBytes: verifiedBytes });
+    for (const { requestId, request, bytes } of group) {
+      session.booked(requestId, { pieceIndex: request.pieceIndex, bytes: bytes.byteLength, paidUnits });
+      paidUnits = 0;
+    }
+    for (const { request } of group) await pieces.pieceWritten(request.contentId, request.pieceIndex);
+  }
+
+  /** Books the group and its payment together, then says the tick. The answer is the units it paid. */
+  #pay(group: readonly ArrivedPiece[], verifiedBytes: number): number {
+    const { store, pieces } = this.#context;
+    const { channel } = this.#session;
+    const book = () => {
+      for (const { request, bytes } of group) {
+        pieces.bookPiece(request.contentId, request.pieceIndex);
+        store.contents.addDownBytes(request.contentId, bytes.byteLength);
+      }
+    };
+    if (!channel) {
+      store.commit(book);
+      return 0;
+    }
+    // Nobody was asked for more than the channel carries. Whatever a peer found to get here, it is the peer's fault.
+    if (verifiedBytes > channel.roomBytes) {
+      throw new AceError('MessageUnexpected', 'The provider sent more than the channel carries', {
+        reaction: 'drop-peer',
+      });
+    }
+    const before = channel.state.revealedUnits;
+    const payment = channel.pay(verifiedBytes, group[0]?.request.video === true, book);
+    if (!payment) return 0;
+    this.#session.send({ type: 'tick', ...payment });
+    return payment.index - before;
+  }
+}
