@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import envPaths from 'env-paths';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
+import { chainInfoCommand, chainVerifyCommand } from './cli/chain.ts';
 import { demoCommand } from './cli/demo.ts';
 import { importCommand } from './cli/import.ts';
 import { playCommand } from './cli/play.ts';
@@ -136,6 +137,25 @@ program
   .addOption(dataDirOption())
   .addOption(joinOption())
   .action((options: CommonOptions & { json: boolean }) => statusCommand(configOf(options), options.json));
+
+const chain = program.command('chain').description('look at the main chain of a devnet, and prove it');
+const chainDirOption = () => dataDirOption('of a node with its own devnet, or of ace-node validator');
+chain
+  .command('info')
+  .description('settings, prices, pools, supply, head')
+  .option('--json', 'as one JSON object', false)
+  .addOption(chainDirOption())
+  .action((options: { dataDir: string; json: boolean }) =>
+    chainInfoCommand(resolve(options.dataDir), options.json),
+  );
+chain
+  .command('verify')
+  .description('build the chain again from its log, and compare everything')
+  .option('--json', 'as one JSON object', false)
+  .addOption(chainDirOption())
+  .action((options: { dataDir: string; json: boolean }) =>
+    chainVerifyCommand(resolve(options.dataDir), options.json),
+  );
 
 program
   .command('demo [file]')

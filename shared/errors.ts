@@ -27,6 +27,11 @@ export type ErrorCode =
   | 'InsufficientFunds'
   | 'InvariantViolated'
   | 'WrongNonce'
+  | 'NotAllowed'
+  | 'NoMarket'
+  | 'SlippageExceeded'
+  | 'DeadlinePassed'
+  | 'ChainDiverged'
   | 'WrongNetwork'
   | 'UnknownAccount'
   // batches

@@ -64,7 +64,18 @@ export function aceTimePrice(
   trafficPriceUsd: Ratio,
   aceBytePriceUsd: Ratio,
 ): TokenAmount {
-  return amount(
-    timesUp(BASE_UNITS_PER_TOKEN, divide(multiply(rateGbPerHour, trafficPriceUsd), aceBytePriceUsd)),
-  );
+  return mintCostXab(amount(BASE_UNITS_PER_TOKEN), rateGbPerHour, trafficPriceUsd, aceBytePriceUsd);
+}
+
+/**
+ * XAB base units that mint `amountXat` base units at aceTimePrice: rounded up to one base unit, once, so never free.
+ * @throws AceError `InvalidAmount` when that is more than can exist
+ */
+export function mintCostXab(
+  amountXat: TokenAmount,
+  rateGbPerHour: Ratio,
+  trafficPriceUsd: Ratio,
+  aceBytePriceUsd: Ratio,
+): TokenAmount {
+  return amount(timesUp(amountXat, divide(multiply(rateGbPerHour, trafficPriceUsd), aceBytePriceUsd)));
 }

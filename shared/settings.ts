@@ -9,6 +9,10 @@ export const POOLS = [
   'premiumFeePool',
   'contentAccessFeePool',
   'txFeePool',
+  // Reserves of the exchange: XAC and the token it trades for.
+  'exchangeXat',
+  'exchangeXas',
+  'exchangeXab',
 ] as const;
 export type Pool = (typeof POOLS)[number];
 
@@ -34,10 +38,20 @@ export interface NetworkSettings {
   readonly settlementIntervalMs: number;
   /** Validator device keys (Ed25519, hex), one per shard: index = shard number. */
   readonly validatorKeys: readonly string[];
-  /** XAC per XAT, pinned by the profile until the exchange sets it. */
-  readonly pinnedXacPerXat: Ratio;
-  /** XAC per XAS, pinned by the profile until the exchange sets it. */
-  readonly pinnedXacPerXas: Ratio;
+  /** XAC per XAT, pinned by the profile; `null`: the exchange's time-weighted rate. */
+  readonly pinnedXacPerXat: Ratio | null;
+  /** XAC per XAS, pinned by the profile; `null`: the exchange's time-weighted rate. */
+  readonly pinnedXacPerXas: Ratio | null;
+  /** What the exchange keeps of every amount sold. */
+  readonly swapFee: Ratio;
+  /** Time over which the exchange's rate is averaged. */
+  readonly rateWindowMs: number;
+  /** USD per XAB at genesis; the feed account says later ones. */
+  readonly initialAceBytePriceUsd: Ratio;
+  /** Account that reports aceBytePriceUSD; `null`: it stays. */
+  readonly feedAccount: string | null;
+  /** Account out of which the network pays rewards; `null`: it pays none. */
+  readonly treasury: string | null;
 }
 
 /** Tokens that exist before the first operation. */

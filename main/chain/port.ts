@@ -5,7 +5,9 @@
  */
 import type { Batch, BatchResult } from '../../shared/batch.ts';
 import type { Balances, Token, TokenAmount } from '../../shared/money.ts';
+import type { Operation } from '../../shared/operation.ts';
 import type { ExchangeRates, TrafficTotals } from '../../shared/price.ts';
+import type { Ratio } from '../../shared/ratio.ts';
 import type { NetworkSettings, Pool } from '../../shared/settings.ts';
 
 export interface ChainAccount {
@@ -18,17 +20,6 @@ export interface ChainAccount {
   readonly creditUsedUnits: number;
 }
 
-/** Operations that an account signs (EIP-712 typed data). */
-export interface TransferOperation {
-  readonly kind: 'transfer';
-  readonly from: string;
-  readonly to: string;
-  readonly token: Token;
-  readonly amount: TokenAmount;
-  readonly nonce: number;
-}
-export type Operation = TransferOperation;
-
 export interface SignedOperation {
   readonly operation: Operation;
   /** 65-byte EIP-712 signature, 0x-hex. */
@@ -40,6 +31,16 @@ export interface OperationReceipt {
   readonly height: number;
   /** EIP-712 hash of the operation, 0x-hex. */
   readonly hash: `0x${string}`;
+  /** What it did to the balances of accounts and pools. Emitted and burned tokens show on one side only. */
+  readonly changes: readonly BalanceChange[];
+}
+
+export interface BalanceChange {
+  /** Address of an account, or name of a pool. */
+  readonly holder: string;
+  readonly token: Token;
+  /** Base units gained; negative where lost. */
+  readonly delta: bigint;
 }
 
 export interface SignedBatch {
@@ -48,9 +49,12 @@ export interface SignedBatch {
   readonly signature: Uint8Array;
 }
 
+/** What prices are worked out with, as of the moment of asking. */
 export interface Market {
   readonly totals: TrafficTotals;
   readonly rates: ExchangeRates;
+  /** USD per XAB, as last reported. */
+  readonly aceBytePriceUsd: Ratio;
 }
 
 export interface TokenSupply {
@@ -68,11 +72,14 @@ export interface MainChain {
   /** Balance of every pool per token. */
   pools(): Promise<Readonly<Record<Pool, Balances>>>;
   supply(): Promise<Readonly<Record<Token, TokenSupply>>>;
+  /** Whether an account has linked or unlinked a device by an operation; `null` when it was never named. */
+  deviceLink(account: string, device: string): Promise<'linked' | 'unlinked' | null>;
   /** Height of the log and hash of its last record. */
   head(): Promise<{ readonly height: number; readonly hash: Uint8Array }>;
   /**
-   * @throws AceError `InvalidSignature`, `WrongNonce`, `WrongNetwork`, `InsufficientFunds`, `InvalidAmount`,
-   * `InvalidInput`, `InvariantViolated`, `StoreFailed`
+   * @throws AceError `InvalidSignature`, `WrongNonce`, `InsufficientFunds`, `InvalidAmount`, `InvalidInput`,
+   * `NotAllowed` (a feed or a reward by another account), `NoMarket`, `SlippageExceeded` (a swap or a mint past its
+   * bound), `DeadlinePassed`, `InvariantViolated`, `StoreFailed`
    */
   submit(operation: SignedOperation): Promise<OperationReceipt>;
   /**

@@ -5,11 +5,12 @@
 import { join } from 'node:path';
 import { formatAmount, TOKENS, type Token } from '../../shared/money.ts';
 import { POOLS, type Pool } from '../../shared/settings.ts';
+import { openChainSnapshot } from '../chain/embedded/embedded-chain.ts';
 import type { ChainAccount, MainChain } from '../chain/port.ts';
 import { nodePaths } from '../config.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
-import { openDevnetChain } from '../shard/devnet.ts';
+import { devnetChainOptions } from '../shard/devnet.ts';
 
 export interface DemoDirs {
   readonly validatorDir: string;
@@ -43,7 +44,7 @@ export interface DemoBooks {
 }
 
 export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
-  const chain = await openDevnetChain(dirs.validatorDir);
+  const chain = openChainSnapshot(await devnetChainOptions(dirs.validatorDir));
   const validator = openValidatorStore(join(dirs.validatorDir, 'validator.db'));
   const viewer = openNodeStore(nodePaths(dirs.viewerDir).nodeDb);
   const providers = [dirs.providerADir, dirs.providerBDir].map((dir) => openNodeStore(nodePaths(dir).nodeDb));

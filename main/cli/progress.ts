@@ -1,6 +1,6 @@
 /** Progress of a long job, on a terminal only: one line that moves. Nothing is written when piped. */
 export interface Progress {
-  update(doneBytes: number, totalBytes: number, note?: string): void;
+  update(done: number, total: number, note?: string): void;
   /** Ends the line, so that what follows stands on its own. */
   end(): void;
 }
@@ -8,20 +8,25 @@ export interface Progress {
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
 
-export function createProgress(label: string, out: NodeJS.WriteStream = process.stderr): Progress {
+/** `count` says a number of what is done: bytes, unless told otherwise. */
+export function createProgress(
+  label: string,
+  out: NodeJS.WriteStream = process.stderr,
+  count: (done: number) => string = mebibytes,
+): Progress {
   if (!out.isTTY) return { update: () => {}, end: () => {} };
   let drawnAtMs = 0;
   let drawn = false;
   return {
-    update(doneBytes, totalBytes, note = '') {
+    update(done, total, note = '') {
       const nowMs = Date.now();
-      if (nowMs - drawnAtMs < REDRAW_MS && doneBytes < totalBytes) return;
+      if (nowMs - drawnAtMs < REDRAW_MS && done < total) return;
       drawnAtMs = nowMs;
       drawn = true;
-      const done = totalBytes === 0 ? 1 : doneBytes / totalBytes;
-      const bar = '█'.repeat(Math.round(done * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
+      const part = total === 0 ? 1 : done / total;
+      const bar = '█'.repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
       out.write(
-        `\r\x1b[2K${label} ${bar} ${Math.floor(done * 100)} %  ${mebibytes(doneBytes)} of ${mebibytes(totalBytes)} ${note}`,
+        `\r\x1b[2K${label} ${bar} ${Math.floor(part * 100)} %  ${count(done)} of ${count(total)} ${note}`,
       );
     },
     end() {

@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly path: string;
   readonly role: DatabaseRole;
   readonly migrations: readonly Migration[];
+  /** One unchanging picture of a file that another process may write to; its schema must be up to date. */
+  readonly snapshot?: boolean;
 }
 
 /** `application_id` per role: four letters in ASCII, as `file(1)` shows them. */
@@ -51,11 +53,17 @@ const BUSY_TIMEOUT_MS = 5_000;
  * @throws AceError `DataDirMismatch` (a file of another role or program), `SchemaTooNew`, `MigrationFailed` (the file
  * keeps its old version), `DataDirNotWritable`, `StoreFailed`
  */
-export function openDatabase({ path, role, migrations }: OpenOptions): Database {
-  const db = withStoreErrors(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS }), path);
+export function openDatabase({ path, role, migrations, snapshot = false }: OpenOptions): Database {
+  const db = withStoreErrors(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, readonly: snapshot }), path);
   try {
     // Only reads until the file is known to be ours: a refused file is not even switched to WAL.
     const version = checkFile(db, path, role, migrations);
+    if (snapshot) {
+      checkCurrent(path, version, migrations);
+      // The first read after this fixes what all later ones see.
+      db.exec('BEGIN');
+      return db;
+    }
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     migrate(db, path, role, migrations, version);
@@ -93,6 +101,17 @@ function checkFile(db: Database, path: string, role: DatabaseRole, migrations: r
     );
   }
   return version;
+}
+
+function checkCurrent(path: string, version: number, migrations: readonly Migration[]): void {
+  if (version === migrations.length) return;
+  throw new AceError(
+    'DataDirMismatch',
+    `${path} has an older schema: start Ace Node on it once to update it`,
+    {
+      reaction: 'stop',
+    },
+  );
 }
 
 /**

@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import type { Libp2p } from '@libp2p/interface';
 import { z } from 'zod';
 import { AceError, isAceError } from '../../shared/errors.ts';
-import { amount, BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
+import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/exchange.ts';
+import { amount, BASE_UNITS_PER_TOKEN, type Token } from '../../shared/money.ts';
 import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
-import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
-import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
+import type { Genesis, NetworkSettings, Pool } from '../../shared/settings.ts';
+import { type EmbeddedChainOptions, openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../chain/port.ts';
 import { Closers } from '../closers.ts';
 import { DEFAULT_DEVNET, type DevnetProfile } from '../config.ts';
@@ -47,6 +48,14 @@ export interface DevnetValidatorOptions {
 /** Genesis of ECONOMY.md: 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
 const GENESIS_XAT = 100_000_000_000n * BASE_UNITS_PER_TOKEN;
 const LOCKED_XAT = 90_000_000_000n * BASE_UNITS_PER_TOKEN;
+/** What a devnet's exchange begins with of each token of a pair. */
+const RESERVE = amount(1_000_000n * BASE_UNITS_PER_TOKEN);
+const FAUCET_XAS = amount(1_000_000n * BASE_UNITS_PER_TOKEN);
+const FAUCET_XAB = amount(1_000_000n * BASE_UNITS_PER_TOKEN);
+const EXCHANGE_RESERVES = TRADED_TOKENS.flatMap((token): [Pool, Token][] => [
+  [EXCHANGE_POOLS[token], token],
+  [EXCHANGE_POOLS[token], 'XAC'],
+]);
 const DEVNET_CHAIN_ID = 31_337;
 
 const profileSchema = z.object({
@@ -72,16 +81,22 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
   }
 }
 
-/** The main chain of a devnet whose validator is not running: to look at its books. @throws AceError as `openEmbeddedChain` */
-export async function openDevnetChain(dataDir: string): Promise<MainChain> {
+/**
+ * Where a devnet's main chain lies and what it was made with; its validator may be running.
+ * @throws AceError `FileMissing` when there is no chain in this directory, `DataDirMismatch`
+ */
+export async function devnetChainOptions(dataDir: string): Promise<EmbeddedChainOptions> {
+  const path = join(dataDir, 'chain.db');
+  if (!existsSync(path)) throw new AceError('FileMissing', `There is no main chain in ${dataDir}`);
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
   const stored = await storedProfile(join(dataDir, 'profile.json'), DEFAULT_DEVNET);
-  return openEmbeddedChain({
-    path: join(dataDir, 'chain.db'),
-    settings: devnetSettings(stored, device),
-    genesis: devnetGenesis(stored, accountFromPhrase(phrase).address),
+  const faucet = accountFromPhrase(phrase).address;
+  return {
+    path,
+    settings: devnetSettings(stored, device, faucet),
+    genesis: devnetGenesis(stored, faucet),
     nowMs: () => Date.now(),
-  });
+  };
 }
 
 async function run(
@@ -92,7 +107,7 @@ async function run(
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
   const faucet = accountFromPhrase(phrase);
   const stored = await storedProfile(join(dataDir, 'profile.json'), profile ?? DEFAULT_DEVNET);
-  const settings = devnetSettings(stored, device);
+  const settings = devnetSettings(stored, device, faucet.address);
   const log = createLog(join(dataDir, 'validator.log'));
 
   const chain = openEmbeddedChain({
@@ -161,7 +176,7 @@ async function storedProfile(path: string, profile: DevnetProfile): Promise<Stor
   return stored;
 }
 
-function devnetSettings(profile: StoredProfile, device: DeviceIdentity): NetworkSettings {
+function devnetSettings(profile: StoredProfile, device: DeviceIdentity, faucet: string): NetworkSettings {
   return {
     networkId: profile.networkId,
     chainId: DEVNET_CHAIN_ID,
@@ -176,16 +191,27 @@ function devnetSettings(profile: StoredProfile, device: DeviceIdentity): Network
     validatorKeys: [Buffer.from(device.publicKey).toString('hex')],
     pinnedXacPerXat: ratioFromDecimal(profile.xacPerXat),
     pinnedXacPerXas: ratio(1, 1),
+    swapFee: ratio(3, 1_000),
+    rateWindowMs: 600_000,
+    initialAceBytePriceUsd: ratio(1, 1),
+    feedAccount: faucet,
+    treasury: faucet,
   };
 }
 
 function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
   const faucetXat = BigInt(profile.faucetXat) * BASE_UNITS_PER_TOKEN;
   return {
-    accounts: [{ address: faucet, token: 'XAT', amount: amount(faucetXat) }],
+    accounts: [
+      { address: faucet, token: 'XAT', amount: amount(faucetXat) },
+      { address: faucet, token: 'XAS', amount: FAUCET_XAS },
+      { address: faucet, token: 'XAB', amount: FAUCET_XAB },
+    ],
     pools: [
       { pool: 'lockedPool', token: 'XAT', amount: amount(LOCKED_XAT) },
-      { pool: 'unlockedPool', token: 'XAT', amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat) },
+      { pool: 'unlockedPool', token: 'XAT', amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat - RESERVE) },
+      // XAC that nobody paid for: only a devnet has any, so that its exchange works from the first minute.
+      ...EXCHANGE_RESERVES.map(([pool, token]) => ({ pool, token, amount: RESERVE })),
     ],
   };
 }

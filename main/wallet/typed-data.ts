@@ -4,8 +4,8 @@
  */
 import { hashTypedData, recoverTypedDataAddress, type TypedDataDefinition } from 'viem';
 import { AceError } from '../../shared/errors.ts';
+import { type Operation, operationMessage, operationType } from '../../shared/operation.ts';
 import type { NetworkSettings } from '../../shared/settings.ts';
-import type { Operation } from '../chain/port.ts';
 
 /** The network that a signature is for. */
 export type SigningNetwork = Pick<NetworkSettings, 'networkId' | 'chainId'>;
@@ -16,17 +16,6 @@ export type Hex = `0x${string}`;
 const SIGNATURE = /^0x[0-9a-f]{130}$/i;
 /** Half the order of secp256k1. */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
-
-const TRANSFER_TYPES = {
-  Transfer: [
-    { name: 'networkId', type: 'string' },
-    { name: 'from', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'token', type: 'string' },
-    { name: 'amount', type: 'uint256' },
-    { name: 'nonce', type: 'uint256' },
-  ],
-} as const;
 
 const LINK_DEVICE_TYPES = {
   LinkDevice: [
@@ -47,18 +36,13 @@ export interface LinkDevice {
 }
 
 export function operationTypedData(network: SigningNetwork, operation: Operation): TypedDataDefinition {
+  const { name, fields } = operationType(operation.kind);
+  const types: Record<string, unknown> = { [name]: [{ name: 'networkId', type: 'string' }, ...fields] };
   return {
     domain: domain(network),
-    types: TRANSFER_TYPES,
-    primaryType: 'Transfer',
-    message: {
-      networkId: network.networkId,
-      from: operation.from,
-      to: operation.to,
-      token: operation.token,
-      amount: operation.amount,
-      nonce: BigInt(operation.nonce),
-    },
+    types: types as TypedDataDefinition['types'],
+    primaryType: name,
+    message: { networkId: network.networkId, ...operationMessage(operation) },
   };
 }
 

@@ -4,10 +4,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openChainSnapshot } from '../../main/chain/embedded/embedded-chain.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { settle } from '../../main/shard/batching.ts';
-import { openDevnetChain } from '../../main/shard/devnet.ts';
+import { devnetChainOptions } from '../../main/shard/devnet.ts';
 import { TOKENS } from '../../shared/money.ts';
 import { heldAndOwed } from '../helpers/chain.ts';
 import { MIB } from '../helpers/devnet.ts';
@@ -104,7 +105,7 @@ describe('a validator killed in mid-stream', () => {
       await sha256OfFile(file),
     );
     const store = openValidatorStore(join(validatorDir, 'validator.db'));
-    const chain = await openDevnetChain(validatorDir);
+    const chain = openChainSnapshot(await devnetChainOptions(validatorDir));
     onTestFinished(async () => {
       store.close();
       await chain.close();

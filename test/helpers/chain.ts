@@ -30,6 +30,11 @@ export function testSettings(overrides: Partial<NetworkSettings> = {}): NetworkS
     validatorKeys: VALIDATORS.map(({ publicKey }) => Buffer.from(publicKey).toString('hex')),
     pinnedXacPerXat: ratio(1),
     pinnedXacPerXas: ratio(1),
+    swapFee: ratio(3, 1_000),
+    rateWindowMs: 600_000,
+    initialAceBytePriceUsd: ratio(1),
+    feedAccount: null,
+    treasury: null,
     ...overrides,
   };
 }

@@ -1,8 +1,9 @@
 /** What the parts of the compliance suite share: the chain under test, its accounts, a transfer to vary. */
 import { expect, onTestFinished } from 'vitest';
-import type { MainChain, TransferOperation } from '../../main/chain/port.ts';
+import type { MainChain } from '../../main/chain/port.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseAmount } from '../../shared/money.ts';
+import type { TransferOperation } from '../../shared/operation.ts';
 import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { snapshot, testAccount, testAddress, testGenesis, testSettings } from '../helpers/chain.ts';

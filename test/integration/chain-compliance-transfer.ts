@@ -1,9 +1,9 @@
 /** Compliance: operations that accounts sign. */
 import { describe, expect, it } from 'vitest';
-import type { TransferOperation } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { amount, MAX_AMOUNT, parseAmount } from '../../shared/money.ts';
+import type { TransferOperation } from '../../shared/operation.ts';
 import { testSettings } from '../helpers/chain.ts';
 import {
   type ChainUnderTest,
@@ -51,7 +51,7 @@ export function transferCompliance({ name, open }: ChainUnderTest): void {
       ['to itself', 'InvalidInput', { to: RICH.address }],
       ['to something that is no address', 'InvalidInput', { to: '0x12' }],
       ['of an unknown token', 'InvalidInput', { token: 'USD' }],
-      ['of an unknown kind', 'InvalidInput', { kind: 'mint' }],
+      ['of an unknown kind', 'InvalidInput', { kind: 'gift' }],
       ['with a nonce that is no number', 'InvalidInput', { nonce: -1 }],
       ['with a nonce of the future', 'WrongNonce', { nonce: 1 }],
     ];

@@ -5,11 +5,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
-import type { MainChain, TransferOperation } from '../../main/chain/port.ts';
+import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import type { Batch, BatchEntry, BatchResult } from '../../shared/batch.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { amount, TOKENS, type Token } from '../../shared/money.ts';
+import type { TransferOperation } from '../../shared/operation.ts';
 import type { Payment } from '../../shared/payment.ts';
 import { type Ratio, ratio } from '../../shared/ratio.ts';
 import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
@@ -234,7 +235,7 @@ function checkPayment(
     expect(units).toBe(0);
     return;
   }
-  const { num, den } = settings.pinnedXacPerXat;
+  const { num, den } = settings.pinnedXacPerXat as Ratio;
   const unpaid = payment.xatBurned * num - payment.xacEmitted * den;
   expect(unpaid >= 0n && unpaid < num).toBe(true);
   expect(payment.payeeXac + payment.feeXac).toBe(payment.xacFromPayer + payment.xacEmitted);
@@ -243,7 +244,7 @@ function checkPayment(
   const price =
     (BigInt(units) * result.unitPriceXac.num + result.unitPriceXac.den - 1n) / result.unitPriceXac.den;
   const inXas = price - payment.xacFromPayer - payment.xacEmitted;
-  const xas = settings.pinnedXacPerXas;
+  const xas = settings.pinnedXacPerXas as Ratio;
   const overpaid = payment.xasFromPayer * xas.num - inXas * xas.den;
   expect(overpaid >= 0n && overpaid < xas.num).toBe(true);
 }

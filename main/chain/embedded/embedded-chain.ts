@@ -16,7 +16,8 @@ import {
 import { decodeBatchResult, encodeBatchResult } from '../../../shared/batch-result.ts';
 import { AceError, invariant } from '../../../shared/errors.ts';
 import { NO_BALANCES } from '../../../shared/money.ts';
-import { type ExchangeRates, type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
+import { checkOperation, encodeSignedOperation } from '../../../shared/operation.ts';
+import { type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
 import type { Genesis, NetworkSettings } from '../../../shared/settings.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { transaction, withStoreErrors } from '../../db/open.ts';
@@ -25,10 +26,11 @@ import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet
 import { hashBatch } from '../batch-signature.ts';
 import type { ChainAccount, MainChain, OperationReceipt, SignedBatch, SignedOperation } from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
-import { checkSupply, ensureGenesis } from './genesis.ts';
+import { ratesAt } from './exchange.ts';
+import { checkGenesis, checkSupply, ensureGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
-import { appendLog } from './log.ts';
-import { applyOperation, checkOperation, encodeOperation } from './operation.ts';
+import { appendLog, nextTimeMs } from './log.ts';
+import { applyOperation } from './operation.ts';
 
 /** Largest SQLite INTEGER. */
 const MAX_TOTAL = 2n ** 63n - 1n;
@@ -60,12 +62,26 @@ export function openEmbeddedChain({ path, settings, genesis, nowMs }: EmbeddedCh
   }
 }
 
+/**
+ * One unchanging picture of a chain that another process may be running: for reading only.
+ * @throws AceError `DataDirMismatch`, and what `openDatabase` throws
+ */
+export function openChainSnapshot({ path, settings, genesis, nowMs }: EmbeddedChainOptions): MainChain {
+  const store = openChainStore(path, { snapshot: true });
+  try {
+    withStoreErrors(() => checkGenesis(store, settings, genesis), path);
+    return new EmbeddedChain(store, settings, [], nowMs);
+  } catch (error) {
+    store.db.close();
+    throw error;
+  }
+}
+
 class EmbeddedChain implements MainChain {
   readonly #store: ChainStore;
   readonly #settings: NetworkSettings;
   /** Index = shard number. */
   readonly #validatorKeys: readonly KeyObject[];
-  readonly #rates: ExchangeRates;
   readonly #nowMs: () => number;
 
   constructor(
@@ -77,7 +93,6 @@ class EmbeddedChain implements MainChain {
     this.#store = store;
     this.#settings = settings;
     this.#validatorKeys = validatorKeys;
-    this.#rates = { xacPerXat: settings.pinnedXacPerXat, xacPerXas: settings.pinnedXacPerXas };
     this.#nowMs = nowMs;
   }
 
@@ -96,7 +111,11 @@ class EmbeddedChain implements MainChain {
   }
 
   async market() {
-    return { totals: withStoreErrors(() => this.#store.totals.get()), rates: this.#rates };
+    return withStoreErrors(() => ({
+      totals: this.#store.totals.get(),
+      rates: ratesAt(this.#store, this.#settings, this.#timeMs()),
+      aceBytePriceUsd: this.#store.feed.get(),
+    }));
   }
 
   async pools() {
@@ -105,6 +124,12 @@ class EmbeddedChain implements MainChain {
 
   async supply() {
     return withStoreErrors(() => this.#store.supply.all());
+  }
+
+  async deviceLink(account: string, device: string) {
+    const linked = withStoreErrors(() => this.#store.devices.isLinked(account.toLowerCase(), device));
+    if (linked === undefined) return null;
+    return linked ? 'linked' : 'unlinked';
   }
 
   async head() {
@@ -117,13 +142,15 @@ class EmbeddedChain implements MainChain {
     checkOperation(signed.operation);
     const typedData = operationTypedData(this.#settings, signed.operation);
     await verifyTypedData(typedData, signed.signature, signed.operation.from);
-    const height = transaction(this.#store.db, () => {
-      const ledger = this.#ledger();
-      applyOperation(ledger, signed.operation);
+    const bytes = encodeSignedOperation(signed.operation, Buffer.from(signed.signature.slice(2), 'hex'));
+    const done = transaction(this.#store.db, () => {
+      const [ledger, atMs] = [this.#ledger(), this.#timeMs()];
+      const { kind } = signed.operation;
+      applyOperation({ store: this.#store, ledger, settings: this.#settings, atMs }, signed.operation);
       ledger.save();
-      return appendLog(this.#store.log, signed.operation.kind, encodeOperation(signed), this.#nowMs());
+      return { height: appendLog(this.#store.log, kind, bytes, atMs), changes: ledger.changes() };
     });
-    return { height, hash: typedDataHash(typedData) };
+    return { ...done, hash: typedDataHash(typedData) };
   }
 
   async applyBatch({ batch, signature }: SignedBatch): Promise<BatchResult> {
@@ -193,7 +220,9 @@ class EmbeddedChain implements MainChain {
 
   #apply(batch: Batch, bytes: Uint8Array, hash: Uint8Array, signature: Uint8Array): BatchResult {
     const totals = this.#store.totals.get();
-    const price = { rates: this.#rates, unitPriceXac: unitPriceXac(totals, this.#rates) };
+    const atMs = this.#timeMs();
+    const rates = ratesAt(this.#store, this.#settings, atMs);
+    const price = { rates, unitPriceXac: unitPriceXac(totals, rates) };
     const ledger = this.#ledger();
     const entries = applyEntries(ledger, batch.entries, price, this.#settings);
     ledger.save();
@@ -215,7 +244,7 @@ class EmbeddedChain implements MainChain {
       result: resultBytes,
     });
     const record = dagCbor.encode([batch.shard, batch.number, hash, hashBatch(resultBytes)]);
-    appendLog(this.#store.log, 'batch', record, this.#nowMs());
+    appendLog(this.#store.log, 'batch', record, atMs);
     return result;
   }
 
@@ -224,6 +253,11 @@ class EmbeddedChain implements MainChain {
     return last
       ? { number: last.number, hash: new Uint8Array(last.hash) }
       : { number: 0, hash: FIRST_PREVIOUS_HASH };
+  }
+
+  /** The chain's time for the record to come. */
+  #timeMs(): number {
+    return nextTimeMs(this.#store.log, this.#nowMs());
   }
 
   #ledger(): Ledger {

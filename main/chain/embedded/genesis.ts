@@ -14,11 +14,13 @@ import {
   ZERO,
 } from '../../../shared/money.ts';
 import { genesisTotals } from '../../../shared/price.ts';
+import type { Ratio } from '../../../shared/ratio.ts';
 import { type Genesis, type NetworkSettings, POOLS } from '../../../shared/settings.ts';
 import { emptyPools } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import { transaction } from '../../db/open.ts';
 import type { TokenSupply } from '../port.ts';
+import { openMarkets } from './exchange.ts';
 import { appendLog } from './log.ts';
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
@@ -33,17 +35,21 @@ export function ensureGenesis(
   genesis: Genesis,
   nowMs: () => number,
 ): void {
-  const bytes = encodeGenesis(settings, genesis);
   transaction(store.db, () => {
-    const stored = store.log.at(0);
-    if (!stored) return writeGenesis(store, settings, genesis, bytes, nowMs());
-    if (Buffer.compare(stored.bytes, bytes) === 0) return;
-    throw new AceError(
-      'DataDirMismatch',
-      `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now`,
-      { reaction: 'stop' },
-    );
+    if (store.log.head()) return checkGenesis(store, settings, genesis);
+    writeGenesis(store, settings, genesis, encodeGenesis(settings, genesis), nowMs());
   });
+}
+
+/** @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began */
+export function checkGenesis(store: ChainStore, settings: NetworkSettings, genesis: Genesis): void {
+  const stored = store.log.at(0);
+  if (stored && Buffer.compare(stored.bytes, encodeGenesis(settings, genesis)) === 0) return;
+  throw new AceError(
+    'DataDirMismatch',
+    `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now`,
+    { reaction: 'stop' },
+  );
 }
 
 /** Rule 1 over the whole file: accounts and pools hold genesis + emitted − burned of every token. */
@@ -68,6 +74,7 @@ function writeGenesis(
   const supply = {} as Record<Token, TokenSupply>;
   const bad = (why: string) => new AceError('InvalidInput', `Genesis: ${why}`);
 
+  if (settings.priorWeightHours < 1) throw bad('the initial traffic rate needs a weight of an hour or more');
   for (const { address, token, amount } of genesis.accounts) {
     if (!ADDRESS.test(address)) throw bad(`"${address}" is not an address in lower case`);
     if (!TOKENS.includes(token) || amount < 0n) throw bad(`not an amount of ${token}`);
@@ -87,11 +94,21 @@ function writeGenesis(
     supply[token] = { genesis: sum as TokenAmount, emitted: ZERO, burned: ZERO };
   }
 
+  // Without a rate traffic would have no price.
+  if (
+    settings.pinnedXacPerXat === null &&
+    (pools.exchangeXat.XAC === ZERO || pools.exchangeXat.XAT === ZERO)
+  ) {
+    throw bad('XAC per XAT is neither pinned nor has the exchange reserves of both');
+  }
+
   for (const [address, balances] of accounts)
     store.accounts.put({ address, balances, nonce: 0, creditUsedUnits: 0 });
   store.pools.put(pools);
   store.supply.put(supply);
   store.totals.put(genesisTotals(settings.initialTrafficRate, settings.priorWeightHours));
+  store.feed.put(settings.initialAceBytePriceUsd);
+  openMarkets(store, nowMs);
   appendLog(store.log, 'genesis', bytes, nowMs);
 }
 
@@ -99,18 +116,13 @@ function writeGenesis(
 function encodeGenesis(settings: NetworkSettings, genesis: Genesis): Uint8Array {
   return dagCbor.encode([
     'ace-genesis-1',
-    {
-      ...settings,
-      validatorKeys: [...settings.validatorKeys],
-      trafficFee: encodeRatio(settings.trafficFee),
-      premiumPoolAccessFee: encodeRatio(settings.premiumPoolAccessFee),
-      contentAccessFee: encodeRatio(settings.contentAccessFee),
-      trafficPriceUsd: encodeRatio(settings.trafficPriceUsd),
-      initialTrafficRate: encodeRatio(settings.initialTrafficRate),
-      pinnedXacPerXat: encodeRatio(settings.pinnedXacPerXat),
-      pinnedXacPerXas: encodeRatio(settings.pinnedXacPerXas),
-    },
+    Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, encodeSetting(value)])),
     genesis.accounts.map(({ address, token, amount }) => [address, token, amount]),
     genesis.pools.map(({ pool, token, amount }) => [pool, token, amount]),
   ]);
+}
+
+function encodeSetting(value: NetworkSettings[keyof NetworkSettings]): unknown {
+  if (Array.isArray(value)) return [...value];
+  return typeof value === 'object' && value !== null ? encodeRatio(value as Ratio) : value;
 }

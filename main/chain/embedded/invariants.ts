@@ -4,6 +4,7 @@
  * mistake in applying a payment is caught too. The cost is per row touched, not per row of the chain.
  */
 import { invariant } from '../../../shared/errors.ts';
+import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../../shared/exchange.ts';
 import { type Balances, MAX_AMOUNT, TOKENS, type Token } from '../../../shared/money.ts';
 import type { Payment } from '../../../shared/payment.ts';
 import type { ExchangeRates } from '../../../shared/price.ts';
@@ -64,6 +65,18 @@ export function checkLedger(change: LedgerChange, creditLimitUnits: number): voi
   const locked = change.pools.after.lockedPool.XAT - change.pools.before.lockedPool.XAT;
   const unlocked = change.pools.after.unlockedPool.XAT - change.pools.before.unlockedPool.XAT;
   invariant(unlocked === -locked, 'unlockedPool grew by what lockedPool shrank');
+  checkExchange(change.pools);
+}
+
+/** The product of a pair's reserves never shrinks: nobody takes more out of the exchange than its rule gives. */
+function checkExchange({ before, after }: Change<PoolBalances>): void {
+  for (const token of TRADED_TOKENS) {
+    const pool = EXCHANGE_POOLS[token];
+    invariant(
+      after[pool].XAC * after[pool][token] >= before[pool].XAC * before[pool][token],
+      `the reserves of ${token} keep their product`,
+    );
+  }
 }
 
 function addGrowth(sum: Record<Token, bigint>, before: Balances, after: Balances): void {

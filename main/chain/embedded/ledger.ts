@@ -2,6 +2,8 @@
  * Accounts, pools and supply while one operation or one batch changes them: each row is read once, changed in memory,
  * and written once by `save`, after the invariants held. A ledger that is dropped has changed nothing.
  */
+
+import { EXCHANGE_POOLS, type TradedToken } from '../../../shared/exchange.ts';
 import { type Balances, NO_BALANCES, TOKENS, type Token, type TokenAmount } from '../../../shared/money.ts';
 import type { Payment } from '../../../shared/payment.ts';
 import type { ExchangeRates } from '../../../shared/price.ts';
@@ -9,7 +11,7 @@ import { POOLS, type Pool } from '../../../shared/settings.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import type { Supply } from '../../db/chain/supply.ts';
-import type { ChainAccount } from '../port.ts';
+import type { BalanceChange, ChainAccount } from '../port.ts';
 import { checkLedger, checkPayment } from './invariants.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -86,6 +88,49 @@ export class Ledger {
   transfer(from: LedgerAccount, to: LedgerAccount, token: Token, amount: TokenAmount): void {
     add(from.balances, token, -amount);
     add(to.balances, token, amount);
+  }
+
+  /** What a pool holds now. */
+  pool(pool: Pool): Balances {
+    return this.#pools[pool];
+  }
+
+  burn(from: LedgerAccount, token: Token, amount: TokenAmount): void {
+    add(from.balances, token, -amount);
+    add(this.#supply[token], 'burned', amount);
+  }
+
+  emit(to: LedgerAccount, token: Token, amount: TokenAmount): void {
+    add(to.balances, token, amount);
+    add(this.#supply[token], 'emitted', amount);
+  }
+
+  /** Moves what is sold into the exchange's reserves and what is bought out of them. */
+  swap(
+    account: LedgerAccount,
+    pair: TradedToken,
+    { sell, buy, sold, bought }: { sell: Token; buy: Token; sold: TokenAmount; bought: TokenAmount },
+  ): void {
+    const reserves = this.#pools[EXCHANGE_POOLS[pair]];
+    add(account.balances, sell, -sold);
+    add(reserves, sell, sold);
+    add(reserves, buy, -bought);
+    add(account.balances, buy, bought);
+  }
+
+  /** What has changed so far, per holder and token. */
+  changes(): BalanceChange[] {
+    const changes: BalanceChange[] = [];
+    const compare = (holder: string, before: Balances, after: Balances) => {
+      for (const token of TOKENS) {
+        const delta = after[token] - before[token];
+        if (delta !== 0n) changes.push({ holder, token, delta });
+      }
+    };
+    for (const [address, { before, after }] of this.#accounts)
+      compare(address, before.balances, after.balances);
+    for (const pool of POOLS) compare(pool, this.#poolsBefore[pool], this.#pools[pool]);
+    return changes;
   }
 
   /** Checks the invariants and writes every row once. @throws AceError `InvariantViolated` */

@@ -1,53 +1,158 @@
-/** The rules of operations that accounts sign. */
-import * as dagCbor from '@ipld/dag-cbor';
+/** What each operation that an account signs does to the ledger. */
+
 import { AceError } from '../../../shared/errors.ts';
-import { amount, formatAmount, TOKENS } from '../../../shared/money.ts';
-import type { Operation, SignedOperation } from '../port.ts';
-import type { Ledger } from './ledger.ts';
+import { tradedToken } from '../../../shared/exchange.ts';
+import { formatAmount, type Token, type TokenAmount } from '../../../shared/money.ts';
+import type {
+  AccessOperation,
+  MintOperation,
+  Operation,
+  RewardOperation,
+  SwapOperation,
+  TransferOperation,
+} from '../../../shared/operation.ts';
+import { planPayment } from '../../../shared/payment.ts';
+import { mintCostXab, trafficRate } from '../../../shared/price.ts';
+import { ratio, ratioFromDecimal } from '../../../shared/ratio.ts';
+import type { NetworkSettings } from '../../../shared/settings.ts';
+import type { ChainStore } from '../../db/chain/store.ts';
+import { observePrice, quoteSwap, ratesAt } from './exchange.ts';
+import type { Ledger, LedgerAccount } from './ledger.ts';
 
-const ADDRESS = /^0x[0-9a-f]{40}$/;
-
-/**
- * What can be checked of an operation on its own.
- * @throws AceError `InvalidInput`, `InvalidAmount` (nothing, negative, or more than can exist)
- */
-export function checkOperation({ kind, from, to, token, amount: sum, nonce }: Operation): void {
-  if (kind !== 'transfer') throw new AceError('InvalidInput', `Not an operation: ${String(kind)}`);
-  if (!ADDRESS.test(from)) throw new AceError('InvalidInput', `"${from}" is not an address in lower case`);
-  if (!ADDRESS.test(to)) throw new AceError('InvalidInput', `"${to}" is not an address in lower case`);
-  if (from === to) throw new AceError('InvalidInput', 'A transfer goes to another account');
-  if (!TOKENS.includes(token)) throw new AceError('InvalidInput', `Not a token: ${String(token)}`);
-  if (!Number.isSafeInteger(nonce) || nonce < 0) throw new AceError('InvalidInput', `Not a nonce: ${nonce}`);
-  if (amount(sum) === 0n) throw new AceError('InvalidAmount', 'A transfer of nothing');
+/** Where an operation happens. */
+export interface OperationContext {
+  readonly store: ChainStore;
+  readonly ledger: Ledger;
+  readonly settings: NetworkSettings;
+  /** The chain's time, which is later than that of everything before. */
+  readonly atMs: number;
 }
 
 /**
- * Applies a checked and verified operation.
- * @throws AceError `WrongNonce`, `InsufficientFunds`
+ * Applies an operation whose form and signature were checked.
+ * @throws AceError `WrongNonce`, `InsufficientFunds`, `NotAllowed`, `NoMarket`, `SlippageExceeded`, `DeadlinePassed`,
+ * `InvalidAmount`
  */
-export function applyOperation(ledger: Ledger, operation: Operation): void {
-  const from = ledger.account(operation.from);
+export function applyOperation(context: OperationContext, operation: Operation): void {
+  const from = context.ledger.account(operation.from);
   if (operation.nonce !== from.nonce) {
     throw new AceError(
       'WrongNonce',
       `The account's next operation is number ${from.nonce}, not ${operation.nonce}`,
-      {
-        details: { expected: from.nonce, got: operation.nonce },
-      },
+      { details: { expected: from.nonce, got: operation.nonce } },
     );
   }
-  if (from.balances[operation.token] < operation.amount) {
-    throw new AceError(
-      'InsufficientFunds',
-      `The account has ${formatAmount(from.balances[operation.token])} ${operation.token}, not ${formatAmount(operation.amount)}`,
-    );
-  }
-  ledger.transfer(from, ledger.account(operation.to), operation.token, operation.amount);
   from.nonce += 1;
+  switch (operation.kind) {
+    case 'transfer':
+      transfer(context, from, operation);
+      break;
+    case 'mint':
+      mint(context, from, operation);
+      break;
+    case 'swap':
+      swap(context, from, operation);
+      break;
+    case 'access':
+      buyAccess(context, from, operation);
+      break;
+    case 'reward':
+      reward(context, from, operation);
+      break;
+    case 'link':
+    case 'unlink':
+      context.store.devices.put(operation.from, operation.device, operation.kind === 'link');
+      break;
+    case 'feed':
+      expectRole(from, context.settings.feedAccount, 'Only the network’s market feed reports prices');
+      context.store.feed.put(ratioFromDecimal(operation.aceBytePriceUsd));
+      break;
+    default:
+      operation satisfies never;
+  }
 }
 
-/** Canonical bytes of a signed operation, for the log. */
-export function encodeOperation({ operation, signature }: SignedOperation): Uint8Array {
-  const { kind, from, to, token, amount: sum, nonce } = operation;
-  return dagCbor.encode([kind, from, to, token, sum, nonce, Buffer.from(signature.slice(2), 'hex')]);
+function transfer(
+  { ledger }: OperationContext,
+  from: LedgerAccount,
+  { to, token, amount }: TransferOperation,
+): void {
+  expectFunds(from, token, amount);
+  ledger.transfer(from, ledger.account(to), token, amount);
+}
+
+/** ECONOMY.md, "Traffic rate and price": XAB burned at aceTimePrice becomes XAT. */
+function mint(
+  { store, ledger, settings }: OperationContext,
+  from: LedgerAccount,
+  { amountXat, maxXab }: MintOperation,
+): void {
+  const rate = trafficRate(store.totals.get());
+  const costXab = mintCostXab(amountXat, rate, settings.trafficPriceUsd, store.feed.get());
+  if (costXab > maxXab) {
+    throw new AceError(
+      'SlippageExceeded',
+      `It costs ${formatAmount(costXab)} XAB now, more than the ${formatAmount(maxXab)} allowed`,
+    );
+  }
+  expectFunds(from, 'XAB', costXab);
+  ledger.burn(from, 'XAB', costXab);
+  ledger.emit(from, 'XAT', amountXat);
+}
+
+/** ECONOMY.md, "Exchange". */
+function swap(
+  { store, ledger, settings, atMs }: OperationContext,
+  from: LedgerAccount,
+  operation: SwapOperation,
+): void {
+  const { sell, buy, amount, minReceived, deadlineMs } = operation;
+  if (atMs > deadlineMs) throw new AceError('DeadlinePassed', 'The swap came after its deadline');
+  expectFunds(from, sell, amount);
+  const received = quoteSwap(ledger, operation, settings.swapFee);
+  if (received < minReceived) {
+    throw new AceError(
+      'SlippageExceeded',
+      `It gets ${formatAmount(received)} ${buy} now, less than the ${formatAmount(minReceived)} asked for`,
+    );
+  }
+  const token = tradedToken(sell, buy);
+  ledger.swap(from, token, { sell, buy, sold: amount, bought: received });
+  observePrice(store, ledger, token, atMs);
+}
+
+/** ECONOMY.md, "Paying for a service": access to a content. */
+function buyAccess(
+  { store, ledger, settings, atMs }: OperationContext,
+  from: LedgerAccount,
+  { to, priceXac, premium }: AccessOperation,
+): void {
+  const rates = ratesAt(store, settings, atMs);
+  const fee = premium ? settings.premiumPoolAccessFee : settings.contentAccessFee;
+  const payment = planPayment(from.balances, priceXac, rates, fee, ledger.lockedPoolXat);
+  ledger.pay(from, ledger.account(to), payment, rates, premium ? 'premiumFeePool' : 'contentAccessFeePool');
+}
+
+/** ECONOMY.md, "Paying for a service": the network pays a participant. No fee: it would pay itself. */
+function reward(
+  { store, ledger, settings, atMs }: OperationContext,
+  from: LedgerAccount,
+  { to, amountXac }: RewardOperation,
+): void {
+  expectRole(from, settings.treasury, 'Only the network’s treasury pays rewards');
+  const rates = ratesAt(store, settings, atMs);
+  const payment = planPayment(from.balances, amountXac, rates, ratio(0), ledger.lockedPoolXat);
+  ledger.pay(from, ledger.account(to), payment, rates, 'txFeePool');
+}
+
+function expectRole(from: LedgerAccount, role: string | null, message: string): void {
+  if (from.address !== role) throw new AceError('NotAllowed', message);
+}
+
+function expectFunds(from: LedgerAccount, token: Token, wanted: TokenAmount): void {
+  if (from.balances[token] >= wanted) return;
+  throw new AceError(
+    'InsufficientFunds',
+    `The account has ${formatAmount(from.balances[token])} ${token}, not ${formatAmount(wanted)}`,
+  );
 }

@@ -1,6 +1,7 @@
+import type { OperationKind } from '../../../shared/operation.ts';
 import type { Database } from '../open.ts';
 
-export type LogKind = 'genesis' | 'transfer' | 'batch';
+export type LogKind = 'genesis' | 'batch' | OperationKind;
 
 /** One thing that happened to the chain. */
 export interface LogRecord {
@@ -12,10 +13,12 @@ export interface LogRecord {
   readonly appendedAtMs: number;
 }
 
+export type LogHead = Pick<LogRecord, 'height' | 'hash' | 'appendedAtMs'>;
+
 export interface LogQueries {
   append(record: LogRecord): void;
   at(height: number): LogRecord | undefined;
-  head(): { readonly height: number; readonly hash: Uint8Array } | undefined;
+  head(): LogHead | undefined;
 }
 
 export function logQueries(db: Database): LogQueries {
@@ -23,12 +26,10 @@ export function logQueries(db: Database): LogQueries {
     INSERT INTO log (height, previous_hash, kind, bytes, hash, appended_at_ms)
     VALUES (@height, @previousHash, @kind, @bytes, @hash, @appendedAtMs)
   `);
-  const at = db.prepare<[number], LogRecord>(`
-    SELECT height, previous_hash AS previousHash, kind, bytes, hash, appended_at_ms AS appendedAtMs
-    FROM log WHERE height = ?
-  `);
-  const head = db.prepare<[], { height: number; hash: Uint8Array }>(
-    'SELECT height, hash FROM log ORDER BY height DESC LIMIT 1',
+  const columns = 'height, previous_hash AS previousHash, kind, bytes, hash, appended_at_ms AS appendedAtMs';
+  const at = db.prepare<[number], LogRecord>(`SELECT ${columns} FROM log WHERE height = ?`);
+  const head = db.prepare<[], LogHead>(
+    'SELECT height, hash, appended_at_ms AS appendedAtMs FROM log ORDER BY height DESC LIMIT 1',
   );
   return {
     append: (record) => void append.run(record),

@@ -2,8 +2,11 @@
 import { type Database, openDatabase } from '../open.ts';
 import { type AccountQueries, accountQueries } from './accounts.ts';
 import { type BatchQueries, batchQueries } from './batches.ts';
+import { type DeviceQueries, deviceQueries } from './devices.ts';
+import { type FeedQueries, feedQueries } from './feed.ts';
 import { type LogQueries, logQueries } from './log.ts';
 import { chainMigrations } from './migrations/index.ts';
+import { type ObservationQueries, observationQueries } from './observations.ts';
 import { type PoolQueries, poolQueries } from './pools.ts';
 import { type SupplyQueries, supplyQueries } from './supply.ts';
 import { type TotalsQueries, totalsQueries } from './totals.ts';
@@ -16,11 +19,14 @@ export interface ChainStore {
   readonly totals: TotalsQueries;
   readonly batches: BatchQueries;
   readonly log: LogQueries;
+  readonly observations: ObservationQueries;
+  readonly feed: FeedQueries;
+  readonly devices: DeviceQueries;
 }
 
 /** @throws AceError what {@link openDatabase} throws. */
-export function openChainStore(path: string): ChainStore {
-  const db = openDatabase({ path, role: 'chain', migrations: chainMigrations });
+export function openChainStore(path: string, { snapshot = false } = {}): ChainStore {
+  const db = openDatabase({ path, role: 'chain', migrations: chainMigrations, snapshot });
   return {
     db,
     accounts: accountQueries(db),
@@ -29,5 +35,8 @@ export function openChainStore(path: string): ChainStore {
     totals: totalsQueries(db),
     batches: batchQueries(db),
     log: logQueries(db),
+    observations: observationQueries(db),
+    feed: feedQueries(db),
+    devices: deviceQueries(db),
   };
 }

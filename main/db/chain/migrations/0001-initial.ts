@@ -48,11 +48,31 @@ export const initial: Migration = {
       CREATE TABLE log (
         height INTEGER PRIMARY KEY, -- 0 is genesis; grows by one
         previous_hash BLOB NOT NULL, -- hash of the record below, 32 zero bytes for genesis
-        kind TEXT NOT NULL, -- genesis, transfer or batch
+        kind TEXT NOT NULL, -- genesis, batch, or the kind of an operation
         bytes BLOB NOT NULL, -- what was applied, canonical; a batch is named by its hash
-        hash BLOB NOT NULL, -- SHA-256 over height, previous hash, kind and bytes
-        appended_at_ms INTEGER NOT NULL -- this chain's clock; no part of the hash
+        hash BLOB NOT NULL, -- SHA-256 over height, previous hash, time, kind and bytes
+        appended_at_ms INTEGER NOT NULL -- this chain's clock, which never stands still between two records
       ) STRICT;
+
+      CREATE TABLE price_observations (
+        token TEXT NOT NULL, -- the token whose price in XAC changed; one row per change
+        at_ms INTEGER NOT NULL, -- this chain's clock
+        cumulative TEXT NOT NULL, -- sum of price × milliseconds until then, in 10^-18 · ms; passes 64 bits
+        price TEXT NOT NULL, -- XAC per token from then on, in 10^-18; may pass 64 bits
+        PRIMARY KEY (token, at_ms)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE feed (
+        id INTEGER PRIMARY KEY CHECK (id = 1), -- there is one row
+        ace_byte_price_usd TEXT NOT NULL -- USD per XAB, exact, num/den; changed by feed operations
+      ) STRICT;
+
+      CREATE TABLE devices (
+        account TEXT NOT NULL, -- EVM address, lower case hex
+        device TEXT NOT NULL, -- Ed25519 public key, hex
+        linked INTEGER NOT NULL CHECK (linked IN (0, 1)), -- changed by link and unlink operations
+        PRIMARY KEY (account, device)
+      ) STRICT, WITHOUT ROWID;
 
       CREATE TRIGGER log_is_not_changed BEFORE UPDATE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;
       CREATE TRIGGER log_is_not_cut BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'the log is append-only'); END;

@@ -39,8 +39,13 @@ export const settingsSchema = z.object({
     .array(z.string().regex(/^[0-9a-f]{64}$/))
     .min(1)
     .max(1024),
-  pinnedXacPerXat: ratioPair,
-  pinnedXacPerXas: ratioPair,
+  pinnedXacPerXat: ratioPair.nullable(),
+  pinnedXacPerXas: ratioPair.nullable(),
+  swapFee: ratioPair,
+  rateWindowMs: count,
+  initialAceBytePriceUsd: ratioPair,
+  feedAccount: address.nullable(),
+  treasury: address.nullable(),
 });
 
 /** Settings with each ratio as a pair, ready for dag-cbor. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { TransferOperation } from '../../../../main/chain/port.ts';
 import { accountFromPhrase, signOperation } from '../../../../main/wallet/account.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../../../main/wallet/typed-data.ts';
 import { parseAmount } from '../../../../shared/money.ts';
+import type { TransferOperation } from '../../../../shared/operation.ts';
 import { expectAceError, expectAceRejection } from '../../../helpers/ace-error.ts';
 
 const JUNK = 'test test test test test test test test test test test junk';
