@@ -6,8 +6,11 @@ export type Token = (typeof TOKENS)[number];
 
 export const TOKEN_DECIMALS = 7;
 export const BASE_UNITS_PER_TOKEN = 10_000_000n;
-/** Largest amount that can exist: 100,000,000,000 tokens. Fits a signed 64-bit integer. */
-export const MAX_AMOUNT = 100_000_000_000n * BASE_UNITS_PER_TOKEN;
+/**
+ * Most that can ever exist of one token: 900,000,000,000, which fits a signed 64-bit integer. Nine times the XAT of
+ * genesis, because minting adds to them (docs/decisions/0007).
+ */
+export const MAX_AMOUNT = 900_000_000_000n * BASE_UNITS_PER_TOKEN;
 
 declare const tokenAmount: unique symbol;
 /** A number of base units (10^-7 token), 0 or more. */

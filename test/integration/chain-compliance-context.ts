@@ -13,6 +13,7 @@ export type ChainFactory = (
   dir: string,
   settings: NetworkSettings,
   genesis: Genesis,
+  nowMs?: () => number,
 ) => MainChain | Promise<MainChain>;
 
 export interface ChainUnderTest {
@@ -20,7 +21,7 @@ export interface ChainUnderTest {
   readonly name: string;
   readonly create: ChainFactory;
   /** Opens a chain that is closed when the test ends. */
-  open(dir?: string, settings?: NetworkSettings, genesis?: Genesis): Promise<MainChain>;
+  open(dir?: string, settings?: NetworkSettings, genesis?: Genesis, nowMs?: () => number): Promise<MainChain>;
 }
 
 export const RICH = testAccount(1);
@@ -41,8 +42,8 @@ export function chainUnderTest(name: string, create: ChainFactory): ChainUnderTe
   return {
     name,
     create,
-    open: async (dir = tempDir(), settings = testSettings(), genesis = GENESIS) => {
-      const chain = await create(dir, settings, genesis);
+    open: async (dir = tempDir(), settings = testSettings(), genesis = GENESIS, nowMs) => {
+      const chain = await create(dir, settings, genesis, nowMs);
       onTestFinished(() => chain.close());
       return chain;
     },

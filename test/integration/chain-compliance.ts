@@ -17,6 +17,8 @@ import {
   RICH,
   TRANSFER,
 } from './chain-compliance-context.ts';
+import { exchangeCompliance } from './chain-compliance-exchange.ts';
+import { operationCompliance } from './chain-compliance-operations.ts';
 import { batchRefusalCompliance } from './chain-compliance-refusal.ts';
 import { transferCompliance } from './chain-compliance-transfer.ts';
 
@@ -26,6 +28,8 @@ export function chainCompliance(name: string, create: ChainFactory): void {
   transferCompliance(chain);
   batchCompliance(chain);
   batchRefusalCompliance(chain);
+  operationCompliance(chain);
+  exchangeCompliance(chain);
 }
 
 /** Reading, conservation, restart. */

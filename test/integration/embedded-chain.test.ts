@@ -20,13 +20,13 @@ import { chainCompliance } from './chain-compliance.ts';
 const [PAYER, PAYEE] = [testAddress(1), testAddress(2)];
 const GENESIS = testGenesis([[PAYER, 'XAT', '10']]);
 
-function open(dir: string, settings: NetworkSettings = testSettings(), genesis: Genesis = GENESIS) {
-  return openEmbeddedChain({
-    path: join(dir, 'chain.db'),
-    settings,
-    genesis,
-    nowMs: () => 1_700_000_000_000,
-  });
+function open(
+  dir: string,
+  settings: NetworkSettings = testSettings(),
+  genesis: Genesis = GENESIS,
+  nowMs = () => 1_700_000_000_000,
+) {
+  return openEmbeddedChain({ path: join(dir, 'chain.db'), settings, genesis, nowMs });
 }
 
 /** Changes the closed file behind the chain's back. */

@@ -95,6 +95,11 @@ export class Ledger {
     return this.#pools[pool];
   }
 
+  /** What was created and destroyed of a token so far. */
+  supply(token: Token): Supply[Token] {
+    return this.#supply[token];
+  }
+
   burn(from: LedgerAccount, token: Token, amount: TokenAmount): void {
     add(from.balances, token, -amount);
     add(this.#supply[token], 'burned', amount);

@@ -2,7 +2,7 @@
 
 import { AceError } from '../../../shared/errors.ts';
 import { tradedToken } from '../../../shared/exchange.ts';
-import { formatAmount, type Token, type TokenAmount } from '../../../shared/money.ts';
+import { formatAmount, MAX_AMOUNT, type Token, type TokenAmount } from '../../../shared/money.ts';
 import type {
   AccessOperation,
   MintOperation,
@@ -96,6 +96,10 @@ function mint(
     );
   }
   expectFunds(from, 'XAB', costXab);
+  const { genesis, emitted, burned } = ledger.supply('XAT');
+  if (genesis + emitted - burned + amountXat > MAX_AMOUNT) {
+    throw new AceError('InvalidAmount', 'That is more XAT than can exist');
+  }
   ledger.burn(from, 'XAB', costXab);
   ledger.emit(from, 'XAT', amountXat);
 }

@@ -1,0 +1,241 @@
+/** What every implementation must do with the operations other than transfers and swaps. */
+import { describe, expect, it } from 'vitest';
+import type { MainChain } from '../../main/chain/port.ts';
+import { signOperation } from '../../main/wallet/account.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import { MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/money.ts';
+import type { Operation, OperationKind } from '../../shared/operation.ts';
+import { ratio } from '../../shared/ratio.ts';
+import { entry, heldAndOwed, settle, testGenesis, testSettings } from '../helpers/chain.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { type ChainUnderTest, expectUnchanged, PEER, RICH } from './chain-compliance-context.ts';
+
+const DEVICE = 'ab'.repeat(32);
+const SETTINGS = testSettings({ feedAccount: RICH.address, treasury: RICH.address });
+const GENESIS = testGenesis(
+  [
+    [RICH.address, 'XAT', '10'],
+    [RICH.address, 'XAC', '10'],
+    [RICH.address, 'XAB', '10'],
+  ],
+  [
+    ['lockedPool', 'XAT', '1000'],
+    ['exchangeXat', 'XAT', '1000'],
+    ['exchangeXat', 'XAC', '1000'],
+  ],
+);
+
+/** One valid operation of each kind, by an account that may do all of them. */
+const VALID = {
+  transfer: { to: PEER.address, token: 'XAT', amount: parseAmount('1') },
+  mint: { amountXat: parseAmount('2'), maxXab: parseAmount('2') },
+  swap: {
+    sell: 'XAT',
+    buy: 'XAC',
+    amount: parseAmount('1'),
+    minReceived: 0n as TokenAmount,
+    deadlineMs: Number.MAX_SAFE_INTEGER,
+  },
+  access: { to: PEER.address, contentId: 'bafy', priceXac: parseAmount('3'), premium: true },
+  reward: { to: PEER.address, amountXac: parseAmount('1'), purpose: 'moderation' },
+  link: { device: DEVICE },
+  unlink: { device: DEVICE },
+  feed: { aceBytePriceUsd: '0.25' },
+} as const satisfies Record<OperationKind, object>;
+
+export function operation(kind: OperationKind, change: object = {}, nonce = 0): Operation {
+  return { kind, from: RICH.address, nonce, ...VALID[kind], ...change } as Operation;
+}
+
+async function submit(chain: MainChain, kind: OperationKind, change: object = {}) {
+  const { nonce } = await chain.account(RICH.address);
+  return chain.submit(await signOperation(RICH, chain.settings(), operation(kind, change, nonce)));
+}
+
+export function operationCompliance({ name, open }: ChainUnderTest): void {
+  const start = () => open(tempDir(), SETTINGS, GENESIS);
+  const balancesOf = async (chain: MainChain, address: string) => (await chain.account(address)).balances;
+
+  describe.each(Object.keys(VALID) as OperationKind[])(`${name}: a %s`, (kind) => {
+    it('is done once, says what it changed, and conserves every token', async () => {
+      const chain = await start();
+      const before = await balancesOf(chain, RICH.address);
+      const { height, changes } = await submit(chain, kind);
+      expect(height).toBe(1);
+      const account = await chain.account(RICH.address);
+      expect(account.nonce).toBe(1);
+      for (const token of TOKENS) {
+        const own = changes.find((c) => c.holder === RICH.address && c.token === token)?.delta ?? 0n;
+        expect(account.balances[token] - before[token]).toBe(own);
+        const { held, owed } = await heldAndOwed(chain, token);
+        expect(held).toBe(owed);
+      }
+      const again = await signOperation(RICH, SETTINGS, operation(kind));
+      await expectUnchanged(chain, 'WrongNonce', () => chain.submit(again));
+    });
+
+    it('is refused with another nonce, signer, network or content than was signed', async () => {
+      const chain = await start();
+      const refused = async (code: ErrorCode, signer: typeof RICH, settings = SETTINGS, nonce = 0) => {
+        const signed = await signOperation(signer, settings, operation(kind, {}, nonce));
+        await expectUnchanged(chain, code, () => chain.submit(signed));
+      };
+      await refused('WrongNonce', RICH, SETTINGS, 1);
+      await refused('InvalidSignature', PEER);
+      await refused('InvalidSignature', RICH, { ...SETTINGS, networkId: 'other' });
+      await refused('InvalidSignature', RICH, { ...SETTINGS, chainId: 1 });
+      const { signature } = await signOperation(RICH, SETTINGS, operation(kind, {}, 5));
+      await expectUnchanged(chain, 'InvalidSignature', () =>
+        chain.submit({ operation: operation(kind), signature }),
+      );
+    });
+  });
+
+  describe(`${name}: malformed operations`, () => {
+    const cases: readonly (readonly [OperationKind, object, ErrorCode])[] = [
+      ['mint', { amountXat: 0n }, 'InvalidAmount'],
+      ['mint', { amountXat: MAX_AMOUNT + 1n }, 'InvalidAmount'],
+      ['mint', { maxXab: -1n }, 'InvalidAmount'],
+      ['swap', { amount: 0n }, 'InvalidAmount'],
+      ['swap', { sell: 'XAB', buy: 'XAT' }, 'InvalidInput'],
+      ['swap', { sell: 'XAC', buy: 'XAC' }, 'InvalidInput'],
+      ['swap', { deadlineMs: 1.5 }, 'InvalidInput'],
+      ['access', { priceXac: 0n }, 'InvalidAmount'],
+      ['access', { contentId: '' }, 'InvalidInput'],
+      ['access', { contentId: 'x'.repeat(201) }, 'InvalidInput'],
+      ['access', { to: RICH.address }, 'InvalidInput'],
+      ['access', { premium: 1 }, 'InvalidInput'],
+      ['reward', { purpose: 'friendship' }, 'InvalidInput'],
+      ['link', { device: 'AB'.repeat(32) }, 'InvalidInput'],
+      ['unlink', { device: '12' }, 'InvalidInput'],
+      ['feed', { aceBytePriceUsd: '0.0' }, 'InvalidInput'],
+      ['feed', { aceBytePriceUsd: '-1' }, 'InvalidInput'],
+      ['feed', { aceBytePriceUsd: '1e3' }, 'InvalidInput'],
+    ];
+    it.each(cases)('a %s with %o is refused', async (kind, change, code) => {
+      const chain = await start();
+      const { signature } = await signOperation(RICH, SETTINGS, operation(kind));
+      const wrong = operation(kind, change);
+      await expectUnchanged(chain, code, () => chain.submit({ operation: wrong, signature }));
+    });
+  });
+
+  describe(`${name}: minting`, () => {
+    it('burns XAB at aceTimePrice, rounded up, and creates XAT', async () => {
+      // 7 GB/hour × 0.01 USD/GB ÷ 1 USD = 0.07 XAB for 1 XAT (source 001).
+      const chain = await open(tempDir(), testSettings({ initialTrafficRate: ratio(7) }), GENESIS);
+      const { changes } = await submit(chain, 'mint', { amountXat: 1n, maxXab: parseAmount('1') });
+      expect(changes).toEqual([
+        { holder: RICH.address, token: 'XAT', delta: 1n },
+        { holder: RICH.address, token: 'XAB', delta: -1n },
+      ]);
+      await submit(chain, 'mint', { amountXat: parseAmount('1'), maxXab: parseAmount('0.07') });
+      const { XAT, XAB } = await chain.supply();
+      expect([XAT.emitted, XAB.burned]).toEqual([parseAmount('1') + 1n, parseAmount('0.07') + 1n]);
+    });
+
+    it('follows the market feed', async () => {
+      const chain = await start();
+      await submit(chain, 'feed', { aceBytePriceUsd: '0.5' });
+      expect((await chain.market()).aceBytePriceUsd).toEqual(ratio(1, 2));
+      const change = { amountXat: parseAmount('1'), maxXab: parseAmount('2') };
+      const { changes } = await submit(chain, 'mint', change);
+      expect(changes).toContainEqual({ holder: RICH.address, token: 'XAB', delta: -parseAmount('2') });
+    });
+
+    it.each<[string, ErrorCode, object]>([
+      ['past its bound', 'SlippageExceeded', { maxXab: parseAmount('1.9999999') }],
+      ['without the XAB', 'InsufficientFunds', { amountXat: parseAmount('11'), maxXab: parseAmount('11') }],
+    ])('is refused %s', async (_, code, change) => {
+      const chain = await start();
+      await expectUnchanged(chain, code, () => submit(chain, 'mint', change));
+    });
+
+    it('is refused past what can exist', async () => {
+      const genesis = testGenesis(
+        [
+          [PEER.address, 'XAT', '899999999999'],
+          [RICH.address, 'XAB', '10'],
+        ],
+        [],
+      );
+      const chain = await open(tempDir(), SETTINGS, genesis);
+      await expectUnchanged(chain, 'InvalidAmount', () => submit(chain, 'mint'));
+    });
+  });
+
+  describe(`${name}: paying for access and rewards`, () => {
+    it.each([
+      ['premiumFeePool', true],
+      ['contentAccessFeePool', false],
+    ] as const)('puts 30 %% into %s', async (pool, premium) => {
+      const chain = await start();
+      await submit(chain, 'access', { premium });
+      const pools = await chain.pools();
+      expect(pools[pool].XAC).toBe(parseAmount('0.9'));
+      expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount('2.1'));
+    });
+
+    it('takes XAC first, then burns XAT and unlocks as much', async () => {
+      const chain = await start();
+      await submit(chain, 'access', { priceXac: parseAmount('13') });
+      const [balances, pools] = [await balancesOf(chain, RICH.address), await chain.pools()];
+      expect([balances.XAC, balances.XAT]).toEqual([0n, parseAmount('7')]);
+      expect(pools.unlockedPool.XAT).toBe(parseAmount('3'));
+    });
+
+    it('is refused whole when the funds do not reach', async () => {
+      const chain = await start();
+      const change = { priceXac: parseAmount('20.0000001') };
+      await expectUnchanged(chain, 'InsufficientFunds', () => submit(chain, 'access', change));
+    });
+
+    it('pays a reward whole, and only from the treasury', async () => {
+      const chain = await start();
+      await submit(chain, 'reward');
+      expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount('1'));
+      const without = await open(tempDir(), testSettings(), GENESIS);
+      await expectUnchanged(without, 'NotAllowed', () => submit(without, 'reward'));
+      await expectUnchanged(without, 'NotAllowed', () => submit(without, 'feed'));
+    });
+  });
+
+  describe(`${name}: devices`, () => {
+    it('are unknown, linked, unlinked and linked again, for one account only', async () => {
+      const chain = await start();
+      const link = () => chain.deviceLink(RICH.address, DEVICE);
+      expect(await link()).toBeNull();
+      await submit(chain, 'link');
+      expect(await link()).toBe('linked');
+      await submit(chain, 'unlink');
+      expect(await link()).toBe('unlinked');
+      expect(await chain.deviceLink(PEER.address, DEVICE)).toBeNull();
+      await submit(chain, 'link');
+      expect(await link()).toBe('linked');
+    });
+  });
+
+  describe(`${name}: an account that borrowed`, () => {
+    it.each<[string, OperationKind, object]>([
+      ['a mint', 'mint', { amountXat: parseAmount('1'), maxXab: parseAmount('1') }],
+      ['a swap', 'swap', { sell: 'XAB', buy: 'XAC' }],
+    ])('repays with what %s brought, in the next batch', async (_, kind, change) => {
+      const genesis = testGenesis(
+        [[RICH.address, 'XAB', '10']],
+        [
+          ['lockedPool', 'XAT', '1000'],
+          ['exchangeXab', 'XAB', '1000'],
+          ['exchangeXab', 'XAC', '1000'],
+        ],
+      );
+      const chain = await open(tempDir(), SETTINGS, genesis);
+      const owed = 1_024;
+      await settle(chain, [entry(RICH.address, PEER.address, owed)]);
+      expect((await chain.account(RICH.address)).creditUsedUnits).toBe(owed);
+      await submit(chain, kind, change);
+      const { entries } = await settle(chain, [entry(RICH.address, PEER.address, 0, owed)]);
+      expect(entries[0]?.repaidUnits).toBe(owed);
+      expect((await chain.account(RICH.address)).creditUsedUnits).toBe(0);
+    });
+  });
+}

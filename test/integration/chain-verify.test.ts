@@ -1,0 +1,136 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
+import { verifyChain } from '../../main/chain/embedded/verify.ts';
+import { signOperation } from '../../main/wallet/account.ts';
+import { parseAmount } from '../../shared/money.ts';
+import type { Operation } from '../../shared/operation.ts';
+import { expectAceRejection } from '../helpers/ace-error.ts';
+import { entry, settle, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const [RICH, PEER] = [testAccount(1), testAccount(2)];
+const settings = testSettings({
+  pinnedXacPerXat: null,
+  feedAccount: RICH.address,
+  treasury: RICH.address,
+});
+const genesis = testGenesis(
+  [
+    [RICH.address, 'XAT', '100'],
+    [RICH.address, 'XAB', '100'],
+  ],
+  [
+    ['lockedPool', 'XAT', '1000'],
+    ['exchangeXat', 'XAT', '1000'],
+    ['exchangeXat', 'XAC', '1000'],
+  ],
+);
+
+/** A chain's folder in which everything that can happen has happened. */
+let original: string;
+
+beforeAll(async () => {
+  original = mkdtempSync(join(tmpdir(), 'ace-test-'));
+  let nowMs = 1_700_000_000_000;
+  const chain = openEmbeddedChain({
+    path: join(original, 'chain.db'),
+    settings,
+    genesis,
+    nowMs: () => (nowMs += 60_000),
+  });
+  const operations: Record<string, unknown>[] = [
+    { kind: 'transfer', to: PEER.address, token: 'XAT', amount: parseAmount('1') },
+    { kind: 'feed', aceBytePriceUsd: '0.25' },
+    { kind: 'mint', amountXat: parseAmount('1'), maxXab: parseAmount('4') },
+    {
+      kind: 'swap',
+      sell: 'XAT',
+      buy: 'XAC',
+      amount: parseAmount('30'),
+      minReceived: parseAmount('1'),
+      deadlineMs: 1_900_000_000_000,
+    },
+    { kind: 'access', to: PEER.address, contentId: 'bafy', priceXac: parseAmount('2'), premium: false },
+    { kind: 'reward', to: PEER.address, amountXac: parseAmount('1'), purpose: 'advertising' },
+    { kind: 'link', device: 'ab'.repeat(32) },
+  ];
+  for (const [nonce, fields] of operations.entries()) {
+    const operation = { from: RICH.address, nonce, ...fields } as unknown as Operation;
+    await chain.submit(await signOperation(RICH, settings, operation));
+    await settle(chain, [
+      entry(RICH.address, PEER.address, 100),
+      entry(PEER.address, RICH.address, 1_000_000),
+    ]);
+  }
+  await chain.close();
+});
+
+afterAll(() => rmSync(original, { recursive: true, force: true }));
+
+/** Verifies a copy of the chain after somebody changed its file. */
+function verify(tamper = '') {
+  const dir = tempDir();
+  cpSync(original, dir, { recursive: true });
+  const path = join(dir, 'chain.db');
+  const db = new Sqlite(path);
+  db.exec(`DROP TRIGGER log_is_not_changed; DROP TRIGGER log_is_not_cut; ${tamper}`);
+  db.close();
+  return verifyChain({ path, settings, genesis, scratchPath: join(dir, 'scratch.db') });
+}
+
+describe('verifying a chain', () => {
+  it('builds the same books from its log', async () => {
+    const { height, operations, batches } = await verify();
+    expect({ height, operations, batches }).toEqual({ height: 14, operations: 7, batches: 7 });
+  });
+
+  it('does so while another process writes to it', async () => {
+    const dir = tempDir();
+    cpSync(original, dir, { recursive: true });
+    const path = join(dir, 'chain.db');
+    const live = openEmbeddedChain({ path, settings, genesis, nowMs: () => Date.now() });
+    const verifying = verifyChain({ path, settings, genesis, scratchPath: join(dir, 'scratch.db') });
+    await settle(live, [entry(PEER.address, RICH.address, 1)]);
+    expect((await verifying).height).toBe(14);
+    await live.close();
+  });
+
+  const [rich, peer] = [`'${RICH.address}'`, `'${PEER.address}'`];
+  it.each([
+    [
+      'balances moved between accounts',
+      `UPDATE accounts SET xac = xac + iif(address = ${rich}, 1, -1) WHERE xac > 1`,
+    ],
+    ['a nonce', `UPDATE accounts SET nonce = nonce + 1 WHERE address = ${peer}`],
+    ['credit', `UPDATE accounts SET credit_used_units = 0 WHERE address = ${peer}`],
+    ['a pool', "UPDATE pools SET balance = balance + 1 WHERE pool = 'trafficFeePool' AND token = 'XAC'"],
+    ['the supply', "UPDATE supply SET emitted = emitted + 1, burned = burned + 1 WHERE token = 'XAT'"],
+    ['the traffic totals', 'UPDATE totals SET watch_ms = watch_ms + 1'],
+    ['a price', "UPDATE price_observations SET price = price || '0'"],
+    ['the feed', "UPDATE feed SET ace_byte_price_usd = '1/1'"],
+    ['a device', 'DELETE FROM devices'],
+    ['a batch’s result', "UPDATE batches SET result = x'00' WHERE number = 3"],
+    ['a batch’s bytes', "UPDATE batches SET bytes = x'00' WHERE number = 3"],
+    ['a missing batch', 'DELETE FROM batches WHERE number = 3'],
+    ['a record’s bytes', "UPDATE log SET bytes = x'00' WHERE height = 5"],
+    ['a record’s time', 'UPDATE log SET appended_at_ms = appended_at_ms + 1 WHERE height = 5'],
+    ['a record’s hash', 'UPDATE log SET hash = zeroblob(32) WHERE height = 5'],
+    ['a record that is missing', 'DELETE FROM log WHERE height = 5'],
+    ['a log cut short', 'DELETE FROM log WHERE height > 12'],
+  ])('notices %s', async (_, tamper) => {
+    await expectAceRejection('ChainDiverged', verify(tamper));
+  });
+
+  it('refuses a chain of another network', async () => {
+    const dir = tempDir();
+    cpSync(original, dir, { recursive: true });
+    const other = { ...settings, networkId: 'other' };
+    const scratchPath = join(dir, 'scratch.db');
+    const verifying = verifyChain({ path: join(dir, 'chain.db'), settings: other, genesis, scratchPath });
+    await expectAceRejection('DataDirMismatch', verifying);
+  });
+});
