@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'InvariantViolated'
   | 'WrongNonce'
   | 'NotAllowed'
+  | 'FundsReserved'
   | 'NoMarket'
   | 'SlippageExceeded'
   | 'DeadlinePassed'

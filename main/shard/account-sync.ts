@@ -3,6 +3,7 @@
  * history, which is stored. Told anew whenever the shard says that something changed.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { isAceError } from '../../shared/errors.ts';
 import { unitPriceXac } from '../../shared/price.ts';
 import type { Ratio } from '../../shared/ratio.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
@@ -128,12 +129,13 @@ function pictureOf(
 
 /** As text, for the time that the shard is away. */
 function plainPicture({ account, market, asOfMs }: AccountPicture): string {
-  const { videoUnits, watchMs, xacPerXat, xacPerXas } = market;
+  const { videoUnits, watchMs, xacPerXat, xacPerXas, aceBytePriceUsd } = market;
   const plainMarket = {
     videoUnits,
     watchMs,
     xacPerXat: plainRatio(xacPerXat),
     xacPerXas: plainRatio(xacPerXas),
+    aceBytePriceUsd: plainRatio(aceBytePriceUsd),
   };
   return Buffer.from(dagCbor.encode({ account, market: plainMarket, asOfMs })).toString('base64');
 }
@@ -142,9 +144,15 @@ function storedPicture(store: NodeStore): AccountPicture | null {
   const text = store.meta.get(PICTURE_KEY);
   if (text === null) return null;
   const { account, market, asOfMs } = dagCbor.decode(Buffer.from(text, 'base64')) as Record<string, unknown>;
-  return pictureOf(
-    checked(methods.account.result, account),
-    checked(methods.market.result, market),
-    typeof asOfMs === 'number' ? asOfMs : 0,
-  );
+  try {
+    return pictureOf(
+      checked(methods.account.result, account),
+      checked(methods.market.result, market),
+      typeof asOfMs === 'number' ? asOfMs : 0,
+    );
+  } catch (error) {
+    // Of an older version: the shard will tell it anew.
+    if (isAceError(error, 'MessageMalformed')) return null;
+    throw error;
+  }
 }

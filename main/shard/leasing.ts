@@ -60,6 +60,9 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
       reaction: 'drop-peer',
     });
   }
+  if ((await chain.deviceLink(terms.payer, hexOf(terms.payerDevice))) === 'unlinked') {
+    throw new AceError('LeaseRefused', 'The account has unlinked this device', { reaction: 'pause-channel' });
+  }
   if (terms.payer === terms.payee) throw new AceError('LeaseRefused', 'Devices of one account pay nothing');
 
   const channelId = channelIdOf(terms, sha256);
@@ -124,4 +127,8 @@ function checkLeaseCounts(store: ValidatorStore, payer: string, nowMs: number): 
       details: { maxLeasesPerHour: MAX_LEASES_PER_HOUR },
     });
   }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }

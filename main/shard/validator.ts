@@ -21,6 +21,7 @@ import { FaucetLimits } from './faucet-limits.ts';
 import { takeClaim } from './intake.ts';
 import { grantLease } from './leasing.ts';
 import { announceable } from './multiaddrs.ts';
+import { submitOperation } from './operations.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { serializer } from './serialize.ts';
 import { statementRows } from './statements.ts';
@@ -103,12 +104,13 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       };
     },
     market: async () => {
-      const { totals, rates } = await chain.market();
+      const { totals, rates, aceBytePriceUsd } = await chain.market();
       return {
         videoUnits: totals.videoUnits,
         watchMs: totals.watchMs,
         xacPerXat: plainRatio(rates.xacPerXat),
         xacPerXas: plainRatio(rates.xacPerXas),
+        aceBytePriceUsd: plainRatio(aceBytePriceUsd),
       };
     },
     lease: (request) => alone(async () => ({ signature: await grantLease(context, request) })),
@@ -125,6 +127,13 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     providers: async ({ contentId }) => ({
       providers: rendezvous.providers(contentId).map((p) => ({ ...p, multiaddrs: [...p.multiaddrs] })),
     }),
+    submit: async ({ operation }) => {
+      const { receipt, accounts } = await alone(() => submitOperation(context, operation));
+      // Funds repay loans as soon as they are there, also when settling fails, which is in the log.
+      await settleNow().catch(() => undefined);
+      tellWatchers(accounts);
+      return { height: receipt.height, hash: new Uint8Array(Buffer.from(receipt.hash.slice(2), 'hex')) };
+    },
     faucet: async ({ account, amountXat }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
       const height = await alone(async () => {

@@ -32,6 +32,7 @@ export function applyEntries(
   price: PriceSnapshot,
   rules: Rules,
 ): EntryResult[] {
+  ledger.load(entries.flatMap(({ payer, payee }) => [payer, payee]));
   const results: EntryResult[] = [];
   for (const ofPayer of groupByPayer(entries)) {
     checkRepayments(ledger, ofPayer);

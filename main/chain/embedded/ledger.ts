@@ -57,6 +57,11 @@ export class Ledger {
     return touched.after;
   }
 
+  /** Reads accounts ahead, in the order of the file. */
+  load(addresses: Iterable<string>): void {
+    for (const address of [...new Set(addresses)].sort()) this.account(address);
+  }
+
   /** XAT in lockedPool, base units. */
   get lockedPoolXat(): TokenAmount {
     return this.#pools.lockedPool.XAT;
@@ -144,7 +149,9 @@ export class Ledger {
     const pools = { before: this.#poolsBefore, after: this.#pools };
     const supply = { before: this.#supplyBefore, after: this.#supply };
     checkLedger({ accounts, pools, supply }, this.#creditLimitUnits);
-    for (const { after } of this.#accounts.values()) this.#store.accounts.put(after);
+    // In the order of the file: each page is written once, however many accounts there are.
+    const addresses = [...this.#accounts.keys()].sort();
+    for (const address of addresses) this.#store.accounts.put(this.account(address));
     this.#store.pools.put(this.#pools);
     this.#store.supply.put(this.#supply);
   }

@@ -112,7 +112,13 @@ export const methods = {
   },
   market: {
     params: z.object({}),
-    result: z.object({ videoUnits: big, watchMs: big, xacPerXat: ratioPair, xacPerXas: ratioPair }),
+    result: z.object({
+      videoUnits: big,
+      watchMs: big,
+      xacPerXat: ratioPair,
+      xacPerXas: ratioPair,
+      aceBytePriceUsd: ratioPair,
+    }),
   },
   lease: {
     params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
@@ -143,6 +149,11 @@ export const methods = {
     result: z.object({
       providers: z.array(z.object({ account: address, peerId: z.string().max(100), multiaddrs })).max(64),
     }),
+  },
+  /** An operation that an account signed: the bytes of `encodeSignedOperation`. */
+  submit: {
+    params: z.object({ operation: blob(2_048) }),
+    result: z.object({ height: count, hash: bytes(32) }),
   },
   /** From now on `account` events for this account come over this stream. */
   watch: { params: z.object({ account: address }), result: z.object({}) },

@@ -1,0 +1,80 @@
+/** Takes the operations that accounts sign to the main chain, after a look at what their funds are promised to. */
+import { affordableUnits, afterPayment, creditLeftUnits } from '../../shared/credit.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
+import type { Balances, TokenAmount } from '../../shared/money.ts';
+import { decodeSignedOperation, type Operation } from '../../shared/operation.ts';
+import { planPayment } from '../../shared/payment.ts';
+import { ratio } from '../../shared/ratio.ts';
+import type { MainChain, Market, OperationReceipt } from '../chain/port.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import { priceSnapshot } from './accounts.ts';
+
+export interface OperationContext {
+  readonly chain: MainChain;
+  readonly store: ValidatorStore;
+}
+
+/**
+ * Submits an operation, canonical bytes. Runs alone on the shard, so that no lease comes between look and act.
+ * @throws AceError `FundsReserved` (what is left would not cover the account's open channels), `MessageMalformed`, and
+ * what `MainChain.submit` throws
+ */
+export async function submitOperation(
+  { chain, store }: OperationContext,
+  bytes: Uint8Array,
+): Promise<{ readonly receipt: OperationReceipt; readonly accounts: readonly string[] }> {
+  const { operation, signature } = decodeSignedOperation(bytes);
+  await checkReserved(chain, store, operation);
+  const receipt = await chain.submit({
+    operation,
+    signature: `0x${Buffer.from(signature).toString('hex')}`,
+  });
+  const accounts = receipt.changes.map(({ holder }) => holder).filter((holder) => holder.startsWith('0x'));
+  return { receipt, accounts: [...new Set([operation.from, ...accounts])] };
+}
+
+/** A lease is the shard's word that a payee will be paid: funds behind open channels stay where they are. */
+async function checkReserved(chain: MainChain, store: ValidatorStore, operation: Operation): Promise<void> {
+  const reservedUnits = store.leases.reservedUnits(operation.from);
+  if (reservedUnits === 0) return;
+  const [account, market] = await Promise.all([chain.account(operation.from), chain.market()]);
+  const left = fundsAfter(operation, account.balances, market);
+  if (left === null) return; // the chain refuses it by its own name
+  const coveredUnits =
+    affordableUnits(left, priceSnapshot(market), reservedUnits) +
+    creditLeftUnits(chain.settings().trafficCreditLimitUnits, account.creditUsedUnits);
+  if (coveredUnits >= reservedUnits) return;
+  throw new AceError(
+    'FundsReserved',
+    `${reservedUnits} MiB of open channels are paid from these funds: stop what plays, or keep more`,
+    { details: { reservedUnits, coveredUnits } },
+  );
+}
+
+/** What the account can pay with afterwards, at worst; `null` when it has not enough for the operation itself. */
+function fundsAfter(operation: Operation, balances: Balances, market: Market): Balances | null {
+  const moved = (out: keyof Balances, amount: bigint): Balances | null =>
+    balances[out] < amount ? null : { ...balances, [out]: (balances[out] - amount) as TokenAmount };
+  switch (operation.kind) {
+    case 'transfer':
+      return moved(operation.token, operation.amount);
+    case 'swap': {
+      const left = moved(operation.sell, operation.amount);
+      const { buy, minReceived } = operation;
+      return left && { ...left, [buy]: (left[buy] + minReceived) as TokenAmount };
+    }
+    case 'access':
+    case 'reward': {
+      const price = operation.kind === 'access' ? operation.priceXac : operation.amountXac;
+      try {
+        const payment = planPayment(balances, price, market.rates, ratio(0), balances.XAT);
+        return { ...balances, ...afterPayment(balances, payment) };
+      } catch (error) {
+        if (isAceError(error, 'InsufficientFunds')) return null;
+        throw error;
+      }
+    }
+    default:
+      return balances;
+  }
+}
