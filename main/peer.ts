@@ -163,6 +163,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
           shardClient.call('claim', { ...claim, checkpoint: claim.checkpoint && { ...claim.checkpoint } }),
       },
       log,
+      (channelId) => payee.refused(channelId),
     );
     closers.add(() => claims.stop());
     const sync = new AccountSync(shardClient, store, account.address, events, nowMs, log);
