@@ -10,7 +10,7 @@ import { PIECE_BYTES, pieceCount, pieceLength } from '../../shared/units.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import { isProviderFault, type ViewerSession } from '../p2p/protocols/pieces/client.ts';
-import type { TransportFile } from './transport-file.ts';
+import { isMedia, type TransportFile } from './transport-file.ts';
 
 export interface Provider {
   readonly peerId: string;
@@ -31,9 +31,18 @@ export interface TransferContext {
 
 export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
 
-/** Where a player reads. */
+/** Where a player reads, or where bytes are taken to be kept. */
 export interface Reader {
   pieceIndex: number;
+  /** Somebody watches what is read here. */
+  readonly watches: boolean;
+}
+
+/** A piece to ask for next. */
+interface Wanted {
+  readonly pieceIndex: number;
+  /** Somebody watches and needs it: only such traffic counts for the network's traffic rate. */
+  readonly video: boolean;
 }
 
 /** Requests under way at once: more than the largest window, so that the provider is never idle. */
@@ -106,8 +115,8 @@ export class Transfer {
     this.#start();
   }
 
-  addReader(pieceIndex: number): Reader {
-    const reader = { pieceIndex };
+  addReader(pieceIndex: number, watches = true): Reader {
+    const reader = { pieceIndex, watches: watches && isMedia(this.file) };
     this.#readers.add(reader);
     this.#start();
     return reader;
@@ -178,7 +187,7 @@ export class Transfer {
     await this.#closeSession();
   }
 
-  async #fetch(pieceIndex: number): Promise<void> {
+  async #fetch({ pieceIndex, video }: Wanted): Promise<void> {
     const session = await this.#ensureSession();
     const missing = pieceCount(this.file.sizeBytes) - this.#have.size;
     await session.ensureRoom(
@@ -189,7 +198,7 @@ export class Transfer {
     if (this.#inFlight.size === 0) this.#busySinceMs = performance.now();
     this.#inFlight.add(pieceIndex);
     session
-      .request({ contentId: this.contentId, file: this.file, pieceIndex, video: this.#readers.size > 0 })
+      .request({ contentId: this.contentId, file: this.file, pieceIndex, video })
       .then(
         ({ bytes, paidUnits }) => this.#onPiece(pieceIndex, bytes, paidUnits),
         (error: unknown) => this.#onRequestFailed(session, error),
@@ -239,12 +248,12 @@ export class Transfer {
   /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
   async #askUnpaid(): Promise<void> {
     const session = this.#session;
-    const pieceIndex = this.#nextPiece();
-    if (!session || session.failed || pieceIndex === null || this.state === 'paused') return;
+    const next = this.#nextPiece();
+    if (!session || session.failed || next === null || this.state === 'paused') return;
     const code = await session.refusalOf({
       contentId: this.contentId,
       file: this.file,
-      pieceIndex,
+      pieceIndex: next.pieceIndex,
       video: false,
     });
     if (code === null) this.#takeOver();
@@ -339,17 +348,17 @@ export class Transfer {
   }
 
   /** The first missing piece ahead of a reader, nearest first; for a download, the first missing one. */
-  #nextPiece(): number | null {
+  #nextPiece(): Wanted | null {
     const count = pieceCount(this.file.sizeBytes);
-    const wanted = (index: number) => !this.#have.has(index) && !this.#inFlight.has(index);
+    const wanted = (index: number) => index < count && !this.#have.has(index) && !this.#inFlight.has(index);
     for (let distance = 0; distance < this.#aheadPieces(); distance++) {
-      for (const reader of this.#readers) {
-        const index = reader.pieceIndex + distance;
-        if (index < count && wanted(index)) return index;
-      }
+      const atThis = [...this.#readers].filter(({ pieceIndex }) => wanted(pieceIndex + distance));
+      // Who watches comes first, so that a piece which somebody watches and somebody keeps is one that is watched.
+      const reader = atThis.find(({ watches }) => watches) ?? atThis[0];
+      if (reader) return { pieceIndex: reader.pieceIndex + distance, video: reader.watches };
     }
     if (!this.#downloading) return null;
-    for (let index = 0; index < count; index++) if (wanted(index)) return index;
+    for (let index = 0; index < count; index++) if (wanted(index)) return { pieceIndex: index, video: false };
     return null;
   }
 

@@ -1,0 +1,97 @@
+/** What a viewing adds to the network's totals, which set the price of traffic: the bytes viewed and the time it took. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { playCommand } from '../../main/cli/play.ts';
+import { type NodeConfig, type RunningNode, startNode } from '../../main/node.ts';
+import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { makeFile, makeMedia, sha256OfFile } from '../helpers/files.ts';
+
+let net: Devnet;
+let provider: TestPeer;
+let config: NodeConfig;
+let node: RunningNode;
+let before: { videoUnits: bigint; watchMs: bigint };
+
+beforeAll(async () => {
+  net = await Devnet.start();
+  provider = await net.peer('provider');
+  config = {
+    dataDir: join(net.dir, 'node'),
+    joinMultiaddr: net.validator.multiaddr,
+    httpPort: 0,
+    resourcesDir: join(net.dir, 'no-resources'),
+    pagesDir: join(net.dir, 'no-pages'),
+  };
+  mkdirSync(join(net.dir, 'files'));
+  node = await startNode(config);
+});
+
+afterAll(async () => {
+  await node?.stop();
+  await net?.stop();
+});
+
+beforeEach(async () => {
+  before = await totals();
+});
+
+const pathOf = (name: string) => join(net.dir, 'files', name);
+
+async function totals(): Promise<{ videoUnits: bigint; watchMs: bigint }> {
+  const { videoUnits, watchMs } = (await net.validator.chain.market()).totals;
+  return { videoUnits, watchMs };
+}
+
+/** What was added since the test began, once all that was claimed by now is settled. */
+async function added(): Promise<{ videoUnits: number; watchMs: number }> {
+  await provider.claims.now();
+  await provider.shardClient.call('settle', {});
+  const now = await totals();
+  return {
+    videoUnits: Number(now.videoUnits - before.videoUnits),
+    watchMs: Number(now.watchMs - before.watchMs),
+  };
+}
+
+async function media(name: string, units: number, durationMs: number): Promise<string> {
+  return (await provider.import({ path: await makeMedia(pathOf(name), units * MIB, durationMs) })).contentId;
+}
+
+/** Takes all of it, as fast as it comes. */
+async function readWhole(contentId: string): Promise<void> {
+  const { playbackUrl } = await node.service.play({ contentId, download: false });
+  const body = await (await fetch(playbackUrl)).arrayBuffer();
+  expect(body.byteLength).toBe(node.peer.store.contents.get(contentId)?.sizeBytes);
+}
+
+describe('what counts as viewing', () => {
+  it('is what a player reads of a video', async () => {
+    const contentId = await media('played.wav', 5, 60_000);
+    await readWhole(contentId);
+    await node.peer.library.stopTransfer(contentId);
+    expect((await added()).videoUnits).toBe(5);
+  });
+
+  it('is not a download by the command line', async () => {
+    const contentId = await media('kept.wav', 5, 60_000);
+    const out = join(net.dir, 'kept.wav');
+    await playCommand(config, contentId, { out });
+    expect(await sha256OfFile(out)).toBe(await sha256OfFile(pathOf('kept.wav')));
+    await node.peer.library.stopTransfer(contentId);
+    expect(node.peer.store.payerChannels.all().at(-1)?.state).toMatchObject({
+      revealedUnits: 5,
+      videoBytes: 0,
+    });
+    expect(await added()).toEqual({ videoUnits: 0, watchMs: 0 });
+  });
+
+  it('is not a file without a time of play, whoever reads it', async () => {
+    for (const name of ['data.bin', 'noise.mp4']) {
+      const { contentId } = await provider.import({ path: await makeFile(pathOf(name), 3 * MIB, name) });
+      await readWhole(contentId);
+      await node.peer.library.stopTransfer(contentId);
+    }
+    expect(await added()).toEqual({ videoUnits: 0, watchMs: 0 });
+  });
+});
