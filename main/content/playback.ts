@@ -19,8 +19,6 @@ export interface PlaybackContext {
   readonly pieces: PieceStore;
   /** @throws AceError `InvalidContentId`, `NoProviders`, … */
   readonly transferOf: (contentId: string) => Promise<Transfer>;
-  /** Media that a player has taken, in milliseconds of play. */
-  readonly onPlayed: (playedMs: number) => void;
   readonly log: Log;
 }
 
@@ -146,7 +144,7 @@ async function send(
   res: ServerResponse,
   { start, end, watches }: { readonly start: number; readonly end: number; readonly watches: boolean },
 ): Promise<void> {
-  const { contentId, file } = transfer;
+  const { contentId } = transfer;
   const closed = new AbortController();
   res.once('close', () => closed.abort());
   const reader = transfer.addReader(Math.floor(start / PIECE_BYTES), watches);
@@ -160,8 +158,8 @@ async function send(
       const bytes = await readStored(context.pieces, transfer, pieceIndex, offset, length);
       if (!bytes) continue;
       if (!res.write(bytes)) await once(res, 'drain', { signal: closed.signal });
+      transfer.taken(reader, position, length);
       position += length;
-      if (reader.watches) context.onPlayed((file.durationMs * length) / file.sizeBytes);
     }
     res.end();
   } finally {

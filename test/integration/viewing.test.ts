@@ -1,11 +1,13 @@
 /** What a viewing adds to the network's totals, which set the price of traffic: the bytes viewed and the time it took. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { playCommand } from '../../main/cli/play.ts';
 import { type NodeConfig, type RunningNode, startNode } from '../../main/node.ts';
 import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeFile, makeMedia, sha256OfFile } from '../helpers/files.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 let net: Devnet;
 let provider: TestPeer;
@@ -93,5 +95,53 @@ describe('what counts as viewing', () => {
       await node.peer.library.stopTransfer(contentId);
     }
     expect(await added()).toEqual({ videoUnits: 0, watchMs: 0 });
+  });
+});
+
+describe('watch time', () => {
+  const PLAYS_MS = 12_000;
+  const channelClosed = () => node.peer.store.payerChannels.all().at(-1)?.state.status === 'closed';
+
+  it('of a video that was read at once is the whole of it, once there was time to watch it', async () => {
+    const contentId = await media('whole.wav', 6, PLAYS_MS);
+    await readWhole(contentId);
+    // Its player has all and says nothing more; a second look at the same bytes is no second viewing.
+    await readWhole(contentId);
+    await waitFor('the channel closed', channelClosed, 40_000);
+    const { videoUnits, watchMs } = await added();
+    expect(videoUnits).toBe(6);
+    expect(watchMs).toBeGreaterThan(PLAYS_MS - 20);
+    expect(watchMs).toBeLessThanOrEqual(PLAYS_MS);
+  });
+
+  it('of a video that was stopped is the time until then', async () => {
+    const contentId = await media('stopped.wav', 6, PLAYS_MS);
+    await readWhole(contentId);
+    await delay(1_500);
+    await node.service.stop({ contentId });
+    const { videoUnits, watchMs } = await added();
+    expect(videoUnits).toBe(6);
+    expect(watchMs).toBeGreaterThanOrEqual(1_450);
+    expect(watchMs).toBeLessThan(4_000);
+  });
+
+  it('is no other title’s, and is counted once when the node starts again in between', async () => {
+    const playsMs = 3_000;
+    const contentId = await media('restarted.wav', 6, playsMs);
+    await readWhole(contentId);
+    await delay(1_000);
+    await node.stop();
+    node = await startNode(config);
+    await readWhole(contentId);
+    await delay(playsMs);
+    // Nothing of that is reported along with another title.
+    const other = await media('other.wav', 2, 60_000);
+    await readWhole(other);
+    await delay(500);
+    await node.service.stop({ contentId: other });
+    const { videoUnits, watchMs } = await added();
+    expect(videoUnits).toBe(8);
+    expect(watchMs).toBeGreaterThanOrEqual(1_450);
+    expect(watchMs).toBeLessThan(playsMs);
   });
 });

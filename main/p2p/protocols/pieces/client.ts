@@ -10,7 +10,7 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
 import { pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
-import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
+import type { PayerChannel, PayerService, WatchTime } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
@@ -32,8 +32,8 @@ export interface ViewerContext {
   readonly meter: Meter;
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
-  /** Milliseconds watched that no checkpoint has reported yet; asking takes them. */
-  readonly takeWatchMs: () => number;
+  /** What checkpoints report of the content's viewing. */
+  readonly watchTime: WatchTime;
   readonly timeouts: PiecesTimeouts;
   readonly log?: Log;
 }
@@ -213,7 +213,7 @@ export class ViewerSession {
   async #finishChannel(): Promise<void> {
     const channel = this.#channel;
     this.#channel = null;
-    const final = channel?.checkpoint(true, this.#context.takeWatchMs);
+    const final = channel?.checkpoint(true, this.#context.watchTime);
     channel?.release();
     if (!final) return;
     const answered = new Promise<void>((resolve) => {
@@ -364,7 +364,7 @@ export class ViewerSession {
   }
 
   #sayDueCheckpoint(): void {
-    const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
+    const checkpoint = this.#channel?.checkpoint(false, this.#context.watchTime);
     if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
   }
 
