@@ -19,7 +19,7 @@ import type { Counterparty } from './payee.ts';
 import { PayerChannel, type PayerContext, type SentCheckpoint } from './payer-channel.ts';
 import { sha256 } from './sha256.ts';
 
-export { PayerChannel } from './payer-channel.ts';
+export { PayerChannel, type WatchTime } from './payer-channel.ts';
 
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;

@@ -11,7 +11,7 @@ import { DEFAULT_WINDOW_CAP_UNITS } from '../../../../shared/channel/payee.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
 import { pieceLength, unitsForBytes } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
-import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
+import type { PayerChannel, PayerService, WatchTime } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
@@ -37,8 +37,8 @@ export interface ViewerContext {
   readonly meter: Meter;
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
-  /** Milliseconds watched that no checkpoint has reported yet; asking takes them. */
-  readonly takeWatchMs: () => number;
+  /** What checkpoints report of the content's viewing. */
+  readonly watchTime: WatchTime;
   readonly timeouts: PiecesTimeouts;
   readonly log?: Log;
 }
@@ -226,7 +226,7 @@ export class ViewerSession {
   async #finishChannel(): Promise<void> {
     const channel = this.#channel;
     this.#channel = null;
-    const final = channel?.checkpoint(true, this.#context.takeWatchMs);
+    const final = channel?.checkpoint(true, this.#context.watchTime);
     channel?.release();
     if (!final) return;
     const answered = new Promise<void>((resolve) => {
@@ -397,7 +397,7 @@ export class ViewerSession {
   }
 
   #sayDueCheckpoint(): void {
-    const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
+    const checkpoint = this.#channel?.checkpoint(false, this.#context.watchTime);
     if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
   }
 
