@@ -11,7 +11,7 @@ import { playCommand } from './cli/play.ts';
 import { statusCommand } from './cli/status.ts';
 import { validatorCommand } from './cli/validator.ts';
 import { topUpCommand } from './cli/wallet.ts';
-import { DEFAULT_DEVNET, type NodeConfig } from './config.ts';
+import { DEFAULT_DEVNET, isPositiveDecimal, type NodeConfig } from './config.ts';
 import { startShell } from './launch-shell.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
@@ -44,6 +44,14 @@ function wholeNumber(least: number, most: number) {
     }
     return value;
   };
+}
+
+/** Checked as text and kept as text: the profile stores what was typed. */
+function positiveDecimal(text: string): string {
+  if (!isPositiveDecimal(text)) {
+    throw new InvalidArgumentError('Give a decimal number from 0.000001 to 1000000, for example 3.5.');
+  }
+  return text;
 }
 
 const program = new Command('ace-node')
@@ -81,22 +89,27 @@ program
   .addOption(dataDirOption('where its key, its books and the main chain are kept'))
   .option('--port <port>', 'TCP port for nodes (0: any)', port, 0)
   .option('--credit-limit <units>', 'traffic credit of an account, in MiB', wholeNumber(0, 10_240), 10_240)
-  .option('--traffic-rate <gb>', 'traffic rate at genesis, GB per hour', '3.5')
+  .option('--traffic-rate <gb>', 'traffic rate at genesis, GB per hour', positiveDecimal, '3.5')
   .option('--settlement-interval <ms>', 'time between settlement batches', wholeNumber(50, 86_400_000), 2_000)
   .action(
-    async (options: {
-      dataDir: string;
-      port: number;
-      creditLimit: number;
-      trafficRate: string;
-      settlementInterval: number;
-    }) => {
-      await validatorCommand(resolve(options.dataDir), options.port, {
+    async (
+      options: {
+        dataDir: string;
+        port: number;
+        creditLimit: number;
+        trafficRate: string;
+        settlementInterval: number;
+      },
+      command: Command,
+    ) => {
+      const profile = {
         ...DEFAULT_DEVNET,
         trafficCreditLimitUnits: options.creditLimit,
         trafficRateGbPerHour: options.trafficRate,
         settlementIntervalMs: options.settlementInterval,
-      });
+      };
+      const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+      await validatorCommand(resolve(options.dataDir), options.port, profile, given);
     },
   );
 

@@ -441,6 +441,43 @@ describe.concurrent('ace-node start', () => {
   });
 });
 
+describe.concurrent('ace-node validator', () => {
+  it.each(['abc', '0', '0.0', '-1', '1e3', '0.0000001', '1000001', '1000000.000001'])(
+    'refuses --traffic-rate %s before it makes anything',
+    async (rate) => {
+      const dataDir = join(newDir(), 'validator');
+      expectOneLine(
+        await run(['validator', '--data-dir', dataDir, `--traffic-rate=${rate}`]),
+        /0\.000001 to 1000000/,
+      );
+      expect(existsSync(dataDir)).toBe(false);
+    },
+  );
+
+  it('takes both ends of --traffic-rate', async () => {
+    for (const rate of ['0.000001', '1000000']) {
+      const dataDir = join(newDir(), 'validator');
+      const running = await startService('validator', '--data-dir', dataDir, '--traffic-rate', rate);
+      expect(await running.stop()).toBe(0);
+    }
+  });
+
+  it('refuses an option that differs from the devnet that is there, and takes the same or none', async () => {
+    const args = ['validator', '--data-dir', join(newDir(), 'validator')];
+    const made = ['--credit-limit', '7', '--traffic-rate', '2.5', '--settlement-interval', '900'];
+    expect(await (await startService(...args, ...made)).stop()).toBe(0);
+    for (const [flag, other, stored] of [
+      ['--credit-limit', '8', '7'],
+      ['--traffic-rate', '3.5', '2.5'],
+      ['--settlement-interval', '901', '900'],
+    ] as const) {
+      expectOneLine(await run([...args, flag, other]), `was made with ${flag} ${stored} and keeps it`);
+    }
+    expect(await (await startService(...args, '--traffic-rate', '2.50')).stop()).toBe(0);
+    expect(await (await startService(...args)).stop()).toBe(0);
+  });
+});
+
 describe.concurrent('the wallet’s passphrase', () => {
   it('opens the wallet, and a wrong or missing one is refused', async () => {
     const dataDir = join(newDir(), 'data');
