@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +13,7 @@ import { formatAmount } from '../../shared/money.ts';
 import { priceOfUnits } from '../../shared/price.ts';
 import { ratio } from '../../shared/ratio.ts';
 import type { NodeSnapshot, TransferView } from '../../shared/rpc.ts';
+import { makeFolder } from '../db/make-folder.ts';
 import { type DemoBooks, readBooks } from './demo-books.ts';
 import { type DemoPlan, planDemo } from './demo-plan.ts';
 import { reportTable } from './demo-report.ts';
@@ -102,7 +103,7 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
 /** A temporary folder, or the empty one that was given: the story begins with nothing. */
 async function demoDir(dataDir: string | undefined): Promise<string> {
   if (dataDir === undefined) return mkdtemp(join(tmpdir(), 'ace-node-demo-'));
-  await mkdir(dataDir, { recursive: true });
+  makeFolder(dataDir);
   if ((await readdir(dataDir)).length > 0) {
     throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
   }

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDataDir } from '../../../../main/db/lock.ts';
@@ -52,6 +52,20 @@ describe('lockDataDir', () => {
     const file = join(tempDir(), 'file');
     writeFileSync(file, '');
     expectAceError('DataDirNotWritable', () => lockDataDir(join(file, 'data')));
+  });
+
+  // In a process of its own: if this came back to a recursive mkdir, it would never end.
+  it.skipIf(process.platform !== 'linux')('reports a folder that cannot be made under /proc', () => {
+    const script = `import { lockDataDir } from ${JSON.stringify(LOCK_MODULE)};
+      try { lockDataDir('/proc/ace-node/data'); } catch (error) { console.log(error.code, error.message); }`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
+    expect(said.toString()).toBe('DataDirNotWritable No folder can be made in /proc\n');
+  });
+
+  it('makes nothing through a link that leads nowhere', () => {
+    const link = join(tempDir(), 'link');
+    symlinkSync(join(link, '..', 'gone'), link);
+    expectAceError('DataDirNotWritable', () => lockDataDir(join(link, 'data')));
   });
 
   it.skipIf(process.getuid?.() === 0)('reports a read-only directory as DataDirNotWritable', () => {
