@@ -11,6 +11,7 @@ import type { TransferView } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { storeError } from '../db/open.ts';
+import { onStopSignal, stopSignal } from '../stop-signals.ts';
 import { createProgress } from './progress.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -24,7 +25,6 @@ export interface PlayOptions {
 
 /** How long a provider may be missing before the command gives up. */
 const NO_PROVIDER_WAIT_MS = 15_000;
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** The place that the user chose is no place for a file. */
 const UNWRITABLE: ReadonlySet<string> = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],
@@ -39,7 +39,9 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
     const { content, playbackUrl } = await session.call('play', { contentId, download: out !== null });
     if (out === null) {
       process.stdout.write(`${playbackUrl}\n`);
-      if (!session.remote) await untilInterrupted();
+      if (session.remote) return;
+      process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
+      await stopSignal();
       return;
     }
     await saveTo(session, content, playbackUrl, out, options.wait === true);
@@ -74,8 +76,7 @@ async function saveTo(
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
   const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
-  const onSignal = () => giveUp.abort(new AceError('PeerClosed', 'Interrupted: what was fetched is kept'));
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  onStopSignal(() => giveUp.abort(new AceError('PeerClosed', 'Interrupted: what was fetched is kept')));
   let doneBytes = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -104,7 +105,6 @@ async function saveTo(
     await rm(partial, { force: true });
     throw giveUp.signal.aborted ? giveUp.signal.reason : saveError(error, out);
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
     stopWatching();
     progress.end();
   }
@@ -166,12 +166,4 @@ function watchForTrouble(
     clearTimeout(alone);
     unsubscribe();
   };
-}
-
-function untilInterrupted(): Promise<void> {
-  process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
-  return new Promise((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-  });
 }

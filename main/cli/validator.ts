@@ -1,6 +1,7 @@
 import { AceError } from '../../shared/errors.ts';
 import type { DevnetProfile } from '../config.ts';
 import { readProfile, runDevnetValidator } from '../shard/devnet.ts';
+import { stopSignal } from '../stop-signals.ts';
 
 /** The options that make a devnet, by the name that commander gives their values. */
 const PROFILE_OPTIONS = [
@@ -23,11 +24,9 @@ export async function validatorCommand(
 ): Promise<void> {
   refuseOtherProfile(dataDir, profile, isGiven);
   const running = await runDevnetValidator({ dataDir, port, profile });
+  const signalled = stopSignal(); // whoever reads the address may send one at once
   process.stdout.write(`${running.multiaddr}\n`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+  await signalled;
   await running.stop();
 }
 

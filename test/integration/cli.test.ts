@@ -20,6 +20,7 @@ import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const CLI = fileURLToPath(new URL('../../out/main/cli.js', import.meta.url));
+const LAUNCHER_CHILD = new URL('../../main/launcher/child.mjs', import.meta.url).href;
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 const CONTENT_ID_LINE = /^bafyrei[a-z2-7]{52}\n$/;
 const ADDRESS_LINE = /^http:\/\/127\.0\.0\.1:(\d+)\/#token=\S+$/;
@@ -392,6 +393,24 @@ describe.concurrent('ace-node start', () => {
     expect(after.account).toBe(before.account);
     expect(after.balances).toEqual(before.balances);
     expect(after.networkId).toBe(before.networkId);
+  });
+
+  it.each([
+    ['start', ['start', '--headless', '--http-port', '0']],
+    ['validator', ['validator']],
+  ])('%s ends cleanly when the whole process group gets SIGTERM', async (command, args) => {
+    const dataDir = join(newDir(), 'data');
+    // The launcher has the signal as well, and passes it on.
+    const script = `import { exitLike, runChild } from ${JSON.stringify(LAUNCHER_CHILD)};
+      exitLike(await runChild(process.execPath, process.argv.slice(1), { stdio: 'inherit' }));`;
+    const all = ['--input-type=module', '-e', script, CLI, ...args, '--data-dir', dataDir];
+    if (command === 'start') all.push('--join', validator.ready);
+    const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const closed = once(child, 'close');
+    await once(child.stdout, 'data');
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(readdirSync(dataDir).filter((name) => name.endsWith('-wal'))).toEqual([]);
   });
 
   it('refuses a data directory that another node has', async () => {
