@@ -82,6 +82,23 @@ describe('ace-node demo', () => {
     ]);
   });
 
+  it('tells no part of the story that is left out', async () => {
+    const dir = tempDir();
+    const file = await makeFile(join(dir, 'two.bin'), 2 * MIB);
+    const { code, stdout } = await runDemo(dir, file, '--json');
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout) as DemoResult;
+    expectWholeResult(result);
+    expect(result).toMatchObject({
+      unitsRepaid: 1,
+      creditUsed: 0,
+      leftOut: ['credit again after the funds'],
+    });
+    const told = result.story.map(({ what }) => what);
+    expect(told).toContain('from then on it pays from its funds');
+    expect(told.join()).not.toContain('credit again');
+  });
+
   it('plays the whole story with a file named in Cyrillic with spaces', async () => {
     const dir = tempDir();
     const file = await makeFile(join(dir, 'Рассвет в гавани 2026.bin'), 3 * MIB + 1);
@@ -102,6 +119,10 @@ describe('ace-node demo', () => {
     });
     expect(result.sha256).toBe(await sha256OfFile(file));
     expect(result.refusal).not.toBeNull();
+    expect(result.story.map(({ what }) => what).join()).toContain('the rest is credit again');
+    expect(result.checks.map(({ rule }) => rule)).toContain(
+      'the credit used at the end is the 1 MiB after the funds',
+    );
     expect(result.wireOverheadBytesPerMiB).toBeGreaterThan(0);
     expect(result.throughputMiBps).toBeGreaterThan(0);
   });
