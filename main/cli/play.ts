@@ -1,4 +1,5 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
@@ -72,7 +73,9 @@ async function saveTo(
   out: string,
   wait: boolean,
 ): Promise<void> {
-  const partial = `${out}.part`;
+  // A name of our own: `out.part` may be a file of the user's.
+  const partial = `${out}.${randomBytes(6).toString('hex')}.part`;
+  let isOurs = false;
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
   const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
@@ -93,7 +96,9 @@ async function saveTo(
         (await text(response)).trim() || `The node answered ${response.statusCode}`,
       );
     }
-    const file = createWriteStream(partial, { flush: true });
+    const file = createWriteStream(partial, { flags: 'wx', flush: true }).once('open', () => {
+      isOurs = true;
+    });
     await pipeline(response, count, file, { signal: giveUp.signal });
     if (doneBytes !== content.sizeBytes)
       throw new AceError(
@@ -102,7 +107,7 @@ async function saveTo(
       );
     await rename(partial, out);
   } catch (error) {
-    await rm(partial, { force: true });
+    if (isOurs) await rm(partial, { force: true });
     throw giveUp.signal.aborted ? giveUp.signal.reason : saveError(error, out);
   } finally {
     stopWatching();

@@ -311,6 +311,16 @@ describe.concurrent('ace-node play', () => {
     expect(readdirSync(dir)).toEqual(['there.bin']);
   });
 
+  it('leaves a file that is named like a half one alone', async () => {
+    const dir = newDir();
+    const out = join(dir, 'film.bin');
+    writeFileSync(`${out}.part`, 'mine');
+    const ended = await run(['play', contentId, '--out', out, '--data-dir', dirs.node]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(`${out}.part`, 'utf8')).toBe('mine');
+    expect(readdirSync(dir).sort()).toEqual(['film.bin', 'film.bin.part']);
+  });
+
   it('prints an address that plays', async () => {
     const { code, stdout, stderr } = await run(['play', `ace://${contentId}`, '--data-dir', dirs.node]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -356,22 +366,22 @@ describe.concurrent('ace-node play', () => {
     expect((await run(['play', id, '--data-dir', dataDir])).code).toBe(0); // the transport file is there
     await gone.stop();
     const out = join(dir, 'out.bin');
-    const partial = `${out}.part`;
+    const partials = () => readdirSync(dir).filter((name) => name.endsWith('.part'));
     const play = ['play', id, '--out', out, '--data-dir', dataDir];
 
     const interrupted = spawnCli(play);
     const closed = once(interrupted, 'close');
-    await waitFor('the half file', () => existsSync(partial));
+    await waitFor('the half file', () => partials().length > 0);
     interrupted.kill('SIGINT');
     await closed;
     expect(interrupted.exitCode).toBe(1);
-    expect([existsSync(out), existsSync(partial)]).toEqual([false, false]);
+    expect([existsSync(out), partials()]).toEqual([false, []]);
 
     const playing = run(play);
-    await waitFor('the half file', () => existsSync(partial));
+    await waitFor('the half file', () => partials().length > 0);
     await viewer.stop();
     expectOneLine(await playing, /The node stopped before all was there/);
-    expect([existsSync(out), existsSync(partial)]).toEqual([false, false]);
+    expect([existsSync(out), partials()]).toEqual([false, []]);
   });
 });
 
