@@ -3,8 +3,8 @@
  * directory of its own, exchange a file; at the end all books are opened and compared.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,6 +14,7 @@ import { priceOfUnits } from '../../shared/price.ts';
 import { ratio } from '../../shared/ratio.ts';
 import type { NodeSnapshot, TransferView } from '../../shared/rpc.ts';
 import { makeFolder } from '../db/make-folder.ts';
+import { storeError } from '../db/store-error.ts';
 import { type DemoBooks, readBooks } from './demo-books.ts';
 import { type DemoPlan, outcomeChecks, planDemo } from './demo-plan.ts';
 import { reportTable } from './demo-report.ts';
@@ -94,14 +95,21 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   }
 }
 
-/** A temporary folder, or the empty one that was given: the story begins with nothing. */
+/**
+ * A temporary folder, or the empty one that was given: the story begins with nothing.
+ * @throws AceError `DataDirInUse`, `DataDirNotWritable`, `StoreFailed`
+ */
 async function demoDir(dataDir: string | undefined): Promise<string> {
-  if (dataDir === undefined) return mkdtemp(join(tmpdir(), 'ace-node-demo-'));
-  makeFolder(dataDir);
-  if ((await readdir(dataDir)).length > 0) {
-    throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
+  try {
+    if (dataDir === undefined) return await mkdtemp(join(tmpdir(), 'ace-node-demo-'));
+    makeFolder(dataDir);
+    const inside = await readdir(dataDir);
+    await access(dataDir, constants.W_OK | constants.X_OK);
+    if (inside.length === 0) return dataDir;
+  } catch (error) {
+    throw storeError(error, dataDir ?? tmpdir());
   }
-  return dataDir;
+  throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
 }
 
 interface DemoNode {

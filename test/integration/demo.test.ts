@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -136,6 +136,48 @@ describe('ace-node demo', () => {
     expect({ code, stdout, left }).toEqual({ code: 1, stdout: '', left: [] });
     expect(stderr).toMatch(/^ace-node: [^\n]+\n$/);
     expect(stderr).toMatch(says);
+  });
+
+  it.each<[string, (dir: string) => { args: string[]; env?: NodeJS.ProcessEnv; says: string }]>([
+    [
+      'is a file',
+      (dir) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return { args: ['--data-dir', join(dir, 'plain')], says: join(dir, 'plain') };
+      },
+    ],
+    [
+      'leads through a file',
+      (dir) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return { args: ['--data-dir', join(dir, 'plain', 'data')], says: join(dir, 'plain') };
+      },
+    ],
+    [
+      'is not empty',
+      (dir) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return { args: ['--data-dir', dir], says: 'is not empty' };
+      },
+    ],
+    [
+      'is temporary where there is no place for such',
+      (dir) => ({ args: [], env: { TMPDIR: join(dir, 'gone') }, says: join(dir, 'gone') }),
+    ],
+  ])('refuses a folder that %s in one line', async (_what, make) => {
+    const { args, env, says } = make(tempDir());
+    const child = spawn(process.execPath, [CLI, 'demo', ...args], {
+      stdio: 'pipe',
+      env: { ...process.env, ...env },
+    });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(stderr).toMatch(/^ace-node: [^\n]+\n$/);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain('something went wrong');
   });
 
   // Linux says which processes are a process's children.
