@@ -46,6 +46,12 @@ function wholeNumber(least: number, most: number) {
   };
 }
 
+/** An unset variable of a script: as a path it would mean the current directory. */
+function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
 /** Checked as text and kept as text: the profile stores what was typed. */
 function positiveDecimal(text: string): string {
   if (!isPositiveDecimal(text)) {
@@ -64,9 +70,11 @@ const program = new Command('ace-node')
 
 const port = wholeNumber(0, 65_535);
 const dataDirOption = (what = 'where wallet, books and pieces are kept') =>
-  new Option('--data-dir <dir>', what).default(envPaths('ace-node', { suffix: '' }).data);
+  new Option('--data-dir <dir>', what).argParser(notEmpty).default(envPaths('ace-node', { suffix: '' }).data);
 const joinOption = () =>
-  new Option('--join <multiaddr>', 'use another machine’s validator instead of an own devnet');
+  new Option('--join <multiaddr>', 'use another machine’s validator instead of an own devnet').argParser(
+    notEmpty,
+  );
 
 program
   .command('start')
@@ -114,9 +122,10 @@ program
   );
 
 program
-  .command('import <file>')
+  .command('import')
+  .argument('<file>', undefined, notEmpty)
   .description('share a file; prints its content id')
-  .option('--name <name>', 'name that others see')
+  .option('--name <name>', 'name that others see', notEmpty)
   .addOption(dataDirOption())
   .addOption(joinOption())
   .action((file: string, options: CommonOptions & { name?: string }) =>
@@ -126,7 +135,7 @@ program
 program
   .command('play <content-id>')
   .description('print a playback address, or fetch the whole content into a file')
-  .option('--out <file>', 'fetch everything into this file')
+  .option('--out <file>', 'fetch everything into this file', notEmpty)
   .option('--force', 'overwrite the file', false)
   .option('--wait', 'when the credit is used up, wait for a top-up', false)
   .addOption(dataDirOption())
@@ -151,7 +160,8 @@ program
   .action((options: CommonOptions & { json: boolean }) => statusCommand(configOf(options), options.json));
 
 program
-  .command('demo [file]')
+  .command('demo')
+  .argument('[file]', undefined, notEmpty)
   .description(
     'play the credit story with separate processes, in a temporary folder, and check that it balances',
   )

@@ -177,6 +177,19 @@ describe.concurrent('ace-node', () => {
     expect(ended.stderr).toContain('(see --help)');
   });
 
+  it.each([
+    [['start', '--headless', '--data-dir', '']],
+    [['validator', '--data-dir', ' ']],
+    [['start', '--headless', '--join', '']],
+    [['import', '']],
+    [['import', 'film.mp4', '--name', '']],
+    [['play', UNKNOWN_ID, '--out', '']],
+    [['demo', '']],
+    [['demo', '--data-dir', '']],
+  ])('refuses the empty value in %j', async (args) => {
+    expectOneLine(await run(args), 'It is empty.');
+  });
+
   it('prints its version', async () => {
     expect(await run(['--version'])).toMatchObject({
       code: 0,
