@@ -162,11 +162,13 @@ program
 program
   .command('demo')
   .argument('[file]', undefined, notEmpty)
-  .description(
-    'play the credit story with separate processes, in a temporary folder, and check that it balances',
-  )
+  .description('play the credit story with separate processes and check that it balances')
   .option('--json', 'one JSON object instead of the table', false)
-  .addOption(dataDirOption().default(undefined, 'a temporary folder that is removed'))
+  .option(
+    '--data-dir <dir>',
+    'new or empty folder in which everything is kept (default: a temporary folder that is removed)',
+    notEmpty,
+  )
   .action((file: string | undefined, options: { json: boolean; dataDir?: string }) =>
     demoCommand({
       entry: import.meta.filename,

@@ -166,6 +166,17 @@ describe.concurrent('ace-node', () => {
   });
 
   it.each([
+    ['start', 'where wallet, books and pieces are kept (default: "/'],
+    ['validator', 'where its key, its books and the main chain are kept (default: "/'],
+    ['demo', 'new or empty folder in which everything is kept (default: a temporary folder that is removed)'],
+  ])('%s --help says where its data goes', async (command, says) => {
+    const { stdout } = await run([command, '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(says);
+    // Only one default is told.
+    expect(stdout.match(/--data-dir[^-]*/)?.[0].match(/default/g)).toHaveLength(1);
+  });
+
+  it.each([
     ['an unknown command', ['nonsense'], "unknown command 'nonsense'"],
     ['an unknown option', ['status', '--nonsense'], "unknown option '--nonsense'"],
     ['a missing argument', ['import'], "missing required argument 'file'"],
