@@ -7,6 +7,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { demoCommand } from './cli/demo.ts';
 import { importCommand } from './cli/import.ts';
+import { ignoreClosedOutput } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
 import { statusCommand } from './cli/status.ts';
 import { validatorCommand } from './cli/validator.ts';
@@ -178,6 +179,7 @@ program
     }),
   );
 
+ignoreClosedOutput();
 try {
   await program.parseAsync();
 } catch (error) {

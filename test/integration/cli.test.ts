@@ -201,6 +201,17 @@ describe.concurrent('ace-node', () => {
     expectOneLine(await run(args), 'It is empty.');
   });
 
+  it('ends quietly when nobody reads its answer', async () => {
+    const child = spawnCli(['status', '--json', '--data-dir', dirs.node]);
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    child.stdout?.destroy();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(stderr).toBe('');
+  });
+
   it('prints its version', async () => {
     expect(await run(['--version'])).toMatchObject({
       code: 0,
@@ -445,6 +456,35 @@ describe.concurrent('ace-node start', () => {
     process.kill(-(child.pid ?? 0), 'SIGTERM');
     expect(await closed).toEqual([0, null]);
     expect(readdirSync(dataDir).filter((name) => name.endsWith('-wal'))).toEqual([]);
+  });
+
+  it('goes on when nobody reads its output, and ends cleanly', async () => {
+    const dataDir = join(newDir(), 'data');
+    const args = [
+      'start',
+      '--headless',
+      '--http-port',
+      '0',
+      '--data-dir',
+      dataDir,
+      '--join',
+      validator.ready,
+    ];
+    const child = spawnCli(args);
+    const closed = once(child, 'exit');
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    child.stdout?.destroy();
+    await waitFor('the node', () => existsSync(join(dataDir, 'control.json')));
+    await waitFor('its answer', async () =>
+      (await run(['status', '--data-dir', dataDir])).stdout.includes('running at'),
+    );
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(stderr).toBe('');
+    expect(existsSync(join(dataDir, 'node.db-wal'))).toBe(false);
   });
 
   it('refuses a data directory that another node has', async () => {
