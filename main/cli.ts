@@ -7,7 +7,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { demoCommand } from './cli/demo.ts';
 import { importCommand } from './cli/import.ts';
-import { ignoreClosedOutput } from './cli/pipes.ts';
+import { ignoreClosedOutput, stopWithParent } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
 import { statusCommand } from './cli/status.ts';
 import { validatorCommand } from './cli/validator.ts';
@@ -180,6 +180,7 @@ program
   );
 
 ignoreClosedOutput();
+stopWithParent();
 try {
   await program.parseAsync();
 } catch (error) {

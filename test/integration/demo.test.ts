@@ -203,6 +203,19 @@ describe('ace-node demo', () => {
     },
   );
 
+  it.skipIf(process.platform !== 'linux')('killed in the middle leaves no process', async () => {
+    const dir = tempDir();
+    const file = await makeFile(join(dir, 'film.bin'), 8 * MIB);
+    const { child } = spawnDemo(dir, file, '--json');
+    const started = await waitFor('all processes of the demo', () => {
+      const pids = childrenOf(child.pid ?? 0);
+      return pids.length === PROCESSES ? pids : null;
+    });
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 15_000);
+  });
+
   it.skipIf(process.platform !== 'linux')(
     'ended by SIGTERM at its very start leaves no process and no file',
     async () => {
