@@ -232,6 +232,7 @@ describe.concurrent('ace-node import', () => {
   });
 
   it.each([
+    ['a name that is no UTF-8', (dir: string) => join(dir, 'film\uFFFD.bin'), /its name is not valid UTF-8/],
     ['a missing file', (dir: string) => join(dir, 'gone.bin'), /There is no file .*gone\.bin/],
     [
       'an empty file',
