@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDataDir } from '../../../../main/db/lock.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
+import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const LOCK_MODULE = new URL('../../../../main/db/lock.ts', import.meta.url).href;
@@ -68,10 +69,11 @@ describe('lockDataDir', () => {
     expectAceError('DataDirNotWritable', () => lockDataDir(join(link, 'data')));
   });
 
-  it.skipIf(process.getuid?.() === 0)('reports a read-only directory as DataDirNotWritable', () => {
-    const dir = join(tempDir(), 'data');
+  it('reports a read-only directory as DataDirNotWritable', async () => {
+    const root = tempDir();
+    const dir = join(root, 'data');
     mkdirSync(dir);
     chmodSync(dir, 0o500);
-    expectAceError('DataDirNotWritable', () => lockDataDir(dir));
+    await asOrdinaryUser(root, () => expectAceError('DataDirNotWritable', () => lockDataDir(dir)));
   });
 });
