@@ -8,11 +8,12 @@ import { AceError } from '../shared/errors.ts';
 import { chainInfoCommand, chainVerifyCommand } from './cli/chain.ts';
 import { demoCommand } from './cli/demo.ts';
 import { importCommand } from './cli/import.ts';
+import { ignoreClosedOutput, stopWithParent } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
 import { statusCommand } from './cli/status.ts';
 import { validatorCommand } from './cli/validator.ts';
 import { topUpCommand } from './cli/wallet.ts';
-import { DEFAULT_DEVNET, type NodeConfig } from './config.ts';
+import { DEFAULT_DEVNET, isPositiveDecimal, type NodeConfig } from './config.ts';
 import { startShell } from './launch-shell.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
@@ -47,6 +48,20 @@ function wholeNumber(least: number, most: number) {
   };
 }
 
+/** An unset variable of a script: as a path it would mean the current directory. */
+function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
+/** Checked as text and kept as text: the profile stores what was typed. */
+function positiveDecimal(text: string): string {
+  if (!isPositiveDecimal(text)) {
+    throw new InvalidArgumentError('Give a decimal number from 0.000001 to 1000000, for example 3.5.');
+  }
+  return text;
+}
+
 const program = new Command('ace-node')
   .description('A node of the Ace Network: watch video from peers, pay for every MiB.')
   .version(packageJson.version)
@@ -57,9 +72,11 @@ const program = new Command('ace-node')
 
 const port = wholeNumber(0, 65_535);
 const dataDirOption = (what = 'where wallet, books and pieces are kept') =>
-  new Option('--data-dir <dir>', what).default(envPaths('ace-node', { suffix: '' }).data);
+  new Option('--data-dir <dir>', what).argParser(notEmpty).default(envPaths('ace-node', { suffix: '' }).data);
 const joinOption = () =>
-  new Option('--join <multiaddr>', 'use another machine’s validator instead of an own devnet');
+  new Option('--join <multiaddr>', 'use another machine’s validator instead of an own devnet').argParser(
+    notEmpty,
+  );
 
 program
   .command('start')
@@ -82,29 +99,35 @@ program
   .addOption(dataDirOption('where its key, its books and the main chain are kept'))
   .option('--port <port>', 'TCP port for nodes (0: any)', port, 0)
   .option('--credit-limit <units>', 'traffic credit of an account, in MiB', wholeNumber(0, 10_240), 10_240)
-  .option('--traffic-rate <gb>', 'traffic rate at genesis, GB per hour', '3.5')
+  .option('--traffic-rate <gb>', 'traffic rate at genesis, GB per hour', positiveDecimal, '3.5')
   .option('--settlement-interval <ms>', 'time between settlement batches', wholeNumber(50, 86_400_000), 2_000)
   .action(
-    async (options: {
-      dataDir: string;
-      port: number;
-      creditLimit: number;
-      trafficRate: string;
-      settlementInterval: number;
-    }) => {
-      await validatorCommand(resolve(options.dataDir), options.port, {
+    async (
+      options: {
+        dataDir: string;
+        port: number;
+        creditLimit: number;
+        trafficRate: string;
+        settlementInterval: number;
+      },
+      command: Command,
+    ) => {
+      const profile = {
         ...DEFAULT_DEVNET,
         trafficCreditLimitUnits: options.creditLimit,
         trafficRateGbPerHour: options.trafficRate,
         settlementIntervalMs: options.settlementInterval,
-      });
+      };
+      const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+      await validatorCommand(resolve(options.dataDir), options.port, profile, given);
     },
   );
 
 program
-  .command('import <file>')
+  .command('import')
+  .argument('<file>', undefined, notEmpty)
   .description('share a file; prints its content id')
-  .option('--name <name>', 'name that others see')
+  .option('--name <name>', 'name that others see', notEmpty)
   .addOption(dataDirOption())
   .addOption(joinOption())
   .action((file: string, options: CommonOptions & { name?: string }) =>
@@ -114,7 +137,7 @@ program
 program
   .command('play <content-id>')
   .description('print a playback address, or fetch the whole content into a file')
-  .option('--out <file>', 'fetch everything into this file')
+  .option('--out <file>', 'fetch everything into this file', notEmpty)
   .option('--force', 'overwrite the file', false)
   .option('--wait', 'when the credit is used up, wait for a top-up', false)
   .addOption(dataDirOption())
@@ -158,12 +181,15 @@ chain
   );
 
 program
-  .command('demo [file]')
-  .description(
-    'play the credit story with separate processes, in a temporary folder, and check that it balances',
-  )
+  .command('demo')
+  .argument('[file]', undefined, notEmpty)
+  .description('play the credit story with separate processes and check that it balances')
   .option('--json', 'one JSON object instead of the table', false)
-  .addOption(dataDirOption().default(undefined, 'a temporary folder that is removed'))
+  .option(
+    '--data-dir <dir>',
+    'new or empty folder in which everything is kept (default: a temporary folder that is removed)',
+    notEmpty,
+  )
   .action((file: string | undefined, options: { json: boolean; dataDir?: string }) =>
     demoCommand({
       entry: import.meta.filename,
@@ -173,6 +199,8 @@ program
     }),
   );
 
+ignoreClosedOutput();
+stopWithParent();
 try {
   await program.parseAsync();
 } catch (error) {

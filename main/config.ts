@@ -34,6 +34,13 @@ export interface DevnetProfile {
   readonly faucetXat: number;
 }
 
+/** A rate of a profile: 0.000001 to 1,000,000. Anything else has no ratio that the chain could keep. */
+export function isPositiveDecimal(text: string): boolean {
+  if (!/^\d{1,7}(\.\d{1,6})?$/.test(text)) return false;
+  const value = Number(text);
+  return value > 0 && value <= 1_000_000;
+}
+
 export const DEFAULT_DEVNET: DevnetProfile = {
   trafficCreditLimitUnits: 10_240,
   trafficRateGbPerHour: '3.5',

@@ -1,25 +1,17 @@
 /** The shell without a window: the same pages, in the user's own browser. */
 import { type NodeConfig, startNode } from './node.ts';
+import { stopSignal } from './stop-signals.ts';
 
 /**
- * Runs until SIGINT, SIGTERM or the `shutdown` procedure, then stops the node cleanly. A second signal does not wait.
+ * Runs until a stop signal or the `shutdown` procedure, then stops the node cleanly. A later signal does not wait.
  * Standard output gets exactly one line: the address with the token, for people to click and programs to read. The
  * token is in the fragment, which browsers never send anywhere.
  */
 export async function runHeadless(config: NodeConfig): Promise<void> {
   const node = await startNode(config);
+  const signalled = stopSignal(); // whoever reads the address may send one at once
   process.stdout.write(`${pagesAddress(node.http)}\n`);
 
-  const signalled = new Promise<void>((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(signal === 'SIGINT' ? 130 : 143);
-      asked = true;
-      resolve();
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
   await Promise.race([signalled, node.stopped]);
   await node.stop();
 }

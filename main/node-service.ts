@@ -13,6 +13,7 @@ import type {
   TransferView,
 } from '../shared/rpc.ts';
 import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../shared/units.ts';
+import { contentUrl } from './content/playback.ts';
 import type { Transfer } from './content/transfer.ts';
 import type { ContentRow } from './db/node/contents.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
@@ -156,7 +157,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       const row = store.contents.get(transfer.contentId);
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
-      return { content: contentView(row), playbackUrl: new URL(`content/${transfer.contentId}`, base).href };
+      return { content: contentView(row), playbackUrl: contentUrl(base, transfer.contentId, download) };
     },
     stop: async ({ contentId }) => ({ stopped: await library.stopTransfer(contentId) }),
     async topUp({ amountXat }) {

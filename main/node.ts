@@ -121,7 +121,6 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       content: playbackHandler({
         pieces: peer.pieces,
         transferOf: (contentId) => peer.library.transfer(contentId),
-        onPlayed: peer.played,
         log,
       }),
     });

@@ -73,8 +73,6 @@ export interface RunningPeer {
   readonly sync: AccountSync;
   readonly claims: Claims;
   import(options: ImportOptions): Promise<ContentRow>;
-  /** Media that a player of this node has taken. */
-  played(playedMs: number): void;
   stop(): Promise<void>;
 }
 
@@ -163,17 +161,11 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
           shardClient.call('claim', { ...claim, checkpoint: claim.checkpoint && { ...claim.checkpoint } }),
       },
       log,
+      (channelId) => payee.refused(channelId),
     );
     closers.add(() => claims.stop());
     const sync = new AccountSync(shardClient, store, account.address, events, nowMs, log);
     closers.add(() => sync.stop());
-
-    let unreportedMs = 0;
-    const takeWatchMs = () => {
-      const whole = Math.floor(unreportedMs);
-      unreportedMs -= whole;
-      return whole;
-    };
 
     await servePieces(host, {
       store,
@@ -201,7 +193,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         const { providers } = await shardClient.call('providers', { contentId });
         return providers.filter(({ peerId }) => peerId !== host.peerId.toString()).flatMap(toProvider);
       },
-      openSession: (provider) =>
+      openSession: (provider, watchTime) =>
         ViewerSession.open(host, provider.addresses, {
           log,
           store,
@@ -210,7 +202,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
           meter,
           certificate,
           checkCertificate,
-          takeWatchMs,
+          watchTime,
           timeouts,
         }),
       fetchTransportFile: async ({ addresses }, contentId) =>
@@ -286,9 +278,6 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         announceSoon();
         events.onContents();
         return row;
-      },
-      played: (playedMs) => {
-        unreportedMs += playedMs;
       },
       async stop() {
         // Channels close first, so that their last claims still reach the shard.

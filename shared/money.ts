@@ -12,6 +12,9 @@ export const BASE_UNITS_PER_TOKEN = 10_000_000n;
  */
 export const MAX_AMOUNT = 900_000_000_000n * BASE_UNITS_PER_TOKEN;
 
+/** Digits before the point of the largest amount. */
+const MAX_WHOLE_DIGITS = 12;
+
 declare const tokenAmount: unique symbol;
 /** A number of base units (10^-7 token), 0 or more. */
 export type TokenAmount = bigint & { readonly [tokenAmount]: true };
@@ -31,15 +34,24 @@ export function amount(baseUnits: bigint): TokenAmount {
  * @throws AceError `InvalidAmount` for anything else: signs, exponents, spaces, more than 7 decimals, too large.
  */
 export function parseAmount(text: string): TokenAmount {
-  const match = /^(\d{1,12})(?:\.(\d{1,7}))?$/.exec(text);
+  const match = /^(\d+)(?:\.(\d{1,7}))?$/.exec(text);
   if (!match) {
     throw new AceError(
       'InvalidAmount',
       `"${text}" is not an amount. Use digits and at most 7 decimals, for example 0.25`,
     );
   }
-  const fraction = (match[2] ?? '').padEnd(TOKEN_DECIMALS, '0');
-  return amount(BigInt(match[1] ?? '0') * BASE_UNITS_PER_TOKEN + BigInt(fraction));
+  const [, whole = '0', fraction = ''] = match;
+  // Before it becomes a bigint: a text of any length is no work.
+  if (whole.length > MAX_WHOLE_DIGITS) throw tooLarge(text);
+  const baseUnits = BigInt(whole) * BASE_UNITS_PER_TOKEN + BigInt(fraction.padEnd(TOKEN_DECIMALS, '0'));
+  if (baseUnits > MAX_AMOUNT) throw tooLarge(text);
+  return amount(baseUnits);
+}
+
+function tooLarge(text: string): AceError {
+  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return new AceError('InvalidAmount', `${shown} is too large: there are 100,000,000,000 tokens at most`);
 }
 
 /** Base units as a decimal token string with all 7 decimals: the form of exports, JSON and vectors. */

@@ -1,12 +1,15 @@
 /**
  * Whether this machine can open the window. It never triggers Electron's download, which `require('electron')` would:
- * it only looks whether the binary is there already.
+ * it only looks whether the binary is there already. The launcher of a checkout has tried to fetch it before.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 export type FoundWindow = { readonly binary: string } | { readonly why: string };
+
+const NO_BINARY =
+  'The window needs Electron’s binary, which could not be fetched (node node_modules/electron/install.js tries again)';
 
 /** The Electron binary to use, or in a few words why there can be no window. */
 export function findWindow(
@@ -15,13 +18,14 @@ export function findWindow(
   isRoot: boolean,
   packageDir: string | null = electronPackageDir(),
 ): FoundWindow {
-  const binary = packageDir === null ? null : electronBinary(packageDir, env);
-  if (binary === null) return { why: 'No Electron binary' };
-  if (platform !== 'linux') return { binary };
-  if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return { why: 'No display' };
-  // Chromium's sandbox, which the window relies on, refuses to start for root.
-  if (isRoot) return { why: 'Electron does not run as root' };
-  return { binary };
+  if (platform === 'linux') {
+    if (!env.DISPLAY && !env.WAYLAND_DISPLAY) return { why: 'No display' };
+    // Chromium's sandbox, which the window relies on, refuses to start for root.
+    if (isRoot) return { why: 'Electron does not run as root' };
+  }
+  if (packageDir === null) return { why: 'No Electron' };
+  const binary = electronBinary(packageDir, env);
+  return binary === null ? { why: NO_BINARY } : { binary };
 }
 
 function electronPackageDir(): string | null {

@@ -32,16 +32,19 @@ export class Claims {
   readonly #store: NodeStore;
   readonly #taker: ClaimTaker;
   readonly #log: Log;
+  readonly #onRefused: (channelId: Uint8Array) => void;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<number> | null = null;
   #stopped = false;
   /** Channels, in hex, whose claim the shard refused: not asked again before the next start. */
   readonly #refused = new Set<string>();
 
-  constructor(store: NodeStore, taker: ClaimTaker, log: Log) {
+  /** `onRefused`: what is served on the channel from now on would never be paid. */
+  constructor(store: NodeStore, taker: ClaimTaker, log: Log, onRefused: (channelId: Uint8Array) => void) {
     this.#store = store;
     this.#taker = taker;
     this.#log = log;
+    this.#onRefused = onRefused;
   }
 
   /** Something was earned: claims go out within a second. */
@@ -84,6 +87,7 @@ export class Claims {
         // One that is refused does not hold up the others.
         if (!isAceError(error) || !REFUSALS.includes(error.code)) throw error;
         this.#refused.add(key);
+        this.#onRefused(row.state.channelId);
         this.#log.warn({ err: error, channel: key }, 'the shard refused a claim');
       }
     }

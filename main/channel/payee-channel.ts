@@ -8,7 +8,7 @@ import {
 } from '../../shared/channel/payee.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { NetworkSettings } from '../../shared/settings.ts';
-import { unitsForBytes } from '../../shared/units.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
@@ -96,7 +96,8 @@ export class PayeeChannel {
 
   /** Whether the piece was booked before a reconnection and may be sent again without being booked. */
   isOwed(key: string): boolean {
-    if (!this.#asked) this.#sent.reopened(unitsForBytes(this.#state.servedBytes) - this.#state.paidUnits);
+    const { servedBytes, paidUnits } = this.#state;
+    if (!this.#asked) this.#sent.reopened(servedBytes - paidUnits * TRAFFIC_UNIT_BYTES);
     this.#asked = true;
     return this.#sent.isOwed(key);
   }

@@ -35,11 +35,17 @@ export interface SignedTerms {
   readonly leaseSignature: Uint8Array;
 }
 
+/** Least time between two checkpoints without a payment: a payer says one every 30 s. */
+const MIN_CHECKPOINT_MS = 20_000;
+const REMEMBERED_CHANNELS = 1_000;
+
 export class PayeeService {
   readonly #context: PayeeContext;
   /** Channels in use, by channel id in hex: one stream each. */
   readonly #active = new Map<string, PayeeChannel>();
   readonly #sent = new SentByChannel();
+  /** When checkpoints were countersigned last, by channel id in hex, on the clock that nobody sets. */
+  readonly #signedAtMs = new Map<string, number>();
 
   constructor(context: PayeeContext) {
     this.#context = context;
@@ -97,8 +103,9 @@ export class PayeeService {
     active?.commit();
     const row = this.#context.store.payeeChannels.get(checkpoint.channelId);
     if (!row || !sameBytes(row.payerDevice, payer.device)) {
+      // Books restored from an old copy do not know it; the payer does nothing wrong by saying it.
       throw new AceError('ChannelUnknown', 'The checkpoint is of no channel of this payer', {
-        reaction: 'drop-peer',
+        reaction: 'ignore',
       });
     }
     const bytes = encodeCheckpoint(checkpoint);
@@ -112,6 +119,7 @@ export class PayeeService {
       return { channelId: row.state.channelId, number: checkpoint.number, signature: last.payeeSignature };
     }
     const state = acceptCheckpoint(this.#withTick(row, checkpoint), checkpoint);
+    this.#checkPace(key, checkpoint, row.state);
     const signature = this.#context.device.sign(bytes);
     const { store, nowMs } = this.#context;
     store.commit(() => {
@@ -126,6 +134,33 @@ export class PayeeService {
     // The tick it carried may have paid on a channel that no stream uses.
     for (const other of this.#active.values()) if (other.payer === row.payer) other.forgetHistory();
     return { channelId: state.channelId, number: checkpoint.number, signature };
+  }
+
+  /** Signing and storing costs: a checkpoint that pays for nothing new has to wait for its time. */
+  #checkPace(key: string, { final, units }: Checkpoint, before: PayeeState): void {
+    const nowMs = performance.now();
+    const last = this.#signedAtMs.get(key);
+    if (!final && units <= before.checkpointUnits && last !== undefined && nowMs - last < MIN_CHECKPOINT_MS) {
+      throw new AceError('TooManyRequests', 'Checkpoints that pay for nothing come too often', {
+        reaction: 'drop-peer',
+      });
+    }
+    this.#signedAtMs.delete(key);
+    this.#signedAtMs.set(key, nowMs);
+    const oldest = this.#signedAtMs.keys().next();
+    if (this.#signedAtMs.size > REMEMBERED_CHANNELS && !oldest.done) this.#signedAtMs.delete(oldest.value);
+  }
+
+  /** The shard will never pay for this channel: nothing more is served on it. @throws AceError `StoreFailed` */
+  refused(channelId: Uint8Array): void {
+    const { store, nowMs } = this.#context;
+    const active = this.#active.get(Buffer.from(channelId).toString('hex'));
+    active?.commit();
+    const row = store.payeeChannels.get(channelId);
+    if (!row || row.state.status === 'closed') return;
+    const state: PayeeState = { ...row.state, status: 'closed' };
+    store.commit(() => store.payeeChannels.save(state, nowMs()));
+    active?.adopt(state);
   }
 
   /** A checkpoint carries its tick: one that we were killed before we stored is booked with it. */

@@ -47,6 +47,13 @@ export interface SentCheckpoint {
   readonly signature: Uint8Array;
 }
 
+/** Milliseconds that a content was watched and that no checkpoint has reported yet. */
+export interface WatchTime {
+  readonly unreportedMs: number;
+  /** Gives them, once. */
+  report(): number;
+}
+
 /** One leased channel while a stream pays on it. */
 export class PayerChannel {
   readonly terms: SignedTerms;
@@ -107,10 +114,11 @@ export class PayerChannel {
   }
 
   /** The checkpoint that is due by count or time, or the final one, with new watch time; `null` when none is due. */
-  checkpoint(final: boolean, takeWatchMs: () => number): SentCheckpoint | null {
+  checkpoint(final: boolean, watchTime: WatchTime): SentCheckpoint | null {
     const { store, device, nowMs } = this.#context;
-    if (this.#state.status !== 'open' || (!final && !checkpointDue(this.#state, nowMs()))) return null;
-    const watched = { ...this.#state, watchMs: this.#state.watchMs + takeWatchMs() };
+    const due = final || checkpointDue(this.#state, watchTime.unreportedMs, nowMs());
+    if (this.#state.status !== 'open' || !due) return null;
+    const watched = { ...this.#state, watchMs: this.#state.watchMs + watchTime.report() };
     const made = makeCheckpoint(watched, this.#chain.tick(this.#state.revealedUnits), final, nowMs());
     const record = encodeCheckpoint(made.checkpoint);
     const signature = device.sign(record);

@@ -19,13 +19,15 @@ import type { Counterparty } from './payee.ts';
 import { PayerChannel, type PayerContext, type SentCheckpoint } from './payer-channel.ts';
 import { sha256 } from './sha256.ts';
 
-export { PayerChannel } from './payer-channel.ts';
+export { PayerChannel, type WatchTime } from './payer-channel.ts';
 
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
 /** A channel that expires this soon is not used for new requests. */
 const EXPIRY_MARGIN_MS = 10 * 60_000;
 const LEASE_ATTEMPTS = 3;
+/** After its expiry and this long nobody can claim on a channel any more: its last checkpoint is not said again. */
+const GRACE_MS = 3_600_000;
 
 export class PayerService {
   readonly #context: PayerContext;
@@ -74,6 +76,7 @@ export class PayerService {
   unansweredCheckpoints(payeeDevice: Uint8Array): SentCheckpoint[] {
     return this.#context.store.payerChannels
       .unfinished()
+      .filter((row) => row.state.expiresAtMs + GRACE_MS > this.#context.nowMs())
       .filter((row) => row.state.status === 'closing' && Buffer.compare(row.payeeDevice, payeeDevice) === 0)
       .flatMap(({ lastCheckpoint }) =>
         lastCheckpoint

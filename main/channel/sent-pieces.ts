@@ -13,12 +13,14 @@ const MAX_RESENDS = 1;
 export interface SentPiece {
   /** Content id and piece index. */
   readonly key: string;
+  readonly bytes: number;
   /** It was owed, and booked nothing. */
   readonly resend: boolean;
 }
 
 interface Remembered {
   readonly key: string;
+  readonly bytes: number;
   resends: number;
 }
 
@@ -28,20 +30,28 @@ export class SentPieces {
   #owed = new Map<string, Remembered>();
 
   /** What was committed. A piece that booked nothing is no new entry: it would be owed again, and again. */
-  add({ key, resend }: SentPiece): void {
+  add({ key, bytes, resend }: SentPiece): void {
     if (resend) {
       this.#take(key);
       return;
     }
     // One that was booked twice keeps one count.
-    this.#sent.push(this.#sent.find((p) => p.key === key) ?? { key, resends: 0 });
+    this.#sent.push(this.#sent.find((p) => p.key === key) ?? { key, bytes, resends: 0 });
     if (this.#sent.length > REMEMBERED_PIECES) this.#sent.shift();
   }
 
-  /** A new stream takes the channel up: the last `unpaidUnits` pieces may have been lost with the one before. */
-  reopened(unpaidUnits: number): void {
-    const last = unpaidUnits > 0 ? this.#sent.slice(-unpaidUnits) : [];
-    this.#owed = new Map(last.filter((p) => p.resends < MAX_RESENDS).map((p) => [p.key, p]));
+  /**
+   * A new stream takes the channel up: the last pieces may have been lost with the one before, as many as `unpaidBytes`
+   * are. In bytes, as the viewer counts: by pieces, a short one would stand for a whole one.
+   */
+  reopened(unpaidBytes: number): void {
+    this.#owed = new Map();
+    let left = unpaidBytes;
+    for (const piece of this.#sent.toReversed()) {
+      if (piece.bytes > left || piece.resends >= MAX_RESENDS) continue;
+      left -= piece.bytes;
+      this.#owed.set(piece.key, piece);
+    }
   }
 
   isOwed(key: string): boolean {

@@ -25,3 +25,31 @@ export function planDemo(sizeBytes: number): DemoPlan {
   if (restUnits === 0) leftOut.push('credit again after the funds');
   return { units, creditUnits, paidUnits, restUnits, leftOut };
 }
+
+/** What happened, of what was planned. */
+export interface DemoOutcome {
+  readonly refusal: string | null;
+  readonly unitsRepaid: number;
+  readonly creditUsed: number;
+}
+
+/** Whether the story went as it is told. Books that balance do not say so: nothing happening balances as well. */
+export function outcomeChecks(
+  plan: DemoPlan,
+  outcome: DemoOutcome,
+): readonly { readonly rule: string; readonly holds: boolean }[] {
+  return [
+    // There is nothing to refuse when the whole file was on credit.
+    ...(plan.units > plan.creditUnits
+      ? [{ rule: 'a provider refused the unit after the credit limit', holds: outcome.refusal !== null }]
+      : []),
+    {
+      rule: `the top-up repaid the ${plan.creditUnits} MiB that were on credit`,
+      holds: outcome.unitsRepaid === plan.creditUnits,
+    },
+    {
+      rule: `the credit used at the end is the ${plan.restUnits} MiB after the funds`,
+      holds: outcome.creditUsed === plan.restUnits,
+    },
+  ];
+}

@@ -3,8 +3,8 @@
  * directory of its own, exchange a file; at the end all books are opened and compared.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,12 +13,14 @@ import { formatAmount } from '../../shared/money.ts';
 import { priceOfUnits } from '../../shared/price.ts';
 import { ratio } from '../../shared/ratio.ts';
 import type { NodeSnapshot, TransferView } from '../../shared/rpc.ts';
+import { makeFolder } from '../db/make-folder.ts';
+import { storeError } from '../db/store-error.ts';
 import { type DemoBooks, readBooks } from './demo-books.ts';
-import { type DemoPlan, planDemo } from './demo-plan.ts';
+import { type DemoPlan, outcomeChecks, planDemo } from './demo-plan.ts';
 import { reportTable } from './demo-report.ts';
 import { type Child, ProcessGroup } from './processes.ts';
-import { createProgress } from './progress.ts';
 import { runningNode, type Session } from './session.ts';
+import { type DemoEvent, Story } from './story.ts';
 
 export interface DemoOptions {
   /** This program, for the child processes. */
@@ -27,12 +29,6 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Kept instead of a temporary folder. */
   readonly dataDir?: string;
-}
-
-/** One line of the story, as it happened. */
-export interface DemoEvent {
-  readonly at: string;
-  readonly what: string;
 }
 
 export interface DemoResult extends DemoBooks {
@@ -99,14 +95,21 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   }
 }
 
-/** A temporary folder, or the empty one that was given: the story begins with nothing. */
+/**
+ * A temporary folder, or the empty one that was given: the story begins with nothing.
+ * @throws AceError `DataDirInUse`, `DataDirNotWritable`, `StoreFailed`
+ */
 async function demoDir(dataDir: string | undefined): Promise<string> {
-  if (dataDir === undefined) return mkdtemp(join(tmpdir(), 'ace-node-demo-'));
-  await mkdir(dataDir, { recursive: true });
-  if ((await readdir(dataDir)).length > 0) {
-    throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
+  try {
+    if (dataDir === undefined) return await mkdtemp(join(tmpdir(), 'ace-node-demo-'));
+    makeFolder(dataDir);
+    const inside = await readdir(dataDir);
+    await access(dataDir, constants.W_OK | constants.X_OK);
+    if (inside.length === 0) return dataDir;
+  } catch (error) {
+    throw storeError(error, dataDir ?? tmpdir());
   }
-  return dataDir;
+  throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
 }
 
 interface DemoNode {
@@ -121,7 +124,7 @@ class Demo {
   readonly #file: string;
   readonly #sizeBytes: number;
   readonly #plan: DemoPlan;
-  readonly #story: DemoEvent[] = [];
+  readonly #story = new Story();
   readonly #sessions: Session[] = [];
   #refusal: string | null = null;
 
@@ -148,17 +151,17 @@ class Demo {
       await this.#startNode('provider B', 'provider-b', validator.ready),
       await this.#startNode('viewer', 'viewer', validator.ready),
     ];
-    this.#tell(
+    this.#story.tell(
       `devnet: a validator, two providers and a viewer; credit limit ${plan.creditUnits} MiB for each account`,
     );
 
     const { contentId } = await providerA.session.call('importFile', { path: this.#file });
-    this.#tell(`provider A imports the file: ${plan.units} MiB to pay for`);
+    this.#story.tell(`provider A imports the file: ${plan.units} MiB to pay for`);
 
     // Provider B buys the file from A, so that there are two to choose from.
     await providerB.session.call('topUp', { amountXat: priceOf(plan.units + 1) });
     await this.#fetchAll(providerB, contentId, 'provider B fetches from A');
-    this.#tell(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
+    this.#story.tell(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
 
     const throughputMiBps = await this.#viewerStory(viewer, { a: providerA, b: providerB }, contentId);
     const sha256 = await hashStream(createReadStream(this.#file));
@@ -179,6 +182,7 @@ class Demo {
       providerADir: providerA.dir,
       providerBDir: providerB.dir,
     });
+    const checks = [...books.checks, ...outcomeChecks(plan, { ...books, refusal: this.#refusal })];
     return {
       contentId,
       file: this.#file,
@@ -187,11 +191,13 @@ class Demo {
       sha256,
       sha256Match,
       ...books,
+      checks,
+      conserved: checks.every(({ holds }) => holds),
       refusal: this.#refusal,
       throughputMiBps,
       wireOverheadBytesPerMiB: overhead,
       leftOut: plan.leftOut,
-      story: this.#story,
+      story: this.#story.events,
     };
   }
 
@@ -202,7 +208,7 @@ class Demo {
     contentId: string,
   ): Promise<number> {
     const plan = this.#plan;
-    const progress = createProgress('viewer');
+    const progress = this.#story.progress('viewer');
     await viewer.session.call('play', { contentId, download: true });
     const first = await this.#waitFor(viewer, contentId, (t) => {
       progress.update(t.haveBytes, t.sizeBytes);
@@ -210,7 +216,7 @@ class Demo {
     });
     await this.#settleAll([providers.a, providers.b]);
     await this.#untilCredit(viewer, plan.creditUnits);
-    this.#tell(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
+    this.#story.tell(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
 
     const repayXat = priceOf(plan.creditUnits);
     const topUpXat = formatAmount(
@@ -218,26 +224,30 @@ class Demo {
     );
     if (first.state !== 'done') {
       this.#refusal = first.refusal?.code ?? null;
-      this.#tell(
+      this.#story.tell(
         `with the credit used up there is no lease, and its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); playback waits`,
       );
       // The rest comes from the other one: the first leaves, with its claims handed in.
       const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
       await leaving.child.stop();
-      this.#tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
+      this.#story.tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
       await viewer.session.call('topUp', { amountXat: topUpXat });
       await this.#waitFor(viewer, contentId, (t) => {
         progress.update(t.haveBytes, t.sizeBytes);
         return t.state === 'done';
       });
       await this.#restart(leaving);
-      this.#tell(
+      this.#story.tell(
         `a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC) and playback goes on by itself`,
       );
-      this.#tell('from then on it pays from its funds, and when they end the rest is credit again');
+      this.#story.tell(
+        plan.restUnits > 0
+          ? 'from then on it pays from its funds, and when they end the rest is credit again'
+          : 'from then on it pays from its funds',
+      );
     } else {
       await viewer.session.call('topUp', { amountXat: topUpXat });
-      this.#tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
+      this.#story.tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
     }
     progress.end();
     const { fetchingMs } = await this.#waitFor(viewer, contentId, (t) => t.fetchingMs > 0);
@@ -245,7 +255,7 @@ class Demo {
   }
 
   async #fetchAll(node: DemoNode, contentId: string, label: string): Promise<void> {
-    const progress = createProgress(label);
+    const progress = this.#story.progress(label);
     await node.session.call('play', { contentId, download: true });
     await this.#waitFor(node, contentId, (t) => {
       progress.update(t.haveBytes, t.sizeBytes);
@@ -325,6 +335,7 @@ class Demo {
 
   /** Lets go of every node, whatever state it is in. */
   async close(): Promise<void> {
+    this.#story.endProgress();
     await Promise.all(this.#sessions.map((session) => session.close()));
   }
 
@@ -339,11 +350,6 @@ class Demo {
       '0',
     ]);
     Object.assign(node, { child, session: await this.#sessionWith(node.dir, node.child.name) });
-  }
-
-  #tell(what: string): void {
-    this.#story.push({ at: new Date().toISOString(), what });
-    if (process.stderr.isTTY) process.stderr.write(`· ${what}\n`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
@@ -11,6 +12,7 @@ import type { TransferView } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { storeError } from '../db/open.ts';
+import { onStopSignal, stopSignal } from '../stop-signals.ts';
 import { createProgress } from './progress.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -24,7 +26,6 @@ export interface PlayOptions {
 
 /** How long a provider may be missing before the command gives up. */
 const NO_PROVIDER_WAIT_MS = 15_000;
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** The place that the user chose is no place for a file. */
 const UNWRITABLE: ReadonlySet<string> = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],
@@ -39,7 +40,9 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
     const { content, playbackUrl } = await session.call('play', { contentId, download: out !== null });
     if (out === null) {
       process.stdout.write(`${playbackUrl}\n`);
-      if (!session.remote) await untilInterrupted();
+      if (session.remote) return;
+      process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
+      await stopSignal();
       return;
     }
     await saveTo(session, content, playbackUrl, out, options.wait === true);
@@ -70,12 +73,13 @@ async function saveTo(
   out: string,
   wait: boolean,
 ): Promise<void> {
-  const partial = `${out}.part`;
+  // A name of our own: `out.part` may be a file of the user's.
+  const partial = `${out}.${randomBytes(6).toString('hex')}.part`;
+  let isOurs = false;
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
   const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
-  const onSignal = () => giveUp.abort(new AceError('PeerClosed', 'Interrupted: what was fetched is kept'));
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  onStopSignal(() => giveUp.abort(new AceError('PeerClosed', 'Interrupted: what was fetched is kept')));
   let doneBytes = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -92,7 +96,9 @@ async function saveTo(
         (await text(response)).trim() || `The node answered ${response.statusCode}`,
       );
     }
-    const file = createWriteStream(partial, { flush: true });
+    const file = createWriteStream(partial, { flags: 'wx', flush: true }).once('open', () => {
+      isOurs = true;
+    });
     await pipeline(response, count, file, { signal: giveUp.signal });
     if (doneBytes !== content.sizeBytes)
       throw new AceError(
@@ -101,10 +107,9 @@ async function saveTo(
       );
     await rename(partial, out);
   } catch (error) {
-    await rm(partial, { force: true });
+    if (isOurs) await rm(partial, { force: true });
     throw giveUp.signal.aborted ? giveUp.signal.reason : saveError(error, out);
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
     stopWatching();
     progress.end();
   }
@@ -166,12 +171,4 @@ function watchForTrouble(
     clearTimeout(alone);
     unsubscribe();
   };
-}
-
-function untilInterrupted(): Promise<void> {
-  process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
-  return new Promise((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-  });
 }

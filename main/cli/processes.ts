@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { AceError } from '../../shared/errors.ts';
+import { STOP_WITH_STDIN } from './pipes.ts';
 
 export interface Child {
   readonly name: string;
@@ -29,7 +30,9 @@ export class ProcessGroup {
   async start(name: string, args: readonly string[]): Promise<Child> {
     if (this.#ended) throw new AceError('Internal', 'The demo was stopped');
     const child = spawn(process.execPath, [this.#entry, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Its end of standard input closes with this process, even when that is killed: then it stops by itself.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, [STOP_WITH_STDIN]: '1' },
       // Its own group: Ctrl-C on the terminal reaches this process alone, which then stops the others in order.
       detached: true,
     });

@@ -82,13 +82,19 @@ export async function importFile(
 
 async function checkedSize(path: string): Promise<number> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') throw new AceError('FileMissing', `There is no file ${path}`, { cause });
+    if (cause.code === 'ENOENT') throw new AceError('FileMissing', missingText(path), { cause });
     throw new AceError('FileUnreadable', `${path} cannot be read`, { cause });
   });
   if (!info.isFile()) throw new AceError('FileUnreadable', `${path} is not a file`);
   if (info.size === 0) throw new AceError('ContentEmpty', `${path} is empty: there is nothing to share`);
   if (info.size > MAX_CONTENT_BYTES) throw new AceError('ContentTooLarge', `${path} is larger than 64 GiB`);
   return info.size;
+}
+
+/** Node has put U+FFFD where a name's bytes are no UTF-8, and so looked for another file than was meant. */
+function missingText(path: string): string {
+  const why = path.includes('\uFFFD') ? ': its name is not valid UTF-8, rename it first' : '';
+  return `There is no file ${path}${why}`;
 }
 
 async function copyAndHash(

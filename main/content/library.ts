@@ -10,7 +10,6 @@ import { parseContentId, readTransportFile } from './transport-file.ts';
 export interface LibraryContext extends TransferContext {
   readonly store: NodeStore;
   readonly pieces: PieceStore;
-  readonly nowMs: () => number;
   readonly fetchTransportFile: (provider: Provider, contentId: string) => Promise<Uint8Array>;
   /** A content was added. */
   readonly onContents: () => void;

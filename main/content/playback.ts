@@ -2,7 +2,8 @@
  * Content over HTTP on loopback, for the page's player and for every player that takes a URL.
  *
  * A reader holds the transfer's attention: what lies ahead of it is fetched first. Bytes leave here only from pieces
- * that were verified and paid. Paths follow what Ace Stream clients speak; `/content/<id>` is ours.
+ * that were verified and paid. Paths follow what Ace Stream clients speak; `/content/<id>` is ours. Whoever takes the
+ * bytes to keep them says `?download=1`: what nobody watches must not count for the network's traffic rate.
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -18,12 +19,11 @@ export interface PlaybackContext {
   readonly pieces: PieceStore;
   /** @throws AceError `InvalidContentId`, `NoProviders`, … */
   readonly transferOf: (contentId: string) => Promise<Transfer>;
-  /** Media that a player has taken, in milliseconds of play. */
-  readonly onPlayed: (playedMs: number) => void;
   readonly log: Log;
 }
 
 const WRITE_BYTES = 262_144;
+const DOWNLOAD_FLAG = 'download';
 
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   InvalidContentId: 400,
@@ -88,7 +88,15 @@ async function answer(context: PlaybackContext, req: IncomingMessage, res: Serve
   }
   // The first piece may take a while, or wait for a top-up: the player knows what comes already.
   res.flushHeaders();
-  await send(context, transfer, res, start, end);
+  const watches = url.searchParams.get(DOWNLOAD_FLAG) === null;
+  await send(context, transfer, res, { start, end, watches });
+}
+
+/** The address of a content: for a player, or for bytes that are kept. */
+export function contentUrl(base: string, contentId: string, download: boolean): string {
+  const url = new URL(`content/${contentId}`, base);
+  if (download) url.searchParams.set(DOWNLOAD_FLAG, '1');
+  return url.href;
 }
 
 /** `/content/<id>`, or `/ace/getstream?content_id=<id>` (or `id=`). `null` for any other path. */
@@ -134,13 +142,12 @@ async function send(
   context: PlaybackContext,
   transfer: Transfer,
   res: ServerResponse,
-  start: number,
-  end: number,
+  { start, end, watches }: { readonly start: number; readonly end: number; readonly watches: boolean },
 ): Promise<void> {
-  const { contentId, file } = transfer;
+  const { contentId } = transfer;
   const closed = new AbortController();
   res.once('close', () => closed.abort());
-  const reader = transfer.addReader(Math.floor(start / PIECE_BYTES));
+  const reader = transfer.addReader(Math.floor(start / PIECE_BYTES), watches);
   try {
     for (let position = start; position <= end; ) {
       const pieceIndex = Math.floor(position / PIECE_BYTES);
@@ -151,8 +158,8 @@ async function send(
       const bytes = await readStored(context.pieces, transfer, pieceIndex, offset, length);
       if (!bytes) continue;
       if (!res.write(bytes)) await once(res, 'drain', { signal: closed.signal });
+      transfer.taken(reader, position, length);
       position += length;
-      if (file.durationMs > 0) context.onPlayed((file.durationMs * length) / file.sizeBytes);
     }
     res.end();
   } finally {

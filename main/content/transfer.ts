@@ -7,10 +7,12 @@
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { PIECE_BYTES, pieceCount, pieceLength } from '../../shared/units.ts';
+import type { WatchTime } from '../channel/payer.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import { isProviderFault, type ViewerSession } from '../p2p/protocols/pieces/client.ts';
-import type { TransportFile } from './transport-file.ts';
+import { isMedia, type TransportFile } from './transport-file.ts';
+import { Viewing } from './viewing.ts';
 
 export interface Provider {
   readonly peerId: string;
@@ -23,7 +25,9 @@ export interface TransferContext {
   readonly log: Log;
   /** Who has this content, best first. @throws AceError `ShardUnavailable` */
   readonly findProviders: (contentId: string) => Promise<Provider[]>;
-  readonly openSession: (provider: Provider) => Promise<ViewerSession>;
+  /** A session whose checkpoints report `watchTime`. */
+  readonly openSession: (provider: Provider, watchTime: WatchTime) => Promise<ViewerSession>;
+  readonly nowMs: () => number;
   readonly onChange: () => void;
   /** The content is whole now: others can be served from here. */
   readonly onComplete: () => void;
@@ -31,9 +35,18 @@ export interface TransferContext {
 
 export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
 
-/** Where a player reads. */
+/** Where a player reads, or where bytes are taken to be kept. */
 export interface Reader {
   pieceIndex: number;
+  /** Somebody watches what is read here. */
+  readonly watches: boolean;
+}
+
+/** A piece to ask for next. */
+interface Wanted {
+  readonly pieceIndex: number;
+  /** Somebody watches and needs it: only such traffic counts for the network's traffic rate. */
+  readonly video: boolean;
 }
 
 /** Requests under way at once: more than the largest window, so that the provider is never idle. */
@@ -48,6 +61,10 @@ const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
 /** A session that nobody needs is closed after this long, and its reserved capacity is free again. */
 const IDLE_CLOSE_MS = 8_000;
+/** What a player has taken is watched for so long after it took the last of it, at most: well within a lease's life. */
+const WATCHED_AFTER_MS = 3 * 3_600_000;
+/** A player that pauses reads nothing. It may come back for what is here already, whose watch time is then reported. */
+const PAUSED_AFTER_MS = 10 * 60_000;
 
 export class Transfer {
   readonly contentId: string;
@@ -68,6 +85,13 @@ export class Transfer {
   /** Times in a row that a provider was left without a piece: the others are tried first. */
   readonly #failures = new Map<string, number>();
   readonly #pieceWaiters = new Map<number, (() => void)[]>();
+  readonly #viewing: Viewing;
+  /** Pieces that came for a download: their bytes are no video, so their time is none either. */
+  readonly #kept = new Set<number>();
+  /** Pieces that came for a player and that no player has taken. */
+  readonly #unseen = new Set<number>();
+  /** When a player took something last. */
+  #takenAtMs = Number.NEGATIVE_INFINITY;
   #downloading = false;
   #busySinceMs = 0;
   #session: ViewerSession | null = null;
@@ -80,6 +104,7 @@ export class Transfer {
 
   constructor(context: TransferContext, contentId: string, file: TransportFile) {
     this.#context = context;
+    this.#viewing = new Viewing(context.nowMs);
     this.contentId = contentId;
     this.file = file;
     this.#have = new Set(context.store.contents.pieces(contentId));
@@ -106,8 +131,8 @@ export class Transfer {
     this.#start();
   }
 
-  addReader(pieceIndex: number): Reader {
-    const reader = { pieceIndex };
+  addReader(pieceIndex: number, watches = true): Reader {
+    const reader = { pieceIndex, watches: watches && isMedia(this.file) };
     this.#readers.add(reader);
     this.#start();
     return reader;
@@ -116,6 +141,16 @@ export class Transfer {
   moveReader(reader: Reader, pieceIndex: number): void {
     reader.pieceIndex = pieceIndex;
     this.#wake();
+  }
+
+  /** A reader has been given so many bytes: who watches them does so from now on. */
+  taken(reader: Reader, start: number, lengthBytes: number): void {
+    const { durationMs, sizeBytes } = this.file;
+    const pieceIndex = Math.floor(start / PIECE_BYTES);
+    if (!reader.watches || this.#kept.has(pieceIndex)) return;
+    this.#viewing.take(start, start + lengthBytes, durationMs / sizeBytes);
+    this.#unseen.delete(pieceIndex);
+    this.#takenAtMs = this.#context.nowMs();
   }
 
   removeReader(reader: Reader): void {
@@ -178,7 +213,7 @@ export class Transfer {
     await this.#closeSession();
   }
 
-  async #fetch(pieceIndex: number): Promise<void> {
+  async #fetch({ pieceIndex, video }: Wanted): Promise<void> {
     const session = await this.#ensureSession();
     const missing = pieceCount(this.file.sizeBytes) - this.#have.size;
     await session.ensureRoom(
@@ -189,9 +224,12 @@ export class Transfer {
     if (this.#inFlight.size === 0) this.#busySinceMs = performance.now();
     this.#inFlight.add(pieceIndex);
     session
-      .request({ contentId: this.contentId, file: this.file, pieceIndex, video: this.#readers.size > 0 })
+      .request({ contentId: this.contentId, file: this.file, pieceIndex, video })
       .then(
-        ({ bytes, paidUnits }) => this.#onPiece(pieceIndex, bytes, paidUnits),
+        ({ bytes, paidUnits }) => {
+          (video ? this.#unseen : this.#kept).add(pieceIndex);
+          this.#onPiece(pieceIndex, bytes, paidUnits);
+        },
         (error: unknown) => this.#onRequestFailed(session, error),
       )
       .finally(() => {
@@ -239,12 +277,12 @@ export class Transfer {
   /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
   async #askUnpaid(): Promise<void> {
     const session = this.#session;
-    const pieceIndex = this.#nextPiece();
-    if (!session || session.failed || pieceIndex === null || this.state === 'paused') return;
+    const next = this.#nextPiece();
+    if (!session || session.failed || next === null || this.state === 'paused') return;
     const code = await session.refusalOf({
       contentId: this.contentId,
       file: this.file,
-      pieceIndex,
+      pieceIndex: next.pieceIndex,
       video: false,
     });
     if (code === null) this.#takeOver();
@@ -287,7 +325,7 @@ export class Transfer {
         if (this.#stopped) break;
       }
       try {
-        this.#session = await this.#context.openSession(provider);
+        this.#session = await this.#context.openSession(provider, this.#viewing);
         this.#provider = provider;
         return this.#session;
       } catch (error) {
@@ -317,10 +355,19 @@ export class Transfer {
       await this.#woken(IDLE_CLOSE_MS);
       const idle = this.#nextPiece() === null && this.#inFlight.size === 0;
       // While somebody watches, the session stays: its checkpoints carry the watch time.
-      if (idle && this.#readers.size === 0) await this.#closeSession();
+      if (idle && !this.#watched()) await this.#closeSession();
       return;
     }
     await this.#woken();
+  }
+
+  /** Whether watch time may still be added that only this session can report. */
+  #watched(): boolean {
+    if (this.#readers.size > 0) return true;
+    const restedMs = this.#context.nowMs() - this.#takenAtMs;
+    if (this.#viewing.running) return restedMs < WATCHED_AFTER_MS;
+    // What is missing brings a session of its own; until then nobody's capacity is kept for a player that is gone.
+    return this.complete && this.#unseen.size > 0 && restedMs < PAUSED_AFTER_MS;
   }
 
   async #closeSession(): Promise<void> {
@@ -339,17 +386,17 @@ export class Transfer {
   }
 
   /** The first missing piece ahead of a reader, nearest first; for a download, the first missing one. */
-  #nextPiece(): number | null {
+  #nextPiece(): Wanted | null {
     const count = pieceCount(this.file.sizeBytes);
-    const wanted = (index: number) => !this.#have.has(index) && !this.#inFlight.has(index);
+    const wanted = (index: number) => index < count && !this.#have.has(index) && !this.#inFlight.has(index);
     for (let distance = 0; distance < this.#aheadPieces(); distance++) {
-      for (const reader of this.#readers) {
-        const index = reader.pieceIndex + distance;
-        if (index < count && wanted(index)) return index;
-      }
+      const atThis = [...this.#readers].filter(({ pieceIndex }) => wanted(pieceIndex + distance));
+      // Who watches comes first, so that a piece which somebody watches and somebody keeps is one that is watched.
+      const reader = atThis.find(({ watches }) => watches) ?? atThis[0];
+      if (reader) return { pieceIndex: reader.pieceIndex + distance, video: reader.watches };
     }
     if (!this.#downloading) return null;
-    for (let index = 0; index < count; index++) if (wanted(index)) return index;
+    for (let index = 0; index < count; index++) if (wanted(index)) return { pieceIndex: index, video: false };
     return null;
   }
 

@@ -40,6 +40,11 @@ export function isContentName(name: unknown): name is string {
   );
 }
 
+/** Whether there is anything to watch in it: only what has a time of play can count for the traffic of an hour. */
+export function isMedia({ mimeType, durationMs }: Pick<TransportFile, 'mimeType' | 'durationMs'>): boolean {
+  return /^(video|audio)\//.test(mimeType) && durationMs > 0;
+}
+
 /** Signs a transport file. The bytes are what is stored and sent; the CID names them. */
 export function makeTransportFile(
   file: Omit<TransportFile, 'broadcaster'>,

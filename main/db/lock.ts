@@ -5,14 +5,13 @@
  * when the process ends, however it ends, so there is no stale lock to clean up. Never open `lock.db` by other means:
  * on POSIX systems closing any descriptor of a file drops the process's locks on it.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { AceError } from '../../shared/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { storeError } from './store-error.ts';
 
 const LOCK_FILE = 'lock.db';
-const OWNER_ONLY = 0o700;
 
 /** Locks this process holds. Without a reference here a forgotten handle would be collected, and its lock with it. */
 const heldLocks = new Set<Sqlite.Database>();
@@ -29,7 +28,7 @@ export interface DataDirLock {
 export function lockDataDir(dir: string): DataDirLock {
   let db: Sqlite.Database | undefined;
   try {
-    mkdirSync(dir, { recursive: true, mode: OWNER_ONLY });
+    makeFolder(dir);
     db = new Sqlite(join(dir, LOCK_FILE), { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {

@@ -9,6 +9,7 @@ import { exitLike, runChild } from './child.mjs';
 import { ensureInstalled } from './install.mjs';
 import { nodeBinary, rootDir } from './paths.mjs';
 import { printSetupError } from './setup-error.mjs';
+import { ensureWindow } from './window.mjs';
 
 const isCheckout = existsSync(join(rootDir, 'main', 'cli.ts'));
 
@@ -16,6 +17,7 @@ try {
   if (isCheckout) {
     await ensureInstalled();
     await ensureBuilt();
+    await ensureWindow(process.argv.slice(2));
   }
   const node = isCheckout ? nodeBinary : process.execPath;
   exitLike(await runChild(node, [cliFile, ...process.argv.slice(2)], { stdio: 'inherit' }));

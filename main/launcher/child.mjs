@@ -18,7 +18,8 @@ const PARENT_CHECK_MS = 500;
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ stdio: 'inherit' | 'collect', cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean }} options
+ * @param {{ stdio: 'inherit' | 'collect', cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean,
+ *   timeout?: number, killSignal?: NodeJS.Signals }} options timeout: milliseconds until killSignal ends it
  * @returns {Promise<ChildResult>} rejects when the program cannot be started
  */
 export function runChild(command, args, { stdio, ...options }) {

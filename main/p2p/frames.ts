@@ -4,6 +4,7 @@
  * Memory is bounded on both sides: a frame longer than the protocol allows is refused before it is buffered, and a
  * reader that falls behind pauses the stream, so the peer's window fills instead of our heap.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Stream } from '@libp2p/interface';
 import { varint } from 'multiformats';
 import { Uint8ArrayList } from 'uint8arraylist';
@@ -25,10 +26,14 @@ interface Waiter {
 }
 
 const MAX_PREFIX_BYTES = 4;
+/** What a peer may send ahead on one stream. A reader that pauses may get all of it, and what an update overtook. */
+export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576;
 /** A peer that leaves its window full this long is given up. */
 const WRITE_TIMEOUT_MS = 30_000;
 /** What is on the wire before a peer's reset arrives is still read; this bounds a peer that ignores our pause. */
 const OVERFLOW_FACTOR = 4;
+/** Frames that one reader takes before others have their turn. */
+const FRAMES_PER_TURN = 16;
 /** Counted for each waiting frame beside its bytes, so that a flood of tiny ones is bounded too. */
 const FRAME_COST_BYTES = 256;
 /** From here on a frame is not made contiguous. */
@@ -40,7 +45,9 @@ export class FrameStream {
   readonly #received = new Uint8ArrayList();
   readonly #frames: Frame[] = [];
   #queuedBytes = 0;
+  #readInARow = 0;
   #paused = false;
+  #resuming = false;
   #waiter: Waiter | null = null;
   /** Why no more frames come: `null` is a clean end. */
   #end: { readonly error: unknown } | null = null;
@@ -52,6 +59,7 @@ export class FrameStream {
     stream.maxReadBufferLength = Math.max(
       stream.maxReadBufferLength,
       limits.maxBufferedBytes * OVERFLOW_FACTOR,
+      2 * MAX_STREAM_WINDOW_BYTES,
     );
     stream.addEventListener('message', (event) => this.#onData(event.data));
     // Not 'remoteCloseWrite': what the peer sent before it closed may still wait behind our pause.
@@ -69,10 +77,11 @@ export class FrameStream {
   async read(timeoutMs?: number): Promise<Frame | null> {
     const frame = this.#frames.shift();
     if (frame) {
+      // A reader that always finds the next frame would keep everybody else from their turn.
+      if (++this.#readInARow % FRAMES_PER_TURN === 0) await setImmediate();
       this.#queuedBytes -= frame.byteLength + FRAME_COST_BYTES;
       if (this.#paused && this.#queuedBytes < this.#limits.maxBufferedBytes / 2) {
-        this.#paused = false;
-        this.stream.resume();
+        this.#resume();
       }
       return frame;
     }
@@ -121,7 +130,11 @@ export class FrameStream {
 
   /** Waits until the stream takes more. @throws AceError `PeerClosed`, `RequestTimeout` when the peer reads nothing */
   async writable(timeoutMs = WRITE_TIMEOUT_MS): Promise<void> {
-    if (!this.stream.writableNeedsDrain) return;
+    // A stream that has drained may be full again at once.
+    while (this.stream.writableNeedsDrain) await this.#drained(timeoutMs);
+  }
+
+  async #drained(timeoutMs: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const drained = () => resolve();
     const closed = () => reject(new AceError('PeerClosed', 'The peer has closed the stream'));
@@ -167,10 +180,26 @@ export class FrameStream {
       this.abort(error as AceError);
       return;
     }
-    if (!this.#paused && this.#queuedBytes > this.#limits.maxBufferedBytes) {
-      this.#paused = true;
-      this.stream.pause();
-    }
+    if (!this.#resuming) this.#pauseWhenFull();
+  }
+
+  #pauseWhenFull(): void {
+    if (this.#paused || this.#end || this.#queuedBytes <= this.#limits.maxBufferedBytes) return;
+    this.#paused = true;
+    this.stream.pause();
+  }
+
+  /**
+   * Resuming hands over what has waited, at once, and only then opens the peer's window: a pause in between would be
+   * undone by that, and the peer never held back again.
+   */
+  #resume(): void {
+    this.#paused = false;
+    if (this.stream.readStatus !== 'paused') return; // it has ended meanwhile; what was read is still here
+    this.#resuming = true;
+    this.stream.resume();
+    this.#resuming = false;
+    this.#pauseWhenFull();
   }
 
   #takeFrame(): Frame | null {

@@ -10,7 +10,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { AceError } from '../../shared/errors.ts';
 import { limitConnections } from './connection-limits.ts';
-import { type FrameLimits, FrameStream } from './frames.ts';
+import { type FrameLimits, FrameStream, MAX_STREAM_WINDOW_BYTES } from './frames.ts';
 
 export interface HostOptions {
   /** 32-byte Ed25519 seed. */
@@ -34,7 +34,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       addresses: { listen: [...options.listen] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
+      streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       connectionManager: {
         maxConnections: options.maxConnections ?? 300,
         inboundConnectionThreshold: INBOUND_PER_SECOND_AND_ADDRESS,

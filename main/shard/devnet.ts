@@ -15,7 +15,7 @@ import type { Genesis, NetworkSettings, Pool } from '../../shared/settings.ts';
 import { type EmbeddedChainOptions, openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../chain/port.ts';
 import { Closers } from '../closers.ts';
-import { DEFAULT_DEVNET, type DevnetProfile } from '../config.ts';
+import { DEFAULT_DEVNET, type DevnetProfile, isPositiveDecimal } from '../config.ts';
 import { type DataDirLock, lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import { createLog } from '../log.ts';
@@ -61,9 +61,9 @@ const DEVNET_CHAIN_ID = 31_337;
 const profileSchema = z.object({
   networkId: z.string(),
   trafficCreditLimitUnits: z.number().int().nonnegative(),
-  trafficRateGbPerHour: z.string(),
+  trafficRateGbPerHour: z.string().refine(isPositiveDecimal),
   priorWeightHours: z.number().int().positive(),
-  xacPerXat: z.string(),
+  xacPerXat: z.string().refine(isPositiveDecimal),
   settlementIntervalMs: z.number().int().positive(),
   faucetXat: z.number().int().positive(),
 });
@@ -89,7 +89,7 @@ export async function devnetChainOptions(dataDir: string): Promise<EmbeddedChain
   const path = join(dataDir, 'chain.db');
   if (!existsSync(path)) throw new AceError('FileMissing', `There is no main chain in ${dataDir}`);
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
-  const stored = await storedProfile(join(dataDir, 'profile.json'), DEFAULT_DEVNET);
+  const stored = await storedProfile(dataDir, DEFAULT_DEVNET);
   const faucet = accountFromPhrase(phrase).address;
   return {
     path,
@@ -106,7 +106,7 @@ async function run(
   const nowMs = () => Date.now();
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
   const faucet = accountFromPhrase(phrase);
-  const stored = await storedProfile(join(dataDir, 'profile.json'), profile ?? DEFAULT_DEVNET);
+  const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const settings = devnetSettings(stored, device, faucet.address);
   const log = createLog(join(dataDir, 'validator.log'));
 
@@ -163,17 +163,37 @@ async function validatorSecrets(path: string): Promise<{ phrase: string; device:
   return { phrase, device: deviceFromSeed(deviceSeed) };
 }
 
-async function storedProfile(path: string, profile: DevnetProfile): Promise<StoredProfile> {
-  if (existsSync(path)) {
-    try {
-      return profileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-    } catch (cause) {
-      throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`, { cause });
-    }
+/** The profile that a devnet was made with; `null` where there is none yet. @throws AceError `DataDirMismatch` */
+export function readProfile(dataDir: string): StoredProfile | null {
+  const path = profilePath(dataDir);
+  if (!existsSync(path)) return null;
+  try {
+    return profileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new AceError('DataDirMismatch', `${path} is not a network profile of this Ace Node`, { cause });
   }
-  const stored = { networkId: `ace-devnet-${randomBytes(4).toString('hex')}`, ...profile };
-  await writeFileAtomic(path, `${JSON.stringify(stored, null, 2)}\n`, 0o600);
-  return stored;
+}
+
+async function storedProfile(dataDir: string, profile: DevnetProfile): Promise<StoredProfile> {
+  const existing = readProfile(dataDir);
+  if (existing) return existing;
+  // Checked before it is kept: a directory with a profile that means nothing could never be started again.
+  const made = profileSchema.safeParse({
+    networkId: `ace-devnet-${randomBytes(4).toString('hex')}`,
+    ...profile,
+  });
+  if (!made.success) {
+    const field = made.error.issues[0]?.path.join('.') ?? '';
+    throw new AceError('InvalidInput', `The profile of a devnet cannot have this ${field}`, {
+      cause: made.error,
+    });
+  }
+  await writeFileAtomic(profilePath(dataDir), `${JSON.stringify(made.data, null, 2)}\n`, 0o600);
+  return made.data;
+}
+
+function profilePath(dataDir: string): string {
+  return join(dataDir, 'profile.json');
 }
 
 function devnetSettings(profile: StoredProfile, device: DeviceIdentity, faucet: string): NetworkSettings {

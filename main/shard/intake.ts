@@ -59,8 +59,10 @@ export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
   checkStillLeased(lease, signed, proven.units);
 
   const watched = watchedIn(lease, signed);
-  const newer = signed && signed.checkpoint.number > lease.checkpointNumber ? signed.checkpoint : null;
-  const released = lease.released === 1 || (newer?.final === true && signed?.payeeSignature != null);
+  // Only what both sides signed counts: the payer alone could name a number that no later one passes.
+  const agreed = signed?.payeeSignature ? signed.checkpoint : null;
+  const newer = agreed && agreed.number > lease.checkpointNumber ? agreed : null;
+  const released = lease.released === 1 || agreed?.final === true;
   const moreWatched = watched.videoBytes > lease.videoBytes || watched.watchMs > lease.watchMs;
   if (proven.units <= lease.claimedUnits && !newer && !moreWatched && (lease.released === 1) === released) {
     return { claimedUnits: lease.claimedUnits, released };

@@ -10,6 +10,12 @@ import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { MAX_WATCH_MS_PER_UNIT } from './intake.ts';
 
+/**
+ * What a released lease reports waits this long, after the earliest end of its viewing, for its account's clock: reports
+ * of several providers do not arrive in the order of the viewing. Not longer, for each that waits is read each time.
+ */
+export const RELEASED_WAIT_MS = 3_600_000;
+
 export interface Watched {
   /** Credited to the totals, this batch included. */
   readonly videoUnits: number;
@@ -63,8 +69,8 @@ function watchedSince(lease: LeaseRow, nowMs: number, budgetMs: number): Watched
   const wantedMs = Math.max(0, Math.min(playableMs, elapsedMs) - sealedWatchMs);
   const newWatchMs = Math.min(wantedMs, budgetMs);
   const watchMs = sealedWatchMs + newWatchMs;
-  // Nobody watches on a lease that has ended: what its account's clock has no room for by now was never watched.
-  const ended = lease.released === 1 || nowMs >= lease.expiresAtMs;
+  // What there is no room for until then on its account's clock was never watched.
+  const ended = nowMs >= endsAtMs(lease);
   return {
     videoUnits,
     watchMs,
@@ -73,4 +79,8 @@ function watchedSince(lease: LeaseRow, nowMs: number, budgetMs: number): Watched
     reportedMs: ended ? watchMs : lease.watchMs,
     whole: ended || watchMs >= playableMs,
   };
+}
+
+function endsAtMs({ leasedAtMs, expiresAtMs, watchMs, released }: LeaseRow): number {
+  return released === 1 ? Math.min(expiresAtMs, leasedAtMs + watchMs + RELEASED_WAIT_MS) : expiresAtMs;
 }

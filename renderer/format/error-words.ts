@@ -64,6 +64,14 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   },
 };
 
+/** What was asked for did not begin, so nothing waits for a peer to appear: it is up to the person to ask again. */
+const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
+  NoProviders: {
+    what: 'No peer that has this title is online.',
+    next: 'Nothing was charged. Check the link, or play it again later.',
+  },
+};
+
 /** Codes whose message is about the person's own input. */
 const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput', 'InvalidAmount']);
 
@@ -77,6 +85,11 @@ export function codeWords(code: ErrorCode, message: string): ErrorWords {
 export function errorWords(error: unknown): ErrorWords {
   if (error instanceof AceError) return codeWords(error.code, error.message);
   return codeWords('Internal', '');
+}
+
+/** Words for a title that could not be started at all; one that is under way goes on by itself. */
+export function startWords(error: unknown): ErrorWords {
+  return (error instanceof AceError && NOT_STARTED[error.code]) || errorWords(error);
 }
 
 /** "amountXat: not an amount" is for programs; a person sees which field it is. */

@@ -1,6 +1,6 @@
 /** What plays. It outlives the views: looking at the wallet does not stop the film. */
 import type { ContentView, NodeClient } from '../../shared/rpc.ts';
-import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import { type ErrorWords, errorWords, startWords } from '../format/error-words.ts';
 import { ownUrl } from '../format/own-url.ts';
 
 export class PlayerState {
@@ -30,7 +30,7 @@ export class PlayerState {
       this.content = started.content;
       this.playbackUrl = ownUrl(started.playbackUrl, location);
     } catch (error) {
-      if (this.starting === contentId) this.error = errorWords(error);
+      if (this.starting === contentId) this.error = startWords(error);
     } finally {
       if (this.starting === contentId) this.starting = null;
     }
@@ -46,6 +46,11 @@ export class PlayerState {
     } catch (error) {
       this.error = errorWords(error);
     }
+  }
+
+  /** Something else was asked for: what went wrong before is no longer of interest. */
+  clearError(): void {
+    this.error = null;
   }
 
   /** Bytes per hour of this title, once its length is known. */

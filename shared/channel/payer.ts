@@ -10,6 +10,11 @@ import type { Checkpoint } from './records.ts';
 
 export const CHECKPOINT_EVERY_UNITS = 64;
 export const CHECKPOINT_EVERY_MS = 30_000;
+/**
+ * A checkpoint that only reports watch time. A payee signs one without new units every 30 s at most, by its own clock
+ * and by when they arrive: twice that is never too early.
+ */
+export const WATCH_CHECKPOINT_EVERY_MS = 2 * CHECKPOINT_EVERY_MS;
 
 /** Accounts are free, so what is written off is bounded over all of them too: so many units in each period. */
 export const WRITE_OFF_LIMIT_UNITS = 8;
@@ -71,12 +76,13 @@ export function roomBytes(state: PayerState): number {
   return state.capacityUnits * TRAFFIC_UNIT_BYTES - state.verifiedBytes - state.lostBytes;
 }
 
-export function checkpointDue(state: PayerState, nowMs: number): boolean {
-  if (state.revealedUnits === state.checkpointUnits) return false;
-  return (
-    state.revealedUnits - state.checkpointUnits >= CHECKPOINT_EVERY_UNITS ||
-    nowMs - state.checkpointAtMs >= CHECKPOINT_EVERY_MS
-  );
+/** `unreportedMs`: watched since the last checkpoint. */
+export function checkpointDue(state: PayerState, unreportedMs: number, nowMs: number): boolean {
+  const newUnits = state.revealedUnits - state.checkpointUnits;
+  const sinceMs = nowMs - state.checkpointAtMs;
+  if (newUnits > 0) return newUnits >= CHECKPOINT_EVERY_UNITS || sinceMs >= CHECKPOINT_EVERY_MS;
+  // No time counts on a channel that has carried no video.
+  return unreportedMs > 0 && state.videoBytes > 0 && sinceMs >= WATCH_CHECKPOINT_EVERY_MS;
 }
 
 /** The next checkpoint and the state that has made it. The caller signs, commits, sends. */

@@ -46,7 +46,7 @@ describe('a payer with many channels', () => {
     for (const terms of signed) {
       const channel = service.open(who, terms);
       if (channel.obstacle(MIB) === null) {
-        channel.serve(MIB, [{ key: `k${lostUnits}`, resend: false }]);
+        channel.serve(MIB, [{ key: `k${lostUnits}`, bytes: MIB, resend: false }]);
         channel.commit();
         lostUnits += 1;
       }
@@ -75,7 +75,7 @@ describe('a payer with many channels', () => {
     expect(first.obstacle(MIB)).toBeNull();
     const second = service.open(who, await lease(3_600_000));
     expect(second.obstacle(MIB)).toBeNull();
-    second.serve(MIB, [{ key: 'x', resend: false }]);
+    second.serve(MIB, [{ key: 'x', bytes: MIB, resend: false }]);
     second.commit();
     second.detach();
     expect(first.obstacle(MIB)).toBe('PaymentOverdue');

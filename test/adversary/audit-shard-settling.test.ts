@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CLAIM_GRACE_MS, settle } from '../../main/shard/batching.ts';
 import { MAX_LEASES_PER_HOUR, MAX_OPEN_LEASES } from '../../main/shard/leasing.ts';
+import { RELEASED_WAIT_MS } from '../../main/shard/watching.ts';
 import { decodeBatch } from '../../shared/batch.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { party, TestShard } from '../helpers/shard.ts';
@@ -146,6 +147,43 @@ describe('watch time', () => {
     expect((await totals(shard)).watchMs - before.watchMs).toBe(60_000n);
   });
 
+  it('of a released lease waits for the clock when a later viewing was reported first, and not for ever', async () => {
+    const shard = useShard();
+    const before = await totals(shard);
+    const creditedMs = async () => {
+      await settle(shard.context);
+      return Number((await totals(shard)).watchMs - before.watchMs);
+    };
+    const first = await shard.lease(payer, payee, 1);
+    shard.nowMs += 70_000;
+    const second = await shard.lease(payer, payee, 1);
+    shard.nowMs += 1_000;
+    report(shard, second, 1_000);
+    expect(await creditedMs()).toBe(1_000);
+    const final = { units: 1, bytes: MIB, videoBytes: MIB, watchMs: 70_000, final: true };
+    expect(shard.claim(first, 1, { checkpoint: shard.checkpoint(first, final) }).released).toBe(true);
+    shard.nowMs += 10_000;
+    await settle(shard.context);
+    shard.nowMs += 60_000;
+    expect(await creditedMs()).toBe(71_000);
+  });
+
+  it('of released leases that has no room yet leaves what a settlement reads an hour later', async () => {
+    const shard = useShard();
+    const oneDay = { expiresAtMs: shard.nowMs + 24 * 3_600_000 };
+    const both = [await shard.lease(payer, payee, 1, oneDay), await shard.lease(payer, payee, 1, oneDay)];
+    const final = { units: 1, bytes: MIB, videoBytes: MIB, watchMs: 100_000, final: true };
+    for (const lease of both) shard.claim(lease, 1, { checkpoint: shard.checkpoint(lease, final) });
+    shard.nowMs += 100_000 + RELEASED_WAIT_MS - 1;
+    // Other viewing has used the clock up.
+    shard.store.watchers.setWatchedUntilMs(payer.account.address, shard.nowMs);
+    await settle(shard.context);
+    expect(shard.store.leases.toSeal()).toHaveLength(2);
+    shard.nowMs += 1;
+    await settle(shard.context);
+    expect(shard.store.leases.toSeal()).toEqual([]);
+  });
+
   it('and video count only when both sides signed', async () => {
     const shard = useShard();
     const before = await totals(shard);
@@ -168,6 +206,8 @@ describe('rows of leases', () => {
       const final = { units: 1, bytes: MIB, videoBytes: MIB, watchMs: 2 ** 53 - 1, final: true };
       expect(shard.claim(lease, 1, { checkpoint: shard.checkpoint(lease, final) }).released).toBe(true);
     }
+    await settle(shard.context);
+    shard.nowMs += 131_072 + RELEASED_WAIT_MS;
     await settle(shard.context);
     expect(shard.store.leases.toSeal()).toEqual([]);
   });

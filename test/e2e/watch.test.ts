@@ -52,6 +52,34 @@ describe('the main job', () => {
     },
   );
 
+  it.skipIf(browserPath === null)(
+    'says what is wrong with what was typed, and forgets it afterwards',
+    async () => {
+      const dir = temporaryDir();
+      const address = await startHeadless(dir);
+      const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
+      undo.push(() => browser.close());
+      const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
+      await page.goto(address);
+      await page
+        .locator('[data-testid=connection][data-link=connected]')
+        .waitFor({ timeout: START_TIMEOUT_MS });
+
+      const error = page.getByTestId('player-error');
+      await paste(page, 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi');
+      await error.waitFor();
+      expect(await error.textContent()).toContain('play it again later');
+      await paste(page, join(ROOT, 'package.json'));
+      await error.waitFor({ state: 'detached' });
+
+      await page.getByTestId('nav-wallet').click();
+      const amount = page.getByTestId('top-up-page-amount');
+      await amount.fill('0.12345678');
+      await page.getByTestId('top-up-page-submit').click();
+      await page.getByText('Write an amount above 0').waitFor();
+    },
+  );
+
   it.skipIf(electronPath === null)('plays the sample clip in the desktop window', async () => {
     const config = {
       dataDir: temporaryDir(),
@@ -93,6 +121,11 @@ async function watchAndSettle(page: Page): Promise<void> {
   if (await settle.isEnabled()) await settle.click();
   await expect.poll(() => settledUnits(page), { timeout: 60_000 }).toBeGreaterThan(before);
   expect(await page.getByTestId('settlement').count()).toBeGreaterThan(0);
+}
+
+async function paste(page: Page, text: string): Promise<void> {
+  await page.getByTestId('paste').fill(text);
+  await page.getByTestId('paste-submit').click();
 }
 
 /** 0 while the list says that nothing was settled. */

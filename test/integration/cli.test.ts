@@ -20,6 +20,7 @@ import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const CLI = fileURLToPath(new URL('../../out/main/cli.js', import.meta.url));
+const LAUNCHER_CHILD = new URL('../../main/launcher/child.mjs', import.meta.url).href;
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 const CONTENT_ID_LINE = /^bafyrei[a-z2-7]{52}\n$/;
 const ADDRESS_LINE = /^http:\/\/127\.0\.0\.1:(\d+)\/#token=\S+$/;
@@ -165,6 +166,17 @@ describe.concurrent('ace-node', () => {
   });
 
   it.each([
+    ['start', 'where wallet, books and pieces are kept (default: "/'],
+    ['validator', 'where its key, its books and the main chain are kept (default: "/'],
+    ['demo', 'new or empty folder in which everything is kept (default: a temporary folder that is removed)'],
+  ])('%s --help says where its data goes', async (command, says) => {
+    const { stdout } = await run([command, '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(says);
+    // Only one default is told.
+    expect(stdout.match(/--data-dir[^-]*/)?.[0].match(/default/g)).toHaveLength(1);
+  });
+
+  it.each([
     ['an unknown command', ['nonsense'], "unknown command 'nonsense'"],
     ['an unknown option', ['status', '--nonsense'], "unknown option '--nonsense'"],
     ['a missing argument', ['import'], "missing required argument 'file'"],
@@ -174,6 +186,30 @@ describe.concurrent('ace-node', () => {
     const ended = await run(args);
     expectOneLine(ended, says);
     expect(ended.stderr).toContain('(see --help)');
+  });
+
+  it.each([
+    [['start', '--headless', '--data-dir', '']],
+    [['validator', '--data-dir', ' ']],
+    [['start', '--headless', '--join', '']],
+    [['import', '']],
+    [['import', 'film.mp4', '--name', '']],
+    [['play', UNKNOWN_ID, '--out', '']],
+    [['demo', '']],
+    [['demo', '--data-dir', '']],
+  ])('refuses the empty value in %j', async (args) => {
+    expectOneLine(await run(args), 'It is empty.');
+  });
+
+  it('ends quietly when nobody reads its answer', async () => {
+    const child = spawnCli(['status', '--json', '--data-dir', dirs.node]);
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    child.stdout?.destroy();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(stderr).toBe('');
   });
 
   it('prints its version', async () => {
@@ -196,6 +232,7 @@ describe.concurrent('ace-node import', () => {
   });
 
   it.each([
+    ['a name that is no UTF-8', (dir: string) => join(dir, 'film\uFFFD.bin'), /its name is not valid UTF-8/],
     ['a missing file', (dir: string) => join(dir, 'gone.bin'), /There is no file .*gone\.bin/],
     [
       'an empty file',
@@ -310,6 +347,16 @@ describe.concurrent('ace-node play', () => {
     expect(readdirSync(dir)).toEqual(['there.bin']);
   });
 
+  it('leaves a file that is named like a half one alone', async () => {
+    const dir = newDir();
+    const out = join(dir, 'film.bin');
+    writeFileSync(`${out}.part`, 'mine');
+    const ended = await run(['play', contentId, '--out', out, '--data-dir', dirs.node]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(`${out}.part`, 'utf8')).toBe('mine');
+    expect(readdirSync(dir).sort()).toEqual(['film.bin', 'film.bin.part']);
+  });
+
   it('prints an address that plays', async () => {
     const { code, stdout, stderr } = await run(['play', `ace://${contentId}`, '--data-dir', dirs.node]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -355,22 +402,22 @@ describe.concurrent('ace-node play', () => {
     expect((await run(['play', id, '--data-dir', dataDir])).code).toBe(0); // the transport file is there
     await gone.stop();
     const out = join(dir, 'out.bin');
-    const partial = `${out}.part`;
+    const partials = () => readdirSync(dir).filter((name) => name.endsWith('.part'));
     const play = ['play', id, '--out', out, '--data-dir', dataDir];
 
     const interrupted = spawnCli(play);
     const closed = once(interrupted, 'close');
-    await waitFor('the half file', () => existsSync(partial));
+    await waitFor('the half file', () => partials().length > 0);
     interrupted.kill('SIGINT');
     await closed;
     expect(interrupted.exitCode).toBe(1);
-    expect([existsSync(out), existsSync(partial)]).toEqual([false, false]);
+    expect([existsSync(out), partials()]).toEqual([false, []]);
 
     const playing = run(play);
-    await waitFor('the half file', () => existsSync(partial));
+    await waitFor('the half file', () => partials().length > 0);
     await viewer.stop();
     expectOneLine(await playing, /The node stopped before all was there/);
-    expect([existsSync(out), existsSync(partial)]).toEqual([false, false]);
+    expect([existsSync(out), partials()]).toEqual([false, []]);
   });
 });
 
@@ -392,6 +439,53 @@ describe.concurrent('ace-node start', () => {
     expect(after.account).toBe(before.account);
     expect(after.balances).toEqual(before.balances);
     expect(after.networkId).toBe(before.networkId);
+  });
+
+  it.each([
+    ['start', ['start', '--headless', '--http-port', '0']],
+    ['validator', ['validator']],
+  ])('%s ends cleanly when the whole process group gets SIGTERM', async (command, args) => {
+    const dataDir = join(newDir(), 'data');
+    // The launcher has the signal as well, and passes it on.
+    const script = `import { exitLike, runChild } from ${JSON.stringify(LAUNCHER_CHILD)};
+      exitLike(await runChild(process.execPath, process.argv.slice(1), { stdio: 'inherit' }));`;
+    const all = ['--input-type=module', '-e', script, CLI, ...args, '--data-dir', dataDir];
+    if (command === 'start') all.push('--join', validator.ready);
+    const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const closed = once(child, 'close');
+    await once(child.stdout, 'data');
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(readdirSync(dataDir).filter((name) => name.endsWith('-wal'))).toEqual([]);
+  });
+
+  it('goes on when nobody reads its output, and ends cleanly', async () => {
+    const dataDir = join(newDir(), 'data');
+    const args = [
+      'start',
+      '--headless',
+      '--http-port',
+      '0',
+      '--data-dir',
+      dataDir,
+      '--join',
+      validator.ready,
+    ];
+    const child = spawnCli(args);
+    const closed = once(child, 'exit');
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    child.stdout?.destroy();
+    await waitFor('the node', () => existsSync(join(dataDir, 'control.json')));
+    await waitFor('its answer', async () =>
+      (await run(['status', '--data-dir', dataDir])).stdout.includes('running at'),
+    );
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(stderr).toBe('');
+    expect(existsSync(join(dataDir, 'node.db-wal'))).toBe(false);
   });
 
   it('refuses a data directory that another node has', async () => {
@@ -438,6 +532,43 @@ describe.concurrent('ace-node start', () => {
   ])('refuses to --join %s', async (_what, address, says) => {
     const dataDir = join(newDir(), 'data');
     expectOneLine(await run(['start', '--headless', '--data-dir', dataDir, '--join', address]), says);
+  });
+});
+
+describe.concurrent('ace-node validator', () => {
+  it.each(['abc', '0', '0.0', '-1', '1e3', '0.0000001', '1000001', '1000000.000001'])(
+    'refuses --traffic-rate %s before it makes anything',
+    async (rate) => {
+      const dataDir = join(newDir(), 'validator');
+      expectOneLine(
+        await run(['validator', '--data-dir', dataDir, `--traffic-rate=${rate}`]),
+        /0\.000001 to 1000000/,
+      );
+      expect(existsSync(dataDir)).toBe(false);
+    },
+  );
+
+  it('takes both ends of --traffic-rate', async () => {
+    for (const rate of ['0.000001', '1000000']) {
+      const dataDir = join(newDir(), 'validator');
+      const running = await startService('validator', '--data-dir', dataDir, '--traffic-rate', rate);
+      expect(await running.stop()).toBe(0);
+    }
+  });
+
+  it('refuses an option that differs from the devnet that is there, and takes the same or none', async () => {
+    const args = ['validator', '--data-dir', join(newDir(), 'validator')];
+    const made = ['--credit-limit', '7', '--traffic-rate', '2.5', '--settlement-interval', '900'];
+    expect(await (await startService(...args, ...made)).stop()).toBe(0);
+    for (const [flag, other, stored] of [
+      ['--credit-limit', '8', '7'],
+      ['--traffic-rate', '3.5', '2.5'],
+      ['--settlement-interval', '901', '900'],
+    ] as const) {
+      expectOneLine(await run([...args, flag, other]), `was made with ${flag} ${stored} and keeps it`);
+    }
+    expect(await (await startService(...args, '--traffic-rate', '2.50')).stop()).toBe(0);
+    expect(await (await startService(...args)).stop()).toBe(0);
   });
 });
 

@@ -75,6 +75,15 @@ describe('a data directory that cannot be used', () => {
     );
   });
 
+  it('gets no profile that its devnet could not be started with', async () => {
+    const dir = join(tempDir(), 'validator');
+    for (const bad of [{ trafficRateGbPerHour: 'abc' }, { trafficRateGbPerHour: '0' }, { xacPerXat: '-1' }]) {
+      const profile = { ...TEST_PROFILE, ...bad };
+      await expectAceRejection('InvalidInput', runDevnetValidator({ dataDir: dir, port: 0, profile }));
+    }
+    await (await runDevnetValidator({ dataDir: dir, port: 0, profile: TEST_PROFILE })).stop();
+  });
+
   it('is free again after a failed start', async () => {
     const dir = join(tempDir(), 'validator');
     mkdirSync(dir);

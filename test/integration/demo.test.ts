@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -82,6 +82,23 @@ describe('ace-node demo', () => {
     ]);
   });
 
+  it('tells no part of the story that is left out', async () => {
+    const dir = tempDir();
+    const file = await makeFile(join(dir, 'two.bin'), 2 * MIB);
+    const { code, stdout } = await runDemo(dir, file, '--json');
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout) as DemoResult;
+    expectWholeResult(result);
+    expect(result).toMatchObject({
+      unitsRepaid: 1,
+      creditUsed: 0,
+      leftOut: ['credit again after the funds'],
+    });
+    const told = result.story.map(({ what }) => what);
+    expect(told).toContain('from then on it pays from its funds');
+    expect(told.join()).not.toContain('credit again');
+  });
+
   it('plays the whole story with a file named in Cyrillic with spaces', async () => {
     const dir = tempDir();
     const file = await makeFile(join(dir, 'Рассвет в гавани 2026.bin'), 3 * MIB + 1);
@@ -102,6 +119,10 @@ describe('ace-node demo', () => {
     });
     expect(result.sha256).toBe(await sha256OfFile(file));
     expect(result.refusal).not.toBeNull();
+    expect(result.story.map(({ what }) => what).join()).toContain('the rest is credit again');
+    expect(result.checks.map(({ rule }) => rule)).toContain(
+      'the credit used at the end is the 1 MiB after the funds',
+    );
     expect(result.wireOverheadBytesPerMiB).toBeGreaterThan(0);
     expect(result.throughputMiBps).toBeGreaterThan(0);
   });
@@ -115,6 +136,48 @@ describe('ace-node demo', () => {
     expect({ code, stdout, left }).toEqual({ code: 1, stdout: '', left: [] });
     expect(stderr).toMatch(/^ace-node: [^\n]+\n$/);
     expect(stderr).toMatch(says);
+  });
+
+  it.each<[string, (dir: string) => { args: string[]; env?: NodeJS.ProcessEnv; says: string }]>([
+    [
+      'is a file',
+      (dir) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return { args: ['--data-dir', join(dir, 'plain')], says: join(dir, 'plain') };
+      },
+    ],
+    [
+      'leads through a file',
+      (dir) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return { args: ['--data-dir', join(dir, 'plain', 'data')], says: join(dir, 'plain') };
+      },
+    ],
+    [
+      'is not empty',
+      (dir) => {
+        writeFileSync(join(dir, 'plain'), 'x');
+        return { args: ['--data-dir', dir], says: 'is not empty' };
+      },
+    ],
+    [
+      'is temporary where there is no place for such',
+      (dir) => ({ args: [], env: { TMPDIR: join(dir, 'gone') }, says: join(dir, 'gone') }),
+    ],
+  ])('refuses a folder that %s in one line', async (_what, make) => {
+    const { args, env, says } = make(tempDir());
+    const child = spawn(process.execPath, [CLI, 'demo', ...args], {
+      stdio: 'pipe',
+      env: { ...process.env, ...env },
+    });
+    let stderr = '';
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(stderr).toMatch(/^ace-node: [^\n]+\n$/);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain('something went wrong');
   });
 
   // Linux says which processes are a process's children.
@@ -139,6 +202,19 @@ describe('ace-node demo', () => {
       expect(readdirSync(tmp)).toEqual([]);
     },
   );
+
+  it.skipIf(process.platform !== 'linux')('killed in the middle leaves no process', async () => {
+    const dir = tempDir();
+    const file = await makeFile(join(dir, 'film.bin'), 8 * MIB);
+    const { child } = spawnDemo(dir, file, '--json');
+    const started = await waitFor('all processes of the demo', () => {
+      const pids = childrenOf(child.pid ?? 0);
+      return pids.length === PROCESSES ? pids : null;
+    });
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 15_000);
+  });
 
   it.skipIf(process.platform !== 'linux')(
     'ended by SIGTERM at its very start leaves no process and no file',

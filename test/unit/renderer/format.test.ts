@@ -6,7 +6,7 @@ import {
   shortAmount,
   significant,
 } from '../../../renderer/format/amount.ts';
-import { codeWords, errorWords } from '../../../renderer/format/error-words.ts';
+import { codeWords, errorWords, startWords } from '../../../renderer/format/error-words.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
 import { formatSpan } from '../../../renderer/format/time.ts';
@@ -158,6 +158,15 @@ describe('errors in words', () => {
       new AceError('InvalidInput', 'amountXat: not an amount, write for example 0.25'),
     );
     expect(words.what).toBe('Not an amount, write for example 0.25.');
+  });
+
+  it('promises that a title starts by itself only when it is under way', () => {
+    expect(codeWords('NoProviders', '').next).toContain('by itself');
+    const notStarted = startWords(new AceError('NoProviders', ''));
+    expect(notStarted.next).not.toContain('by itself');
+    expect(notStarted.next).toContain('play it again');
+    const full = new AceError('StoreFailed', '');
+    expect(startWords(full)).toEqual(errorWords(full));
   });
 
   it('has words for used-up credit', () => {

@@ -47,6 +47,20 @@ describe('parseAmount', () => {
   });
 });
 
+describe('parseAmount of too much', () => {
+  it.each([
+    '100000000000.0000001',
+    '100000000001',
+    '1000000000000',
+    '99999999999999999999',
+    '9'.repeat(100_000),
+  ])('says that it is too large', (text) => {
+    const { message } = expectAceError('InvalidAmount', () => parseAmount(text));
+    expect(message).toContain('is too large');
+    expect(message.length).toBeLessThan(120);
+  });
+});
+
 describe('formatAmount', () => {
   it.each([
     [0n, '0.0000000'],

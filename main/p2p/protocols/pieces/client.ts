@@ -7,10 +7,11 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Uint8ArrayList } from 'uint8arraylist';
+import { DEFAULT_WINDOW_CAP_UNITS } from '../../../../shared/channel/payee.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
-import { pieceLength } from '../../../../shared/units.ts';
+import { pieceLength, unitsForBytes } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
-import type { PayerChannel, PayerService } from '../../../channel/payer.ts';
+import type { PayerChannel, PayerService, WatchTime } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
@@ -22,6 +23,10 @@ import { type CertificateCheck, Peer } from './peer.ts';
 import { type BookerSession, type FetchedPiece, PieceBooker, type PieceRequest } from './piece-booker.ts';
 import { PieceReceiver } from './piece-receiver.ts';
 
+/** A piece may take so many times the longest silence: 1 MiB in a minute. */
+const SLOWEST_PIECE = 3;
+/** Units that a provider can have sent and we not got: more than any window and what is on the wire. */
+const MOST_LOST_UNITS = 16;
 /** How often silence and due checkpoints are looked after. */
 const WATCH_MS = 1_000;
 
@@ -32,8 +37,8 @@ export interface ViewerContext {
   readonly meter: Meter;
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
-  /** Milliseconds watched that no checkpoint has reported yet; asking takes them. */
-  readonly takeWatchMs: () => number;
+  /** What checkpoints report of the content's viewing. */
+  readonly watchTime: WatchTime;
   readonly timeouts: PiecesTimeouts;
   readonly log?: Log;
 }
@@ -73,7 +78,9 @@ export class ViewerSession {
   readonly #ended: Promise<void>;
   #onCountersigned: (() => void) | null = null;
   readonly #onIdle: (() => void)[] = [];
-  #heardAtMs = Date.now();
+  /** Last progress, and the beginning of the piece under way, on the clock that nobody sets. */
+  #progressAtMs = performance.now();
+  #pieceSinceMs = 0;
   readonly #watchdog: NodeJS.Timeout;
 
   private constructor(context: ViewerContext, peer: Peer, provider: Counterparty, free: boolean) {
@@ -179,10 +186,16 @@ export class ViewerSession {
 
   /** Lets what was asked for arrive and be paid, closes the channel with a final checkpoint, ends the stream. */
   async close(): Promise<void> {
+    const late = setTimeout(
+      () => this.#fail(new AceError('RequestTimeout', 'The provider did not send what was asked for')),
+      this.#context.timeouts.dataMs,
+    );
     try {
       await this.#idle();
+      clearTimeout(late);
       if (!this.#failure) await this.#finishChannel();
     } finally {
+      clearTimeout(late);
       clearInterval(this.#watchdog);
       await this.#peer.close();
       // A provider that does not end its side is not waited for.
@@ -213,7 +226,7 @@ export class ViewerSession {
   async #finishChannel(): Promise<void> {
     const channel = this.#channel;
     this.#channel = null;
-    const final = channel?.checkpoint(true, this.#context.takeWatchMs);
+    const final = channel?.checkpoint(true, this.#context.watchTime);
     channel?.release();
     if (!final) return;
     const answered = new Promise<void>((resolve) => {
@@ -243,8 +256,19 @@ export class ViewerSession {
       );
       return;
     }
-    // Nothing was asked for on a new channel, so nothing can have been served or lost on it.
-    if (ahead || (channel.isNew && books.servedBytes > 0)) {
+    const { verifiedBytes, lostBytes, revealedUnits } = channel.state;
+    // Books restored from an old copy: no tick of ours leads back to what they hold. Another channel does.
+    if (
+      revealedUnits - books.paidUnits > DEFAULT_WINDOW_CAP_UNITS &&
+      this.#context.payer.abandonChannels(this.provider)
+    ) {
+      this.#channel = null;
+      channel.release();
+      return;
+    }
+    // Nothing was asked for on a new channel, so nothing can have been served or lost on it; and no window is so wide.
+    const lostUnits = unitsForBytes(Math.max(0, books.servedBytes - verifiedBytes - lostBytes));
+    if (ahead || (channel.isNew && books.servedBytes > 0) || lostUnits > MOST_LOST_UNITS) {
       throw this.#fail(
         new AceError('CheckpointMismatch', 'The provider claims what was never revealed or asked for', {
           reaction: 'drop-peer',
@@ -253,8 +277,8 @@ export class ViewerSession {
     }
     const payment = channel.writeOff(books.servedBytes) ?? channel.lastPayment();
     if (payment && payment.index > books.paidUnits) this.#peer.send({ type: 'tick', ...payment });
-    const { verifiedBytes, lostBytes } = channel.state;
-    this.#lostBytes = Math.max(0, books.servedBytes - verifiedBytes - lostBytes);
+    const after = channel.state;
+    this.#lostBytes = Math.max(0, books.servedBytes - after.verifiedBytes - after.lostBytes);
     this.#askedBytes = 0;
   }
 
@@ -263,7 +287,6 @@ export class ViewerSession {
       for (;;) {
         const message = await this.#peer.receive();
         if (!message) throw new AceError('PeerClosed', 'The provider ended the stream');
-        this.#heardAtMs = Date.now();
         this.#onMessage(message);
       }
     } catch (error) {
@@ -274,6 +297,7 @@ export class ViewerSession {
   #onMessage(message: Message): void {
     switch (message.type) {
       case 'opened':
+        this.#progressAtMs = performance.now();
         this.#takeOnOpened(message).resolve(message);
         return;
       case 'refused':
@@ -310,12 +334,18 @@ export class ViewerSession {
   }
 
   #onRefused(message: Extract<Message, { type: 'refused' }>): void {
+    this.#progressAtMs = performance.now();
     const { id, code } = message;
-    const error = new AceError(code as ErrorCode, `The provider refused: ${code}`);
     if (id === 0) {
-      this.#takeOnOpened(message).reject(error);
+      this.#channel?.release();
+      this.#channel = null;
+      // In words of our own: the provider does not speak for our shard or our disk.
+      this.#takeOnOpened(message).reject(
+        new AceError('ChannelMismatch', `The provider does not accept the channel: ${code}`),
+      );
       return;
     }
+    const error = new AceError(code as ErrorCode, `The provider refused: ${code}`);
     const waiting = this.#waiting.get(id);
     if (!waiting || waiting.answered) throw unexpected(message);
     this.#settled(id);
@@ -331,11 +361,14 @@ export class ViewerSession {
     this.#receiver.begin({ pieceIndex: request.pieceIndex, lengthBytes, hash }, message.chunkHashes);
     // It stays in `#waiting` until it is paid, so the id alone does not tell a second answer from the first.
     waiting.answered = true;
+    this.#progressAtMs = performance.now();
+    this.#pieceSinceMs = this.#progressAtMs;
     this.#arriving = { id: message.id, waiting };
   }
 
   #onChunk(data: Uint8Array | Uint8ArrayList): void {
     const bytes = this.#receiver.add(data);
+    this.#progressAtMs = performance.now();
     if (!bytes || !this.#arriving) return;
     const { id, waiting } = this.#arriving;
     this.#arriving = null;
@@ -364,7 +397,7 @@ export class ViewerSession {
   }
 
   #sayDueCheckpoint(): void {
-    const checkpoint = this.#channel?.checkpoint(false, this.#context.takeWatchMs);
+    const checkpoint = this.#channel?.checkpoint(false, this.#context.watchTime);
     if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
   }
 
@@ -400,12 +433,14 @@ export class ViewerSession {
 
   /** Fails the session when the provider says nothing though it owes an answer. */
   #checkSilence(): void {
+    const { dataMs } = this.#context.timeouts;
+    const nowMs = performance.now();
     const owes = this.#waiting.size > 0 || this.#onOpened !== null;
-    if (!owes) this.#heardAtMs = Date.now();
-    else if (Date.now() - this.#heardAtMs > this.#context.timeouts.dataMs) {
-      this.#fail(
-        new AceError('RequestTimeout', `The provider was silent for ${this.#context.timeouts.dataMs} ms`),
-      );
+    if (!owes) this.#progressAtMs = nowMs;
+    else if (nowMs - this.#progressAtMs > dataMs) {
+      this.#fail(new AceError('RequestTimeout', `The provider did not get on for ${dataMs} ms`));
+    } else if (this.#arriving && nowMs - this.#pieceSinceMs > SLOWEST_PIECE * dataMs) {
+      this.#fail(new AceError('RequestTimeout', 'The provider is too slow for a piece'));
     }
   }
 

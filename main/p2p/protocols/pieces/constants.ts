@@ -10,10 +10,10 @@ export const MAX_QUEUED_REQUESTS = 64;
 export interface PiecesTimeouts {
   /** A stream that says nothing at all at its beginning, or no countersignature at its end. */
   readonly handshakeMs: number;
-  /** A provider that is owed a tick waits this long for it before it refuses the request. */
+  /** A provider that is owed a tick waits this long for it before it refuses the request: less than `dataMs`. */
   readonly paymentMs: number;
   /** A viewer that waits for data waits this long for the next frame. */
   readonly dataMs: number;
 }
 
-export const PIECES_TIMEOUTS: PiecesTimeouts = { handshakeMs: 10_000, paymentMs: 30_000, dataMs: 20_000 };
+export const PIECES_TIMEOUTS: PiecesTimeouts = { handshakeMs: 10_000, paymentMs: 15_000, dataMs: 20_000 };

@@ -64,9 +64,7 @@ export class PieceBooker {
 
   add(piece: ArrivedPiece): void {
     this.#arrived.push(piece);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#run();
   }
 
   /** Resolves when nothing is being stored or booked. */
@@ -79,6 +77,9 @@ export class PieceBooker {
       while (this.#arrived.length > 0 && !this.#session.failed) await this.#finish(this.#takeGroup());
     } catch (error) {
       this.#session.fail(error);
+    } finally {
+      // In the same turn as the last look at what has arrived: a piece that comes now starts anew.
+      this.#running = null;
     }
   }
 

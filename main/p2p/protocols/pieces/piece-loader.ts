@@ -2,9 +2,12 @@
  * Reads the pieces that one stream serves from the disk and checks them, a few ahead of the sender.
  *
  * Buffers are used again, because megabytes of garbage a second cost more than the reads. When a piece has left this
- * process only its viewer can tell, and does by paying for it: whoever pays early spoils what is sent to itself.
+ * process only its viewer can tell, and does by paying for it: whoever pays early spoils what is sent to itself. An
+ * honest viewer's payments run ahead of what it got by at most a unit that it wrote off and the rounding of another, so
+ * a buffer waits for that much more. Whatever is not paid for in time is left to the garbage collector.
  */
 import { sameBytes } from '../../../../shared/channel/tuple.ts';
+import { isAceError } from '../../../../shared/errors.ts';
 import { PIECE_BYTES, pieceLength } from '../../../../shared/units.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
 import { chunkHashesOf, pieceHash, type TransportFile } from '../../../content/transport-file.ts';
@@ -19,6 +22,11 @@ export interface LoadedPiece {
   /** SHA-256 of each chunk, one after another. */
   readonly chunkHashes: Uint8Array;
 }
+
+/** How far payments may run ahead of what arrived. */
+const AHEAD_BYTES = 2 * PIECE_BYTES;
+/** Sent buffers that wait for their payment: more than a window and what may run ahead. */
+const MAX_WAITING = 16;
 
 interface Unpaid {
   readonly piece: LoadedPiece;
@@ -39,10 +47,16 @@ export class PieceLoader {
 
   /** Starts to read, if that has not begun. The caller bounds how many. */
   readAhead(request: PieceAddress, file: TransportFile): void {
-    if (!this.#ahead.has(request)) this.#ahead.set(request, this.#load(request, file));
+    if (this.#ahead.has(request)) return;
+    const reading = this.#load(request, file);
+    reading.catch(() => undefined); // whoever takes it hears of it
+    this.#ahead.set(request, reading);
   }
 
-  /** A piece as it lies on the disk, `null` when it is not there or not what it should be. */
+  /**
+   * A piece as it lies on the disk, `null` when it is not there or not what it should be.
+   * @throws AceError `FileUnreadable` when the disk does not say
+   */
   take(request: PieceAddress, file: TransportFile): Promise<LoadedPiece | null> {
     const reading = this.#ahead.get(request) ?? this.#load(request, file);
     this.#ahead.delete(request);
@@ -56,15 +70,18 @@ export class PieceLoader {
 
   /** The piece goes out; with its payment the channel will have paid for `servedBytes`. */
   sending(piece: LoadedPiece, servedBytes: number): void {
+    // A short piece has a buffer of its own size, which is no use for another.
+    if (piece.bytes.byteLength < PIECE_BYTES) return;
     this.#unpaid.push({ piece, servedBytes });
+    if (this.#unpaid.length > MAX_WAITING) this.#unpaid.shift();
   }
 
   /** What the viewer paid for it has received: those buffers are free. */
   paid(paidBytes: number): void {
-    while (this.#unpaid[0] && this.#unpaid[0].servedBytes <= paidBytes) {
-      const { bytes } = this.#unpaid[0].piece;
+    for (let first = this.#unpaid[0]; first && first.servedBytes + AHEAD_BYTES <= paidBytes; ) {
+      this.#spare.push(first.piece.bytes);
       this.#unpaid.shift();
-      if (bytes.byteLength === PIECE_BYTES) this.#spare.push(bytes);
+      first = this.#unpaid[0];
     }
   }
 
@@ -75,9 +92,9 @@ export class PieceLoader {
 
   async #load({ contentId, pieceIndex }: PieceAddress, file: TransportFile): Promise<LoadedPiece | null> {
     const lengthBytes = pieceLength(file.sizeBytes, pieceIndex);
-    const buffer = this.#spare.pop() ?? new Uint8Array(PIECE_BYTES);
-    const target = buffer.subarray(0, lengthBytes);
-    const bytes = await this.#pieces.read(contentId, pieceIndex, file.sizeBytes, target).catch(() => null);
+    const spare = lengthBytes === PIECE_BYTES ? this.#spare.pop() : undefined;
+    const target = spare ?? new Uint8Array(lengthBytes);
+    const bytes = await this.#pieces.read(contentId, pieceIndex, file.sizeBytes, target).catch(nullIfLost);
     // What is booked is the length that the transport file gives: anything else is not this piece.
     if (bytes?.byteLength !== lengthBytes) return null;
     const chunkHashes = chunkHashesOf(bytes);
@@ -85,4 +102,10 @@ export class PieceLoader {
     const right = expected && sameBytes(pieceHash(chunkHashes), expected);
     return right ? { bytes, chunkHashes } : null;
   }
+}
+
+/** A disk that cannot be read now says nothing about the piece. */
+function nullIfLost(error: unknown): null {
+  if (isAceError(error, 'PieceUnknown')) return null;
+  throw error;
 }

@@ -133,7 +133,6 @@ class ProviderSession {
         case 'tick':
           if (!this.#channel) throw unexpected(message);
           this.#channel.tick(message.index, message.tick);
-          this.#loader.paid(message.index * PIECE_BYTES);
           break;
         case 'checkpoint': {
           if (!this.#viewer) throw unexpected(message);
@@ -170,7 +169,7 @@ class ProviderSession {
       const answer = this.#context.payee.countersign(viewer, message.record, message.signature);
       this.#peer.send({ type: 'countersigned', ...answer });
     } catch (error) {
-      if (!isAceError(error, 'CheckpointNotIncreasing') || error.reaction !== 'ignore') throw error;
+      if (!isAceError(error) || error.reaction !== 'ignore') throw error;
     }
   }
 
@@ -214,13 +213,13 @@ class ProviderSession {
   async #refusal(request: Request, file: TransportFile): Promise<string | null> {
     if (request.pieceIndex >= file.pieceHashes.length) return 'PieceUnknown';
     if (this.#free) return null;
-    const deadlineMs = Date.now() + this.#context.timeouts.paymentMs;
+    const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
     for (;;) {
       const obstacle = this.#obstacle(this.#served(request, file).newBytes);
       if (obstacle !== 'PaymentOverdue') return obstacle;
       this.#acknowledge();
-      if (Date.now() >= deadlineMs) return obstacle;
-      await this.#woken(deadlineMs - Date.now());
+      if (performance.now() >= deadlineMs) return obstacle;
+      await this.#woken(deadlineMs - performance.now());
       if (this.#ended) return obstacle;
     }
   }
@@ -258,7 +257,8 @@ class ProviderSession {
   /** Sends pieces; leaves the requests where they are when something else has used up the window meanwhile. */
   async #serve(group: Served[]): Promise<void> {
     const { store, meter } = this.#context;
-    const loaded = await Promise.all(group.map(({ request, file }) => this.#loader.take(request, file)));
+    const loaded = await this.#takeAll(group);
+    if (!loaded) return;
     const totalBytes = loaded.reduce((total, piece) => total + (piece?.bytes.byteLength ?? 0), 0);
     const newBytes = group.reduce((total, served, i) => total + (loaded[i] ? served.newBytes : 0), 0);
     // Asked again: the reads took time, and from here to the commit nothing can come between.
@@ -266,7 +266,13 @@ class ProviderSession {
     this.#queue.splice(0, group.length);
     this.#channel?.serve(
       newBytes,
-      group.filter((_, i) => loaded[i]).map(({ request, resend }) => ({ key: keyOf(request), resend })),
+      group
+        .filter((_, i) => loaded[i])
+        .map(({ request, file, resend }) => ({
+          key: keyOf(request),
+          bytes: pieceLength(file.sizeBytes, request.pieceIndex),
+          resend,
+        })),
     );
     const book = () => {
       group.forEach(({ request }, i) => {
@@ -279,6 +285,7 @@ class ProviderSession {
     if (this.#channel) this.#channel.commit(book);
     else store.commit(book);
 
+    this.#loader.paid((this.#channel?.books.paidUnits ?? 0) * PIECE_BYTES);
     let servedBytes = (this.#channel?.books.servedBytes ?? 0) - newBytes;
     for (const [i, { newBytes }] of group.entries()) {
       const piece = loaded[i];
@@ -294,6 +301,19 @@ class ProviderSession {
     }
     meter.add({ upBytes: totalBytes });
     this.#context.onChange();
+  }
+
+  /** `null` when the disk could not be read: the first request is refused, and nothing is forgotten for it. */
+  async #takeAll(group: readonly Served[]): Promise<(LoadedPiece | null)[] | null> {
+    try {
+      return await Promise.all(group.map(({ request, file }) => this.#loader.take(request, file)));
+    } catch (error) {
+      if (!isAceError(error, 'FileUnreadable')) throw error;
+      this.#context.log.error({ err: error }, 'a piece could not be read; its viewer was refused');
+      const first = group[0];
+      if (first && !this.#ended) await this.#refuse(first.request, error.code);
+      return null;
+    }
   }
 
   /** Reads the next few pieces while those before them go out. */

@@ -30,12 +30,20 @@ describe('findWindow', () => {
     expect(findWindow({}, 'win32', false, packageDir)).toEqual({ binary });
   });
 
-  it('says that there is no binary, without fetching one', () => {
+  it('says that there is no binary and how to fetch it, without doing so', () => {
+    const fetchIt = { why: expect.stringContaining('node node_modules/electron/install.js') };
     const empty = mkdtempSync(join(tmpdir(), 'ace-electron-'));
-    expect(findWindow(display, 'linux', false, empty)).toEqual({ why: 'No Electron binary' });
+    expect(findWindow(display, 'linux', false, empty)).toEqual(fetchIt);
     writeFileSync(join(empty, 'path.txt'), 'electron');
-    expect(findWindow(display, 'linux', false, empty)).toEqual({ why: 'No Electron binary' });
-    expect(findWindow(display, 'linux', false, null)).toEqual({ why: 'No Electron binary' });
+    expect(findWindow(display, 'linux', false, empty)).toEqual(fetchIt);
+    expect(findWindow(display, 'linux', false, null)).toEqual({ why: 'No Electron' });
+    rmSync(empty, { recursive: true });
+  });
+
+  it('names what cannot be helped before the binary that would not help', () => {
+    const empty = mkdtempSync(join(tmpdir(), 'ace-electron-'));
+    expect(findWindow({}, 'linux', false, empty)).toEqual({ why: 'No display' });
+    expect(findWindow(display, 'linux', true, empty)).toEqual({ why: 'Electron does not run as root' });
     rmSync(empty, { recursive: true });
   });
 

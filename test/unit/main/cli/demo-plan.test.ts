@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planDemo } from '../../../../main/cli/demo-plan.ts';
+import { outcomeChecks, planDemo } from '../../../../main/cli/demo-plan.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../../../shared/units.ts';
 
 /** `traffic_credit_limit` of the network: 10 GB. */
@@ -51,5 +51,30 @@ describe('the demo’s plan', () => {
     for (const units of SIZES.filter((n) => n >= 3)) {
       expect(planDemo(units * TRAFFIC_UNIT_BYTES).leftOut, `${units} units`).toEqual([]);
     }
+  });
+});
+
+describe('outcomeChecks', () => {
+  const plan = planDemo(4 * 1_048_576); // 1 on credit, 2 paid, 1 on credit again
+  const asPlanned = { refusal: 'CreditExhausted', unitsRepaid: 1, creditUsed: 1 };
+  const broken = (outcome: typeof asPlanned | { refusal: null }) =>
+    outcomeChecks(plan, { ...asPlanned, ...outcome }).filter(({ holds }) => !holds).length;
+
+  it('hold for a story that went as planned', () => {
+    expect(broken(asPlanned)).toBe(0);
+  });
+
+  it.each([
+    ['nobody refused', { refusal: null }],
+    ['not all was repaid', { ...asPlanned, unitsRepaid: 0 }],
+    ['more was repaid than was owed', { ...asPlanned, unitsRepaid: 2 }],
+    ['the rest was not on credit', { ...asPlanned, creditUsed: 0 }],
+  ])('fail when %s', (_what, outcome) => {
+    expect(broken(outcome)).toBe(1);
+  });
+
+  it('ask for no refusal when all of the file is on credit', () => {
+    const outcome = { refusal: null, unitsRepaid: 1, creditUsed: 0 };
+    expect(outcomeChecks(planDemo(1), outcome).every(({ holds }) => holds)).toBe(true);
   });
 });

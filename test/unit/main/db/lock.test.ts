@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDataDir } from '../../../../main/db/lock.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
+import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const LOCK_MODULE = new URL('../../../../main/db/lock.ts', import.meta.url).href;
@@ -54,10 +55,25 @@ describe('lockDataDir', () => {
     expectAceError('DataDirNotWritable', () => lockDataDir(join(file, 'data')));
   });
 
-  it.skipIf(process.getuid?.() === 0)('reports a read-only directory as DataDirNotWritable', () => {
-    const dir = join(tempDir(), 'data');
+  // In a process of its own: if this came back to a recursive mkdir, it would never end.
+  it.skipIf(process.platform !== 'linux')('reports a folder that cannot be made under /proc', () => {
+    const script = `import { lockDataDir } from ${JSON.stringify(LOCK_MODULE)};
+      try { lockDataDir('/proc/ace-node/data'); } catch (error) { console.log(error.code, error.message); }`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
+    expect(said.toString()).toBe('DataDirNotWritable No folder can be made in /proc\n');
+  });
+
+  it('makes nothing through a link that leads nowhere', () => {
+    const link = join(tempDir(), 'link');
+    symlinkSync(join(link, '..', 'gone'), link);
+    expectAceError('DataDirNotWritable', () => lockDataDir(join(link, 'data')));
+  });
+
+  it('reports a read-only directory as DataDirNotWritable', async () => {
+    const root = tempDir();
+    const dir = join(root, 'data');
     mkdirSync(dir);
     chmodSync(dir, 0o500);
-    expectAceError('DataDirNotWritable', () => lockDataDir(dir));
+    await asOrdinaryUser(root, () => expectAceError('DataDirNotWritable', () => lockDataDir(dir)));
   });
 });

@@ -11,6 +11,7 @@ import {
 } from '../../../../main/db/open.ts';
 import { isAceError } from '../../../../shared/errors.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
+import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const FIRST: Migration = {
@@ -125,11 +126,12 @@ describe('openDatabase', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() === 0)('reports a read-only file as DataDirNotWritable', () => {
-    const path = join(tempDir(), 'a.db');
+  it('reports a read-only file as DataDirNotWritable', async () => {
+    const dir = tempDir();
+    const path = join(dir, 'a.db');
     open(path).close();
     chmodSync(path, 0o400);
-    expectAceError('DataDirNotWritable', () => open(path, [FIRST, SECOND]));
+    await asOrdinaryUser(dir, () => expectAceError('DataDirNotWritable', () => open(path, [FIRST, SECOND])));
   });
 });
 

@@ -49,7 +49,7 @@ describe('PieceLoader', () => {
     ]);
   });
 
-  it('leaves a piece alone until it is paid for, and then uses its memory again', async () => {
+  it('leaves a piece alone until it and two more are paid for, and then uses its memory again', async () => {
     const { loader, load, right } = await withFile();
     const first = await load(0);
     loader.sending(first, PIECE_BYTES);
@@ -57,7 +57,10 @@ describe('PieceLoader', () => {
     loader.sending(second, 2 * PIECE_BYTES);
     expect([right(first.bytes, 0), right(second.bytes, 1)]).toEqual([true, true]);
 
-    loader.paid(PIECE_BYTES);
+    loader.paid(2 * PIECE_BYTES);
+    const early = await load(3);
+    expect(early.bytes.buffer).not.toBe(first.bytes.buffer);
+    loader.paid(3 * PIECE_BYTES);
     const third = await load(2);
     expect(third.bytes.buffer).toBe(first.bytes.buffer);
     expect([right(third.bytes, 2), right(second.bytes, 1)]).toEqual([true, true]);

@@ -11,6 +11,7 @@ import {
 } from '../../../../main/wallet/keystore.ts';
 import { SCRYPT_PARAMS } from '../../../../main/wallet/seal.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
+import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const SECRETS: WalletSecrets = {
@@ -142,9 +143,11 @@ describe('key store', () => {
     await expectAceRejection('DataDirNotWritable', saveWallet(path, SECRETS, OPEN));
   });
 
-  it.skipIf(process.getuid?.() === 0)('says that the folder is read-only', async () => {
+  it('says that the folder is read-only', async () => {
     const dir = tempDir();
     chmodSync(dir, 0o500);
-    await expectAceRejection('DataDirNotWritable', saveWallet(join(dir, 'wallet.json'), SECRETS, OPEN));
+    await asOrdinaryUser(dir, () =>
+      expectAceRejection('DataDirNotWritable', saveWallet(join(dir, 'wallet.json'), SECRETS, OPEN)),
+    );
   });
 });

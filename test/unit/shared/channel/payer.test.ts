@@ -6,6 +6,7 @@ import {
   type PayerState,
   receive,
   roomBytes,
+  WATCH_CHECKPOINT_EVERY_MS,
   WRITE_OFF_LIMIT_UNITS,
   writeOff,
 } from '../../../../shared/channel/payer.ts';
@@ -89,14 +90,22 @@ describe('writeOff', () => {
 
 describe('checkpointDue', () => {
   it('after 64 units, not after 63', () => {
-    expect(checkpointDue(state({ revealedUnits: 63 }), NOW_MS)).toBe(false);
-    expect(checkpointDue(state({ revealedUnits: 64 }), NOW_MS)).toBe(true);
+    expect(checkpointDue(state({ revealedUnits: 63 }), 0, NOW_MS)).toBe(false);
+    expect(checkpointDue(state({ revealedUnits: 64 }), 0, NOW_MS)).toBe(true);
   });
   it('after 30 s with a new unit, not before and not without', () => {
     const s = state({ revealedUnits: 1 });
-    expect(checkpointDue(s, NOW_MS + CHECKPOINT_EVERY_MS - 1)).toBe(false);
-    expect(checkpointDue(s, NOW_MS + CHECKPOINT_EVERY_MS)).toBe(true);
-    expect(checkpointDue(state(), NOW_MS + 10 * CHECKPOINT_EVERY_MS)).toBe(false);
+    expect(checkpointDue(s, 0, NOW_MS + CHECKPOINT_EVERY_MS - 1)).toBe(false);
+    expect(checkpointDue(s, 0, NOW_MS + CHECKPOINT_EVERY_MS)).toBe(true);
+    expect(checkpointDue(state(), 0, NOW_MS + 10 * CHECKPOINT_EVERY_MS)).toBe(false);
+  });
+  it('after 60 s with new watch time alone, not before, and not on a channel without video', () => {
+    const paid = state({ revealedUnits: 3, checkpointUnits: 3, videoBytes: 3 * MIB });
+    const atMs = NOW_MS + WATCH_CHECKPOINT_EVERY_MS;
+    expect(checkpointDue(paid, 1, atMs - 1)).toBe(false);
+    expect(checkpointDue(paid, 1, atMs)).toBe(true);
+    expect(checkpointDue(paid, 0, atMs)).toBe(false);
+    expect(checkpointDue({ ...paid, videoBytes: 0 }, 1, atMs)).toBe(false);
   });
 });
 

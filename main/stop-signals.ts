@@ -1,0 +1,41 @@
+/**
+ * Signals that ask this process to stop. The first asks; one that follows at once is the same one, because a signal to
+ * the whole process group reaches a process twice when its launcher passes it on as well; a later one means "now".
+ */
+import type { EventEmitter } from 'node:events';
+import { constants } from 'node:os';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SAME_SIGNAL_MS = 1_000;
+
+export interface StopSignalsParts {
+  readonly process: Pick<EventEmitter, 'on'>;
+  readonly exit: (code: number) => void;
+  /** Never goes back. */
+  readonly nowMs: () => number;
+}
+
+const REAL_PARTS: StopSignalsParts = {
+  process,
+  exit: (code) => process.exit(code),
+  nowMs: () => performance.now(),
+};
+
+/** Calls `stop` once. Listens until the process ends, so that nothing kills it while it closes. */
+export function onStopSignal(stop: () => void, parts: StopSignalsParts = REAL_PARTS): void {
+  let askedAtMs: number | null = null;
+  for (const signal of STOP_SIGNALS) {
+    parts.process.on(signal, () => {
+      if (askedAtMs === null) {
+        askedAtMs = parts.nowMs();
+        stop();
+      } else if (parts.nowMs() - askedAtMs > SAME_SIGNAL_MS) {
+        parts.exit(128 + constants.signals[signal]);
+      }
+    });
+  }
+}
+
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => onStopSignal(resolve));
+}

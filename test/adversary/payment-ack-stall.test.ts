@@ -1,0 +1,57 @@
+/** A provider that takes requests and says nothing but `ack` now and then. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { MIB, useDevnet } from '../helpers/devnet.ts';
+import { RawProvider } from '../helpers/raw-provider.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const TIMEOUTS = { handshakeMs: 1_000, paymentMs: 1_000, dataMs: 1_000 };
+
+async function scene() {
+  const net = await useDevnet();
+  const honest = await net.peer('honest');
+  const { contentId } = await net.content(honest, 2 * MIB);
+  const timers: NodeJS.Timeout[] = [];
+  const liar = await RawProvider.start(
+    net,
+    (message, stream) => {
+      if (message.type === 'open') {
+        stream.send({ type: 'opened', paidUnits: 0, servedBytes: 0 });
+        const timer = setInterval(() => {
+          try {
+            stream.send({ type: 'ack', units: 0 });
+          } catch {
+            clearInterval(timer);
+          }
+        }, 300);
+        timers.push(timer);
+      }
+    },
+    [honest.store.contents.get(contentId)?.transport as Uint8Array],
+  );
+  await liar.announce(contentId); // newest first: it is asked first
+  const viewer = await net.peer('viewer', undefined, TIMEOUTS);
+  const transfer = await viewer.library.transfer(contentId);
+  transfer.download();
+  await waitFor('the liar is asked', () => liar.heardOf('request').length > 0);
+  return { transfer, viewer, contentId, liar, free: () => timers.forEach(clearInterval) };
+}
+
+it('a provider that only acks does not keep a viewer from the honest one', async () => {
+  const { transfer, free } = await scene();
+  try {
+    await waitFor('content fetched', () => transfer.state === 'done', 12_000);
+  } finally {
+    free();
+  }
+}, 40_000);
+
+it('a provider that only acks does not keep a viewer from stopping', async () => {
+  const { viewer, contentId, free } = await scene();
+  try {
+    const stopped = viewer.library.stopTransfer(contentId).then(() => 'stopped');
+    expect(await Promise.race([stopped, delay(12_000, 'hangs')])).toBe('stopped');
+  } finally {
+    free();
+  }
+}, 40_000);

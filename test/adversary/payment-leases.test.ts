@@ -1,0 +1,40 @@
+/** A provider of one identity that lies about served bytes locks the viewer's credit, lease by lease. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { MIB, useDevnet } from '../helpers/devnet.ts';
+import { RawProvider } from '../helpers/raw-provider.ts';
+
+const TIMEOUTS = { handshakeMs: 300, paymentMs: 1_000, dataMs: 1_000 };
+
+it('a lying provider does not lock more than one lease of a viewer', async () => {
+  const net = await useDevnet();
+  const honest = await net.peer('honest');
+  const { contentId } = await net.content(honest, 600 * MIB);
+  const transport = honest.store.contents.get(contentId)?.transport as Uint8Array;
+  await honest.stop();
+  let opens = 0;
+  const liar = await RawProvider.start(
+    net,
+    (message, stream) => {
+      if (message.type !== 'open') return;
+      opens += 1;
+      // Odd: a new channel, taken up and dropped. Even: the same channel again, "served" beyond its capacity.
+      if (opens % 2 === 1) {
+        stream.send({ type: 'opened', paidUnits: 0, servedBytes: 0 });
+        setTimeout(() => stream.vanish(), 20);
+      } else stream.send({ type: 'opened', paidUnits: 0, servedBytes: 600 * MIB });
+    },
+    [transport],
+  );
+  await liar.announce(contentId);
+  const viewer = await net.peer('viewer', undefined, TIMEOUTS);
+  const leasable = async () =>
+    (await viewer.shardClient.call('account', { address: viewer.account.address })).leasableUnits;
+  const before = await leasable();
+  const transfer = await viewer.library.transfer(contentId);
+  transfer.download();
+  await delay(25_000);
+  const after = await leasable();
+  expect(before - after).toBeLessThanOrEqual(2 * 512);
+}, 60_000);
