@@ -10,7 +10,8 @@ import { runDevnetValidator } from '../../main/shard/devnet.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 
 const MIB = 1_048_576;
-const CHUNK_BYTES = 65_536;
+/** As much at a time as the piece exchange hands to its stream. */
+const SEND_BYTES = 8 * 65_536;
 const BARE_PROTOCOL = '/ace-bench/bare/1.0.0';
 const LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * MIB };
 const NO_EVENTS = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
@@ -47,8 +48,8 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     const host = await createHost({ deviceSeed: createDevice().seed(), listen: ['/ip4/127.0.0.1/tcp/0'] });
     const frames = await openStream(host, [parseMultiaddr(args[0] ?? '')], BARE_PROTOCOL, LIMITS);
     say('ready');
-    const chunk = new Uint8Array(CHUNK_BYTES).fill(7);
-    for (let sent = 0; sent < Number(args[1]) * MIB; sent += CHUNK_BYTES) {
+    const chunk = new Uint8Array(SEND_BYTES).fill(7);
+    for (let sent = 0; sent < Number(args[1]) * MIB; sent += SEND_BYTES) {
       if (!frames.stream.send(chunk)) await once(frames.stream as never, 'drain');
     }
   },
