@@ -51,7 +51,7 @@ export function parseAmount(text: string): TokenAmount {
 
 function tooLarge(text: string): AceError {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  return new AceError('InvalidAmount', `${shown} is too large: there are 100,000,000,000 tokens at most`);
+  return new AceError('InvalidAmount', `${shown} is too large: there are 900,000,000,000 tokens at most`);
 }
 
 /** Base units as a decimal token string with all 7 decimals: the form of exports, JSON and vectors. */
