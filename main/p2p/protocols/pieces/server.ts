@@ -64,6 +64,9 @@ interface Served {
 /** Chunks go to the stream this many bytes at a time: fewer, fuller packets of the layers below. */
 const SEND_BYTES = 8 * CHUNK_BYTES;
 
+/** Transport files kept at hand for one stream. */
+const MAX_FILES = 4;
+
 /** Pieces read and committed together; bounds what one stream holds in memory. */
 const MAX_GROUP_PIECES = 2;
 
@@ -354,6 +357,8 @@ class ProviderSession {
     const row = this.#context.store.contents.get(request.contentId);
     if (!row) return null;
     const file = readTransportFile(request.contentId, row.transport);
+    // A stream is for one content, or a few: asking for many must not cost memory.
+    if (this.#files.size >= MAX_FILES) this.#files.clear();
     this.#files.set(request.contentId, file);
     return file;
   }
