@@ -6,7 +6,6 @@
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import { AceError } from './errors.ts';
-import type { TokenAmount } from './money.ts';
 import type { Payment } from './payment.ts';
 import type { TrafficTotals } from './price.ts';
 import type { Ratio } from './ratio.ts';
@@ -65,7 +64,10 @@ export const MAX_WATCHED = BigInt(Number.MAX_SAFE_INTEGER);
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
 
-/** The bytes that are hashed and signed. Canonical: one batch has exactly one encoding. */
+/**
+ * The bytes that are hashed and signed. Canonical: one batch has exactly one encoding. For a batch that passes {@link
+ * checkBatch}.
+ */
 export function encodeBatch(batch: Batch): Uint8Array {
   return dagCbor.encode([
     'ace-batch-1',
@@ -93,7 +95,8 @@ export function decodeBatch(bytes: Uint8Array): Batch {
 }
 
 /**
- * Checks what the rules demand of a batch on its own. A batch that passes can be encoded.
+ * Checks what the rules demand of a batch on its own (ECONOMY.md, "Settlement"): whole units, milliseconds and video units
+ * in their ranges, one entry per (payer, payee), in order. A batch that passes can be encoded.
  * @throws AceError `BatchMalformed`
  */
 export function checkBatch(batch: Batch): void {
@@ -167,20 +170,4 @@ function isAddress(value: unknown): boolean {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/** Sum over a result's payments, per direction: for statements and invariants. */
-export function chargedTo(payments: readonly (Payment | null)[]): {
-  XAC: TokenAmount;
-  XAT: TokenAmount;
-  XAS: TokenAmount;
-} {
-  let [XAC, XAT, XAS] = [0n, 0n, 0n];
-  for (const p of payments) {
-    if (!p) continue;
-    XAC += p.xacFromPayer;
-    XAT += p.xatBurned;
-    XAS += p.xasFromPayer;
-  }
-  return { XAC: XAC as TokenAmount, XAT: XAT as TokenAmount, XAS: XAS as TokenAmount };
 }

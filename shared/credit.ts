@@ -8,7 +8,7 @@ import { invariant } from './errors.ts';
 import { type TokenAmount, ZERO } from './money.ts';
 import { type Funds, type Payment, planPayment, purchasingPowerXac } from './payment.ts';
 import { type ExchangeRates, priceOfUnits } from './price.ts';
-import type { Ratio } from './ratio.ts';
+import { overUp, type Ratio } from './ratio.ts';
 
 /** One batch's or one quote's prices: every figure in it is worked out with these. */
 export interface PriceSnapshot {
@@ -17,7 +17,10 @@ export interface PriceSnapshot {
   readonly unitPriceXac: Ratio;
 }
 
-/** credit_limit = traffic_credit_limit − traffic_credit_used, in units. */
+/**
+ * credit_limit = traffic_credit_limit − traffic_credit_used, in units (source 002).
+ * @throws AceError `InvariantViolated` when more is used than there is
+ */
 export function creditLeftUnits(creditLimitUnits: number, creditUsedUnits: number): number {
   invariant(
     Number.isSafeInteger(creditUsedUnits) && creditUsedUnits >= 0 && creditUsedUnits <= creditLimitUnits,
@@ -26,7 +29,7 @@ export function creditLeftUnits(creditLimitUnits: number, creditUsedUnits: numbe
   return creditLimitUnits - creditUsedUnits;
 }
 
-/** Whole units that the funds can pay for now, at most `maxUnits`. */
+/** Whole units that the funds can pay for in one payment, rounded down; at most `maxUnits`, and all of them at a price of 0. */
 export function affordableUnits(funds: Funds, price: PriceSnapshot, maxUnits: number): number {
   const { num, den } = price.unitPriceXac;
   if (num === 0n) return maxUnits;
@@ -40,14 +43,40 @@ export interface UnitSplit {
   readonly refusedUnits: number;
 }
 
-/** How `units` of traffic are covered: funds first, then credit; the rest is refused. */
-export function splitUnits(units: number, funds: Funds, creditLeft: number, price: PriceSnapshot): UnitSplit {
-  const paidUnits = affordableUnits(funds, price, units);
-  const creditUnits = Math.min(units - paidUnits, creditLeft);
+/**
+ * How `units` of traffic are covered (sources 002 and 004): funds first, then credit; the rest is refused. Funds of an
+ * account that `owes` belong to its loans, so its traffic goes on credit first, and only what that does not hold is paid.
+ */
+export function splitUnits(
+  units: number,
+  funds: Funds,
+  creditLeft: number,
+  owes: boolean,
+  price: PriceSnapshot,
+): UnitSplit {
+  const affordable = affordableUnits(funds, price, units);
+  const creditUnits = Math.min(owes ? units : units - affordable, creditLeft);
+  const paidUnits = Math.min(affordable, units - creditUnits);
   return { paidUnits, creditUnits, refusedUnits: units - paidUnits - creditUnits };
 }
 
-/** Pays `units` that the funds are known to cover: consumption and repayment alike. */
+/**
+ * Whole units that the funds cover however they are split into payments: each unit alone, at its price rounded up to
+ * whole base units of the token that pays it. What a lease may promise.
+ */
+export function coveredUnits(funds: Funds, price: PriceSnapshot, maxUnits: number): number {
+  if (price.unitPriceXac.num === 0n) return maxUnits;
+  const eachXac = priceOfUnits(1, price.unitPriceXac);
+  const { xacPerXat, xacPerXas } = price.rates;
+  const whole = (balance: bigint, rate: Ratio) => (rate.num === 0n ? 0n : balance / overUp(eachXac, rate));
+  const units = funds.XAC / eachXac + whole(funds.XAT, xacPerXat) + whole(funds.XAS, xacPerXas);
+  return units > BigInt(maxUnits) ? maxUnits : Number(units);
+}
+
+/**
+ * Pays `units` that the funds are known to cover, consumption and repayment alike: their price is rounded up once.
+ * @throws AceError what {@link planPayment} throws
+ */
 export function payUnits(
   units: number,
   funds: Funds,
@@ -65,7 +94,7 @@ export interface Loan {
   readonly units: number;
 }
 
-/** What is left of funds after a payment. */
+/** What is left of funds after a payment that was planned with them, base units. */
 export function afterPayment(funds: Funds, payment: Payment): Funds {
   return {
     XAC: (funds.XAC - payment.xacFromPayer) as TokenAmount,
@@ -75,7 +104,8 @@ export function afterPayment(funds: Funds, payment: Payment): Funds {
 }
 
 /**
- * Which loans the funds repay now: oldest first, the last one perhaps in part, each at the price of this moment.
+ * Which loans the funds repay now (source 004): oldest first, the last one perhaps in part, each at the price of this
+ * moment, rounded up once per loan. It plans no unlocking: what lockedPool holds is the chain's to know.
  * `loans` come oldest first; the answer has the units repaid of each, and leaves out those that get nothing.
  */
 export function planRepayments(

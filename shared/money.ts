@@ -54,7 +54,10 @@ function tooLarge(text: string): AceError {
   return new AceError('InvalidAmount', `${shown} is too large: there are 900,000,000,000 tokens at most`);
 }
 
-/** Base units as a decimal token string with all 7 decimals: the form of exports, JSON and vectors. */
+/**
+ * Base units, also negative, as a decimal token string with all 7 decimals: the form of exports, JSON and vectors.
+ * Exact.
+ */
 export function formatAmount(baseUnits: bigint): string {
   const sign = baseUnits < 0n ? '-' : '';
   const digits = (baseUnits < 0n ? -baseUnits : baseUnits).toString().padStart(TOKEN_DECIMALS + 1, '0');

@@ -5,6 +5,7 @@
  * and the checks of form are all read off it.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { sameBytes } from './channel/tuple.ts';
 import { AceError } from './errors.ts';
 import { amount, MAX_AMOUNT, TOKENS, type Token, type TokenAmount } from './money.ts';
 import { ratioFromDecimal } from './ratio.ts';
@@ -51,7 +52,6 @@ const OPERATIONS = {
 } as const satisfies Record<string, Fields>;
 
 export type OperationKind = keyof typeof OPERATIONS;
-export const OPERATION_KINDS = Object.keys(OPERATIONS) as OperationKind[];
 
 type OperationOf<Kind extends OperationKind> = {
   readonly kind: Kind;
@@ -65,8 +65,6 @@ export type MintOperation = OperationOf<'mint'>;
 export type SwapOperation = OperationOf<'swap'>;
 export type AccessOperation = OperationOf<'access'>;
 export type RewardOperation = OperationOf<'reward'>;
-export type DeviceOperation = OperationOf<'link'> | OperationOf<'unlink'>;
-export type FeedOperation = OperationOf<'feed'>;
 export type Operation = { [Kind in OperationKind]: OperationOf<Kind> }[OperationKind];
 
 /** What the treasury pays for (source 003). */
@@ -97,7 +95,8 @@ const SOLIDITY_TYPES: { readonly [Type in FieldType]: string } = {
 };
 
 /**
- * What can be checked of an operation on its own.
+ * What can be checked of an operation on its own: the form of every field, amounts in base units, and what makes no sense
+ * whatever the balances are (ECONOMY.md, "Exchange").
  * @throws AceError `InvalidInput`, `InvalidAmount` (nothing, negative, or more than can exist)
  */
 export function checkOperation(operation: Operation): void {
@@ -116,7 +115,9 @@ export function checkOperation(operation: Operation): void {
   checkSense(operation);
 }
 
-/** The EIP-712 type of an operation, without the network that every message names. */
+/**
+ * The EIP-712 type of an operation, without the network that every message names. Amounts are base units as uint256.
+ */
 export function operationType(kind: OperationKind): {
   readonly name: string;
   readonly fields: readonly { readonly name: string; readonly type: string }[];
@@ -128,7 +129,9 @@ export function operationType(kind: OperationKind): {
   };
 }
 
-/** The operation's values as EIP-712 wants them, by the names of {@link operationType}. */
+/**
+ * The values of a checked operation as EIP-712 wants them, by the names of {@link operationType}: integers as bigints.
+ */
 export function operationMessage(operation: Operation): Record<string, unknown> {
   const values = operation as unknown as Record<string, unknown>;
   const message: Record<string, unknown> = { nonce: BigInt(operation.nonce) };
@@ -140,14 +143,17 @@ export function operationMessage(operation: Operation): Record<string, unknown> 
   return message;
 }
 
-/** Canonical bytes of a signed operation. `signature` is 65 bytes. */
+/** Canonical bytes of a checked operation with its signature of 65 bytes: one operation has exactly one encoding. */
 export function encodeSignedOperation(operation: Operation, signature: Uint8Array): Uint8Array {
   const values = operation as unknown as Record<string, unknown>;
   const fields = allFields(operation.kind).map(([name]) => values[name]);
   return dagCbor.encode([operation.kind, ...fields, operation.nonce, signature]);
 }
 
-/** Reads {@link encodeSignedOperation}. @throws AceError `MessageMalformed`, and what {@link checkOperation} throws */
+/**
+ * Reads {@link encodeSignedOperation} and no other encoding; the signature is not verified.
+ * @throws AceError `MessageMalformed`, and what {@link checkOperation} throws
+ */
 export function decodeSignedOperation(bytes: Uint8Array): { operation: Operation; signature: Uint8Array } {
   const parts = decodeList(bytes);
   const kind = parts[0] as OperationKind;
@@ -161,8 +167,10 @@ export function decodeSignedOperation(bytes: Uint8Array): { operation: Operation
     // CBOR gives small integers back as numbers.
     operation[name] = (type === 'amount' || type === 'bound') && isCount(value) ? BigInt(value) : value;
   });
-  checkOperation(operation as unknown as Operation);
-  return { operation: operation as unknown as Operation, signature };
+  const checked = operation as unknown as Operation;
+  checkOperation(checked);
+  if (!sameBytes(encodeSignedOperation(checked, signature), bytes)) throw malformed();
+  return { operation: checked, signature };
 }
 
 function allFields(kind: OperationKind): [name: string, type: FieldType][] {

@@ -8,7 +8,7 @@
 import { AceError, invariant } from './errors.ts';
 import { amount, formatAmount, MAX_AMOUNT, type TokenAmount } from './money.ts';
 import type { ExchangeRates } from './price.ts';
-import { overUp, type Ratio, timesDown } from './ratio.ts';
+import { overDown, overUp, type Ratio, timesDown } from './ratio.ts';
 
 /** What a payer can pay with, in base units. */
 export interface Funds {
@@ -37,15 +37,27 @@ export interface Payment {
   readonly payeeXas: TokenAmount;
 }
 
-/** The most XAC that these funds can pay at once, in base units: rounded down per token, never above MAX_AMOUNT. */
+/**
+ * The funds as far as they can be used while no more than `roomXac` base units of XAC may still be emitted: XAT beyond
+ * that buys nothing.
+ */
+export function usableFunds(funds: Funds, rates: ExchangeRates, roomXac: bigint): Funds {
+  const { num, den } = rates.xacPerXat;
+  if (funds.XAT * num <= roomXac * den) return funds;
+  return { XAC: funds.XAC, XAT: amount(overDown(roomXac, rates.xacPerXat)), XAS: funds.XAS };
+}
+
+/** The most XAC that these funds can pay at once (source 003), base units: rounded down per token, at most MAX_AMOUNT. */
 export function purchasingPowerXac(funds: Funds, rates: ExchangeRates): TokenAmount {
   const power = funds.XAC + timesDown(funds.XAT, rates.xacPerXat) + timesDown(funds.XAS, rates.xacPerXas);
   return amount(min(power, MAX_AMOUNT));
 }
 
 /**
- * Plans a payment of `priceXac` (base units): XAC first, then XAT burned for emitted XAC, then XAS.
- * @throws AceError `InsufficientFunds` when all three together do not reach; then nothing moves at all.
+ * Plans a payment of `priceXac` (base units): XAC first, then XAT burned for emitted XAC, then XAS. `feeRate` is 0 to 1;
+ * `lockedPoolXat` is what lockedPool holds, base units.
+ * @throws AceError `InsufficientFunds` when all three together do not reach, and nothing moves at all; `InvalidAmount` for
+ * a fee above 1; `InvariantViolated`
  */
 export function planPayment(
   funds: Funds,

@@ -5,7 +5,10 @@
  */
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
+import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';
 import type { Token } from './money.ts';
+import { type ChannelsView, channelsInput } from './rpc-channels.ts';
+import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 
 /** A decimal token string, such as "0.2000000". */
 export type DecimalAmount = string;
@@ -26,7 +29,51 @@ export interface PriceView {
   readonly xacPerXat: string;
   /** GB per hour, decimal. */
   readonly trafficRateGbPerHour: string;
+  /** The same and more as exact ratios of base units, `num/den`: what a quote is worked out from. */
+  readonly exact: {
+    readonly xacPerUnit: string;
+    readonly xatPerUnit: string;
+    readonly xacPerXat: string;
+    readonly xacPerXas: string;
+    /** traffic_user_payment_fee. */
+    readonly trafficFee: string;
+  };
   readonly asOfMs: number;
+}
+
+/** What traffic from one peer would cost this account now, and how it would be paid; see shared/quote.ts. */
+export interface TrafficQuoteView {
+  readonly units: number;
+  readonly priceXac: DecimalAmount;
+  readonly priceXat: DecimalAmount;
+  /** Units that the funds pay, that go on credit, that nothing covers. */
+  readonly paidUnits: number;
+  readonly creditUnits: number;
+  readonly uncoveredUnits: number;
+  /** What the payment takes: XAC as it is, XAT that is burned for XAC, XAS. */
+  readonly fromXac: DecimalAmount;
+  readonly fromXat: DecimalAmount;
+  readonly fromXas: DecimalAmount;
+  /** Of that, the fee; the rest goes to the peer. */
+  readonly feeXac: DecimalAmount;
+  readonly feeXas: DecimalAmount;
+  readonly payeeXac: DecimalAmount;
+  readonly payeeXas: DecimalAmount;
+  readonly asOfMs: number;
+}
+
+/** One provider that a transfer uses, or used since the node started. */
+export interface TransferProviderView {
+  readonly account: string;
+  readonly peerId: string;
+  readonly state: 'connecting' | 'connected' | 'gone';
+  /** As measured, over all contents that come from it; 0 before the first piece. */
+  readonly bytesPerSecond: number;
+  /** From a request to the beginning of its answer, when nothing else is under way. */
+  readonly latencyMs: number;
+  readonly pieces: number;
+  readonly receivedBytes: number;
+  readonly paidUnits: number;
 }
 
 /** One content that is being fetched, or was since the node started. */
@@ -38,8 +85,11 @@ export interface TransferView {
   readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
   /** Why it is paused or failed; pages translate the code. */
   readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
-  /** Account of the provider in use. */
+  /** Account of the provider that sent last. */
   readonly provider: string | null;
+  readonly providers: readonly TransferProviderView[];
+  /** Pieces that came, and were paid, a second time, because the first provider was late with them. */
+  readonly doubledPieces: number;
   /** The last provider that would not send another MiB for want of a payment, and how it said so. */
   readonly refusal: { readonly provider: string; readonly code: string } | null;
   readonly downBytesPerSecond: number;
@@ -61,6 +111,34 @@ export interface ContentView {
   readonly addedAtMs: number;
   /** Units that others paid this node for it. */
   readonly servedUnits: number;
+  /** Never removed to make room for others. */
+  readonly pinned: boolean;
+  /** The user's own file, which is served where it lies; `null` when the node has the bytes. */
+  readonly sourcePath: string | null;
+  /** Why it is not shared: that file was changed after its import, or is gone. */
+  readonly trouble: 'changed' | 'missing' | null;
+  /** Only of a live broadcast, which has no size. */
+  readonly live?: LiveView;
+}
+
+/** What the user allows the node, and what that does at this moment. */
+export interface SettingsView {
+  readonly settings: Limits;
+  /** Why uploading or downloading stands still now. */
+  readonly stops: readonly Stop[];
+  /** Content and overhead of both directions, by the computer's clock. */
+  readonly dataUsed: DataTotals;
+  /** Bytes of pieces on the disk: what `cacheBytes` limits. */
+  readonly cacheUsedBytes: number;
+}
+
+/** A picture or a sound of a video. */
+export interface TrackView {
+  readonly kind: 'video' | 'audio';
+  /** Of its codec, as people know it; `null` for one that this node does not know. */
+  readonly name: string | null;
+  /** What a browser can be asked whether it plays it: a MIME type with `codecs`. */
+  readonly type: string | null;
 }
 
 export interface SettlementView {
@@ -98,6 +176,12 @@ export interface NodeSnapshot {
   readonly dataDir: string;
   readonly startedAtMs: number;
   readonly shard: { readonly connected: boolean; readonly shard: number; readonly multiaddr: string };
+  /** Shards that told two histories, with what to do about each; mostly none. */
+  readonly distrustedShards: readonly {
+    readonly shard: number;
+    readonly sinceMs: number;
+    readonly message: string;
+  }[];
   readonly multiaddrs: readonly string[];
   /** Where the pages and players reach this node; `null` before the server listens. */
   readonly pagesUrl: string | null;
@@ -127,11 +211,15 @@ export interface NodeSnapshot {
     readonly protocolBytes: number;
   };
   readonly transfers: readonly TransferView[];
+  readonly limits: SettingsView;
   readonly settlementCount: number;
 }
 
 const contentId = z.string().regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
 const decimalAmount = z.string().regex(/^\d{1,12}(\.\d{1,7})?$/, 'not an amount, write for example 0.25');
+
+/** 1 PiB. */
+export const MAX_QUOTE_UNITS = 2 ** 30;
 
 /** Input of every procedure. */
 export const inputs = {
@@ -143,26 +231,54 @@ export const inputs = {
       limit: z.number().int().min(1).max(500).default(50),
     })
     .strict(),
+  channels: channelsInput,
   importFile: z
-    .object({ path: z.string().min(1).max(4096), name: z.string().min(1).max(255).optional() })
+    .object({
+      path: z.string().min(1).max(4096),
+      name: z.string().min(1).max(255).optional(),
+      copy: z.boolean().default(false),
+    })
     .strict(),
+  deleteContent: z.object({ contentId, force: z.boolean().default(false) }).strict(),
+  pinContent: z.object({ contentId, pinned: z.boolean() }).strict(),
+  settings: z.object({}).strict(),
+  /** What is left out stays as it is; `null` takes a limit away, 0 stops. */
+  setSettings: limitsSchema.partial(),
   play: z.object({ contentId, download: z.boolean().default(false) }).strict(),
   stop: z.object({ contentId }).strict(),
+  tracks: z.object({ contentId }).strict(),
+  quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
   topUp: z.object({ amountXat: decimalAmount }).strict(),
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
+  ...liveInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs {
+export interface Outputs extends LiveOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
   settlements: readonly SettlementView[];
+  channels: ChannelsView;
+  /** Served where it lies, as long as it is not changed; `copy` takes the bytes into the node, pinned. */
   importFile: ContentView;
+  /** A download of it is stopped; while it is played that takes `force`. The user's own file is never deleted. */
+  deleteContent: Record<string, never>;
+  pinContent: ContentView;
+  settings: SettingsView;
+  /** Holds at once. */
+  setSettings: SettingsView;
   /** The URL serves the content with Range and fetches ahead of whoever reads; `download` fetches all of it. */
   play: { readonly content: ContentView; readonly playbackUrl: string };
   stop: { readonly stopped: boolean };
+  /**
+   * What a video has to see and to hear. It waits until a player has fetched the part of the file that says so, and
+   * fetches nothing by itself; `null` when that part is not here in time or says nothing.
+   */
+  tracks: { readonly tracks: readonly TrackView[] | null };
+  /** For any number of units; changes nothing. */
+  quote: TrafficQuoteView;
   topUp: { readonly balances: Readonly<Record<Token, DecimalAmount>>; readonly creditUsedUnits: number };
   /** Hands every open claim to the shard now. */
   settleNow: { readonly claimedUnits: number };

@@ -19,11 +19,12 @@ export function unitsForBytes(bytes: number): number {
   return Math.ceil(bytes / TRAFFIC_UNIT_BYTES);
 }
 
+/** Pieces of a content of `sizeBytes`, the last one perhaps shorter: sizeBytes ÷ 1 MiB, rounded up. 0 for none. */
 export function pieceCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / PIECE_BYTES);
 }
 
-/** Length of piece `index` of a content of `sizeBytes`. */
+/** Bytes in piece `index`, from 0, of a content of `sizeBytes`: 1 MiB, or what is left. 0 or less beyond the last. */
 export function pieceLength(sizeBytes: number, index: number): number {
   return Math.min(PIECE_BYTES, sizeBytes - index * PIECE_BYTES);
 }

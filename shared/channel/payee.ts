@@ -4,8 +4,18 @@
  * Promise: units served to an account never exceed the units it paid by more than the window, over all its channels,
  * restarts and reconnections included. That is the most the provider can lose.
  */
-import { AceError } from '../errors.ts';
+import { AceError, invariant } from '../errors.ts';
 import { unitsForBytes } from '../units.ts';
+import { compareBooks } from './books.ts';
+import {
+  advance,
+  isClosed,
+  type Lifecycle,
+  mayCountersign,
+  mayServe,
+  mayTakeTick,
+  resumed,
+} from './lifecycle.ts';
 import type { Checkpoint, Sha256 } from './records.ts';
 import { leadsTo } from './tick-chain.ts';
 import { sameBytes } from './tuple.ts';
@@ -13,7 +23,7 @@ import { sameBytes } from './tuple.ts';
 /** How far a provider sends ahead of payment, at most, unless configured. */
 export const DEFAULT_WINDOW_CAP_UNITS = 8;
 
-export interface PayeeState {
+export interface PayeeState extends Lifecycle {
   readonly channelId: Uint8Array;
   readonly capacityUnits: number;
   readonly expiresAtMs: number;
@@ -26,8 +36,6 @@ export interface PayeeState {
   /** Number, units and bytes of the last checkpoint accepted; number 0 before the first. */
   readonly checkpointNumber: number;
   readonly checkpointUnits: number;
-  /** `closed` after a final checkpoint: nothing more is served or accepted. */
-  readonly status: 'open' | 'closed';
 }
 
 /** What a payer's account did on its other channels with this provider: trust and debt outlive a channel. */
@@ -52,9 +60,11 @@ export function servingObstacle(
   lengthBytes: number,
   nowMs: number,
   windowCapUnits: number,
-): 'ChannelClosed' | 'ChannelExpired' | 'ChannelExhausted' | 'PaymentOverdue' | null {
-  if (state.status === 'closed') return 'ChannelClosed';
-  if (nowMs >= state.expiresAtMs) return 'ChannelExpired';
+): 'ChannelClosed' | 'ChannelExpired' | 'ChannelExhausted' | 'PaymentOverdue' | 'StoreFailed' | null {
+  if (state.status === 'expired' || nowMs >= state.expiresAtMs) return 'ChannelExpired';
+  if (state.pausedBy === 'store-failed') return 'StoreFailed';
+  // A payment that was overdue is looked at anew: it may have come, or be forgotten.
+  if (!mayServe(resumed(state, 'payment-overdue').status)) return 'ChannelClosed';
   const servedUnits = unitsForBytes(state.servedBytes + lengthBytes);
   if (servedUnits > state.capacityUnits) return 'ChannelExhausted';
   const window = windowUnits(state.paidUnits + history.paidUnits, windowCapUnits);
@@ -64,7 +74,26 @@ export function servingObstacle(
 
 /** Books bytes that are about to be sent. The caller has asked `servingObstacle`, and commits before it sends. */
 export function serve(state: PayeeState, lengthBytes: number): PayeeState {
-  return { ...state, servedBytes: state.servedBytes + lengthBytes };
+  const serving = resumed(state, 'payment-overdue');
+  invariant(mayServe(serving.status), 'only an open channel serves');
+  return { ...serving, servedBytes: serving.servedBytes + lengthBytes };
+}
+
+/** Ticks are taken this long after the expiry: a claim has to reach the shard before it releases the lease, an hour after. */
+export const TICK_GRACE_MS = 55 * 60_000;
+
+/**
+ * Whether a tick can be claimed, or may be forgiven: a shard whose clock is ahead ends a channel while pieces are on the
+ * way. Taken otherwise, a tick that nobody pays for would wipe out a debt, and the next window would be for nothing.
+ * `closed`: the payer has signed the end.
+ */
+export function isTickDue(
+  { status, expiresAtMs }: Pick<PayeeState, 'status' | 'expiresAtMs'>,
+  closed: boolean,
+  nowMs: number,
+): boolean {
+  const isOver = isClosed(status) || status === 'disputed';
+  return isOver ? !closed && nowMs < expiresAtMs : nowMs < expiresAtMs + TICK_GRACE_MS;
 }
 
 /**
@@ -80,7 +109,7 @@ export function acceptTick(
   windowCapUnits: number,
   sha256: Sha256,
 ): PayeeState {
-  if (state.status === 'closed') throw new AceError('ChannelClosed', 'The channel is closed');
+  if (!mayTakeTick(state.status)) throw new AceError('ChannelClosed', 'The channel is closed');
   if (index <= state.paidUnits) {
     throw new AceError('TickNotIncreasing', `Tick ${index} after tick ${state.paidUnits}`, {
       reaction: 'ignore',
@@ -100,7 +129,7 @@ export function acceptTick(
       reaction: 'drop-peer',
     });
   }
-  return { ...state, paidUnits: index, tick };
+  return { ...resumed(state, 'payment-overdue'), paidUnits: index, tick };
 }
 
 /**
@@ -113,7 +142,7 @@ export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): Pay
   if (!sameBytes(checkpoint.channelId, state.channelId)) {
     throw new AceError('ChannelMismatch', 'The checkpoint is of another channel', { reaction: 'drop-peer' });
   }
-  if (state.status === 'closed') throw new AceError('ChannelClosed', 'The channel is closed');
+  if (!mayCountersign(state.status)) throw new AceError('ChannelClosed', 'The channel is closed');
   if (checkpoint.number <= state.checkpointNumber) {
     throw new AceError(
       'CheckpointNotIncreasing',
@@ -122,19 +151,23 @@ export function acceptCheckpoint(state: PayeeState, checkpoint: Checkpoint): Pay
       { reaction: checkpoint.number === state.checkpointNumber ? 'drop-peer' : 'ignore' },
     );
   }
-  if (checkpoint.units !== state.paidUnits) {
-    throw refuse(`units ${checkpoint.units}, the ticks held say ${state.paidUnits}`);
+  const books = compareBooks(
+    { revealedUnits: checkpoint.units, verifiedBytes: checkpoint.bytes, lostBytes: 0, unused: false },
+    state,
+    // Its tick has been taken by now, and bytes that are on their way are not its payer's fault.
+    { behindUnits: 0, lostUnits: state.capacityUnits },
+  );
+  if (books.name !== 'agree' && books.name !== 'lost-bytes') {
+    const { units, bytes } = checkpoint;
+    const [paid, served] = [state.paidUnits, state.servedBytes];
+    throw refuse(`${units} units and ${bytes} bytes, held are ${paid} and ${served} (${books.name})`);
   }
   if (!sameBytes(checkpoint.tick, state.tick)) throw refuse('its tick is not the one held');
-  if (checkpoint.bytes > state.servedBytes) {
-    throw refuse(`bytes ${checkpoint.bytes}, only ${state.servedBytes} were served`);
-  }
   if (unitsForBytes(checkpoint.bytes) > checkpoint.units)
     throw refuse('its bytes are worth more units than it pays');
   return {
-    ...state,
+    ...(checkpoint.final ? advance(state, 'closed') : state),
     checkpointNumber: checkpoint.number,
     checkpointUnits: checkpoint.units,
-    status: checkpoint.final ? 'closed' : state.status,
   };
 }

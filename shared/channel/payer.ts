@@ -6,6 +6,7 @@
  */
 import { invariant } from '../errors.ts';
 import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../units.ts';
+import { advance, type Lifecycle, mayPay } from './lifecycle.ts';
 import type { Checkpoint } from './records.ts';
 
 export const CHECKPOINT_EVERY_UNITS = 64;
@@ -20,7 +21,7 @@ export const WATCH_CHECKPOINT_EVERY_MS = 2 * CHECKPOINT_EVERY_MS;
 export const WRITE_OFF_LIMIT_UNITS = 8;
 export const WRITE_OFF_PERIOD_MS = 24 * 3_600_000;
 
-export interface PayerState {
+export interface PayerState extends Lifecycle {
   readonly channelId: Uint8Array;
   readonly capacityUnits: number;
   readonly expiresAtMs: number;
@@ -36,13 +37,11 @@ export interface PayerState {
   readonly checkpointNumber: number;
   readonly checkpointUnits: number;
   readonly checkpointAtMs: number;
-  /** `closing` from the final checkpoint until the payee has countersigned it. */
-  readonly status: 'open' | 'closing' | 'closed';
 }
 
 /** Books verified bytes and reveals what they owe. The caller commits, then sends tick `revealedUnits`. */
 export function receive(state: PayerState, verifiedBytes: number, video: boolean): PayerState {
-  invariant(state.status === 'open', 'only an open channel pays');
+  invariant(mayPay(state.status), 'only an open channel pays');
   return reveal({
     ...state,
     verifiedBytes: state.verifiedBytes + verifiedBytes,
@@ -64,6 +63,7 @@ export interface LostElsewhere {
  * nobody can prove that they were sent. What is lost beyond that stays a debt that narrows the provider's window.
  */
 export function writeOff(state: PayerState, servedBytes: number, elsewhere: LostElsewhere): PayerState {
+  invariant(mayPay(state.status), 'only an open channel pays');
   const missingBytes = Math.max(0, servedBytes - state.verifiedBytes - state.lostBytes);
   const refused = elsewhere.toPayeeUnits > 0 || elsewhere.latelyUnits >= WRITE_OFF_LIMIT_UNITS;
   const leftBytes = refused ? 0 : Math.max(0, TRAFFIC_UNIT_BYTES - state.lostBytes);
@@ -85,21 +85,25 @@ export function checkpointDue(state: PayerState, unreportedMs: number, nowMs: nu
   return unreportedMs > 0 && state.videoBytes > 0 && sinceMs >= WATCH_CHECKPOINT_EVERY_MS;
 }
 
-/** The next checkpoint and the state that has made it. The caller signs, commits, sends. */
+/**
+ * The next checkpoint and the state that has made it. The caller signs, commits, sends.
+ *
+ * Its number follows the clock: books restored from an old copy do not know which numbers were used since, and a number
+ * used twice is a proof of cheating (see `equivocation.ts`).
+ */
 export function makeCheckpoint(
   state: PayerState,
   tick: Uint8Array,
   final: boolean,
   nowMs: number,
 ): { state: PayerState; checkpoint: Checkpoint } {
-  const number = state.checkpointNumber + 1;
+  const number = Math.max(state.checkpointNumber + 1, nowMs);
   return {
     state: {
-      ...state,
+      ...(final ? advance(state, 'closed') : state),
       checkpointNumber: number,
       checkpointUnits: state.revealedUnits,
       checkpointAtMs: nowMs,
-      status: final ? 'closing' : state.status,
     },
     checkpoint: {
       channelId: state.channelId,

@@ -5,6 +5,7 @@
  * so that a signature over one kind can never pass for another.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { isDeviceKey } from '../device-key.ts';
 import { AceError } from '../errors.ts';
 import { isBytes, isUnits, tuple } from './tuple.ts';
 
@@ -71,8 +72,8 @@ export function decodeTerms(bytes: Uint8Array): ChannelTerms {
     isUnits(shard) &&
     isAddress(payer) &&
     isAddress(payee) &&
-    isBytes(payerDevice, 32) &&
-    isBytes(payeeDevice, 32) &&
+    isDeviceKey(payerDevice) &&
+    isDeviceKey(payeeDevice) &&
     isUnits(capacityUnits) &&
     capacityUnits >= 1 &&
     capacityUnits <= MAX_CAPACITY_UNITS &&

@@ -17,8 +17,8 @@ export class TickChain {
   /** Ticks 0, 64, 128, … and the last one, 32 bytes each: all that must be stored. Secret. */
   readonly pebbles: Uint8Array;
   readonly #sha256: Sha256;
-  /** Ticks first … first + 63 of the segment in use. */
-  #segment: Uint8Array[] = [];
+  /** Ticks first … first + 64 of the segment in use, one after another: a node may hold thousands of chains. */
+  #segment = new Uint8Array(0);
   #segmentFirst = -1;
 
   private constructor(capacityUnits: number, pebbles: Uint8Array, sha256: Sha256) {
@@ -30,7 +30,7 @@ export class TickChain {
   /** Builds a chain from 32 fresh random bytes. The seed must never serve for another channel. */
   static fromSeed(seed: Uint8Array, capacityUnits: number, sha256: Sha256): TickChain {
     invariant(
-      seed.byteLength === HASH_BYTES && capacityUnits >= 1,
+      seed.byteLength === HASH_BYTES && Number.isSafeInteger(capacityUnits) && capacityUnits >= 1,
       'a tick chain has a 32-byte seed and a capacity',
     );
     const pebbles = new Uint8Array(pebbleCount(capacityUnits) * HASH_BYTES);
@@ -64,19 +64,18 @@ export class TickChain {
     }
     const first = Math.floor(index / PEBBLE_SPACING) * PEBBLE_SPACING;
     if (this.#segmentFirst !== first) this.#enter(first);
-    const tick = this.#segment[index - first];
-    invariant(tick !== undefined, 'a segment holds each of its ticks');
-    return tick;
+    const offset = (index - first) * HASH_BYTES;
+    return this.#segment.slice(offset, offset + HASH_BYTES);
   }
 
   #enter(first: number): void {
     const last = Math.min(first + PEBBLE_SPACING, this.capacityUnits);
     const pebble = pebbleAt(last, this.capacityUnits);
     invariant(pebble !== null, 'a segment ends at a pebble');
-    const segment: Uint8Array[] = [];
+    const segment = new Uint8Array((last - first + 1) * HASH_BYTES);
     let tick: Uint8Array = this.pebbles.slice(pebble * HASH_BYTES, (pebble + 1) * HASH_BYTES);
     for (let index = last; index >= first; index--) {
-      segment[index - first] = tick;
+      segment.set(tick, (index - first) * HASH_BYTES);
       if (index > first) tick = this.#sha256(tick);
     }
     this.#segment = segment;

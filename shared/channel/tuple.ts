@@ -2,7 +2,7 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { AceError } from '../errors.ts';
 
 /**
- * Decodes a tagged tuple and refuses any other encoding of it, so that one record has one hash.
+ * Decodes a tuple, tagged unless `tag` is null, and refuses any other encoding of it, so that one record has one hash.
  * @throws AceError `MessageMalformed`
  */
 export function tuple(
@@ -20,7 +20,7 @@ export function tuple(
     throw bad(error);
   }
   if (!Array.isArray(value) || value.length !== length || (tag !== null && value[0] !== tag)) throw bad();
-  if (tag !== null && !sameBytes(dagCbor.encode(value), bytes)) throw bad();
+  if (!sameBytes(dagCbor.encode(value), bytes)) throw bad();
   return value;
 }
 

@@ -1,0 +1,111 @@
+/**
+ * What a broadcaster says of its broadcast: one record for each segment, and one for the end. Its device signs them.
+ *
+ * The sequence number ascends by one and is never used twice, so two records with one number are a contradiction.
+ */
+import * as dagCbor from '@ipld/dag-cbor';
+import { isUnits, tuple } from '../channel/tuple.ts';
+import { AceError } from '../errors.ts';
+
+export interface LiveRecord {
+  /** Content id of the broadcast. */
+  readonly broadcast: string;
+  /** From 0, one more for each record; the end has one too. */
+  readonly sequence: number;
+  /** The segment; `null` says that the broadcast is over. */
+  readonly contentId: string | null;
+  /** What a segment of fragmented MP4 begins with; `null` for others. */
+  readonly initContentId: string | null;
+  /** Of play; 0 for the end. */
+  readonly durationMs: number;
+  /** 0 for the end. */
+  readonly sizeBytes: number;
+  /** How often the broadcast was interrupted up to this segment: one more than before it where its clock jumps. */
+  readonly discontinuities: number;
+  /** When what it shows began, by the broadcaster's clock. */
+  readonly startsAtMs: number;
+}
+
+const TAG = 'ace-live-record-1';
+const CONTENT_ID = /^b[a-z2-7]{20,120}$/;
+
+export const MIN_SEGMENT_MS = 100;
+export const MAX_SEGMENT_MS = 60_000;
+export const MAX_SEGMENT_BYTES = 32 * 1_048_576;
+/** 100 Mbit/s. Fetching is paid, so nobody is told to fetch faster. */
+export const MAX_BYTES_PER_MS = 12_500;
+/** Beyond what a broadcast can reach in a thousand years. */
+const MAX_SEQUENCE = 2 ** 40;
+
+/** Canonical bytes. */
+export function encodeLiveRecord(record: LiveRecord): Uint8Array {
+  const { broadcast, sequence, contentId, initContentId, durationMs, sizeBytes } = record;
+  return dagCbor.encode([
+    TAG,
+    broadcast,
+    sequence,
+    contentId,
+    initContentId,
+    durationMs,
+    sizeBytes,
+    record.discontinuities,
+    record.startsAtMs,
+  ]);
+}
+
+/** @throws AceError `MessageMalformed`, `RecordInvalid` when a figure is out of its bounds */
+export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
+  const [
+    ,
+    broadcast,
+    sequence,
+    contentId,
+    initContentId,
+    durationMs,
+    sizeBytes,
+    discontinuities,
+    startsAtMs,
+  ] = tuple(bytes, TAG, 9, 'live record');
+  if (!isContentId(broadcast)) throw invalid('its broadcast is malformed');
+  if (contentId !== null && !isContentId(contentId)) throw invalid('its segment is malformed');
+  if (initContentId !== null && !isContentId(initContentId)) throw invalid('its init segment is malformed');
+  if (!isUnits(sequence) || sequence > MAX_SEQUENCE) throw invalid('its sequence number is out of range');
+  if (!isUnits(durationMs) || !isUnits(sizeBytes)) throw invalid('its figures are malformed');
+  if (!isUnits(discontinuities) || discontinuities > sequence)
+    throw invalid('its interruptions are more than its segments');
+  if (!isUnits(startsAtMs)) throw invalid('its time is malformed');
+  const record = {
+    broadcast,
+    sequence,
+    contentId,
+    initContentId,
+    durationMs,
+    sizeBytes,
+    discontinuities,
+    startsAtMs,
+  };
+  if (contentId !== null) checkSegmentSize(durationMs, sizeBytes);
+  else if (durationMs > 0 || sizeBytes > 0 || initContentId !== null)
+    throw invalid('an end has no size and no time of play');
+  return record;
+}
+
+/** What a segment may be. @throws AceError `RecordInvalid` */
+export function checkSegmentSize(durationMs: number, sizeBytes: number): void {
+  if (durationMs < MIN_SEGMENT_MS || durationMs > MAX_SEGMENT_MS)
+    throw invalid(`a segment plays from ${MIN_SEGMENT_MS} ms to ${MAX_SEGMENT_MS} ms, not ${durationMs} ms`);
+  if (sizeBytes === 0 || sizeBytes > MAX_SEGMENT_BYTES)
+    throw invalid(`a segment has from 1 to ${MAX_SEGMENT_BYTES} bytes, not ${sizeBytes}`);
+  if (sizeBytes > durationMs * MAX_BYTES_PER_MS)
+    throw invalid(`a broadcast has at most ${MAX_BYTES_PER_MS * 8_000} bits a second`);
+}
+
+function isContentId(value: unknown): value is string {
+  return typeof value === 'string' && CONTENT_ID.test(value);
+}
+
+function invalid(why: string): AceError {
+  return new AceError('RecordInvalid', `The record of the broadcast is refused: ${why}`, {
+    reaction: 'drop-peer',
+  });
+}

@@ -1,0 +1,49 @@
+/** What the procedures about live broadcasts take and tell. */
+import { z } from 'zod';
+
+/** What a content is besides, when it is a live broadcast. */
+export interface LiveView {
+  /** This node makes it. */
+  readonly own: boolean;
+  /** Its broadcaster has ended it. */
+  readonly ended: boolean;
+}
+
+/** A broadcast that this node makes. */
+export interface BroadcastView {
+  readonly contentId: string;
+  readonly name: string;
+  /** Where an encoder pushes its playlist to; secret, and of this machine only. `null` before the server listens. */
+  readonly pushUrl: string | null;
+  /** That an encoder writes to instead. */
+  readonly folder: string | null;
+  readonly ended: boolean;
+  readonly startedAtMs: number;
+  /** Segments so far. */
+  readonly segments: number;
+  /** When the last one was published; `null` before the first, and once it has left the window. */
+  readonly lastSegmentAtMs: number | null;
+  /** Of the segments in the window. */
+  readonly bitsPerSecond: number;
+  /** Units that others paid this node for it. */
+  readonly servedUnits: number;
+}
+
+const contentId = z.string().regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
+
+export const liveInputs = {
+  broadcasts: z.object({}).strict(),
+  startBroadcast: z
+    .object({ name: z.string().min(1).max(200), folder: z.string().min(1).max(4096).optional() })
+    .strict(),
+  endBroadcast: z.object({ contentId }).strict(),
+} as const;
+
+export interface LiveOutputs {
+  /** Oldest first, ended ones too. */
+  broadcasts: readonly BroadcastView[];
+  /** Goes on with the broadcast of that name, unless it has ended. */
+  startBroadcast: BroadcastView;
+  /** For good: viewers are told, and a broadcast that has ended takes nothing more. */
+  endBroadcast: BroadcastView;
+}
