@@ -37,6 +37,8 @@ export interface OpenOptions {
   readonly migrations: readonly Migration[];
   /** One unchanging picture of a file that another process may write to; its schema must be up to date. */
   readonly snapshot?: boolean;
+  /** What messages call the file; its path, unless that is a copy of another. */
+  readonly name?: string;
 }
 
 /** `application_id` per role: four letters in ASCII, as `file(1)` shows them. */
@@ -53,13 +55,14 @@ const BUSY_TIMEOUT_MS = 5_000;
  * @throws AceError `DataDirMismatch` (a file of another role or program), `SchemaTooNew`, `MigrationFailed` (the file
  * keeps its old version), `DataDirNotWritable`, `StoreFailed`
  */
-export function openDatabase({ path, role, migrations, snapshot = false }: OpenOptions): Database {
-  const db = withStoreErrors(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, readonly: snapshot }), path);
+export function openDatabase(options: OpenOptions): Database {
+  const { path, role, migrations, snapshot = false, name = path } = options;
+  const db = withStoreErrors(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, readonly: snapshot }), name);
   try {
     // Only reads until the file is known to be ours: a refused file is not even switched to WAL.
-    const version = checkFile(db, path, role, migrations);
+    const version = checkFile(db, name, role, migrations);
     if (snapshot) {
-      checkCurrent(path, version, migrations);
+      checkCurrent(name, version, migrations);
       // The first read after this fixes what all later ones see.
       db.exec('BEGIN');
       return db;
@@ -71,7 +74,7 @@ export function openDatabase({ path, role, migrations, snapshot = false }: OpenO
     return db;
   } catch (error) {
     db.close();
-    throw storeError(error, path);
+    throw storeError(error, name);
   }
 }
 

@@ -3,7 +3,6 @@ import type { ChainAccount } from '../../chain/port.ts';
 import type { Database } from '../open.ts';
 
 interface AccountRow {
-  readonly address: string;
   readonly xat: bigint;
   readonly xac: bigint;
   readonly xas: bigint;
@@ -22,28 +21,46 @@ export interface AccountQueries {
 }
 
 export function accountQueries(db: Database): AccountQueries {
-  const get = db.prepare<[string], AccountRow>('SELECT * FROM accounts WHERE address = ?').safeIntegers();
-  const all = db.prepare<[], AccountRow>('SELECT * FROM accounts ORDER BY address').safeIntegers();
-  const put = db.prepare(`
-    INSERT INTO accounts (address, xat, xac, xas, xab, nonce, credit_used_units) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (address) DO UPDATE SET
-      xat = excluded.xat, xac = excluded.xac, xas = excluded.xas, xab = excluded.xab,
-      nonce = excluded.nonce, credit_used_units = excluded.credit_used_units
-  `);
+  const columns = 'xat, xac, xas, xab, nonce, credit_used_units';
+  const get = db
+    .prepare<[Uint8Array], AccountRow>(`SELECT ${columns} FROM accounts WHERE address = ?`)
+    .safeIntegers();
+  const all = db
+    .prepare<[], AccountRow & { address: Uint8Array }>(
+      `SELECT address, ${columns} FROM accounts ORDER BY address`,
+    )
+    .safeIntegers();
+  const put = db.prepare(`REPLACE INTO accounts (address, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
   return {
     get: (address) => {
-      const row = get.get(address);
-      return row && fromRow(row);
+      const row = get.get(keyOf(address));
+      return row && fromRow(address, row);
     },
-    all: () => all.all().map(fromRow),
+    all: () => all.all().map((row) => fromRow(addressOf(row.address), row)),
     put: ({ address, balances, nonce, creditUsedUnits }) =>
-      void put.run(address, balances.XAT, balances.XAC, balances.XAS, balances.XAB, nonce, creditUsedUnits),
+      void put.run(
+        keyOf(address),
+        balances.XAT,
+        balances.XAC,
+        balances.XAS,
+        balances.XAB,
+        nonce,
+        creditUsedUnits,
+      ),
   };
 }
 
-function fromRow(row: AccountRow): ChainAccount {
+function keyOf(address: string): Uint8Array {
+  return Buffer.from(address.slice(2), 'hex');
+}
+
+function addressOf(key: Uint8Array): string {
+  return `0x${Buffer.from(key).toString('hex')}`;
+}
+
+function fromRow(address: string, row: AccountRow): ChainAccount {
   return {
-    address: row.address,
+    address,
     balances: { XAT: amount(row.xat), XAC: amount(row.xac), XAS: amount(row.xas), XAB: amount(row.xab) },
     nonce: Number(row.nonce),
     creditUsedUnits: Number(row.credit_used_units),

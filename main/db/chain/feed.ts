@@ -1,5 +1,4 @@
-import { decodeRatio, encodeRatio } from '../../../shared/batch-result.ts';
-import type { Ratio } from '../../../shared/ratio.ts';
+import { formatRatio, parseRatio, type Ratio } from '../../../shared/ratio.ts';
 import type { Database } from '../open.ts';
 
 export interface FeedQueries {
@@ -15,7 +14,7 @@ export function feedQueries(db: Database): FeedQueries {
     ON CONFLICT (id) DO UPDATE SET ace_byte_price_usd = excluded.ace_byte_price_usd
   `);
   return {
-    get: () => decodeRatio(get.get()),
-    put: (price) => void put.run(encodeRatio(price)),
+    get: () => parseRatio(get.get()),
+    put: (price) => void put.run(formatRatio(price)),
   };
 }

@@ -1,5 +1,5 @@
 /** The embedded chain's file: one object of queries per table, over one open database. */
-import { type Database, openDatabase } from '../open.ts';
+import { type Database, type OpenOptions, openDatabase } from '../open.ts';
 import { type AccountQueries, accountQueries } from './accounts.ts';
 import { type BatchQueries, batchQueries } from './batches.ts';
 import { type DeviceQueries, deviceQueries } from './devices.ts';
@@ -8,6 +8,7 @@ import { type LogQueries, logQueries } from './log.ts';
 import { chainMigrations } from './migrations/index.ts';
 import { type ObservationQueries, observationQueries } from './observations.ts';
 import { type PoolQueries, poolQueries } from './pools.ts';
+import { type ShardTrafficQueries, shardTrafficQueries } from './shard-traffic.ts';
 import { type SupplyQueries, supplyQueries } from './supply.ts';
 import { type TotalsQueries, totalsQueries } from './totals.ts';
 
@@ -17,6 +18,7 @@ export interface ChainStore {
   readonly pools: PoolQueries;
   readonly supply: SupplyQueries;
   readonly totals: TotalsQueries;
+  readonly shardTraffic: ShardTrafficQueries;
   readonly batches: BatchQueries;
   readonly log: LogQueries;
   readonly observations: ObservationQueries;
@@ -24,15 +26,28 @@ export interface ChainStore {
   readonly devices: DeviceQueries;
 }
 
+/** Memory for pages of the file; more brings little, for batches touch accounts in the order of the file. */
+const CACHE_KIB = 8_192;
+/**
+ * Pages in the WAL before they move to the file, 128 MiB: what one batch changes is often changed again by the next.
+ */
+const CHECKPOINT_PAGES = 32_768;
+
 /** @throws AceError what {@link openDatabase} throws. */
-export function openChainStore(path: string, { snapshot = false } = {}): ChainStore {
-  const db = openDatabase({ path, role: 'chain', migrations: chainMigrations, snapshot });
+export function openChainStore(
+  path: string,
+  { snapshot = false, name = path }: Pick<OpenOptions, 'snapshot' | 'name'> = {},
+): ChainStore {
+  const db = openDatabase({ path, role: 'chain', migrations: chainMigrations, snapshot, name });
+  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   return {
     db,
     accounts: accountQueries(db),
     pools: poolQueries(db),
     supply: supplyQueries(db),
     totals: totalsQueries(db),
+    shardTraffic: shardTrafficQueries(db),
     batches: batchQueries(db),
     log: logQueries(db),
     observations: observationQueries(db),

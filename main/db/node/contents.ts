@@ -15,17 +15,63 @@ export interface ContentRow {
   readonly havePieces: number;
   /** Whether the last piece is among them; it may be shorter than the others. */
   readonly haveLastPiece: boolean;
+  /** Never removed to make room for others. */
+  readonly pinned: boolean;
+  /** When it was played, fetched or served last. */
+  readonly usedAtMs: number;
+  /** The user's own file, which was imported by reference; `null` when the piece store has the bytes. */
+  readonly sourcePath: string | null;
+  /** The file as it was left, see `file-stamp.ts`; `null` while it is being written. */
+  readonly fileStamp: string | null;
+  /** Why it is not served: the user's file is another one now, or gone. */
+  readonly trouble: ContentTrouble | null;
 }
 
-export type NewContent = Omit<ContentRow, 'downBytes' | 'upBytes' | 'havePieces' | 'haveLastPiece'>;
+/** Whether others are told of it: something of it is here, and its file is the one that was imported. */
+export function isShared({ trouble, havePieces }: ContentRow): boolean {
+  return trouble === null && havePieces > 0;
+}
+
+export type ContentTrouble = 'changed' | 'missing';
+
+export type NewContent = Pick<
+  ContentRow,
+  'contentId' | 'transport' | 'name' | 'mimeType' | 'sizeBytes' | 'durationMs' | 'origin' | 'addedAtMs'
+>;
+
+/** Whose bytes are the user's own file, and how that was when it was read. */
+export interface ContentSource {
+  readonly path: string | null;
+  readonly stamp: string;
+}
 
 const COLUMNS = `content_id AS contentId, transport, name, mime_type AS mimeType, size_bytes AS sizeBytes,
   duration_ms AS durationMs, origin, added_at_ms AS addedAtMs, down_bytes AS downBytes, up_bytes AS upBytes,
   (SELECT count(*) FROM pieces p WHERE p.content_id = c.content_id) AS havePieces,
   EXISTS (SELECT 1 FROM pieces p WHERE p.content_id = c.content_id
-    AND p.piece_index = (c.size_bytes - 1) / 1048576) AS haveLastPiece`;
+    AND p.piece_index = (c.size_bytes - 1) / 1048576) AS haveLastPiece,
+  pinned, used_at_ms AS usedAtMs, source_path AS sourcePath, file_stamp AS fileStamp, trouble`;
 
-type RawRow = Omit<ContentRow, 'haveLastPiece'> & { haveLastPiece: number };
+type RawRow = Omit<ContentRow, 'haveLastPiece' | 'pinned'> & { haveLastPiece: number; pinned: number };
+
+/** What is known of a content's file, without its pieces. */
+export type ContentFile = Pick<
+  ContentRow,
+  'name' | 'sizeBytes' | 'sourcePath' | 'fileStamp' | 'trouble' | 'pinned'
+>;
+
+/** A content of which the piece store has bytes. */
+export interface StoredContent {
+  readonly contentId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly pinned: boolean;
+  readonly usedAtMs: number;
+  readonly fileStamp: string | null;
+  /** Index of the last piece that is there, and how many are. */
+  readonly lastPiece: number;
+  readonly pieceCount: number;
+}
 
 /** Contents this node knows, and which of their pieces it has. */
 export class ContentTable {
@@ -41,13 +87,29 @@ export class ContentTable {
   readonly #addDown;
   readonly #addUp;
   readonly #totals;
+  readonly #keepTraffic;
+  readonly #delete;
+  readonly #removeFrom;
+  readonly #setPinned;
+  readonly #touch;
+  readonly #setSource;
+  readonly #setStamp;
+  readonly #setTrouble;
+  readonly #file;
+  readonly #referenced;
+  readonly #stored;
+  readonly #has;
+  readonly #hasAny;
+  readonly #markAllSynced;
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM contents c WHERE content_id = ?`);
-    this.#list = db.prepare<[], RawRow>(`SELECT ${COLUMNS} FROM contents c ORDER BY added_at_ms, content_id`);
+    this.#list = db.prepare<[], RawRow>(`SELECT ${COLUMNS} FROM contents c
+       WHERE content_id NOT IN (SELECT content_id FROM live_contents) ORDER BY added_at_ms, content_id`);
     this.#insert = db.prepare<[NewContent]>(
-      `INSERT INTO contents (content_id, transport, name, mime_type, size_bytes, duration_ms, origin, added_at_ms)
-       VALUES (@contentId, @transport, @name, @mimeType, @sizeBytes, @durationMs, @origin, @addedAtMs)
+      `INSERT INTO contents (content_id, transport, name, mime_type, size_bytes, duration_ms, origin, added_at_ms,
+         used_at_ms)
+       VALUES (@contentId, @transport, @name, @mimeType, @sizeBytes, @durationMs, @origin, @addedAtMs, @addedAtMs)
        ON CONFLICT DO NOTHING`,
     );
     this.#setOrigin = db.prepare<[string, string]>(`UPDATE contents SET origin = ? WHERE content_id = ?`);
@@ -73,7 +135,49 @@ export class ContentTable {
       `UPDATE contents SET up_bytes = up_bytes + ? WHERE content_id = ?`,
     );
     this.#totals = db.prepare<[], { downBytes: number; upBytes: number }>(
-      `SELECT coalesce(sum(down_bytes), 0) AS downBytes, coalesce(sum(up_bytes), 0) AS upBytes FROM contents`,
+      `SELECT coalesce(sum(down_bytes), 0) AS downBytes, coalesce(sum(up_bytes), 0) AS upBytes FROM
+         (SELECT down_bytes, up_bytes FROM contents UNION ALL SELECT down_bytes, up_bytes FROM broadcasts
+          UNION ALL SELECT down_bytes, up_bytes FROM deleted_traffic)`,
+    );
+    this.#keepTraffic = db.prepare<[string]>(
+      `UPDATE deleted_traffic SET down_bytes = deleted_traffic.down_bytes + c.down_bytes,
+         up_bytes = deleted_traffic.up_bytes + c.up_bytes
+       FROM (SELECT down_bytes, up_bytes FROM contents WHERE content_id = ?) c`,
+    );
+    this.#delete = db.prepare<[string]>(`DELETE FROM contents WHERE content_id = ?`);
+    this.#removeFrom = db.prepare<[string, number]>(
+      `DELETE FROM pieces WHERE content_id = ? AND piece_index >= ?`,
+    );
+    this.#setPinned = db.prepare<[number, string]>(`UPDATE contents SET pinned = ? WHERE content_id = ?`);
+    this.#touch = db.prepare<[number, string]>(`UPDATE contents SET used_at_ms = ? WHERE content_id = ?`);
+    this.#setSource = db.prepare<[string | null, string, string]>(
+      `UPDATE contents SET source_path = ?, file_stamp = ?, trouble = NULL WHERE content_id = ?`,
+    );
+    this.#setStamp = db.prepare<[string | null, string]>(
+      `UPDATE contents SET file_stamp = ? WHERE content_id = ?`,
+    );
+    this.#setTrouble = db.prepare<[ContentTrouble | null, string]>(
+      `UPDATE contents SET trouble = ? WHERE content_id = ?`,
+    );
+    this.#file = db.prepare<[string], Omit<ContentFile, 'pinned'> & { pinned: number }>(
+      `SELECT name, size_bytes AS sizeBytes, source_path AS sourcePath, file_stamp AS fileStamp, trouble, pinned
+       FROM contents WHERE content_id = ?`,
+    );
+    this.#referenced = db
+      .prepare<[], string>(`SELECT content_id FROM contents WHERE source_path IS NOT NULL`)
+      .pluck();
+    this.#stored = db.prepare<[], Omit<StoredContent, 'pinned'> & { pinned: number }>(
+      `SELECT c.content_id AS contentId, name, size_bytes AS sizeBytes, pinned, used_at_ms AS usedAtMs,
+         file_stamp AS fileStamp, max(p.piece_index) AS lastPiece, count(*) AS pieceCount
+       FROM contents c JOIN pieces p ON p.content_id = c.content_id
+       WHERE source_path IS NULL GROUP BY c.content_id ORDER BY used_at_ms, c.content_id`,
+    );
+    this.#has = db
+      .prepare<[string, number], number>(`SELECT 1 FROM pieces WHERE content_id = ? AND piece_index = ?`)
+      .pluck();
+    this.#hasAny = db.prepare<[string], number>(`SELECT 1 FROM pieces WHERE content_id = ? LIMIT 1`).pluck();
+    this.#markAllSynced = db.prepare<[string]>(
+      `UPDATE pieces SET synced = 1 WHERE content_id = ? AND synced = 0`,
     );
   }
 
@@ -82,6 +186,30 @@ export class ContentTable {
     return row ? toRow(row) : null;
   }
 
+  file(contentId: string): ContentFile | null {
+    const row = this.#file.get(contentId);
+    return row ? { ...row, pinned: row.pinned === 1 } : null;
+  }
+
+  /** Contents whose bytes are a user's own file. */
+  referenced(): string[] {
+    return this.#referenced.all();
+  }
+
+  /** Contents with pieces in the piece store, least recently used first. */
+  stored(): StoredContent[] {
+    return this.#stored.all().map((row) => ({ ...row, pinned: row.pinned === 1 }));
+  }
+
+  hasPiece(contentId: string, pieceIndex: number): boolean {
+    return this.#has.get(contentId, pieceIndex) !== undefined;
+  }
+
+  hasPieces(contentId: string): boolean {
+    return this.#hasAny.get(contentId) !== undefined;
+  }
+
+  /** Without the segments of broadcasts. */
   list(): ContentRow[] {
     return this.#list.all().map(toRow);
   }
@@ -115,6 +243,10 @@ export class ContentTable {
     this.#markSynced.run(contentId, pieceIndex);
   }
 
+  markAllSynced(contentId: string): void {
+    this.#markAllSynced.run(contentId);
+  }
+
   addDownBytes(contentId: string, bytes: number): void {
     this.#addDown.run(bytes, contentId);
   }
@@ -123,11 +255,44 @@ export class ContentTable {
     this.#addUp.run(bytes, contentId);
   }
 
+  /** Forgets the content and its pieces, and keeps what they add to `totals`. */
+  delete(contentId: string): void {
+    this.#keepTraffic.run(contentId);
+    this.#delete.run(contentId);
+  }
+
+  /** Forgets the pieces from this one on. */
+  removePiecesFrom(contentId: string, pieceIndex: number): void {
+    this.#removeFrom.run(contentId, pieceIndex);
+  }
+
+  setPinned(contentId: string, pinned: boolean): void {
+    this.#setPinned.run(pinned ? 1 : 0, contentId);
+  }
+
+  touch(contentId: string, nowMs: number): void {
+    this.#touch.run(nowMs, contentId);
+  }
+
+  /** Where the bytes are now, just read and found right. */
+  setSource(contentId: string, { path, stamp }: ContentSource): void {
+    this.#setSource.run(path, stamp, contentId);
+  }
+
+  setStamp(contentId: string, stamp: string | null): void {
+    this.#setStamp.run(stamp, contentId);
+  }
+
+  setTrouble(contentId: string, trouble: ContentTrouble | null): void {
+    this.#setTrouble.run(trouble, contentId);
+  }
+
+  /** What is gone is in it. */
   totals(): { downBytes: number; upBytes: number } {
     return this.#totals.get() ?? { downBytes: 0, upBytes: 0 };
   }
 }
 
 function toRow(row: RawRow): ContentRow {
-  return { ...row, haveLastPiece: row.haveLastPiece === 1 };
+  return { ...row, haveLastPiece: row.haveLastPiece === 1, pinned: row.pinned === 1 };
 }

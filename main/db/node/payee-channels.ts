@@ -2,8 +2,9 @@ import { type PayeeState, type PayerHistory, STRANGER } from '../../../shared/ch
 import type { SignedCheckpoint } from '../../../shared/channel/records.ts';
 import { encodeCheckpoint } from '../../../shared/channel/records.ts';
 import { invariant } from '../../../shared/errors.ts';
-import type { Database } from '../open.ts';
+import { type Database, transaction } from '../open.ts';
 import { type CheckpointColumns, lastCheckpointOf } from './checkpoint-columns.ts';
+import { PayeeProgressTable } from './payee-progress.ts';
 
 export interface NewPayeeChannel {
   readonly state: PayeeState;
@@ -16,12 +17,17 @@ export interface NewPayeeChannel {
 }
 
 export interface PayeeChannelRow extends NewPayeeChannel {
+  /** What `progress` knows the channel by. */
+  readonly rowId: number;
   readonly lastCheckpoint: SignedCheckpoint | null;
   readonly claimedUnits: number;
-  readonly finalClaimed: boolean;
 }
 
+/** The part of a state that changes with a checkpoint, or less often. */
+export type PayeeStanding = Pick<PayeeState, 'checkpointNumber' | 'checkpointUnits' | 'status' | 'pausedBy'>;
+
 interface RawRow extends CheckpointColumns {
+  id: number;
   channel_id: Uint8Array;
   payer: string;
   payer_device: Uint8Array;
@@ -36,72 +42,107 @@ interface RawRow extends CheckpointColumns {
   checkpoint_number: number;
   checkpoint_units: number;
   claimed_units: number;
-  final_claimed: number;
   status: PayeeState['status'];
+  paused_by: PayeeState['pausedBy'];
   opened_at_ms: number;
 }
 
 /** Channels on which this node is paid. */
 export class PayeeChannelTable {
+  /** What ticks change. */
+  readonly progress: PayeeProgressTable;
+  readonly #db: Database;
   readonly #insert;
-  readonly #save;
+  readonly #insertProgress;
+  readonly #rowId;
+  readonly #saveStanding;
   readonly #saveCheckpoint;
   readonly #get;
   readonly #all;
   readonly #toClaim;
+  readonly #expired;
   readonly #setClaimed;
   readonly #paid;
   readonly #history;
 
   constructor(db: Database) {
+    this.#db = db;
+    this.progress = new PayeeProgressTable(db);
     this.#insert = db.prepare(
       `INSERT INTO payee_channels (channel_id, payer, payer_device, terms, terms_signature, lease_signature,
-         capacity_units, expires_at_ms, paid_units, tick, served_bytes, checkpoint_number, checkpoint_units, status,
-         opened_at_ms, served_at_ms)
+         capacity_units, expires_at_ms, checkpoint_number, checkpoint_units, status, paused_by, opened_at_ms)
        VALUES (@channelId, @payer, @payerDevice, @terms, @termsSignature, @leaseSignature, @capacityUnits,
-         @expiresAtMs, @paidUnits, @tick, @servedBytes, @checkpointNumber, @checkpointUnits, @status, @openedAtMs,
-         @openedAtMs)`,
+         @expiresAtMs, @checkpointNumber, @checkpointUnits, @status, @pausedBy, @openedAtMs)`,
     );
-    // A state that would forget a tick or served bytes is never written.
-    this.#save = db.prepare(
-      `UPDATE payee_channels SET paid_units = @paidUnits, tick = @tick, served_bytes = @servedBytes,
-         served_at_ms = CASE WHEN served_bytes < @servedBytes THEN @nowMs ELSE served_at_ms END,
-         checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits, status = @status
-       WHERE channel_id = @channelId AND paid_units <= @paidUnits AND served_bytes <= @servedBytes`,
+    this.#insertProgress = db.prepare(
+      `INSERT INTO payee_progress (id, paid_units, tick, served_bytes, served_at_ms)
+       VALUES (@rowId, @paidUnits, @tick, @servedBytes, @openedAtMs)`,
+    );
+    this.#rowId = db
+      .prepare<[Uint8Array], number>(`SELECT id FROM payee_channels WHERE channel_id = ?`)
+      .pluck();
+    this.#saveStanding = db.prepare<[PayeeStanding & { rowId: number }]>(
+      `UPDATE payee_channels SET checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits,
+         status = @status, paused_by = @pausedBy
+       WHERE id = @rowId AND checkpoint_number <= @checkpointNumber`,
     );
     this.#saveCheckpoint = db.prepare(
       `UPDATE payee_channels SET checkpoint = ?, payer_signature = ?, payee_signature = ? WHERE channel_id = ?`,
     );
-    this.#get = db.prepare<[Uint8Array], RawRow>(`SELECT * FROM payee_channels WHERE channel_id = ?`);
-    this.#all = db.prepare<[], RawRow>(`SELECT * FROM payee_channels ORDER BY opened_at_ms`);
+    this.#get = db.prepare<[Uint8Array], RawRow>(`SELECT * FROM payee_books WHERE channel_id = ?`);
+    this.#all = db.prepare<[], RawRow>(`SELECT * FROM payee_books ORDER BY opened_at_ms`);
     this.#toClaim = db.prepare<[], RawRow>(
-      `SELECT * FROM payee_channels WHERE paid_units > claimed_units OR (status = 'closed' AND final_claimed = 0)
+      `SELECT * FROM payee_books
+       WHERE status NOT IN ('claimed', 'settled') AND (paid_units > claimed_units OR status = 'closing')
        ORDER BY opened_at_ms`,
     );
-    this.#setClaimed = db.prepare(
-      `UPDATE payee_channels SET claimed_units = max(claimed_units, ?), final_claimed = max(final_claimed, ?)
-       WHERE channel_id = ?`,
-    );
-    this.#paid = db.prepare<[], number>(`SELECT coalesce(sum(paid_units), 0) FROM payee_channels`).pluck();
+    this.#expired = db
+      .prepare<[number], Uint8Array>(
+        `SELECT channel_id FROM payee_channels
+         WHERE status IN ('opening', 'open', 'paused') AND expires_at_ms <= ?`,
+      )
+      .pluck();
+    this.#setClaimed = db.prepare(`UPDATE payee_channels SET claimed_units = ? WHERE channel_id = ?`);
+    this.#paid = db.prepare<[], number>(`SELECT coalesce(sum(paid_units), 0) FROM payee_progress`).pluck();
     this.#history = db.prepare<
       [{ payer: string; channelId: Uint8Array; debtSinceMs: number }],
       { paidUnits: number; unpaidUnits: number }
     >(
       `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(CASE WHEN served_at_ms > @debtSinceMs
          THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END), 0) AS unpaidUnits
-       FROM payee_channels WHERE payer = @payer AND channel_id <> @channelId`,
+       FROM payee_books WHERE payer = @payer AND channel_id <> @channelId`,
     );
   }
 
   insert(channel: NewPayeeChannel): void {
     const { state, ...rest } = channel;
-    this.#insert.run({ ...rest, ...state });
+    transaction(this.#db, () => {
+      const { lastInsertRowid } = this.#insert.run({ ...rest, ...state });
+      this.#insertProgress.run({ rowId: lastInsertRowid, openedAtMs: rest.openedAtMs, ...state });
+    });
   }
 
-  /** Served bytes that have grown are dated `nowMs`. */
+  /** Served bytes that have grown are dated `nowMs`. @throws AceError `InvariantViolated` when it would go back */
   save(state: PayeeState, nowMs: number): void {
-    const { changes } = this.#save.run({ ...state, nowMs });
-    invariant(changes === 1, 'a payee never goes back on a channel');
+    const rowId = this.#rowId.get(state.channelId);
+    invariant(rowId !== undefined, 'a channel is stored before anything changes on it');
+    transaction(this.#db, () => {
+      this.progress.saveAll(nowMs, (writer) => writer.save(rowId, state));
+      this.saveStanding(rowId, state);
+    });
+  }
+
+  /** @throws AceError `InvariantViolated` when it would go back to an earlier checkpoint */
+  saveStanding(rowId: number, standing: PayeeStanding): void {
+    const { checkpointNumber, checkpointUnits, status, pausedBy } = standing;
+    const { changes } = this.#saveStanding.run({
+      rowId,
+      checkpointNumber,
+      checkpointUnits,
+      status,
+      pausedBy,
+    });
+    invariant(changes === 1, 'a payee never goes back on a checkpoint');
   }
 
   saveCheckpoint(channelId: Uint8Array, signed: SignedCheckpoint): void {
@@ -122,14 +163,19 @@ export class PayeeChannelTable {
     return this.#all.all().map(toRow);
   }
 
-  /** Channels with ticks, or a final checkpoint, that the shard has not confirmed yet. */
+  /** Channels with ticks, or a final checkpoint, that the shard has not confirmed yet and has not ended. */
   toClaim(): PayeeChannelRow[] {
     return this.#toClaim.all().map(toRow);
   }
 
-  /** Books what the shard confirmed to hold. */
-  setClaimed(channelId: Uint8Array, units: number, final: boolean): void {
-    this.#setClaimed.run(units, final ? 1 : 0, channelId);
+  /** Ids of channels that nobody has ended before their time was over. */
+  expired(nowMs: number): Uint8Array[] {
+    return this.#expired.all(nowMs);
+  }
+
+  /** Books what the shard holds: less than before when it was restored from an older copy. */
+  setClaimed(channelId: Uint8Array, units: number): void {
+    this.#setClaimed.run(units, channelId);
   }
 
   /** Units paid by ticks on all channels of this node, ever. */
@@ -145,6 +191,7 @@ export class PayeeChannelTable {
 
 function toRow(r: RawRow): PayeeChannelRow {
   return {
+    rowId: r.id,
     state: {
       channelId: r.channel_id,
       capacityUnits: r.capacity_units,
@@ -155,6 +202,7 @@ function toRow(r: RawRow): PayeeChannelRow {
       checkpointNumber: r.checkpoint_number,
       checkpointUnits: r.checkpoint_units,
       status: r.status,
+      pausedBy: r.paused_by,
     },
     payer: r.payer,
     payerDevice: r.payer_device,
@@ -163,7 +211,6 @@ function toRow(r: RawRow): PayeeChannelRow {
     leaseSignature: r.lease_signature,
     lastCheckpoint: lastCheckpointOf(r),
     claimedUnits: r.claimed_units,
-    finalClaimed: r.final_claimed === 1,
     openedAtMs: r.opened_at_ms,
   };
 }

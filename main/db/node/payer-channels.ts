@@ -40,6 +40,7 @@ interface RawRow extends CheckpointColumns {
   checkpoint_units: number;
   checkpoint_at_ms: number;
   status: PayerState['status'];
+  paused_by: PayerState['pausedBy'];
   opened_at_ms: number;
 }
 
@@ -51,24 +52,25 @@ export class PayerChannelTable {
   readonly #saveCheckpoint;
   readonly #setCountersignature;
   readonly #delete;
-  readonly #setStatus;
   readonly #get;
   readonly #usable;
   readonly #unanswered;
   readonly #all;
-  readonly #unfinished;
+  readonly #uncountersigned;
+  readonly #toRelease;
+  readonly #expired;
+  readonly #unsignable;
   readonly #revealed;
   readonly #lost;
-  readonly #abandon;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
       `INSERT INTO payer_channels (channel_id, payee, payee_device, terms, terms_signature, pebbles, capacity_units,
          expires_at_ms, revealed_units, verified_bytes, video_bytes, lost_bytes, watch_ms, checkpoint_number,
-         checkpoint_units, checkpoint_at_ms, status, opened_at_ms)
+         checkpoint_units, checkpoint_at_ms, status, paused_by, opened_at_ms)
        VALUES (@channelId, @payee, @payeeDevice, @terms, @termsSignature, @pebbles, @capacityUnits, @expiresAtMs,
          @revealedUnits, @verifiedBytes, @videoBytes, @lostBytes, @watchMs, @checkpointNumber, @checkpointUnits,
-         @checkpointAtMs, @status, @openedAtMs)`,
+         @checkpointAtMs, @status, @pausedBy, @openedAtMs)`,
     );
     this.#setLease = db.prepare(`UPDATE payer_channels SET lease_signature = ? WHERE channel_id = ?`);
     // A state that would take back a revealed tick is never written.
@@ -77,7 +79,7 @@ export class PayerChannelTable {
          video_bytes = @videoBytes, watch_ms = @watchMs, lost_bytes = @lostBytes,
          lost_at_ms = CASE WHEN lost_bytes < @lostBytes THEN @nowMs ELSE lost_at_ms END,
          checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits,
-         checkpoint_at_ms = @checkpointAtMs, status = @status
+         checkpoint_at_ms = @checkpointAtMs, status = @status, paused_by = @pausedBy
        WHERE channel_id = @channelId AND revealed_units <= @revealedUnits`,
     );
     this.#saveCheckpoint = db.prepare(
@@ -86,20 +88,29 @@ export class PayerChannelTable {
     this.#setCountersignature = db.prepare(
       `UPDATE payer_channels SET payee_signature = ? WHERE channel_id = ?`,
     );
-    this.#setStatus = db.prepare(`UPDATE payer_channels SET status = ? WHERE channel_id = ?`);
     this.#get = db.prepare<[Uint8Array], RawRow>(`SELECT * FROM payer_channels WHERE channel_id = ?`);
     this.#delete = db.prepare(`DELETE FROM payer_channels WHERE channel_id = ? AND lease_signature IS NULL`);
     this.#usable = db.prepare<[Uint8Array, number], RawRow>(
-      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND lease_signature IS NOT NULL
-         AND expires_at_ms > ? ORDER BY opened_at_ms DESC`,
+      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND expires_at_ms > ?
+         ORDER BY opened_at_ms DESC`,
     );
     this.#unanswered = db.prepare<[Uint8Array, number], RawRow>(
-      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND lease_signature IS NULL
-         AND expires_at_ms > ? ORDER BY opened_at_ms LIMIT 1`,
+      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'opening' AND expires_at_ms > ?
+         ORDER BY opened_at_ms LIMIT 1`,
     );
     this.#all = db.prepare<[], RawRow>(`SELECT * FROM payer_channels ORDER BY opened_at_ms`);
-    this.#unfinished = db.prepare<[], RawRow>(
-      `SELECT * FROM payer_channels WHERE status <> 'closed' AND lease_signature IS NOT NULL ORDER BY opened_at_ms`,
+    this.#uncountersigned = db.prepare<[Uint8Array], RawRow>(
+      `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'closing' AND payee_signature IS NULL
+       ORDER BY opened_at_ms`,
+    );
+    this.#toRelease = db.prepare<[], RawRow>(
+      `SELECT * FROM payer_channels WHERE status = 'closing' AND payee_signature IS NOT NULL ORDER BY opened_at_ms`,
+    );
+    this.#expired = db.prepare<[number], RawRow>(
+      `SELECT * FROM payer_channels WHERE status IN ('opening', 'open', 'paused') AND expires_at_ms <= ?`,
+    );
+    this.#unsignable = db.prepare<[number], RawRow>(
+      `SELECT * FROM payer_channels WHERE status = 'closing' AND payee_signature IS NULL AND expires_at_ms <= ?`,
     );
     this.#revealed = db
       .prepare<[], number>(`SELECT coalesce(sum(revealed_units), 0) FROM payer_channels`)
@@ -112,10 +123,6 @@ export class PayerChannelTable {
       `SELECT coalesce(sum(CASE WHEN payee = @payee THEN (lost_bytes + 1048575) / 1048576 END), 0) AS toPayee,
          coalesce(sum(CASE WHEN lost_at_ms > @sinceMs THEN (lost_bytes + 1048575) / 1048576 END), 0) AS lately
        FROM payer_channels WHERE lost_bytes > 0 AND channel_id <> @channelId`,
-    );
-    this.#abandon = db.prepare(
-      `UPDATE payer_channels SET status = 'closed' WHERE payee = ? AND payee_device = ? AND status = 'open'
-         AND lease_signature IS NOT NULL`,
     );
   }
 
@@ -147,10 +154,6 @@ export class PayerChannelTable {
     this.#setCountersignature.run(signature, channelId);
   }
 
-  setStatus(channelId: Uint8Array, status: PayerState['status']): void {
-    this.#setStatus.run(status, channelId);
-  }
-
   get(channelId: Uint8Array): PayerChannelRow | null {
     const row = this.#get.get(channelId);
     return row ? toRow(row) : null;
@@ -167,11 +170,6 @@ export class PayerChannelTable {
     return { toPayeeUnits: toPayee, latelyUnits: lately };
   }
 
-  /** Never pays again on what is open to a provider's device. */
-  abandon(payee: string, payeeDevice: Uint8Array): void {
-    this.#abandon.run(payee, payeeDevice);
-  }
-
   /** A channel whose lease was asked for and never answered: asking again with the same terms is safe. */
   unanswered(payeeDevice: Uint8Array, expiresAfterMs: number): PayerChannelRow | null {
     const row = this.#unanswered.get(payeeDevice, expiresAfterMs);
@@ -182,8 +180,24 @@ export class PayerChannelTable {
     return this.#all.all().map(toRow);
   }
 
-  unfinished(): PayerChannelRow[] {
-    return this.#unfinished.all().map(toRow);
+  /** Channels of which a provider's device has not signed the final checkpoint. */
+  uncountersigned(payeeDevice: Uint8Array): PayerChannelRow[] {
+    return this.#uncountersigned.all(payeeDevice).map(toRow);
+  }
+
+  /** Channels that both sides have closed, and of which the shard has not said that it knows. */
+  toRelease(): PayerChannelRow[] {
+    return this.#toRelease.all().map(toRow);
+  }
+
+  /** Channels that nobody has ended before their time was over. */
+  expired(nowMs: number): PayerChannelRow[] {
+    return this.#expired.all(nowMs).map(toRow);
+  }
+
+  /** Closing channels, not countersigned, that expired by `expiredByMs`. */
+  unsignable(expiredByMs: number): PayerChannelRow[] {
+    return this.#unsignable.all(expiredByMs).map(toRow);
   }
 
   /** Units revealed on all channels of this node, ever. */
@@ -207,6 +221,7 @@ function toRow(r: RawRow): PayerChannelRow {
       checkpointUnits: r.checkpoint_units,
       checkpointAtMs: r.checkpoint_at_ms,
       status: r.status,
+      pausedBy: r.paused_by,
     },
     payee: r.payee,
     payeeDevice: r.payee_device,

@@ -1,10 +1,13 @@
+import { type Ratio, ratio } from '../../../shared/ratio.ts';
 import type { Database } from '../open.ts';
 
 /** One batch entry as this node's account sees it. Amounts in base units. */
 export interface SettlementRow {
-  /** The shard's sequence number for the account, ascending. */
+  /** Position in this node's own history, ascending, from 1. */
   readonly seq: number;
   readonly shard: number;
+  /** The shard's sequence number for the account, ascending. */
+  readonly shardSeq: number;
   readonly batchNumber: number;
   readonly batchHash: Uint8Array;
   readonly atMs: number;
@@ -20,52 +23,87 @@ export interface SettlementRow {
   readonly xasPaid: bigint;
   readonly feeXas: bigint;
   /** XAC base units per traffic unit, exact. */
-  readonly priceNum: bigint;
-  readonly priceDen: bigint;
+  readonly price: Ratio;
+  /** The shard's, over the statement; `null` of those told before shards signed any. */
+  readonly signature: Uint8Array | null;
 }
 
-type RawRow = { [K in keyof SettlementRow]: SettlementRow[K] extends number ? bigint : SettlementRow[K] } & {
+/** A row as its shard tells it. */
+export type NewSettlement = Omit<SettlementRow, 'seq'>;
+
+type Columns = Omit<SettlementRow, 'price'>;
+type Place = Pick<NewSettlement, 'shard' | 'shardSeq' | 'batchNumber'>;
+
+const COLUMNS = `seq, shard, shard_seq AS shardSeq, batch_number AS batchNumber, batch_hash AS batchHash, at_ms AS atMs,
+  direction, counterparty, paid_units AS paidUnits, credit_units AS creditUnits, refused_units AS refusedUnits,
+  repaid_units AS repaidUnits, gross_xac AS grossXac, fee_xac AS feeXac, xat_burned AS xatBurned, xas_paid AS xasPaid,
+  fee_xas AS feeXas, price_num AS priceNum, price_den AS priceDen, signature`;
+type RawRow = { [K in keyof Columns]: Columns[K] extends number ? bigint : Columns[K] } & {
   priceNum: string;
   priceDen: string;
 };
 
-/** What settlement batches did to this node's account, as its shard told. Append-only. */
+/** What settlement batches did to this node's account, as the shards told. Append-only. */
 export class SettlementTable {
   readonly #insert;
   readonly #page;
+  readonly #near;
   readonly #lastSeq;
   readonly #count;
   readonly #settled;
+  readonly #refusedPayers;
 
   constructor(db: Database) {
-    this.#insert = db.prepare(
-      `INSERT INTO settlements (seq, shard, batch_number, batch_hash, at_ms, direction, counterparty, paid_units,
+    this.#insert = db
+      .prepare<[unknown], number>(
+        `INSERT INTO settlements (shard, shard_seq, batch_number, batch_hash, at_ms, direction, counterparty, paid_units,
          credit_units, refused_units, repaid_units, gross_xac, fee_xac, xat_burned, xas_paid, fee_xas, price_num,
-         price_den)
-       VALUES (@seq, @shard, @batchNumber, @batchHash, @atMs, @direction, @counterparty, @paidUnits, @creditUnits,
-         @refusedUnits, @repaidUnits, @grossXac, @feeXac, @xatBurned, @xasPaid, @feeXas, @priceNum, @priceDen)
-       ON CONFLICT (seq) DO NOTHING`,
-    );
+         price_den, signature)
+       VALUES (@shard, @shardSeq, @batchNumber, @batchHash, @atMs, @direction, @counterparty, @paidUnits, @creditUnits,
+         @refusedUnits, @repaidUnits, @grossXac, @feeXac, @xatBurned, @xasPaid, @feeXas, @priceNum, @priceDen,
+         @signature)
+       ON CONFLICT (shard, shard_seq) DO NOTHING RETURNING seq`,
+      )
+      .pluck();
     this.#page = db
       .prepare<[number, number], RawRow>(
-        `SELECT seq, shard, batch_number AS batchNumber, batch_hash AS batchHash, at_ms AS atMs, direction,
-           counterparty, paid_units AS paidUnits, credit_units AS creditUnits, refused_units AS refusedUnits,
-           repaid_units AS repaidUnits, gross_xac AS grossXac, fee_xac AS feeXac, xat_burned AS xatBurned,
-           xas_paid AS xasPaid, fee_xas AS feeXas, price_num AS priceNum, price_den AS priceDen
-         FROM settlements WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
+        `SELECT ${COLUMNS} FROM settlements WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
       )
       .safeIntegers();
-    this.#lastSeq = db.prepare<[], number>(`SELECT coalesce(max(seq), 0) FROM settlements`).pluck();
+    this.#near = db
+      .prepare<[Place], RawRow>(
+        `SELECT ${COLUMNS} FROM settlements WHERE seq IN (
+           (SELECT max(seq) FROM settlements WHERE shard = @shard AND batch_number = @batchNumber),
+           (SELECT seq FROM settlements WHERE shard = @shard AND shard_seq = @shardSeq),
+           (SELECT seq FROM settlements WHERE shard = @shard AND shard_seq < @shardSeq
+              ORDER BY shard_seq DESC LIMIT 1)) ORDER BY seq`,
+      )
+      .safeIntegers();
+    this.#lastSeq = db
+      .prepare<[number], number>(`SELECT coalesce(max(shard_seq), 0) FROM settlements WHERE shard = ?`)
+      .pluck();
     this.#count = db.prepare<[], number>(`SELECT count(*) FROM settlements`).pluck();
     this.#settled = db
       .prepare<[string], number>(
         `SELECT coalesce(sum(paid_units + credit_units + refused_units), 0) FROM settlements WHERE direction = ?`,
       )
       .pluck();
+    // Of a group's row with the greatest seq, which is what SQLite shows beside max().
+    this.#refusedPayers = db.prepare<[], { counterparty: string; refusedUnits: number }>(
+      `SELECT counterparty, refused_units AS refusedUnits, max(seq) FROM settlements
+         WHERE direction = 'earned' GROUP BY counterparty`,
+    );
   }
 
-  insert(row: SettlementRow): void {
-    this.#insert.run({ ...row, priceNum: row.priceNum.toString(), priceDen: row.priceDen.toString() });
+  /** Appends a row; `null` when it is there already. */
+  insert(row: NewSettlement): SettlementRow | null {
+    const { price, ...columns } = row;
+    const seq = this.#insert.get({
+      ...columns,
+      priceNum: price.num.toString(),
+      priceDen: price.den.toString(),
+    });
+    return seq === undefined ? null : { ...row, seq };
   }
 
   /** Newest first, below `beforeSeq`. */
@@ -73,8 +111,22 @@ export class SettlementTable {
     return this.#page.all(beforeSeq, limit).map(toRow);
   }
 
-  lastSeq(): number {
-    return this.#lastSeq.get() ?? 0;
+  /**
+   * What is booked of the same shard that a row may contradict: of its batch, of its number, and the one before it. Which
+   * is enough: of those further back, each was held against the one before it.
+   */
+  near({ shard, shardSeq, batchNumber }: Place): SettlementRow[] {
+    return this.#near.all({ shard, shardSeq, batchNumber }).map(toRow);
+  }
+
+  /** Accounts of whose units the latest settlement with this node refused some. */
+  refusedPayers(): string[] {
+    return this.#refusedPayers.all().flatMap((row) => (row.refusedUnits > 0 ? row.counterparty : []));
+  }
+
+  /** The newest that this shard has told. */
+  lastSeq(shard: number): number {
+    return this.#lastSeq.get(shard) ?? 0;
   }
 
   count(): number {
@@ -87,18 +139,18 @@ export class SettlementTable {
   }
 }
 
-function toRow(raw: RawRow): SettlementRow {
+function toRow({ priceNum, priceDen, ...raw }: RawRow): SettlementRow {
   return {
     ...raw,
     seq: Number(raw.seq),
     shard: Number(raw.shard),
+    shardSeq: Number(raw.shardSeq),
     batchNumber: Number(raw.batchNumber),
     atMs: Number(raw.atMs),
     paidUnits: Number(raw.paidUnits),
     creditUnits: Number(raw.creditUnits),
     refusedUnits: Number(raw.refusedUnits),
     repaidUnits: Number(raw.repaidUnits),
-    priceNum: BigInt(raw.priceNum),
-    priceDen: BigInt(raw.priceDen),
+    price: ratio(BigInt(priceNum), BigInt(priceDen)),
   };
 }

@@ -40,10 +40,32 @@ export type NewLease = Pick<
   | 'expiresAtMs'
 >;
 
+/** What a claim is verified against. */
+export type LeaseProof = Pick<
+  LeaseRow,
+  'payerDevice' | 'payeeDevice' | 'capacityUnits' | 'claimedUnits' | 'claimedTick'
+>;
+
+/** What a verified claim is booked against. */
+export type ClaimedLease = Pick<
+  LeaseRow,
+  | 'capacityUnits'
+  | 'leasedAtMs'
+  | 'expiresAtMs'
+  | 'claimedUnits'
+  | 'checkpointNumber'
+  | 'videoBytes'
+  | 'watchMs'
+  | 'released'
+>;
+
 export type ClaimProgress = Pick<
   LeaseRow,
-  'channelId' | 'claimedUnits' | 'claimedTick' | 'checkpointNumber' | 'videoBytes' | 'watchMs' | 'released'
->;
+  'channelId' | 'claimedUnits' | 'checkpointNumber' | 'videoBytes' | 'watchMs' | 'released'
+> & {
+  /** `null` where no deeper one came. */
+  readonly claimedTick: Uint8Array | null;
+};
 
 export type LeaseSeal = Pick<
   LeaseRow,
@@ -60,12 +82,15 @@ const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS 
 /** Capacity that this shard has reserved, and how much of it was claimed, sealed into batches, and applied. */
 export class LeaseTable {
   readonly #get;
+  readonly #proof;
+  readonly #claimed;
   readonly #anchorUsed;
   readonly #insert;
   readonly #reserved;
   readonly #openCount;
   readonly #countSince;
   readonly #saveClaim;
+  readonly #saveLastClaim;
   readonly #toSeal;
   readonly #seal;
   readonly #applied;
@@ -73,6 +98,18 @@ export class LeaseTable {
 
   constructor(db: Database) {
     this.#get = db.prepare<[Uint8Array], LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE channel_id = ?`);
+    // Two small reads for each claim, the second without any bytes: those are what reading a row costs.
+    this.#proof = db.prepare<[Uint8Array], LeaseProof>(
+      `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, capacity_units AS capacityUnits,
+         claimed_units AS claimedUnits, claimed_tick AS claimedTick
+       FROM leases WHERE channel_id = ?`,
+    );
+    this.#claimed = db.prepare<[Uint8Array], ClaimedLease>(
+      `SELECT capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs, expires_at_ms AS expiresAtMs,
+         claimed_units AS claimedUnits, checkpoint_number AS checkpointNumber, video_bytes AS videoBytes,
+         watch_ms AS watchMs, released
+       FROM leases WHERE channel_id = ?`,
+    );
     this.#anchorUsed = db.prepare<[Uint8Array], number>(`SELECT 1 FROM leases WHERE anchor = ?`).pluck();
     this.#insert = db.prepare(
       `INSERT INTO leases (channel_id, anchor, payer, payee, payer_device, payee_device, terms, signature,
@@ -96,10 +133,14 @@ export class LeaseTable {
     this.#countSince = db
       .prepare<[string, number], number>(`SELECT count(*) FROM leases WHERE payer = ? AND leased_at_ms > ?`)
       .pluck();
-    this.#saveClaim = db.prepare(
-      `UPDATE leases SET claimed_units = @claimedUnits, claimed_tick = @claimedTick,
-         checkpoint_number = @checkpointNumber, video_bytes = @videoBytes, watch_ms = @watchMs,
-         released = max(released, @released)
+    const progress = `claimed_units = @claimedUnits, claimed_tick = coalesce(@claimedTick, claimed_tick),
+         checkpoint_number = @checkpointNumber, video_bytes = @videoBytes, watch_ms = @watchMs`;
+    // `released` is set only where it changes: that moves the lease in one index more.
+    this.#saveClaim = db.prepare<[ClaimProgress]>(
+      `UPDATE leases SET ${progress} WHERE channel_id = @channelId AND claimed_units <= @claimedUnits`,
+    );
+    this.#saveLastClaim = db.prepare<[ClaimProgress]>(
+      `UPDATE leases SET ${progress}, released = 1
        WHERE channel_id = @channelId AND claimed_units <= @claimedUnits`,
     );
     this.#toSeal = db.prepare<[], LeaseRow>(
@@ -120,6 +161,14 @@ export class LeaseTable {
 
   get(channelId: Uint8Array): LeaseRow | null {
     return this.#get.get(channelId) ?? null;
+  }
+
+  proof(channelId: Uint8Array): LeaseProof | null {
+    return this.#proof.get(channelId) ?? null;
+  }
+
+  claimed(channelId: Uint8Array): ClaimedLease | null {
+    return this.#claimed.get(channelId) ?? null;
   }
 
   anchorUsed(anchor: Uint8Array): boolean {
@@ -146,7 +195,7 @@ export class LeaseTable {
   }
 
   saveClaim(progress: ClaimProgress): void {
-    this.#saveClaim.run(progress);
+    (progress.released === 1 ? this.#saveLastClaim : this.#saveClaim).run(progress);
   }
 
   /** Leases with something that no batch has taken up yet. */

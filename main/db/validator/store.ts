@@ -1,10 +1,13 @@
 /** A shard validator's file: leases with their claims, loans, batches. */
 import { MetaTable } from '../meta.ts';
-import { openDatabase, transaction } from '../open.ts';
+import { type OpenOptions, openDatabase, transaction } from '../open.ts';
 import { BatchTable } from './batches.ts';
+import { DisputeTable } from './disputes.ts';
 import { LeaseTable } from './leases.ts';
 import { LoanTable } from './loans.ts';
 import { first } from './migrations/0001-first.ts';
+import { disputes } from './migrations/0002-disputes.ts';
+import { anchorsAgain } from './migrations/0003-anchors-again.ts';
 import { WatcherTable } from './watchers.ts';
 
 export interface ValidatorStore {
@@ -12,22 +15,37 @@ export interface ValidatorStore {
   readonly loans: LoanTable;
   readonly batches: BatchTable;
   readonly watchers: WatcherTable;
+  readonly disputes: DisputeTable;
   readonly meta: MetaTable;
   /** Everything that `fn` writes is durable when this returns, or none of it. @throws AceError `StoreFailed` */
   commit<T>(fn: () => T): T;
   close(): void;
 }
 
-export const VALIDATOR_MIGRATIONS = [first] as const;
+export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain] as const;
 
-/** @throws AceError `DataDirMismatch`, `SchemaTooNew`, `MigrationFailed`, `DataDirNotWritable`, `StoreFailed` */
-export function openValidatorStore(path: string): ValidatorStore {
-  const db = openDatabase({ path, role: 'validator', migrations: VALIDATOR_MIGRATIONS });
+/**
+ * Pages of the WAL, 16 MiB, before they move to the database: claims come to rows all over the file, and pages that
+ * were written several times meanwhile move once.
+ */
+const WAL_PAGES = 4_000;
+
+/**
+ * `snapshot`: one unchanging picture of a file that another process may write to.
+ * @throws AceError `DataDirMismatch`, `SchemaTooNew`, `MigrationFailed`, `DataDirNotWritable`, `StoreFailed`
+ */
+export function openValidatorStore(
+  path: string,
+  { snapshot = false, name = path }: Pick<OpenOptions, 'snapshot' | 'name'> = {},
+): ValidatorStore {
+  const db = openDatabase({ path, role: 'validator', migrations: VALIDATOR_MIGRATIONS, snapshot, name });
+  db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
   return {
     leases: new LeaseTable(db),
     loans: new LoanTable(db),
     batches: new BatchTable(db),
     watchers: new WatcherTable(db),
+    disputes: new DisputeTable(db),
     meta: new MetaTable(db),
     commit: (fn) => transaction(db, fn),
     close: () => db.close(),

@@ -57,7 +57,7 @@ export const initial: Migration = {
       CREATE TABLE price_observations (
         token TEXT NOT NULL, -- the token whose price in XAC changed; one row per change
         at_ms INTEGER NOT NULL, -- this chain's clock
-        cumulative TEXT NOT NULL, -- sum of price × milliseconds until then, in 10^-18 · ms; passes 64 bits
+        cumulative TEXT NOT NULL, -- sum of log2(price) × milliseconds until then, in 2^-64 · ms; passes 64 bits
         price TEXT NOT NULL, -- XAC per token from then on, in 10^-18; may pass 64 bits
         PRIMARY KEY (token, at_ms)
       ) STRICT, WITHOUT ROWID;

@@ -1,4 +1,6 @@
 import type { Migration } from '../../open.ts';
 import { initial } from './0001-initial.ts';
+import { accountKeys } from './0002-account-keys.ts';
+import { shardTraffic } from './0003-shard-traffic.ts';
 
-export const chainMigrations: readonly Migration[] = [initial];
+export const chainMigrations: readonly Migration[] = [initial, accountKeys, shardTraffic];
