@@ -2,6 +2,16 @@
  * The main chain, as the rest of the node sees it: balances, credit used, pools, totals, and the two ways to change
  * them, a signed operation or a settlement batch. Implementations: `embedded/` (SQLite). An answer is durable before it
  * is given; a refused call changes nothing.
+ *
+ * Opening: a chain that began with other settings or another genesis is refused as `DataDirMismatch`, settings or genesis
+ * that cannot be as `InvalidInput`. Reading: every method that answers from the store throws `StoreFailed` when that
+ * cannot be read; what is asked for and is not there is an empty answer, no error.
+ *
+ * Time: whatever happens to the chain happens at the chain's time, in whole milliseconds since 1970. It follows the clock
+ * that the chain was opened with, but every operation and batch has a later time than the one before it, also when the
+ * clock stands still or goes back. A swap's deadline is compared with its own time and may be reached, not passed; rates
+ * that are averaged over time are those of the time of the operation or batch that uses them, and `market` answers for
+ * what would come next.
  */
 import type { Batch, BatchResult } from '../../shared/batch.ts';
 import type { Balances, Token, TokenAmount } from '../../shared/money.ts';
@@ -63,11 +73,21 @@ export interface TokenSupply {
   readonly burned: TokenAmount;
 }
 
+/** Accounts that operations and batches have named. */
+export interface AccountChanges {
+  /** To ask with the next time. */
+  readonly cursor: string;
+  /** Each once; `null` when it is not known any more what changed since: anything may have. */
+  readonly addresses: readonly string[] | null;
+}
+
 export interface MainChain {
   settings(): NetworkSettings;
   /** An account nobody has paid yet has empty balances; asking for it is no error. */
   account(address: string): Promise<ChainAccount>;
   accounts(): Promise<ChainAccount[]>;
+  /** What changed since the answer that gave `cursor`; `null` asks for the first one. */
+  changes(cursor: string | null): Promise<AccountChanges>;
   market(): Promise<Market>;
   /** Balance of every pool per token. */
   pools(): Promise<Readonly<Record<Pool, Balances>>>;

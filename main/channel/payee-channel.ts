@@ -1,6 +1,8 @@
 /** One payee's channel while a stream uses it: decisions of `shared/channel/payee.ts`, made durable before they are acted on. */
+import { advance, allows, isClosed } from '../../shared/channel/lifecycle.ts';
 import {
   acceptTick,
+  isTickDue,
   type PayeeState,
   type PayerHistory,
   serve,
@@ -10,8 +12,11 @@ import { AceError, isAceError } from '../../shared/errors.ts';
 import type { NetworkSettings } from '../../shared/settings.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
+import type { ProgressWriter } from '../db/node/payee-progress.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
+import type { GroupCommit, GroupMember } from './group-commit.ts';
+import type { ChannelObserver } from './observer.ts';
 import type { SentPiece, SentPieces } from './sent-pieces.ts';
 import { sha256 } from './sha256.ts';
 
@@ -28,25 +33,42 @@ export interface PayeeContext {
   readonly device: DeviceIdentity;
   readonly windowCapUnits: number;
   readonly nowMs: () => number;
+  /** Whether the main chain refused what the account was served, and it still has neither funds nor credit. */
+  readonly isRefused: (payer: string) => boolean;
+  readonly observer?: ChannelObserver;
+  /** Nothing is served on the word of a shard that is not trusted. @throws AceError `ShardDiverged` */
+  readonly checkShard?: (shard: number) => void;
 }
 
-/** One channel in use by one stream. Changes gather in memory; nothing of them may be acted on before `commit`. */
-export class PayeeChannel {
+/**
+ * One channel in use by one stream. Changes gather in memory; nothing of them may be acted on before `commit` or
+ * `commitSoon`. When the store fails it goes back to what is durable and is paused: whoever uses it is told, until
+ * a stream opens it anew.
+ */
+export class PayeeChannel implements GroupMember<ProgressWriter> {
   readonly payer: string;
   readonly #context: PayeeContext;
+  readonly #group: GroupCommit<ProgressWriter>;
   readonly #sent: SentPieces;
   /** Whether this stream has asked for a piece. The ticks that a payer says again come before that. */
   #asked = false;
-  /** The same account's other channels that are in use now. */
-  readonly #siblings: () => readonly PayeeChannel[];
+  readonly #rowId: number;
+  /** The same account's channels that are in use now, this one among them. */
+  readonly #ofPayer: ReadonlySet<PayeeChannel>;
   /** What the other channels say, until one of them commits something. */
   #history: PayerHistory | null = null;
   /** Pieces that the next commit books. */
   #unsaid: SentPiece[] = [];
   readonly #onRelease: () => void;
+  /** The payer has signed the end, whatever the shard made of it since. */
+  #ended: boolean;
   #state: PayeeState;
   #committed: PayeeState;
+  /** What `write` has written, until it is known whether that lasts. */
+  #written: PayeeState | null = null;
   #detached = false;
+  /** Why the store did not take what had changed. */
+  #paused: { readonly cause: unknown } | null = null;
   /** Called when another stream takes the channel. */
   onTaken: (() => void) | null = null;
   /** Called when the payer has paid on another of its channels: the window may be wider. */
@@ -54,44 +76,59 @@ export class PayeeChannel {
 
   constructor(
     context: PayeeContext,
+    group: GroupCommit<ProgressWriter>,
     row: PayeeChannelRow,
     sent: SentPieces,
-    siblings: () => readonly PayeeChannel[],
+    ofPayer: ReadonlySet<PayeeChannel>,
     onRelease: () => void,
   ) {
     this.#context = context;
+    this.#group = group;
     this.#sent = sent;
-    this.#siblings = siblings;
+    this.#ofPayer = ofPayer;
+    this.#rowId = row.rowId;
     this.#onRelease = onRelease;
+    this.#ended = row.lastCheckpoint?.checkpoint.final === true;
     this.#state = row.state;
     this.#committed = row.state;
     this.payer = row.payer;
   }
 
-  /** Units paid and bytes served, as committed. */
-  get books(): { readonly paidUnits: number; readonly servedBytes: number } {
+  get channelId(): Uint8Array {
+    return this.#committed.channelId;
+  }
+
+  /** Units paid, bytes served and checkpoints signed, as committed. */
+  get books(): Pick<PayeeState, 'paidUnits' | 'servedBytes' | 'checkpointNumber'> {
     return this.#committed;
   }
 
-  /** A final checkpoint was countersigned. */
+  /** Nothing more is paid on it: a final checkpoint was countersigned. */
   get closed(): boolean {
-    return this.#committed.status === 'closed';
+    return isClosed(this.#committed.status);
   }
 
   get dirty(): boolean {
     return this.#state !== this.#committed;
   }
 
-  /** A late or repeated tick changes nothing. @throws AceError `TickWrong`, `TickBeyondWindow`, `TickBeyondCapacity`, … */
+  /**
+   * A late or repeated tick changes nothing, also on a channel that has ended meanwhile. One that is right waits for the
+   * next commit.
+   * @throws AceError `ChannelClosed`, `TickWrong`, `TickBeyondWindow`, `TickBeyondCapacity`, `StoreFailed`, …
+   */
   tick(index: number, tick: Uint8Array): void {
+    if (index > this.#state.paidUnits && !isTickDue(this.#state, this.#ended, this.#context.nowMs())) {
+      throw new AceError('ChannelClosed', 'Nobody would pay for this tick any more');
+    }
     try {
       const history = this.#askHistory();
-      this.#state = acceptTick(this.#state, history, index, tick, this.#context.windowCapUnits, sha256);
+      this.#change(acceptTick(this.#state, history, index, tick, this.#context.windowCapUnits, sha256));
     } catch (error) {
-      if (!isAceError(error, 'TickNotIncreasing')) throw error;
+      if (!isAceError(error) || error.reaction !== 'ignore') throw error;
       return;
     }
-    for (const sibling of this.#siblings()) sibling.onSiblingPaid?.();
+    this.#forSiblings((sibling) => sibling.onSiblingPaid?.());
   }
 
   /** Whether the piece was booked before a reconnection and may be sent again without being booked. */
@@ -102,31 +139,92 @@ export class PayeeChannel {
     return this.#sent.isOwed(key);
   }
 
-  obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> {
-    const { windowCapUnits, nowMs } = this.#context;
+  /** Why so many bytes may not be sent now, or `null`: of what may not be durable yet, and is committed with it. */
+  obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> | 'CreditExhausted' {
+    const { windowCapUnits, nowMs, isRefused } = this.#context;
+    if (isRefused(this.payer)) return 'CreditExhausted';
     return servingObstacle(this.#state, this.#askHistory(), lengthBytes, nowMs(), windowCapUnits);
   }
 
   /** Books bytes that will be sent after the next commit. The caller has just asked `obstacle`, without a pause. */
   serve(lengthBytes: number, pieces: readonly SentPiece[]): void {
     this.#unsaid.push(...pieces);
-    this.#state = serve(this.#state, lengthBytes);
+    this.#change(serve(this.#state, lengthBytes));
   }
 
-  /** Makes everything durable; `also` is written in the same transaction. @throws AceError `StoreFailed` */
+  /** The payer did not pay in time: until it does, the channel is paused. @throws AceError `StoreFailed` */
+  overdue(): void {
+    if (!allows(this.#state.status, 'payment-overdue')) return;
+    this.#change(advance(this.#state, 'payment-overdue'));
+    this.commit();
+  }
+
+  /** Makes everything durable at once; `also` is written in the same transaction. @throws AceError `StoreFailed` */
   commit(also?: () => void): void {
+    if (!this.#join(also)) return;
+    this.#group.now();
+    this.#checkPaused();
+  }
+
+  /**
+   * Makes everything durable by the end of this turn, in one transaction with what other channels have changed. What
+   * happens on the channel until then goes in as well. @throws AceError `StoreFailed`
+   */
+  async commitSoon(also?: () => void): Promise<void> {
+    if (!this.#join(also)) return;
+    await this.#group.soon();
+    this.#checkPaused();
+  }
+
+  /** Whether there is something to commit. */
+  #join(also?: () => void): boolean {
     if (this.#detached) throw new AceError('ChannelClosed', 'Another stream has taken the channel');
-    if (!this.dirty && !also) return;
-    const { store, nowMs } = this.#context;
-    const state = this.#state;
-    store.commit(() => {
-      store.payeeChannels.save(state, nowMs());
-      also?.();
-    });
-    this.#committed = state;
+    if (!this.dirty && !also) return false;
+    this.#checkPaused();
+    this.#group.add(this, also);
+    return true;
+  }
+
+  write(writer: ProgressWriter): void {
+    const [state, durable] = [this.#state, this.#committed];
+    this.#written = state;
+    writer.save(this.#rowId, state);
+    const stands =
+      state.status === durable.status &&
+      state.pausedBy === durable.pausedBy &&
+      state.checkpointNumber === durable.checkpointNumber &&
+      state.checkpointUnits === durable.checkpointUnits;
+    if (!stands) this.#context.store.payeeChannels.saveStanding(this.#rowId, state);
+  }
+
+  committed(): void {
+    this.#committed = this.#written ?? this.#committed;
+    this.#written = null;
     // Only now: what was never booked is never owed.
-    for (const piece of this.#unsaid.splice(0)) this.#sent.add(piece);
-    for (const sibling of this.#siblings()) sibling.forgetHistory();
+    if (this.#unsaid.length > 0) for (const piece of this.#unsaid.splice(0)) this.#sent.add(piece);
+    this.#forSiblings((sibling) => sibling.forgetHistory());
+  }
+
+  failed(error: unknown): void {
+    const durable = this.#committed;
+    this.#state = allows(durable.status, 'store-failed') ? advance(durable, 'store-failed') : durable;
+    this.#written = null;
+    this.#unsaid = [];
+    this.#paused = { cause: error };
+  }
+
+  /** The store failed: whoever uses the channel is told. It has gone back to what is durable, and loses nothing more. */
+  get paused(): boolean {
+    return this.#paused !== null;
+  }
+
+  #checkPaused(): void {
+    if (this.#paused) throw this.#paused.cause;
+  }
+
+  #change(state: PayeeState): void {
+    this.#state = state;
+    if (!this.#detached) this.#group.add(this);
   }
 
   /** Another channel of the payer has changed. */
@@ -134,7 +232,20 @@ export class PayeeChannel {
     this.#history = null;
   }
 
-  /** Takes over a state that was committed elsewhere (a checkpoint). */
+  /** Everything up to now, durable or not. */
+  get state(): PayeeState {
+    return this.#state;
+  }
+
+  /** Takes over what a checkpoint says; `book` is written with it. @throws AceError `StoreFailed` */
+  checkpointed(state: PayeeState, book: () => void): Promise<void> {
+    this.#checkPaused();
+    this.#ended ||= isClosed(state.status);
+    this.#change(state);
+    return this.commitSoon(book);
+  }
+
+  /** Takes over a state that was committed elsewhere. */
   adopt(state: PayeeState): void {
     this.#state = state;
     this.#committed = state;
@@ -142,14 +253,23 @@ export class PayeeChannel {
 
   /** What a sibling owes narrows the window of all, at once: whatever it commits has the others ask again. */
   #askHistory(): PayerHistory {
-    for (const sibling of this.#siblings()) sibling.commit();
+    this.#forSiblings((sibling) => {
+      if (sibling.dirty) this.#group.now();
+    });
+    this.#checkPaused();
     this.#history ??= historyOf(this.#context, this.payer, this.#state.channelId);
     return this.#history;
+  }
+
+  /** Most payers have no other channel: then this costs nothing. */
+  #forSiblings(each: (sibling: PayeeChannel) => void): void {
+    if (this.#ofPayer.size > 1) for (const other of this.#ofPayer) if (other !== this) each(other);
   }
 
   detach(): void {
     if (this.#detached) return;
     this.#detached = true;
+    this.#group.drop(this);
     this.#onRelease();
   }
 

@@ -1,4 +1,5 @@
 /** One payer's channel while a session pays on it: decisions of `shared/channel/payer.ts`, made durable, then handed out to send. */
+import { advance, allows, mayPay, resumed } from '../../shared/channel/lifecycle.ts';
 import {
   checkpointDue,
   makeCheckpoint,
@@ -15,8 +16,12 @@ import type { NetworkSettings } from '../../shared/settings.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
+import type { ChannelObserver } from './observer.ts';
 import type { SignedTerms } from './payee.ts';
 import { sha256 } from './sha256.ts';
+
+/** A channel that expires this soon is not used for new requests. */
+export const EXPIRY_MARGIN_MS = 10 * 60_000;
 
 /** The payer's home shard, as far as this service needs it. */
 export interface LeaseSource {
@@ -34,6 +39,7 @@ export interface PayerContext {
   readonly device: DeviceIdentity;
   readonly leases: LeaseSource;
   readonly nowMs: () => number;
+  readonly observer?: ChannelObserver;
 }
 
 /** What goes to the payee after a commit. */
@@ -80,9 +86,14 @@ export class PayerChannel {
     return this.#state;
   }
 
+  /** Left for good while in use: what still arrives is not paid, because the payee takes no payment any more. */
+  get disputed(): boolean {
+    return this.#state.status === 'disputed';
+  }
+
   /** Bytes that the channel can still carry. */
   get roomBytes(): number {
-    return this.#state.status === 'open' ? roomBytes(this.#state) : 0;
+    return mayPay(this.#state.status) ? roomBytes(this.#state) : 0;
   }
 
   /**
@@ -90,7 +101,13 @@ export class PayerChannel {
    * already. @throws AceError `StoreFailed`: then nothing may be sent
    */
   pay(verifiedBytes: number, video: boolean, also: () => void): Payment | null {
-    return this.#advance(receive(this.#state, verifiedBytes, video), also);
+    const state = resumed(this.#state, 'store-failed');
+    return this.#advance(receive(state, verifiedBytes, video), also);
+  }
+
+  /** Bytes that may still be asked for: none when the channel ends soon, so that what is under way is paid and closed in time. */
+  get askableBytes(): number {
+    return this.#state.expiresAtMs - EXPIRY_MARGIN_MS > this.#context.nowMs() ? this.roomBytes : 0;
   }
 
   /** Another session may use the channel from now on. */
@@ -117,31 +134,44 @@ export class PayerChannel {
   checkpoint(final: boolean, watchTime: WatchTime): SentCheckpoint | null {
     const { store, device, nowMs } = this.#context;
     const due = final || checkpointDue(this.#state, watchTime.unreportedMs, nowMs());
-    if (this.#state.status !== 'open' || !due) return null;
+    if (!mayPay(this.#state.status) || !due) return null;
     const watched = { ...this.#state, watchMs: this.#state.watchMs + watchTime.report() };
     const made = makeCheckpoint(watched, this.#chain.tick(this.#state.revealedUnits), final, nowMs());
     const record = encodeCheckpoint(made.checkpoint);
     const signature = device.sign(record);
-    store.commit(() => {
-      store.payerChannels.save(made.state, nowMs());
+    this.#commit(made.state, () =>
       store.payerChannels.saveCheckpoint(made.state.channelId, {
         checkpoint: made.checkpoint,
         payerSignature: signature,
         payeeSignature: null,
-      });
-    });
-    this.#state = made.state;
+      }),
+    );
     return { record, signature };
   }
 
+  /** Takes over a state that was committed elsewhere (a dispute). */
+  adopt(state: PayerState): void {
+    this.#state = state;
+  }
+
   #advance(next: PayerState, also: () => void): Payment | null {
+    const before = this.#state.revealedUnits;
+    this.#commit(next, also);
+    return next.revealedUnits > before ? this.lastPayment() : null;
+  }
+
+  /** A state that cannot be written is not taken over: the channel pauses with what it had. */
+  #commit(next: PayerState, also: () => void): void {
     const { store, nowMs } = this.#context;
-    store.commit(() => {
-      store.payerChannels.save(next, nowMs());
-      also();
-    });
-    const grew = next.revealedUnits > this.#state.revealedUnits;
+    try {
+      store.commit(() => {
+        store.payerChannels.save(next, nowMs());
+        also();
+      });
+    } catch (error) {
+      if (allows(this.#state.status, 'store-failed')) this.#state = advance(this.#state, 'store-failed');
+      throw error;
+    }
     this.#state = next;
-    return grew ? this.lastPayment() : null;
   }
 }

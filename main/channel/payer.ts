@@ -3,6 +3,16 @@
  * asks the pure rules of `shared/channel/payer.ts`, commits, and only then hands out what may be sent.
  */
 import { randomBytes } from 'node:crypto';
+import { type BooksName, compareBooks, type PayeeFigures } from '../../shared/channel/books.ts';
+import {
+  advance,
+  allows,
+  type ChannelEvent,
+  eventOfWord,
+  OPENING,
+  type ShardWord,
+} from '../../shared/channel/lifecycle.ts';
+import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
 import { type PayerState, roomBytes } from '../../shared/channel/payer.ts';
 import {
   channelIdOf,
@@ -12,32 +22,57 @@ import {
   MAX_CAPACITY_UNITS,
 } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
+import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import type { Counterparty } from './payee.ts';
-import { PayerChannel, type PayerContext, type SentCheckpoint } from './payer-channel.ts';
+import {
+  EXPIRY_MARGIN_MS,
+  PayerChannel,
+  type PayerContext,
+  type Payment,
+  type SentCheckpoint,
+} from './payer-channel.ts';
 import { sha256 } from './sha256.ts';
 
 export { PayerChannel, type WatchTime } from './payer-channel.ts';
 
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
-/** A channel that expires this soon is not used for new requests. */
-const EXPIRY_MARGIN_MS = 10 * 60_000;
 const LEASE_ATTEMPTS = 3;
 /** After its expiry and this long nobody can claim on a channel any more: its last checkpoint is not said again. */
 const GRACE_MS = 3_600_000;
 
+/** What a provider can have sent and we not got is more than any window and what is on the wire. */
+const BOOK_LIMITS = { behindUnits: DEFAULT_WINDOW_CAP_UNITS, lostUnits: 16 };
+
+export interface Reconciled {
+  /** The deepest tick, which the payee lacks. */
+  readonly payment: Payment | null;
+  /** Bytes that the payee booked and we never got nor paid: they use up its side of the capacity. */
+  readonly lostBytes: number;
+}
+
 export class PayerService {
   readonly #context: PayerContext;
-  /** Channels that a session pays on, by channel id in hex: one session each, so that none pays on stale state. */
-  readonly #inUse = new Set<string>();
+  /**
+   * Channels that a session pays on, by channel id in hex: one session each, so that none pays on stale state. `null`
+   * while the lease is asked for.
+   */
+  readonly #inUse = new Map<string, PayerChannel | null>();
+  /** The last lease that was asked for was refused for want of credit. */
+  #exhausted = false;
   /** Accounts whose books were ahead of ours once since the start. */
   readonly #abandoned = new Set<string>();
 
   constructor(context: PayerContext) {
     this.#context = context;
+  }
+
+  /** Who pays. */
+  get account(): string {
+    return this.#context.account;
   }
 
   /**
@@ -47,6 +82,7 @@ export class PayerService {
    */
   async channelTo(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
     const { store, nowMs } = this.#context;
+    this.expire();
     const open = store.payerChannels
       .usable(payee.device, nowMs() + EXPIRY_MARGIN_MS)
       .find((row) => roomBytes(row.state) > 0 && !this.#inUse.has(hex(row.state.channelId)));
@@ -56,38 +92,105 @@ export class PayerService {
 
   #use(row: PayerChannelRow, isNew: boolean): PayerChannel {
     const key = hex(row.state.channelId);
-    this.#inUse.add(key);
-    return new PayerChannel(this.#context, row, isNew, () => this.#inUse.delete(key));
+    const channel = new PayerChannel(this.#context, row, isNew, () => this.#inUse.delete(key));
+    this.#inUse.set(key, channel);
+    return channel;
   }
 
   /**
-   * The payee holds ticks that our books do not know: they are an old copy. What is open to it is never paid on again.
-   * Only once for each account until the next start, because a lie about it costs us a lease; then the answer is false.
+   * The books of a channel are apart, or the payee has ended it: neither it nor what else is open to the payee and in no
+   * other session's use is ever paid on again. Only once for each account until the next start, because a lie about it
+   * costs us a lease; then the answer is false. @throws AceError `StoreFailed`
    */
-  abandonChannels(payee: Counterparty): boolean {
+  abandonChannels(payee: Counterparty, channelId: Uint8Array): boolean {
     if (this.#abandoned.has(payee.account)) return false;
     this.#abandoned.add(payee.account);
-    const { store } = this.#context;
-    store.commit(() => store.payerChannels.abandon(payee.account, payee.device));
+    const left = this.#context.store.payerChannels
+      .usable(payee.device, 0)
+      .filter(({ state }) => sameBytes(state.channelId, channelId) || !this.#inUse.has(hex(state.channelId)));
+    this.#apply(left, 'disputed');
     return true;
   }
 
-  /** Final checkpoints that this provider has not countersigned yet: said again when we meet. */
+  /**
+   * Brings the payee's books and ours together when it has taken the channel up. The answer is the tick to say again and
+   * the bytes that stay lost, or that the channel was left: another one does not need it.
+   * @throws AceError `CheckpointMismatch` when the payee's books are false, `StoreFailed`
+   */
+  reconcile(payee: Counterparty, channel: PayerChannel, books: PayeeFigures): Reconciled | 'left' {
+    const { name } = compareBooks({ ...channel.state, unused: channel.isNew }, books, BOOK_LIMITS);
+    switch (name) {
+      case 'agree':
+      case 'payee-behind':
+      case 'lost-bytes':
+        break;
+      case 'payee-ahead':
+      case 'apart':
+        // One side's books are an old copy: either ticks would be said again, or none of ours leads back to its own.
+        if (this.abandonChannels(payee, channel.state.channelId)) return 'left';
+        if (name === 'payee-ahead') throw falseBooks(name);
+        break;
+      case 'false':
+        throw falseBooks(name);
+    }
+    const last = channel.writeOff(books.servedBytes) ?? channel.lastPayment();
+    const { verifiedBytes, lostBytes } = channel.state;
+    return {
+      payment: last && last.index > books.paidUnits ? last : null,
+      lostBytes: Math.max(0, books.servedBytes - verifiedBytes - lostBytes),
+    };
+  }
+
+  /** Channels whose time is over get no further; one in use is looked at when it is free. @throws AceError `StoreFailed` */
+  expire(): void {
+    const { store, nowMs } = this.#context;
+    const free = (row: PayerChannelRow) => !this.#inUse.has(hex(row.state.channelId));
+    this.#apply(store.payerChannels.expired(nowMs()).filter(free), 'expired');
+    // Nobody can claim on them any more: the final checkpoint is not said again.
+    this.#apply(store.payerChannels.unsignable(nowMs() - GRACE_MS), 'grace-over');
+  }
+
+  /**
+   * What the shard has on a channel, by its own word. The answer is whether it knows less than it confirmed.
+   * @throws AceError `StoreFailed`
+   */
+  told(channelId: Uint8Array, word: ShardWord): boolean {
+    const row = this.#context.store.payerChannels.get(channelId);
+    if (!row || this.#inUse.has(hex(channelId))) return false;
+    const event = eventOfWord(row.state.status, word, word.claimedUnits);
+    if (event) this.#apply([row], event);
+    return event === 'unclaimed';
+  }
+
+  /** The shard refuses the final checkpoint. @throws AceError `StoreFailed` */
+  refused(channelId: Uint8Array): void {
+    const row = this.#context.store.payerChannels.get(channelId);
+    if (row && allows(row.state.status, 'disputed')) this.#apply([row], 'disputed');
+  }
+
+  #apply(rows: readonly PayerChannelRow[], event: ChannelEvent): void {
+    if (rows.length === 0) return;
+    const { store, nowMs } = this.#context;
+    const states = rows.map(({ state }) => advance(state, event));
+    store.commit(() => {
+      for (const state of states) store.payerChannels.save(state, nowMs());
+    });
+    for (const state of states) this.#inUse.get(hex(state.channelId))?.adopt(state);
+  }
+
+  /** Final checkpoints that this provider has not countersigned yet: said again when we meet. @throws AceError `StoreFailed` */
   unansweredCheckpoints(payeeDevice: Uint8Array): SentCheckpoint[] {
-    return this.#context.store.payerChannels
-      .unfinished()
-      .filter((row) => row.state.expiresAtMs + GRACE_MS > this.#context.nowMs())
-      .filter((row) => row.state.status === 'closing' && Buffer.compare(row.payeeDevice, payeeDevice) === 0)
-      .flatMap(({ lastCheckpoint }) =>
-        lastCheckpoint
-          ? [
-              {
-                record: encodeCheckpoint(lastCheckpoint.checkpoint),
-                signature: lastCheckpoint.payerSignature,
-              },
-            ]
-          : [],
-      );
+    this.expire();
+    return this.#context.store.payerChannels.uncountersigned(payeeDevice).flatMap(({ lastCheckpoint }) =>
+      lastCheckpoint
+        ? [
+            {
+              record: encodeCheckpoint(lastCheckpoint.checkpoint),
+              signature: lastCheckpoint.payerSignature,
+            },
+          ]
+        : [],
+    );
   }
 
   /** Books the payee's countersignature of the latest checkpoint. @throws AceError `InvalidSignature`, `ChannelUnknown` */
@@ -106,10 +209,12 @@ export class PayerService {
         reaction: 'drop-peer',
       });
     }
-    store.commit(() => {
-      store.payerChannels.setCountersignature(channelId, signature);
-      if (last.checkpoint.final) store.payerChannels.setStatus(channelId, 'closed');
-    });
+    store.commit(() => store.payerChannels.setCountersignature(channelId, signature));
+    const { terms, termsSignature, leaseSignature } = row;
+    const { payerSignature } = last;
+    const record = encodeCheckpoint(last.checkpoint);
+    if (leaseSignature)
+      this.#context.observer?.agreed({ terms, termsSignature, leaseSignature, record, payerSignature });
   }
 
   async #openNew(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
@@ -119,11 +224,13 @@ export class PayerService {
       const answer = await this.#ask(unanswered);
       if (answer instanceof PayerChannel) return answer;
     }
-    let leasableUnits = await leases.leasableUnits(account);
+    // A shard that refused last time is asked for the figure first; else the lease itself is asked for, a round trip less.
+    let leasableUnits = this.#exhausted ? await leases.leasableUnits(account) : wantedUnits;
     for (let attempt = 1; attempt <= LEASE_ATTEMPTS; attempt++) {
       const capacityUnits = Math.min(wantedUnits, leasableUnits, MAX_CAPACITY_UNITS);
       if (capacityUnits < 1) break;
       const answer = await this.#ask(this.#storeNew(payee, capacityUnits));
+      this.#exhausted = !(answer instanceof PayerChannel);
       if (answer instanceof PayerChannel) return answer;
       leasableUnits = answer.leasableUnits;
     }
@@ -137,19 +244,24 @@ export class PayerService {
    * lost may have reserved the units, so the channel stays and is asked for again.
    */
   async #ask(row: PayerChannelRow): Promise<PayerChannel | { readonly leasableUnits: number }> {
-    const { store, leases } = this.#context;
+    const { store, leases, nowMs } = this.#context;
     const { channelId } = row.state;
     const key = hex(channelId);
-    this.#inUse.add(key);
+    this.#inUse.set(key, null);
     try {
       const signature = await leases.lease(row.terms, row.termsSignature);
-      store.commit(() => store.payerChannels.setLease(channelId, signature));
-      return this.#use({ ...row, leaseSignature: signature }, true);
+      const state = advance(row.state, 'leased');
+      store.commit(() => {
+        store.payerChannels.setLease(channelId, signature);
+        store.payerChannels.save(state, nowMs());
+      });
+      return this.#use({ ...row, state, leaseSignature: signature }, true);
     } catch (error) {
       this.#inUse.delete(key);
       if (!isAceError(error, 'CreditExhausted')) throw error;
       store.commit(() => store.payerChannels.deleteUnleased(channelId));
-      return { leasableUnits: Number(error.details.leasableUnits ?? 0) };
+      const units = Number(error.details.leasableUnits ?? 0);
+      return { leasableUnits: Number.isSafeInteger(units) && units > 0 ? units : 0 };
     }
   }
 
@@ -189,6 +301,13 @@ export class PayerService {
   }
 }
 
+function falseBooks(name: BooksName): AceError {
+  return new AceError('CheckpointMismatch', 'The provider claims what was never revealed or asked for', {
+    reaction: 'drop-peer',
+    details: { books: name },
+  });
+}
+
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
@@ -211,6 +330,6 @@ function freshState(
     checkpointNumber: 0,
     checkpointUnits: 0,
     checkpointAtMs: nowMs,
-    status: 'open',
+    ...OPENING,
   };
 }

@@ -1,16 +1,20 @@
 /**
- * This node's picture of its own account: balances, credit, loans, price, as its shard last told, and the settlement
- * history, which is stored. Told anew whenever the shard says that something changed.
+ * This node's picture of its own account: balances, credit, loans, price, as its home shard last told, and the
+ * settlement history of all shards, which is stored. Told anew whenever a shard says that something changed.
  */
 import * as dagCbor from '@ipld/dag-cbor';
-import { isAceError } from '../../shared/errors.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
 import { unitPriceXac } from '../../shared/price.ts';
 import type { Ratio } from '../../shared/ratio.ts';
+import type { ChannelProgress } from '../db/node/channel-books.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import { checked, methods, plainRatio, type ShardResult } from '../p2p/protocols/shard/messages.ts';
+import { checked, methods, plainMarket, type ShardResult } from '../p2p/protocols/shard/messages.ts';
+import { pullProgress } from './channel-progress.ts';
+import type { DistrustedShard, ShardTrust } from './shard-trust.ts';
+import { StatementBook, type StatementBookContext } from './statement-book.ts';
 
 export interface AccountPicture {
   readonly account: ShardResult<'account'>;
@@ -23,36 +27,60 @@ export interface AccountPicture {
 export interface AccountSyncEvents {
   onChange(): void;
   onSettlements(rows: readonly SettlementRow[]): void;
+  /** A shard's word on one channel. */
+  onChannel(progress: ChannelProgress): void;
+}
+
+/** Whose picture it is, and in which network. */
+export type SyncedAccount = Pick<StatementBookContext, 'account' | 'networkId' | 'validatorKeys'>;
+
+/** The shards that know something of the account. */
+export interface StatementLines {
+  /** The account's own shard. */
+  readonly home: ShardClient;
+  /** The lines that are up, the home shard's among them. */
+  connected(): (readonly [shard: number, line: ShardClient])[];
+  /** Number of an account's home shard. */
+  homeOf(account: string): number;
 }
 
 const PICTURE_KEY = 'picture';
 /** The price moves with the whole network's traffic, which no event announces. */
 const REFRESH_EVERY_MS = 15_000;
+/** A shard that has more to tell than it tells by then holds up nobody: it goes on by itself. */
+const STATEMENTS_WAIT_MS = 5_000;
 
 export class AccountSync {
-  readonly #client: ShardClient;
+  readonly #lines: StatementLines;
   readonly #store: NodeStore;
   readonly #address: string;
+  readonly #book: StatementBook;
+  readonly #trust: ShardTrust;
   readonly #events: AccountSyncEvents;
   readonly #nowMs: () => number;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | null = null;
+  /** Shards that are telling their statements. */
+  readonly #pulls = new Map<number, Promise<void>>();
   #again = false;
   #stopped = false;
   picture: AccountPicture | null = null;
 
   constructor(
-    client: ShardClient,
+    lines: StatementLines,
     store: NodeStore,
-    address: string,
+    { account: address, networkId, validatorKeys }: SyncedAccount,
+    trust: ShardTrust,
     events: AccountSyncEvents,
     nowMs: () => number,
     log: Log,
   ) {
-    this.#client = client;
+    this.#lines = lines;
     this.#store = store;
     this.#address = address;
+    this.#trust = trust;
+    this.#book = new StatementBook({ store, networkId, validatorKeys, account: address, nowMs });
     this.#events = events;
     this.#nowMs = nowMs;
     this.#log = log;
@@ -60,31 +88,66 @@ export class AccountSync {
     this.#timer = setInterval(() => this.changed(), REFRESH_EVERY_MS);
   }
 
+  /** Shards whose word does not count here any more. */
+  distrusted(): DistrustedShard[] {
+    return this.#trust.distrusted();
+  }
+
   /** Asks the shard anew; calls while it runs are joined into one more run. */
   changed(): void {
-    if (this.#stopped || !this.#client.connected) return;
+    if (this.#stopped || this.#lines.connected().length === 0) return;
     this.#again = true;
     this.#running ??= this.#run();
   }
 
   /** The newest picture, asked for now. @throws AceError `ShardUnavailable`, `RequestTimeout` */
   async refresh(): Promise<AccountPicture> {
-    const [account, market] = await Promise.all([
-      this.#client.call('account', { address: this.#address }),
-      this.#client.call('market', {}),
-    ]);
-    this.picture = pictureOf(account, market, this.#nowMs());
-    const plain = plainPicture(this.picture);
-    this.#store.commit(() => this.#store.meta.set(PICTURE_KEY, plain));
-    await this.#pullStatements(account.lastSeq);
+    // What payers' shards say is what this account earns, also while its own shard is away.
+    const [asked] = await Promise.allSettled([this.#askHome()]);
+    await this.#pullAll();
+    await pullProgress(this.#trusted(), this.#store, this.#nowMs, this.#log, (progress) =>
+      this.#events.onChannel(progress),
+    );
     this.#events.onChange();
-    return this.picture;
+    if (asked.status === 'rejected') throw asked.reason;
+    return asked.value;
+  }
+
+  /**
+   * A line is up. A home shard that is not trusted tells no picture: the last one stands, and the node runs on.
+   * @throws AceError `ShardUnavailable`, `RequestTimeout`
+   */
+  async met(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (error) {
+      if (!isAceError(error, 'ShardDiverged')) throw error;
+    }
+  }
+
+  /** The lines that are up, to shards that are believed. */
+  #trusted() {
+    return this.#lines.connected().filter(([shard]) => this.#trust.has(shard));
+  }
+
+  async #askHome(): Promise<AccountPicture> {
+    this.#trust.check(this.#lines.homeOf(this.#address));
+    const [account, market] = await Promise.all([
+      this.#lines.home.call('account', { address: this.#address }),
+      this.#lines.home.call('market', {}),
+    ]);
+    const picture = pictureOf(account, market, this.#nowMs());
+    this.picture = picture;
+    const plain = plainPicture(picture);
+    this.#store.commit(() => this.#store.meta.set(PICTURE_KEY, plain));
+    return picture;
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#running;
+    await Promise.allSettled(this.#pulls.values());
   }
 
   async #run(): Promise<void> {
@@ -94,6 +157,8 @@ export class AccountSync {
         await this.refresh();
       }
     } catch (error) {
+      // In the log once, when the trust was lost.
+      if (isAceError(error, 'ShardDiverged')) return;
       this.#log.warn(
         { err: error },
         'the shard did not tell the state of the account; it will be asked again',
@@ -103,17 +168,69 @@ export class AccountSync {
     }
   }
 
-  async #pullStatements(lastSeq: number): Promise<void> {
-    let afterSeq = this.#store.settlements.lastSeq();
-    while (afterSeq < lastSeq) {
-      const { rows } = await this.#client.call('statement', { account: this.#address, afterSeq });
-      const newest = rows.at(-1);
-      if (!newest || newest.seq <= afterSeq) return;
-      this.#store.commit(() => {
-        for (const row of rows) this.#store.settlements.insert(row);
-      });
+  /** What this account paid is told by its home shard, what it earned by the payers' ones. */
+  async #pullAll(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, STATEMENTS_WAIT_MS);
+    try {
+      await Promise.all(
+        this.#trusted().map(([shard, line]) => Promise.race([this.#pull(shard, line), late.promise])),
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** One at a time of each shard. @throws what is no fault of the shard's */
+  #pull(shard: number, line: ShardClient): Promise<void> {
+    const known = this.#pulls.get(shard);
+    if (known) return known;
+    const pull = this.#pullStatements(shard, line)
+      .catch((error: unknown) => {
+        this.#log.warn({ err: error, shard }, 'a shard did not tell its statements; it will be asked again');
+        if (!isAceError(error) || error.code === 'StoreFailed') throw error;
+      })
+      .finally(() => this.#pulls.delete(shard));
+    this.#pulls.set(shard, pull);
+    return pull;
+  }
+
+  async #pullStatements(shard: number, line: ShardClient): Promise<void> {
+    const bookedSeq = this.#store.settlements.lastSeq(shard);
+    // The last one is asked for again: a shard that tells another history now tells another one here.
+    let afterSeq = Math.max(0, bookedSeq - 1);
+    for (let lastSeq = Number.MAX_SAFE_INTEGER; afterSeq < lastSeq && !this.#stopped; ) {
+      const told = await line.call('statement', { account: this.#address, afterSeq });
+      lastSeq = told.lastSeq;
+      if (lastSeq < bookedSeq) {
+        throw new AceError(
+          'MessageUnexpected',
+          `Shard ${shard} told ${bookedSeq} statements before, and knows of ${lastSeq}: it lost some`,
+        );
+      }
+      if (told.rows.some((row) => row.shard !== shard)) {
+        throw new AceError('MessageMalformed', `Shard ${shard} told statements of another shard`);
+      }
+      // In another order, one of two that contradict each other could be booked before what it is held against.
+      if (told.rows.some(({ seq }, i) => seq <= (told.rows[i - 1]?.seq ?? afterSeq))) {
+        throw new AceError('MessageMalformed', `Shard ${shard} told statements out of order`);
+      }
+      const newest = told.rows.at(-1);
+      if (!newest) return;
+      const rows = told.rows.flatMap(({ seq, ...row }) =>
+        // A shard's word counts for payers that are at home there.
+        this.#lines.homeOf(row.direction === 'paid' ? this.#address : row.counterparty) === shard
+          ? { ...row, shardSeq: seq }
+          : [],
+      );
+      const { added, diverged } = this.#book.book(rows);
+      if (diverged) {
+        this.#trust.lose(diverged);
+        this.#events.onChange();
+        return;
+      }
       afterSeq = newest.seq;
-      this.#events.onSettlements(rows);
+      if (added.length > 0) this.#events.onSettlements(added);
     }
   }
 }
@@ -129,15 +246,9 @@ function pictureOf(
 
 /** As text, for the time that the shard is away. */
 function plainPicture({ account, market, asOfMs }: AccountPicture): string {
-  const { videoUnits, watchMs, xacPerXat, xacPerXas, aceBytePriceUsd } = market;
-  const plainMarket = {
-    videoUnits,
-    watchMs,
-    xacPerXat: plainRatio(xacPerXat),
-    xacPerXas: plainRatio(xacPerXas),
-    aceBytePriceUsd: plainRatio(aceBytePriceUsd),
-  };
-  return Buffer.from(dagCbor.encode({ account, market: plainMarket, asOfMs })).toString('base64');
+  const { aceBytePriceUsd } = market;
+  const plain = { account, market: plainMarket({ totals: market, rates: market, aceBytePriceUsd }), asOfMs };
+  return Buffer.from(dagCbor.encode(plain)).toString('base64');
 }
 
 function storedPicture(store: NodeStore): AccountPicture | null {

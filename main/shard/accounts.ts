@@ -1,11 +1,11 @@
 /**
  * What an account may still do on this shard: its view of the main chain, less what is already spoken for.
  *
- * Leasable = what the funds can buy now + free credit − everything leased or claimed and not yet answered for by the
- * main chain. Because every lease of an account comes from its one home shard, the credit limit holds exactly, however
+ * Leasable = what the funds can buy now, however settlements split it, + free credit − everything leased or claimed and
+ * not yet answered for by the main chain. Because every lease of an account comes from its one home shard, the credit limit holds exactly, however
  * many peers the account uses at once.
  */
-import { affordableUnits, creditLeftUnits, type PriceSnapshot } from '../../shared/credit.ts';
+import { coveredUnits, creditLeftUnits, type PriceSnapshot } from '../../shared/credit.ts';
 import { unitPriceXac } from '../../shared/price.ts';
 import type { ChainAccount, MainChain, Market } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -16,6 +16,9 @@ export interface AccountView {
   readonly leasableUnits: number;
 }
 
+/** What of the main chain an account's view is made of. */
+export type ChainReads = Pick<MainChain, 'settings' | 'account' | 'market'>;
+
 /** More than anyone can use; keeps sums of units exact. */
 const MOST_UNITS = 2 ** 50;
 
@@ -23,8 +26,9 @@ export function priceSnapshot(market: Market): PriceSnapshot {
   return { rates: market.rates, unitPriceXac: unitPriceXac(market.totals, market.rates) };
 }
 
+/** `chain` decides how fresh the answer is: a lease needs the chain itself, a picture for a user may come from a cache. */
 export async function accountView(
-  chain: MainChain,
+  chain: ChainReads,
   store: ValidatorStore,
   address: string,
 ): Promise<AccountView> {
@@ -32,7 +36,7 @@ export async function accountView(
   const settings = chain.settings();
   const reservedUnits = store.leases.reservedUnits(address);
   const spendable =
-    affordableUnits(account.balances, priceSnapshot(market), MOST_UNITS) +
+    coveredUnits(account.balances, priceSnapshot(market), MOST_UNITS) +
     creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits);
   return {
     chain: account,

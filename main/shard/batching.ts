@@ -7,29 +7,33 @@
  */
 import {
   type Batch,
-  checkBatch,
   decodeBatch,
   type EntryResult,
-  encodeBatch,
   FIRST_PREVIOUS_HASH,
   MAX_BATCH_ENTRIES,
 } from '../../shared/batch.ts';
 import { encodeBatchResult } from '../../shared/batch-result.ts';
-import { planRepayments } from '../../shared/credit.ts';
+import { type PriceSnapshot, planRepayments } from '../../shared/credit.ts';
 import { invariant } from '../../shared/errors.ts';
 import type { TrafficTotals } from '../../shared/price.ts';
+import { timesDown } from '../../shared/ratio.ts';
+import { sealBatch } from '../chain/batch-signature.ts';
 import type { MainChain } from '../chain/port.ts';
-import { sha256 } from '../channel/sha256.ts';
 import type { BatchRow } from '../db/validator/batches.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { priceSnapshot } from './accounts.ts';
+import { accountsOf } from './accounts-of.ts';
+import type { DebtorWatch } from './debtor-watch.ts';
 import { PairBook } from './pairs.ts';
 import { viewingOf, type Watched } from './watching.ts';
 
 /** An unclaimed lease goes back to its payer this long after it expired: time for the payee's last claim. */
 export const CLAIM_GRACE_MS = 3_600_000;
+
+/** XAC base units that a pair's traffic is worth before it is settled while its channel is open. */
+const LEAST_SETTLED_XAC = 32n;
 
 export interface BatchingContext {
   readonly chain: MainChain;
@@ -37,6 +41,8 @@ export interface BatchingContext {
   readonly key: DeviceIdentity;
   readonly shard: number;
   readonly nowMs: () => number;
+  /** Which debtors may repay; without one, each settlement asks for all of them. */
+  readonly debtors?: DebtorWatch;
   /** Most pairs of payer and payee that one batch takes up; the next one has the rest. For tests. */
   readonly maxEntries?: number;
 }
@@ -65,7 +71,10 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
 
   const repayments = await plannedRepayments(context, pairs);
   // Funds repay loans before they pay for anything new: while loans wait for the next batch, so does consumption.
-  const leases = repayments === 'all' ? store.leases.toSeal().filter((lease) => takeUp(pairs, lease)) : [];
+  const price = priceSnapshot(await chain.market());
+  const ripe = (lease: LeaseRow) => isRipe(lease, price, createdAtMs);
+  const leases =
+    repayments === 'all' ? store.leases.toSeal().filter((lease) => ripe(lease) && takeUp(pairs, lease)) : [];
   const { watched, untilMs } = viewingOf(store, leases, createdAtMs);
   const sealLeases = () =>
     leases.forEach((lease, i) => {
@@ -104,15 +113,23 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
     entries: pairs.entries(),
   };
   // Once a batch is sealed only the chain's answer gets rid of it, so one that no chain takes must never be.
-  checkBatch(batch);
-  const bytes = encodeBatch(batch);
-  const row = { number: batch.number, hash: sha256(bytes), bytes, signature: key.sign(bytes), createdAtMs };
+  const row = { number: batch.number, createdAtMs, ...sealBatch(batch, key) };
   store.commit(() => {
     store.batches.insert(row);
     sealLeases();
     for (const [account, ms] of untilMs) store.watchers.setWatchedUntilMs(account, ms);
   });
   return { ...row, result: null };
+}
+
+/**
+ * Each settlement of a pair rounds its price up to one base unit. What is worth only a few waits until it is more, or
+ * until its lease has ended, so that a payee that claims unit by unit does not cost its payer more than a few percent.
+ */
+function isRipe(lease: LeaseRow, { unitPriceXac }: PriceSnapshot, nowMs: number): boolean {
+  const units = lease.claimedUnits - lease.sealedUnits;
+  if (units === 0 || lease.released === 1 || nowMs >= lease.expiresAtMs) return true;
+  return timesDown(BigInt(units), unitPriceXac) >= LEAST_SETTLED_XAC;
 }
 
 /** Whether the lease goes into this batch; one whose pair finds no room waits for the next. */
@@ -141,8 +158,9 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
   const { chain, store } = context;
   const result = await chain.applyBatch({ batch: decodeBatch(row.bytes), signature: row.signature });
   const creditUsed = new Map<string, number>();
-  for (const payer of new Set(result.entries.map((entry) => entry.payer))) {
-    creditUsed.set(payer, (await chain.account(payer)).creditUsedUnits);
+  const payers = [...new Set(result.entries.map((entry) => entry.payer))];
+  for await (const { address, creditUsedUnits } of accountsOf(chain, payers)) {
+    creditUsed.set(address, creditUsedUnits);
   }
 
   const accounts = new Set<string>();
@@ -168,14 +186,17 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
 
 /** Plans the loans that funds repay now, debtor by debtor; `some` when the batch has no room for the rest. */
 async function plannedRepayments(context: BatchingContext, pairs: PairBook): Promise<'all' | 'some'> {
-  const { chain, store } = context;
+  const { chain, store, debtors } = context;
   const price = priceSnapshot(await chain.market());
-  for (const debtor of store.loans.debtors()) {
-    const { balances } = await chain.account(debtor);
+  const asked = (await debtors?.toAsk(chain, price)) ?? store.loans.debtors();
+  for await (const account of accountsOf(chain, asked)) {
+    const { address: debtor, balances } = account;
     const loans = store.loans
       .ofDebtor(debtor)
       .map((loan) => ({ creditor: loan.creditor, units: loan.unitsLeft }));
-    for (const { creditor, units } of planRepayments(loans, balances, price, chain.settings().trafficFee)) {
+    const repayments = planRepayments(loans, balances, price, chain.settings().trafficFee);
+    if (repayments.length === 0) debtors?.cannotRepay(account);
+    for (const { creditor, units } of repayments) {
       if (!pairs.add(debtor, creditor, { repayUnits: units, consumeUnits: 0 })) return 'some';
     }
   }

@@ -5,42 +5,40 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Libp2p } from '@libp2p/interface';
 import { z } from 'zod';
-import { AceError, isAceError } from '../../shared/errors.ts';
+import { AceError } from '../../shared/errors.ts';
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/exchange.ts';
-import { amount, BASE_UNITS_PER_TOKEN, type Token } from '../../shared/money.ts';
-import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
-import type { Genesis, NetworkSettings, Pool } from '../../shared/settings.ts';
-import { type EmbeddedChainOptions, openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
-import type { MainChain } from '../chain/port.ts';
+import { amount, BASE_UNITS_PER_TOKEN, type Token, type TokenAmount } from '../../shared/money.ts';
+import { mintCostXab } from '../../shared/price.ts';
+import { overDown, ratio, ratioFromDecimal, timesDown } from '../../shared/ratio.ts';
+import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
+import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
+import { serveChain } from '../chain/remote/server.ts';
+import { ShardDirectory } from '../chain/remote/shard-directory.ts';
 import { Closers } from '../closers.ts';
-import { DEFAULT_DEVNET, type DevnetProfile, isPositiveDecimal } from '../config.ts';
+import { DEFAULT_DEVNET, type DevnetProfile, isPositiveDecimal, MAX_DEVNET_SHARDS } from '../config.ts';
 import { type DataDirLock, lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import { createLog } from '../log.ts';
-import { createHost } from '../p2p/host.ts';
+import type { ReachSettings } from '../p2p/reach.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
 import { writeFileAtomic } from '../wallet/atomic-write.ts';
-import { createDevice, type DeviceIdentity, deviceFromSeed } from '../wallet/device.ts';
-import { openWallet, saveWallet, walletExists } from '../wallet/keystore.ts';
-import { createPhrase } from '../wallet/phrase.ts';
-import { startValidator, type Validator } from './validator.ts';
-
-export interface RunningValidator {
-  readonly host: Libp2p;
-  /** Where nodes reach it. */
-  readonly multiaddr: string;
-  readonly chain: MainChain;
-  readonly validator: Validator;
-  readonly settings: NetworkSettings;
-  stop(): Promise<void>;
-}
+import type { DeviceIdentity } from '../wallet/device.ts';
+import { type RunningValidator, serveValidator } from './running-validator.ts';
+import { devnetShardSchema, makeShardFolders, readShardFile } from './shard-folders.ts';
+import { shardRouter } from './shard-gossip.ts';
+import { listenAsBefore, validatorSecrets } from './validator-files.ts';
 
 export interface DevnetValidatorOptions {
   readonly dataDir: string;
   /** TCP port for nodes; 0 takes any free one. */
   readonly port: number;
+  /** IP addresses or multiaddrs to listen on; loopback when left out. */
+  readonly listen?: readonly string[] | undefined;
+  /** Addresses that the user knows to lead here. */
+  readonly announce?: readonly string[] | undefined;
+  /** What differs from what fits the listen addresses. */
+  readonly reach?: Partial<ReachSettings> | undefined;
   /** For a new devnet; an existing one keeps its own. */
   readonly profile?: DevnetProfile | undefined;
 }
@@ -48,14 +46,12 @@ export interface DevnetValidatorOptions {
 /** Genesis of ECONOMY.md: 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
 const GENESIS_XAT = 100_000_000_000n * BASE_UNITS_PER_TOKEN;
 const LOCKED_XAT = 90_000_000_000n * BASE_UNITS_PER_TOKEN;
-/** What a devnet's exchange begins with of each token of a pair. */
+/** Most that a devnet's exchange begins with of XAT and of XAC. */
 const RESERVE = amount(1_000_000n * BASE_UNITS_PER_TOKEN);
 const FAUCET_XAS = amount(1_000_000n * BASE_UNITS_PER_TOKEN);
 const FAUCET_XAB = amount(1_000_000n * BASE_UNITS_PER_TOKEN);
-const EXCHANGE_RESERVES = TRADED_TOKENS.flatMap((token): [Pool, Token][] => [
-  [EXCHANGE_POOLS[token], token],
-  [EXCHANGE_POOLS[token], 'XAC'],
-]);
+const TRAFFIC_PRICE_USD = ratioFromDecimal('0.01');
+const ACE_BYTE_PRICE_USD = ratio(1);
 const DEVNET_CHAIN_ID = 31_337;
 
 const profileSchema = z.object({
@@ -66,12 +62,21 @@ const profileSchema = z.object({
   xacPerXat: z.string().refine(isPositiveDecimal),
   settlementIntervalMs: z.number().int().positive(),
   faucetXat: z.number().int().positive(),
+  /** By shard number; left out where there is one shard, whose key is in the folder itself. */
+  shards: z.array(devnetShardSchema).min(2).max(MAX_DEVNET_SHARDS).optional(),
 });
 type StoredProfile = z.infer<typeof profileSchema>;
 
 /** @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, … */
 export async function runDevnetValidator(options: DevnetValidatorOptions): Promise<RunningValidator> {
   const { dataDir } = options;
+  const of = readShardFile(dataDir);
+  if (of) {
+    throw new AceError(
+      'DataDirMismatch',
+      `${dataDir} is of shard ${of.shard} of ${of.networkId}: give --chain with the address of shard 0`,
+    );
+  }
   const lock = lockDataDir(dataDir);
   try {
     return await run(options, lock);
@@ -81,32 +86,14 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
   }
 }
 
-/**
- * Where a devnet's main chain lies and what it was made with; its validator may be running.
- * @throws AceError `FileMissing` when there is no chain in this directory, `DataDirMismatch`
- */
-export async function devnetChainOptions(dataDir: string): Promise<EmbeddedChainOptions> {
-  const path = join(dataDir, 'chain.db');
-  if (!existsSync(path)) throw new AceError('FileMissing', `There is no main chain in ${dataDir}`);
-  const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
-  const stored = await storedProfile(dataDir, DEFAULT_DEVNET);
-  const faucet = accountFromPhrase(phrase).address;
-  return {
-    path,
-    settings: devnetSettings(stored, device, faucet),
-    genesis: devnetGenesis(stored, faucet),
-    nowMs: () => Date.now(),
-  };
-}
-
 async function run(
-  { dataDir, port, profile }: DevnetValidatorOptions,
+  { dataDir, port, listen, announce, reach, profile }: DevnetValidatorOptions,
   lock: DataDirLock,
 ): Promise<RunningValidator> {
   const nowMs = () => Date.now();
+  const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
   const faucet = accountFromPhrase(phrase);
-  const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const settings = devnetSettings(stored, device, faucet.address);
   const log = createLog(join(dataDir, 'validator.log'));
 
@@ -122,45 +109,37 @@ async function run(
   try {
     const store = openValidatorStore(join(dataDir, 'validator.db'));
     closers.add(() => store.close());
-    const host = await listenAsBefore(device, port, join(dataDir, 'port'));
+    const router = shardRouter(nowMs);
+    const host = await listenAsBefore(
+      device,
+      { port, listen, announce, reach },
+      join(dataDir, 'port'),
+      router,
+    );
     closers.add(() => host.stop());
-    const validator = await startValidator({ host, chain, store, key: device, shard: 0, faucet, nowMs, log });
-    closers.add(() => validator.stop());
-    const multiaddr = host.getMultiaddrs()[0]?.toString();
-    if (!multiaddr) throw new AceError('Internal', 'The validator listens nowhere');
-    return { host, multiaddr, chain, validator, settings, stop: () => closers.close() };
+    const directory = new ShardDirectory();
+    directory.register(0, host.getMultiaddrs().map(String), host.peerId.toString());
+    if (settings.validatorKeys.length > 1) {
+      const onError = (error: unknown) => log.warn({ err: error }, 'a peer broke the chain protocol');
+      await serveChain({ host, chain, directory, devnet: true, nowMs, onError });
+    }
+    const options = {
+      router,
+      host,
+      chain,
+      store,
+      key: device,
+      shard: 0,
+      faucet,
+      shardAddresses: () => directory.all(),
+      nowMs,
+      log,
+    };
+    return await serveValidator(options, closers);
   } catch (error) {
     await closers.close().catch(() => undefined); // what went wrong first is what is told
     throw error;
   }
-}
-
-/** Any free port means the one of the last time, if it is still free: joined nodes keep finding their validator. */
-async function listenAsBefore(device: DeviceIdentity, port: number, portFile: string): Promise<Libp2p> {
-  const listenOn = (tcpPort: number) =>
-    createHost({ deviceSeed: device.seed(), listen: [`/ip4/127.0.0.1/tcp/${tcpPort}`] });
-  const last = port === 0 && existsSync(portFile) ? Number(readFileSync(portFile, 'utf8')) : port;
-  const wanted = Number.isInteger(last) && last > 0 && last <= 65_535 ? last : port;
-  const host = await listenOn(wanted).catch((error: unknown) => {
-    if (port !== 0 || !isAceError(error, 'PortInUse')) throw error;
-    return listenOn(0);
-  });
-  const used = /\/tcp\/(\d+)/.exec(host.getMultiaddrs()[0]?.toString() ?? '')?.[1];
-  if (used) await writeFileAtomic(portFile, used, 0o600);
-  return host;
-}
-
-async function validatorSecrets(path: string): Promise<{ phrase: string; device: DeviceIdentity }> {
-  if (!walletExists(path)) {
-    const device = createDevice();
-    await saveWallet(
-      path,
-      { phrase: createPhrase(12), deviceSeed: device.seed() },
-      { protection: 'none', devnet: true },
-    );
-  }
-  const { phrase, deviceSeed } = await openWallet(path, { protection: 'none', devnet: true });
-  return { phrase, device: deviceFromSeed(deviceSeed) };
 }
 
 /** The profile that a devnet was made with; `null` where there is none yet. @throws AceError `DataDirMismatch` */
@@ -178,18 +157,19 @@ async function storedProfile(dataDir: string, profile: DevnetProfile): Promise<S
   const existing = readProfile(dataDir);
   if (existing) return existing;
   // Checked before it is kept: a directory with a profile that means nothing could never be started again.
-  const made = profileSchema.safeParse({
-    networkId: `ace-devnet-${randomBytes(4).toString('hex')}`,
-    ...profile,
-  });
+  const { shards = 1, ...rest } = profile;
+  const networkId = `ace-devnet-${randomBytes(4).toString('hex')}`;
+  const made = profileSchema.safeParse({ networkId, ...rest });
   if (!made.success) {
     const field = made.error.issues[0]?.path.join('.') ?? '';
     throw new AceError('InvalidInput', `The profile of a devnet cannot have this ${field}`, {
       cause: made.error,
     });
   }
-  await writeFileAtomic(profilePath(dataDir), `${JSON.stringify(made.data, null, 2)}\n`, 0o600);
-  return made.data;
+  const stored: StoredProfile =
+    shards === 1 ? made.data : { ...made.data, shards: await makeShardFolders(dataDir, networkId, shards) };
+  await writeFileAtomic(profilePath(dataDir), `${JSON.stringify(stored, null, 2)}\n`, 0o600);
+  return stored;
 }
 
 function profilePath(dataDir: string): string {
@@ -204,16 +184,18 @@ function devnetSettings(profile: StoredProfile, device: DeviceIdentity, faucet: 
     trafficFee: ratio(10, 100),
     premiumPoolAccessFee: ratio(30, 100),
     contentAccessFee: ratio(30, 100),
-    trafficPriceUsd: ratioFromDecimal('0.01'),
+    trafficPriceUsd: TRAFFIC_PRICE_USD,
     initialTrafficRate: ratioFromDecimal(profile.trafficRateGbPerHour),
     priorWeightHours: profile.priorWeightHours,
     settlementIntervalMs: profile.settlementIntervalMs,
-    validatorKeys: [Buffer.from(device.publicKey).toString('hex')],
+    validatorKeys: profile.shards?.map(({ validatorKey }) => validatorKey) ?? [
+      Buffer.from(device.publicKey).toString('hex'),
+    ],
     pinnedXacPerXat: ratioFromDecimal(profile.xacPerXat),
     pinnedXacPerXas: ratio(1, 1),
     swapFee: ratio(3, 1_000),
     rateWindowMs: 600_000,
-    initialAceBytePriceUsd: ratio(1, 1),
+    initialAceBytePriceUsd: ACE_BYTE_PRICE_USD,
     feedAccount: faucet,
     treasury: faucet,
   };
@@ -221,17 +203,46 @@ function devnetSettings(profile: StoredProfile, device: DeviceIdentity, faucet: 
 
 function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
   const faucetXat = BigInt(profile.faucetXat) * BASE_UNITS_PER_TOKEN;
+  const reserves = devnetReserves(profile);
+  const faucets = profile.shards?.map((shard) => shard.faucet) ?? [faucet];
+  const share = faucetXat / BigInt(faucets.length);
+  const first = faucetXat - share * BigInt(faucets.length - 1);
   return {
     accounts: [
-      { address: faucet, token: 'XAT', amount: amount(faucetXat) },
+      // Each shard's faucet has its part.
+      ...faucets.map((address, shard) => ({
+        address,
+        token: 'XAT' as const,
+        amount: amount(shard === 0 ? first : share),
+      })),
       { address: faucet, token: 'XAS', amount: FAUCET_XAS },
       { address: faucet, token: 'XAB', amount: FAUCET_XAB },
     ],
     pools: [
       { pool: 'lockedPool', token: 'XAT', amount: amount(LOCKED_XAT) },
-      { pool: 'unlockedPool', token: 'XAT', amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat - RESERVE) },
+      {
+        pool: 'unlockedPool',
+        token: 'XAT',
+        amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat - reserves.XAT),
+      },
       // XAC that nobody paid for: only a devnet has any, so that its exchange works from the first minute.
-      ...EXCHANGE_RESERVES.map(([pool, token]) => ({ pool, token, amount: RESERVE })),
+      ...TRADED_TOKENS.flatMap((token) => [
+        { pool: EXCHANGE_POOLS[token], token, amount: reserves[token] },
+        { pool: EXCHANGE_POOLS[token], token: 'XAC' as const, amount: reserves.XAC },
+      ]),
     ],
   };
+}
+
+/**
+ * What the exchange begins with of each token of a pair: all worth the same, at the rates that the profile pins and at
+ * what it costs to mint XAT, so that going round between them earns nobody anything.
+ */
+function devnetReserves(profile: StoredProfile): Readonly<Record<Token, TokenAmount>> {
+  const xacPerXat = ratioFromDecimal(profile.xacPerXat);
+  const dear = xacPerXat.num > xacPerXat.den;
+  const XAT = amount(dear ? overDown(RESERVE, xacPerXat) : RESERVE);
+  const XAC = amount(dear ? RESERVE : timesDown(RESERVE, xacPerXat));
+  const rate = ratioFromDecimal(profile.trafficRateGbPerHour);
+  return { XAT, XAC, XAS: XAC, XAB: mintCostXab(XAT, rate, TRAFFIC_PRICE_USD, ACE_BYTE_PRICE_USD) };
 }

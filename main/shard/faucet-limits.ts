@@ -1,9 +1,9 @@
 /** How much a devnet's faucet gives: enough for anyone who tries things, not all of it to the first who asks. */
 import { AceError } from '../../shared/errors.ts';
-import { amount, formatAmount, type TokenAmount } from '../../shared/money.ts';
+import { amount, BASE_UNITS_PER_TOKEN, formatAmount, type TokenAmount } from '../../shared/money.ts';
 
-export const MAX_TOP_UP: TokenAmount = amount(1_000n * 10_000_000n);
-export const MAX_TOP_UP_PER_DAY: TokenAmount = amount(5_000n * 10_000_000n);
+export const MAX_TOP_UP: TokenAmount = amount(1_000n * BASE_UNITS_PER_TOKEN);
+export const MAX_TOP_UP_PER_DAY: TokenAmount = amount(5_000n * BASE_UNITS_PER_TOKEN);
 const DAY_MS = 24 * 3_600_000;
 
 /** In memory: a validator that starts again counts from nothing, which a devnet can live with. */

@@ -2,36 +2,22 @@
  * Takes claims: proof of how many units a channel has paid, from either side, any number of times.
  *
  * The lease on file already has the terms, so a claim is the deepest tick, and the latest checkpoint where there is
- * one. A checkpoint's signature vouches for its tick, so the walk from it is never longer than the payee's window.
+ * one. A checkpoint that both signed vouches for its tick, so the walk from it is never longer than the payee's window.
+ *
+ * Two steps. Verifying takes its time away from the books, many claims at once. Booking runs alone on the shard, as
+ * many as are ready in one transaction, and looks at the lease again: another claim, or the lease's release, may have
+ * come between. A claim is answered when what it proved is durable.
  */
-import { CHECKPOINT_EVERY_UNITS } from '../../shared/channel/payer.ts';
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  type SignedCheckpoint,
-} from '../../shared/channel/records.ts';
-import { leadsTo } from '../../shared/channel/tick-chain.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
-import { AceError } from '../../shared/errors.ts';
-import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../../shared/units.ts';
-import { sha256 } from '../channel/sha256.ts';
-import type { LeaseRow } from '../db/validator/leases.ts';
+import { decodeCheckpoint } from '../../shared/channel/records.ts';
+import { AceError, invariant, isAceError } from '../../shared/errors.ts';
+import { MAX_WATCH_MS_PER_UNIT } from '../../shared/price.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
+import type { ClaimedLease, LeaseProof } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
-import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
+import type { AgreedCheckpoint, Claim, ClaimBasis, ProvenClaim } from './claim-check.ts';
+import { noteCheckpoint } from './disputes.ts';
 
-export interface Claim {
-  readonly channelId: Uint8Array;
-  /** Index of `tick`. */
-  readonly units: number;
-  readonly tick: Uint8Array;
-  readonly checkpoint: {
-    /** Canonical bytes. */
-    readonly record: Uint8Array;
-    readonly payerSignature: Uint8Array;
-    readonly payeeSignature: Uint8Array | null;
-  } | null;
-}
+export { type Claim, MAX_WALK_UNITS } from './claim-check.ts';
 
 export interface ClaimAnswer {
   /** Units that the shard holds proof for. */
@@ -40,77 +26,188 @@ export interface ClaimAnswer {
   readonly released: boolean;
 }
 
-/** Nobody watches video of less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
-export const MAX_WATCH_MS_PER_UNIT = 131_072;
+/** Claims booked in one transaction: bounds how long the event loop is held, some milliseconds. */
+const MAX_GROUP = 512;
+/**
+ * While others are being verified a group waits for them this long at most: claims that share a transaction share its
+ * pages as well, which is most of what writing them costs.
+ */
+const GATHER_MS = 25;
 
-/** Ticks that a claim may lie ahead of the last proof: one checkpoint interval and the largest window. */
-export const MAX_WALK_UNITS = CHECKPOINT_EVERY_UNITS + 64;
+export interface ClaimVerifier {
+  /** @throws AceError `ClaimInvalid`, `InvalidSignature`, `MessageMalformed`, `TooManyRequests` */
+  verify(basis: ClaimBasis, claim: Claim): Promise<ProvenClaim>;
+}
+
+export interface IntakeContext {
+  readonly store: ValidatorStore;
+  readonly verifier: ClaimVerifier;
+  /** Runs a task alone on the shard (see `serializer`). */
+  readonly alone: <T>(task: () => Promise<T>) => Promise<T>;
+  /** So many claims brought something new: there is more to settle. */
+  readonly onBooked: (count: number) => void;
+}
+
+/** A claim whose signatures and ticks were verified. */
+export interface ClaimToBook {
+  readonly claim: Claim;
+  readonly proven: ProvenClaim;
+}
+
+interface Waiting extends ClaimToBook {
+  readonly resolve: (answer: ClaimAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class ClaimIntake {
+  readonly #context: IntakeContext;
+  /** Verified and not booked yet. */
+  readonly #waiting: Waiting[] = [];
+  #verifying = 0;
+  #gathering: NodeJS.Timeout | null = null;
+  #isBooking = false;
+
+  constructor(context: IntakeContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Books a claim. An old or repeated one is answered with what is on file.
+   * @throws AceError `ChannelUnleased`, `ClaimInvalid`, `InvalidSignature`, `MessageMalformed`, `TooManyRequests`,
+   * `StoreFailed`
+   */
+  async take(claim: Claim): Promise<ClaimAnswer> {
+    const { store } = this.#context;
+    const proven = await this.#verified(proofOf(store, claim.channelId), claim);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ claim, proven, resolve, reject });
+      this.#plan();
+    });
+  }
+
+  async #verified(proof: LeaseProof, claim: Claim): Promise<ProvenClaim> {
+    this.#verifying += 1;
+    try {
+      return await this.#context.verifier.verify(proof, claim);
+    } finally {
+      this.#verifying -= 1;
+      // Whoever gathers need not wait for one that is refused.
+      if (this.#verifying === 0 && this.#waiting.length > 0) this.#book();
+    }
+  }
+
+  #plan(): void {
+    if (this.#verifying === 0 || this.#waiting.length >= MAX_GROUP) this.#book();
+    else this.#gathering ??= setTimeout(() => this.#book(), GATHER_MS);
+  }
+
+  #book(): void {
+    if (this.#gathering) clearTimeout(this.#gathering);
+    this.#gathering = null;
+    if (this.#isBooking) return;
+    this.#isBooking = true;
+    this.#context.alone(async () => {
+      this.#isBooking = false;
+      this.#bookGroup(this.#waiting.splice(0, MAX_GROUP));
+      if (this.#waiting.length > 0) this.#plan();
+    });
+  }
+
+  /** Everybody gets an answer or an error: nothing is thrown. */
+  #bookGroup(group: readonly Waiting[]): void {
+    const { store, onBooked } = this.#context;
+    let booked: readonly Booked[];
+    try {
+      booked = bookClaims(store, group);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    let news = 0;
+    group.forEach(({ resolve, reject }, i) => {
+      const one = booked[i];
+      if (one && 'answer' in one) resolve(one.answer);
+      else reject(one?.refusal);
+      if (one && 'answer' in one && one.isNew) news += 1;
+    });
+    if (news > 0) onBooked(news);
+  }
+}
+
+export type Booked =
+  | { readonly answer: ClaimAnswer; readonly isNew: boolean }
+  | { readonly refusal: AceError };
 
 /**
- * Books a claim. An old or repeated one is answered with what is on file.
- * @throws AceError `ChannelUnleased`, `ClaimInvalid`, `InvalidSignature`, `MessageMalformed`
+ * Books proven claims in one transaction, each against its lease as it is now; one that is refused takes nothing from
+ * the others. Runs alone on the shard.
+ * @throws AceError `StoreFailed`: then nothing is booked
  */
-export function takeClaim(store: ValidatorStore, claim: Claim): ClaimAnswer {
-  const lease = store.leases.get(claim.channelId);
-  if (!lease)
-    throw new AceError('ChannelUnleased', 'No lease is on file for this channel', { reaction: 'drop-peer' });
-  const signed = claim.checkpoint ? verifiedCheckpoint(lease, claim.checkpoint) : null;
-  const proven = provenUnits(lease, claim, signed?.checkpoint ?? null);
-  checkStillLeased(lease, signed, proven.units);
+export function bookClaims(store: ValidatorStore, claims: readonly ClaimToBook[]): Booked[] {
+  return store.commit(() =>
+    claims.map(({ claim, proven }): Booked => {
+      // Before anything can refuse the claim: a contradiction is one, whatever else is wrong with it.
+      if (claim.checkpoint) {
+        const number = proven.agreed?.number ?? decodeCheckpoint(claim.checkpoint.record).number;
+        noteCheckpoint(store, claim.channelId, number, claim.checkpoint);
+      }
+      try {
+        return bookClaim(store, claim.channelId, proven);
+      } catch (error) {
+        // Thrown before anything of this claim is written.
+        if (isAceError(error, 'ClaimInvalid')) return { refusal: error };
+        throw error;
+      }
+    }),
+  );
+}
 
-  const watched = watchedIn(lease, signed);
-  // Only what both sides signed counts: the payer alone could name a number that no later one passes.
-  const agreed = signed?.payeeSignature ? signed.checkpoint : null;
+/** What is on file of a leased channel. @throws AceError `ChannelUnleased` */
+export function proofOf(store: ValidatorStore, channelId: Uint8Array): LeaseProof {
+  const proof = store.leases.proof(channelId);
+  if (proof) return proof;
+  // Not the fault of whoever asks: a shard that was restored from an older copy knows leases no more that it granted.
+  throw new AceError('ChannelUnleased', 'No lease is on file for this channel');
+}
+
+function bookClaim(store: ValidatorStore, channelId: Uint8Array, proven: ProvenClaim): Booked {
+  const lease = store.leases.claimed(channelId);
+  invariant(lease !== null, 'a lease is never deleted');
+  const { agreed } = proven;
+  invariant(proven.units <= lease.capacityUnits, 'nothing is proven past the capacity');
+  checkStillLeased(lease, agreed, proven.units);
+
+  const watched = watchedIn(lease, agreed);
   const newer = agreed && agreed.number > lease.checkpointNumber ? agreed : null;
   const released = lease.released === 1 || agreed?.final === true;
   const moreWatched = watched.videoBytes > lease.videoBytes || watched.watchMs > lease.watchMs;
-  if (proven.units <= lease.claimedUnits && !newer && !moreWatched && (lease.released === 1) === released) {
-    return { claimedUnits: lease.claimedUnits, released };
-  }
   const deeper = proven.units > lease.claimedUnits;
-  store.commit(() =>
-    store.leases.saveClaim({
-      channelId: lease.channelId,
-      claimedUnits: deeper ? proven.units : lease.claimedUnits,
-      claimedTick: deeper ? proven.tick : lease.claimedTick,
-      checkpointNumber: newer?.number ?? lease.checkpointNumber,
-      videoBytes: Math.max(watched.videoBytes, lease.videoBytes),
-      watchMs: Math.max(watched.watchMs, lease.watchMs),
-      released: released ? 1 : 0,
-    }),
-  );
-  return { claimedUnits: Math.max(proven.units, lease.claimedUnits), released };
+  if (!deeper && !newer && !moreWatched && (lease.released === 1) === released) {
+    return { answer: { claimedUnits: lease.claimedUnits, released }, isNew: false };
+  }
+  store.leases.saveClaim({
+    channelId,
+    claimedUnits: deeper ? proven.units : lease.claimedUnits,
+    claimedTick: deeper ? proven.tick : null,
+    checkpointNumber: newer?.number ?? lease.checkpointNumber,
+    videoBytes: Math.max(watched.videoBytes, lease.videoBytes),
+    watchMs: Math.max(watched.watchMs, lease.watchMs),
+    released: released ? 1 : 0,
+  });
+  return {
+    answer: { claimedUnits: Math.max(proven.units, lease.claimedUnits), released },
+    isNew: deeper || moreWatched,
+  };
 }
 
 /**
  * What was released may be leased to another provider by now: units claimed on it afterwards would be paid with that
  * provider's money. So nothing is claimed past the release, and nothing past a final checkpoint of both sides.
  */
-function checkStillLeased(lease: LeaseRow, signed: SignedCheckpoint | null, units: number): void {
+function checkStillLeased(lease: ClaimedLease, agreed: AgreedCheckpoint | null, units: number): void {
   if (units <= lease.claimedUnits) return;
-  const final = signed?.checkpoint.final && signed.payeeSignature ? signed.checkpoint : null;
   if (lease.released === 1) throw late(`its lease was released at ${lease.claimedUnits} units`);
-  if (final && units > final.units) throw late(`its final checkpoint says ${final.units} units`);
-}
-
-function verifiedCheckpoint(lease: LeaseRow, sent: NonNullable<Claim['checkpoint']>): SignedCheckpoint {
-  const checkpoint = decodeCheckpoint(sent.record);
-  const bytes = encodeCheckpoint(checkpoint);
-  if (!sameBytes(checkpoint.channelId, lease.channelId))
-    throw invalid('its checkpoint is of another channel');
-  if (checkpoint.units > lease.capacityUnits) throw invalid('its checkpoint is beyond the capacity');
-  if (unitsForBytes(checkpoint.bytes) > checkpoint.units) throw invalid('its checkpoint has unpaid bytes');
-  if (!isSignedBy(devicePublicKey(lease.payerDevice), bytes, sent.payerSignature)) {
-    throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', {
-      reaction: 'drop-peer',
-    });
-  }
-  if (sent.payeeSignature && !isSignedBy(devicePublicKey(lease.payeeDevice), bytes, sent.payeeSignature)) {
-    throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payee', {
-      reaction: 'drop-peer',
-    });
-  }
-  return { checkpoint, payerSignature: sent.payerSignature, payeeSignature: sent.payeeSignature };
+  if (agreed?.final && units > agreed.units) throw late(`its final checkpoint says ${agreed.units} units`);
 }
 
 /**
@@ -118,41 +215,18 @@ function verifiedCheckpoint(lease: LeaseRow, sent: NonNullable<Claim['checkpoint
  * of it than can ever be credited, so that no figure keeps a lease waiting for a settlement that never comes.
  */
 function watchedIn(
-  lease: LeaseRow,
-  signed: SignedCheckpoint | null,
-): Pick<Checkpoint, 'videoBytes' | 'watchMs'> {
+  lease: ClaimedLease,
+  agreed: AgreedCheckpoint | null,
+): Pick<AgreedCheckpoint, 'videoBytes' | 'watchMs'> {
   // After the release nothing more is credited: a settlement may have closed the lease's books.
-  if (!signed?.payeeSignature || lease.released === 1) return { videoBytes: 0, watchMs: 0 };
+  if (!agreed || lease.released === 1) return { videoBytes: 0, watchMs: 0 };
   // Never more than its bytes, which are paid: a checkpoint that says otherwise cannot be read.
-  const { videoBytes, watchMs } = signed.checkpoint;
+  const { videoBytes, watchMs } = agreed;
   const videoUnits = Math.floor(videoBytes / TRAFFIC_UNIT_BYTES);
   const lifeMs = lease.expiresAtMs - lease.leasedAtMs;
   return { videoBytes, watchMs: Math.min(watchMs, videoUnits * MAX_WATCH_MS_PER_UNIT, lifeMs) };
 }
 
-/** The deepest units that the claim proves, starting from the best proof there is. */
-function provenUnits(
-  lease: LeaseRow,
-  claim: Claim,
-  checkpoint: Checkpoint | null,
-): { units: number; tick: Uint8Array } {
-  const onFile = { units: lease.claimedUnits, tick: lease.claimedTick };
-  const base = checkpoint && checkpoint.units > onFile.units ? checkpoint : onFile;
-  if (claim.units <= base.units) return { units: base.units, tick: base.tick };
-  if (claim.units > lease.capacityUnits)
-    throw invalid(`${claim.units} units, leased were ${lease.capacityUnits}`);
-  const steps = claim.units - base.units;
-  if (steps > MAX_WALK_UNITS) throw invalid(`${steps} units past the last proof; hand in a checkpoint first`);
-  if (!leadsTo(claim.tick, steps, base.tick, sha256))
-    throw invalid('its tick is not of this channel’s chain');
-  return { units: claim.units, tick: claim.tick };
-}
-
-/** No fault that drops a peer: a payee may have been away for too long. */
 function late(why: string): AceError {
   return new AceError('ClaimInvalid', `The claim is refused: ${why}`);
-}
-
-function invalid(why: string): AceError {
-  return new AceError('ClaimInvalid', `The claim is invalid: ${why}`, { reaction: 'drop-peer' });
 }

@@ -8,6 +8,8 @@ import type { ValidatorStore } from '../db/validator/store.ts';
 import { decodeCertificate, verifyCertificate } from '../wallet/certificate.ts';
 import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import { accountView } from './accounts.ts';
+import { checkHome } from './check-home.ts';
+import { checkAnchorFree, checkNotDisputed } from './disputes.ts';
 
 /** Longest life of a lease. */
 export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
@@ -36,8 +38,8 @@ export interface LeasingContext {
 
 /**
  * Signs a lease; the same terms again get the same lease. Runs alone on the shard (see `serializer`).
- * @throws AceError `MessageMalformed`, `WrongNetwork`, `InvalidSignature`, `InvalidCertificate`, `LeaseRefused`,
- * `CreditExhausted` with `leasableUnits` in its details
+ * @throws AceError `MessageMalformed`, `WrongNetwork`, `WrongShard`, `InvalidSignature`, `InvalidCertificate`, `LeaseRefused`,
+ * `DeviceDisputed`, `CreditExhausted` with `leasableUnits` in its details
  */
 export async function grantLease(context: LeasingContext, request: LeaseRequest): Promise<Uint8Array> {
   const { chain, store, key, shard, nowMs } = context;
@@ -55,6 +57,7 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
     });
   }
   await verifyCertificate(certificate, settings);
+  checkHome(settings, shard, terms.payer);
   if (!isSignedBy(devicePublicKey(terms.payerDevice), request.terms, request.termsSignature)) {
     throw new AceError('InvalidSignature', 'The terms are not signed by the payer’s device', {
       reaction: 'drop-peer',
@@ -71,11 +74,8 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
     if (known.released === 1) throw new AceError('LeaseRefused', 'The lease has ended; open a new channel');
     return known.signature;
   }
-  if (store.leases.anchorUsed(terms.anchor)) {
-    throw new AceError('LeaseRefused', 'The hash chain serves another channel already', {
-      reaction: 'drop-peer',
-    });
-  }
+  checkNotDisputed(store, terms.payerDevice);
+  checkAnchorFree(store, terms, { record: request.terms, signature: request.termsSignature });
   const leasedAtMs = nowMs();
   if (terms.expiresAtMs <= leasedAtMs || terms.expiresAtMs > leasedAtMs + MAX_LEASE_MS) {
     throw new AceError('LeaseRefused', 'The terms expire too soon or too late');
@@ -110,6 +110,7 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
       leasedAtMs,
       expiresAtMs,
     });
+    store.disputes.saveTermsSignature(channelId, request.termsSignature);
   });
   return signature;
 }

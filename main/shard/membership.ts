@@ -1,6 +1,7 @@
 /** How a node and its network know each other: what the shard said of itself, kept for the time that it is away. */
 import * as dagCbor from '@ipld/dag-cbor';
 import { AceError, isAceError } from '../../shared/errors.ts';
+import type { NetworkSettings } from '../../shared/settings.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
@@ -26,8 +27,11 @@ export async function meetShard(
   return client.call('hello', {});
 }
 
-export function rememberShard(store: NodeStore, { shard, devnet, settings }: ShardResult<'hello'>): void {
-  const plain = dagCbor.encode({ shard, devnet, settings: plainSettings(settings) });
+export function rememberShard(
+  store: NodeStore,
+  { shard, devnet, settings, shards }: ShardResult<'hello'>,
+): void {
+  const plain = dagCbor.encode({ shard, devnet, settings: plainSettings(settings), shards });
   store.commit(() => store.meta.set(HELLO_KEY, Buffer.from(plain).toString('base64')));
 }
 
@@ -44,4 +48,13 @@ export function bindStore(store: NodeStore, network: string, account: string, di
     }
     if (stored === null) store.commit(() => store.meta.set(key, value));
   }
+}
+
+/** A shard that is met again must be of the same network. @throws AceError `WrongNetwork` */
+export function checkNetwork(
+  met: Pick<NetworkSettings, 'networkId'>,
+  own: Pick<NetworkSettings, 'networkId'>,
+): void {
+  if (met.networkId === own.networkId) return;
+  throw new AceError('WrongNetwork', `The validator is of ${met.networkId}, not ${own.networkId}`);
 }

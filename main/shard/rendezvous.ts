@@ -87,6 +87,12 @@ export class Rendezvous {
     });
   }
 
+  /** Addresses of a few peers that have announced something, a random choice. */
+  some(count: number): (readonly string[])[] {
+    this.#dropExpired();
+    return sample([...this.#byPeer.values()], count).map(({ multiaddrs }) => multiaddrs);
+  }
+
   #dropExpired(): void {
     const nowMs = this.#nowMs();
     for (const [peerId, { untilMs }] of this.#byPeer) {

@@ -2,13 +2,23 @@
 import type { BatchResult } from '../../shared/batch.ts';
 import { decodeBatchResult } from '../../shared/batch-result.ts';
 import { invariant } from '../../shared/errors.ts';
+import { formatRatio } from '../../shared/ratio.ts';
+import { encodeStatement } from '../../shared/statement.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { STATEMENT_PAGE } from '../p2p/protocols/shard/constants.ts';
 import type { SettlementMessage } from '../p2p/protocols/shard/messages.ts';
+import type { DeviceIdentity } from '../wallet/device.ts';
 
+export interface StatementContext {
+  readonly store: ValidatorStore;
+  readonly networkId: string;
+  readonly shard: number;
+  readonly key: Pick<DeviceIdentity, 'sign'>;
+}
+
+/** Each signed: whoever is told two histories can prove it. */
 export function statementRows(
-  store: ValidatorStore,
-  shard: number,
+  { store, networkId, shard, key }: StatementContext,
   account: string,
   afterSeq: number,
 ): SettlementMessage[] {
@@ -21,7 +31,7 @@ export function statementRows(
     const parts = [entry.repayment, entry.payment].filter((p) => p !== null);
     const sum = (pick: (p: (typeof parts)[number]) => bigint) =>
       parts.reduce((total, p) => total + pick(p), 0n);
-    return {
+    const told = {
       seq: row.seq,
       shard,
       batchNumber: row.batchNumber,
@@ -38,9 +48,10 @@ export function statementRows(
       xatBurned: sum((p) => p.xatBurned),
       xasPaid: sum((p) => p.xasFromPayer),
       feeXas: sum((p) => p.feeXas),
-      priceNum: batch.result.unitPriceXac.num,
-      priceDen: batch.result.unitPriceXac.den,
     };
+    const price = batch.result.unitPriceXac;
+    const record = encodeStatement({ ...told, networkId, account, price });
+    return { ...told, price: formatRatio(price), signature: key.sign(record) };
   });
 }
 

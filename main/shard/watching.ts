@@ -5,10 +5,10 @@
  * play, by the life of the lease, and, over all leases of an account together, by the wall clock. However many devices
  * and leases an account has, an hour of them adds at most an hour.
  */
+import { MAX_WATCH_MS_PER_UNIT } from '../../shared/price.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
-import { MAX_WATCH_MS_PER_UNIT } from './intake.ts';
 
 /**
  * What a released lease reports waits this long, after the earliest end of its viewing, for its account's clock: reports

@@ -3,9 +3,9 @@
  * meet, so whoever holds one can tell on whose account a device acts, without asking anyone.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Account } from './account.ts';
-import { DEVICE_KEY_BYTES } from './device.ts';
 import { type Hex, linkDeviceTypedData, type SigningNetwork, verifyTypedData } from './typed-data.ts';
 
 export interface DeviceCertificate {
@@ -93,7 +93,7 @@ function fromTuple(value: unknown): DeviceCertificate {
 function checkShape({ networkId, account, devicePublicKey, issuedAtMs, signature }: DeviceCertificate): void {
   if (typeof networkId !== 'string' || networkId === '') throw invalid('it names no network');
   if (typeof account !== 'string' || !ADDRESS.test(account)) throw invalid('it names no account');
-  if (!hasLength(devicePublicKey, DEVICE_KEY_BYTES)) throw invalid('it names no device');
+  if (!isDeviceKey(devicePublicKey)) throw invalid('it names no device');
   if (!Number.isSafeInteger(issuedAtMs) || issuedAtMs < 0) throw invalid('it has no time of issue');
   if (!hasLength(signature, SIGNATURE_BYTES)) throw invalid('it has no signature');
 }

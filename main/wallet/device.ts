@@ -5,6 +5,7 @@
  * Signing goes through node:crypto, which is native and fast; keys are `KeyObject`s, which do not print their content.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 
 export const DEVICE_KEY_BYTES = 32;
@@ -45,9 +46,11 @@ export function deviceFromSeed(seed: Uint8Array): DeviceIdentity {
   };
 }
 
-/** Ed25519 public key from its 32 raw bytes. @throws AceError `InvalidInput` when they are not 32 bytes. */
+/** Ed25519 public key from its 32 raw bytes. @throws AceError `InvalidInput` for a length or a point that no device has. */
 export function devicePublicKey(raw: Uint8Array): KeyObject {
-  if (raw.length !== DEVICE_KEY_BYTES) throw new AceError('InvalidInput', 'A device key is 32 bytes');
+  if (!isDeviceKey(raw)) {
+    throw new AceError('InvalidInput', 'A device key is 32 bytes, and no point of small order');
+  }
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
 }
 
@@ -59,6 +62,11 @@ export function signBytes(privateKey: KeyObject, bytes: Uint8Array): Uint8Array 
 /** Whether `signature` is the key's signature of `bytes`. Keep the `KeyObject` where many are checked. */
 export function isSignedBy(publicKey: KeyObject, bytes: Uint8Array, signature: Uint8Array): boolean {
   return signature.length === DEVICE_SIGNATURE_BYTES && verify(null, bytes, publicKey, signature);
+}
+
+/** The same for a raw key. A key that is no point of the curve, or one of small order, has signed nothing. */
+export function verifyDevice(rawKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
+  return isDeviceKey(rawKey) && isSignedBy(devicePublicKey(rawKey), bytes, signature);
 }
 
 function rawPublicKey(privateKey: KeyObject): Uint8Array {

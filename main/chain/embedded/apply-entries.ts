@@ -2,20 +2,22 @@
  * How the entries of one batch change the ledger (ECONOMY.md, "Settlement" and "Credit").
  *
  * The order is fixed, so that everyone who applies the batch gets the same answer: payer by payer in order of address;
- * of one payer first all repayments, then all consumption, each in order of payee. What an account earns within the
- * batch is at once part of its funds, so it counts for its own entries when they come later in that order, and for
- * nothing before. One price snapshot holds for all entries.
+ * of one payer first all repayments, or none, then all consumption, each in order of payee. What an account earns within
+ * the batch is at once part of its funds, so it counts for its own entries when they come later in that order, and for
+ * nothing before. Funds of an account that still owes wait for its loans. One price snapshot holds for all entries.
  */
 import type { BatchEntry, EntryResult } from '../../../shared/batch.ts';
 import {
   affordableUnits,
+  afterPayment,
   creditLeftUnits,
   type PriceSnapshot,
   payUnits,
   splitUnits,
 } from '../../../shared/credit.ts';
 import { invariant } from '../../../shared/errors.ts';
-import type { Payment } from '../../../shared/payment.ts';
+import { ZERO } from '../../../shared/money.ts';
+import type { Funds, Payment } from '../../../shared/payment.ts';
 import type { NetworkSettings } from '../../../shared/settings.ts';
 import type { Ledger, LedgerAccount } from './ledger.ts';
 
@@ -32,11 +34,16 @@ export function applyEntries(
   price: PriceSnapshot,
   rules: Rules,
 ): EntryResult[] {
-  ledger.load(entries.flatMap(({ payer, payee }) => [payer, payee]));
+  const addresses = new Set<string>();
+  for (const { payer, payee } of entries) addresses.add(payer).add(payee);
+  ledger.load(addresses);
   const results: EntryResult[] = [];
   for (const ofPayer of groupByPayer(entries)) {
-    checkRepayments(ledger, ofPayer);
-    const repaid = ofPayer.map((entry) => ({ entry, repayment: repay(ledger, entry, price, rules) }));
+    const repays = canRepay(ledger, ofPayer, price, rules);
+    const repaid = ofPayer.map((entry) => ({
+      entry,
+      repayment: repays ? repay(ledger, entry, price, rules) : NOT_REPAID,
+    }));
     for (const { entry, repayment } of repaid) {
       const { payer, payee } = entry;
       results.push({ payer, payee, ...repayment, ...consume(ledger, entry, price, rules) });
@@ -45,34 +52,47 @@ export function applyEntries(
   return results;
 }
 
-/** What a payer is said to repay is checked before it is known how far the funds reach. */
-function checkRepayments(ledger: Ledger, ofPayer: readonly BatchEntry[]): void {
+const NOT_REPAID = { repaidUnits: 0, repayment: null } as const;
+
+/**
+ * Whether the payer's funds reach all that it is said to repay. The entries do not say which loan is the oldest, so
+ * where they do not reach any more (the price has moved since) nothing is repaid: the shard plans anew.
+ */
+function canRepay(
+  ledger: Ledger,
+  ofPayer: readonly BatchEntry[],
+  price: PriceSnapshot,
+  rules: Rules,
+): boolean {
   const repayUnits = ofPayer.reduce((sum, entry) => sum + entry.repayUnits, 0);
   const first = ofPayer[0];
-  if (!first || repayUnits === 0) return;
-  const { creditUsedUnits } = ledger.account(first.payer);
-  invariant(repayUnits <= creditUsedUnits, 'an account repays no more than its traffic_credit_used');
+  if (!first || repayUnits === 0) return false;
+  const payer = ledger.account(first.payer);
+  invariant(repayUnits <= payer.creditUsedUnits, 'an account repays no more than its traffic_credit_used');
+  let left = ledger.usableFunds(payer, price.rates);
+  for (const { repayUnits: units } of ofPayer) {
+    if (affordableUnits(left, price, units) < units) return false;
+    left = afterPayment(left, payUnits(units, left, price, rules.trafficFee, ZERO));
+  }
+  return true;
 }
 
-/** As many of the loan units as the payer's funds reach; the rest stays owed. */
 function repay(ledger: Ledger, entry: BatchEntry, price: PriceSnapshot, rules: Rules) {
-  if (entry.repayUnits === 0) return { repaidUnits: 0, repayment: null };
+  if (entry.repayUnits === 0) return NOT_REPAID;
   const payer = ledger.account(entry.payer);
-  invariant(
-    entry.repayUnits <= payer.creditUsedUnits,
-    'an account repays no more than its traffic_credit_used',
-  );
-  const repaidUnits = affordableUnits(payer.balances, price, entry.repayUnits);
-  const repayment = pay(ledger, payer, entry.payee, repaidUnits, price, rules);
-  payer.creditUsedUnits -= repaidUnits;
-  return { repaidUnits, repayment };
+  const funds = ledger.usableFunds(payer, price.rates);
+  const repayment = pay(ledger, payer, entry.payee, entry.repayUnits, funds, price, rules);
+  payer.creditUsedUnits -= entry.repayUnits;
+  return { repaidUnits: entry.repayUnits, repayment };
 }
 
 function consume(ledger: Ledger, entry: BatchEntry, price: PriceSnapshot, rules: Rules) {
   const payer = ledger.account(entry.payer);
-  const creditLeft = creditLeftUnits(rules.trafficCreditLimitUnits, payer.creditUsedUnits);
-  const split = splitUnits(entry.consumeUnits, payer.balances, creditLeft, price);
-  const payment = pay(ledger, payer, entry.payee, split.paidUnits, price, rules);
+  const { creditUsedUnits } = payer;
+  const creditLeft = creditLeftUnits(rules.trafficCreditLimitUnits, creditUsedUnits);
+  const funds = ledger.usableFunds(payer, price.rates);
+  const split = splitUnits(entry.consumeUnits, funds, creditLeft, creditUsedUnits > 0, price);
+  const payment = pay(ledger, payer, entry.payee, split.paidUnits, funds, price, rules);
   payer.creditUsedUnits += split.creditUnits;
   return { ...split, payment };
 }
@@ -82,11 +102,12 @@ function pay(
   payer: LedgerAccount,
   payee: string,
   units: number,
+  funds: Funds,
   price: PriceSnapshot,
   rules: Rules,
 ): Payment | null {
   if (units === 0) return null;
-  const payment = payUnits(units, payer.balances, price, rules.trafficFee, ledger.lockedPoolXat);
+  const payment = payUnits(units, funds, price, rules.trafficFee, ledger.lockedPoolXat);
   ledger.pay(payer, ledger.account(payee), payment, price.rates, 'trafficFeePool');
   return payment;
 }

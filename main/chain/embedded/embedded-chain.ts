@@ -10,15 +10,18 @@ import {
   type Batch,
   type BatchResult,
   checkBatch,
+  type EntryResult,
   encodeBatch,
   FIRST_PREVIOUS_HASH,
 } from '../../../shared/batch.ts';
 import { decodeBatchResult, encodeBatchResult } from '../../../shared/batch-result.ts';
 import { AceError, invariant } from '../../../shared/errors.ts';
+import { homeShard } from '../../../shared/home-shard.ts';
 import { NO_BALANCES } from '../../../shared/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/operation.ts';
-import { type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
+import { creditableTotals, type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
 import type { Genesis, NetworkSettings } from '../../../shared/settings.ts';
+import { sha256 } from '../../channel/sha256.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { transaction, withStoreErrors } from '../../db/open.ts';
 import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
@@ -26,6 +29,7 @@ import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet
 import { hashBatch } from '../batch-signature.ts';
 import type { ChainAccount, MainChain, OperationReceipt, SignedBatch, SignedOperation } from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
+import { ChangeLog } from './change-log.ts';
 import { ratesAt } from './exchange.ts';
 import { checkGenesis, checkSupply, ensureGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
@@ -83,6 +87,7 @@ class EmbeddedChain implements MainChain {
   /** Index = shard number. */
   readonly #validatorKeys: readonly KeyObject[];
   readonly #nowMs: () => number;
+  readonly #changes = new ChangeLog();
 
   constructor(
     store: ChainStore,
@@ -108,6 +113,10 @@ class EmbeddedChain implements MainChain {
 
   async accounts() {
     return withStoreErrors(() => this.#store.accounts.all());
+  }
+
+  async changes(cursor: string | null) {
+    return this.#changes.since(cursor);
   }
 
   async market() {
@@ -139,24 +148,27 @@ class EmbeddedChain implements MainChain {
   }
 
   async submit(signed: SignedOperation): Promise<OperationReceipt> {
-    checkOperation(signed.operation);
-    const typedData = operationTypedData(this.#settings, signed.operation);
-    await verifyTypedData(typedData, signed.signature, signed.operation.from);
-    const bytes = encodeSignedOperation(signed.operation, Buffer.from(signed.signature.slice(2), 'hex'));
+    // A copy: what was verified is what is applied, whatever the caller does meanwhile.
+    const operation = { ...signed.operation };
+    const { signature } = signed;
+    checkOperation(operation);
+    const typedData = operationTypedData(this.#settings, operation);
+    await verifyTypedData(typedData, signature, operation.from);
+    const bytes = encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex'));
     const done = transaction(this.#store.db, () => {
       const [ledger, atMs] = [this.#ledger(), this.#timeMs()];
-      const { kind } = signed.operation;
-      applyOperation({ store: this.#store, ledger, settings: this.#settings, atMs }, signed.operation);
+      applyOperation({ store: this.#store, ledger, settings: this.#settings, atMs }, operation);
       ledger.save();
-      return { height: appendLog(this.#store.log, kind, bytes, atMs), changes: ledger.changes() };
+      return { height: appendLog(this.#store.log, operation.kind, bytes, atMs), changes: ledger.changes() };
     });
+    this.#changes.note([operation.from, ...done.changes.map(({ holder }) => holder)]);
     return { ...done, hash: typedDataHash(typedData) };
   }
 
   async applyBatch({ batch, signature }: SignedBatch): Promise<BatchResult> {
     const bytes = this.#verifyBatch(batch, signature);
     const hash = hashBatch(bytes);
-    return transaction(this.#store.db, () => {
+    const result = transaction(this.#store.db, () => {
       const last = this.#lastBatch(batch.shard);
       if (batch.number <= last.number) return this.#replay(batch, hash);
       if (batch.number !== last.number + 1) {
@@ -173,6 +185,8 @@ class EmbeddedChain implements MainChain {
       }
       return this.#apply(batch, bytes, hash, signature);
     });
+    this.#changes.note(batch.entries.flatMap(({ payer, payee }) => [payer, payee]));
+    return result;
   }
 
   async lastBatch(shard: number) {
@@ -206,7 +220,23 @@ class EmbeddedChain implements MainChain {
         `The batch is not signed by the validator of shard ${batch.shard}`,
       );
     }
+    this.#checkHomes(batch);
     return bytes;
+  }
+
+  /** The credit limit is exact because nobody but a payer's home shard ever has it pay. */
+  #checkHomes({ shard, entries }: Batch): void {
+    const shards = this.#validatorKeys.length;
+    let last = '';
+    for (const { payer } of entries) {
+      if (payer === last) continue; // entries are in order of payer
+      last = payer;
+      const home = homeShard(payer, shards, sha256);
+      if (home === shard) continue;
+      throw new AceError('BatchWrongShard', `${payer} is at home on shard ${home}, not ${shard}`, {
+        details: { shard: home },
+      });
+    }
   }
 
   /** The stored answer for a batch that was applied before. */
@@ -226,7 +256,7 @@ class EmbeddedChain implements MainChain {
     const ledger = this.#ledger();
     const entries = applyEntries(ledger, batch.entries, price, this.#settings);
     ledger.save();
-    this.#store.totals.put(grownTotals(totals, batch.watched));
+    this.#store.totals.put(grownTotals(totals, this.#creditWatched(batch, entries)));
     const result = {
       shard: batch.shard,
       number: batch.number,
@@ -246,6 +276,17 @@ class EmbeddedChain implements MainChain {
     const record = dagCbor.encode([batch.shard, batch.number, hash, hashBatch(resultBytes)]);
     appendLog(this.#store.log, 'batch', record, atMs);
     return result;
+  }
+
+  /** What of the batch's report counts: what the shard's batches so far can have been watched for. */
+  #creditWatched({ shard, watched }: Batch, entries: readonly EntryResult[]): TrafficTotals {
+    const before = this.#store.shardTraffic.get(shard);
+    let consumedUnits = before.consumedUnits;
+    for (const { paidUnits, creditUnits } of entries) consumedUnits += BigInt(paidUnits + creditUnits);
+    invariant(consumedUnits <= MAX_TOTAL, 'traffic totals fit their columns');
+    const after = creditableTotals(grownTotals(before, watched), consumedUnits);
+    this.#store.shardTraffic.put(shard, { ...after, consumedUnits });
+    return { videoUnits: after.videoUnits - before.videoUnits, watchMs: after.watchMs - before.watchMs };
   }
 
   #lastBatch(shard: number) {

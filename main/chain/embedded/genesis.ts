@@ -2,8 +2,6 @@
  * The start of an embedded chain: what exists before the first operation, and the record at height 0 that binds the
  * network's settings to it. A file opens again only with the same settings and the same genesis.
  */
-import * as dagCbor from '@ipld/dag-cbor';
-import { encodeRatio } from '../../../shared/batch-result.ts';
 import { AceError, invariant } from '../../../shared/errors.ts';
 import {
   MAX_AMOUNT,
@@ -14,20 +12,20 @@ import {
   ZERO,
 } from '../../../shared/money.ts';
 import { genesisTotals } from '../../../shared/price.ts';
-import type { Ratio } from '../../../shared/ratio.ts';
-import { type Genesis, type NetworkSettings, POOLS } from '../../../shared/settings.ts';
+import { checkSettings, type Genesis, type NetworkSettings, POOLS } from '../../../shared/settings.ts';
 import { emptyPools } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import { transaction } from '../../db/open.ts';
 import type { TokenSupply } from '../port.ts';
 import { openMarkets } from './exchange.ts';
+import { encodeGenesis } from './genesis-record.ts';
 import { appendLog } from './log.ts';
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
 
 /**
  * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
- * @throws AceError `DataDirMismatch` (other settings or genesis), `InvalidInput` (genesis that cannot be)
+ * @throws AceError `DataDirMismatch` (other settings or genesis), `InvalidInput` (settings or genesis that cannot be)
  */
 export function ensureGenesis(
   store: ChainStore,
@@ -35,6 +33,7 @@ export function ensureGenesis(
   genesis: Genesis,
   nowMs: () => number,
 ): void {
+  checkSettings(settings);
   transaction(store.db, () => {
     if (store.log.head()) return checkGenesis(store, settings, genesis);
     writeGenesis(store, settings, genesis, encodeGenesis(settings, genesis), nowMs());
@@ -47,7 +46,7 @@ export function checkGenesis(store: ChainStore, settings: NetworkSettings, genes
   if (stored && Buffer.compare(stored.bytes, encodeGenesis(settings, genesis)) === 0) return;
   throw new AceError(
     'DataDirMismatch',
-    `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now`,
+    `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now, as one of another version does: choose another --data-dir`,
     { reaction: 'stop' },
   );
 }
@@ -74,7 +73,6 @@ function writeGenesis(
   const supply = {} as Record<Token, TokenSupply>;
   const bad = (why: string) => new AceError('InvalidInput', `Genesis: ${why}`);
 
-  if (settings.priorWeightHours < 1) throw bad('the initial traffic rate needs a weight of an hour or more');
   for (const { address, token, amount } of genesis.accounts) {
     if (!ADDRESS.test(address)) throw bad(`"${address}" is not an address in lower case`);
     if (!TOKENS.includes(token) || amount < 0n) throw bad(`not an amount of ${token}`);
@@ -110,19 +108,4 @@ function writeGenesis(
   store.feed.put(settings.initialAceBytePriceUsd);
   openMarkets(store, nowMs);
   appendLog(store.log, 'genesis', bytes, nowMs);
-}
-
-/** Canonical bytes: every field of the settings by name, genesis in the order given. */
-function encodeGenesis(settings: NetworkSettings, genesis: Genesis): Uint8Array {
-  return dagCbor.encode([
-    'ace-genesis-1',
-    Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, encodeSetting(value)])),
-    genesis.accounts.map(({ address, token, amount }) => [address, token, amount]),
-    genesis.pools.map(({ pool, token, amount }) => [pool, token, amount]),
-  ]);
-}
-
-function encodeSetting(value: NetworkSettings[keyof NetworkSettings]): unknown {
-  if (Array.isArray(value)) return [...value];
-  return typeof value === 'object' && value !== null ? encodeRatio(value as Ratio) : value;
 }

@@ -1,14 +1,14 @@
 /**
- * What must always hold (ECONOMY.md), checked in production inside the transaction that would break it. The figures
- * come from the rows as they were read and as they will be written, not from what the payments say they moved, so a
- * mistake in applying a payment is caught too. The cost is per row touched, not per row of the chain.
+ * What must always hold (ECONOMY.md), checked in production inside the transaction that would break it. A payment is
+ * checked in itself; then the rows as they were read are compared with the rows as they will be written, so that a
+ * mistake in applying payments is caught too. The cost is per row touched, not per row of the chain.
  */
 import { invariant } from '../../../shared/errors.ts';
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../../shared/exchange.ts';
 import { type Balances, MAX_AMOUNT, TOKENS, type Token } from '../../../shared/money.ts';
 import type { Payment } from '../../../shared/payment.ts';
 import type { ExchangeRates } from '../../../shared/price.ts';
-import { POOLS } from '../../../shared/settings.ts';
+import { FEE_POOLS, POOLS, type Pool } from '../../../shared/settings.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { Supply } from '../../db/chain/supply.ts';
 import type { ChainAccount } from '../port.ts';
@@ -18,10 +18,17 @@ export interface Change<T> {
   readonly after: T;
 }
 
+/** Fees that payments gave to one pool, base units. */
+export interface FeeSums {
+  readonly XAC: bigint;
+  readonly XAS: bigint;
+}
+
 export interface LedgerChange {
-  readonly accounts: Iterable<Change<ChainAccount>>;
+  readonly accounts: Iterable<{ readonly before: Balances; readonly after: ChainAccount }>;
   readonly pools: Change<PoolBalances>;
   readonly supply: Change<Supply>;
+  readonly fees: Readonly<Partial<Record<Pool, FeeSums>>>;
 }
 
 /**
@@ -49,7 +56,7 @@ export function checkPayment(payment: Payment, { xacPerXat }: ExchangeRates): vo
 export function checkLedger(change: LedgerChange, creditLimitUnits: number): void {
   const held: Record<Token, bigint> = { XAT: 0n, XAC: 0n, XAS: 0n, XAB: 0n };
   for (const { before, after } of change.accounts) {
-    addGrowth(held, before.balances, after.balances);
+    addGrowth(held, before, after.balances);
     invariant(
       after.creditUsedUnits >= 0 && after.creditUsedUnits <= creditLimitUnits,
       '0 ≤ traffic_credit_used ≤ traffic_credit_limit',
@@ -65,7 +72,18 @@ export function checkLedger(change: LedgerChange, creditLimitUnits: number): voi
   const locked = change.pools.after.lockedPool.XAT - change.pools.before.lockedPool.XAT;
   const unlocked = change.pools.after.unlockedPool.XAT - change.pools.before.unlockedPool.XAT;
   invariant(unlocked === -locked, 'unlockedPool grew by what lockedPool shrank');
+  checkFees(change);
   checkExchange(change.pools);
+}
+
+/** A fee pool grows by the fees of the payments and by nothing else: so payees have got the rest. */
+function checkFees({ pools, fees }: LedgerChange): void {
+  for (const pool of FEE_POOLS) {
+    for (const token of ['XAC', 'XAS'] as const) {
+      const grown = pools.after[pool][token] - pools.before[pool][token];
+      invariant(grown === (fees[pool]?.[token] ?? 0n), `${pool} grew by the fees in ${token}`);
+    }
+  }
 }
 
 /** The product of a pair's reserves never shrinks: nobody takes more out of the exchange than its rule gives. */

@@ -4,15 +4,22 @@
  */
 
 import { EXCHANGE_POOLS, type TradedToken } from '../../../shared/exchange.ts';
-import { type Balances, NO_BALANCES, TOKENS, type Token, type TokenAmount } from '../../../shared/money.ts';
-import type { Payment } from '../../../shared/payment.ts';
+import {
+  type Balances,
+  MAX_AMOUNT,
+  NO_BALANCES,
+  TOKENS,
+  type Token,
+  type TokenAmount,
+} from '../../../shared/money.ts';
+import { type Funds, type Payment, usableFunds } from '../../../shared/payment.ts';
 import type { ExchangeRates } from '../../../shared/price.ts';
 import { POOLS, type Pool } from '../../../shared/settings.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import type { Supply } from '../../db/chain/supply.ts';
-import type { BalanceChange, ChainAccount } from '../port.ts';
-import { checkLedger, checkPayment } from './invariants.ts';
+import type { BalanceChange } from '../port.ts';
+import { checkLedger, checkPayment, type FeeSums } from './invariants.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -24,7 +31,7 @@ export interface LedgerAccount {
 }
 
 interface Touched {
-  readonly before: ChainAccount;
+  readonly before: Balances;
   readonly after: LedgerAccount;
 }
 
@@ -36,6 +43,8 @@ export class Ledger {
   readonly #pools: Record<Pool, Mutable<Balances>>;
   readonly #supplyBefore: Supply;
   readonly #supply: Record<Token, Mutable<Supply[Token]>>;
+  /** Fees of the payments so far, to check the pools against. */
+  readonly #fees: Partial<Record<Pool, Mutable<FeeSums>>> = {};
 
   constructor(store: ChainStore, creditLimitUnits: number) {
     this.#store = store;
@@ -50,21 +59,27 @@ export class Ledger {
   account(address: string): LedgerAccount {
     let touched = this.#accounts.get(address);
     if (!touched) {
-      const before = this.#store.accounts.get(address) ?? emptyAccount(address);
-      touched = { before, after: { ...before, balances: { ...before.balances } } };
+      const after: LedgerAccount = this.#store.accounts.get(address) ?? emptyAccount(address);
+      touched = { before: { ...after.balances }, after };
       this.#accounts.set(address, touched);
     }
     return touched.after;
   }
 
   /** Reads accounts ahead, in the order of the file. */
-  load(addresses: Iterable<string>): void {
-    for (const address of [...new Set(addresses)].sort()) this.account(address);
+  load(addresses: ReadonlySet<string>): void {
+    for (const address of [...addresses].sort()) this.account(address);
   }
 
   /** XAT in lockedPool, base units. */
   get lockedPoolXat(): TokenAmount {
     return this.#pools.lockedPool.XAT;
+  }
+
+  /** What an account can pay with while there is room for the XAC that its XAT would emit. */
+  usableFunds({ balances }: LedgerAccount, rates: ExchangeRates): Funds {
+    const { genesis, emitted, burned } = this.#supply.XAC;
+    return usableFunds(balances, rates, MAX_AMOUNT - (genesis + emitted - burned));
   }
 
   /** Moves what a payment says. @throws AceError `InvariantViolated` when the payment does not add up. */
@@ -87,6 +102,18 @@ export class Ledger {
     add(this.#pools.unlockedPool, 'XAT', payment.xatUnlocked);
     add(this.#supply.XAC, 'emitted', payment.xacEmitted);
     add(this.#supply.XAT, 'burned', payment.xatBurned);
+    const fees = this.#feesOf(feePool);
+    fees.XAC += payment.feeXac;
+    fees.XAS += payment.feeXas;
+  }
+
+  #feesOf(pool: Pool): Mutable<FeeSums> {
+    let sums = this.#fees[pool];
+    if (!sums) {
+      sums = { XAC: 0n, XAS: 0n };
+      this.#fees[pool] = sums;
+    }
+    return sums;
   }
 
   /** Moves tokens between accounts. */
@@ -137,8 +164,7 @@ export class Ledger {
         if (delta !== 0n) changes.push({ holder, token, delta });
       }
     };
-    for (const [address, { before, after }] of this.#accounts)
-      compare(address, before.balances, after.balances);
+    for (const [address, { before, after }] of this.#accounts) compare(address, before, after.balances);
     for (const pool of POOLS) compare(pool, this.#poolsBefore[pool], this.#pools[pool]);
     return changes;
   }
@@ -148,17 +174,17 @@ export class Ledger {
     const accounts = this.#accounts.values();
     const pools = { before: this.#poolsBefore, after: this.#pools };
     const supply = { before: this.#supplyBefore, after: this.#supply };
-    checkLedger({ accounts, pools, supply }, this.#creditLimitUnits);
+    checkLedger({ accounts, pools, supply, fees: this.#fees }, this.#creditLimitUnits);
     // In the order of the file: each page is written once, however many accounts there are.
-    const addresses = [...this.#accounts.keys()].sort();
-    for (const address of addresses) this.#store.accounts.put(this.account(address));
+    const touched = [...this.#accounts.values()].sort((a, b) => (a.after.address < b.after.address ? -1 : 1));
+    for (const { after } of touched) this.#store.accounts.put(after);
     this.#store.pools.put(this.#pools);
     this.#store.supply.put(this.#supply);
   }
 }
 
-function emptyAccount(address: string): ChainAccount {
-  return { address, balances: NO_BALANCES, nonce: 0, creditUsedUnits: 0 };
+function emptyAccount(address: string): LedgerAccount {
+  return { address, balances: { ...NO_BALANCES }, nonce: 0, creditUsedUnits: 0 };
 }
 
 function copyOf<Key extends string, Row extends object>(

@@ -19,6 +19,9 @@ import type { ChainStore } from '../../db/chain/store.ts';
 import { observePrice, quoteSwap, ratesAt } from './exchange.ts';
 import type { Ledger, LedgerAccount } from './ledger.ts';
 
+/** Base units of a token that a chain can emit in all: what SQLite's integers hold. */
+const MAX_EVER = 2n ** 63n - 1n;
+
 /** Where an operation happens. */
 export interface OperationContext {
   readonly store: ChainStore;
@@ -97,7 +100,8 @@ function mint(
   }
   expectFunds(from, 'XAB', costXab);
   const { genesis, emitted, burned } = ledger.supply('XAT');
-  if (genesis + emitted - burned + amountXat > MAX_AMOUNT) {
+  // The second: over the life of a chain its column holds no more, burned ones included.
+  if (genesis + emitted - burned + amountXat > MAX_AMOUNT || genesis + emitted + amountXat > MAX_EVER) {
     throw new AceError('InvalidAmount', 'That is more XAT than can exist');
   }
   ledger.burn(from, 'XAB', costXab);
@@ -133,7 +137,8 @@ function buyAccess(
 ): void {
   const rates = ratesAt(store, settings, atMs);
   const fee = premium ? settings.premiumPoolAccessFee : settings.contentAccessFee;
-  const payment = planPayment(from.balances, priceXac, rates, fee, ledger.lockedPoolXat);
+  const funds = ledger.usableFunds(from, rates);
+  const payment = planPayment(funds, priceXac, rates, fee, ledger.lockedPoolXat);
   ledger.pay(from, ledger.account(to), payment, rates, premium ? 'premiumFeePool' : 'contentAccessFeePool');
 }
 
@@ -145,7 +150,8 @@ function reward(
 ): void {
   expectRole(from, settings.treasury, 'Only the network’s treasury pays rewards');
   const rates = ratesAt(store, settings, atMs);
-  const payment = planPayment(from.balances, amountXac, rates, ratio(0), ledger.lockedPoolXat);
+  const funds = ledger.usableFunds(from, rates);
+  const payment = planPayment(funds, amountXac, rates, ratio(0), ledger.lockedPoolXat);
   ledger.pay(from, ledger.account(to), payment, rates, 'txFeePool');
 }
 

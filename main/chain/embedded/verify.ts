@@ -4,30 +4,35 @@
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import { decodeBatch } from '../../../shared/batch.ts';
-import { AceError } from '../../../shared/errors.ts';
+import { isAceError } from '../../../shared/errors.ts';
 import { decodeSignedOperation } from '../../../shared/operation.ts';
-import type { Genesis, NetworkSettings } from '../../../shared/settings.ts';
 import { firstDifference } from '../../db/chain/compare.ts';
 import type { LogRecord } from '../../db/chain/log.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
 import type { MainChain } from '../port.ts';
-import { openEmbeddedChain } from './embedded-chain.ts';
-import { checkGenesis } from './genesis.ts';
-import { hashRecord } from './log.ts';
+import { type EmbeddedChainOptions, openEmbeddedChain } from './embedded-chain.ts';
+import { checkHash, diverged, readGenesis } from './stored-chain.ts';
 
 export interface VerifyOptions {
-  /** The chain's file; another process may be writing to it. */
+  /** The chain's file; another process may be writing to it. Its settings and genesis are those of its own log. */
   readonly path: string;
-  readonly settings: NetworkSettings;
-  readonly genesis: Genesis;
+  /** What messages call the file, where it is a copy. */
+  readonly name?: string;
   /** A file that does not exist yet: the chain is built again in it. The caller removes it. */
   readonly scratchPath: string;
+  /**
+   * Hash of a record that must be part of the history, 32 bytes: a history written anew is consistent, and lacks it.
+   */
+  readonly head?: Uint8Array;
   /** Called from time to time with the records done and the height to reach. */
   readonly onProgress?: (done: number, height: number) => void;
+  /** More to hold the proved chain against. What it throws, verifying throws. */
+  readonly compare?: (proved: MainChain) => Promise<void>;
 }
 
 export interface VerifiedChain {
+  readonly networkId: string;
   readonly height: number;
   /** Hash of the last record. */
   readonly headHash: Uint8Array;
@@ -37,42 +42,65 @@ export interface VerifiedChain {
 
 const PROGRESS_EVERY = 256;
 
-/** @throws AceError `ChainDiverged` (says where), `DataDirMismatch` (other settings or genesis), `StoreFailed` */
+/**
+ * @throws AceError `ChainDiverged` (says where), `DataDirMismatch` (not a chain that this program knows),
+ * `StoreFailed`
+ */
 export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain> {
-  const { path, settings, genesis, scratchPath, onProgress } = options;
-  const store = openChainStore(path, { snapshot: true });
+  const { path, name = path, scratchPath, head: expected, onProgress, compare } = options;
+  const store = openChainStore(path, { snapshot: true, name });
   try {
-    const head = withStoreErrors(() => store.log.head());
-    checkGenesis(store, settings, genesis);
-    const height = head?.height ?? 0;
+    const height = withStoreErrors(() => store.log.head())?.height ?? 0;
+    const { settings, genesis } = readGenesis(store);
     let atMs = recordAt(store, 0).appendedAtMs;
-    const rebuilt = openEmbeddedChain({ path: scratchPath, settings, genesis, nowMs: () => atMs });
+    const rebuilt = openRebuilt({ path: scratchPath, settings, genesis, nowMs: () => atMs });
     let batches = 0;
+    let containsExpected = expected === undefined;
     try {
       for (let at = 0; at <= height; at++) {
         const record = recordAt(store, at);
         atMs = record.appendedAtMs;
         await replay(store, rebuilt, record);
         if (record.kind === 'batch') batches++;
+        if (expected && Buffer.compare(record.hash, expected) === 0) containsExpected = true;
         if (at % PROGRESS_EVERY === 0) onProgress?.(at, height);
       }
+      await compare?.(rebuilt);
     } finally {
       await rebuilt.close();
     }
     const difference = withStoreErrors(() => firstDifference(store.db, scratchPath));
     if (difference) {
-      throw diverged(`${difference.rows} rows of its ${difference.table} do not follow from its log`);
+      const { rows, table } = difference;
+      throw diverged(`${rows} ${rows === 1 ? 'row' : 'rows'} of its ${table} cannot follow from its log`);
     }
-    return { height, headHash: recordAt(store, height).hash, operations: height - batches, batches };
+    if (!containsExpected) {
+      throw diverged('no record of its log has the head that was given: it has another history');
+    }
+    return {
+      networkId: settings.networkId,
+      height,
+      headHash: recordAt(store, height).hash,
+      operations: height - batches,
+      batches,
+    };
   } finally {
     store.db.close();
   }
 }
 
-async function replay(store: ChainStore, rebuilt: MainChain, record: LogRecord): Promise<void> {
-  if (Buffer.compare(hashRecord(record), record.hash) !== 0) {
-    throw diverged(`record ${record.height} of its log does not match its hash`);
+/** A genesis that no chain begins with has a right hash only when the log was forged. */
+function openRebuilt(options: EmbeddedChainOptions): MainChain {
+  try {
+    return openEmbeddedChain(options);
+  } catch (cause) {
+    if (!isAceError(cause, 'InvalidInput')) throw cause;
+    throw diverged('record 0 (genesis) cannot be applied again', cause);
   }
+}
+
+async function replay(store: ChainStore, rebuilt: MainChain, record: LogRecord): Promise<void> {
+  checkHash(record);
   try {
     if (record.kind === 'batch') await rebuilt.applyBatch(storedBatch(store, record));
     else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
@@ -101,8 +129,4 @@ function recordAt(store: ChainStore, height: number): LogRecord {
   const record = withStoreErrors(() => store.log.at(height));
   if (!record) throw diverged(`record ${height} of its log is missing`);
   return record;
-}
-
-function diverged(what: string, cause?: unknown): AceError {
-  return new AceError('ChainDiverged', `The chain cannot be trusted: ${what}`, { reaction: 'stop', cause });
 }

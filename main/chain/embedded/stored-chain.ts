@@ -1,0 +1,81 @@
+/** Looks at a chain's file as it lies there: everything about it, and nothing but it, comes from the file. */
+import { AceError, isAceError } from '../../../shared/errors.ts';
+import type { LogRecord } from '../../db/chain/log.ts';
+import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
+import { withStoreErrors } from '../../db/open.ts';
+import type { MainChain } from '../port.ts';
+import { openChainSnapshot } from './embedded-chain.ts';
+import { checkSupply } from './genesis.ts';
+import { decodeGenesis, type GenesisRecord } from './genesis-record.ts';
+import { hashRecord } from './log.ts';
+
+/** What reading figures that cannot be may throw. A full disk or a file of another program is no such thing. */
+const SIGNS_OF_DAMAGE = ['ChainDiverged', 'InvariantViolated', 'InvalidAmount', 'InvalidInput'] as const;
+
+/**
+ * One unchanging picture of a chain whose sums are right. Another process may be running it. `name` is what messages call
+ * the file, where it is a copy.
+ * @throws AceError `InvariantViolated` and others (see {@link asDamage}), `DataDirMismatch`, and what `openDatabase` throws
+ */
+export function openStoredChain(path: string, name = path): MainChain {
+  const record = readAndCheck(path, name);
+  return openChainSnapshot({ path, ...record, nowMs: () => Date.now() });
+}
+
+/**
+ * Settings and genesis that the chain began with.
+ * @throws AceError `ChainDiverged`, `DataDirMismatch`, `StoreFailed`
+ */
+export function readGenesis(store: ChainStore): GenesisRecord {
+  const record = withStoreErrors(() => store.log.at(0));
+  if (!record) throw diverged('record 0 of its log is missing');
+  checkHash(record);
+  return decodeGenesis(new Uint8Array(record.bytes));
+}
+
+/** @throws AceError `ChainDiverged` */
+export function checkHash(record: LogRecord): void {
+  if (Buffer.compare(hashRecord(record), record.hash) === 0) return;
+  throw diverged(`record ${record.height} of its log does not match its hash`);
+}
+
+export function diverged(what: string, cause?: unknown): AceError {
+  return new AceError('ChainDiverged', `The chain cannot be trusted: ${what}`, { reaction: 'stop', cause });
+}
+
+/**
+ * Runs what reads a chain's figures; figures that cannot be are told as damage of the file.
+ * @throws AceError `ChainDiverged` (the file is damaged), and what `read` throws of another kind
+ */
+export async function asDamage<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw damageOf(path, error);
+  }
+}
+
+function readAndCheck(path: string, name: string): GenesisRecord {
+  const store = openChainStore(path, { snapshot: true, name });
+  try {
+    const record = readGenesis(store);
+    withStoreErrors(() => checkSupply(store), name);
+    return record;
+  } finally {
+    store.db.close();
+  }
+}
+
+function damageOf(path: string, error: unknown): unknown {
+  const isDamage =
+    SIGNS_OF_DAMAGE.some((code) => isAceError(error, code)) ||
+    // Sums that SQLite cannot hold, and rows that are not there.
+    (error instanceof AceError && error.details.storeCode === 'SQLITE_ERROR') ||
+    !(error instanceof AceError);
+  if (!isDamage) return error;
+  return new AceError(
+    'ChainDiverged',
+    `${path} is damaged, its figures cannot be right: run ace-node chain verify`,
+    { reaction: 'stop', cause: error },
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * What shards and the process that has the main chain say to each other: one schema per method, for the parameters and
+ * for the answer. What may be large (a batch, its result, the list of accounts) crosses in parts.
+ */
+import { z } from 'zod';
+import { TOKENS, type Token } from '../../../shared/money.ts';
+import { POOLS, type Pool } from '../../../shared/settings.ts';
+import {
+  address,
+  balances,
+  blob,
+  bytes,
+  count,
+  marketResult,
+  multiaddrs,
+  settingsSchema,
+  shardAddresses,
+} from '../../p2p/protocols/shard/messages.ts';
+import { MAX_ANSWER_BYTES, MAX_BATCH_BYTES, PART_BYTES } from './constants.ts';
+
+const amount = balances.shape.XAT;
+const delta = z.union([z.bigint(), z.number().int()]).transform((value) => BigInt(value));
+const token = z.enum(TOKENS);
+
+export const accountSchema = z.object({ address, balances, nonce: count, creditUsedUnits: count });
+
+/** What `changes` answers, after its parts are put together. */
+export const changesSchema = z.object({
+  cursor: z.string().max(100),
+  addresses: z.array(z.string()).nullable(),
+});
+
+/** The first part of a large answer; `more` has the rest. */
+const large = z.object({ totalBytes: count.max(MAX_ANSWER_BYTES), part: blob(PART_BYTES) });
+
+function each<K extends string, T extends z.ZodType>(keys: readonly K[], schema: T) {
+  return z.object(Object.fromEntries(keys.map((key) => [key, schema])) as Record<K, T>);
+}
+
+export const chainMethods = {
+  /** Which network this is. */
+  hello: { params: z.object({}), result: z.object({ settings: settingsSchema, devnet: z.boolean() }) },
+  account: { params: z.object({ address }), result: accountSchema },
+  market: {
+    params: z.object({}),
+    result: marketResult,
+  },
+  pools: { params: z.object({}), result: z.object({ pools: each<Pool, typeof balances>(POOLS, balances) }) },
+  supply: {
+    params: z.object({}),
+    result: z.object({
+      supply: each(
+        TOKENS as readonly Token[],
+        z.object({ genesis: amount, emitted: amount, burned: amount }),
+      ),
+    }),
+  },
+  deviceLink: {
+    params: z.object({ account: address, device: z.string().regex(/^[0-9a-f]{64}$/) }),
+    result: z.object({ link: z.enum(['linked', 'unlinked']).nullable() }),
+  },
+  head: { params: z.object({}), result: z.object({ height: count, hash: bytes(32) }) },
+  lastBatch: { params: z.object({ shard: count }), result: z.object({ number: count, hash: bytes(32) }) },
+
+  // For validators only, each of whom the settings name: these change something, or cost much.
+  /** All accounts, as a large answer: dag-cbor, a list of what `account` answers. */
+  accounts: { params: z.object({}), result: large },
+  /** What changed since, as a large answer: dag-cbor of `AccountChanges`. */
+  changes: { params: z.object({ cursor: z.string().max(100).nullable() }), result: large },
+  /** The bytes of `encodeBatchResult`, as a large answer; empty when there is no such batch. */
+  batchResult: { params: z.object({ shard: count, number: count }), result: large },
+  /** The bytes of `encodeSignedOperation`, of an account that is at home on the asking shard. */
+  submit: {
+    params: z.object({ operation: blob(2_048) }),
+    result: z.object({
+      height: count,
+      hash: bytes(32),
+      changes: z.array(z.object({ holder: z.string().max(64), token, delta })).max(100),
+    }),
+  },
+  /** A part of a batch to come, the bytes of `encodeBatch`. One at offset 0 starts anew. */
+  part: {
+    params: z.object({ offset: count.max(MAX_BATCH_BYTES), bytes: blob(PART_BYTES) }),
+    result: z.object({}),
+  },
+  /** Applies the batch whose parts have come. The bytes of `encodeBatchResult`, as a large answer. */
+  applyBatch: { params: z.object({ signature: blob(256) }), result: large },
+  /** The next part of this stream's last large answer. */
+  more: {
+    params: z.object({ offset: count.max(MAX_ANSWER_BYTES) }),
+    result: z.object({ part: blob(PART_BYTES) }),
+  },
+  /** Says where the asking shard listens, and hears where all do. */
+  register: {
+    params: z.object({ multiaddrs }),
+    result: z.object({ shards: z.array(shardAddresses).max(1_024) }),
+  },
+} as const;
+
+export type ChainMethod = keyof typeof chainMethods;
+export type ChainParams<M extends ChainMethod> = z.output<(typeof chainMethods)[M]['params']>;
+export type ChainResult<M extends ChainMethod> = z.output<(typeof chainMethods)[M]['result']>;

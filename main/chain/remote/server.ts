@@ -1,0 +1,207 @@
+/**
+ * The main chain for shards in other processes. Reading single figures is open to everyone, at a bounded pace; what
+ * changes something or costs much is for the validators that the settings name, known by their libp2p identity. A
+ * shard submits operations of its own accounts only: funds that another shard has leased out cannot leave behind its
+ * back. A batch carries its validator's signature, which the chain checks.
+ */
+import * as dagCbor from '@ipld/dag-cbor';
+import type { Libp2p } from '@libp2p/interface';
+import type { z } from 'zod';
+import { decodeBatch } from '../../../shared/batch.ts';
+import { encodeBatchResult } from '../../../shared/batch-result.ts';
+import { AceError } from '../../../shared/errors.ts';
+import { homeShard } from '../../../shared/home-shard.ts';
+import { decodeSignedOperation } from '../../../shared/operation.ts';
+import { sha256 } from '../../channel/sha256.ts';
+import { deviceKeyOf, serveProtocol } from '../../p2p/host.ts';
+import { checked, plainMarket, plainSettings } from '../../p2p/protocols/shard/messages.ts';
+import { type PlainMap, serveRequests } from '../../p2p/requests.ts';
+import type { MainChain } from '../port.ts';
+import { CHAIN_LIMITS, CHAIN_PROTOCOL, MAX_ANSWER_BYTES, PART_BYTES, READS_PER_SECOND } from './constants.ts';
+import { type ChainMethod, type ChainParams, chainMethods } from './messages.ts';
+import { Parts } from './parts.ts';
+import type { ShardDirectory } from './shard-directory.ts';
+
+export interface ChainServerOptions {
+  readonly host: Libp2p;
+  readonly chain: MainChain;
+  readonly directory: ShardDirectory;
+  /** Whether shards may run faucets. */
+  readonly devnet: boolean;
+  readonly nowMs: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Who asks, and what is under way on its stream. */
+interface Asker {
+  readonly peerId: string;
+  /** Its shard; −1 when it is no validator. */
+  readonly shard: number;
+  readonly upload: Parts;
+  answer: Uint8Array;
+}
+
+type Handlers = { readonly [M in ChainMethod]: (params: ChainParams<M>, asker: Asker) => Promise<PlainMap> };
+
+/** The rest is open to everyone. */
+const VALIDATORS_ONLY: readonly ChainMethod[] = [
+  'accounts',
+  'changes',
+  'batchResult',
+  'submit',
+  'part',
+  'applyBatch',
+  'more',
+  'register',
+];
+
+export async function serveChain(options: ChainServerOptions): Promise<void> {
+  const { host, chain, nowMs, onError } = options;
+  const handlers = chainHandlers(options);
+  const { validatorKeys } = chain.settings();
+  const pace = new Pace(nowMs);
+  await serveProtocol(
+    host,
+    CHAIN_PROTOCOL,
+    CHAIN_LIMITS,
+    async (frames, { remotePeer }) => {
+      const key = Buffer.from(deviceKeyOf(remotePeer)).toString('hex');
+      const asker: Asker = {
+        peerId: remotePeer.toString(),
+        shard: validatorKeys.indexOf(key),
+        upload: new Parts(),
+        answer: NOTHING,
+      };
+      const handle = async (method: string, params: unknown) => {
+        if (!Object.hasOwn(chainMethods, method)) {
+          throw new AceError('MessageUnexpected', `Unknown method ${method}`, { reaction: 'drop-peer' });
+        }
+        if (asker.shard === -1) admit(method as ChainMethod, asker.peerId, pace);
+        return dispatch(handlers, method as ChainMethod, params, asker);
+      };
+      await serveRequests(frames, handle, onError);
+    },
+    onError,
+  );
+}
+
+function admit(method: ChainMethod, peerId: string, pace: Pace): void {
+  if (VALIDATORS_ONLY.includes(method)) {
+    throw new AceError('NotAllowed', `Only a validator of this network may ask for ${method}`);
+  }
+  pace.take(peerId);
+}
+
+function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handlers {
+  const settings = chain.settings();
+  return {
+    hello: async () => ({ settings: plainSettings(settings), devnet }),
+    account: async ({ address }) => ({ ...(await chain.account(address)) }),
+    market: async () => ({ ...plainMarket(await chain.market()) }),
+    pools: async () => ({ pools: await chain.pools() }),
+    supply: async () => {
+      const supply = Object.entries(await chain.supply()).map(([token, sums]) => [token, { ...sums }]);
+      return { supply: Object.fromEntries(supply) as PlainMap };
+    },
+    deviceLink: async ({ account, device }) => ({ link: await chain.deviceLink(account, device) }),
+    head: async () => ({ ...(await chain.head()) }),
+    lastBatch: async ({ shard }) => ({ ...(await chain.lastBatch(shard)) }),
+    accounts: async (_, asker) => keep(asker, dagCbor.encode(await chain.accounts())),
+    changes: async ({ cursor }, asker) => {
+      const { addresses, ...next } = await chain.changes(cursor);
+      return keep(asker, dagCbor.encode({ ...next, addresses: addresses && [...addresses] }));
+    },
+    batchResult: async ({ shard, number }, asker) => {
+      const result = await chain.batchResult(shard, number);
+      return keep(asker, result ? encodeBatchResult(result) : NOTHING);
+    },
+    submit: async ({ operation: bytes }, asker) => {
+      const { operation, signature } = decodeSignedOperation(bytes);
+      const home = homeShard(operation.from, settings.validatorKeys.length, sha256);
+      if (home !== asker.shard) {
+        throw new AceError('WrongShard', `${operation.from} is at home on shard ${home}`, {
+          details: { shard: home },
+        });
+      }
+      const hex = Buffer.from(signature).toString('hex');
+      const receipt = await chain.submit({ operation, signature: `0x${hex}` });
+      return {
+        height: receipt.height,
+        hash: new Uint8Array(Buffer.from(receipt.hash.slice(2), 'hex')),
+        changes: receipt.changes.map((change) => ({ ...change })),
+      };
+    },
+    part: async ({ offset, bytes }, { upload }) => {
+      upload.add(offset, bytes);
+      return {};
+    },
+    applyBatch: async ({ signature }, asker) => {
+      const batch = decodeBatch(asker.upload.take());
+      return keep(asker, encodeBatchResult(await chain.applyBatch({ batch, signature })));
+    },
+    more: async ({ offset }, asker) => {
+      const part = asker.answer.slice(offset, offset + PART_BYTES);
+      if (offset + part.length >= asker.answer.length) asker.answer = NOTHING;
+      return { part };
+    },
+    register: async ({ multiaddrs }, { shard, peerId }) => {
+      directory.register(shard, multiaddrs, peerId);
+      return { shards: directory.all().map((known) => ({ ...known })) };
+    },
+  };
+}
+
+const NOTHING = new Uint8Array();
+
+/** Answers with the first part; the rest is kept for `more`, one answer on each stream. */
+function keep(asker: Asker, answer: Uint8Array): PlainMap {
+  if (answer.length > MAX_ANSWER_BYTES) {
+    throw new AceError('MessageTooLarge', 'The answer is larger than this protocol can carry');
+  }
+  asker.answer = answer.length > PART_BYTES ? answer : NOTHING;
+  return { totalBytes: answer.length, part: answer.slice(0, PART_BYTES) };
+}
+
+async function dispatch<M extends ChainMethod>(
+  handlers: Handlers,
+  method: M,
+  params: unknown,
+  asker: Asker,
+): Promise<PlainMap> {
+  const schema = chainMethods[method].params as unknown as z.ZodType<ChainParams<M>, unknown>;
+  const asked = checked(schema, params);
+  try {
+    return await handlers[method](asked, asker);
+  } catch (error) {
+    // What the chain refuses is the fault of whoever signed it, not of the shard that handed it on.
+    if (!(error instanceof AceError) || error.reaction !== 'drop-peer') throw error;
+    throw new AceError(error.code, error.message, { cause: error, details: error.details });
+  }
+}
+
+/** How much each peer asked in this second. */
+class Pace {
+  readonly #nowMs: () => number;
+  readonly #asked = new Map<string, number>();
+  #sinceMs = 0;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  take(peerId: string): void {
+    const nowMs = this.#nowMs();
+    if (Math.abs(nowMs - this.#sinceMs) >= 1_000) {
+      this.#asked.clear();
+      this.#sinceMs = nowMs;
+    }
+    const asked = (this.#asked.get(peerId) ?? 0) + 1;
+    this.#asked.set(peerId, asked);
+    if (asked > READS_PER_SECOND) {
+      throw new AceError(
+        'TooManyRequests',
+        `A peer asks the chain ${READS_PER_SECOND} times a second at most`,
+      );
+    }
+  }
+}

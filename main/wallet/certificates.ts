@@ -1,0 +1,39 @@
+/** The certificate that this device shows, and the check of those that others show. */
+import { sameBytes } from '../../shared/channel/tuple.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { NetworkSettings } from '../../shared/settings.ts';
+import type { Account } from './account.ts';
+import { decodeCertificate, encodeCertificate, issueCertificate, verifyCertificate } from './certificate.ts';
+import type { DeviceIdentity } from './device.ts';
+
+export interface Certificates {
+  /** This device's, canonical bytes. */
+  readonly certificate: Uint8Array;
+  /**
+   * The account that a peer's device acts for.
+   * @throws AceError `InvalidCertificate`, also where the certificate is another device's
+   */
+  checkCertificate(bytes: Uint8Array, peerDevice: Uint8Array): Promise<string>;
+}
+
+export async function certificates(
+  account: Account,
+  device: DeviceIdentity,
+  settings: NetworkSettings,
+  nowMs: () => number,
+): Promise<Certificates> {
+  const issued = await issueCertificate(account, settings, device.publicKey, nowMs());
+  return {
+    certificate: encodeCertificate(issued),
+    async checkCertificate(bytes, peerDevice) {
+      const shown = decodeCertificate(bytes);
+      if (!sameBytes(shown.devicePublicKey, peerDevice)) {
+        throw new AceError('InvalidCertificate', 'The certificate is for another device', {
+          reaction: 'drop-peer',
+        });
+      }
+      await verifyCertificate(shown, settings);
+      return shown.account;
+    },
+  };
+}
