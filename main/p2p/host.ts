@@ -1,46 +1,86 @@
-/** One libp2p host: TCP, Noise, Yamux, identify, ping. The device key is its identity. */
+/**
+ * One libp2p host: TCP, Noise, Yamux, identify, ping, gossip where it is wanted, and what makes it found and reached
+ * (`reach.ts`). The device key is its identity.
+ */
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
+import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { AceError } from '../../shared/errors.ts';
 import { limitConnections } from './connection-limits.ts';
+import { DialGuard } from './dial-guard.ts';
+import { directConnection } from './direct.ts';
 import { type FrameLimits, FrameStream, MAX_STREAM_WINDOW_BYTES } from './frames.ts';
+import { onLoopbackOnly } from './listen.ts';
+import { ownAddresses } from './own-addresses.ts';
+import type { GossipRouter } from './protocols/gossip/router.ts';
+import { REACH_OFF, type ReachSettings, reachServices } from './reach.ts';
+import { RecordStore } from './record-store.ts';
+import { toldAddresses } from './told-addresses.ts';
 
 export interface HostOptions {
   /** 32-byte Ed25519 seed. */
   readonly deviceSeed: Uint8Array;
   /** Multiaddrs to listen on; `/ip4/127.0.0.1/tcp/0` takes a free port. */
   readonly listen: readonly string[];
+  /** Addresses that lead here beside those that are found out. */
+  readonly announce?: readonly string[];
   readonly maxConnections?: number;
+  /** A host without one takes no part in the gossip. */
+  readonly gossip?: GossipRouter;
+  /** Left out: it is reached by those only who are told its address. */
+  readonly reach?: ReachSettings;
+  /** Left out: one that fits the listen addresses. */
+  readonly guard?: DialGuard;
 }
 
 const DIAL_TIMEOUT_MS = 10_000;
 /** libp2p's own 5 would turn away peers that share an address: a household, a carrier's NAT, one test machine. */
 const INBOUND_PER_SECOND_AND_ADDRESS = 100;
 const INBOUND_HANDSHAKES = 50;
+/** Of one peer, as strangers tell them: more only cost dials. */
+const MAX_PEER_ADDRESSES = 32;
+/** Searches for a relay, and listens there. */
+const AT_A_RELAY = '/p2p-circuit';
 
-/** @throws AceError `PortInUse` when a listen address is taken */
+/** @throws AceError `PortInUse` when a listen address is taken, `InvalidInput` when it is not this machine's */
 export async function createHost(options: HostOptions): Promise<Libp2p> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', options.deviceSeed);
+  const { listen, reach = REACH_OFF, guard = new DialGuard(onLoopbackOnly(listen)) } = options;
+  const relayed = reach.relayClient || reach.holePunch;
   try {
     const host = await createLibp2p({
       privateKey,
-      addresses: { listen: [...options.listen] },
-      transports: [tcp()],
+      datastore: new RecordStore(),
+      addresses: {
+        listen: reach.relayClient ? [...listen, AT_A_RELAY] : [...listen],
+        appendAnnounce: [...(options.announce ?? [])],
+        announceFilter: toldAddresses,
+      },
+      connectionGater: { denyDialMultiaddr: (address) => !guard.allows(address) },
+      transports: [tcp(), ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: 16 })] : [])],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       connectionManager: {
         maxConnections: options.maxConnections ?? 300,
         inboundConnectionThreshold: INBOUND_PER_SECOND_AND_ADDRESS,
         maxIncomingPendingConnections: INBOUND_HANDSHAKES,
+        maxPeerAddrsToDial: MAX_PEER_ADDRESSES,
       },
-      services: { identify: identify(), ping: ping() },
+      services: {
+        identify: identify(),
+        ping: ping(),
+        ownAddresses,
+        ...reachServices(reach, guard),
+        ...(options.gossip && { gossip: options.gossip.service }),
+      },
     });
     limitConnections(host);
     return host;
@@ -48,11 +88,18 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     if (String((error as Error).message).includes('EADDRINUSE') || hasCode(error, 'EADDRINUSE')) {
       throw new AceError(
         'PortInUse',
-        `The peer-to-peer address ${options.listen.join(', ')} is taken by another program`,
+        `The peer-to-peer address ${listen.join(', ')} is taken by another program`,
         {
           cause: error,
         },
       );
+    }
+    for (const code of ['EADDRNOTAVAIL', 'EACCES']) {
+      if (!String((error as Error).message).includes(code)) continue;
+      const why = code === 'EACCES' ? 'this user may not use the port' : 'it is no address of this machine';
+      throw new AceError('InvalidInput', `--listen cannot take ${listen.join(', ')}: ${why}`, {
+        cause: error,
+      });
     }
     throw error;
   }
@@ -64,6 +111,11 @@ export function deviceKeyOf(peer: PeerId): Uint8Array {
     throw new AceError('InvalidCertificate', 'The peer has no Ed25519 identity', { reaction: 'drop-peer' });
   }
   return peer.publicKey.raw;
+}
+
+/** The peer id of a device: the other way round of {@link deviceKeyOf}. @param device raw Ed25519 public key */
+export function peerIdOf(device: Uint8Array): string {
+  return peerIdFromPublicKey(publicKeyFromRaw(device)).toString();
 }
 
 /** @throws AceError `InvalidInput` */
@@ -83,16 +135,18 @@ export function parseMultiaddr(text: string): Multiaddr {
   }
 }
 
-/** Opens a stream of one protocol. @throws AceError `PeerUnreachable` */
+/** Opens a stream of one protocol, on a direct connection. @throws AceError `PeerUnreachable` */
 export async function openStream(
   host: Libp2p,
   addresses: readonly Multiaddr[],
   protocol: string,
   limits: FrameLimits,
+  until?: AbortSignal,
 ): Promise<FrameStream> {
   try {
-    const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS);
-    const connection = await host.dial([...addresses], { signal });
+    const late = AbortSignal.timeout(DIAL_TIMEOUT_MS);
+    const signal = until ? AbortSignal.any([late, until]) : late;
+    const connection = await directConnection(host, addresses, signal);
     return new FrameStream(await connection.newStream(protocol, { signal }), limits);
   } catch (error) {
     throw new AceError('PeerUnreachable', `No connection to ${addresses.map(String).join(', ')}`, {

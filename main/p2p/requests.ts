@@ -3,6 +3,7 @@
  *
  * An error crosses as its code and figures only: the other side words it for its own user, and no local text leaks.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import * as dagCbor from '@ipld/dag-cbor';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Frame, FrameStream } from './frames.ts';
@@ -97,17 +98,37 @@ export class RequestClient {
 
 export type RequestHandler = (method: string, params: unknown) => Promise<PlainMap>;
 
-/** The answering side: runs until the peer ends the stream. One request at a time per stream bounds the work. */
+/** What one peer may ask for; see `PeerLimits`. */
+export interface RequestLimit {
+  take(sizeBytes: number): { readonly retryAfterMs: number };
+  charge(sizeBytes: number): void;
+}
+
+/** A refusal waits no longer than this before it goes out. */
+const MAX_REFUSAL_DELAY_MS = 1_000;
+
+/**
+ * The answering side: runs until the peer ends the stream. One request at a time per stream bounds the work. A request
+ * past the limit is refused with `TooManyRequests`, `retryAfterMs` in its details, after that time has passed, before
+ * anything of it is read: a flood waits for itself.
+ */
 export async function serveRequests(
   frames: FrameStream,
   handle: RequestHandler,
   onError: (error: unknown) => void,
+  limit?: RequestLimit,
 ): Promise<void> {
   for (let frame = await frames.read(); frame; frame = await frames.read()) {
+    const retryAfterMs = limit?.take(frame.byteLength).retryAfterMs ?? 0;
+    // Nobody waits for this timer: it ends by itself within a second, and a stream that has closed says so then.
+    if (retryAfterMs > 0) {
+      await delay(Math.min(retryAfterMs, MAX_REFUSAL_DELAY_MS), null, { ref: false });
+    }
     const { id, method, params } = decodeMap(frame);
     if (typeof id !== 'number' || typeof method !== 'string') throw malformed();
     let answer: PlainMap;
     try {
+      if (retryAfterMs > 0) throw tooMany(retryAfterMs);
       answer = { id, result: await handle(method, params) };
     } catch (error) {
       const known =
@@ -119,9 +140,16 @@ export async function serveRequests(
       }
       if (known.code === 'Internal' || known.reaction === 'stop') onError(error);
     }
-    frames.send(dagCbor.encode(answer));
+    const sentBytes = frames.send(dagCbor.encode(answer));
+    limit?.charge(sentBytes);
     await frames.writable();
   }
+}
+
+function tooMany(retryAfterMs: number): AceError {
+  return new AceError('TooManyRequests', 'The peer asks for more than one peer may', {
+    details: { retryAfterMs },
+  });
 }
 
 /** Tells the asking side something it did not ask for. */
@@ -133,8 +161,12 @@ export function sendEvent(frames: FrameStream, event: string, data: PlainMap): v
 const REMOTE_TEXTS: Partial<Record<ErrorCode, string>> = {
   CreditExhausted: 'The credit is used up and there are no funds: top up to go on',
   ChannelUnleased: 'The provider does not accept an unleased channel',
+  DeviceDisputed:
+    'The shard gives this device no new lease: two records that it signed contradict each other',
   ContentUnknown: 'The peer does not have this content',
+  FundsReserved: 'These funds stand behind open channels or a loan: stop what plays, or try again later',
   InsufficientFunds: 'The funds do not cover it',
+  ShardUnavailable: 'The shard cannot reach the main chain now: try again later',
   TooManyRequests: 'The peer asks to slow down',
 };
 

@@ -1,32 +1,38 @@
 /**
  * The viewer's end of a piece-exchange stream: asks for pieces, checks every chunk, stores the piece, pays for it.
- *
- * For each piece, in this order: all chunks verified → bytes written → piece and payment committed together → tick
- * sent. Requests are pipelined, so nobody waits a round trip for a payment.
+ * In this order: all chunks verified → bytes written → piece and payment committed together → tick sent. Requests are
+ * pipelined, so nobody waits a round trip for a payment.
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { DEFAULT_WINDOW_CAP_UNITS } from '../../../../shared/channel/payee.ts';
-import { AceError, type ErrorCode, isAceError } from '../../../../shared/errors.ts';
-import { pieceLength, unitsForBytes } from '../../../../shared/units.ts';
+import { AceError, type ErrorCode } from '../../../../shared/errors.ts';
+import { PIECE_BYTES, pieceCount, pieceLength } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
-import type { PayerChannel, PayerService, WatchTime } from '../../../channel/payer.ts';
+import type { PayerService, WatchTime } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
-import { deviceKeyOf, openStream } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
-import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
+import type { PiecesTimeouts } from './constants.ts';
+import {
+  type ArrivedFrom,
+  type FetchOptions,
+  ProviderRefusal,
+  type Question,
+  unexpected,
+  type Waiting,
+  withdrawn,
+} from './fetching.ts';
+import { greet } from './greeting.ts';
+import { Interests } from './interests.ts';
 import type { Message } from './messages.ts';
-import { type CertificateCheck, Peer } from './peer.ts';
-import { type BookerSession, type FetchedPiece, PieceBooker, type PieceRequest } from './piece-booker.ts';
+import type { CertificateCheck, Peer } from './peer.ts';
+import { type BookerSession, PieceBooker, type PieceRequest } from './piece-booker.ts';
 import { PieceReceiver } from './piece-receiver.ts';
+import { ProgressWatch } from './progress-watch.ts';
+import { SessionChannel } from './session-channel.ts';
 
-/** A piece may take so many times the longest silence: 1 MiB in a minute. */
-const SLOWEST_PIECE = 3;
-/** Units that a provider can have sent and we not got: more than any window and what is on the wire. */
-const MOST_LOST_UNITS = 16;
 /** How often silence and due checkpoints are looked after. */
 const WATCH_MS = 1_000;
 
@@ -37,19 +43,10 @@ export interface ViewerContext {
   readonly meter: Meter;
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
-  /** What checkpoints report of the content's viewing. */
+  /** What checkpoints report of the viewing of what came here. */
   readonly watchTime: WatchTime;
   readonly timeouts: PiecesTimeouts;
   readonly log?: Log;
-}
-
-interface Waiting {
-  readonly request: PieceRequest;
-  readonly lengthBytes: number;
-  /** The provider has begun its answer: another one would be paid a second time. */
-  answered: boolean;
-  resolve(piece: FetchedPiece): void;
-  reject(error: unknown): void;
 }
 
 export class ViewerSession {
@@ -59,36 +56,41 @@ export class ViewerSession {
   readonly #peer: Peer;
   readonly #context: ViewerContext;
   readonly #waiting = new Map<number, Waiting>();
-  #channel: PayerChannel | null = null;
-  /** Bytes asked for on the channel and not answered yet. */
-  #askedBytes = 0;
-  /** Bytes that the provider booked and we never got: they use up its side of the capacity. */
-  #lostBytes = 0;
+  readonly #interests = new Interests();
+  /** Contents whose transport file was asked for, with the id of the piece that was asked for along; 0 is none. */
+  readonly #asks = new Map<string, { readonly id: number; readonly question: Question }>();
+  readonly #channel: SessionChannel;
+  /** Fetches that have not ended, those that wait for room on a channel included. */
+  #fetching = 0;
   #nextId = 1;
-  #onOpened: {
-    resolve(message: Extract<Message, { type: 'opened' }>): void;
-    reject(error: unknown): void;
-  } | null = null;
   /** Stores and pays what is all here, while the next piece's chunks already arrive. */
   readonly #booker: PieceBooker;
   readonly #receiver = new PieceReceiver();
   /** The request that the piece under way answers. */
   #arriving: { readonly id: number; readonly waiting: Waiting } | null = null;
   #failure: unknown = null;
+  /** Shortest time from a message to its answer. */
+  #roundTripMs: number;
   readonly #ended: Promise<void>;
-  #onCountersigned: (() => void) | null = null;
   readonly #onIdle: (() => void)[] = [];
-  /** Last progress, and the beginning of the piece under way, on the clock that nobody sets. */
-  #progressAtMs = performance.now();
-  #pieceSinceMs = 0;
+  readonly #progress: ProgressWatch;
   readonly #watchdog: NodeJS.Timeout;
 
-  private constructor(context: ViewerContext, peer: Peer, provider: Counterparty, free: boolean) {
+  private constructor(
+    context: ViewerContext,
+    peer: Peer,
+    provider: Counterparty,
+    free: boolean,
+    roundTripMs: number,
+  ) {
     this.#context = context;
+    this.#roundTripMs = roundTripMs;
     this.#peer = peer;
     this.provider = provider;
     this.free = free;
+    this.#channel = new SessionChannel(this.#channelSession());
     this.#booker = new PieceBooker(context, this.#bookerSession());
+    this.#progress = new ProgressWatch(context.timeouts.dataMs);
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#ended = this.#run();
   }
@@ -99,18 +101,10 @@ export class ViewerSession {
     addresses: readonly Multiaddr[],
     context: ViewerContext,
   ): Promise<ViewerSession> {
-    const frames = await openStream(host, addresses, PIECES_PROTOCOL, PIECES_LIMITS);
-    const peer = new Peer(frames, context.meter);
+    const { peer, provider, free, roundTripMs } = await greet(host, addresses, context);
     try {
-      peer.send({ type: 'hello', certificate: context.certificate });
-      const welcome = await peer.receive(context.timeouts.handshakeMs);
-      if (welcome?.type !== 'welcome') throw unexpected(welcome);
-      const connection = host.getConnections().find((c) => c.streams.includes(frames.stream));
-      if (!connection) throw new AceError('PeerClosed', 'The connection closed during the greeting');
-      const device = deviceKeyOf(connection.remotePeer);
-      const account = await context.checkCertificate(welcome.certificate, device);
-      const session = new ViewerSession(context, peer, { account, device }, welcome.free);
-      for (const { record, signature } of context.payer.unansweredCheckpoints(device)) {
+      const session = new ViewerSession(context, peer, provider, free, roundTripMs);
+      for (const { record, signature } of context.payer.unansweredCheckpoints(provider.device)) {
         peer.send({ type: 'checkpoint', record, signature });
       }
       return session;
@@ -124,59 +118,157 @@ export class ViewerSession {
     return this.#failure !== null;
   }
 
-  /**
-   * Makes sure that a piece of `lengthBytes` fits the channel; opens the next channel for up to `wantedUnits` when not.
-   * Waits for what is under way first.
-   * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable`, …
-   */
-  async ensureRoom(lengthBytes: number, wantedUnits: number): Promise<void> {
-    if (this.free || this.#room() >= lengthBytes) return;
-    await this.#idle();
-    if (this.#failure) throw this.#failure;
-    await this.#finishChannel();
-    const channel = await this.#context.payer.channelTo(this.provider, wantedUnits);
-    if (this.#failure) {
-      channel.release();
-      throw this.#failure;
-    }
-    this.#channel = channel;
-    const opened = Promise.withResolvers<Extract<Message, { type: 'opened' }>>();
-    this.#onOpened = opened;
-    this.#peer.send({ type: 'open', ...channel.terms });
-    const books = await opened.promise;
-    if (this.#failure) throw this.#failure;
-    this.#compareBooks(channel, books);
-    if (this.#room() < lengthBytes) await this.ensureRoom(lengthBytes, wantedUnits);
+  /** Why it has ended; `null` while it has not. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
-  /** Asks for a piece; settles when it is stored and paid. The caller has called `ensureRoom`. */
-  request(request: PieceRequest): Promise<FetchedPiece> {
+  /** Something was asked for here and has not ended. */
+  get busy(): boolean {
+    return this.#fetching > 0;
+  }
+
+  /** How long the provider, which owes something, has said nothing that leads on, in milliseconds; 0 when it owes nothing. */
+  get silentMs(): number {
+    return this.#waiting.size > 0 ? this.#progress.silentMs : 0;
+  }
+
+  /** Has a channel opened before anything is asked for, so that the first request can be paid at once. @throws as `fetch` */
+  async prepare(wantedUnits: () => number): Promise<void> {
+    if (this.free) return;
+    await this.#channel.prepare(wantedUnits);
+  }
+
+  /** Asks the provider which pieces of the content it has; `onHave` is called whenever it says so. */
+  interest(contentId: string, file: PieceRequest['file'], onHave: () => void): void {
+    if (this.#failure || !this.#interests.add(contentId, pieceCount(file.sizeBytes), onHave)) return;
+    this.#say({ type: 'interest', contentId });
+  }
+
+  /** Whether the provider is worth asking for the piece, as far as it has said. */
+  has(contentId: string, pieceIndex: number): boolean {
+    return this.#interests.has(contentId, pieceIndex);
+  }
+
+  /** Whether the provider has said that it lacks some of the content. */
+  isPartial(contentId: string): boolean {
+    return this.#interests.isPartial(contentId);
+  }
+
+  /**
+   * Asks for a piece, once it can be paid; settles when it is stored and paid.
+   * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable` when no channel can be had; `Withdrawn`;
+   * the provider's code when it refuses; what ended the session
+   */
+  async fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
     const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
-    const id = this.#nextId++;
+    this.#fetching += 1;
+    try {
+      if (this.free) this.#channel.asked(lengthBytes);
+      else await this.#channel.room(lengthBytes, options.wantedUnits);
+      if (options.signal?.aborted) {
+        this.#channel.answered(lengthBytes);
+        throw withdrawn();
+      }
+      return await this.#request(request, lengthBytes, options);
+    } finally {
+      this.#fetching -= 1;
+    }
+  }
+
+  /**
+   * Asks for a content's transport file and, as far as it can be paid now, for one of its pieces: one round trip for
+   * both. The answer is the piece, `null` when it could not be asked for. Once at a time for each content.
+   */
+  ask(question: Question): Promise<ArrivedFrom> | null {
+    const { contentId, pieceIndex, signal } = question;
+    if (this.#failure || this.#asks.has(contentId)) {
+      question.learned(null);
+      return null;
+    }
+    const id = pieceIndex !== null && this.#reserve() ? this.#nextId++ : 0;
+    this.#asks.set(contentId, { id, question });
+    const message: Message = { type: 'ask', id, contentId, pieceIndex: pieceIndex ?? 0 };
+    if (id === 0) {
+      this.#say(message);
+      return null;
+    }
+    this.#fetching += 1;
+    return this.#ask(message, null, PIECE_BYTES, signal ? { signal } : {}).finally(() => {
+      this.#fetching -= 1;
+    });
+  }
+
+  /** Room for the largest piece, if there is some at once. */
+  #reserve(): boolean {
+    if (!this.free) return this.#channel.tryRoom(PIECE_BYTES);
+    this.#channel.asked(PIECE_BYTES);
+    return true;
+  }
+
+  #request(
+    request: PieceRequest,
+    lengthBytes: number,
+    options: Omit<FetchOptions, 'wantedUnits'> = {},
+  ): Promise<ArrivedFrom> {
+    const { contentId, pieceIndex } = request;
+    const message: Message = { type: 'request', id: this.#nextId++, contentId, pieceIndex };
+    return this.#ask(message, request, lengthBytes, options);
+  }
+
+  #ask(
+    message: Extract<Message, { type: 'request' | 'ask' }>,
+    request: PieceRequest | null,
+    lengthBytes: number,
+    { onAsked, signal }: Omit<FetchOptions, 'wantedUnits'>,
+  ): Promise<ArrivedFrom> {
+    const { id } = message;
     return new Promise((resolve, reject) => {
       if (this.#failure) {
         reject(this.#failure);
         return;
       }
-      this.#waiting.set(id, { request, lengthBytes, answered: false, resolve, reject });
-      this.#askedBytes += lengthBytes;
-      try {
-        this.#peer.send({
-          type: 'request',
-          id,
-          contentId: request.contentId,
-          pieceIndex: request.pieceIndex,
-        });
-      } catch (error) {
-        this.#fail(error);
-      }
+      const askedAtMs = performance.now();
+      // Until now the provider owed nothing.
+      if (this.#waiting.size === 0) this.#progress.progress();
+      this.#waiting.set(id, {
+        request,
+        lengthBytes,
+        askedAtMs,
+        beganAtMs: null,
+        endedAtMs: null,
+        withdrawn: false,
+        resolve,
+        reject,
+      });
+      signal?.addEventListener('abort', () => this.#withdraw(id), { once: true });
+      this.#say(message);
+      onAsked?.();
     });
+  }
+
+  /** A piece that has begun to arrive is taken, and paid. */
+  #withdraw(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting || waiting.beganAtMs !== null || this.#failure) return;
+    waiting.withdrawn = true;
+    this.#say({ type: 'withdraw', id });
+  }
+
+  #say(message: Message): void {
+    try {
+      this.#peer.send(message);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Asks for a piece without a way to pay for it; the provider's code when it refuses, `null` when it sends it. */
   async refusalOf(request: PieceRequest): Promise<string | null> {
+    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
+    this.#channel.asked(lengthBytes);
     try {
-      await this.request(request);
+      await this.#request(request, lengthBytes);
       return null;
     } catch (error) {
       if (error instanceof AceError && !this.#failure) return error.code;
@@ -191,9 +283,10 @@ export class ViewerSession {
       this.#context.timeouts.dataMs,
     );
     try {
+      await this.#channel.settled();
       await this.#idle();
       clearTimeout(late);
-      if (!this.#failure) await this.#finishChannel();
+      if (!this.#failure) await this.#channel.finish();
     } finally {
       clearTimeout(late);
       clearInterval(this.#watchdog);
@@ -217,71 +310,6 @@ export class ViewerSession {
     await this.#booker.idle();
   }
 
-  /** Bytes that may still be asked for on the channel. */
-  #room(): number {
-    return this.#channel ? this.#channel.roomBytes - this.#lostBytes - this.#askedBytes : 0;
-  }
-
-  /** Says the final checkpoint and waits, a moment, for its countersignature. */
-  async #finishChannel(): Promise<void> {
-    const channel = this.#channel;
-    this.#channel = null;
-    const final = channel?.checkpoint(true, this.#context.watchTime);
-    channel?.release();
-    if (!final) return;
-    const answered = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#context.timeouts.handshakeMs);
-      this.#onCountersigned = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#peer.send({ type: 'checkpoint', ...final });
-    // Without an answer the channel stays `closing`: it is said again when we meet.
-    await Promise.race([answered, this.#ended]);
-    this.#onCountersigned?.();
-    this.#onCountersigned = null;
-  }
-
-  /** Brings the provider's books and ours together after a reconnection. */
-  #compareBooks(channel: PayerChannel, books: Extract<Message, { type: 'opened' }>): void {
-    const ahead = books.paidUnits > channel.state.revealedUnits;
-    // Our own books may be old ones, restored from a copy. Paying on would say ticks again; another channel does not.
-    if (ahead && !channel.isNew && this.#context.payer.abandonChannels(this.provider)) {
-      this.#channel = null;
-      channel.release();
-      this.#context.log?.warn(
-        { payee: this.provider.account, paidUnits: books.paidUnits, knownUnits: channel.state.revealedUnits },
-        'a provider holds payments that our books do not know, as after restoring a copy; its old channels are left',
-      );
-      return;
-    }
-    const { verifiedBytes, lostBytes, revealedUnits } = channel.state;
-    // Books restored from an old copy: no tick of ours leads back to what they hold. Another channel does.
-    if (
-      revealedUnits - books.paidUnits > DEFAULT_WINDOW_CAP_UNITS &&
-      this.#context.payer.abandonChannels(this.provider)
-    ) {
-      this.#channel = null;
-      channel.release();
-      return;
-    }
-    // Nothing was asked for on a new channel, so nothing can have been served or lost on it; and no window is so wide.
-    const lostUnits = unitsForBytes(Math.max(0, books.servedBytes - verifiedBytes - lostBytes));
-    if (ahead || (channel.isNew && books.servedBytes > 0) || lostUnits > MOST_LOST_UNITS) {
-      throw this.#fail(
-        new AceError('CheckpointMismatch', 'The provider claims what was never revealed or asked for', {
-          reaction: 'drop-peer',
-        }),
-      );
-    }
-    const payment = channel.writeOff(books.servedBytes) ?? channel.lastPayment();
-    if (payment && payment.index > books.paidUnits) this.#peer.send({ type: 'tick', ...payment });
-    const after = channel.state;
-    this.#lostBytes = Math.max(0, books.servedBytes - after.verifiedBytes - after.lostBytes);
-    this.#askedBytes = 0;
-  }
-
   async #run(): Promise<void> {
     try {
       for (;;) {
@@ -297,14 +325,17 @@ export class ViewerSession {
   #onMessage(message: Message): void {
     switch (message.type) {
       case 'opened':
-        this.#progressAtMs = performance.now();
-        this.#takeOnOpened(message).resolve(message);
+        this.#progress.progress();
+        if (!this.#channel.onOpened(message)) throw unexpected(message);
         return;
       case 'refused':
         this.#onRefused(message);
         return;
       case 'piece':
         this.#onPiece(message);
+        return;
+      case 'transport':
+        this.#onTransport(message);
         return;
       case 'chunk':
         this.#onChunk(message.data);
@@ -318,87 +349,122 @@ export class ViewerSession {
           message.number,
           message.signature,
         );
-        this.#onCountersigned?.();
+        this.#channel.onCountersigned();
+        return;
+      case 'have':
+        if (!this.#interests.said(message.contentId, message.bitmap)) throw unexpected(message);
         return;
       default:
         throw unexpected(message);
     }
   }
 
-  /** Who waits for the answer to `open`: it is answered once. */
-  #takeOnOpened(message: Message) {
-    const waiting = this.#onOpened;
-    if (!waiting) throw unexpected(message);
-    this.#onOpened = null;
-    return waiting;
-  }
-
   #onRefused(message: Extract<Message, { type: 'refused' }>): void {
-    this.#progressAtMs = performance.now();
+    this.#progress.progress();
     const { id, code } = message;
     if (id === 0) {
-      this.#channel?.release();
-      this.#channel = null;
-      // In words of our own: the provider does not speak for our shard or our disk.
-      this.#takeOnOpened(message).reject(
-        new AceError('ChannelMismatch', `The provider does not accept the channel: ${code}`),
-      );
+      if (!this.#channel.onRefused(code)) throw unexpected(message);
       return;
     }
-    const error = new AceError(code as ErrorCode, `The provider refused: ${code}`);
     const waiting = this.#waiting.get(id);
-    if (!waiting || waiting.answered) throw unexpected(message);
+    if (!waiting || waiting.beganAtMs !== null) throw unexpected(message);
     this.#settled(id);
-    waiting.reject(error);
+    const { request } = waiting;
+    if (request && code === 'PieceUnknown') this.#interests.lacks(request.contentId, request.pieceIndex);
+    // It will never serve the channel again, whoever closed it there.
+    if (code === 'ChannelClosed' || code === 'ChannelExpired') this.#channel.onEnded();
+    const error = new ProviderRefusal(code as ErrorCode, `The provider refused: ${code}`);
+    waiting.reject(waiting.withdrawn ? withdrawn() : error);
+  }
+
+  #onTransport(message: Extract<Message, { type: 'transport' }>): void {
+    const ask = this.#asks.get(message.contentId);
+    if (!ask) throw unexpected(message);
+    this.#asks.delete(message.contentId);
+    this.#progress.progress();
+    const request = ask.question.learned(message.bytes.byteLength > 0 ? message.bytes : null);
+    const waiting = this.#waiting.get(ask.id);
+    if (!request || !waiting || request.pieceIndex >= request.file.pieceHashes.length) return;
+    waiting.request = request;
+    this.#channel.answered(waiting.lengthBytes);
+    waiting.lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
+    this.#channel.asked(waiting.lengthBytes);
   }
 
   #onPiece(message: Extract<Message, { type: 'piece' }>): void {
     const waiting = this.#waiting.get(message.id);
-    if (this.#receiver.busy || !waiting || waiting.answered) throw unexpected(message);
+    if (this.#receiver.busy || !waiting || waiting.beganAtMs !== null) throw unexpected(message);
     const { lengthBytes, request } = waiting;
-    const hash = request.file.pieceHashes[request.pieceIndex];
-    if (!hash) throw unexpected(message);
+    const hash = request?.file.pieceHashes[request.pieceIndex];
+    if (!request || !hash) throw unexpected(message);
     this.#receiver.begin({ pieceIndex: request.pieceIndex, lengthBytes, hash }, message.chunkHashes);
     // It stays in `#waiting` until it is paid, so the id alone does not tell a second answer from the first.
-    waiting.answered = true;
-    this.#progressAtMs = performance.now();
-    this.#pieceSinceMs = this.#progressAtMs;
+    waiting.beganAtMs = performance.now();
+    this.#roundTripMs = Math.min(this.#roundTripMs, waiting.beganAtMs - waiting.askedAtMs);
+    this.#progress.pieceBegan();
     this.#arriving = { id: message.id, waiting };
   }
 
   #onChunk(data: Uint8Array | Uint8ArrayList): void {
     const bytes = this.#receiver.add(data);
-    this.#progressAtMs = performance.now();
+    this.#progress.progress();
     if (!bytes || !this.#arriving) return;
     const { id, waiting } = this.#arriving;
     this.#arriving = null;
-    this.#booker.add({ requestId: id, request: waiting.request, bytes });
+    waiting.endedAtMs = performance.now();
+    this.#progress.pieceEnded();
+    if (waiting.request) this.#booker.add({ requestId: id, request: waiting.request, bytes });
   }
 
   #bookerSession(): BookerSession {
     const session = this;
     return {
       get channel() {
-        return session.#channel;
+        return session.#channel.current;
       },
       get failed() {
         return session.failed;
       },
+      get arriving() {
+        return session.#receiver.busy;
+      },
+      get roundTripMs() {
+        return session.#roundTripMs;
+      },
       send: (message) => this.#peer.send(message),
-      sayDueCheckpoint: () => this.#sayDueCheckpoint(),
+      sayDueCheckpoint: () => this.#channel.sayDueCheckpoint(),
       written: (bytes) => this.#receiver.recycle(bytes),
       booked: (requestId, piece) => {
         const waiting = this.#waiting.get(requestId);
         this.#settled(requestId);
-        waiting?.resolve(piece);
+        if (!waiting) return;
+        const { askedAtMs, beganAtMs, endedAtMs } = waiting;
+        const nowMs = performance.now();
+        waiting.resolve({
+          ...piece,
+          askedAtMs,
+          beganAtMs: beganAtMs ?? nowMs,
+          endedAtMs: endedAtMs ?? nowMs,
+        });
       },
       fail: (error) => this.#fail(error),
     };
   }
 
-  #sayDueCheckpoint(): void {
-    const checkpoint = this.#channel?.checkpoint(false, this.#context.watchTime);
-    if (checkpoint) this.#peer.send({ type: 'checkpoint', ...checkpoint });
+  #channelSession() {
+    const { payer, watchTime, timeouts, log } = this.#context;
+    return {
+      provider: this.provider,
+      payer,
+      watchTime,
+      handshakeMs: timeouts.handshakeMs,
+      log,
+      failure: () => this.#failure,
+      fail: (error: unknown) => this.#fail(error),
+      send: (message: Message) => this.#peer.send(message),
+      idle: () => this.#idle(),
+      ended: () => this.#ended,
+    };
   }
 
   /** Resolves when nothing that was asked for is under way any more, however it ended. */
@@ -416,31 +482,19 @@ export class ViewerSession {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);
-    this.#askedBytes -= waiting.lengthBytes;
+    this.#channel.answered(waiting.lengthBytes);
     if (this.#waiting.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   /** A checkpoint by time is due also while nothing is fetched. */
   #watch(): void {
-    this.#checkSilence();
+    const trouble = this.#progress.trouble(this.#waiting.size > 0 || this.#channel.awaitsAnswer);
+    if (trouble) this.#fail(trouble);
     if (this.#failure) return;
     try {
-      this.#sayDueCheckpoint();
+      this.#channel.sayDueCheckpoint();
     } catch (error) {
       this.#fail(error);
-    }
-  }
-
-  /** Fails the session when the provider says nothing though it owes an answer. */
-  #checkSilence(): void {
-    const { dataMs } = this.#context.timeouts;
-    const nowMs = performance.now();
-    const owes = this.#waiting.size > 0 || this.#onOpened !== null;
-    if (!owes) this.#progressAtMs = nowMs;
-    else if (nowMs - this.#progressAtMs > dataMs) {
-      this.#fail(new AceError('RequestTimeout', `The provider did not get on for ${dataMs} ms`));
-    } else if (this.#arriving && nowMs - this.#pieceSinceMs > SLOWEST_PIECE * dataMs) {
-      this.#fail(new AceError('RequestTimeout', 'The provider is too slow for a piece'));
     }
   }
 
@@ -450,24 +504,16 @@ export class ViewerSession {
     this.#failure = error;
     this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
     clearInterval(this.#watchdog);
+    this.#booker.stopWaiting();
     // A piece that is being booked right now still pays on the channel; then the next session may have it.
-    void this.#booker.idle().finally(() => this.#channel?.release());
-    this.#onOpened?.reject(error);
+    void this.#booker.idle().finally(() => this.#channel.release());
+    this.#channel.failed(error);
+    for (const { question } of this.#asks.values()) question.learned(null);
+    this.#asks.clear();
     for (const [id, waiting] of [...this.#waiting]) {
       this.#settled(id);
       waiting.reject(error);
     }
     return error;
   }
-}
-
-/** Whether the provider may be asked again later; what it did is no fault of its own. */
-export function isProviderFault(error: unknown): boolean {
-  return error instanceof AceError && error.reaction === 'drop-peer' && !isAceError(error, 'RequestTimeout');
-}
-
-function unexpected(message: Message | null): AceError {
-  return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
-    reaction: 'drop-peer',
-  });
 }

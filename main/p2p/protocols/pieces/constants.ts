@@ -1,11 +1,24 @@
+import type { BucketRate } from '../../../../shared/token-bucket.ts';
 import { PIECE_BYTES } from '../../../../shared/units.ts';
 
 export const PIECES_PROTOCOL = '/ace/pieces/1.0.0';
 
 export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIECE_BYTES } as const;
 
+/** What a provider may send before it hears of more: the first piece whole, and the beginning of the next. */
+export const OPENING_WINDOW_BYTES = 2 * PIECE_BYTES;
+
+/** Longest transport file that is told in a message: that of a content of 2 GiB. A longer one is fetched by itself. */
+export const MAX_TOLD_TRANSPORT_BYTES = 68_000;
+
 /** Requests a provider keeps waiting on one stream; more are a protocol error. */
 export const MAX_QUEUED_REQUESTS = 64;
+
+/**
+ * Streams and channels that one device may begin: each costs a signature or two to check, and a new channel a row. A
+ * viewer begins one with each title, and again when its connection breaks.
+ */
+export const VISIT_RATE: BucketRate = { perSecond: 4, burst: 128 };
 
 export interface PiecesTimeouts {
   /** A stream that says nothing at all at its beginning, or no countersignature at its end. */

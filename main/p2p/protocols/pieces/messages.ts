@@ -43,7 +43,17 @@ export type Message =
   | { readonly type: 'chunk'; readonly data: Uint8Array | Uint8ArrayList }
   | { readonly type: 'ack'; readonly units: number }
   /** Provider: this request is not served. `id` 0 means the channel that was to be opened. */
-  | { readonly type: 'refused'; readonly id: number; readonly code: string };
+  | { readonly type: 'refused'; readonly id: number; readonly code: string }
+  /** Viewer: no longer wants what it asked for. Refused with `Withdrawn` if it waits still, served if it does not. */
+  | { readonly type: 'withdraw'; readonly id: number }
+  /** Viewer: asks which pieces the provider has, now and as they become more. */
+  | { readonly type: 'interest'; readonly contentId: string }
+  /** Provider: a bit for each piece, lowest first; none at all when it has every piece. */
+  | { readonly type: 'have'; readonly contentId: string; readonly bitmap: Uint8Array }
+  /** Viewer: asks for the transport file of a content and, unless `id` is 0, for one of its pieces along with it. */
+  | { readonly type: 'ask'; readonly id: number; readonly contentId: string; readonly pieceIndex: number }
+  /** Provider: the transport file, empty when it has none or one that is too long for a message. */
+  | { readonly type: 'transport'; readonly contentId: string; readonly bytes: Uint8Array };
 
 export type MessageType = Message['type'];
 
@@ -60,9 +70,15 @@ const TYPES: readonly MessageType[] = [
   'chunk',
   'ack',
   'refused',
+  'withdraw',
+  'interest',
+  'have',
+  'ask',
+  'transport',
 ];
 
 const HASH_BYTES = 32;
+const MAX_CONTENT_ID = 120;
 const MAX_CHUNKS = PIECE_BYTES / CHUNK_BYTES;
 
 /** Messages that exist because of payment; the others would be there without. */
@@ -116,6 +132,21 @@ export function encodeMessage(message: Message): Uint8ArrayList<ArrayBufferLike>
     case 'refused':
       list.append(dagCbor.encode([message.id, message.code]));
       break;
+    case 'withdraw':
+      list.append(packed(message.id));
+      break;
+    case 'interest':
+      list.append(dagCbor.encode([message.contentId]));
+      break;
+    case 'have':
+      list.append(dagCbor.encode([message.contentId, message.bitmap]));
+      break;
+    case 'ask':
+      list.append(dagCbor.encode([message.id, message.contentId, message.pieceIndex]));
+      break;
+    case 'transport':
+      list.append(dagCbor.encode([message.contentId, message.bytes]));
+      break;
     default:
       message satisfies never;
   }
@@ -143,7 +174,8 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
   switch (type) {
     case 'tick': {
       const [[index], tick] = unpack(body, 1);
-      return isUnits(index) && tick.byteLength === HASH_BYTES ? { type, index, tick } : null;
+      // Copied: a channel keeps it, and it would keep the whole packet that it came in.
+      return isUnits(index) && tick.byteLength === HASH_BYTES ? { type, index, tick: tick.slice() } : null;
     }
     case 'piece': {
       const [[id, ackedUnits], chunkHashes] = unpack(body, 2);
@@ -176,12 +208,7 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
     }
     case 'request': {
       const [id, contentId, pieceIndex] = fields(body, 3);
-      const valid =
-        isUnits(id) &&
-        id > 0 &&
-        typeof contentId === 'string' &&
-        contentId.length <= 120 &&
-        isUnits(pieceIndex);
+      const valid = isUnits(id) && id > 0 && isContentId(contentId) && isUnits(pieceIndex);
       return valid ? { type, id, contentId, pieceIndex } : null;
     }
     case 'checkpoint': {
@@ -199,9 +226,35 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
         ? { type, id, code }
         : null;
     }
+    case 'withdraw': {
+      const [[id], rest] = unpack(body, 1);
+      return isUnits(id) && rest.byteLength === 0 ? { type, id } : null;
+    }
+    case 'interest': {
+      const [contentId] = fields(body, 1);
+      return isContentId(contentId) ? { type, contentId } : null;
+    }
+    case 'have': {
+      const [contentId, bitmap] = fields(body, 2);
+      return isContentId(contentId) && bitmap instanceof Uint8Array ? { type, contentId, bitmap } : null;
+    }
+    case 'ask': {
+      const [id, contentId, pieceIndex] = fields(body, 3);
+      return isUnits(id) && isContentId(contentId) && isUnits(pieceIndex)
+        ? { type, id, contentId, pieceIndex }
+        : null;
+    }
+    case 'transport': {
+      const [contentId, bytes] = fields(body, 2);
+      return isContentId(contentId) && bytes instanceof Uint8Array ? { type, contentId, bytes } : null;
+    }
     default:
       return type satisfies never;
   }
+}
+
+function isContentId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_CONTENT_ID;
 }
 
 function packed(...numbers: number[]): Uint8Array {
@@ -245,4 +298,18 @@ function malformed(cause?: unknown): AceError {
     reaction: 'drop-peer',
     cause,
   });
+}
+
+/** A part of a piece as messages; it begins where a chunk begins. */
+export function chunksOf(bytes: Uint8Array): Message[] {
+  const chunks: Message[] = [];
+  for (let offset = 0; offset < bytes.byteLength; offset += CHUNK_BYTES) {
+    chunks.push({ type: 'chunk', data: bytes.subarray(offset, offset + CHUNK_BYTES) });
+  }
+  return chunks;
+}
+
+/** One name for a piece. */
+export function pieceKey({ contentId, pieceIndex }: { contentId: string; pieceIndex: number }): string {
+  return `${contentId}/${pieceIndex}`;
 }

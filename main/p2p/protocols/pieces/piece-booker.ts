@@ -8,6 +8,7 @@ import type { PieceStore } from '../../../content/piece-store.ts';
 import type { TransportFile } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Meter } from '../../meter.ts';
+import { GATHER_MS, gatheredPieces } from './gathering.ts';
 import type { Message } from './messages.ts';
 
 export interface PieceRequest {
@@ -43,6 +44,10 @@ export interface BookerSession {
   /** What pays for them; `null` between devices of one account. */
   readonly channel: PayerChannel | null;
   readonly failed: boolean;
+  /** Another piece has begun to arrive. */
+  readonly arriving: boolean;
+  /** From a message to its answer, as far as it is known. */
+  readonly roundTripMs: number;
   send(message: Message): void;
   sayDueCheckpoint(): void;
   /** The piece is on the disk: its buffer is free. */
@@ -55,7 +60,14 @@ export class PieceBooker {
   readonly #context: BookerContext;
   readonly #session: BookerSession;
   readonly #arrived: ArrivedPiece[] = [];
-  #running: Promise<void> | null = null;
+  #isRunning = false;
+  /** The latest run, ended or not. */
+  #run: Promise<void> = Promise.resolve();
+  #lastArrivedAtMs = Number.NEGATIVE_INFINITY;
+  /** Between the last two pieces. */
+  #pieceMs = Number.POSITIVE_INFINITY;
+  /** Ends the wait for another piece. */
+  #wake: () => void = () => undefined;
 
   constructor(context: BookerContext, session: BookerSession) {
     this.#context = context;
@@ -63,41 +75,88 @@ export class PieceBooker {
   }
 
   add(piece: ArrivedPiece): void {
+    const nowMs = performance.now();
+    this.#pieceMs = nowMs - this.#lastArrivedAtMs;
+    this.#lastArrivedAtMs = nowMs;
     this.#arrived.push(piece);
-    this.#running ??= this.#run();
+    this.#wake();
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#run = this.#bookAll();
+  }
+
+  /** The session has ended: nothing more arrives. */
+  stopWaiting(): void {
+    this.#wake();
   }
 
   /** Resolves when nothing is being stored or booked. */
-  async idle(): Promise<void> {
-    await this.#running;
+  idle(): Promise<void> {
+    return this.#run;
   }
 
-  async #run(): Promise<void> {
+  async #bookAll(): Promise<void> {
     try {
-      while (this.#arrived.length > 0 && !this.#session.failed) await this.#finish(this.#takeGroup());
+      while (this.#arrived.length > 0 && !this.#session.failed) await this.#book(await this.#gather());
     } catch (error) {
       this.#session.fail(error);
     } finally {
       // In the same turn as the last look at what has arrived: a piece that comes now starts anew.
-      this.#running = null;
+      this.#isRunning = false;
     }
   }
 
-  /** Pieces at the head that are counted alike. */
-  #takeGroup(): ArrivedPiece[] {
-    const video = this.#arrived[0]?.request.video;
-    const other = this.#arrived.findIndex(({ request }) => request.video !== video);
-    return this.#arrived.splice(0, other === -1 ? this.#arrived.length : other);
+  /** Writes pieces as they come, as many as are booked together; they are counted alike. */
+  async #gather(): Promise<ArrivedPiece[]> {
+    const session = this.#session;
+    const group: ArrivedPiece[] = [];
+    const deadlineMs = performance.now() + GATHER_MS;
+    while (!session.failed) {
+      // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
+      for (let next = this.#nextOf(group); next && !session.failed; next = this.#nextOf(group)) {
+        const { request, bytes } = next;
+        group.push(next);
+        await this.#context.pieces.write(request.contentId, request.pieceIndex, bytes);
+        session.written(bytes);
+      }
+      const leftMs = deadlineMs - performance.now();
+      const waits =
+        session.arriving && this.#arrived.length === 0 && group.length < this.#most() && leftMs > 0;
+      if (!waits) break;
+      await this.#another(leftMs);
+    }
+    return group;
   }
 
-  async #finish(group: readonly ArrivedPiece[]): Promise<void> {
+  /** Pieces of one commit, as things are now. */
+  #most(): number {
+    const { channel, roundTripMs } = this.#session;
+    const paidUnits = channel && !channel.disputed ? channel.state.revealedUnits : null;
+    return gatheredPieces({ paidUnits, roundTripMs, pieceMs: this.#pieceMs });
+  }
+
+  /** The next piece, if it is counted like the others of the group. */
+  #nextOf(group: readonly ArrivedPiece[]): ArrivedPiece | undefined {
+    const [next] = this.#arrived;
+    if (next && group[0] && next.request.video !== group[0].request.video) return undefined;
+    return this.#arrived.shift();
+  }
+
+  /** Resolves when another piece is here, or after so long. */
+  async #another(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+
+  async #book(group: readonly ArrivedPiece[]): Promise<void> {
     const { pieces, meter } = this.#context;
     const session = this.#session;
-    // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
-    for (const { request, bytes } of group) {
-      await pieces.write(request.contentId, request.pieceIndex, bytes);
-      session.written(bytes);
-    }
     if (session.failed) return;
     const verifiedBytes = group.reduce((total, { bytes }) => total + bytes.byteLength, 0);
     let paidUnits = this.#pay(group, verifiedBytes);
@@ -120,7 +179,7 @@ export class PieceBooker {
         store.contents.addDownBytes(request.contentId, bytes.byteLength);
       }
     };
-    if (!channel) {
+    if (!channel || channel.disputed) {
       store.commit(book);
       return 0;
     }

@@ -2,10 +2,11 @@
  * A node's line to its home shard: one stream, kept open, opened again when it breaks. Calls made while it is down
  * fail at once with `ShardUnavailable`, so that nothing waits in the dark.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { z } from 'zod';
-import { AceError } from '../../../../shared/errors.ts';
+import { AceError, isAceError } from '../../../../shared/errors.ts';
 import { openStream } from '../../host.ts';
 import { type PlainMap, RequestClient } from '../../requests.ts';
 import { SHARD_LIMITS, SHARD_PROTOCOL } from './constants.ts';
@@ -13,6 +14,9 @@ import { checked, methods, type ShardMethod, type ShardResult } from './messages
 
 const RECONNECT_MIN_MS = 250;
 const RECONNECT_MAX_MS = 10_000;
+/** Of a call that the shard has no room for now; the caller waits no longer than two of these pauses. */
+const MAX_TRIES = 3;
+const MAX_RETRY_WAIT_MS = 2_000;
 
 export interface ShardClientEvents {
   /** The line is up: a good moment to announce, watch and hand in claims. */
@@ -23,7 +27,7 @@ export interface ShardClientEvents {
 }
 
 export class ShardClient {
-  readonly address: Multiaddr;
+  #addresses: readonly Multiaddr[];
   readonly #host: Libp2p;
   readonly #events: ShardClientEvents;
   #line: RequestClient | null = null;
@@ -31,10 +35,16 @@ export class ShardClient {
   #wake: (() => void) | null = null;
   #loop: Promise<void> | null = null;
 
-  constructor(host: Libp2p, address: Multiaddr, events: ShardClientEvents) {
+  /** Without an address it is down until `moveTo` tells one. */
+  constructor(host: Libp2p, addresses: readonly Multiaddr[], events: ShardClientEvents) {
     this.#host = host;
-    this.address = address;
+    this.#addresses = addresses;
     this.#events = events;
+  }
+
+  /** Whether it is known where the shard is. */
+  get known(): boolean {
+    return this.#addresses.length > 0;
   }
 
   get connected(): boolean {
@@ -47,15 +57,29 @@ export class ShardClient {
       await this.#connect();
     } catch (cause) {
       const hint = 'check that it runs and that the address is right';
-      throw new AceError('ShardUnavailable', `The validator at ${this.address} cannot be reached: ${hint}`, {
+      const where = this.#addresses.map(String).join(', ');
+      throw new AceError('ShardUnavailable', `The validator at ${where} cannot be reached: ${hint}`, {
         cause,
       });
     }
   }
 
+  #away(): AceError {
+    const where = this.known ? ` at ${this.#addresses.map(String).join(', ')}` : '';
+    const text = `The validator${where} cannot be reached right now: check that it runs, and try again`;
+    return new AceError('ShardUnavailable', text);
+  }
+
   /** Keeps the line from now on: opens it again whenever it breaks. */
   keepTrying(): void {
     this.#loop ??= this.#keep();
+  }
+
+  /** Where the shard is from now on. A line that is up stays. */
+  moveTo(addresses: readonly Multiaddr[]): void {
+    if (addresses.map(String).join() === this.#addresses.map(String).join()) return;
+    this.#addresses = addresses;
+    this.#wake?.();
   }
 
   async stop(): Promise<void> {
@@ -65,15 +89,29 @@ export class ShardClient {
     await this.#loop;
   }
 
-  /** @throws AceError `ShardUnavailable`, `RequestTimeout`, `MessageMalformed`, or what the shard refuses with */
+  /**
+   * Asks again by itself when the shard says to slow down, a few times.
+   * @throws AceError `ShardUnavailable`, `RequestTimeout`, `MessageMalformed`, or what the shard refuses with
+   */
   async call<M extends ShardMethod>(method: M, params: PlainMap): Promise<ShardResult<M>> {
-    if (!this.#line) throw new AceError('ShardUnavailable', 'The validator cannot be reached right now');
-    const result = await this.#line.request(method, params);
-    return checked(methods[method].result as unknown as z.ZodType<ShardResult<M>, unknown>, result);
+    for (let triesLeft = MAX_TRIES - 1; ; triesLeft--) {
+      if (!this.#line) throw this.#away();
+      try {
+        const result = await this.#line.request(method, params);
+        return checked(methods[method].result as unknown as z.ZodType<ShardResult<M>, unknown>, result);
+      } catch (error) {
+        const retryAfterMs = isAceError(error, 'TooManyRequests') ? error.details.retryAfterMs : undefined;
+        if (typeof retryAfterMs !== 'number' || triesLeft <= 0 || this.#stopped) throw error;
+        await delay(Math.min(Math.max(0, retryAfterMs), MAX_RETRY_WAIT_MS), null, { ref: false });
+      }
+    }
   }
 
   async #connect(): Promise<void> {
-    const frames = await openStream(this.#host, [this.address], SHARD_PROTOCOL, SHARD_LIMITS);
+    if (this.#addresses.length === 0) {
+      throw new AceError('PeerUnreachable', 'It is not known yet where the validator is');
+    }
+    const frames = await openStream(this.#host, this.#addresses, SHARD_PROTOCOL, SHARD_LIMITS);
     this.#line = new RequestClient(frames, (event, data) => {
       const account = (data as { account?: unknown } | null)?.account;
       if (event === 'account' && typeof account === 'string') this.#events.onAccountChanged(account);

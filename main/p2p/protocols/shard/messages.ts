@@ -3,69 +3,105 @@
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
 import { z } from 'zod';
+import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { type Ratio, ratio } from '../../../../shared/ratio.ts';
+import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
 import type { NetworkSettings } from '../../../../shared/settings.ts';
+import type { Market } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
+import { CHANNELS_ASKED } from './constants.ts';
 
-const bytes = (length: number) =>
+/** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
+const MAX_RATIO_TEXT = 400;
+
+export const bytes = (length: number) =>
   z.custom<Uint8Array>((b) => b instanceof Uint8Array && b.byteLength === length, `must be ${length} bytes`);
-const blob = (max: number) =>
+export const blob = (max: number) =>
   z.custom<Uint8Array>((b) => b instanceof Uint8Array && b.byteLength <= max, `at most ${max} bytes`);
-const count = z.number().int().nonnegative();
+export const count = z.number().int().nonnegative();
 /** dag-cbor gives small integers as numbers. */
-const big = z
+export const big = z
   .union([z.bigint(), count])
   .transform((value) => BigInt(value))
   .refine((value) => value >= 0n, 'must not be negative');
-const address = z.string().regex(/^0x[0-9a-f]{40}$/);
+export const address = z.string().regex(/^0x[0-9a-f]{40}$/);
 /** CIDv1 of a dag-cbor block under sha2-256, in base32: what every content of this network has. */
 const contentId = z.string().regex(/^bafyrei[a-z2-7]{52}$/);
-const multiaddrs = z.array(z.string().max(300)).max(16);
-const ratioPair = z.tuple([big, big]).transform(([num, den]) => ratio(num, den));
+export const multiaddrs = z.array(z.string().max(300)).max(16);
+/** `num/den`: the integers of an exact ratio pass the 64 bits that dag-cbor has. */
+export const exactRatio = z
+  .string()
+  .max(MAX_RATIO_TEXT)
+  .transform((text, context) => {
+    try {
+      return parseRatio(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'not an exact ratio' });
+      return z.NEVER;
+    }
+  });
 
 export const settingsSchema = z.object({
   networkId: z.string().min(1).max(64),
   chainId: count,
   trafficCreditLimitUnits: count,
-  trafficFee: ratioPair,
-  premiumPoolAccessFee: ratioPair,
-  contentAccessFee: ratioPair,
-  trafficPriceUsd: ratioPair,
-  initialTrafficRate: ratioPair,
+  trafficFee: exactRatio,
+  premiumPoolAccessFee: exactRatio,
+  contentAccessFee: exactRatio,
+  trafficPriceUsd: exactRatio,
+  initialTrafficRate: exactRatio,
   priorWeightHours: count,
   settlementIntervalMs: count,
   validatorKeys: z
     .array(z.string().regex(/^[0-9a-f]{64}$/))
     .min(1)
     .max(1024),
-  pinnedXacPerXat: ratioPair.nullable(),
-  pinnedXacPerXas: ratioPair.nullable(),
-  swapFee: ratioPair,
+  pinnedXacPerXat: exactRatio.nullable(),
+  pinnedXacPerXas: exactRatio.nullable(),
+  swapFee: exactRatio,
   rateWindowMs: count,
-  initialAceBytePriceUsd: ratioPair,
+  initialAceBytePriceUsd: exactRatio,
   feedAccount: address.nullable(),
   treasury: address.nullable(),
 });
 
-/** Settings with each ratio as a pair, ready for dag-cbor. */
+/** Settings with each ratio as exact text, ready for dag-cbor. */
 export function plainSettings(settings: NetworkSettings): PlainMap {
   const plain: Record<string, Plain> = {};
   for (const [key, value] of Object.entries(settings) as [string, Ratio | Plain][]) {
-    plain[key] = isRatio(value) ? plainRatio(value) : value;
+    plain[key] = isRatio(value) ? formatRatio(value) : value;
   }
   return plain;
-}
-
-export function plainRatio(value: Ratio): readonly [bigint, bigint] {
-  return [value.num, value.den];
 }
 
 function isRatio(value: Ratio | Plain): value is Ratio {
   return typeof value === 'object' && value !== null && 'num' in value && 'den' in value;
 }
 
-const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
+export const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
+
+export const shardAddresses = z.object({ shard: count, multiaddrs });
+export type ShardAddresses = z.output<typeof shardAddresses>;
+
+/** What prices are worked out with. */
+export const marketResult = z.object({
+  videoUnits: big,
+  watchMs: big,
+  xacPerXat: exactRatio,
+  xacPerXas: exactRatio,
+  aceBytePriceUsd: exactRatio,
+});
+
+/** A market as it is sent. */
+export function plainMarket({ totals, rates, aceBytePriceUsd }: Market): z.input<typeof marketResult> {
+  return {
+    videoUnits: totals.videoUnits,
+    watchMs: totals.watchMs,
+    xacPerXat: formatRatio(rates.xacPerXat),
+    xacPerXas: formatRatio(rates.xacPerXas),
+    aceBytePriceUsd: formatRatio(aceBytePriceUsd),
+  };
+}
 
 const settlementRow = z.object({
   seq: count,
@@ -84,15 +120,25 @@ const settlementRow = z.object({
   xatBurned: big,
   xasPaid: big,
   feeXas: big,
-  priceNum: big,
-  priceDen: big,
+  /** XAC base units per traffic unit. */
+  price: exactRatio,
+  /** The shard's, over `encodeStatement`. */
+  signature: bytes(64),
 });
 
 export const methods = {
   /** Who the shard is and which rules it keeps. */
   hello: {
     params: z.object({}),
-    result: z.object({ shard: count, settings: settingsSchema, devnet: z.boolean() }),
+    result: z.object({
+      shard: count,
+      settings: settingsSchema,
+      devnet: z.boolean(),
+      /** Where the network's shards listen, as far as this one knows. */
+      shards: z.array(shardAddresses).max(1_024).default([]),
+      /** Some of the peers that were here lately, each as its addresses: to begin with when no shard answers. */
+      peers: z.array(multiaddrs).max(64).default([]),
+    }),
   },
   account: {
     params: z.object({ address }),
@@ -112,13 +158,7 @@ export const methods = {
   },
   market: {
     params: z.object({}),
-    result: z.object({
-      videoUnits: big,
-      watchMs: big,
-      xacPerXat: ratioPair,
-      xacPerXas: ratioPair,
-      aceBytePriceUsd: ratioPair,
-    }),
+    result: marketResult,
   },
   lease: {
     params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
@@ -133,9 +173,26 @@ export const methods = {
       checkpoint: z
         .object({ record: blob(512), payerSignature: bytes(64), payeeSignature: bytes(64).nullable() })
         .nullable(),
+      /** For a shard that has forgotten it. */
+      lease: z
+        .object({ terms: blob(1_024), termsSignature: bytes(64), leaseSignature: bytes(64) })
+        .optional(),
     }),
     result: z.object({ claimedUnits: count, released: z.boolean() }),
   },
+  /** How far channels have come; one without a lease is left out. */
+  channels: {
+    params: z.object({ channelIds: z.array(bytes(32)).max(CHANNELS_ASKED) }),
+    result: z.object({
+      channels: z
+        .array(
+          z.object({ channelId: bytes(32), claimedUnits: count, appliedUnits: count, released: z.boolean() }),
+        )
+        .max(CHANNELS_ASKED),
+    }),
+  },
+  /** A proof that a payer's device contradicted itself: the bytes of `encodeProof`. */
+  report: { params: z.object({ proof: blob(MAX_PROOF_BYTES) }), result: z.object({}) },
   statement: {
     params: z.object({ account: address, afterSeq: count }),
     result: z.object({ rows: z.array(settlementRow), lastSeq: count }),
@@ -166,7 +223,8 @@ export const methods = {
 export type ShardMethod = keyof typeof methods;
 export type ShardParams<M extends ShardMethod> = z.output<(typeof methods)[M]['params']>;
 export type ShardResult<M extends ShardMethod> = z.output<(typeof methods)[M]['result']>;
-export type SettlementMessage = z.output<typeof settlementRow>;
+/** As it is sent. */
+export type SettlementMessage = z.input<typeof settlementRow>;
 
 /** @throws AceError `MessageMalformed` naming the field */
 export function checked<T>(schema: z.ZodType<T, unknown>, value: unknown): T {

@@ -4,8 +4,9 @@ import type { z } from 'zod';
 import { AceError } from '../../../../shared/errors.ts';
 import type { FrameStream } from '../../frames.ts';
 import { serveProtocol } from '../../host.ts';
+import { PeerLimits } from '../../peer-limits.ts';
 import { type PlainMap, sendEvent, serveRequests } from '../../requests.ts';
-import { SHARD_LIMITS, SHARD_PROTOCOL } from './constants.ts';
+import { SHARD_LIMITS, SHARD_PROTOCOL, SHARD_RATES } from './constants.ts';
 import { checked, methods, type ShardMethod, type ShardParams } from './messages.ts';
 
 /** What the shard does for each method. `peerId` is the libp2p identity that asked. */
@@ -23,6 +24,7 @@ export async function serveShard(
   onError: (error: unknown) => void,
 ): Promise<(accounts: Iterable<string>) => void> {
   const watchers = new Map<string, Set<FrameStream>>();
+  const limits = new PeerLimits(SHARD_RATES, () => performance.now());
 
   await serveProtocol(
     host,
@@ -30,6 +32,7 @@ export async function serveShard(
     SHARD_LIMITS,
     async (frames, connection) => {
       const watched: string[] = [];
+      const peerId = connection.remotePeer.toString();
       try {
         await serveRequests(
           frames,
@@ -45,14 +48,13 @@ export async function serveShard(
               watchers.set(account, (watchers.get(account) ?? new Set()).add(frames));
               return {};
             }
-            return dispatch(
-              handlers,
-              method as Exclude<ShardMethod, 'watch'>,
-              params,
-              connection.remotePeer.toString(),
-            );
+            return dispatch(handlers, method as Exclude<ShardMethod, 'watch'>, params, peerId);
           },
           onError,
+          {
+            take: (sizeBytes) => limits.take(peerId, sizeBytes),
+            charge: (sizeBytes) => limits.charge(peerId, sizeBytes),
+          },
         );
       } finally {
         for (const account of watched) {

@@ -3,13 +3,15 @@ import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { AceError } from '../../../../shared/errors.ts';
 import {
+  type BroadcastFile,
   MAX_TRANSPORT_BYTES,
-  readTransportFile,
+  readAnyTransportFile,
   type TransportFile,
 } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
 import { openStream, serveProtocol } from '../../host.ts';
+import { PeerLimits } from '../../peer-limits.ts';
 
 export const TRANSPORT_PROTOCOL = '/ace/transport/1.0.0';
 
@@ -19,18 +21,27 @@ const ANSWER_LIMITS = {
   maxBufferedBytes: 2 * MAX_TRANSPORT_BYTES,
 } as const;
 const TIMEOUT_MS = 10_000;
+/** Nobody pays for transport files, and no cap holds them back: one peer gets what a viewer of many titles needs. */
+export const TRANSPORT_RATES = {
+  requests: { perSecond: 5, burst: 200 },
+  bytes: { perSecond: 131_072, burst: 16 * MAX_TRANSPORT_BYTES },
+} as const;
 
-/** An unknown content is answered with an empty frame. */
+/** An unknown content is answered with an empty frame, and so is whoever asks for too much. */
 export async function serveTransportFiles(host: Libp2p, store: NodeStore, log: Log): Promise<void> {
+  const limits = new PeerLimits(TRANSPORT_RATES, () => performance.now());
   await serveProtocol(
     host,
     TRANSPORT_PROTOCOL,
     ASK_LIMITS,
-    async (frames) => {
+    async (frames, connection) => {
       const asked = await frames.read(TIMEOUT_MS);
       if (!asked) return;
-      const row = store.contents.get(new TextDecoder().decode(asked.subarray()));
-      frames.send(row?.transport ?? new Uint8Array(0));
+      const peerId = connection.remotePeer.toString();
+      const contentId = new TextDecoder().decode(asked.subarray());
+      const isTooMuch = limits.take(peerId, asked.byteLength).retryAfterMs > 0;
+      const row = isTooMuch ? null : (store.contents.get(contentId) ?? store.broadcasts.get(contentId));
+      limits.charge(peerId, frames.send(row?.transport ?? new Uint8Array(0)));
       // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();
     },
@@ -43,14 +54,14 @@ export async function fetchTransportFile(
   host: Libp2p,
   addresses: readonly Multiaddr[],
   contentId: string,
-): Promise<{ bytes: Uint8Array; file: TransportFile }> {
+): Promise<{ bytes: Uint8Array; file: TransportFile | BroadcastFile }> {
   const frames = await openStream(host, addresses, TRANSPORT_PROTOCOL, ANSWER_LIMITS);
   try {
     frames.send(new TextEncoder().encode(contentId));
     const bytes = (await frames.read(TIMEOUT_MS))?.subarray();
     if (!bytes || bytes.byteLength === 0)
       throw new AceError('ContentUnknown', 'The peer does not have this content');
-    return { bytes, file: readTransportFile(contentId, bytes) };
+    return { bytes, file: readAnyTransportFile(contentId, bytes) };
   } finally {
     await frames.close();
   }

@@ -1,0 +1,114 @@
+/**
+ * Peers that this node has heard of, kept over restarts: where it begins when no validator answers, and whom it asks
+ * for contents. Those on its LAN have places of their own, so that nobody outside can push them out.
+ */
+import type { Libp2p, PeerInfo } from '@libp2p/interface';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { z } from 'zod';
+import { MAX_TOLD } from './told-addresses.ts';
+
+export interface KnownPeer {
+  readonly peerId: string;
+  /** Each ends with the peer's id. */
+  readonly addresses: readonly Multiaddr[];
+}
+
+export interface KnownPeersStore {
+  load(): string | null;
+  save(text: string): void;
+}
+
+const MAX_KNOWN = 64;
+const MAX_ON_LAN = 32;
+/** Of the known ones, those that are dialed at the start. */
+const DIALED_AT_START = 4;
+const DIAL_MS = 5_000;
+
+const storedSchema = z.array(z.array(z.string().max(300)).max(MAX_TOLD)).max(MAX_KNOWN);
+
+export class KnownPeers {
+  readonly #host: Libp2p;
+  readonly #store: KnownPeersStore;
+  /** Heard of last comes last. */
+  readonly #told = new Map<string, KnownPeer>();
+  readonly #onLan = new Map<string, KnownPeer>();
+
+  constructor(host: Libp2p, store: KnownPeersStore) {
+    this.#host = host;
+    this.#store = store;
+    for (const texts of readStored(store.load())) this.#keep(texts);
+    if ('mdns' in host.services) {
+      const discovery = host.services.mdns as EventTarget;
+      discovery.addEventListener('peer', (event) => this.#met((event as CustomEvent<PeerInfo>).detail));
+    }
+  }
+
+  /** All, those on the LAN first, then the newest. */
+  list(): KnownPeer[] {
+    const all = new Map([
+      ...this.#onLan,
+      ...[...this.#told].reverse().filter(([id]) => !this.#onLan.has(id)),
+    ]);
+    return [...all.values()];
+  }
+
+  /** Peers as somebody tells them, as lists of addresses; what cannot be read is left out. */
+  learn(told: readonly (readonly string[])[]): void {
+    for (const texts of told) this.#keep(texts);
+    const kept = [...this.#told.values()].map(({ addresses }) => addresses.map(String));
+    this.#store.save(JSON.stringify(kept));
+  }
+
+  /** Dials a few, in the background: the DHT begins with them. */
+  async meetSome(): Promise<void> {
+    const some = this.list().slice(0, DIALED_AT_START);
+    // Nobody has to be there: what is not reached now is tried when it is asked for a content.
+    await Promise.allSettled(
+      some.map(({ addresses }) => this.#host.dial([...addresses], { signal: AbortSignal.timeout(DIAL_MS) })),
+    );
+  }
+
+  #keep(texts: readonly string[]): void {
+    const addresses = texts.slice(0, MAX_TOLD).flatMap(readable);
+    const peerId = addresses[0] && idOf(addresses[0]);
+    if (!peerId || peerId === this.#host.peerId.toString()) return;
+    const own = addresses.filter((address) => idOf(address) === peerId);
+    put(this.#told, { peerId, addresses: own }, MAX_KNOWN);
+  }
+
+  #met({ id, multiaddrs }: PeerInfo): void {
+    const peerId = id.toString();
+    if (peerId === this.#host.peerId.toString() || multiaddrs.length === 0) return;
+    const addresses = multiaddrs.slice(0, MAX_TOLD).map((address) => address.encapsulate(`/p2p/${peerId}`));
+    put(this.#onLan, { peerId, addresses }, MAX_ON_LAN);
+  }
+}
+
+function put(peers: Map<string, KnownPeer>, peer: KnownPeer, max: number): void {
+  peers.delete(peer.peerId);
+  peers.set(peer.peerId, peer);
+  const oldest = peers.keys().next();
+  if (peers.size > max && !oldest.done) peers.delete(oldest.value);
+}
+
+function readStored(text: string | null): string[][] {
+  if (text === null) return [];
+  try {
+    return storedSchema.parse(JSON.parse(text));
+  } catch {
+    return []; // of another version: it is learnt again
+  }
+}
+
+function readable(text: string): Multiaddr[] {
+  try {
+    return [multiaddr(text)];
+  } catch {
+    return [];
+  }
+}
+
+function idOf(address: Multiaddr): string | undefined {
+  const last = address.getComponents().at(-1);
+  return last?.name === 'p2p' ? last.value : undefined;
+}

@@ -1,0 +1,173 @@
+/**
+ * Remembers what payers' devices signed lately, and notices two things that cannot both be honest.
+ *
+ * In memory, the least recently heard forgotten first: what is heard is never needed to be paid, so a commit for each
+ * message would buy nothing. After a restart a contradiction is noticed when either half is heard again; what matters
+ * durably, each channel's checkpoint and each claim, is in the books of its parties and of the shard.
+ */
+import {
+  anchorProof,
+  checkpointProof,
+  type EquivocationProof,
+  type SignedRecord,
+} from '../../../../shared/channel/equivocation.ts';
+import { type ChannelTerms, encodeLease } from '../../../../shared/channel/records.ts';
+import { sameBytes } from '../../../../shared/channel/tuple.ts';
+import { AceError } from '../../../../shared/errors.ts';
+import { sha256 } from '../../../channel/sha256.ts';
+import { verifyDevice } from '../../../wallet/device.ts';
+import { CHANNEL_BURST, CHANNEL_EVERY_MS, REMEMBERED_CHANNELS, REMEMBERED_CHECKPOINTS } from './constants.ts';
+import type { ReadCheckpoint } from './messages.ts';
+
+export interface WitnessOptions {
+  readonly networkId: string;
+  /** Raw key, in hex, of the validator of each shard. */
+  readonly validatorKeys: readonly string[];
+  readonly nowMs: () => number;
+}
+
+interface Remembered {
+  readonly anchorKey: string;
+  readonly terms: SignedRecord;
+  readonly leaseSignature: Uint8Array;
+  /** News of it that were passed on, less those that have been forgotten since `pacedAtMs`. */
+  paced: number;
+  pacedAtMs: number;
+  /** The newest, oldest first. */
+  readonly checkpoints: (SignedRecord & { readonly number: number })[];
+}
+
+/** Nobody can claim on a channel this long after its expiry: what is said of it then is not worth passing on. */
+const GRACE_MS = 3_600_000;
+
+export interface Heard {
+  /** Not heard before, and not too much of one channel: worth passing on. */
+  readonly isNews: boolean;
+  readonly proof: EquivocationProof | null;
+}
+
+export class Witness {
+  readonly #options: WitnessOptions;
+  /** By channel id in hex, least recently heard first. */
+  readonly #channels = new Map<string, Remembered>();
+  /** Channel id by anchor and device. */
+  readonly #anchors = new Map<string, string>();
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+  }
+
+  get rememberedChannels(): number {
+    return this.#channels.size;
+  }
+
+  /**
+   * Checks a checkpoint, at most three signatures, and remembers it. There is a proof when it contradicts what was
+   * heard before.
+   * @throws AceError `WrongNetwork`, `ChannelExpired` (ignore), `ChannelMismatch`, `ChannelUnleased`, `InvalidSignature`
+   */
+  hear(told: ReadCheckpoint): Heard {
+    const { decodedTerms: terms, checkpoint, record, payerSignature } = told;
+    if (terms.networkId !== this.#options.networkId) {
+      throw new AceError('WrongNetwork', `Gossip of network ${terms.networkId}`, { reaction: 'drop-peer' });
+    }
+    if (this.#options.nowMs() >= terms.expiresAtMs + GRACE_MS) {
+      throw new AceError('ChannelExpired', 'Gossip of a channel that is over');
+    }
+    const channelId = sha256(told.terms);
+    if (!sameBytes(channelId, checkpoint.channelId)) {
+      throw new AceError('ChannelMismatch', 'The checkpoint is of another channel than its terms', {
+        reaction: 'drop-peer',
+      });
+    }
+    const key = Buffer.from(channelId).toString('hex');
+    const known = this.#channels.get(key);
+    if (known?.checkpoints.some((one) => sameBytes(one.record, record)))
+      return { isNews: false, proof: null };
+    // Other signatures of the same would make endless messages of one.
+    if (
+      !known ||
+      !sameBytes(known.terms.signature, told.termsSignature) ||
+      !sameBytes(known.leaseSignature, told.leaseSignature)
+    ) {
+      checkChannel(told, channelId, this.#options.validatorKeys);
+    }
+    checkSigned(terms.payerDevice, record, payerSignature, 'checkpoint');
+
+    const reused = this.contradictedTerms(terms, { record: told.terms, signature: told.termsSignature });
+    const remembered = this.#remember(key, known, told);
+    const said = { number: checkpoint.number, record, signature: payerSignature };
+    const other = remembered.checkpoints.find(({ number }) => number === said.number);
+    const isNews = this.#pace(remembered);
+    if (other) return { isNews, proof: checkpointProof(told.terms, other, said) };
+    remembered.checkpoints.push(said);
+    remembered.checkpoints.sort((a, b) => a.number - b.number);
+    if (remembered.checkpoints.length > REMEMBERED_CHECKPOINTS) remembered.checkpoints.shift();
+    return { isNews, proof: reused };
+  }
+
+  /** A proof when the same device was heard to use the anchor of these terms, whose signature was checked, elsewhere. */
+  contradictedTerms(terms: ChannelTerms, signed: SignedRecord): EquivocationProof | null {
+    const channel = this.#anchors.get(anchorKeyOf(terms));
+    const earlier = channel === undefined ? undefined : this.#channels.get(channel);
+    if (!earlier || sameBytes(earlier.terms.record, signed.record)) return null;
+    return anchorProof(earlier.terms, signed);
+  }
+
+  #pace(channel: Remembered): boolean {
+    const nowMs = this.#options.nowMs();
+    const sinceMs = Math.max(0, nowMs - channel.pacedAtMs);
+    channel.paced = Math.max(0, channel.paced - sinceMs / CHANNEL_EVERY_MS);
+    channel.pacedAtMs = nowMs;
+    if (channel.paced + 1 > CHANNEL_BURST) return false;
+    channel.paced += 1;
+    return true;
+  }
+
+  #remember(key: string, known: Remembered | undefined, told: ReadCheckpoint): Remembered {
+    const remembered = known ?? {
+      anchorKey: anchorKeyOf(told.decodedTerms),
+      terms: { record: told.terms, signature: told.termsSignature },
+      leaseSignature: told.leaseSignature,
+      paced: 0,
+      pacedAtMs: 0,
+      checkpoints: [],
+    };
+    this.#channels.delete(key);
+    this.#channels.set(key, remembered);
+    if (!this.#anchors.has(remembered.anchorKey)) this.#anchors.set(remembered.anchorKey, key);
+    const oldest = this.#channels.entries().next();
+    if (this.#channels.size > REMEMBERED_CHANNELS && !oldest.done) {
+      const [oldestKey, { anchorKey }] = oldest.value;
+      this.#channels.delete(oldestKey);
+      if (this.#anchors.get(anchorKey) === oldestKey) this.#anchors.delete(anchorKey);
+    }
+    return remembered;
+  }
+}
+
+function checkChannel(told: ReadCheckpoint, channelId: Uint8Array, validatorKeys: readonly string[]): void {
+  const { shard, capacityUnits, expiresAtMs, payerDevice } = told.decodedTerms;
+  const validatorKey = validatorKeys[shard];
+  const lease = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });
+  if (
+    validatorKey === undefined ||
+    !verifyDevice(Buffer.from(validatorKey, 'hex'), lease, told.leaseSignature)
+  ) {
+    throw new AceError('ChannelUnleased', 'Gossip of a channel that no shard leased', {
+      reaction: 'drop-peer',
+    });
+  }
+  checkSigned(payerDevice, told.terms, told.termsSignature, 'terms');
+}
+
+function checkSigned(device: Uint8Array, bytes: Uint8Array, signature: Uint8Array, what: string): void {
+  if (verifyDevice(device, bytes, signature)) return;
+  throw new AceError('InvalidSignature', `The ${what} in the gossip: not signed by the payer’s device`, {
+    reaction: 'drop-peer',
+  });
+}
+
+function anchorKeyOf({ anchor, payerDevice }: ChannelTerms): string {
+  return Buffer.concat([anchor, payerDevice]).toString('base64');
+}

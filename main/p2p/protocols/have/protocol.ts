@@ -1,0 +1,80 @@
+/**
+ * Asks a peer whether it has a whole content. Whoever has it answers with its certificate, which says whose device it
+ * is; the connection says that it is this device. So a provider that somebody names costs one question, and no trust.
+ */
+import type { Libp2p } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import type { Log } from '../../../log.ts';
+import { deviceKeyOf, openStream, serveProtocol } from '../../host.ts';
+import { PeerLimits } from '../../peer-limits.ts';
+
+export const HAVE_PROTOCOL = '/ace/have/1.0.0';
+
+const LIMITS = { maxFrameBytes: 1_024, maxBufferedBytes: 2_048 } as const;
+const TIMEOUT_MS = 5_000;
+const RATES = {
+  requests: { perSecond: 20, burst: 100 },
+  bytes: { perSecond: 20_480, burst: 102_400 },
+} as const;
+
+export interface HaveContext {
+  /** Whether all of the content is here. */
+  readonly has: (contentId: string) => boolean;
+  /** This device's certificate, canonical bytes. */
+  readonly certificate: Uint8Array;
+  readonly log: Log;
+}
+
+/** What is not here, or asked for too often, is answered with an empty frame. */
+export async function serveHave(host: Libp2p, { has, certificate, log }: HaveContext): Promise<void> {
+  const limits = new PeerLimits(RATES, () => performance.now());
+  await serveProtocol(
+    host,
+    HAVE_PROTOCOL,
+    LIMITS,
+    async (frames, connection) => {
+      const asked = await frames.read(TIMEOUT_MS);
+      if (!asked) return;
+      const { retryAfterMs } = limits.take(connection.remotePeer.toString(), asked.byteLength);
+      const yes = retryAfterMs === 0 && has(new TextDecoder().decode(asked.subarray()));
+      frames.send(yes ? certificate : new Uint8Array(0));
+      await frames.writable(TIMEOUT_MS);
+    },
+    (error) => log.debug({ err: error }, 'a peer broke the have protocol'),
+  );
+}
+
+export interface Holder {
+  readonly account: string;
+  /** Where it answered. */
+  readonly address: Multiaddr;
+}
+
+/**
+ * `null`: it does not have the content.
+ * @param signal ends the question, also while it is dialed
+ * @throws AceError `PeerUnreachable`, `RequestTimeout`, `InvalidCertificate`, …
+ */
+export async function askHave(
+  host: Libp2p,
+  addresses: readonly Multiaddr[],
+  contentId: string,
+  checkCertificate: (certificate: Uint8Array, device: Uint8Array) => Promise<string>,
+  signal: AbortSignal,
+): Promise<Holder | null> {
+  const frames = await openStream(host, addresses, HAVE_PROTOCOL, LIMITS, signal);
+  const stop = () => frames.abort(new Error('the question was given up'));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    frames.send(new TextEncoder().encode(contentId));
+    const certificate = (await frames.read(TIMEOUT_MS))?.subarray();
+    if (!certificate || certificate.byteLength === 0) return null;
+    const connection = host.getConnections().find(({ streams }) => streams.includes(frames.stream));
+    if (!connection) return null; // it closed meanwhile
+    const account = await checkCertificate(certificate, deviceKeyOf(connection.remotePeer));
+    return { account, address: connection.remoteAddr };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await frames.close();
+  }
+}

@@ -1,0 +1,120 @@
+/** Asks peers for what they know of a broadcast, and answers them. Whoever watches can tell; records prove themselves. */
+import type { Libp2p } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { AceError } from '../../../../shared/errors.ts';
+import { pieceCount } from '../../../../shared/units.ts';
+import { MAX_LIVE_MESSAGE_BYTES } from '../../../content/live/signed-record.ts';
+import type { NodeStore } from '../../../db/node/store.ts';
+import type { Log } from '../../../log.ts';
+import { openStream, serveProtocol } from '../../host.ts';
+import { PeerLimits } from '../../peer-limits.ts';
+import { LIVE_PROTOCOL, LIVE_RATES, MAX_RECORDS_ASKED } from './constants.ts';
+import {
+  decodeAnswer,
+  decodeQuestion,
+  encodeAnswer,
+  encodeQuestion,
+  encodeRefusal,
+  type LiveAnswer,
+  type LiveQuestion,
+  unexpectedAnswer,
+} from './messages.ts';
+
+const ASK_LIMITS = { maxFrameBytes: 4_096, maxBufferedBytes: 8_192 } as const;
+const ANSWER_LIMITS = {
+  maxFrameBytes: MAX_RECORDS_ASKED * (MAX_LIVE_MESSAGE_BYTES + 8) + 256,
+  maxBufferedBytes: 2 * MAX_RECORDS_ASKED * MAX_LIVE_MESSAGE_BYTES,
+} as const;
+const TIMEOUT_MS = 8_000;
+
+/** Answers what this node knows. `nowMs` is a clock that nobody sets. */
+export async function serveLive(
+  host: Libp2p,
+  store: NodeStore,
+  log: Log,
+  nowMs: () => number = () => performance.now(),
+): Promise<void> {
+  const limits = new PeerLimits(LIVE_RATES, nowMs);
+  await serveProtocol(
+    host,
+    LIVE_PROTOCOL,
+    ASK_LIMITS,
+    async (frames, connection) => {
+      const asked = await frames.read(TIMEOUT_MS);
+      if (!asked) return;
+      const peer = connection.remotePeer.toString();
+      const { retryAfterMs } = limits.take(peer, asked.byteLength);
+      const answer =
+        retryAfterMs > 0
+          ? encodeRefusal(
+              new AceError('TooManyRequests', 'The peer asks too often', { details: { retryAfterMs } }),
+            )
+          : answerTo(store, decodeQuestion(asked.subarray()));
+      limits.charge(peer, frames.send(answer));
+      await frames.writable();
+    },
+    (error) => log.warn({ err: error }, 'a peer broke the live protocol'),
+  );
+}
+
+function answerTo(store: NodeStore, question: LiveQuestion): Uint8Array {
+  if (question.type === 'holds') {
+    return encodeAnswer(question.contentIds.map((contentId) => isWhole(store, contentId)));
+  }
+  if (!store.broadcasts.get(question.broadcast)) {
+    return encodeRefusal(new AceError('BroadcastUnknown', 'This node does not know the broadcast'));
+  }
+  return encodeAnswer(store.liveRecords.messagesAfter(question.broadcast, question.after, question.limit));
+}
+
+function isWhole(store: NodeStore, contentId: string): boolean {
+  const row = store.contents.get(contentId);
+  return row !== null && row.havePieces === pieceCount(row.sizeBytes);
+}
+
+/**
+ * The newest records of a broadcast that a peer has, `after` left out, ascending.
+ * @throws AceError `PeerUnreachable`, `BroadcastUnknown`, `TooManyRequests`, `RequestTimeout`, `MessageMalformed`
+ */
+export async function askRecords(
+  host: Libp2p,
+  addresses: readonly Multiaddr[],
+  broadcast: string,
+  after: number,
+): Promise<Uint8Array[]> {
+  const question = { type: 'records', broadcast, after, limit: MAX_RECORDS_ASKED } as const;
+  const answer = await ask(host, addresses, question, TIMEOUT_MS);
+  if (answer.length > MAX_RECORDS_ASKED || !answer.every((one) => one instanceof Uint8Array))
+    throw unexpectedAnswer();
+  return answer as Uint8Array[];
+}
+
+/** Which of the contents a peer has whole. @throws AceError as {@link askRecords} */
+export async function askHolds(
+  host: Libp2p,
+  addresses: readonly Multiaddr[],
+  contentIds: readonly string[],
+  timeoutMs: number,
+): Promise<boolean[]> {
+  const answer = await ask(host, addresses, { type: 'holds', contentIds }, timeoutMs);
+  if (answer.length !== contentIds.length || !answer.every((one) => typeof one === 'boolean'))
+    throw unexpectedAnswer();
+  return answer as boolean[];
+}
+
+async function ask(
+  host: Libp2p,
+  addresses: readonly Multiaddr[],
+  question: LiveQuestion,
+  timeoutMs: number,
+): Promise<LiveAnswer> {
+  const frames = await openStream(host, addresses, LIVE_PROTOCOL, ANSWER_LIMITS);
+  try {
+    frames.send(encodeQuestion(question));
+    const bytes = (await frames.read(timeoutMs))?.subarray();
+    if (!bytes) throw new AceError('PeerClosed', 'The peer did not answer about the broadcast');
+    return decodeAnswer(bytes) as LiveAnswer;
+  } finally {
+    await frames.close();
+  }
+}
