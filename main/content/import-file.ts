@@ -1,16 +1,20 @@
-/** Imports a file: one pass that copies, hashes and signs it. Memory does not grow with its size. */
+/**
+ * Imports a file: one pass that hashes, and copies where it is asked to, then signs. Memory does not grow with its size.
+ * By reference the user's own file is served, as long as it is the one that was read (`content-sources.ts`).
+ */
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import mime from 'mime';
-import { parseFile } from 'music-metadata';
 import { AceError } from '../../shared/errors.ts';
 import { PIECE_BYTES, pieceCount } from '../../shared/units.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { storeError } from '../db/open.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
+import { stampOf } from './file-stamp.ts';
+import { durationApart } from './media-thread.ts';
 import type { PieceStore } from './piece-store.ts';
 import {
   chunkHashesOf,
@@ -24,20 +28,25 @@ export interface ImportOptions {
   readonly path: string;
   /** Shown to others; the file's own name when left out. */
   readonly name?: string;
+  /** Serve the file where it lies; otherwise it is copied into the piece store, and pinned there. */
+  readonly byReference?: boolean;
   readonly onProgress?: (doneBytes: number, sizeBytes: number) => void;
 }
 
 /**
- * Copies a file into the piece store and makes its transport file. The same file again gives the same content.
- * @throws AceError `InvalidInput`, `FileMissing`, `FileUnreadable`, `ContentEmpty`, `ContentTooLarge`, `StoreFailed`
+ * Makes a file a content of this node. The same file again gives the same content, where it lies now.
+ * @throws AceError `InvalidInput`, `FileMissing`, `FileUnreadable`, `ContentEmpty`, `ContentTooLarge`, `CacheFull`,
+ *   `StoreFailed`
  */
 export async function importFile(
   store: NodeStore,
   pieces: PieceStore,
   device: DeviceIdentity,
   nowMs: () => number,
-  { path, name = basename(path).replaceAll('\\', '_'), onProgress }: ImportOptions,
+  options: ImportOptions,
 ): Promise<ContentRow> {
+  const path = resolve(options.path);
+  const { name = basename(path).replaceAll('\\', '_'), byReference = false, onProgress } = options;
   if (!isContentName(name)) {
     throw new AceError(
       'InvalidInput',
@@ -45,17 +54,20 @@ export async function importFile(
     );
   }
   const sizeBytes = await checkedSize(path);
-  const temporary = pieces.temporaryPath();
+  const release = byReference ? () => {} : await pieces.cache.reserveImport(name, sizeBytes);
+  const temporary = byReference ? null : pieces.temporaryPath();
   try {
-    const pieceHashes = await copyAndHash(path, temporary, sizeBytes, onProgress);
+    const stampBefore = await stampOf(path);
+    const pieceHashes = await readAndHash(path, temporary, sizeBytes, onProgress);
     const mimeType = mime.getType(path) ?? 'application/octet-stream';
-    const durationMs = await durationOf(path, mimeType);
+    const durationMs = await durationApart(path, mimeType);
+    if (stampBefore === null || (await stampOf(path)) !== stampBefore) throw changed(path);
     const { contentId, bytes } = makeTransportFile(
       { name, kind: 'vod', mimeType, sizeBytes, durationMs, pieceHashes },
       device,
     );
     // The bytes are in place before anyone is told of the content.
-    await pieces.adopt(contentId, temporary);
+    const source = temporary ? await pieces.adopt(contentId, temporary) : { path, stamp: stampBefore };
     store.commit(() => {
       store.contents.insert({
         contentId,
@@ -68,15 +80,20 @@ export async function importFile(
         addedAtMs: nowMs(),
       });
       store.contents.setOrigin(contentId, 'imported');
+      store.contents.setSource(contentId, source);
+      // There may be no other copy of what was copied.
+      if (!byReference) store.contents.setPinned(contentId, true);
       for (let i = 0; i < pieceHashes.length; i++) store.contents.addPiece(contentId, i, true);
     });
+    await pieces.sourceChanged(contentId);
     const row = store.contents.get(contentId);
     if (!row) throw new AceError('Internal', 'The imported content is gone');
     return row;
   } catch (error) {
     throw storeError(error, path);
   } finally {
-    await rm(temporary, { force: true });
+    release();
+    if (temporary) await rm(temporary, { force: true });
   }
 }
 
@@ -97,15 +114,17 @@ function missingText(path: string): string {
   return `There is no file ${path}${why}`;
 }
 
-async function copyAndHash(
+/** The pieces' hashes. `target` gets a flushed copy, where there is one. */
+async function readAndHash(
   path: string,
-  target: string,
+  target: string | null,
   sizeBytes: number,
   onProgress: ImportOptions['onProgress'],
 ): Promise<Uint8Array[]> {
   const hashes: Uint8Array[] = [];
   const input = createReadStream(path, { highWaterMark: PIECE_BYTES });
-  const output = createWriteStream(target, { flags: 'wx', mode: 0o600, flush: true });
+  const output =
+    target === null ? null : createWriteStream(target, { flags: 'wx', mode: 0o600, flush: true });
   let doneBytes = 0;
   let rest: Buffer = Buffer.alloc(0);
   const take = (piece: Buffer) => hashes.push(pieceHash(chunkHashesOf(piece)));
@@ -116,31 +135,22 @@ async function copyAndHash(
       rest = rest.byteLength === 0 ? data : Buffer.concat([rest, data]);
       for (; rest.byteLength >= PIECE_BYTES; rest = rest.subarray(PIECE_BYTES))
         take(rest.subarray(0, PIECE_BYTES));
-      if (!output.write(data)) await once(output, 'drain');
+      if (output && !output.write(data)) await once(output, 'drain');
       onProgress?.(doneBytes, sizeBytes);
     }
     if (rest.byteLength > 0) take(rest);
-    if (doneBytes !== sizeBytes || hashes.length !== pieceCount(sizeBytes)) {
-      throw new AceError('FileUnreadable', `${path} changed while it was read`);
-    }
-    output.end();
-    await once(output, 'close');
+    if (doneBytes !== sizeBytes || hashes.length !== pieceCount(sizeBytes)) throw changed(path);
+    output?.end();
+    if (output) await once(output, 'close');
     return hashes;
   } catch (error) {
     input.destroy();
-    output.destroy();
+    output?.destroy();
     if (error instanceof AceError || (error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
     throw new AceError('FileUnreadable', `${path} cannot be read`, { cause: error });
   }
 }
 
-/** Milliseconds of play; 0 for what is no media or says nothing. */
-async function durationOf(path: string, mimeType: string): Promise<number> {
-  if (!/^(video|audio)\//.test(mimeType)) return 0;
-  try {
-    const { format } = await parseFile(path, { duration: false, skipCovers: true });
-    return format.duration === undefined ? 0 : Math.round(format.duration * 1_000);
-  } catch {
-    return 0; // a name that says video on bytes that are none: streamed all the same
-  }
+function changed(path: string): AceError {
+  return new AceError('FileUnreadable', `${path} changed while it was read`);
 }

@@ -1,18 +1,37 @@
 /** The contents this node knows, and the transfers that are under way for them. */
 
-import { AceError } from '../../shared/errors.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { askSessions, type FirstPiece, type Opening } from './asking.ts';
 import type { PieceStore } from './piece-store.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
-import { parseContentId, readTransportFile } from './transport-file.ts';
+import {
+  type BroadcastFile,
+  parseContentId,
+  readAnyTransportFile,
+  readTransportFile,
+  type TransportFile,
+} from './transport-file.ts';
 
 export interface LibraryContext extends TransferContext {
   readonly store: NodeStore;
   readonly pieces: PieceStore;
   readonly fetchTransportFile: (provider: Provider, contentId: string) => Promise<Uint8Array>;
+  /** The content that was looked up is a broadcast. */
+  readonly onBroadcast: (contentId: string, transport: Uint8Array, file: BroadcastFile) => void;
   /** A content was added. */
   readonly onContents: () => void;
+}
+
+/** A content that is known now. */
+interface Resolved {
+  readonly row: ContentRow;
+  /** Who has it, when that had to be asked. */
+  readonly providers: readonly Provider[];
+  /** There may be others: these are those of a session. */
+  readonly areSome: boolean;
+  readonly first: FirstPiece | null;
 }
 
 export class Library {
@@ -26,35 +45,44 @@ export class Library {
 
   /**
    * Looks a content up, here or at a provider, and stores its transport file.
-   * @throws AceError `InvalidContentId`, `NoProviders`, `ShardUnavailable`
+   * @throws AceError `InvalidContentId`, `NoProviders`, `ContentIsLive`, `ShardUnavailable`
    */
   async resolve(link: string, origin: ContentRow['origin']): Promise<ContentRow> {
-    const { store, findProviders, fetchTransportFile, nowMs, onContents } = this.#context;
+    return (await this.#resolve(link, origin)).row;
+  }
+
+  /** Also who has it, when that had to be asked. */
+  async #resolve(
+    link: string,
+    origin: ContentRow['origin'],
+    opening: Opening | null = null,
+  ): Promise<Resolved> {
+    const { store, findProviders, fetchTransportFile, onBroadcast } = this.#context;
     const contentId = parseContentId(link);
     const known = store.contents.get(contentId);
-    if (known) return known;
+    if (known) return { row: known, providers: [], areSome: false, first: null };
+    const searching = findProviders(contentId);
+    searching.catch(() => undefined); // told below, unless it is not needed
+    const heard = origin === 'offered' ? null : await this.#ask(contentId, origin, opening);
+    const told = heard && store.contents.get(contentId);
+    if (told) return { row: told, providers: [heard.line.provider], areSome: true, first: heard.first };
     let last: unknown = null;
-    for (const provider of await findProviders(contentId)) {
+    const providers = await searching;
+    for (const provider of providers) {
       try {
+        // Whoever wants to see it now will fetch it from there: the session opens while the transport file comes.
+        if (origin !== 'offered') this.#meet(provider);
         const transport = await fetchTransportFile(provider, contentId);
-        const { name, mimeType, sizeBytes, durationMs } = readTransportFile(contentId, transport);
-        const addedAtMs = nowMs();
-        store.commit(() =>
-          store.contents.insert({
-            contentId,
-            transport,
-            name,
-            mimeType,
-            sizeBytes,
-            durationMs,
-            origin,
-            addedAtMs,
-          }),
-        );
-        onContents();
+        const file = readAnyTransportFile(contentId, transport);
+        if (file.kind === 'live') {
+          onBroadcast(contentId, transport, file);
+          throw new AceError('ContentIsLive', `"${file.name}" is a live broadcast: it can only be watched`);
+        }
+        this.#keep(contentId, transport, file, origin);
         const row = store.contents.get(contentId);
-        if (row) return row;
+        if (row) return { row, providers, areSome: false, first: null };
       } catch (error) {
+        if (isAceError(error, 'ContentIsLive')) throw error;
         last = error;
       }
     }
@@ -63,12 +91,42 @@ export class Library {
     });
   }
 
-  /** The transfer of a content, made when there is none. @throws AceError as `resolve` */
-  async transfer(link: string): Promise<Transfer> {
+  #ask(
+    contentId: string,
+    origin: ContentRow['origin'],
+    opening: Opening | null,
+  ): ReturnType<typeof askSessions> {
+    const { pool, budget } = this.#context;
+    const keep = (transport: Uint8Array, file: TransportFile) =>
+      this.#keep(contentId, transport, file, origin);
+    return askSessions({ pool, budget, keep }, contentId, opening);
+  }
+
+  #keep(
+    contentId: string,
+    transport: Uint8Array,
+    { name, mimeType, sizeBytes, durationMs }: TransportFile,
+    origin: ContentRow['origin'],
+  ): void {
+    const { store, nowMs, onContents } = this.#context;
+    const addedAtMs = nowMs();
+    store.commit(() =>
+      store.contents.insert({
+        ...{ contentId, transport, name, mimeType, sizeBytes, durationMs, origin, addedAtMs },
+      }),
+    );
+    onContents();
+  }
+
+  /**
+   * The transfer of a content, made when there is none. `opening`: what a player waits for.
+   * @throws AceError as `resolve`
+   */
+  async transfer(link: string, opening: Opening | null = null): Promise<Transfer> {
     const contentId = parseContentId(link);
     const known = this.#transfers.get(contentId);
     if (known) return known;
-    const made = this.#make(contentId);
+    const made = this.#make(contentId, opening);
     this.#transfers.set(contentId, made);
     made.catch(() => this.#transfers.delete(contentId));
     return made;
@@ -95,15 +153,64 @@ export class Library {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#ready.values()].map((transfer) => transfer.stop()));
+    await this.#context.pool.stop();
   }
 
-  async #make(contentId: string): Promise<Transfer> {
-    const row = await this.resolve(contentId, 'fetched');
+  #meet(provider: Provider): void {
+    const { pool, log } = this.#context;
+    pool.meet(pool.line(provider)).catch((error: unknown) => {
+      log.debug({ err: error, peer: provider.peerId }, 'no session with whoever has the transport file');
+    });
+  }
+
+  /**
+   * Forgets a content and takes its bytes off the disk; a file that was imported by reference stays. A download of it is
+   * stopped. @throws AceError `ContentUnknown`, `ContentInUse` while it is played, unless `force`
+   */
+  async delete(link: string, force: boolean): Promise<void> {
+    const contentId = parseContentId(link);
+    const { store, pieces } = this.#context;
+    const row = store.contents.file(contentId);
+    if (!row) throw new AceError('ContentUnknown', `There is no content ${contentId} here`);
+    if (!force && pieces.cache.isHeld(contentId)) {
+      throw new AceError(
+        'ContentInUse',
+        `"${row.name}" is being played: stop it first, or delete it with force`,
+      );
+    }
+    await this.stopTransfer(contentId);
+    await pieces.delete(contentId);
+    this.#context.onContents();
+  }
+
+  /** Pinned contents are never removed to make room. @throws AceError `ContentUnknown` */
+  pin(link: string, pinned: boolean): ContentRow {
+    const contentId = parseContentId(link);
+    const { store, onContents } = this.#context;
+    store.commit(() => store.contents.setPinned(contentId, pinned));
+    const row = store.contents.get(contentId);
+    if (!row) throw new AceError('ContentUnknown', `There is no content ${contentId} here`);
+    onContents();
+    return row;
+  }
+
+  /** Whether pieces of it are on their way: they must not be removed meanwhile. */
+  isFetching(contentId: string): boolean {
+    const transfer = this.#ready.get(contentId);
+    return transfer !== undefined && transfer.state !== 'done';
+  }
+
+  async #make(contentId: string, opening: Opening | null): Promise<Transfer> {
+    const { row, providers, areSome, first } = await this.#resolve(contentId, 'fetched', opening);
+    // The user's own file: nobody else's bytes are put in its place.
+    if (row.sourcePath !== null) await this.#context.pieces.sources.check(contentId);
     if (row.origin === 'offered') {
       this.#context.store.commit(() => this.#context.store.contents.setOrigin(contentId, 'fetched'));
     }
     const transfer = new Transfer(this.#context, contentId, readTransportFile(contentId, row.transport));
     this.#ready.set(contentId, transfer);
+    transfer.warm(providers, !areSome);
+    if (first) transfer.adopt(first);
     return transfer;
   }
 }

@@ -1,71 +1,105 @@
 /**
- * Pieces on disk: one file per content, each piece at its place. Which pieces are there and verified stands in SQLite.
+ * Pieces on disk: one file per content, each piece at its place; for what was imported by reference, the user's own
+ * file. Which pieces are there and verified stands in SQLite.
  *
- * Bytes are written first, then the piece is committed, so a committed piece is always readable after a kill. Against a
- * power cut, pieces are flushed in groups and marked `synced`; what was not is checked again at the next start.
+ * Bytes are written first, then the piece is committed, so a committed piece is always readable after a kill; before
+ * bytes go, their rows do. Against a power cut, pieces are flushed in groups and marked `synced`. A file that is closed
+ * with everything flushed leaves its stamp, and needs no check at the next start (`piece-recovery.ts`).
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
+import type { ContentSource } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { storeError } from '../db/open.ts';
-import { chunkHashesOf, pieceHash, readTransportFile } from './transport-file.ts';
+import { ContentSources } from './content-sources.ts';
+import { stampOf } from './file-stamp.ts';
+import { PieceCache } from './piece-cache.ts';
+import { PieceFiles } from './piece-files.ts';
+import { type Recovered, recoverPieces } from './piece-recovery.ts';
 
 /** Pieces written between two flushes of a content's file. */
 const SYNC_EVERY_PIECES = 256;
 const TEMPORARY = '.importing';
+const PIECES = '.pieces';
+
+/** A write that the disk refused: it is tried again, with nothing of worth, before anybody is asked for more. */
+interface FailedWrite {
+  readonly contentId: string;
+  readonly pieceIndex: number;
+  readonly lengthBytes: number;
+}
 
 export class PieceStore {
+  readonly cache: PieceCache;
+  readonly sources: ContentSources;
   readonly #dir: string;
   readonly #store: NodeStore;
-  readonly #files = new Map<string, Promise<FileHandle>>();
+  readonly #files: PieceFiles;
   readonly #unsynced = new Map<string, number[]>();
+  /** Contents whose stored stamp is known to be `null`: their file is, or was, being written. */
+  readonly #written = new Set<string>();
+  #failedWrite: FailedWrite | null = null;
 
-  constructor(dir: string, store: NodeStore) {
+  constructor(dir: string, store: NodeStore, nowMs: () => number = () => Date.now()) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    // What an import left that was killed half way.
-    for (const name of readdirSync(dir)) if (name.endsWith(TEMPORARY)) rmSync(join(dir, name));
+    for (const name of readdirSync(dir)) if (isLeftOver(name, store)) rmSync(join(dir, name));
     this.#dir = dir;
     this.#store = store;
-  }
-
-  /** Checks the pieces that a power cut may have taken; those that are wrong are forgotten and fetched again. */
-  async recover(): Promise<{ checked: number; lost: number }> {
-    const suspects = this.#store.contents.unsyncedPieces();
-    const good: typeof suspects = [];
-    const lost: typeof suspects = [];
-    for (const suspect of suspects) {
-      const row = this.#store.contents.get(suspect.contentId);
-      const file = row && readTransportFile(suspect.contentId, row.transport);
-      const bytes = file && (await this.#readOrNull(suspect.contentId, suspect.pieceIndex, file.sizeBytes));
-      const expected = file?.pieceHashes[suspect.pieceIndex];
-      const right = bytes && expected && Buffer.compare(pieceHash(chunkHashesOf(bytes)), expected) === 0;
-      (right ? good : lost).push(suspect);
-    }
-    for (const contentId of new Set(good.map((piece) => piece.contentId))) {
-      await (await this.#file(contentId)).datasync();
-    }
-    this.#store.commit(() => {
-      for (const { contentId, pieceIndex } of good) this.#store.contents.markSynced(contentId, pieceIndex);
-      for (const { contentId, pieceIndex } of lost) this.#store.contents.removePiece(contentId, pieceIndex);
+    this.sources = new ContentSources(store);
+    this.#files = new PieceFiles(dir, (contentId) => this.sources.pathOf(contentId));
+    this.cache = new PieceCache({
+      store,
+      nowMs,
+      pathOf: (contentId) => this.#files.path(contentId),
+      drop: (contentId, fromPiece) => this.#drop(contentId, fromPiece),
     });
-    return { checked: suspects.length, lost: lost.length };
   }
 
-  /** Writes a piece. It counts as there once `bookPiece` was committed. @throws AceError `StoreFailed` */
+  /** Checks what the last run left open; pieces that are wrong are forgotten and fetched again. */
+  async recover(): Promise<Recovered> {
+    const recovered = await recoverPieces(this.#store, this, (contentId) => this.#files.path(contentId));
+    for (const { contentId, fileStamp } of this.#store.contents.stored()) {
+      if (fileStamp === null) this.#written.add(contentId); // it gets one when it is closed
+      await this.cache.measure(contentId);
+    }
+    return recovered;
+  }
+
+  /**
+   * Writes a piece. It counts as there once `bookPiece` was committed.
+   * @throws AceError `StoreFailed`; `ensureWritable` says when the disk takes pieces again
+   */
   async write(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
     try {
-      const file = await this.#file(contentId);
-      const { bytesWritten } = await file.write(bytes, 0, bytes.byteLength, pieceIndex * PIECE_BYTES);
-      if (bytesWritten !== bytes.byteLength) {
-        throw new AceError('StoreFailed', 'The disk is full', { reaction: 'pause-channel' });
-      }
+      this.#markWritten(contentId);
+      await this.#writeAt(contentId, pieceIndex, bytes);
+      this.cache.written(contentId, bytes.byteLength);
     } catch (error) {
-      throw storeError(error, this.#path(contentId));
+      this.#failedWrite = { contentId, pieceIndex, lengthBytes: bytes.byteLength };
+      throw storeError(error, this.#files.path(contentId));
     }
+  }
+
+  /** Tries the write that failed last again, if one did. @throws AceError `StoreFailed` while the disk refuses it */
+  async ensureWritable(): Promise<void> {
+    const failed = this.#failedWrite;
+    if (!failed) return;
+    const { contentId, pieceIndex, lengthBytes } = failed;
+    const isGone = this.#store.contents.file(contentId) === null;
+    // A piece that is booked is never written over.
+    if (!isGone && !this.#store.contents.hasPiece(contentId, pieceIndex)) {
+      try {
+        await this.#files.close(contentId);
+        await this.#writeAt(contentId, pieceIndex, new Uint8Array(lengthBytes));
+      } catch (error) {
+        throw storeError(error, this.#files.path(contentId));
+      }
+    }
+    this.#failedWrite = null;
   }
 
   /** Books a whole, verified piece. Call it inside a commit. */
@@ -86,19 +120,24 @@ export class PieceStore {
     const pieces = this.#unsynced.get(contentId);
     if (!pieces || pieces.length === 0) return;
     this.#unsynced.set(contentId, []);
-    try {
-      await (await this.#file(contentId)).datasync();
-    } catch (error) {
-      throw storeError(error, this.#path(contentId));
-    }
+    await this.flush(contentId);
     this.#store.commit(() => {
       for (const pieceIndex of pieces) this.#store.contents.markSynced(contentId, pieceIndex);
     });
   }
 
+  /** Flushes a content's file. @throws AceError `StoreFailed` */
+  async flush(contentId: string): Promise<void> {
+    try {
+      await (await this.#files.toRead(contentId))?.datasync();
+    } catch (error) {
+      throw storeError(error, this.#files.path(contentId));
+    }
+  }
+
   /**
    * A whole piece, in `target` when it is given: that has the piece's length.
-   * @throws AceError `PieceUnknown` when the file does not hold it, `FileUnreadable`
+   * @throws AceError `PieceUnknown` when the file does not hold it, `FileUnreadable`, `ContentChanged`, `FileMissing`
    */
   async read(
     contentId: string,
@@ -106,13 +145,24 @@ export class PieceStore {
     sizeBytes: number,
     target?: Uint8Array,
   ): Promise<Uint8Array> {
-    const bytes = await this.#readOrNull(contentId, pieceIndex, sizeBytes, target);
+    const bytes = await this.readOrNull(contentId, pieceIndex, sizeBytes, target);
     if (!bytes)
       throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
     return bytes;
   }
 
-  /** Part of a stored piece, for players. @throws AceError `PieceUnknown`, `FileUnreadable` */
+  /** The same; `null` when the file does not hold it. */
+  async readOrNull(
+    contentId: string,
+    pieceIndex: number,
+    sizeBytes: number,
+    target = Buffer.allocUnsafeSlow(pieceLength(sizeBytes, pieceIndex)) as Uint8Array,
+  ): Promise<Uint8Array | null> {
+    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES, target);
+    return bytes.byteLength === target.byteLength ? bytes : null;
+  }
+
+  /** Part of a stored piece, for players. @throws AceError as `read` */
   async readRange(
     contentId: string,
     pieceIndex: number,
@@ -127,50 +177,116 @@ export class PieceStore {
     return bytes;
   }
 
+  /** A stored piece has the wrong bytes, or none. Call it inside a commit. */
+  forgetPiece(contentId: string, pieceIndex: number): void {
+    if (this.sources.pathOf(contentId) === null) this.#store.contents.removePiece(contentId, pieceIndex);
+    // A user's file is not written to: with a byte wrong in it, it is another file.
+    else this.sources.isWrong(contentId);
+  }
+
   /** A place to write a file that `adopt` will take. Left-overs are cleared at the next start. */
   temporaryPath(): string {
     return join(this.#dir, `${randomUUID()}${TEMPORARY}`);
   }
 
-  /** Takes a whole, flushed file as the content's pieces. The caller then books them. */
-  async adopt(contentId: string, temporaryPath: string): Promise<void> {
+  /** Takes a whole, flushed file as the content's pieces. The caller books them and this source. */
+  async adopt(contentId: string, temporaryPath: string): Promise<ContentSource> {
     await this.#closeFile(contentId);
-    await rename(temporaryPath, this.#path(contentId));
+    await rename(temporaryPath, this.#files.path(contentId));
     const folder = await open(this.#dir);
     try {
       await folder.sync(); // the name is durable before the rows that rely on it
     } finally {
       await folder.close();
     }
+    await this.cache.measure(contentId);
+    this.#written.delete(contentId);
+    return { path: null, stamp: (await stampOf(this.#files.path(contentId))) ?? '' };
   }
 
-  /** Removes a content's file; the caller removes its rows. */
-  async delete(contentId: string): Promise<void> {
+  /** Flushes and closes a content's file, if it is open; it is opened again when it is needed. */
+  async rest(contentId: string): Promise<void> {
+    if (!this.#files.isOpen(contentId)) return;
+    await this.sync(contentId);
     await this.#closeFile(contentId);
-    await rm(this.#path(contentId), { force: true });
+  }
+
+  /** After the commit that gave a content another source: what was open and cached of the old one goes. */
+  async sourceChanged(contentId: string): Promise<void> {
+    this.sources.forget(contentId);
+    this.#written.delete(contentId);
+    await this.#closeFile(contentId);
+    if (this.sources.pathOf(contentId) === null) return;
+    await this.#files.remove(contentId);
+    this.cache.removed(contentId);
+  }
+
+  /** Removes a content: its rows, then the store's own file. A user's file stays. */
+  async delete(contentId: string): Promise<void> {
+    this.#unsynced.delete(contentId);
+    this.#store.commit(() => this.#store.contents.delete(contentId));
+    this.sources.forget(contentId);
+    this.#written.delete(contentId);
+    await this.#files.remove(contentId);
+    this.cache.removed(contentId);
   }
 
   async close(): Promise<void> {
-    for (const contentId of [...this.#files.keys()]) {
-      await this.sync(contentId);
-      await this.#closeFile(contentId);
+    for (const contentId of this.#written) await this.#leaveStamp(contentId);
+    for (const contentId of this.#files.all()) await this.#closeFile(contentId);
+    this.cache.saveUse();
+  }
+
+  /** Takes the pieces from this one on away: out of the books first, then off the disk. */
+  async #drop(contentId: string, fromPiece: number): Promise<void> {
+    this.#markWritten(contentId);
+    this.#store.commit(() => this.#store.contents.removePiecesFrom(contentId, fromPiece));
+    const waiting = this.#unsynced.get(contentId);
+    if (waiting)
+      this.#unsynced.set(
+        contentId,
+        waiting.filter((index) => index < fromPiece),
+      );
+    if (fromPiece === 0) await this.#files.remove(contentId);
+    else await (await this.#files.toWrite(contentId)).truncate(fromPiece * PIECE_BYTES);
+  }
+
+  async #writeAt(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
+    const file = await this.#files.toWrite(contentId);
+    const { bytesWritten } = await file.write(bytes, 0, bytes.byteLength, pieceIndex * PIECE_BYTES);
+    if (bytesWritten !== bytes.byteLength) {
+      throw new AceError('StoreFailed', 'The disk is full', { reaction: 'pause-channel' });
     }
   }
 
-  async #readOrNull(
-    contentId: string,
-    pieceIndex: number,
-    sizeBytes: number,
-    target = Buffer.allocUnsafeSlow(pieceLength(sizeBytes, pieceIndex)) as Uint8Array,
-  ): Promise<Uint8Array | null> {
-    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES, target);
-    return bytes.byteLength === target.byteLength ? bytes : null;
+  /** From here on the file's stamp says nothing, until it is closed. */
+  #markWritten(contentId: string): void {
+    if (this.#written.has(contentId)) return;
+    const file = this.#store.contents.file(contentId);
+    if (file && file.fileStamp !== null && file.sourcePath === null)
+      this.#store.commit(() => this.#store.contents.setStamp(contentId, null));
+    this.#written.add(contentId);
+  }
+
+  /** Nobody writes to it any more: flushes it, and notes how it is left. */
+  async #leaveStamp(contentId: string): Promise<void> {
+    const file = this.#store.contents.file(contentId);
+    if (file === null || file.sourcePath !== null) return;
+    await this.flush(contentId);
+    const stamp = await stampOf(this.#files.path(contentId));
+    if (stamp === null) return;
+    this.#store.commit(() => {
+      this.#store.contents.markAllSynced(contentId);
+      this.#store.contents.setStamp(contentId, stamp);
+    });
   }
 
   /** As much of `target` as the file could fill. */
   async #readAt(contentId: string, position: number, target: Uint8Array): Promise<Uint8Array> {
+    await this.sources.check(contentId);
     try {
-      const file = await this.#file(contentId);
+      const file = await this.#files.toRead(contentId);
+      if (!file) return target.subarray(0, 0);
       const { bytesRead } = await file.read(target, 0, target.byteLength, position);
       return target.subarray(0, bytesRead);
     } catch (cause) {
@@ -178,31 +294,17 @@ export class PieceStore {
     }
   }
 
-  #file(contentId: string): Promise<FileHandle> {
-    const known = this.#files.get(contentId);
-    if (known) return known;
-    const opened = openOrCreate(this.#path(contentId));
-    this.#files.set(contentId, opened);
-    opened.catch(() => this.#files.delete(contentId));
-    return opened;
-  }
-
   async #closeFile(contentId: string): Promise<void> {
-    const file = this.#files.get(contentId);
-    this.#files.delete(contentId);
     this.#unsynced.delete(contentId);
-    await (await file)?.close();
-  }
-
-  #path(contentId: string): string {
-    return join(this.#dir, `${contentId}.pieces`);
+    await this.#files.close(contentId);
   }
 }
 
-async function openOrCreate(path: string): Promise<FileHandle> {
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  return open(path, exists ? 'r+' : 'w+', 0o600);
+/** What a killed import left, and files of contents that were deleted, or have no piece in the books, by a killed run. */
+function isLeftOver(name: string, store: NodeStore): boolean {
+  if (name.endsWith(TEMPORARY)) return true;
+  if (!name.endsWith(PIECES)) return false;
+  const contentId = name.slice(0, -PIECES.length);
+  const file = store.contents.file(contentId);
+  return file === null || file.sourcePath !== null || !store.contents.hasPieces(contentId);
 }

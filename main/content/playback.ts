@@ -1,46 +1,75 @@
 /**
- * Content over HTTP on loopback, for the page's player and for every player that takes a URL.
+ * Content over HTTP on loopback, for the page's player and for every player that takes a URL. Paths follow what
+ * Ace Stream clients speak; `/content/<id>` is ours. Whoever takes the bytes to keep them says `?download=1`: what nobody
+ * watches must not count for the network's traffic rate.
  *
- * A reader holds the transfer's attention: what lies ahead of it is fetched first. Bytes leave here only from pieces
- * that were verified and paid. Paths follow what Ace Stream clients speak; `/content/<id>` is ours. Whoever takes the
- * bytes to keep them says `?download=1`: what nobody watches must not count for the network's traffic rate.
+ * Players show no token. `main/rpc/guard.ts` has refused the requests of foreign pages before they come here.
  */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import parseRange from 'range-parser';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
-import { PIECE_BYTES } from '../../shared/units.ts';
 import type { Log } from '../log.ts';
+import type { Opening } from './asking.ts';
+import { manifestPath } from './live/live-http.ts';
+import type { Watch } from './live/watch.ts';
 import type { PieceStore } from './piece-store.ts';
+import {
+  type Address,
+  isDownload,
+  readAddress,
+  SEGMENT_SUFFIX,
+  sessionPaths,
+  streamPath,
+} from './players/addresses.ts';
+import { attachmentOf } from './players/file-name.ts';
+import { openingOf } from './players/opening.ts';
+import { type Playing, playingFile, playingLive } from './players/playing.ts';
+import { HLS_TYPE, hlsOf, M3U_TYPE, m3uOf } from './players/playlists.ts';
+import { serveContent } from './players/serve-content.ts';
+import { SessionMeter } from './players/session-meter.ts';
+import { PlayerSessions } from './players/sessions.ts';
+import { type PaymentFigures, statOf } from './players/stat.ts';
 import type { Transfer } from './transfer.ts';
-import { parseContentId } from './transport-file.ts';
 
 export interface PlaybackContext {
+  readonly version: string;
   readonly pieces: PieceStore;
   /** @throws AceError `InvalidContentId`, `NoProviders`, … */
-  readonly transferOf: (contentId: string) => Promise<Transfer>;
+  readonly transferOf: (contentId: string, opening?: Opening) => Promise<Transfer>;
+  /** The id when it is a broadcast's, `null` when it is another content's. @throws AceError as `transferOf` */
+  readonly broadcastOf: (contentId: string) => Promise<string | null>;
+  readonly watch: (broadcast: string) => Watch;
+  readonly contentOf: (contentId: string) => { readonly addedAtMs: number; readonly upBytes: number } | null;
+  readonly payment: () => PaymentFigures | null;
+  readonly nowMs: () => number;
   readonly log: Log;
 }
 
-const WRITE_BYTES = 262_144;
-const DOWNLOAD_FLAG = 'download';
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly url: URL;
+}
 
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   InvalidContentId: 400,
+  InvalidInput: 400,
   ContentUnknown: 404,
   NoProviders: 404,
+  SessionUnknown: 404,
+  TooManyRequests: 503,
+  ContentChanged: 409,
+  FileMissing: 404,
   ShardUnavailable: 503,
 };
 
 export function playbackHandler(
   context: PlaybackContext,
 ): (req: IncomingMessage, res: ServerResponse) => void {
+  const playback = new Playback(context);
   return (req, res) => {
-    answer(context, req, res).catch((error: unknown) => {
+    playback.answer(req, res).catch((error: unknown) => {
       if (isAceError(error) && !res.headersSent) {
-        res
-          .writeHead(STATUS_OF[error.code] ?? 500, { 'content-type': 'text/plain; charset=utf-8' })
-          .end(`${error.message}\n`);
+        answerText(res, STATUS_OF[error.code] ?? 500, error.message);
         return;
       }
       if (!isAbort(error)) context.log.error({ err: error }, 'playback failed');
@@ -49,140 +78,191 @@ export function playbackHandler(
   };
 }
 
-async function answer(context: PlaybackContext, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  if (req.method !== 'GET' && req.method !== 'HEAD') {
-    res.writeHead(405, { allow: 'GET, HEAD' }).end();
-    return;
-  }
-  const url = new URL(req.url ?? '/', 'http://localhost');
-  const contentId = requestedContent(url);
-  if (contentId === null) {
-    res
-      .writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
-      .end('There is nothing at this path\n');
-    return;
-  }
-  const transfer = await context.transferOf(contentId);
-  const { file } = transfer;
-  const range = requestedRange(req, file.sizeBytes, transfer.contentId);
-  // A broadcaster's bytes must never act as a page of ours, whatever they claim to be.
-  const playable = /^(video|audio)\//.test(file.mimeType);
-  res.setHeader('content-type', playable ? file.mimeType : 'application/octet-stream');
-  if (!playable) res.setHeader('content-disposition', 'attachment');
-  res.setHeader('content-security-policy', "sandbox; default-src 'none'; media-src 'self'");
-  res.setHeader('x-content-type-options', 'nosniff');
-  res.setHeader('accept-ranges', 'bytes');
-  res.setHeader('etag', `"${transfer.contentId}"`);
-  res.setHeader('cache-control', 'no-store');
-  if (range === 'unsatisfiable') {
-    res.writeHead(416, { 'content-range': `bytes */${file.sizeBytes}` }).end();
-    return;
-  }
-  const { start, end } = range ?? { start: 0, end: file.sizeBytes - 1 };
-  res.setHeader('content-length', end - start + 1);
-  if (range) res.setHeader('content-range', `bytes ${start}-${end}/${file.sizeBytes}`);
-  res.writeHead(range ? 206 : 200);
-  if (req.method === 'HEAD') {
-    res.end();
-    return;
-  }
-  // The first piece may take a while, or wait for a top-up: the player knows what comes already.
-  res.flushHeaders();
-  const watches = url.searchParams.get(DOWNLOAD_FLAG) === null;
-  await send(context, transfer, res, { start, end, watches });
-}
+class Playback {
+  readonly #context: PlaybackContext;
+  readonly #sessions: PlayerSessions;
 
-/** The address of a content: for a player, or for bytes that are kept. */
-export function contentUrl(base: string, contentId: string, download: boolean): string {
-  const url = new URL(`content/${contentId}`, base);
-  if (download) url.searchParams.set(DOWNLOAD_FLAG, '1');
-  return url.href;
-}
-
-/** `/content/<id>`, or `/ace/getstream?content_id=<id>` (or `id=`). `null` for any other path. */
-function requestedContent(url: URL): string | null {
-  const ours = /^\/content\/([^/]+)\/?$/.exec(url.pathname);
-  if (ours?.[1]) return parseContentId(decoded(ours[1]));
-  if (url.pathname === '/ace/getstream') {
-    const id = url.searchParams.get('content_id') ?? url.searchParams.get('id');
-    if (!id) throw new AceError('InvalidContentId', 'The address lacks content_id=…');
-    return parseContentId(id);
+  constructor(context: PlaybackContext) {
+    this.#context = context;
+    this.#sessions = new PlayerSessions(context.nowMs);
   }
-  return null;
-}
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw new AceError('InvalidContentId', `"${text}" is not a content id`, { cause });
-  }
-}
-
-/** One range; several at once are answered with the whole content, as RFC 9110 allows. */
-function requestedRange(
-  req: IncomingMessage,
-  sizeBytes: number,
-  contentId: string,
-): { start: number; end: number } | 'unsatisfiable' | null {
-  const header = req.headers.range;
-  if (header === undefined) return null;
-  const ifRange = req.headers['if-range'];
-  if (ifRange !== undefined && ifRange !== `"${contentId}"`) return null;
-  // range-parser refuses a suffix that is longer than the whole, which RFC 9110 gives the whole.
-  const suffix = /^bytes=-(\d+)$/.exec(header.trim());
-  if (suffix && Number(suffix[1]) > sizeBytes) return { start: 0, end: sizeBytes - 1 };
-  const ranges = parseRange(sizeBytes, header);
-  if (ranges === -1) return 'unsatisfiable';
-  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null;
-  return ranges[0] ?? null;
-}
-
-async function send(
-  context: PlaybackContext,
-  transfer: Transfer,
-  res: ServerResponse,
-  { start, end, watches }: { readonly start: number; readonly end: number; readonly watches: boolean },
-): Promise<void> {
-  const { contentId } = transfer;
-  const closed = new AbortController();
-  res.once('close', () => closed.abort());
-  const reader = transfer.addReader(Math.floor(start / PIECE_BYTES), watches);
-  try {
-    for (let position = start; position <= end; ) {
-      const pieceIndex = Math.floor(position / PIECE_BYTES);
-      transfer.moveReader(reader, pieceIndex);
-      await transfer.piece(pieceIndex, closed.signal);
-      const offset = position - pieceIndex * PIECE_BYTES;
-      const length = Math.min(PIECE_BYTES - offset, WRITE_BYTES, end - position + 1);
-      const bytes = await readStored(context.pieces, transfer, pieceIndex, offset, length);
-      if (!bytes) continue;
-      if (!res.write(bytes)) await once(res, 'drain', { signal: closed.signal });
-      transfer.taken(reader, position, length);
-      position += length;
+  async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.writeHead(405, { allow: 'GET, HEAD' }).end();
+      return;
     }
-    res.end();
-  } finally {
-    transfer.removeReader(reader);
+    const url = new URL(req.url ?? '/', 'http://localhost');
+    const exchange = { req, res, url };
+    if (!answersJson(url)) {
+      const address = readAddress(url);
+      if (address === null) answerText(res, 404, 'There is nothing at this path');
+      else await this.#media(address, exchange);
+      return;
+    }
+    try {
+      answerJson(res, await this.#json(readAddress(url), exchange));
+    } catch (error) {
+      // Programs that speak this API look for errors in the answer, not in its status.
+      if (!isAceError(error)) throw error;
+      answerJson(res, { response: null, error: error.message });
+    }
   }
-  context.log.debug({ contentId, start, end }, 'a player was served');
+
+  async #media(address: Address, exchange: Exchange): Promise<void> {
+    switch (address.ask) {
+      case 'stream':
+        return this.#stream(address.contentId, address.session, exchange);
+      case 'playlist':
+        return this.#playlist(address.contentId, exchange);
+      case 'hls':
+        return this.#hls(address.contentId, address.session, exchange);
+      default:
+        throw new AceError('InvalidInput', 'This address answers in JSON only: add format=json');
+    }
+  }
+
+  async #json(address: Address | null, exchange: Exchange): Promise<unknown> {
+    switch (address?.ask) {
+      case 'open':
+        return this.#open(address.contentId, address.output, exchange);
+      case 'stat':
+        return this.#stat(address.contentId, address.session);
+      case 'command':
+        return this.#command(address.contentId, address.session, exchange.url);
+      case 'service':
+        return this.#service(exchange.url);
+      default:
+        throw new AceError('InvalidInput', 'There is nothing at this path');
+    }
+  }
+
+  async #stream(contentId: string, session: string | undefined, { req, res, url }: Exchange): Promise<void> {
+    const { pieces, transferOf } = this.#context;
+    const using = session === undefined ? null : this.#sessions.use(session, contentId);
+    const transfer = await transferOf(contentId, openingOf(req, url));
+    const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());
+    try {
+      await serveContent(req, res, {
+        pieces,
+        transfer,
+        addedAtMs: this.#context.contentOf(contentId)?.addedAtMs ?? 0,
+        download: isDownload(url),
+        ...(using && { onSent: () => using.meter.sample(transfer, () => this.#upBytes(contentId)) }),
+      });
+    } finally {
+      ended?.();
+    }
+    this.#context.log.debug({ contentId, range: req.headers.range }, 'a player was served');
+  }
+
+  async #playlist(contentId: string, { req, res }: Exchange): Promise<void> {
+    const { broadcastOf, watch, transferOf } = this.#context;
+    const broadcast = await broadcastOf(contentId);
+    const what =
+      broadcast === null
+        ? { ...(await transferOf(contentId)).file, path: `/content/${contentId}` }
+        : { name: watch(broadcast).name, durationMs: 0, path: manifestPath(broadcast) };
+    const text = m3uOf(what, `${baseOf(req)}${what.path}`);
+    res.setHeader('content-disposition', attachmentOf(`${what.name.replace(/\.[^.]{1,5}$/, '')}.m3u`));
+    answerText(res, 200, text, M3U_TYPE);
+  }
+
+  async #hls(contentId: string, session: string | undefined, { req, res }: Exchange): Promise<void> {
+    if (session !== undefined) this.#sessions.use(session, contentId);
+    const { file } = await this.#context.transferOf(contentId);
+    const path = streamPath(contentId, session);
+    const text = hlsOf(file, `${baseOf(req)}${path}${SEGMENT_SUFFIX}`);
+    if (text !== null) answerText(res, 200, text, HLS_TYPE);
+    // Players follow this and look at what they get: they need no playlist for one file.
+    else res.writeHead(302, { location: path, 'cache-control': 'no-store' }).end();
+  }
+
+  async #open(contentId: string, output: 'stream' | 'hls', { req }: Exchange): Promise<unknown> {
+    const { source, isLive } = await this.#playing(contentId);
+    const meter = new SessionMeter(source, this.#upBytes(contentId), this.#context.nowMs);
+    const { id } = this.#sessions.open(contentId, meter);
+    const paths = sessionPaths(contentId, id, output);
+    const base = baseOf(req);
+    return {
+      response: {
+        playback_url: base + (isLive ? manifestPath(contentId) : paths.playback),
+        stat_url: base + paths.stat,
+        command_url: base + paths.command,
+        content_id: contentId,
+        infohash: null,
+        playback_session_id: id,
+        is_live: isLive ? 1 : 0,
+        is_encrypted: 0,
+        client_session_id: -1,
+      },
+      error: null,
+    };
+  }
+
+  async #stat(contentId: string, id: string): Promise<unknown> {
+    const session = this.#sessions.use(id, contentId);
+    const playing = await this.#playing(contentId);
+    const figures = session.meter.figures(playing.source, this.#upBytes(contentId));
+    return { response: statOf(playing, session, figures, this.#context.payment()), error: null };
+  }
+
+  async #playing(contentId: string): Promise<Playing> {
+    const { broadcastOf, watch, transferOf } = this.#context;
+    const broadcast = await broadcastOf(contentId);
+    return broadcast === null ? playingFile(await transferOf(contentId)) : playingLive(watch(broadcast));
+  }
+
+  #command(contentId: string, id: string, url: URL): unknown {
+    const method = url.searchParams.get('method');
+    if (method !== 'stop')
+      throw new AceError('InvalidInput', `There is no method "${method ?? ''}": this node knows stop`);
+    this.#sessions.stop(id, contentId);
+    return { response: 'ok', error: null };
+  }
+
+  #service(url: URL): unknown {
+    const method = url.searchParams.get('method');
+    if (method !== 'get_version')
+      throw new AceError('InvalidInput', `There is no method "${method ?? ''}": this node knows get_version`);
+    const { version } = this.#context;
+    return { result: { version, code: versionCode(version), platform: process.platform }, error: null };
+  }
+
+  #upBytes(contentId: string): number {
+    return this.#context.contentOf(contentId)?.upBytes ?? 0;
+  }
 }
 
-/** `null` when the disk has lost the piece: the transfer fetches it again. */
-async function readStored(
-  pieces: PieceStore,
-  transfer: Transfer,
-  pieceIndex: number,
-  offset: number,
-  length: number,
-): Promise<Uint8Array | null> {
-  try {
-    return await pieces.readRange(transfer.contentId, pieceIndex, offset, length);
-  } catch (error) {
-    if (!isAceError(error, 'PieceUnknown')) throw error;
-    transfer.forget(pieceIndex);
-    return null;
-  }
+/** Whatever these paths have to say, errors included, is JSON. */
+function answersJson({ pathname, searchParams }: URL): boolean {
+  if (/^\/(ace\/(stat|cmd)|webui)\//.test(pathname)) return true;
+  return pathname.startsWith('/ace/') && searchParams.get('format') === 'json';
+}
+
+/** Two digits each for minor and patch, as Ace Stream has it: 3.1.74 is 3017400. */
+function versionCode(version: string): number {
+  const [major = 0, minor = 0, patch = 0] = version
+    .split(/[.-]/)
+    .map((part) => Number.parseInt(part, 10) || 0);
+  return major * 1_000_000 + minor * 10_000 + patch * 100;
+}
+
+/** The name that the player reached us by; guard.ts has checked that it is ours. */
+function baseOf(req: IncomingMessage): string {
+  return `http://${req.headers.host}`;
+}
+
+function answerJson(res: ServerResponse, body: unknown): void {
+  res
+    .writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+    .end(`${JSON.stringify(body)}\n`);
+}
+
+function answerText(res: ServerResponse, status: number, text: string, type = 'text/plain'): void {
+  res
+    .writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' })
+    .end(text.endsWith('\n') ? text : `${text}\n`);
 }
 
 function isAbort(error: unknown): boolean {

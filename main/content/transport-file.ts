@@ -7,6 +7,7 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { isBytes, isUnits, tuple } from '../../shared/channel/tuple.ts';
+import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 import { CHUNK_BYTES, pieceCount } from '../../shared/units.ts';
 import { sha256 } from '../channel/sha256.ts';
@@ -25,6 +26,20 @@ export interface TransportFile {
   readonly broadcaster: Uint8Array;
 }
 
+/** A live broadcast has no pieces: its segments are contents of their own, which its broadcaster names one by one. */
+export interface BroadcastFile {
+  readonly name: string;
+  readonly kind: 'live';
+  readonly mimeType: string;
+  /** When it was made: two broadcasts of one name are two. */
+  readonly startedAtMs: number;
+  /** Ed25519 key of the device that signed it, and that signs the records of its segments. */
+  readonly broadcaster: Uint8Array;
+}
+
+/** Of a body. */
+const LIVE_FIELDS = 5;
+const WHOLE_FIELDS = 7;
 const HASH_BYTES = 32;
 const SHA2_256 = 0x12;
 const TAG = 'ace-transport-1';
@@ -55,6 +70,16 @@ export function makeTransportFile(
   return { contentId: contentIdOf(bytes), bytes };
 }
 
+/** Signs the transport file of a broadcast. */
+export function makeBroadcastFile(
+  { name, mimeType, startedAtMs }: Pick<BroadcastFile, 'name' | 'mimeType' | 'startedAtMs'>,
+  device: DeviceIdentity,
+): { contentId: string; bytes: Uint8Array } {
+  const body = dagCbor.encode([name, 'live', mimeType, startedAtMs, device.publicKey]);
+  const bytes = dagCbor.encode([TAG, body, device.sign(body)]);
+  return { contentId: contentIdOf(bytes), bytes };
+}
+
 /** CIDv1, dag-cbor, SHA-256, base32 lower case. */
 export function contentIdOf(bytes: Uint8Array): string {
   return CID.createV1(dagCbor.code, Digest.create(SHA2_256, sha256(bytes))).toString();
@@ -74,16 +99,25 @@ export function parseContentId(text: string): string {
     if (cid.version === 1 && cid.code === dagCbor.code && cid.multihash.code === SHA2_256)
       return cid.toString();
   } catch (cause) {
-    throw new AceError('InvalidContentId', `"${text}" is not a content id`, { cause });
+    throw new AceError('InvalidContentId', `"${text}" is not a content id such as bafy…`, { cause });
   }
   throw new AceError('InvalidContentId', `"${text}" is not the id of a content of this network`);
 }
 
 /**
  * Reads and verifies a transport file that should be `contentId`.
- * @throws AceError `TransportFileInvalid`
+ * @throws AceError `TransportFileInvalid`, `ContentIsLive`
  */
 export function readTransportFile(contentId: string, bytes: Uint8Array): TransportFile {
+  const file = readAnyTransportFile(contentId, bytes);
+  if (file.kind === 'live') {
+    throw new AceError('ContentIsLive', `"${file.name}" is a live broadcast: it can be watched, not fetched`);
+  }
+  return file;
+}
+
+/** The same for a content that may be live. @throws AceError `TransportFileInvalid` */
+export function readAnyTransportFile(contentId: string, bytes: Uint8Array): TransportFile | BroadcastFile {
   if (bytes.byteLength > MAX_TRANSPORT_BYTES) throw invalid('it is too large');
   if (contentIdOf(bytes) !== contentId) throw invalid('its hash is not the content id');
   const [, body, signature] = readTuple(bytes, TAG, 3);
@@ -120,16 +154,39 @@ function encodeBody(file: TransportFile): Uint8Array {
   ]);
 }
 
-function decodeBody(body: Uint8Array): TransportFile {
-  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = readTuple(body, null, 7);
+function decodeBody(body: Uint8Array): TransportFile | BroadcastFile {
+  return fieldCount(body) === LIVE_FIELDS
+    ? liveFile(readTuple(body, null, LIVE_FIELDS))
+    : wholeFile(readTuple(body, null, WHOLE_FIELDS));
+}
+
+function fieldCount(body: Uint8Array): number | null {
+  try {
+    const fields: unknown = dagCbor.decode(body);
+    return Array.isArray(fields) ? fields.length : null;
+  } catch (cause) {
+    throw invalid('it is malformed', cause);
+  }
+}
+
+function liveFile([name, kind, mimeType, startedAtMs, broadcaster]: readonly unknown[]): BroadcastFile {
+  if (!isContentName(name)) throw invalid('its name is malformed or has a path in it');
+  if (kind !== 'live') throw invalid('its kind is unknown');
+  if (!isMimeType(mimeType)) throw invalid('its MIME type is malformed');
+  if (!isUnits(startedAtMs)) throw invalid('its time is malformed');
+  if (!isDeviceKey(broadcaster)) throw invalid('its broadcaster is malformed');
+  return { name, kind, mimeType, startedAtMs, broadcaster };
+}
+
+function wholeFile(fields: readonly unknown[]): TransportFile {
+  const [name, kind, mimeType, sizeBytes, durationMs, hashes, broadcaster] = fields;
   if (!isContentName(name)) throw invalid('its name is malformed or has a path in it');
   if (kind !== 'vod') throw invalid('its kind is unknown');
-  if (typeof mimeType !== 'string' || !/^[\w.+-]+\/[\w.+-]+$/.test(mimeType))
-    throw invalid('its MIME type is malformed');
+  if (!isMimeType(mimeType)) throw invalid('its MIME type is malformed');
   if (!isUnits(sizeBytes) || sizeBytes === 0 || sizeBytes > MAX_CONTENT_BYTES)
     throw invalid('its size is out of range');
   if (!isUnits(durationMs)) throw invalid('its duration is malformed');
-  if (!isBytes(broadcaster, 32)) throw invalid('its broadcaster is malformed');
+  if (!isDeviceKey(broadcaster)) throw invalid('its broadcaster is malformed');
   if (!(hashes instanceof Uint8Array) || hashes.byteLength !== pieceCount(sizeBytes) * HASH_BYTES) {
     throw invalid('it has not one hash per piece');
   }
@@ -137,6 +194,10 @@ function decodeBody(body: Uint8Array): TransportFile {
     hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
   );
   return { name, kind, mimeType, sizeBytes, durationMs, pieceHashes, broadcaster };
+}
+
+function isMimeType(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.+-]+\/[\w.+-]+$/.test(value);
 }
 
 function readTuple(bytes: Uint8Array, tag: string | null, length: number): readonly unknown[] {

@@ -1,0 +1,63 @@
+/**
+ * What a start checks of the files that the last run left. A file that is as it was left needs nothing. One that was
+ * being written has every flushed piece in its books: only the others are hashed. One that somebody else changed is
+ * hashed whole.
+ */
+import type { StoredContent } from '../db/node/contents.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { stampOf } from './file-stamp.ts';
+import type { PieceStore } from './piece-store.ts';
+import { chunkHashesOf, pieceHash, readTransportFile } from './transport-file.ts';
+
+export interface Recovered {
+  /** Pieces that were read and hashed. */
+  readonly checked: number;
+  /** Of them, or of files that are gone: fetched again when they are wanted. */
+  readonly lost: number;
+}
+
+export async function recoverPieces(
+  store: NodeStore,
+  pieces: PieceStore,
+  pathOf: (contentId: string) => string,
+): Promise<Recovered> {
+  const unsynced = Map.groupBy(store.contents.unsyncedPieces(), ({ contentId }) => contentId);
+  let [checked, lost] = [0, 0];
+  for (const content of store.contents.stored()) {
+    const { contentId, fileStamp } = content;
+    const found = await stampOf(pathOf(contentId));
+    if (fileStamp !== null && found === fileStamp) continue;
+    const isTouched = found === null || fileStamp !== null;
+    const suspects = isTouched
+      ? store.contents.pieces(contentId)
+      : (unsynced.get(contentId) ?? []).map(({ pieceIndex }) => pieceIndex);
+    const { good, bad } = await sorted(store, pieces, content, suspects);
+    checked += suspects.length;
+    lost += bad.length;
+    if (good.length > 0) await pieces.flush(contentId);
+    store.commit(() => {
+      for (const index of good) store.contents.markSynced(contentId, index);
+      for (const index of bad) store.contents.removePiece(contentId, index);
+      store.contents.setStamp(contentId, null);
+    });
+  }
+  return { checked, lost };
+}
+
+async function sorted(
+  store: NodeStore,
+  pieces: PieceStore,
+  { contentId, sizeBytes }: StoredContent,
+  suspects: readonly number[],
+): Promise<{ good: number[]; bad: number[] }> {
+  const [good, bad]: [number[], number[]] = [[], []];
+  const row = suspects.length > 0 ? store.contents.get(contentId) : null;
+  const file = row && readTransportFile(contentId, row.transport);
+  for (const index of suspects) {
+    const bytes = await pieces.readOrNull(contentId, index, sizeBytes);
+    const expected = file?.pieceHashes[index];
+    const right = bytes && expected && Buffer.compare(pieceHash(chunkHashesOf(bytes)), expected) === 0;
+    (right ? good : bad).push(index);
+  }
+  return { good, bad };
+}

@@ -1,0 +1,20 @@
+/** What a transfer is given. */
+import type { NodeStore } from '../db/node/store.ts';
+import type { DownloadBudget } from '../limits/download-budget.ts';
+import type { Log } from '../log.ts';
+import type { Provider } from './provider.ts';
+import type { SessionPool } from './session-pool.ts';
+
+export interface TransferContext {
+  readonly store: NodeStore;
+  readonly log: Log;
+  readonly pool: SessionPool;
+  /** Whether and when another piece may be asked for. */
+  readonly budget: Pick<DownloadBudget, 'mayRequest'>;
+  /** Who has this content, best first. @throws AceError `ShardUnavailable` */
+  readonly findProviders: (contentId: string) => Promise<Provider[]>;
+  readonly nowMs: () => number;
+  readonly onChange: () => void;
+  /** The first of the content is here, or all of it: others can be served from here. */
+  readonly onServable: () => void;
+}
