@@ -1,14 +1,25 @@
 /** What a node is started with, and where its files are. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReachSettings } from './p2p/reach.ts';
 
 export interface NodeConfig {
   readonly dataDir: string;
   /** Port of pages and players; 0 takes any free one. The default moves on when it is taken. */
   readonly httpPort?: number;
-  /** The validator of another machine; without it the node runs a devnet of its own. */
+  /** A validator of the network to join; without it the node runs a devnet of its own. */
   readonly joinMultiaddr?: string;
   /** Port for other peers; 0 takes any free one. */
   readonly p2pPort?: number;
+  /**
+   * IP addresses or TCP multiaddrs that other peers reach this node at. Left out: loopback for a devnet of its own and
+   * for a validator on this machine, all interfaces otherwise.
+   */
+  readonly listen?: readonly string[];
+  /** Multiaddrs that lead here beside those that are found out: a port that the router forwards. */
+  readonly announce?: readonly string[];
+  /** How it is found and reached, where that differs from what fits the place of the validator. */
+  readonly reach?: Partial<ReachSettings>;
   /** Sample clip and icons. */
   readonly resourcesDir: string;
   /** Built pages. */
@@ -32,7 +43,12 @@ export interface DevnetProfile {
   readonly settlementIntervalMs: number;
   /** XAT that the faucet account has at genesis, whole tokens. */
   readonly faucetXat: number;
+  /** Validators, each a process of its own; 1 when left out. */
+  readonly shards?: number;
 }
+
+/** Validators of one devnet. */
+export const MAX_DEVNET_SHARDS = 64;
 
 /** A rate of a profile: 0.000001 to 1,000,000. Anything else has no ratio that the chain could keep. */
 export function isPositiveDecimal(text: string): boolean {
@@ -76,4 +92,12 @@ export function nodePaths(dataDir: string): NodePaths {
     validatorDir: join(dataDir, 'devnet', 'validator'),
     seedDir: join(dataDir, 'devnet', 'provider'),
   };
+}
+
+/** What only a validator's folder has. */
+const VALIDATOR_FILES = ['profile.json', 'shard.json'];
+
+/** A validator's key must not become somebody's wallet: no node starts there. */
+export function isValidatorFolder(dataDir: string): boolean {
+  return VALIDATOR_FILES.some((file) => existsSync(join(dataDir, file)));
 }

@@ -1,4 +1,5 @@
 /** The shell without a window: the same pages, in the user's own browser. */
+import { DEFAULT_HTTP_PORT } from './config.ts';
 import { type NodeConfig, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
@@ -11,6 +12,8 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
   const node = await startNode(config);
   const signalled = stopSignal(); // whoever reads the address may send one at once
   process.stdout.write(`${pagesAddress(node.http)}\n`);
+  const note = portNote(config, node.http);
+  if (note !== null) process.stderr.write(`${note}\n`);
 
   await Promise.race([signalled, node.stopped]);
   await node.stop();
@@ -18,4 +21,13 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
 
 export function pagesAddress(http: { readonly url: string; readonly token: string }): string {
   return `${http.url.replace(/\/?$/, '/')}#token=${encodeURIComponent(http.token)}`;
+}
+
+/** Players and scripts look at the usual port by themselves; they have to be told of another. */
+export function portNote(
+  { httpPort }: { readonly httpPort?: number },
+  http: { readonly url: string; readonly port: number },
+): string | null {
+  if (httpPort !== undefined || http.port === DEFAULT_HTTP_PORT) return null;
+  return `Port ${DEFAULT_HTTP_PORT} is in use by another program: give players ${http.url} instead`;
 }

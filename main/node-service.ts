@@ -1,25 +1,30 @@
 /** What pages and the command line ask of a node, answered from its peer: figures become views, inputs become calls. */
 import { AceError, type ErrorCode } from '../shared/errors.ts';
-import { formatAmount, parseAmount, TOKENS } from '../shared/money.ts';
-import { priceOfUnits, trafficRate, unitPriceXat } from '../shared/price.ts';
-import { type Ratio, ratio, ratioToDecimal, timesUp } from '../shared/ratio.ts';
-import type {
-  ContentView,
-  Feed,
-  FeedTopic,
-  NodeSnapshot,
-  PriceView,
-  SettlementView,
-  TransferView,
-} from '../shared/rpc.ts';
-import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../shared/units.ts';
-import { contentUrl } from './content/playback.ts';
+import { formatAmount, parseAmount } from '../shared/money.ts';
+import { priceOfUnits } from '../shared/price.ts';
+import { quoteTraffic } from '../shared/quote.ts';
+import type { Feed, FeedTopic, NodeSnapshot, Output, TransferView } from '../shared/rpc.ts';
+import { channelsView } from './channel-views.ts';
+import { onlyWatched } from './content/live/live.ts';
+import { manifestPath } from './content/live/live-http.ts';
+import { contentUrl } from './content/players/addresses.ts';
+import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from './content/track-book.ts';
 import type { Transfer } from './content/transfer.ts';
-import type { ContentRow } from './db/node/contents.ts';
+import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
+import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { RunningPeer } from './peer.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
+import {
+  balancesView,
+  contentView,
+  priceView,
+  quoteBasis,
+  quoteView,
+  settingsView,
+  settlementView,
+} from './views.ts';
 
 export interface NodeServiceOptions {
   readonly peer: RunningPeer;
@@ -46,18 +51,30 @@ const SNAPSHOT_EVERY_MS = 250;
 
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
-  const { store, library, sync, claims, shardClient } = peer;
+  const { store, library, live, sync, claims, shardClient } = peer;
   const listeners = new Set<FeedListener>();
+  const trackBook = new TrackBook(peer.pieces);
   const startedAtMs = Date.now();
   let snapshotTimer: NodeJS.Timeout | null = null;
 
   const emit = <T extends FeedTopic>(topic: T, data: Feed[T]) => {
     for (const listener of listeners) listener(topic, data);
   };
-  const snapshot = () => {
-    const picture = sync.picture;
-    if (!picture) throw new AceError('ShardUnavailable', 'The state of the account is not known yet');
-    return view(picture);
+  const known = (): AccountPicture => {
+    if (!sync.picture)
+      throw new AceError(
+        'ShardUnavailable',
+        'The state of the account is not known yet: its shard has not answered since the start',
+      );
+    return sync.picture;
+  };
+
+  /** Other shards first: what they have this account earn repays its loans at home. */
+  const settleEverywhere = async () => {
+    for (const [, line] of peer.lines.connected()) {
+      if (line !== shardClient) await line.call('settle', {});
+    }
+    await shardClient.call('settle', {});
   };
 
   function view(picture: AccountPicture): NodeSnapshot {
@@ -83,8 +100,9 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       shard: {
         connected: shardClient.connected,
         shard: peer.shard,
-        multiaddr: shardClient.address.toString(),
+        multiaddr: peer.lines.joined.toString(),
       },
+      distrustedShards: sync.distrusted(),
       multiaddrs: peer.host.getMultiaddrs().map(String),
       pagesUrl: pagesUrl(),
       peers: peer.host.getPeers().length,
@@ -95,9 +113,18 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
         loans: account.loans.map((loan) => ({ ...loan, priceXac: priced(loan.units) })),
       },
       pending: { earnedUnits, earnedXac: priced(earnedUnits), owedUnits, owedXac: priced(owedUnits) },
-      price: priceView(picture),
+      price: priceView(picture, peer.settings),
       traffic: { ...peer.meter.rates(), ...store.contents.totals(), paymentBytes, protocolBytes },
-      transfers: library.active().map((transfer) => transferView(transfer, picture)),
+      transfers: [
+        ...library
+          .active()
+          .filter(({ contentId }) => store.liveRecords.broadcastOf(contentId) === null)
+          .map((transfer) => transferView(transfer, picture)),
+        ...live
+          .watches()
+          .map((watch) => watchView(watch, peer.meter.rates().downBytesPerSecond, picture.unitPriceXac)),
+      ],
+      limits: settingsView(peer.limits, peer.pieces.cache),
       settlementCount: store.settlements.count(),
     };
   }
@@ -110,12 +137,30 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     state: transfer.state,
     reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
     provider: transfer.providerAccount,
+    providers: transfer.providers,
+    doubledPieces: transfer.doubledPieces,
     refusal: transfer.refusal,
     downBytesPerSecond: transfer.state === 'fetching' ? peer.meter.rates().downBytesPerSecond : 0,
     fetchingMs: Math.round(transfer.fetchingMs),
     paidUnits: transfer.paidUnits,
     costXac: formatAmount(priceOfUnits(transfer.paidUnits, picture.unitPriceXac)),
   });
+
+  const playLive = (broadcast: string, download: boolean): Output<'play'> => {
+    const row = live.book.row(broadcast);
+    const base = pagesUrl();
+    if (download) throw onlyWatched(row.name);
+    if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
+    live.watch(broadcast);
+    return {
+      content: liveContentView(row),
+      playbackUrl: new URL(manifestPath(broadcast), base).href,
+    };
+  };
+  const contentViews = () => [
+    ...store.contents.list().map(contentView),
+    ...store.broadcasts.list().map(liveContentView),
+  ];
 
   return {
     emit,
@@ -130,18 +175,20 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       if (snapshotTimer) clearTimeout(snapshotTimer);
       listeners.clear();
     },
-    emitContents: () => emit('contents', store.contents.list().map(contentView)),
+    emitContents: () => emit('contents', contentViews()),
     emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
     onFeed(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
 
-    snapshot: async () => snapshot(),
-    contents: async () => store.contents.list().map(contentView),
+    snapshot: async () => view(known()),
+    contents: async () => contentViews(),
+    ...liveProcedures(peer, pagesUrl),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
-    async importFile({ path, name }) {
+    channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),
+    async importFile({ path, name, copy }) {
       let toldAtMs = 0;
       const onProgress = (doneBytes: number, sizeBytes: number) => {
         const nowMs = Date.now();
@@ -149,9 +196,23 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
         toldAtMs = nowMs;
         emit('importing', { path, doneBytes, sizeBytes });
       };
-      return contentView(await peer.import({ path, onProgress, ...(name !== undefined && { name }) }));
+      return contentView(
+        await peer.import({ path, byReference: !copy, onProgress, ...(name !== undefined && { name }) }),
+      );
+    },
+    async deleteContent({ contentId, force }) {
+      await peer.deleteContent(contentId, force);
+      return {};
+    },
+    pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
+    settings: async () => settingsView(peer.limits, peer.pieces.cache),
+    async setSettings(changes) {
+      await peer.setLimits(changes);
+      return settingsView(peer.limits, peer.pieces.cache);
     },
     async play({ contentId, download }) {
+      const broadcast = await live.broadcastOf(contentId);
+      if (broadcast !== null) return playLive(broadcast, download);
       const transfer = await library.transfer(contentId);
       if (download) transfer.download();
       const row = store.contents.get(transfer.contentId);
@@ -159,7 +220,22 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
       return { content: contentView(row), playbackUrl: contentUrl(base, transfer.contentId, download) };
     },
-    stop: async ({ contentId }) => ({ stopped: await library.stopTransfer(contentId) }),
+    async quote({ units }) {
+      const picture = known();
+      return quoteView(quoteTraffic(units, quoteBasis(picture, peer.settings)), picture.asOfMs);
+    },
+    async tracks({ contentId }) {
+      const broadcast = await live.broadcastOf(contentId);
+      const transfer =
+        broadcast === null
+          ? await library.transfer(contentId)
+          : await live.watch(broadcast).described(TRACKS_WAIT_MS);
+      return { tracks: transfer && (await trackBook.tracks(transfer)) };
+    },
+    stop: async ({ contentId }) => {
+      const unwatched = await live.unwatch(parseContentId(contentId));
+      return { stopped: unwatched || (await library.stopTransfer(contentId)) };
+    },
     async topUp({ amountXat }) {
       const amount = parseAmount(amountXat);
       if (amount === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
@@ -172,7 +248,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     },
     async settleNow() {
       const claimedUnits = await claims.now();
-      if (peer.devnet) await shardClient.call('settle', {});
+      if (peer.devnet) await settleEverywhere();
       await sync.refresh();
       return { claimedUnits };
     },
@@ -196,59 +272,4 @@ function inFaucetWords(error: unknown): unknown {
   return text === undefined
     ? error
     : new AceError(error.code, text, { cause: error, details: error.details });
-}
-
-function balancesView(balances: AccountPicture['account']['balances']): NodeSnapshot['balances'] {
-  const entries = TOKENS.map((token) => [token, formatAmount(balances[token])] as const);
-  return Object.fromEntries(entries) as NodeSnapshot['balances'];
-}
-
-function priceView({ market, unitPriceXac, asOfMs }: AccountPicture): PriceView {
-  return {
-    xacPerGb: perGb(unitPriceXac),
-    xatPerGb: perGb(unitPriceXat(market)),
-    xacPerXat: ratioToDecimal(market.xacPerXat, 7),
-    trafficRateGbPerHour: ratioToDecimal(trafficRate(market), 3),
-    asOfMs,
-  };
-}
-
-function contentView(row: ContentRow): ContentView {
-  const lastBytes = pieceLength(row.sizeBytes, pieceCount(row.sizeBytes) - 1);
-  return {
-    contentId: row.contentId,
-    name: row.name,
-    mimeType: row.mimeType,
-    sizeBytes: row.sizeBytes,
-    haveBytes: row.havePieces * PIECE_BYTES - (row.haveLastPiece ? PIECE_BYTES - lastBytes : 0),
-    origin: row.origin,
-    addedAtMs: row.addedAtMs,
-    servedUnits: Math.ceil(row.upBytes / PIECE_BYTES),
-  };
-}
-
-function settlementView(row: SettlementRow): SettlementView {
-  return {
-    seq: row.seq,
-    shard: row.shard,
-    batchNumber: row.batchNumber,
-    batchHash: Buffer.from(row.batchHash).toString('hex'),
-    atMs: row.atMs,
-    direction: row.direction,
-    counterparty: row.counterparty,
-    paidUnits: row.paidUnits,
-    creditUnits: row.creditUnits,
-    refusedUnits: row.refusedUnits,
-    repaidUnits: row.repaidUnits,
-    grossXac: formatAmount(row.grossXac),
-    feeXac: formatAmount(row.feeXac),
-    netXac: formatAmount(row.grossXac - row.feeXac),
-    xatBurned: formatAmount(row.xatBurned),
-    xasPaid: formatAmount(row.xasPaid),
-    xacPerGb: perGb(ratio(row.priceNum, row.priceDen)),
-  };
-}
-
-function perGb(unitPrice: Ratio): string {
-  return formatAmount(timesUp(BigInt(UNITS_PER_GB), unitPrice));
 }

@@ -9,12 +9,15 @@ import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { Closers } from './closers.ts';
-import { DEFAULT_HTTP_PORT, type NodeConfig, nodePaths } from './config.ts';
+import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from './config.ts';
+import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
+import type { PaymentFigures } from './content/players/stat.ts';
 import { lockDataDir } from './db/lock.ts';
 import { createLog } from './log.ts';
 import { createNodeService, type NodeServiceHandle } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
+import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
 import { startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
@@ -32,6 +35,8 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
+/** In the meta table: where pages, players and encoders reached the node last. */
+const LAST_PORT = 'httpPort';
 const SAMPLE_CLIP = 'sample-clip.mp4';
 const SAMPLE_NAME = 'Sample clip.mp4';
 
@@ -44,18 +49,25 @@ type Network = z.infer<typeof networkSchema>;
 /** @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, … */
 export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const paths = nodePaths(config.dataDir);
+  const { listen, announce = [], reach, joinMultiaddr } = config;
+  // Said now, before anything is made.
+  if (listen) listenMultiaddrs(listen, 0);
+  announceMultiaddrs(announce);
+  if (joinMultiaddr !== undefined) parseMultiaddr(joinMultiaddr);
+  refuseValidatorFolder(config.dataDir);
   const lock = lockDataDir(config.dataDir);
   const closers = new Closers();
   closers.add(() => lock.release());
   try {
     const log = createLog(paths.log);
-    const network = chooseNetwork(paths.network, config.joinMultiaddr);
+    const network = chooseNetwork(paths.network, joinMultiaddr);
     let shardMultiaddr: string;
     let sampleId: string | null = null;
     if (network.mode === 'devnet') {
       const devnet = await runDevnetValidator({
         dataDir: paths.validatorDir,
         port: 0,
+        listen: listen && anyPort(listen),
         profile: config.devnet,
       });
       closers.add(() => devnet.stop());
@@ -68,6 +80,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
           dir: paths.seedDir,
           shardMultiaddr,
           p2pPort: 0,
+          listen: listen && anyPort(listen),
+          reach,
           log,
           events: NO_EVENTS,
         });
@@ -85,6 +99,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       dir: config.dataDir,
       shardMultiaddr,
       p2pPort: config.p2pPort ?? 0,
+      listen,
+      announce,
+      reach,
       passphrase: config.passphrase,
       mustReachShard: config.joinMultiaddr !== undefined,
       log,
@@ -112,20 +129,36 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     closers.add(() => service?.close());
     const token = randomBytes(24).toString('base64url');
     const http = await startHttpServer({
-      port: config.httpPort ?? DEFAULT_HTTP_PORT,
+      port: httpPort(config, peer),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
       pagesDir: config.pagesDir,
       token,
       service,
       log,
-      content: playbackHandler({
-        pieces: peer.pieces,
-        transferOf: (contentId) => peer.library.transfer(contentId),
-        log,
-      }),
+      content: liveHandler(
+        {
+          pieces: peer.pieces,
+          log,
+          push: peer.live.push,
+          broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
+          watch: (broadcast) => peer.live.watch(broadcast),
+        },
+        playbackHandler({
+          version: packageJson.version,
+          pieces: peer.pieces,
+          transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
+          broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
+          watch: (broadcast) => peer.live.watch(broadcast),
+          contentOf: (contentId) => peer.store.contents.get(contentId),
+          payment: () => paymentFigures(peer),
+          nowMs: Date.now,
+          log,
+        }),
+      ),
     });
     closers.add(() => http.close());
     url = http.url;
+    peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(http.port)));
     await writeFileAtomic(
       paths.control,
       `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`,
@@ -153,7 +186,33 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   }
 }
 
+/**
+ * The port to try first. Where any will do it is the last one, as long as a broadcast goes on: its encoder keeps pushing
+ * to the address that it was given.
+ */
+function httpPort({ httpPort }: NodeConfig, { store, live }: RunningPeer): number {
+  if (httpPort !== 0) return httpPort ?? DEFAULT_HTTP_PORT;
+  const broadcasts = live.broadcaster.own().some(({ ended }) => !ended);
+  return broadcasts ? Number(store.meta.get(LAST_PORT) ?? 0) : 0;
+}
+
+function paymentFigures({ sync, settings }: RunningPeer): PaymentFigures | null {
+  if (!sync.picture) return null;
+  const { unitPriceXac, account } = sync.picture;
+  const { creditUsedUnits } = account;
+  return { unitPriceXac, creditUsedUnits, creditLimitUnits: settings.trafficCreditLimitUnits };
+}
+
 const NO_EVENTS: PeerEvents = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
+
+/** @throws AceError `DataDirMismatch` */
+function refuseValidatorFolder(dataDir: string): void {
+  if (!isValidatorFolder(dataDir)) return;
+  throw new AceError(
+    'DataDirMismatch',
+    `${dataDir} is a validator's folder: choose another --data-dir for a node`,
+  );
+}
 
 /** A data directory keeps to its network: another one would be another wallet's money. */
 function chooseNetwork(path: string, joinMultiaddr: string | undefined): Network {

@@ -4,47 +4,65 @@
  */
 import { join } from 'node:path';
 import type { Libp2p } from '@libp2p/interface';
-import { multiaddr } from '@multiformats/multiaddr';
-import { DEFAULT_WINDOW_CAP_UNITS } from '../shared/channel/payee.ts';
-import { sameBytes } from '../shared/channel/tuple.ts';
-import { AceError, isAceError } from '../shared/errors.ts';
+import { AceError } from '../shared/errors.ts';
 import type { NetworkSettings } from '../shared/settings.ts';
-import { Claims } from './channel/claims.ts';
-import { PayeeService } from './channel/payee.ts';
-import { PayerService } from './channel/payer.ts';
+import type { Claims } from './channel/claims.ts';
 import { Closers } from './closers.ts';
 import { type ImportOptions, importFile } from './content/import-file.ts';
 import { Library } from './content/library.ts';
+import { Live } from './content/live/live.ts';
 import { PieceStore } from './content/piece-store.ts';
-import type { Provider } from './content/transfer.ts';
+import { SessionPool } from './content/session-pool.ts';
 import type { ContentRow } from './db/node/contents.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import { type NodeStore, openNodeStore } from './db/node/store.ts';
+import { type Discovery, startDiscovery } from './discovery.ts';
+import { DownloadBudget } from './limits/download-budget.ts';
+import { UploadTurns } from './limits/upload-turns.ts';
+import { UserLimits } from './limits/user-limits.ts';
 import type { Log } from './log.ts';
-import { createHost, parseMultiaddr } from './p2p/host.ts';
+import { capConnections } from './p2p/connection-cap.ts';
+import { DialGuard } from './p2p/dial-guard.ts';
+import { createHost, parseMultiaddr, peerIdOf } from './p2p/host.ts';
+import {
+  announceMultiaddrs,
+  defaultListen,
+  listenMultiaddrs,
+  onLoopbackOnly,
+  scopeOf,
+} from './p2p/listen.ts';
 import { Meter } from './p2p/meter.ts';
+import type { CheckpointGossip } from './p2p/protocols/gossip/gossip.ts';
+import { GossipRouter } from './p2p/protocols/gossip/router.ts';
+import { askHolds, askRecords, serveLive } from './p2p/protocols/live/protocol.ts';
 import { ViewerSession } from './p2p/protocols/pieces/client.ts';
 import { PIECES_TIMEOUTS, type PiecesTimeouts } from './p2p/protocols/pieces/constants.ts';
 import { servePieces } from './p2p/protocols/pieces/server.ts';
-import { ShardClient } from './p2p/protocols/shard/client.ts';
+import type { ShardClient } from './p2p/protocols/shard/client.ts';
 import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from './p2p/protocols/transport/protocol.ts';
-import { AccountSync } from './shard/account-sync.ts';
-import { bindStore, meetShard, rememberShard } from './shard/membership.ts';
-import { type Account, accountFromPhrase } from './wallet/account.ts';
-import {
-  decodeCertificate,
-  encodeCertificate,
-  issueCertificate,
-  verifyCertificate,
-} from './wallet/certificate.ts';
-import { deviceFromSeed } from './wallet/device.ts';
-import { openOrCreateWallet } from './wallet/open-or-create.ts';
+import { nodeReach, type ReachSettings } from './p2p/reach.ts';
+import { startPayments } from './payments.ts';
+import type { AccountSync } from './shard/account-sync.ts';
+import { ShardLines } from './shard/lines.ts';
+import { bindStore, checkNetwork } from './shard/membership.ts';
+import type { Account } from './wallet/account.ts';
+import { certificates } from './wallet/certificates.ts';
+import { openIdentity } from './wallet/identity.ts';
+
+/** A viewer that does not say soon whether it has a segment is as good as one that has not. */
+const HOLDS_TIMEOUT_MS = 1_000;
 
 export interface PeerOptions {
   readonly dir: string;
   readonly shardMultiaddr: string;
   readonly p2pPort: number;
+  /** IP addresses or multiaddrs to listen on; left out: what fits the place of the validator. */
+  readonly listen?: readonly string[] | undefined;
+  /** Addresses that the user knows to lead here. */
+  readonly announce?: readonly string[] | undefined;
+  /** What differs from what fits the place of the validator. */
+  readonly reach?: Partial<ReachSettings> | undefined;
   readonly passphrase?: string | undefined;
   /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
   readonly mustReachShard?: boolean;
@@ -64,15 +82,27 @@ export interface RunningPeer {
   readonly account: Account;
   readonly settings: NetworkSettings;
   readonly devnet: boolean;
+  /** The account's home shard. */
   readonly shard: number;
+  /** The line to it. */
   readonly shardClient: ShardClient;
+  readonly lines: ShardLines;
   readonly store: NodeStore;
   readonly pieces: PieceStore;
   readonly library: Library;
+  readonly finder: Discovery['finder'];
+  readonly known: Discovery['known'];
+  readonly live: Live;
   readonly meter: Meter;
   readonly sync: AccountSync;
   readonly claims: Claims;
+  readonly gossip: CheckpointGossip;
+  readonly limits: UserLimits;
+  /** Holds at once; what is above a new limit of the disk is gone when this resolves. @throws AceError `StoreFailed` */
+  setLimits(changes: Parameters<UserLimits['set']>[0]): Promise<void>;
   import(options: ImportOptions): Promise<ContentRow>;
+  /** As `Library.delete`; nobody is told of the content any more. */
+  deleteContent(contentId: string, force: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -84,88 +114,91 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   try {
     const store = openNodeStore(join(dir, 'node.db'));
     closers.add(() => store.close());
-    const wallet = await openOrCreateWallet(join(dir, 'wallet.json'), options.passphrase);
-    const account = accountFromPhrase(wallet.phrase);
-    const device = deviceFromSeed(wallet.deviceSeed);
+    const { account, device, unprotected } = await openIdentity(dir, store, options.passphrase);
 
+    const meter = new Meter(nowMs);
+    // Checkpoints are there because of payment, and so is what it costs to pass them on.
+    const router = new GossipRouter(nowMs, (bytes) => meter.add({ paymentBytes: bytes }));
+    const scope = scopeOf(parseMultiaddr(options.shardMultiaddr));
+    const listen = listenMultiaddrs(options.listen ?? defaultListen(scope), options.p2pPort);
+    const guard = new DialGuard(onLoopbackOnly(listen));
     const host = await createHost({
+      gossip: router,
       deviceSeed: device.seed(),
-      listen: [`/ip4/127.0.0.1/tcp/${options.p2pPort}`],
+      listen,
+      announce: announceMultiaddrs(options.announce ?? []),
+      guard,
+      reach: { ...nodeReach(scope), ...options.reach },
     });
     closers.add(() => host.stop());
 
-    let connected: () => void = () => undefined;
-    const shardClient = new ShardClient(host, parseMultiaddr(options.shardMultiaddr), {
-      onConnected: () => connected(),
-      onDisconnected: () => events.onChange(),
-      onAccountChanged: () => {
-        sync.changed();
-        library.retryAll();
+    let connected: (line: ShardClient) => void = () => undefined;
+    const lines = new ShardLines({
+      host,
+      guard,
+      store,
+      joinMultiaddr: options.shardMultiaddr,
+      mustReach: options.mustReachShard === true,
+      log,
+      events: {
+        onConnected: (_, line) => connected(line),
+        onDisconnected: () => events.onChange(),
+        onAccountChanged: () => {
+          sync.changed();
+          library.retryAll();
+        },
       },
     });
-    closers.add(() => shardClient.stop());
-    const hello = await meetShard(shardClient, store, options.mustReachShard === true, log);
-    const { shard, settings, devnet } = hello;
-    if (wallet.unprotected && !devnet) {
+    closers.add(() => lines.stop());
+    const { settings, devnet } = await lines.meet();
+    if (unprotected && !devnet) {
       throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
     }
     bindStore(store, settings.networkId, account.address, dir);
-    rememberShard(store, hello);
+    lines.remember();
+    const shard = lines.homeOf(account.address);
+    const shardClient = lines.of(shard);
+    await lines.reach(shard);
 
-    const certificate = encodeCertificate(
-      await issueCertificate(account, settings, device.publicKey, nowMs()),
-    );
-    const checkCertificate = async (bytes: Uint8Array, peerDevice: Uint8Array) => {
-      const shown = decodeCertificate(bytes);
-      if (!sameBytes(shown.devicePublicKey, peerDevice)) {
-        throw new AceError('InvalidCertificate', 'The certificate is for another device', {
-          reaction: 'drop-peer',
-        });
-      }
-      await verifyCertificate(shown, settings);
-      return shown.account;
-    };
+    const { certificate, checkCertificate } = await certificates(account, device, settings, nowMs);
 
-    const meter = new Meter(nowMs);
-    const pieces = new PieceStore(join(dir, 'pieces'), store);
+    const limits = new UserLimits({ store, meter, nowMs, log });
+    closers.add(() => limits.close());
+    const pieces = new PieceStore(join(dir, 'pieces'), store, nowMs);
     closers.add(() => pieces.close());
     const recovered = await pieces.recover();
     if (recovered.lost > 0)
       log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
+    pieces.sources.onTrouble = (contentId, error) => {
+      if (error) log.warn({ err: error, contentId }, error.message);
+      else log.info({ contentId }, 'a content is shared again: its file is as it was imported');
+      announcer.soon();
+      events.onContents();
+    };
+    const uploads = new UploadTurns(limits);
+    closers.add(() => uploads.close());
+    const budget = new DownloadBudget(limits, pieces);
+    closers.add(() => budget.close());
+    const spared = new Set(settings.validatorKeys.map((key) => peerIdOf(Buffer.from(key, 'hex'))));
+    const connections = capConnections(host, () => limits.limits.maxConnections, spared);
 
-    const payee = new PayeeService({
-      store,
-      settings,
-      account: account.address,
-      device,
-      windowCapUnits: DEFAULT_WINDOW_CAP_UNITS,
-      nowMs,
-    });
-    const payer = new PayerService({
-      store,
-      settings,
-      account: account.address,
-      device,
-      nowMs,
-      leases: {
-        shard,
-        leasableUnits: async (address) => (await shardClient.call('account', { address })).leasableUnits,
-        lease: async (terms, termsSignature) =>
-          (await shardClient.call('lease', { terms, termsSignature, certificate })).signature,
-      },
-    });
-    const claims = new Claims(
-      store,
+    const { payer, payee, claims, reports, gossip, sync } = startPayments(
       {
-        claim: (claim) =>
-          shardClient.call('claim', { ...claim, checkpoint: claim.checkpoint && { ...claim.checkpoint } }),
+        store,
+        settings,
+        account,
+        device,
+        certificate,
+        shard,
+        lines,
+        router,
+        nowMs,
+        log,
+        onChange: () => events.onChange(),
+        onSettlements: (rows) => events.onSettlements(rows),
       },
-      log,
-      (channelId) => payee.refused(channelId),
+      closers,
     );
-    closers.add(() => claims.stop());
-    const sync = new AccountSync(shardClient, store, account.address, events, nowMs, log);
-    closers.add(() => sync.stop());
 
     await servePieces(host, {
       store,
@@ -177,88 +210,149 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       certificate,
       checkCertificate,
       timeouts,
+      uploads,
       onChange: () => {
         claims.soon();
         events.onChange();
       },
     });
     await serveTransportFiles(host, store, log);
+    await serveLive(host, store, log);
+    const { finder, announcer, known } = await startDiscovery(
+      {
+        host,
+        store,
+        lines,
+        home: shardClient,
+        account: account.address,
+        certificate,
+        checkCertificate,
+        // Nobody is called here in vain.
+        isOffering: () => limits.stop('upload') === null,
+        broadcasts: () => live.offered(),
+        nowMs,
+        log,
+      },
+      closers,
+    );
 
-    const library = new Library({
+    const live: Live = new Live({
+      store,
+      pieces,
+      library: () => library,
+      device,
+      router,
+      networkId: settings.networkId,
+      log,
+      nowMs,
+      findProviders: (broadcast) => finder.find(broadcast),
+      askRecords: ({ addresses }, broadcast, after) => askRecords(host, addresses, broadcast, after),
+      askHolds: async ({ addresses }, contentId) =>
+        (await askHolds(host, addresses, [contentId], HOLDS_TIMEOUT_MS))[0] === true,
+      onOffers: () => announcer.soon(),
+      onChange: () => events.onChange(),
+      onContents: () => events.onContents(),
+    });
+    closers.add(() => live.stop());
+    const library: Library = new Library({
       store,
       pieces,
       log,
       nowMs,
-      findProviders: async (contentId) => {
-        const { providers } = await shardClient.call('providers', { contentId });
-        return providers.filter(({ peerId }) => peerId !== host.peerId.toString()).flatMap(toProvider);
-      },
-      openSession: (provider, watchTime) =>
-        ViewerSession.open(host, provider.addresses, {
-          log,
-          store,
-          pieces,
-          payer,
-          meter,
-          certificate,
-          checkCertificate,
-          watchTime,
-          timeouts,
-        }),
+      budget,
+      findProviders: async (contentId) => [
+        ...((await live.providersOf(contentId)) ?? (await finder.find(contentId))),
+      ],
+      pool: new SessionPool({
+        log,
+        onChange: () => events.onChange(),
+        openSession: (provider, watchTime) =>
+          ViewerSession.open(host, provider.addresses, {
+            log,
+            store,
+            pieces,
+            payer,
+            meter,
+            certificate,
+            checkCertificate,
+            watchTime,
+            timeouts,
+          }),
+      }),
       fetchTransportFile: async ({ addresses }, contentId) =>
         (await fetchTransportFile(host, addresses, contentId)).bytes,
-      onChange: () => events.onChange(),
-      onComplete: () => {
-        announceSoon();
+      onChange: () => {
+        claims.soon();
+        events.onChange();
+      },
+      onServable: () => {
+        announcer.now();
         events.onContents();
       },
+      onBroadcast: (contentId, transport, { name, mimeType }) =>
+        live.learn(contentId, transport, name, mimeType),
       onContents: () => events.onContents(),
     });
     closers.add(() => library.stop());
+    pieces.cache.usedBy({
+      isFetching: (contentId) => library.isFetching(contentId),
+      leave: async (contentId) => {
+        await library.stopTransfer(contentId);
+        events.onContents();
+      },
+    });
+    await pieces.cache.setLimit(limits.limits.cacheBytes);
 
-    const announce = async () => {
-      const contentIds = store.contents
-        .list()
-        .filter(isComplete)
-        .map((row) => row.contentId);
-      const multiaddrs = host.getMultiaddrs().map(String);
-      await shardClient.call('announce', { account: account.address, contentIds, multiaddrs });
+    const look = () => {
+      pieces.sources
+        .checkAll()
+        .catch((error: unknown) => log.error({ err: error }, 'imported files could not be looked at'));
     };
-    const announceSoon = () => {
-      announce().catch((error: unknown) => {
-        if (!isAceError(error, 'ShardUnavailable'))
-          log.warn({ err: error }, 'contents could not be announced');
-      });
+    const looking = setInterval(look, ANNOUNCE_EVERY_MS);
+    closers.add(() => clearInterval(looking));
+    const arrive = async (line: ShardClient) => {
+      const met = await line.call('hello', {});
+      checkNetwork(met.settings, settings);
+      lines.learn(met.shards);
+      known.learn(met.peers);
+      await line.call('watch', { account: account.address });
+      if (shardClient.connected) await sync.met();
+      await announcer.tell(line);
     };
-    const leave = async () => {
-      if (!shardClient.connected) return;
-      await shardClient.call('announce', { account: account.address, contentIds: [], multiaddrs: [] });
-    };
-    const announcing = setInterval(announceSoon, ANNOUNCE_EVERY_MS);
-    closers.add(() => clearInterval(announcing));
-    const arrive = async () => {
-      const met = await shardClient.call('hello', {});
-      if (met.settings.networkId !== settings.networkId) {
-        throw new AceError(
-          'WrongNetwork',
-          `The validator is of ${met.settings.networkId}, not ${settings.networkId}`,
-        );
-      }
-      await shardClient.call('watch', { account: account.address });
-      await sync.refresh();
-      await announce();
-    };
-    connected = () => {
-      arrive().catch((error: unknown) =>
+    await pieces.sources.checkAll();
+    limits.onChange(() => {
+      connections.changed();
+      library.retryAll();
+      announcer.soon();
+      events.onChange();
+    });
+    connected = (line) => {
+      arrive(line).catch((error: unknown) =>
         log.warn({ err: error }, 'the shard was met, but does not answer as it should'),
       );
       claims.soon();
+      reports.soon();
       library.retryAll();
       events.onChange();
     };
-    if (shardClient.connected) await arrive();
-    shardClient.keepTrying();
+    for (const [, line] of lines.connected()) {
+      await arrive(line).catch((error: unknown) => {
+        if (line === shardClient) throw error;
+        log.warn({ err: error }, 'a shard was met, but does not answer as it should');
+      });
+    }
+    if (!shardClient.connected && sync.picture === null) {
+      throw new AceError(
+        'ShardUnavailable',
+        `Shard ${shard}, the home of this account, cannot be reached: check that it runs, and try again`,
+      );
+    }
+    live.resume();
+    lines.keepTrying();
+    void known.meetSome();
+    announcer.soon();
     claims.soon();
+    reports.soon();
 
     return {
       host,
@@ -267,22 +361,37 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       devnet,
       shard,
       shardClient,
+      lines,
       store,
       pieces,
       library,
+      finder,
+      known,
+      live,
       meter,
       sync,
       claims,
+      gossip,
+      limits,
+      async setLimits(changes) {
+        limits.set(changes);
+        await pieces.cache.setLimit(limits.limits.cacheBytes);
+      },
       async import(importOptions) {
         const row = await importFile(store, pieces, device, nowMs, importOptions);
-        announceSoon();
+        announcer.now();
         events.onContents();
         return row;
       },
+      async deleteContent(contentId, force) {
+        await library.delete(contentId, force);
+        announcer.soon();
+      },
       async stop() {
         // Channels close first, so that their last claims still reach the shard.
+        await live.stop();
         await library.stop();
-        await Promise.all([claims.now(), leave()]).catch((error: unknown) =>
+        await Promise.all([claims.now(), announcer.leave()]).catch((error: unknown) =>
           log.warn({ err: error }, 'the last claims wait for the next start'),
         );
         await closers.close();
@@ -291,19 +400,5 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   } catch (error) {
     await closers.close().catch(() => undefined); // what went wrong first is what is told
     throw error;
-  }
-}
-
-export function isComplete(row: ContentRow): boolean {
-  return row.havePieces === Math.ceil(row.sizeBytes / 1_048_576);
-}
-
-/** A record that cannot be read is left out: one bad provider must not hide the others. */
-function toProvider(record: { account: string; peerId: string; multiaddrs: string[] }): Provider[] {
-  try {
-    const addresses = record.multiaddrs.map((text) => multiaddr(text));
-    return addresses.length > 0 ? [{ peerId: record.peerId, account: record.account, addresses }] : [];
-  } catch {
-    return [];
   }
 }

@@ -16,6 +16,8 @@ const shellConfigSchema = z
     httpPort: z.number().int().min(0).max(65_535).optional(),
     p2pPort: z.number().int().min(0).max(65_535).optional(),
     joinMultiaddr: z.string().min(1).optional(),
+    listen: z.array(z.string().min(1)).optional(),
+    announce: z.array(z.string().min(1)).optional(),
     resourcesDir: z.string().min(1),
     pagesDir: z.string().min(1),
   })
@@ -29,6 +31,8 @@ export interface ShellConfig {
   readonly httpPort?: number;
   readonly p2pPort?: number;
   readonly joinMultiaddr?: string;
+  readonly listen?: readonly string[];
+  readonly announce?: readonly string[];
   readonly passphrase?: string;
 }
 
@@ -58,12 +62,16 @@ export function shellConfig(
     };
   }
   try {
-    const { httpPort, p2pPort, joinMultiaddr, ...required } = shellConfigSchema.parse(JSON.parse(text));
+    const { httpPort, p2pPort, joinMultiaddr, listen, announce, ...required } = shellConfigSchema.parse(
+      JSON.parse(text),
+    );
     return {
       ...required,
       ...(httpPort !== undefined && { httpPort }),
       ...(p2pPort !== undefined && { p2pPort }),
       ...(joinMultiaddr !== undefined && { joinMultiaddr }),
+      ...(listen !== undefined && { listen }),
+      ...(announce !== undefined && { announce }),
       ...secret,
     };
   } catch (cause) {
@@ -73,8 +81,17 @@ export function shellConfig(
 
 /** The other direction: what `shellConfig` reads. The passphrase has a variable of its own. */
 export function shellEnvironment(config: ShellConfig): Record<string, string> {
-  const { dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr } = config;
+  const { dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr, listen, announce } = config;
   return {
-    [CONFIG_VARIABLE]: JSON.stringify({ dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr }),
+    [CONFIG_VARIABLE]: JSON.stringify({
+      dataDir,
+      resourcesDir,
+      pagesDir,
+      httpPort,
+      p2pPort,
+      joinMultiaddr,
+      listen,
+      announce,
+    }),
   };
 }

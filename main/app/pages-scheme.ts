@@ -5,11 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import type { CustomScheme, Protocol } from 'electron';
-import { PAGE_HEADERS } from '../rpc/security-headers.ts';
+import { PAGE_HEADERS, WINDOW_CONTENT_SECURITY_POLICY } from '../rpc/security-headers.ts';
 
 export const PAGES_SCHEME = 'app';
 export const PAGES_ORIGIN = 'app://ace-node';
 export const PAGES_URL = `${PAGES_ORIGIN}/`;
+
+const HEADERS = { ...PAGE_HEADERS, 'Content-Security-Policy': WINDOW_CONTENT_SECURITY_POLICY };
 
 const MIME_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -43,7 +45,7 @@ async function answer(request: Request, pagesDir: string): Promise<Response> {
   if (file === null || type === undefined) return notFound();
   try {
     const body = new Uint8Array(await readFile(file));
-    return new Response(body, { headers: { ...PAGE_HEADERS, 'Content-Type': type } });
+    return new Response(body, { headers: { ...HEADERS, 'Content-Type': type } });
   } catch {
     return notFound();
   }

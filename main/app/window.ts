@@ -30,7 +30,14 @@ export function secureSession(session: Session, node: NodeAddress): void {
   // The pages' origin is foreign to the node's HTTP server; the token says that these requests are the window's.
   const filter = { urls: [`http://127.0.0.1:${node.port}/*`] };
   session.webRequest.onBeforeSendHeaders(filter, (details, proceed) => {
-    proceed({ requestHeaders: { ...details.requestHeaders, Authorization: `Bearer ${node.token}` } });
+    const { Origin: _, ...requestHeaders } = details.requestHeaders;
+    proceed({ requestHeaders: { ...requestHeaders, Authorization: `Bearer ${node.token}` } });
+  });
+  // The segments of a broadcast are read by a script, which needs the server's leave.
+  session.webRequest.onHeadersReceived(filter, (details, proceed) => {
+    proceed({
+      responseHeaders: { ...details.responseHeaders, 'Access-Control-Allow-Origin': [PAGES_ORIGIN] },
+    });
   });
 }
 
@@ -38,6 +45,8 @@ export function secureSession(session: Session, node: NodeAddress): void {
 export function secureContents(contents: WebContents, shell: Pick<Shell, 'openExternal'>): void {
   contents.setWindowOpenHandler(({ url }) => {
     if (isAllowedExternal(url)) void shell.openExternal(url);
+    // Kept as a file, which the system opens with the player that the user has chosen.
+    if (isOwnPlaylist(url)) contents.downloadURL(url);
     return { action: 'deny' };
   });
   const keepInside = (event: { preventDefault(): void; readonly url: string }) => {
@@ -57,6 +66,11 @@ export function isAllowedExternal(address: string): boolean {
     url.port === '' &&
     EXTERNAL_HOSTS.includes(url.hostname)
   );
+}
+
+/** The playlist of a content, which a node on this machine makes. */
+export function isOwnPlaylist(address: string): boolean {
+  return /^http:\/\/127\.0\.0\.1:\d{1,5}\/content\/[a-z2-7]+\.m3u$/.test(address);
 }
 
 export function windowOptions(preloadPath: string): BrowserWindowConstructorOptions {

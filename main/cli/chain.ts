@@ -1,166 +1,143 @@
-/** `ace-node chain info` and `ace-node chain verify`: the main chain of a devnet, looked at and proved. */
+/**
+ * `ace-node chain info` and `ace-node chain verify`: the main chain of a devnet, looked at and proved. Both need nothing
+ * but its file, and leave the folder that it lies in as it was.
+ */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
-import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/exchange.ts';
-import { type Balances, formatAmount, TOKENS } from '../../shared/money.ts';
-import { aceTimePrice, priceOfUnits, trafficRate, unitPriceXac, unitPriceXat } from '../../shared/price.ts';
-import { type Ratio, ratioToDecimal } from '../../shared/ratio.ts';
-import { POOLS } from '../../shared/settings.ts';
-import { UNITS_PER_GB } from '../../shared/units.ts';
-import { openChainSnapshot } from '../chain/embedded/embedded-chain.ts';
-import { verifyChain } from '../chain/embedded/verify.ts';
-import type { MainChain } from '../chain/port.ts';
+import { asDamage, diverged, openStoredChain } from '../chain/embedded/stored-chain.ts';
+import { type VerifiedChain, verifyChain } from '../chain/embedded/verify.ts';
 import { nodePaths } from '../config.ts';
-import { devnetChainOptions } from '../shard/devnet.ts';
+import { stillFile } from '../db/still-file.ts';
+import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
+import { bookDifference } from '../shard/compare-books.ts';
+import { describeInfo, readInfo } from './chain-info.ts';
 import { createProgress } from './progress.ts';
+import { checkReadable } from './readable.ts';
 
-const RATE_DIGITS = 7;
+/** A devnet has one shard. */
+const SHARD = 0;
 
-/** `ace-node chain info [--json]`. A validator may be running on the directory. */
+export interface ChainVerifyOptions {
+  readonly json: boolean;
+  /** 64 hex digits. */
+  readonly head?: string;
+}
+
+/** `ace-node chain info [--json]`. A validator may be running on the directory. @throws AceError `ChainDiverged`, … */
 export async function chainInfoCommand(dataDir: string, json: boolean): Promise<void> {
-  const chain = openChainSnapshot(await devnetChainOptions(chainDir(dataDir)));
+  const path = chainFile(dataDir);
+  const info = await withScratch((scratchDir) =>
+    asDamage(path, async () => {
+      const chain = openStoredChain(stillFile(path, scratchDir), path);
+      try {
+        return await readInfo(chain);
+      } finally {
+        await chain.close();
+      }
+    }),
+  );
+  process.stdout.write(`${json ? JSON.stringify(info, null, 2) : describeInfo(info)}\n`);
+}
+
+/**
+ * `ace-node chain verify [--json] [--head HASH]`.
+ * @throws AceError `ChainDiverged`, …; with `json` what went wrong is the answer, and the exit code says so.
+ */
+export async function chainVerifyCommand(dataDir: string, { json, head }: ChainVerifyOptions): Promise<void> {
+  const path = chainFile(dataDir);
   try {
-    const info = await readInfo(chain);
-    process.stdout.write(json ? `${JSON.stringify(info, null, 2)}\n` : `${describe(info)}\n`);
-  } finally {
-    await chain.close();
+    const { headHash, shardBatches, ...verified } = await withScratch((dir) => prove(path, dir, head));
+    const hash = Buffer.from(headHash).toString('hex');
+    if (json) {
+      const { networkId, height, operations, batches } = verified;
+      const answer = { verified: true, networkId, height, headHash: hash, operations, batches };
+      process.stdout.write(`${JSON.stringify({ ...answer, head: head ?? null, shardBatches }, null, 2)}\n`);
+      return;
+    }
+    process.stdout.write(
+      [
+        `Verified: ${verified.operations} operations and ${verified.batches} batches, applied again, give the same books.`,
+        ...(shardBatches === null
+          ? []
+          : [`The book of the shard beside it (shard 0) agrees: ${shardBatches} batches of its own.`]),
+        `Network      ${verified.networkId}`,
+        `Head         ${verified.height}, ${hash}`,
+        head === undefined
+          ? `Note the head: with --head ${hash} a later verify proves that this history is still a part of it.`
+          : `The head ${head} is part of this history.`,
+        '',
+      ].join('\n'),
+    );
+  } catch (error) {
+    if (!json || !(error instanceof AceError)) throw error;
+    process.stdout.write(`${JSON.stringify({ verified: false, why: error.message }, null, 2)}\n`);
+    process.exitCode = 1;
   }
 }
 
-/** `ace-node chain verify [--json]`. @throws AceError `ChainDiverged` */
-export async function chainVerifyCommand(dataDir: string, json: boolean): Promise<void> {
-  const options = await devnetChainOptions(chainDir(dataDir));
-  const scratchDir = await mkdtemp(join(tmpdir(), 'ace-node-verify-'));
+/** `shardBatches`: how many batches of the validator's book beside it were compared; `null` when there is none. */
+async function prove(
+  path: string,
+  scratchDir: string,
+  head: string | undefined,
+): Promise<VerifiedChain & { readonly shardBatches: number | null }> {
+  const bookPath = join(dirname(path), 'validator.db');
+  const readBook = async <T>(read: (book: ValidatorStore) => T): Promise<Awaited<T>> => {
+    const book = openValidatorStore(stillFile(bookPath, scratchDir), { snapshot: true, name: bookPath });
+    try {
+      return await read(book);
+    } finally {
+      book.close();
+    }
+  };
+  const before = existsSync(bookPath) ? await readBook((book) => ({ end: book.batches.last() })) : null;
+  let shardBatches: number | null = null;
   const progress = createProgress(
     'Verifying',
     process.stderr,
     (records) => `${records.toLocaleString('en')} records`,
   );
   try {
-    const { height, headHash, operations, batches } = await verifyChain({
-      ...options,
-      scratchPath: join(scratchDir, 'chain.db'),
+    const verified = await verifyChain({
+      path: stillFile(path, scratchDir),
+      name: path,
+      scratchPath: join(scratchDir, 'again.db'),
+      ...(head !== undefined && { head: Buffer.from(head, 'hex') }),
       onProgress: (done, all) => progress.update(done, all),
+      compare: async (proved) => {
+        if (!before) return;
+        const difference = await readBook((book) => bookDifference(proved, SHARD, before.end, book));
+        if (difference) throw diverged(difference);
+        shardBatches = (await proved.lastBatch(SHARD)).number;
+      },
     });
-    progress.end();
-    const head = Buffer.from(headHash).toString('hex');
-    if (json) {
-      process.stdout.write(
-        `${JSON.stringify({ verified: true, height, headHash: head, operations, batches }, null, 2)}\n`,
-      );
-      return;
-    }
-    process.stdout.write(
-      `Verified: ${operations} operations and ${batches} batches, applied again, give the same books.\n` +
-        `Head         ${height}, ${head}\n`,
-    );
+    return { ...verified, shardBatches };
   } finally {
     progress.end();
-    await rm(scratchDir, { recursive: true, force: true });
   }
 }
 
-/** A validator's directory, or a node's that runs its own devnet. */
-function chainDir(dataDir: string): string {
+/** Runs `use` with an empty folder that is gone afterwards. */
+async function withScratch<T>(use: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'ace-node-chain-'));
+  try {
+    return await use(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Of a validator's directory, or a node's that runs its own devnet. */
+function chainFile(dataDir: string): string {
+  checkReadable(dataDir);
   const { validatorDir } = nodePaths(dataDir);
-  const found = [dataDir, validatorDir].find((dir) => existsSync(join(dir, 'chain.db')));
+  const found = [dataDir, validatorDir].map((dir) => join(dir, 'chain.db')).find((path) => existsSync(path));
   if (found) return found;
   throw new AceError(
     'FileMissing',
     `There is no main chain in ${dataDir}: a node's own devnet and ace-node validator have one`,
   );
-}
-
-async function readInfo(chain: MainChain) {
-  const settings = chain.settings();
-  const { totals, rates, aceBytePriceUsd } = await chain.market();
-  const [supply, pools, head] = [await chain.supply(), await chain.pools(), await chain.head()];
-  const rate = trafficRate(totals);
-  const lastBatches = await Promise.all(
-    settings.validatorKeys.map(async (_key, shard) => ({
-      shard,
-      number: (await chain.lastBatch(shard)).number,
-    })),
-  );
-  return {
-    networkId: settings.networkId,
-    height: head.height,
-    headHash: Buffer.from(head.hash).toString('hex'),
-    batches: lastBatches,
-    settings: Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [name, isRatio(value) ? decimal(value) : value]),
-    ),
-    totals: { videoUnits: totals.videoUnits.toString(), watchMs: totals.watchMs.toString() },
-    price: {
-      trafficRateGbPerHour: decimal(rate),
-      xatPerGb: formatAmount(priceOfUnits(UNITS_PER_GB, unitPriceXat(totals))),
-      xacPerGb: formatAmount(priceOfUnits(UNITS_PER_GB, unitPriceXac(totals, rates))),
-      xacPerXat: decimal(rates.xacPerXat),
-      xacPerXas: decimal(rates.xacPerXas),
-      aceBytePriceUsd: decimal(aceBytePriceUsd),
-      aceTimePriceXab: formatAmount(aceTimePrice(rate, settings.trafficPriceUsd, aceBytePriceUsd)),
-    },
-    pools: Object.fromEntries(POOLS.map((pool) => [pool, decimals(pools[pool])])),
-    supply: Object.fromEntries(
-      TOKENS.map((token) => {
-        const { genesis, emitted, burned } = supply[token];
-        return [
-          token,
-          {
-            genesis: formatAmount(genesis),
-            emitted: formatAmount(emitted),
-            burned: formatAmount(burned),
-            existing: formatAmount(genesis + emitted - burned),
-          },
-        ];
-      }),
-    ),
-  };
-}
-
-type Info = Awaited<ReturnType<typeof readInfo>>;
-
-function describe(info: Info): string {
-  const { price } = info;
-  const exchange = new Set<string>(TRADED_TOKENS.map((token) => EXCHANGE_POOLS[token]));
-  const rows: [string, string][] = [
-    ['Network', info.networkId],
-    ['Head', `${info.height}, ${info.headHash}`],
-    ['Batches', info.batches.map(({ shard, number }) => `${number} of shard ${shard}`).join(', ')],
-    ['Traffic rate', `${price.trafficRateGbPerHour} GB per hour`],
-    ['1 GB', `${price.xatPerGb} XAT, ${price.xacPerGb} XAC`],
-    ['1 XAT', `${price.xacPerXat} XAC, or minted from ${price.aceTimePriceXab} XAB`],
-    ['1 XAS', `${price.xacPerXas} XAC`],
-    ['1 XAB', `${price.aceBytePriceUsd} USD`],
-    ...Object.entries(info.supply).map(([token, s]): [string, string] => [
-      `${token} exists`,
-      `${s.existing} (genesis ${s.genesis}, emitted ${s.emitted}, burned ${s.burned})`,
-    ]),
-    ...Object.entries(info.pools).map(([pool, balances]): [string, string] => [
-      exchange.has(pool) ? `${pool} (reserves)` : pool,
-      Object.entries(balances)
-        .map(([token, amount]) => `${amount} ${token}`)
-        .join(', ') || 'empty',
-    ]),
-  ];
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join('\n');
-}
-
-/** The tokens that there are some of. */
-function decimals(balances: Balances): Record<string, string> {
-  return Object.fromEntries(
-    TOKENS.filter((token) => balances[token] > 0n).map((token) => [token, formatAmount(balances[token])]),
-  );
-}
-
-function isRatio(value: unknown): value is Ratio {
-  return typeof value === 'object' && value !== null && 'num' in value && 'den' in value;
-}
-
-function decimal(value: Ratio): string {
-  return ratioToDecimal(value, RATE_DIGITS);
 }

@@ -5,12 +5,11 @@
 import { join } from 'node:path';
 import { formatAmount, TOKENS, type Token } from '../../shared/money.ts';
 import { POOLS, type Pool } from '../../shared/settings.ts';
-import { openChainSnapshot } from '../chain/embedded/embedded-chain.ts';
+import { openStoredChain } from '../chain/embedded/stored-chain.ts';
 import type { ChainAccount, MainChain } from '../chain/port.ts';
 import { nodePaths } from '../config.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
-import { devnetChainOptions } from '../shard/devnet.ts';
 
 export interface DemoDirs {
   readonly validatorDir: string;
@@ -44,7 +43,7 @@ export interface DemoBooks {
 }
 
 export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
-  const chain = openChainSnapshot(await devnetChainOptions(dirs.validatorDir));
+  const chain = openStoredChain(join(dirs.validatorDir, 'chain.db'));
   const validator = openValidatorStore(join(dirs.validatorDir, 'validator.db'));
   const viewer = openNodeStore(nodePaths(dirs.viewerDir).nodeDb);
   const providers = [dirs.providerADir, dirs.providerBDir].map((dir) => openNodeStore(nodePaths(dir).nodeDb));
@@ -157,7 +156,7 @@ function sameHistory(
 ): boolean {
   return stores.every((store) => {
     const account = store.meta.get('account') ?? '';
-    return store.settlements.lastSeq() === validator.batches.lastSeq(account);
+    return store.settlements.lastSeq(0) === validator.batches.lastSeq(account);
   });
 }
 

@@ -4,11 +4,11 @@ import type { NodeConfig } from '../config.ts';
 import { createProgress } from './progress.ts';
 import { openSession } from './session.ts';
 
-/** `ace-node import FILE`: prints the content id. */
+/** `ace-node import FILE [--copy]`: prints the content id. */
 export async function importCommand(
   config: NodeConfig,
   file: string,
-  name: string | undefined,
+  { name, copy }: { readonly name?: string; readonly copy: boolean },
 ): Promise<void> {
   const session = await openSession(config);
   const path = resolve(file);
@@ -21,6 +21,7 @@ export async function importCommand(
   try {
     const content = await session.call('importFile', {
       path,
+      copy,
       ...(name !== undefined && { name }),
     });
     progress.end();

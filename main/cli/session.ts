@@ -6,10 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc.ts';
-import { type NodeConfig, nodePaths } from '../config.ts';
-import { startNode } from '../node.ts';
-import { createProcedures } from '../rpc/procedures.ts';
+import { isValidatorFolder, type NodeConfig, nodePaths } from '../config.ts';
 import { connect } from '../rpc/ws-client.ts';
+import { checkReadable } from './readable.ts';
 
 export interface Session {
   call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
@@ -32,6 +31,27 @@ export async function openSession(config: NodeConfig): Promise<Session> {
     if (!isAceError(error, 'DataDirInUse')) throw error;
     return waitForNode(config, error);
   }
+}
+
+/**
+ * For commands that only ask: asking must not make a wallet and a network where there are none.
+ * @throws AceError `NodeNotRunning`, `DataDirMismatch`, `FileUnreadable`, and what {@link openSession} throws
+ */
+export async function openExisting(config: NodeConfig): Promise<Session> {
+  checkReadable(config.dataDir);
+  if (isValidatorFolder(config.dataDir)) {
+    throw new AceError(
+      'DataDirMismatch',
+      `${config.dataDir} is a validator's folder and has no node: give the --data-dir of a node`,
+    );
+  }
+  if (!existsSync(nodePaths(config.dataDir).nodeDb)) {
+    throw new AceError(
+      'NodeNotRunning',
+      `There is no node in ${config.dataDir} yet: ace-node start makes one`,
+    );
+  }
+  return openSession(config);
 }
 
 /** A running node keeps to its validator: another one cannot be asked for beside it. */
@@ -65,6 +85,11 @@ export async function runningNode(dataDir: string): Promise<Session | null> {
 }
 
 async function ownNode(config: NodeConfig): Promise<Session> {
+  // Loaded only where no node runs: most commands ask one that does, and answer at once.
+  const [{ startNode }, { createProcedures }] = await Promise.all([
+    import('../node.ts'),
+    import('../rpc/procedures.ts'),
+  ]);
   const node = await startNode(config);
   const procedures = createProcedures(node.service);
   return {

@@ -1,19 +1,10 @@
-import { existsSync } from 'node:fs';
-import { AceError } from '../../shared/errors.ts';
 import type { NodeSnapshot } from '../../shared/rpc.ts';
-import { type NodeConfig, nodePaths } from '../config.ts';
-import { openSession } from './session.ts';
+import { DEFAULT_HTTP_PORT, type NodeConfig } from '../config.ts';
+import { openExisting } from './session.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  // Asking must not make a wallet and a network where there are none.
-  if (!existsSync(nodePaths(config.dataDir).nodeDb)) {
-    throw new AceError(
-      'NodeNotRunning',
-      `There is no node in ${config.dataDir} yet: ace-node start makes one`,
-    );
-  }
-  const session = await openSession(config);
+  const session = await openExisting(config);
   try {
     const snapshot = await session.call('snapshot', {});
     const running = session.remote;
@@ -27,12 +18,15 @@ export async function statusCommand(config: NodeConfig, json: boolean): Promise<
 function describe(s: NodeSnapshot, running: boolean): string {
   const leftUnits = s.credit.limitUnits - s.credit.usedUnits;
   const rows: [string, string][] = [
-    [
-      'Node',
-      running ? `running at ${s.pagesUrl ?? '?'}` : 'not running; this is what its data directory says',
-    ],
-    ['Network', `${s.networkId}${s.devnet ? ' (own devnet, play money)' : ''}, shard ${s.shard.shard}`],
-    ['Validator', `${s.shard.multiaddr}${s.shard.connected ? '' : ' (not reachable)'}`],
+    ['Node', running ? `running at ${s.pagesUrl ?? '?'}` : 'not running: started for this command only'],
+    ...(running && s.pagesUrl !== null ? [playersRow(s.pagesUrl)] : []),
+    ['Network', `${s.networkId}${s.devnet ? ' (own devnet, play money)' : ''}`],
+    ['Home shard', `${s.shard.shard}${s.shard.connected ? '' : ' (not reachable)'}`],
+    ...s.distrustedShards.map(({ message, sinceMs }): [string, string] => [
+      'NOT TRUSTED',
+      `${message} (since ${new Date(sinceMs).toISOString()})`,
+    ]),
+    ['Joined at', s.shard.multiaddr],
     ['Account', s.account],
     ['Peer id', s.peerId],
     ['Peers', `${s.peers} connected`],
@@ -51,7 +45,10 @@ function describe(s: NodeSnapshot, running: boolean): string {
       '',
       `${loan.creditor}: ${units(loan.units)}, ${loan.priceXac} XAC now`,
     ]),
-    ['On its way', `earned ${s.pending.earnedXac} XAC, owed ${s.pending.owedXac} XAC, not settled yet`],
+    [
+      'On its way',
+      `earned ${s.pending.earnedXac} XAC, owed ${s.pending.owedXac} XAC, not settled yet, before the fee`,
+    ],
     [
       'Price',
       s.price
@@ -66,6 +63,13 @@ function describe(s: NodeSnapshot, running: boolean): string {
     ['Data', s.dataDir],
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`.trimEnd()).join('\n');
+}
+
+/** Where players open a content; the port is said where it is not the one that they look at by themselves. */
+function playersRow(pagesUrl: string): [string, string] {
+  const usual = new URL(pagesUrl).port === String(DEFAULT_HTTP_PORT);
+  const note = usual ? '' : ` (not the usual port, ${DEFAULT_HTTP_PORT})`;
+  return ['Players', `${pagesUrl}ace/getstream?content_id=…${note}`];
 }
 
 function units(count: number): string {

@@ -1,6 +1,6 @@
 // Dependencies of a checkout: present and the ones package-lock.json names, or installed now.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runChild } from './child.mjs';
 import { withSetupLock } from './lock.mjs';
@@ -22,6 +22,7 @@ const stampFile = join(modulesDir, '.ace-lock-hash');
  */
 export async function ensureInstalled({ quiet = false } = {}) {
   if (isInstalled()) return;
+  refuseLink();
   const say = quiet ? () => {} : (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
   await withSetupLock(
     async () => {
@@ -33,6 +34,14 @@ export async function ensureInstalled({ quiet = false } = {}) {
       writeFileSync(stampFile, lockHash());
     },
     () => say('Waiting for another set-up of this checkout to finish…'),
+  );
+}
+
+/** What a link leads to belongs to another checkout: an install would change that one. */
+function refuseLink() {
+  if (!lstatSync(modulesDir, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new SetupError(
+    'node_modules is a link and holds other versions than package-lock.json names: remove the link, and start again',
   );
 }
 

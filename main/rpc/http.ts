@@ -7,6 +7,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
 import { AceError } from '../../shared/errors.ts';
+import {
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+  limitConnections,
+  serverOptions,
+} from './connections.ts';
 import { createFeedHub } from './feed.ts';
 import { refuseRequest, requestUrl } from './guard.ts';
 import { createProcedures } from './procedures.ts';
@@ -16,7 +22,7 @@ import { attachWebSocket } from './websocket.ts';
 
 /** Ports tried after the wanted one when that is taken. */
 const FURTHER_PORTS = 20;
-const CONTENT_PATHS = ['/content/', '/ace/', '/webui/'];
+const CONTENT_PATHS = ['/content/', '/ace/', '/webui/', '/broadcast/'];
 
 export type ContentHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -31,9 +37,10 @@ export interface HttpOptions {
   /** What a page must show to drive the node. */
   readonly token: string;
   readonly service: NodeService;
-  /** Answers `/content/…`, `/ace/…` and `/webui/…`. */
+  /** Answers `/content/…`, `/ace/…`, `/webui/…` and `/broadcast/…`. */
   readonly content: ContentHandler;
   readonly log?: RpcLog;
+  readonly limits?: ConnectionLimits;
 }
 
 export interface HttpServer {
@@ -46,10 +53,11 @@ export interface HttpServer {
 /** @throws AceError `PortInUse` */
 export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { service, token, content, log = NO_LOG, host = '127.0.0.1' } = options;
+  const limits = options.limits ?? DEFAULT_CONNECTION_LIMITS;
   const servePage = pageHandler(options.pagesDir);
   let port = 0;
 
-  const server = createServer((req, res) => {
+  const server = createServer(serverOptions(limits), (req, res) => {
     setHeaders(res, COMMON_HEADERS);
     const url = requestUrl(req);
     if (url === null) return answer(res, 400, 'Not a path');
@@ -65,6 +73,8 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       else res.destroy();
     }
   });
+
+  limitConnections(server, limits);
 
   const feed = createFeedHub(service, log);
   const procedures = createProcedures(service, log);

@@ -8,12 +8,19 @@ export const CONTENT_SECURITY_POLICY = [
   "style-src 'self'",
   "script-src 'self'",
   "connect-src 'self' ws://127.0.0.1:*",
-  "media-src 'self' http://127.0.0.1:*",
+  // blob: is how a page's own script hands a video element what it has put together of a live broadcast.
+  "media-src 'self' blob: http://127.0.0.1:*",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** The desktop window's pages are of another origin than the node that their script reads broadcasts from. */
+export const WINDOW_CONTENT_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace(
+  "connect-src 'self'",
+  "connect-src 'self' http://127.0.0.1:*",
+);
 
 /** On every answer. */
 export const COMMON_HEADERS: Readonly<Record<string, string>> = {

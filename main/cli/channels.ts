@@ -1,0 +1,163 @@
+import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';
+import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../shared/rpc-channels.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
+import type { NodeConfig } from '../config.ts';
+import { openExisting, type Session } from './session.ts';
+
+/** One line for each state of a channel; see `shared/channel/lifecycle.ts`. */
+const STATE_WORDS: Readonly<Record<ChannelStatus, string>> = {
+  opening: 'asked for; the home shard has not reserved anything yet',
+  open: 'in use, or ready to be',
+  paused: 'a payment is late or a disk failed; goes on by itself when that is over',
+  closing: 'ended by agreement; one answer is still out',
+  claimed: 'the shard holds proof of every unit; the next settlements move the money',
+  settled: 'the main chain has answered for every unit',
+  expired: 'ended by time; what was paid is still claimed',
+  disputed: 'the shard refused a proof, or the two sides’ books differ: the log says why',
+};
+
+export const CHANNELS_HELP = `
+STATE is one of
+${Object.entries(STATE_WORDS)
+  .map(([state, words]) => `  ${state.padEnd(9)} ${words}`)
+  .join('\n')}
+KIND is what was streamed: video (somebody watches it), other (a download), or mixed.`;
+
+/** `ace-node channels [--limit N] [--json]`: who was paid for what, and how far that is settled. */
+export async function channelsCommand(config: NodeConfig, limit: number, json: boolean): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    const view = await firstChannels(session, limit);
+    process.stdout.write(`${json ? JSON.stringify(view, null, 2) : describe(view)}\n`);
+  } finally {
+    await session.close();
+  }
+}
+
+/** The newest `limit` channels, by as many pages as that takes. */
+async function firstChannels(session: Session, limit: number): Promise<ChannelsView> {
+  const page = (left: number, after: string | null) =>
+    session.call('channels', { limit: Math.min(left, MAX_CHANNELS_PAGE), ...(after !== null && { after }) });
+  let view = await page(limit, null);
+  while (view.next !== null && view.channels.length < limit) {
+    const more = await page(limit - view.channels.length, view.next);
+    view = { ...view, channels: [...view.channels, ...more.channels], next: more.next };
+  }
+  return view;
+}
+
+function describe(view: ChannelsView): string {
+  if (view.count === 0) {
+    return 'No payment channels yet. One opens by itself when you watch something, or when others watch what you share.';
+  }
+  const parts = [
+    'Payment channels, newest first. Figures are in MiB.',
+    table(
+      [
+        'CHANNEL',
+        'YOU',
+        'WITH',
+        'STATE',
+        'SERVED',
+        'PAID',
+        'SETTLED',
+        'PENDING',
+        'OF',
+        'SIGNED',
+        'KIND',
+        'UNTIL',
+      ],
+      view.channels.map((c) => [
+        c.channelId.slice(0, 8),
+        verb(c.direction),
+        `${c.counterparty.slice(0, 8)}…${c.counterparty.slice(-4)}`,
+        c.state,
+        mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
+        mib(c.paidUnits),
+        mib(c.settledUnits),
+        mib(c.pendingUnits),
+        mib(c.capacityUnits),
+        signed(c.checkpoint),
+        c.kind ?? '-',
+        time(c.expiresAtMs),
+      ]),
+    ),
+    table(
+      [
+        'WITH',
+        'YOU',
+        'CHANNELS',
+        'SERVED',
+        'PAID',
+        'SETTLED',
+        'PENDING',
+        'PENDING, WORTH NOW',
+        'SETTLED SO FAR',
+      ],
+      view.counterparties.map((c) => [
+        c.counterparty,
+        verb(c.direction),
+        c.channels.toLocaleString('en'),
+        mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
+        mib(c.paidUnits),
+        mib(c.settledUnits),
+        mib(c.pendingUnits),
+        c.pendingXac === null ? 'not known' : `${c.pendingXac} XAC`,
+        `${c.direction === 'paying' ? c.grossXac : c.netXac} XAC`,
+      ]),
+    ),
+  ];
+  if (view.contents.length > 0) {
+    parts.push(
+      table(
+        ['CONTENT', 'RECEIVED', 'SENT', 'CONTENT ID'],
+        view.contents.map((c) => [
+          // Another node's word: nothing in it may steer the terminal.
+          c.name.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD'),
+          mib(c.receivedBytes / TRAFFIC_UNIT_BYTES),
+          mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
+          c.contentId,
+        ]),
+      ),
+    );
+  }
+  const left = view.count - view.channels.length;
+  if (left > 0) parts.push(`${left} older channels are left out: --limit ${view.count} shows them.`);
+  parts.push(
+    'PAID is promised by ticks. What of it is PENDING is in no balance yet: the next settlements move the money, and the\n' +
+      'fee goes off what is earned. Units on credit settle as a loan: their XAC comes when it is repaid.\n' +
+      'SIGNED is the last checkpoint, which both sides agree on (?: not answered yet). OF is the most a channel carries.',
+  );
+  return parts.join('\n\n');
+}
+
+function verb(direction: ChannelView['direction']): string {
+  return direction === 'paying' ? 'pay' : 'earn';
+}
+
+function signed(checkpoint: ChannelView['checkpoint']): string {
+  if (!checkpoint) return '-';
+  return `${mib(checkpoint.units)}${checkpoint.countersigned ? '' : '?'}`;
+}
+
+/** Columns as wide as their widest cell. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function mib(count: number): string {
+  return count.toLocaleString('en', { maximumFractionDigits: 1 });
+}
+
+function time(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,63 @@
+import { formatBytes } from '../../shared/format-bytes.ts';
+import type { ContentView } from '../../shared/rpc.ts';
+import type { NodeConfig } from '../config.ts';
+import { parseContentId } from '../content/transport-file.ts';
+import { openExisting, type Session } from './session.ts';
+
+/** `ace-node contents [--json]`: what the node knows, oldest first. */
+export async function contentsCommand(config: NodeConfig, json: boolean): Promise<void> {
+  await withSession(config, async (session) => {
+    const contents = await session.call('contents', {});
+    if (json) return JSON.stringify(contents, null, 2);
+    return contents.length > 0
+      ? contents.map(describe).join('\n')
+      : 'Nothing here yet: import or play something.';
+  });
+}
+
+/** `ace-node delete ID [--force]` */
+export async function deleteCommand(config: NodeConfig, contentId: string, force: boolean): Promise<void> {
+  await withSession(config, async (session) => {
+    await session.call('deleteContent', { contentId: parseContentId(contentId), force });
+    return 'Deleted.';
+  });
+}
+
+/** `ace-node pin ID`, `ace-node unpin ID` */
+export async function pinCommand(config: NodeConfig, contentId: string, pinned: boolean): Promise<void> {
+  await withSession(config, async (session) => {
+    const content = await session.call('pinContent', { contentId: parseContentId(contentId), pinned });
+    return `${shown(content.name)} is ${pinned ? 'pinned' : 'not pinned any more'}.`;
+  });
+}
+
+async function withSession(config: NodeConfig, ask: (session: Session) => Promise<string>): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    process.stdout.write(`${await ask(session)}\n`);
+  } finally {
+    await session.close();
+  }
+}
+
+const TROUBLES = {
+  changed: 'NOT SHARED: the file was changed after its import, import it again',
+  missing: 'NOT SHARED: the file is gone',
+} as const;
+
+function describe(content: ContentView): string {
+  const { haveBytes, sizeBytes } = content;
+  const size = formatBytes(sizeBytes);
+  const marks = [
+    haveBytes === sizeBytes ? size : `${formatBytes(haveBytes)} of ${size}`,
+    ...(content.pinned ? ['pinned'] : []),
+    ...(content.sourcePath === null ? [] : [`in ${shown(content.sourcePath)}`]),
+    ...(content.trouble ? [TROUBLES[content.trouble]] : []),
+  ];
+  return `${content.contentId}  ${shown(content.name)} (${marks.join('; ')})`;
+}
+
+/** Another node's word: nothing in it may steer the terminal. */
+function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}

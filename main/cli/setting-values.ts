@@ -1,0 +1,136 @@
+/** Settings as they are typed: `2MiB/s`, `none`, `mon-fri 08:00-18:00 upload=0`. */
+import { AceError } from '../../shared/errors.ts';
+import { formatBytes } from '../../shared/format-bytes.ts';
+import { type LimitKey, type Limits, limitSchemas } from '../../shared/limits.ts';
+import { type ScheduleRule, WEEKDAYS, type Weekday } from '../../shared/schedule.ts';
+
+type Kind = 'bytes' | 'rate' | 'count' | 'schedule';
+
+const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind: Kind }>> = {
+  cache: { key: 'cacheBytes', kind: 'bytes' },
+  download: { key: 'downloadBytesPerSecond', kind: 'rate' },
+  upload: { key: 'uploadBytesPerSecond', kind: 'rate' },
+  connections: { key: 'maxConnections', kind: 'count' },
+  'data-per-day': { key: 'dataPerDayBytes', kind: 'bytes' },
+  'data-per-month': { key: 'dataPerMonthBytes', kind: 'bytes' },
+  schedule: { key: 'schedule', kind: 'schedule' },
+};
+
+export const SETTING_NAMES = Object.keys(SETTINGS).join(', ');
+
+export const SCHEDULE_HELP = `
+A schedule is a list of rules, apart by semicolons; where several hold, the last one counts:
+  ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"`;
+
+const FACTORS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** @throws AceError `InvalidInput` */
+export function settingKey(name: string): LimitKey {
+  return settingOf(name).key;
+}
+
+/** What was typed, as the procedure `setSettings` takes it. @throws AceError `InvalidInput` */
+export function parseSetting(name: string, text: string): Partial<Limits> {
+  const { key, kind } = settingOf(name);
+  const value = parse(kind, text.trim());
+  const checked = limitSchemas[key].safeParse(value);
+  if (checked.success) return { [key]: checked.data };
+  throw new AceError('InvalidInput', `${name}: ${checked.error.issues[0]?.message ?? 'not valid'}`);
+}
+
+/** As it would be typed. */
+export function settingLines(limits: Limits): [name: string, text: string][] {
+  return Object.entries(SETTINGS).map(([name, { key, kind }]) => [name, shown(kind, limits[key])]);
+}
+
+function settingOf(name: string) {
+  const setting = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
+  if (!setting)
+    throw new AceError('InvalidInput', `There is no setting "${name}": take one of ${SETTING_NAMES}`);
+  return setting;
+}
+
+function parse(kind: Kind, text: string): number | null | ScheduleRule[] {
+  if (kind === 'schedule') {
+    const rules = text.split(';').filter((rule) => rule.trim() !== '');
+    return text === 'none' ? [] : rules.map((rule) => parseRule(rule.trim()));
+  }
+  if (text === 'none') return null;
+  if (kind === 'count') {
+    if (!/^\d{1,6}$/.test(text)) throw invalid(text, 'a number such as 50, or none');
+    return Number(text);
+  }
+  return parseBytes(text, kind);
+}
+
+function parseBytes(text: string, kind: Kind): number {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?i?b?)(\/s)?$/i.exec(text);
+  const factor = FACTORS[(match?.[2] ?? '?').toLowerCase()];
+  if (!match || factor === undefined || (match[3] !== undefined && kind !== 'rate')) {
+    throw invalid(
+      text,
+      kind === 'rate' ? 'a rate such as 2MiB/s, 0, or none' : 'an amount such as 50GB, or none',
+    );
+  }
+  return Math.round(Number(match[1]) * factor);
+}
+
+/** `mon-fri 08:00-18:00 upload=0` */
+function parseRule(text: string): ScheduleRule {
+  const [days = '', times = '', ...caps] = text.split(/\s+/);
+  const span = /^(\d\d:\d\d)-(\d\d:\d\d)$/.exec(times);
+  if (!span || caps.length === 0) throw invalid(text, 'a rule such as mon-fri 08:00-18:00 upload=0');
+  const rates = caps.map((cap) => {
+    const [direction, rate = ''] = cap.split('=');
+    if (direction !== 'upload' && direction !== 'download') {
+      throw invalid(cap, 'upload=… or download=…');
+    }
+    const parsed = rate === 'none' ? null : parseBytes(rate, 'rate');
+    return [direction === 'upload' ? 'uploadBytesPerSecond' : 'downloadBytesPerSecond', parsed] as const;
+  });
+  return {
+    days: days.split(',').flatMap(parseDays),
+    from: span[1] ?? '',
+    to: span[2] ?? '',
+    ...Object.fromEntries(rates),
+  };
+}
+
+/** `mon`, or `fri-mon` for four of them. */
+function parseDays(text: string): Weekday[] {
+  const [first, last = first] = text.toLowerCase().split('-');
+  const from = WEEKDAYS.indexOf(first as Weekday);
+  const to = WEEKDAYS.indexOf(last as Weekday);
+  if (from === -1 || to === -1) throw invalid(text, `days such as mon-fri or sat,sun`);
+  const count = ((to - from + 7) % 7) + 1;
+  return Array.from({ length: count }, (_, i) => WEEKDAYS[(from + i) % 7] as Weekday);
+}
+
+function shown(kind: Kind, value: Limits[LimitKey]): string {
+  if (value === null) return 'none';
+  if (typeof value !== 'number') return value.length === 0 ? 'none' : value.map(ruleText).join('; ');
+  if (kind === 'count') return String(value);
+  return kind === 'rate' ? `${formatBytes(value)}/s` : formatBytes(value);
+}
+
+function ruleText(rule: ScheduleRule): string {
+  const cap = (name: string, rate: number | null | undefined) =>
+    rate === undefined ? [] : [`${name}=${shown('rate', rate).replaceAll(' ', '')}`];
+  const caps = [...cap('download', rule.downloadBytesPerSecond), ...cap('upload', rule.uploadBytesPerSecond)];
+  return [rule.days.join(','), `${rule.from}-${rule.to}`, ...caps].join(' ');
+}
+
+function invalid(text: string, wanted: string): AceError {
+  return new AceError('InvalidInput', `"${text}" is not ${wanted}`);
+}
