@@ -19,6 +19,10 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
     what: 'The network does not reserve more traffic for you now.',
     next: 'Nothing was charged. Top up, or wait until what is under way has been settled.',
   },
+  DeviceDisputed: {
+    what: 'The network reserves no more traffic for this device.',
+    next: 'It signed two records that contradict each other. What it paid stays paid. Use another device of your account.',
+  },
   NoProviders: {
     what: 'No peer that has this title is online.',
     next: 'Nothing was charged. It starts by itself when one appears.',
@@ -26,6 +30,18 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   ContentUnknown: {
     what: 'No peer knows this content id.',
     next: 'Nothing was charged. Check the link, or try again when more peers are connected.',
+  },
+  BroadcastUnknown: {
+    what: 'This broadcast is not known here any more.',
+    next: 'Nothing was charged. Paste its link again, or ask who broadcasts it.',
+  },
+  BroadcastEnded: {
+    what: 'This broadcast has ended.',
+    next: 'Nothing more is charged. What was sent last can be watched for a while.',
+  },
+  ContentIsLive: {
+    what: 'This is a live broadcast.',
+    next: 'Nothing was charged. It can be watched, not saved as a whole.',
   },
   InvalidContentId: {
     what: 'That is not a content id.',

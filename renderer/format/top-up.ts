@@ -1,13 +1,14 @@
 /**
- * What a top-up would do, worked out before it is made: the sums worth suggesting, and step by step where one goes.
- * Loans are repaid oldest first and whole units at a time (ECONOMY.md, "Credit"), then traffic that no settlement has
- * closed yet; the rest stays.
+ * What a top-up would do, worked out by the rules in shared/ before it is made: the sums worth suggesting, and step by
+ * step where one goes.
  */
 
-import { amount, BASE_UNITS_PER_TOKEN, parseAmount, type TokenAmount, ZERO } from '../../shared/money.ts';
-import { ceilDiv, overUp, type Ratio, ratioFromDecimal } from '../../shared/ratio.ts';
+import { amount, BASE_UNITS_PER_TOKEN, type TokenAmount } from '../../shared/money.ts';
+import type { Funds, Payment } from '../../shared/payment.ts';
+import { quoteTopUp, topUpThatPays } from '../../shared/quote.ts';
+import { ceilDiv } from '../../shared/ratio.ts';
 import type { NodeSnapshot } from '../../shared/rpc.ts';
-import { xatWorth } from './video-time.ts';
+import { quoteBasisOf } from './quote-basis.ts';
 
 /** Hours that "another evening" stands for. 1 XAT is one hour. */
 export const EVENING_HOURS = 3n;
@@ -24,7 +25,8 @@ export interface PlanStep {
   readonly units: number;
   /** Units of this loan that stay owed. */
   readonly unitsStillOwed: number;
-  readonly xat: bigint;
+  /** What the step takes, or what is left. */
+  readonly tokens: Funds;
 }
 
 /** Two sums: what is owed, and that with an evening on top. With nothing owed: an evening, and three. */
@@ -44,48 +46,42 @@ export function suggestTopUps(snapshot: NodeSnapshot): readonly Suggestion[] {
 }
 
 export function planTopUp(snapshot: NodeSnapshot, topUpXat: TokenAmount): readonly PlanStep[] {
-  const rate = exchangeRate(snapshot);
-  if (rate === null) return [];
-  const steps: PlanStep[] = [];
-  let left = fundsXat(snapshot) + topUpXat;
-  for (const loan of [...snapshot.credit.loans].sort((a, b) => a.sinceMs - b.sinceMs)) {
-    const cost = overUp(parseAmount(loan.priceXac), rate);
-    const units = cost === 0n || left >= cost ? loan.units : Number((left * BigInt(loan.units)) / cost);
-    if (units === 0) break;
-    const xat = units === loan.units ? cost : ceilDiv(cost * BigInt(units), BigInt(loan.units));
-    steps.push({ kind: 'repay', creditor: loan.creditor, units, unitsStillOwed: loan.units - units, xat });
-    left -= xat;
+  const basis = quoteBasisOf(snapshot);
+  if (basis === null) return [];
+  const { repayments, pending, left } = quoteTopUp(
+    topUpXat,
+    oldestFirst(snapshot),
+    snapshot.pending.owedUnits,
+    basis,
+  );
+  const steps: PlanStep[] = repayments.map(({ creditor, units, stillOwedUnits, payment }) => ({
+    kind: 'repay',
+    creditor,
+    units,
+    unitsStillOwed: stillOwedUnits,
+    tokens: takenBy(payment),
+  }));
+  if (pending) {
+    const tokens = takenBy(pending.payment);
+    steps.push({ kind: 'settle', creditor: null, units: pending.units, unitsStillOwed: 0, tokens });
   }
-  const unsettled = overUp(parseAmount(snapshot.pending.owedXac), rate);
-  if (unsettled > 0n && left > 0n) {
-    let xat = unsettled;
-    if (xat > left) xat = left;
-    steps.push({ kind: 'settle', creditor: null, units: snapshot.pending.owedUnits, unitsStillOwed: 0, xat });
-    left -= xat;
-  }
-  steps.push({ kind: 'left', creditor: null, units: 0, unitsStillOwed: 0, xat: left });
-  return steps;
+  return [...steps, { kind: 'left', creditor: null, units: 0, unitsStillOwed: 0, tokens: left }];
 }
 
 /** XAT that is missing to cover loans and unsettled traffic. One percent on top: the price may move until then. */
 function missingXat(snapshot: NodeSnapshot): bigint {
-  const rate = exchangeRate(snapshot);
-  if (rate === null) return 0n;
-  let owedXac: bigint = parseAmount(snapshot.pending.owedXac);
-  for (const loan of snapshot.credit.loans) owedXac += parseAmount(loan.priceXac);
-  const missing = overUp(owedXac, rate) - fundsXat(snapshot);
-  return missing <= 0n ? 0n : roundUp(missing + ceilDiv(missing, 100n));
+  const basis = quoteBasisOf(snapshot);
+  if (basis === null) return 0n;
+  const missing = topUpThatPays(oldestFirst(snapshot), snapshot.pending.owedUnits, basis);
+  return missing === 0n ? 0n : roundUp(missing + ceilDiv(missing, 100n));
 }
 
-function fundsXat(snapshot: NodeSnapshot): bigint {
-  const { XAT, XAC } = snapshot.balances;
-  const worth = snapshot.price ? xatWorth(parseAmount(XAC), snapshot.price.xacPerXat) : ZERO;
-  return parseAmount(XAT) + worth;
+function oldestFirst({ credit }: NodeSnapshot): NodeSnapshot['credit']['loans'] {
+  return [...credit.loans].sort((a, b) => a.sinceMs - b.sinceMs);
 }
 
-function exchangeRate(snapshot: NodeSnapshot): Ratio | null {
-  const rate = snapshot.price === null ? null : ratioFromDecimal(snapshot.price.xacPerXat);
-  return rate === null || rate.num === 0n ? null : rate;
+function takenBy({ xacFromPayer, xatBurned, xasFromPayer }: Payment): Funds {
+  return { XAC: xacFromPayer, XAT: xatBurned, XAS: xasFromPayer };
 }
 
 /** To a sum that reads well: 0.01 from one token on, 0.0001 below. */

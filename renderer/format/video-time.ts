@@ -3,7 +3,7 @@
  * consumption by definition (ECONOMY.md, "Tokens"); XAC is worth XAT at the exchange rate.
  */
 import { BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
-import { overDown, ratioFromDecimal } from '../../shared/ratio.ts';
+import { overDown, parseRatio } from '../../shared/ratio.ts';
 import { formatTenths, formatWhole } from './locale.ts';
 
 /** "about 4.3 hours of video"; `brief` says "h". Empty for nothing. */
@@ -19,8 +19,8 @@ export function videoTime(xatBaseUnits: bigint, brief = false): string {
   return `about ${hours} ${hours === '1' ? 'hour' : 'hours'} of video`;
 }
 
-/** The XAT that an amount of XAC is worth, both in base units. @param xacPerXat decimal, as in `PriceView` */
+/** The XAT that an amount of XAC is worth, both in base units. @param xacPerXat exact, as in `PriceView` */
 export function xatWorth(xacBaseUnits: bigint, xacPerXat: string): bigint {
-  const rate = ratioFromDecimal(xacPerXat);
+  const rate = parseRatio(xacPerXat);
   return rate.num === 0n ? 0n : overDown(xacBaseUnits, rate);
 }

@@ -1,5 +1,5 @@
 /** What plays. It outlives the views: looking at the wallet does not stop the film. */
-import type { ContentView, NodeClient } from '../../shared/rpc.ts';
+import type { ContentView, NodeClient, TrackView } from '../../shared/rpc.ts';
 import { type ErrorWords, errorWords, startWords } from '../format/error-words.ts';
 import { ownUrl } from '../format/own-url.ts';
 
@@ -10,6 +10,8 @@ export class PlayerState {
   /** Content id that was asked for and is not there yet. */
   starting = $state<string | null>(null);
   error = $state.raw<ErrorWords | null>(null);
+  /** What the title has to see and to hear; `null` until that is known. */
+  tracks = $state.raw<readonly TrackView[] | null>(null);
   /** Told by the video element. */
   durationSeconds = $state<number | null>(null);
   bufferedSeconds = $state(0);
@@ -27,8 +29,10 @@ export class PlayerState {
       if (!started || this.starting !== contentId) return;
       this.durationSeconds = null;
       this.bufferedSeconds = 0;
+      this.tracks = null;
       this.content = started.content;
       this.playbackUrl = ownUrl(started.playbackUrl, location);
+      void this.#learnTracks(started.content.contentId);
     } catch (error) {
       if (this.starting === contentId) this.error = startWords(error);
     } finally {
@@ -36,9 +40,16 @@ export class PlayerState {
     }
   }
 
+  /** The node reads them from what the video element fetches. Without an answer nothing is said about them. */
+  async #learnTracks(contentId: string): Promise<void> {
+    const told = await this.#client?.call('tracks', { contentId }).catch(() => null);
+    if (told && this.content?.contentId === contentId) this.tracks = told.tracks;
+  }
+
   async stop(): Promise<void> {
     const contentId = this.content?.contentId;
     this.content = null;
+    this.tracks = null;
     this.playbackUrl = null;
     this.error = null;
     try {
@@ -55,7 +66,8 @@ export class PlayerState {
 
   /** Bytes per hour of this title, once its length is known. */
   get bytesPerHour(): number | null {
-    if (this.content === null || !this.durationSeconds) return null;
+    // A broadcast has no length.
+    if (this.content === null || this.content.live || !this.durationSeconds) return null;
     return (this.content.sizeBytes / this.durationSeconds) * 3_600;
   }
 }

@@ -1,0 +1,25 @@
+import { parseAmount } from '../../shared/money.ts';
+import type { QuoteBasis } from '../../shared/quote.ts';
+import { parseRatio } from '../../shared/ratio.ts';
+import type { NodeSnapshot } from '../../shared/rpc.ts';
+
+/** What quotes are worked out from, by the rules in shared/; `null` while the price is not known. */
+export function quoteBasisOf({ balances, credit, price }: NodeSnapshot): QuoteBasis | null {
+  if (price === null) return null;
+  const { exact } = price;
+  return {
+    funds: {
+      XAC: parseAmount(balances.XAC),
+      XAT: parseAmount(balances.XAT),
+      XAS: parseAmount(balances.XAS),
+    },
+    creditLeftUnits: credit.limitUnits - credit.usedUnits,
+    owes: credit.usedUnits > 0,
+    price: {
+      rates: { xacPerXat: parseRatio(exact.xacPerXat), xacPerXas: parseRatio(exact.xacPerXas) },
+      unitPriceXac: parseRatio(exact.xacPerUnit),
+    },
+    unitPriceXat: parseRatio(exact.xatPerUnit),
+    trafficFee: parseRatio(exact.trafficFee),
+  };
+}
