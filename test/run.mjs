@@ -126,10 +126,9 @@ async function ensureTools() {
   if (missing.length > 0 && canApt()) {
     process.stderr.write(`Installing ${missing.join(' and ')} for the tests…\n`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    for (const args of [
-      ['-qq', 'update'],
-      ['-qq', 'install', '-y', '--no-install-recommends', ...missing],
-    ]) {
+    // One by one: a package that this system does not have keeps none of the others away.
+    const installs = missing.map((name) => ['-qq', 'install', '-y', '--no-install-recommends', name]);
+    for (const args of [['-qq', 'update'], ...installs]) {
       const { code, output } = await runChild(APT_GET, args, { stdio: 'collect', env });
       if (code !== 0) process.stderr.write(output);
     }
@@ -154,6 +153,7 @@ function missingTools() {
   const packages = [];
   if (findChromium() === undefined) packages.push('chromium');
   if (findProgram('ffmpeg') === undefined || findProgram('ffprobe') === undefined) packages.push('ffmpeg');
+  if (findProgram('mpv') === undefined) packages.push('mpv');
   return packages;
 }
 

@@ -157,6 +157,6 @@ describe('one account at many providers at once', () => {
   it('gets no second lease with one anchor', async () => {
     const viewer = await RawViewer.start(net);
     const first = await viewer.lease(provider, 5);
-    await expectAceRejection('LeaseRefused', viewer.lease(provider, 5, { anchor: first.terms.anchor }));
+    await expectAceRejection('DeviceDisputed', viewer.lease(provider, 5, { anchor: first.terms.anchor }));
   });
 });

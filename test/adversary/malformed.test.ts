@@ -135,6 +135,22 @@ describe(SHARD_PROTOCOL, () => {
     ['noise', framed(Uint8Array.of(255, 0, 1)), false, 'MessageMalformed'],
     ['a list for a request', request([1, 2, 3]), false, 'MessageMalformed'],
     ['a request without an id', request({ method: 'hello', params: {} }), false, 'MessageMalformed'],
+    [
+      'more channels than one request may ask for',
+      request({
+        id: 1,
+        method: 'channels',
+        params: { channelIds: Array.from({ length: 501 }, () => new Uint8Array(32)) },
+      }),
+      false,
+      'MessageMalformed',
+    ],
+    [
+      'a channel id of 31 bytes',
+      request({ id: 1, method: 'channels', params: { channelIds: [new Uint8Array(31)] } }),
+      false,
+      'MessageMalformed',
+    ],
     ['an unknown method', request({ id: 1, method: 'format', params: {} }), false, 'MessageUnexpected'],
     ['a method of Object', request({ id: 1, method: 'toString', params: {} }), false, 'MessageUnexpected'],
     [

@@ -8,6 +8,7 @@ import { unitsForBytes } from '../../shared/units.ts';
 import { Devnet, fetchWhole, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
+import { malleated } from '../helpers/signatures.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const WINDOW_CAP_UNITS = 8;
@@ -390,14 +391,3 @@ describe('more requests than a stream may have waiting', () => {
     stream.vanish();
   });
 });
-
-/** The other S of an Ed25519 signature: S + L. Some libraries take it for valid. */
-function malleated(signature: Uint8Array): Uint8Array {
-  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
-  const bytes = Buffer.from(signature);
-  let s = 0n;
-  for (let i = 63; i >= 32; i--) s = (s << 8n) | BigInt(bytes[i] ?? 0);
-  s += order;
-  for (let i = 32; i < 64; i++, s >>= 8n) bytes[i] = Number(s & 255n);
-  return new Uint8Array(bytes);
-}

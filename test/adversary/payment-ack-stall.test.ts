@@ -11,6 +11,8 @@ async function scene() {
   const net = await useDevnet();
   const honest = await net.peer('honest');
   const { contentId } = await net.content(honest, 2 * MIB);
+  // Slow enough that it does not send everything before the liar is asked.
+  await honest.setLimits({ uploadBytesPerSecond: 524_288 });
   const timers: NodeJS.Timeout[] = [];
   const liar = await RawProvider.start(
     net,

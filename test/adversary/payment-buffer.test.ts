@@ -1,13 +1,13 @@
 /**
  * Honest viewer, honest provider, a slow link that breaks once. The short last piece was asked for first (a player that
- * reads the index at the end of the file). After the write-off the viewer's payments run ahead of the provider's count
- * of bytes, so the provider frees, and fills again, a read buffer whose piece the viewer has not received.
+ * reads the index at the end of the file). After the write-off the viewer's payments must not run ahead of the provider's
+ * count of bytes: that would free, and fill again, a read buffer whose piece the viewer has not received.
  */
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { FrameStream } from '../../main/p2p/frames.ts';
 import { type LoadedPiece, PieceLoader } from '../../main/p2p/protocols/pieces/piece-loader.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
-import { proxyTo } from '../helpers/slow-proxy.ts';
+import { offerThroughProxy } from '../helpers/slow-proxy.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 // The viewer's end keeps Yamux's standard window of 256 KiB, as it does on any link whose round trip is short.
@@ -82,16 +82,7 @@ it('an honest viewer never gets a corrupt piece from an honest provider', async 
   const provider = await net.peer('provider');
   const warm = await net.content(provider, 8 * MIB, 'warm.bin');
   const film = await net.content(provider, 20 * MIB + 100_000, 'film.bin');
-  const proxy = await proxyTo(provider);
-  net.owns(async () => {
-    proxy.cut();
-    await proxy.close();
-  });
-  await provider.shardClient.call('announce', {
-    account: provider.account.address,
-    contentIds: [warm.contentId, film.contentId],
-    multiaddrs: [proxy.multiaddr],
-  });
+  const proxy = await offerThroughProxy(net, provider, [warm.contentId, film.contentId]);
   const viewer = await net.peer('viewer');
   await fetchWhole(viewer, warm.contentId);
   await viewer.library.stopTransfer(warm.contentId);
@@ -106,7 +97,10 @@ it('an honest viewer never gets a corrupt piece from an honest provider', async 
   transfer.addReader(0);
   transfer.download();
   await waitFor('the film channel is open', () => provider.store.payeeChannels.all().length === 2);
-  await waitFor('the index and the first piece are booked', () => (servedOf()?.servedBytes ?? 0) >= 2 * MIB);
+  await waitFor(
+    'the index and the first piece are booked',
+    () => (servedOf()?.servedBytes ?? 0) >= MIB + 100_000,
+  );
   proxy.state.bytesPerMs = Number(process.env.RATE ?? 4_000);
   proxy.cut();
   await waitFor(

@@ -1,4 +1,4 @@
-/** A provider of one identity that lies about served bytes locks the viewer's credit, lease by lease. */
+/** A provider of one identity that lies about served bytes, so as to lock the viewer's credit, lease by lease. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';

@@ -1,4 +1,6 @@
-/** A stranger that pays nothing asks for a one-byte piece again and again: each request pins a fresh 1 MiB buffer. */
+/**
+ * A stranger that pays nothing asks for a one-byte piece again and again: each request could pin a fresh 1 MiB buffer.
+ */
 import { expect, it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';

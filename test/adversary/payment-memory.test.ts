@@ -1,4 +1,7 @@
-/** A viewer that pays every unit, but with checkpoints instead of ticks: the provider never frees a read buffer. */
+/**
+ * A viewer that pays every unit, but with checkpoints instead of ticks: a provider frees its read buffers for these,
+ * too.
+ */
 import { expect, it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';

@@ -1,9 +1,12 @@
-/** A final checkpoint that was never answered is said again at each meeting, for ever; a restored provider drops the viewer for it. */
+/**
+ * A final checkpoint that was never answered is said again to a provider that was restored and does not know the
+ * channel.
+ */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
-import { proxyTo } from '../helpers/slow-proxy.ts';
+import { offerThroughProxy } from '../helpers/slow-proxy.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 it('an unanswered final checkpoint does not shut a viewer out of a restored provider', async () => {
@@ -14,16 +17,7 @@ it('an unanswered final checkpoint does not shut a viewer out of a restored prov
   await provider.stop();
   cpSync(join(net.dir, 'provider'), join(net.dir, 'copy'), { recursive: true });
   provider = await net.peer('provider');
-  const proxy = await proxyTo(provider);
-  net.owns(async () => {
-    proxy.cut();
-    await proxy.close();
-  });
-  await provider.shardClient.call('announce', {
-    account: provider.account.address,
-    contentIds: [contentId],
-    multiaddrs: [proxy.multiaddr],
-  });
+  const proxy = await offerThroughProxy(net, provider, [contentId]);
   const viewer = await net.peer('viewer', undefined, timeouts);
   const transfer = await viewer.library.transfer(contentId);
   transfer.addReader(0);

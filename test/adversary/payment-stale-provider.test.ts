@@ -1,4 +1,4 @@
-/** Scenario 21 for the provider: its data directory is restored from an old copy. Honest viewers must be served again. */
+/** A provider's data directory is restored from an old copy. Honest viewers must be served again. */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'vitest';

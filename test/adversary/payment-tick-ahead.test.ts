@@ -19,6 +19,7 @@ it('write-off and resend together never count more than was served', () => {
     checkpointUnits: 0,
     checkpointAtMs: 0,
     status: 'open',
+    pausedBy: null,
   };
   const sent = new SentPieces();
   let served = 0;

@@ -5,11 +5,11 @@
  *
  *   npm run bench:chain [-- --accounts 1000000] [--entries 20000] [--rounds 5] [--json]
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { machine, runRole, tell } from './report.ts';
 
 const { values } = parseArgs({
   options: {
@@ -23,12 +23,7 @@ const dir = mkdtempSync(join(tmpdir(), 'ace-node-bench-'));
 
 /** Each figure comes from a process of its own, so that none pays for another's memory. */
 function role<T>(name: string, ...args: string[]): T {
-  const script = join(import.meta.dirname, 'chain-roles.ts');
-  const out = execFileSync(process.execPath, [script, name, dir, ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(out) as T;
+  return runRole('chain-roles.ts', [name, dir, ...args]);
 }
 
 try {
@@ -39,14 +34,14 @@ try {
   const chain = role<{ rates: number[]; peakRssMib: number }>('apply', values.entries, values.rounds);
   const reopened = role<{ openMs: number; peakRssMib: number }>('open');
   report({
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
+    ...machine,
     accounts: Number(values.accounts),
     entriesPerBatch: Number(values.entries),
-    entriesPerSecond: median(chain.rates),
+    entriesPerSecond: overall(chain.rates),
     goalEntriesPerSecond: 50_000,
     allEntriesPerSecond: chain.rates,
-    bareSqliteEntriesPerSecond: median(bare.rates),
+    bareSqliteEntriesPerSecond: overall(bare.rates),
+    allBareEntriesPerSecond: bare.rates,
     openMs: Math.max(opened.openMs, reopened.openMs),
     goalOpenMs: 2_000,
     openPeakRssMib: Math.max(opened.peakRssMib, reopened.peakRssMib),
@@ -58,10 +53,6 @@ try {
 }
 
 function report(figures: Readonly<Record<string, string | number | readonly number[]>>): void {
-  if (values.json) {
-    process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-    return;
-  }
   const f = figures as Record<string, number>;
   const rows: [string, string][] = [
     ['machine', `${figures.cpu}, ${figures.cores} cores; ${f.accounts} accounts`],
@@ -69,14 +60,18 @@ function report(figures: Readonly<Record<string, string | number | readonly numb
       'batches applied',
       `${f.entriesPerSecond} entries/s   (goal ${f.goalEntriesPerSecond}; ${figures.allEntriesPerSecond})`,
     ],
-    ['bare SQLite, the same rows', `${f.bareSqliteEntriesPerSecond} entries/s`],
+    [
+      'bare SQLite, the same rows',
+      `${f.bareSqliteEntriesPerSecond} entries/s   (${figures.allBareEntriesPerSecond})`,
+    ],
     ['opened in', `${f.openMs} ms   (goal ${f.goalOpenMs})`],
     ['memory, opened', `${f.openPeakRssMib} MiB   (goal ${f.goalRssMib})`],
     ['memory, applying', `${f.applyPeakRssMib} MiB   (goal ${f.goalRssMib})`],
   ];
-  process.stdout.write(`${rows.map(([label, text]) => `${label.padEnd(28)} ${text}`).join('\n')}\n`);
+  tell(figures, rows, values.json);
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+/** Of batches of the same size, whatever work of the file falls into one of them: the harmonic mean. */
+function overall(rates: readonly number[]): number {
+  return Math.round(rates.length / rates.reduce((seconds, rate) => seconds + 1 / rate, 0));
 }

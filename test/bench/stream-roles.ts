@@ -1,13 +1,20 @@
 /** The processes of the streaming bench; see run.ts. Each prints one JSON or address line when it is ready or done. */
 import '../../main/heap.ts';
+import './delay-line.ts';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
+import { createServer, get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { DEFAULT_DEVNET } from '../../main/config.ts';
 import { createLog } from '../../main/log.ts';
+import { startNode } from '../../main/node.ts';
 import { createHost, openStream, parseMultiaddr } from '../../main/p2p/host.ts';
 import { startPeer } from '../../main/peer.ts';
 import { runDevnetValidator } from '../../main/shard/devnet.ts';
 import { createDevice } from '../../main/wallet/device.ts';
+import { saveWallet } from '../../main/wallet/keystore.ts';
+import { createPhrase } from '../../main/wallet/phrase.ts';
 
 const MIB = 1_048_576;
 /** As much at a time as the piece exchange hands to its stream. */
@@ -54,6 +61,63 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 
+  /** Node's plain HTTP, disk to disk: nothing encrypted, hashed or paid. */
+  async 'http-server'() {
+    const server = createServer((_, res) => {
+      pipeline(createReadStream(args[0] ?? '', { highWaterMark: SEND_BYTES }), res).catch(() =>
+        res.destroy(),
+      );
+    });
+    server.listen(0, '127.0.0.1', () => say(String((server.address() as AddressInfo).port)));
+  },
+
+  async 'http-client'() {
+    const request = get({ port: Number(args[0]), host: '127.0.0.1' });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const startedAtMs = performance.now();
+    await pipeline(response, createWriteStream(args[1] ?? ''));
+    say({ mibPerSecond: Number(args[2]) / ((performance.now() - startedAtMs) / 1_000) });
+  },
+
+  /** Two wallets of one account: between own devices the same transfer costs nothing. */
+  async 'own-devices'() {
+    const phrase = createPhrase(12);
+    for (const dir of args) {
+      mkdirSync(dir, { recursive: true });
+      const secrets = { phrase, deviceSeed: createDevice().seed() };
+      await saveWallet(`${dir}/wallet.json`, secrets, { protection: 'none', devnet: true });
+    }
+    say('made');
+  },
+
+  /**
+   * A viewer with players: for each content id that it reads, how long the player of that content waited for its first
+   * byte. The provider is connected already.
+   */
+  async player() {
+    const [dir = '', joinMultiaddr = '', ...contentIds] = args;
+    const none = `${dir}/none`;
+    const node = await startNode({
+      dataDir: dir,
+      joinMultiaddr,
+      httpPort: 0,
+      resourcesDir: none,
+      pagesDir: none,
+    });
+    const waitedMs: number[] = [];
+    for (const contentId of contentIds) {
+      const startedAtMs = performance.now();
+      const { body } = await fetch(new URL(`content/${contentId}`, node.http.url));
+      const reader = body?.getReader();
+      await reader?.read();
+      waitedMs.push(performance.now() - startedAtMs);
+      await reader?.cancel();
+      // What was asked for and not withdrawn in time is on its way still, and not what is measured.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    say({ waitedMs });
+  },
+
   async validator() {
     mkdirSync(args[0] ?? '', { recursive: true });
     const { multiaddr } = await runDevnetValidator({
@@ -65,9 +129,11 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async provider() {
-    const peer = await peerIn(args[0] ?? '', args[1] ?? '');
-    const { contentId } = await peer.import({ path: args[2] ?? '' });
-    say(contentId);
+    const [dir = '', shard = '', ...files] = args;
+    const peer = await peerIn(dir, shard);
+    const contentIds: string[] = [];
+    for (const path of files) contentIds.push((await peer.import({ path })).contentId);
+    say(contentIds.join(' '));
   },
 
   async viewer() {
@@ -75,8 +141,12 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     const transfer = await peer.library.transfer(args[2] ?? '');
     const startedAtMs = performance.now();
     const cpuBefore = process.cpuUsage();
+    let quarterRssMib = 0;
     transfer.download();
-    while (transfer.state !== 'done') await new Promise((resolve) => setTimeout(resolve, 5));
+    while (transfer.state !== 'done') {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (transfer.haveBytes * 4 <= transfer.file.sizeBytes) quarterRssMib = peakRssMib();
+    }
     const seconds = (performance.now() - startedAtMs) / 1_000;
     const cpu = process.cpuUsage(cpuBefore);
     await transfer.stop();
@@ -89,7 +159,9 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
       paymentBytesPerMib: totals.paymentBytes / mib,
       protocolBytesPerMib: totals.protocolBytes / mib,
       cpuMsPerMib: (cpu.user + cpu.system) / 1_000 / mib,
-      peakRssMib: Math.round(process.resourceUsage().maxRSS / 1_024),
+      quarterRssMib,
+      peakRssMib: peakRssMib(),
+      paidUnits: transfer.paidUnits,
     });
   },
 };
@@ -97,6 +169,10 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
 const role = roles[name];
 if (!role) throw new Error(`No role ${name}`);
 await role();
+
+function peakRssMib(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1_024);
+}
 
 async function peerIn(dir: string, shardMultiaddr: string) {
   mkdirSync(dir, { recursive: true });

@@ -4,11 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openChainSnapshot } from '../../main/chain/embedded/embedded-chain.ts';
+import { openStoredChain } from '../../main/chain/embedded/stored-chain.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { settle } from '../../main/shard/batching.ts';
-import { devnetChainOptions } from '../../main/shard/devnet.ts';
 import { TOKENS } from '../../shared/money.ts';
 import { heldAndOwed } from '../helpers/chain.ts';
 import { MIB } from '../helpers/devnet.ts';
@@ -105,7 +104,7 @@ describe('a validator killed in mid-stream', () => {
       await sha256OfFile(file),
     );
     const store = openValidatorStore(join(validatorDir, 'validator.db'));
-    const chain = openChainSnapshot(await devnetChainOptions(validatorDir));
+    const chain = openStoredChain(join(validatorDir, 'chain.db'));
     onTestFinished(async () => {
       store.close();
       await chain.close();

@@ -1,20 +1,27 @@
 import { privateKeyToAccount } from 'viem/accounts';
-import { signBatch } from '../../main/chain/batch-signature.ts';
+import { sealBatch } from '../../main/chain/batch-signature.ts';
+import type { GenesisRecord } from '../../main/chain/embedded/genesis-record.ts';
+import { readGenesis } from '../../main/chain/embedded/stored-chain.ts';
 import type { MainChain, SignedBatch } from '../../main/chain/port.ts';
+import { sha256 } from '../../main/channel/sha256.ts';
+import { openChainStore } from '../../main/db/chain/store.ts';
 import type { Account } from '../../main/wallet/account.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
 import { type Batch, type BatchEntry, type BatchResult, encodeBatch } from '../../shared/batch.ts';
+import { homeShard } from '../../shared/home-shard.ts';
 import { parseAmount, type Token } from '../../shared/money.ts';
 import type { TrafficTotals } from '../../shared/price.ts';
 import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
 import type { Genesis, NetworkSettings, Pool } from '../../shared/settings.ts';
 
-/** Validators of the test network's two shards. */
-export const VALIDATORS: readonly DeviceIdentity[] = [1, 2].map((n) =>
+/** Validators: the first is the test network's; all are those of {@link shardedSettings}. */
+export const VALIDATORS: readonly DeviceIdentity[] = [1, 2, 3].map((n) =>
   deviceFromSeed(new Uint8Array(32).fill(n)),
 );
 
-/** 1 GB costs 0.01 XAC, 10 GB of credit, two shards. */
+const VALIDATOR_KEYS = VALIDATORS.map(({ publicKey }) => Buffer.from(publicKey).toString('hex'));
+
+/** 1 GB costs 0.01 XAC, 10 GB of credit, one shard. */
 export function testSettings(overrides: Partial<NetworkSettings> = {}): NetworkSettings {
   return {
     networkId: 'test',
@@ -22,12 +29,13 @@ export function testSettings(overrides: Partial<NetworkSettings> = {}): NetworkS
     trafficCreditLimitUnits: 10_240,
     trafficFee: ratio(1, 10),
     premiumPoolAccessFee: ratio(3, 10),
-    contentAccessFee: ratio(3, 10),
+    // Unlike the premium pool's, so that neither passes for the other.
+    contentAccessFee: ratio(2, 10),
     trafficPriceUsd: ratioFromDecimal('0.01'),
     initialTrafficRate: ratio(100),
     priorWeightHours: 1_000,
     settlementIntervalMs: 1_000,
-    validatorKeys: VALIDATORS.map(({ publicKey }) => Buffer.from(publicKey).toString('hex')),
+    validatorKeys: VALIDATOR_KEYS.slice(0, 1),
     pinnedXacPerXat: ratio(1),
     pinnedXacPerXas: ratio(1),
     swapFee: ratio(3, 1_000),
@@ -37,6 +45,25 @@ export function testSettings(overrides: Partial<NetworkSettings> = {}): NetworkS
     treasury: null,
     ...overrides,
   };
+}
+
+/** The same with a shard for each of {@link VALIDATORS}. */
+export function shardedSettings(overrides: Partial<NetworkSettings> = {}): NetworkSettings {
+  return testSettings({ validatorKeys: VALIDATOR_KEYS, ...overrides });
+}
+
+/** The first of these accounts, or of any, that is at home there. */
+export function addressHomedAt(
+  shard: number,
+  shardCount = VALIDATORS.length,
+  candidates: Iterable<string> = addresses(),
+): string {
+  for (const address of candidates) if (homeShard(address, shardCount, sha256) === shard) return address;
+  throw new Error(`None of them is at home on shard ${shard}`);
+}
+
+function* addresses(): Generator<string> {
+  for (let n = 1; ; n++) yield testAddress(n);
 }
 
 /** `[address, token, decimal amount]` and `[pool, token, decimal amount]`. */
@@ -103,19 +130,38 @@ export async function settle(
   overrides: Partial<Batch> = {},
 ): Promise<BatchResult> {
   const batch = await nextBatch(chain, entries, overrides);
-  const validator = VALIDATORS[batch.shard] as DeviceIdentity;
-  return chain.applyBatch(signBatch(batch, validator.privateKey));
+  const { signature } = sealBatch(batch, VALIDATORS[batch.shard] as DeviceIdentity);
+  return chain.applyBatch({ batch, signature });
 }
+
+/** Devices that tests link; the links of each account to them are part of a {@link snapshot}. */
+export const DEVICES = ['ab', 'cd'].map((byte) => byte.repeat(32));
+/** Batches of each shard whose results are part of a {@link snapshot}: the latest, and one that is not there yet. */
+const SNAPSHOT_BATCHES = 3;
 
 /** Everything the chain can be asked, to compare before and after. */
 export async function snapshot(chain: MainChain) {
+  const accounts = await chain.accounts();
+  const shards = chain.settings().validatorKeys.map((_, shard) => shard);
+  const lastBatches = await Promise.all(shards.map((shard) => chain.lastBatch(shard)));
   return {
-    accounts: await chain.accounts(),
+    accounts,
+    settings: chain.settings(),
+    links: await Promise.all(
+      accounts.flatMap(({ address }) => DEVICES.map((device) => chain.deviceLink(address, device))),
+    ),
+    results: await Promise.all(
+      lastBatches.flatMap(({ number }, shard) =>
+        Array.from({ length: SNAPSHOT_BATCHES }, (_, i) => number + 1 - i)
+          .filter((each) => each >= 0)
+          .map((each) => chain.batchResult(shard, each)),
+      ),
+    ),
     pools: await chain.pools(),
     supply: await chain.supply(),
     market: await chain.market(),
     head: await chain.head(),
-    lastBatches: await Promise.all(chain.settings().validatorKeys.map((_, shard) => chain.lastBatch(shard))),
+    lastBatches,
   };
 }
 
@@ -127,4 +173,14 @@ export async function heldAndOwed(chain: MainChain, token: Token): Promise<{ hel
   ];
   const { genesis, emitted, burned } = (await chain.supply())[token];
   return { held: balances.reduce((sum, b) => sum + b[token], 0n), owed: genesis + emitted - burned };
+}
+
+/** The settings and genesis that a chain's file began with. */
+export function storedGenesis(path: string): GenesisRecord {
+  const store = openChainStore(path, { snapshot: true });
+  try {
+    return readGenesis(store);
+  } finally {
+    store.db.close();
+  }
 }

@@ -6,12 +6,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { DevnetProfile } from '../../main/config.ts';
+import type { DevnetProfile, NodeConfig } from '../../main/config.ts';
 import type { ContentRow } from '../../main/db/node/contents.ts';
 import { createLog, type Log } from '../../main/log.ts';
 import type { PiecesTimeouts } from '../../main/p2p/protocols/pieces/constants.ts';
 import { type RunningPeer, startPeer } from '../../main/peer.ts';
-import { type RunningValidator, runDevnetValidator } from '../../main/shard/devnet.ts';
+import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import type { RunningValidator } from '../../main/shard/running-validator.ts';
 import { saveWallet, type WalletSecrets } from '../../main/wallet/keystore.ts';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { TOKENS } from '../../shared/money.ts';
@@ -64,6 +65,7 @@ export class Devnet {
     name = `peer-${++this.#names}`,
     secrets?: WalletSecrets,
     timeouts?: PiecesTimeouts,
+    shardMultiaddr = this.validator.multiaddr,
   ): Promise<TestPeer> {
     const dir = join(this.dir, name);
     mkdirSync(dir, { recursive: true });
@@ -71,7 +73,7 @@ export class Devnet {
     const warnings: AceError[] = [];
     const peer = await startPeer({
       dir,
-      shardMultiaddr: this.validator.multiaddr,
+      shardMultiaddr,
       p2pPort: 0,
       log: recordingLog(warnings),
       events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
@@ -171,4 +173,15 @@ function recordingLog(warnings: AceError[]): Log {
     else if (err instanceof Error) warnings.push(new AceError('Internal', err.message, { cause: err }));
   };
   return { ...log, debug: () => {}, info: () => {}, warn: record, error: record } as Log;
+}
+
+/** Configuration of a node in the devnet's folder that joins it, without pages or a sample of its own. */
+export function joinedNode(net: Devnet): NodeConfig {
+  return {
+    dataDir: join(net.dir, 'node'),
+    joinMultiaddr: net.validator.multiaddr,
+    httpPort: 0,
+    resourcesDir: join(net.dir, 'no-resources'),
+    pagesDir: join(net.dir, 'no-pages'),
+  };
 }

@@ -1,12 +1,17 @@
 /** A `NodeService` without a node: figures that move by themselves, for tests of the transports and for the pages. */
 import type { CheckedInput, FeedListener, NodeService } from '../../main/rpc/service.ts';
+import { quoteView } from '../../main/views.ts';
+import { quoteBasisOf } from '../../renderer/format/quote-basis.ts';
 import { AceError } from '../../shared/errors.ts';
+import { type Limits, limitsSchema, NO_LIMITS } from '../../shared/limits.ts';
 import { formatAmount, parseAmount } from '../../shared/money.ts';
+import { quoteTraffic } from '../../shared/quote.ts';
 import type {
   ContentView,
   LoanView,
   NodeSnapshot,
   Output,
+  SettingsView,
   SettlementView,
   TransferView,
 } from '../../shared/rpc.ts';
@@ -22,6 +27,7 @@ const MIB = 1_048_576;
 /** Base units of XAC per MiB, near 0.01 XAC per GB. */
 const XAC_PER_MIB = 98n;
 const TICK_MS = 250;
+const KEPT = { pinned: false, sourcePath: null, trouble: null } as const;
 
 export class FakeService implements NodeService {
   readonly #listeners = new Set<FeedListener>();
@@ -36,6 +42,7 @@ export class FakeService implements NodeService {
   #downBytes = 3.4 * 1024 * MIB;
   #steps = 0;
   #timer: NodeJS.Timeout | null = null;
+  #limits: Limits = NO_LIMITS;
   pagesUrl: string | null = null;
 
   constructor(scenario: FakeScenario = 'normal', clipBytes = 16 * MIB) {
@@ -49,8 +56,15 @@ export class FakeService implements NodeService {
       scenario === 'empty'
         ? []
         : [
-            { ...clip, sizeBytes: clipBytes, haveBytes: 0, origin: 'offered', servedUnits: 0 },
-            { ...film, sizeBytes: 1229 * MIB, haveBytes: 1229 * MIB, origin: 'imported', servedUnits: 312 },
+            { ...clip, sizeBytes: clipBytes, haveBytes: 0, origin: 'offered', servedUnits: 0, ...KEPT },
+            {
+              ...film,
+              sizeBytes: 1229 * MIB,
+              haveBytes: 1229 * MIB,
+              origin: 'imported',
+              servedUnits: 312,
+              ...KEPT,
+            },
           ];
     if (scenario !== 'empty') for (let i = 0; i < 60; i++) this.#settle(40 + ((i * 37) % 300), i);
     if (scenario === 'exhausted') this.#begin(CLIP_ID);
@@ -106,6 +120,18 @@ export class FakeService implements NodeService {
     return this.#snapshot();
   }
 
+  async broadcasts(): Promise<Output<'broadcasts'>> {
+    return [];
+  }
+
+  async startBroadcast(): Promise<never> {
+    throw new AceError('Internal', 'A node that only looks like one makes no broadcasts');
+  }
+
+  async endBroadcast(): Promise<never> {
+    throw new AceError('BroadcastUnknown', 'This node makes no such broadcast');
+  }
+
   async contents(): Promise<readonly ContentView[]> {
     return this.#contents;
   }
@@ -115,8 +141,34 @@ export class FakeService implements NodeService {
     return this.#settlements.filter((row) => row.seq < beforeSeq).slice(0, limit);
   }
 
+  async channels(): Promise<Output<'channels'>> {
+    return { channels: [], next: null, count: 0, counterparties: [], contents: [] };
+  }
+
   async importFile(input: CheckedInput<'importFile'>): Promise<ContentView> {
     throw new AceError('FileMissing', `No such file: ${input.path}`, { details: { path: input.path } });
+  }
+
+  async deleteContent(): Promise<Output<'deleteContent'>> {
+    throw new AceError('ContentUnknown', 'No such content');
+  }
+
+  async pinContent(): Promise<ContentView> {
+    throw new AceError('ContentUnknown', 'No such content');
+  }
+
+  async settings(): Promise<SettingsView> {
+    return this.#settingsView();
+  }
+
+  async setSettings(changes: CheckedInput<'setSettings'>): Promise<SettingsView> {
+    this.#limits = limitsSchema.parse({ ...this.#limits, ...changes });
+    return this.#settingsView();
+  }
+
+  #settingsView(): SettingsView {
+    const dataUsed = { dayBytes: 0, monthBytes: 0 };
+    return { settings: this.#limits, stops: [], dataUsed, cacheUsedBytes: 0 };
   }
 
   async play(input: CheckedInput<'play'>): Promise<Output<'play'>> {
@@ -125,6 +177,16 @@ export class FakeService implements NodeService {
     if (!content) throw new AceError('ContentUnknown', 'No such content');
     if (content.haveBytes < content.sizeBytes) this.#begin(id);
     return { content, playbackUrl: `${this.pagesUrl}content/${id}` };
+  }
+
+  async quote({ units }: CheckedInput<'quote'>): Promise<Output<'quote'>> {
+    const basis = quoteBasisOf(this.#snapshot());
+    if (!basis) throw new AceError('ShardUnavailable', 'No price');
+    return quoteView(quoteTraffic(units, basis), this.#startedAtMs);
+  }
+
+  async tracks(): Promise<Output<'tracks'>> {
+    return { tracks: null };
   }
 
   async stop(): Promise<Output<'stop'>> {
@@ -167,6 +229,8 @@ export class FakeService implements NodeService {
       state: exhausted ? 'paused' : 'fetching',
       reason: exhausted ? { code: 'CreditExhausted', message: 'credit limit reached' } : null,
       provider: PROVIDER,
+      providers: [],
+      doubledPieces: 0,
       refusal: exhausted ? { provider: PROVIDER, code: 'ChannelUnleased' } : null,
       downBytesPerSecond: 0,
       fetchingMs: 0,
@@ -226,6 +290,7 @@ export class FakeService implements NodeService {
       dataDir: '/home/you/.local/share/ace-node',
       startedAtMs: this.#startedAtMs,
       shard: { connected: true, shard: 0, multiaddr: '/ip4/127.0.0.1/tcp/4001' },
+      distrustedShards: [],
       multiaddrs: ['/ip4/127.0.0.1/tcp/4002'],
       pagesUrl: this.pagesUrl,
       peers: empty ? 0 : 5,
@@ -247,6 +312,13 @@ export class FakeService implements NodeService {
         xatPerGb: '0.2857143',
         xacPerXat: '0.0350000',
         trafficRateGbPerHour: '3.5',
+        exact: {
+          xacPerUnit: `${XAC_PER_MIB}/1`,
+          xatPerUnit: `${XAC_PER_MIB * 200n}/7`,
+          xacPerXat: '7/200',
+          xacPerXas: '0/1',
+          trafficFee: '1/10',
+        },
         asOfMs: this.#startedAtMs,
       },
       traffic: {
@@ -257,6 +329,7 @@ export class FakeService implements NodeService {
         paymentBytes: empty ? 0 : 31_400 + this.#steps * 64,
         protocolBytes: empty ? 0 : 412_000 + this.#steps * 210,
       },
+      limits: this.#settingsView(),
       transfers: this.#transfer ? [this.#transfer] : [],
       settlementCount: this.#settlements.length,
     };

@@ -96,7 +96,7 @@ export class RawProvider {
     const account = accountFromPhrase(createPhrase(12));
     const device = createDevice();
     const host = await createHost({ deviceSeed: device.seed(), listen: ['/ip4/127.0.0.1/tcp/0'] });
-    const shard = new ShardClient(host, net.validator.host.getMultiaddrs()[0] as never, {
+    const shard = new ShardClient(host, net.validator.host.getMultiaddrs().slice(0, 1), {
       onConnected: () => {},
       onDisconnected: () => {},
       onAccountChanged: () => {},

@@ -70,7 +70,7 @@ export class RawViewer {
     const account = accountFromPhrase(secrets?.phrase ?? createPhrase(12));
     const device = secrets ? deviceFromSeed(secrets.deviceSeed) : createDevice();
     const host = await createHost({ deviceSeed: device.seed(), listen: [] });
-    const shard = new ShardClient(host, net.validator.host.getMultiaddrs()[0] as never, {
+    const shard = new ShardClient(host, net.validator.host.getMultiaddrs().slice(0, 1), {
       onConnected: () => {},
       onDisconnected: () => {},
       onAccountChanged: () => {},

@@ -1,7 +1,8 @@
 /**
  * One role in a process of its own, for tests that kill it. It says what it does on stdout, a line each:
  *
- *   node test/helpers/role-child.ts validator DIR PORT
+ *   node test/helpers/role-child.ts validator DIR PORT [SHARDS]
+ *   node test/helpers/role-child.ts shard DIR CHAIN_MULTIADDR
  *   node test/helpers/role-child.ts peer DIR SHARD_MULTIADDR [import FILE | fetch CONTENT_ID]
  */
 import { mkdirSync, writeSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '../../main/log.ts';
 import { startPeer } from '../../main/peer.ts';
 import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { runShardValidator } from '../../main/shard/shard-process.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { CRASH_PROFILE } from './role-process.ts';
 
@@ -18,9 +20,14 @@ const say = (line: string) => writeSync(1, `${line}\n`);
 const [role, dir = '', where = '', action, what = ''] = process.argv.slice(2);
 
 if (role === 'validator') {
-  const validator = await runDevnetValidator({ dataDir: dir, port: Number(where), profile: CRASH_PROFILE });
+  const profile = { ...CRASH_PROFILE, shards: Number(action ?? 1) };
+  const validator = await runDevnetValidator({ dataDir: dir, port: Number(where), profile });
   process.once('SIGTERM', () => void validator.stop().then(() => process.exit(0)));
   say(`ready ${validator.multiaddr}`);
+} else if (role === 'shard') {
+  const shard = await runShardValidator({ dataDir: dir, port: 0, chainMultiaddr: where });
+  process.once('SIGTERM', () => void shard.stop().then(() => process.exit(0)));
+  say(`ready ${shard.multiaddr}`);
 } else {
   mkdirSync(dir, { recursive: true });
   const peer = await startPeer({

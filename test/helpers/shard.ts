@@ -6,7 +6,9 @@ import type { MainChain } from '../../main/chain/port.ts';
 import { sha256 } from '../../main/channel/sha256.ts';
 import { openValidatorStore, type ValidatorStore } from '../../main/db/validator/store.ts';
 import type { BatchingContext } from '../../main/shard/batching.ts';
-import { type Claim, type ClaimAnswer, takeClaim } from '../../main/shard/intake.ts';
+import { type Claim, checkClaim } from '../../main/shard/claim-check.ts';
+import { DebtorWatch } from '../../main/shard/debtor-watch.ts';
+import { bookClaims, type ClaimAnswer, proofOf } from '../../main/shard/intake.ts';
 import { grantLease } from '../../main/shard/leasing.ts';
 import type { Account } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
@@ -55,14 +57,16 @@ export class TestShard {
     dir: string,
     settings: Partial<NetworkSettings> = {},
     funds: Parameters<typeof testGenesis>[0] = [],
+    pools: Parameters<typeof testGenesis>[1] = undefined,
   ) {
     this.settings = testSettings(settings);
     const nowMs = () => this.nowMs;
-    const genesis = testGenesis(funds);
+    const genesis = testGenesis(funds, pools);
     this.chain = openEmbeddedChain({ path: join(dir, 'chain.db'), settings: this.settings, genesis, nowMs });
     this.store = openValidatorStore(join(dir, 'validator.db'));
     const key = VALIDATORS[0] as DeviceIdentity;
-    this.context = { chain: this.chain, store: this.store, key, shard: 0, nowMs };
+    const debtors = new DebtorWatch(this.store);
+    this.context = { chain: this.chain, store: this.store, key, shard: 0, nowMs, debtors };
   }
 
   /** Terms that nobody has leased. The seed of the chain is fixed by the number of the channel. */
@@ -108,13 +112,20 @@ export class TestShard {
 
   claim(channel: LeasedChannel, units: number, fields: Partial<Claim> = {}): ClaimAnswer {
     const { channelId, chain } = channel;
-    return takeClaim(this.store, {
+    return this.takeClaim({
       channelId,
       units,
       tick: chain.tick(Math.min(units, chain.capacityUnits)),
       checkpoint: null,
       ...fields,
     });
+  }
+
+  takeClaim(claim: Claim): ClaimAnswer {
+    const proven = checkClaim(proofOf(this.store, claim.channelId), claim);
+    const [booked] = bookClaims(this.store, [{ claim, proven }]);
+    if (booked && 'answer' in booked) return booked.answer;
+    throw booked?.refusal;
   }
 
   /** A checkpoint signed by both sides. */

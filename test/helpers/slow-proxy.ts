@@ -1,9 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TestPeer } from './devnet.ts';
+import type { Devnet, TestPeer } from './devnet.ts';
 
 /** A TCP proxy in front of a peer: `held` stops what the peer sends, `bytesPerMs` slows it, `cut` breaks it. */
-export async function proxyTo(peer: TestPeer) {
+async function proxyTo(peer: TestPeer) {
   const port = Number(/\/tcp\/(\d+)/.exec(String(peer.host.getMultiaddrs()[0]))?.[1]);
   const state = { held: false, bytesPerMs: Number.POSITIVE_INFINITY };
   const pairs = new Set<[Socket, Socket]>();
@@ -37,4 +37,16 @@ export async function proxyTo(peer: TestPeer) {
     },
     close: () => new Promise((resolve) => server.close(resolve)),
   };
+}
+
+/** From now on others find these contents of the peer through a proxy, which ends with the devnet. */
+export async function offerThroughProxy(net: Devnet, peer: TestPeer, contentIds: string[]) {
+  const proxy = await proxyTo(peer);
+  net.owns(async () => {
+    proxy.cut();
+    await proxy.close();
+  });
+  const { address: account } = peer.account;
+  await peer.shardClient.call('announce', { account, contentIds, multiaddrs: [proxy.multiaddr] });
+  return proxy;
 }

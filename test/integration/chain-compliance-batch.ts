@@ -4,9 +4,11 @@ import { signOperation } from '../../main/wallet/account.ts';
 import { parseAmount } from '../../shared/money.ts';
 import { ratio } from '../../shared/ratio.ts';
 import {
+  addressHomedAt,
   entry,
   nextBatch,
   settle,
+  shardedSettings,
   sign,
   snapshot,
   testAddress,
@@ -72,14 +74,26 @@ export function batchCompliance({ name, open }: ChainUnderTest): void {
     it('prices all its entries with the totals before it, then adds to them', async () => {
       const chain = await open();
       const before = await chain.market();
-      const watched = { videoUnits: 1_000_000n, watchMs: 5n };
-      const first = await settle(chain, [entry(RICH.address, PEER.address, 1)], { watched });
+      const watched = { videoUnits: 1_000n, watchMs: 5n };
+      const first = await settle(chain, [entry(RICH.address, PEER.address, 1_000)], { watched });
       const second = await settle(chain, [entry(RICH.address, PEER.address, 1)]);
       const after = await chain.market();
-      expect(after.totals.videoUnits).toBe(before.totals.videoUnits + 1_000_000n);
+      expect(after.totals.videoUnits).toBe(before.totals.videoUnits + 1_000n);
       expect(after.totals.watchMs).toBe(before.totals.watchMs + 5n);
       expect(first.unitPriceXac).toEqual(ratio(100_000, 1_024));
       expect(second.unitPriceXac.num * 1_024n).toBeLessThan(100_000n * second.unitPriceXac.den);
+    });
+
+    it('adds no more to the totals than its shard consumed, and than that can play', async () => {
+      const chain = await open();
+      const before = await chain.market();
+      const consumed = [entry(RICH.address, PEER.address, 10)];
+      await settle(chain, consumed, { watched: { videoUnits: 100n, watchMs: 10n ** 12n } });
+      const lied = await chain.market();
+      expect(lied.totals.videoUnits - before.totals.videoUnits).toBe(10n);
+      expect(lied.totals.watchMs - before.totals.watchMs).toBe(10n * 131_072n);
+      await settle(chain, [], { watched: { videoUnits: 1n, watchMs: 1n } });
+      expect((await chain.market()).totals).toEqual(lied.totals);
     });
 
     it('of no entries is a batch too', async () => {
@@ -100,9 +114,9 @@ export function batchCompliance({ name, open }: ChainUnderTest): void {
     });
 
     it('of each shard continues its own hash chain', async () => {
-      const chain = await open();
-      const one = await settle(chain, [entry(RICH.address, PEER.address, 1)]);
-      const two = await settle(chain, [entry(RICH.address, PEER.address, 1)], { shard: 1 });
+      const chain = await open(tempDir(), shardedSettings());
+      const one = await settle(chain, [entry(addressHomedAt(0), PEER.address, 1)]);
+      const two = await settle(chain, [entry(addressHomedAt(1), PEER.address, 1)], { shard: 1 });
       expect(await chain.lastBatch(0)).toEqual({ number: 1, hash: one.hash });
       expect(await chain.lastBatch(1)).toEqual({ number: 1, hash: two.hash });
       expect((await chain.head()).height).toBe(2);

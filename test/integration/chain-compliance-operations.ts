@@ -6,11 +6,19 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import { MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/money.ts';
 import type { Operation, OperationKind } from '../../shared/operation.ts';
 import { ratio } from '../../shared/ratio.ts';
-import { entry, heldAndOwed, settle, testGenesis, testSettings } from '../helpers/chain.ts';
+import {
+  DEVICES,
+  entry,
+  heldAndOwed,
+  settle,
+  testAccount,
+  testGenesis,
+  testSettings,
+} from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { type ChainUnderTest, expectUnchanged, PEER, RICH } from './chain-compliance-context.ts';
 
-const DEVICE = 'ab'.repeat(32);
+const DEVICE = DEVICES[0] as string;
 const SETTINGS = testSettings({ feedAccount: RICH.address, treasury: RICH.address });
 const GENESIS = testGenesis(
   [
@@ -166,14 +174,39 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
 
   describe(`${name}: paying for access and rewards`, () => {
     it.each([
-      ['premiumFeePool', true],
-      ['contentAccessFeePool', false],
-    ] as const)('puts 30 %% into %s', async (pool, premium) => {
+      ['premiumFeePool', true, '0.9', '2.1'],
+      ['contentAccessFeePool', false, '0.6', '2.4'],
+    ] as const)('puts the fee of its kind into %s', async (pool, premium, fee, rest) => {
       const chain = await start();
       await submit(chain, 'access', { premium });
-      const pools = await chain.pools();
-      expect(pools[pool].XAC).toBe(parseAmount('0.9'));
-      expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount('2.1'));
+      const { [pool]: paid, ...others } = await chain.pools();
+      const { [pool]: _, ...before } = await (await start()).pools();
+      expect(paid.XAC).toBe(parseAmount(fee));
+      expect(others).toEqual(before);
+      expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount(rest));
+    });
+
+    it('takes XAS last, and gives fee and payee their part in XAS', async () => {
+      const genesis = testGenesis([
+        [RICH.address, 'XAC', '1'],
+        [RICH.address, 'XAT', '2'],
+        [RICH.address, 'XAS', '10'],
+      ]);
+      const settings = testSettings({ pinnedXacPerXas: ratio(1, 2) });
+      const chain = await open(tempDir(), settings, genesis);
+      // 1 XAC, 2 XAC for 2 XAT, and 4 XAS for the last 2 XAC.
+      await submit(chain, 'access', { priceXac: parseAmount('5') });
+      expect(await balancesOf(chain, RICH.address)).toMatchObject({
+        XAC: 0n,
+        XAT: 0n,
+        XAS: parseAmount('6'),
+      });
+      expect(await balancesOf(chain, PEER.address)).toMatchObject({
+        XAC: parseAmount('2.1'),
+        XAS: parseAmount('2.8'),
+      });
+      const { premiumFeePool } = await chain.pools();
+      expect(premiumFeePool).toMatchObject({ XAC: parseAmount('0.9'), XAS: parseAmount('1.2') });
     });
 
     it('takes XAC first, then burns XAT and unlocks as much', async () => {
@@ -194,10 +227,24 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       const chain = await start();
       await submit(chain, 'reward');
       expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount('1'));
-      const without = await open(tempDir(), testSettings(), GENESIS);
-      await expectUnchanged(without, 'NotAllowed', () => submit(without, 'reward'));
-      await expectUnchanged(without, 'NotAllowed', () => submit(without, 'feed'));
     });
+
+    it.each<OperationKind>(['reward', 'feed'])(
+      'refuses a %s by anybody but the account that has the role',
+      async (kind) => {
+        const roles = { treasury: [null, PEER.address], feedAccount: [null, PEER.address] };
+        const role = kind === 'reward' ? 'treasury' : 'feedAccount';
+        const other = kind === 'reward' ? 'feedAccount' : 'treasury';
+        for (const holder of roles[role]) {
+          // Having the other role does not help.
+          const settings = testSettings({ [role]: holder, [other]: RICH.address });
+          const chain = await open(tempDir(), settings, GENESIS);
+          const to = testAccount(3).address;
+          const change = kind === 'reward' ? { to } : {};
+          await expectUnchanged(chain, 'NotAllowed', () => submit(chain, kind, change));
+        }
+      },
+    );
   });
 
   describe(`${name}: devices`, () => {

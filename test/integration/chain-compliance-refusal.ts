@@ -1,7 +1,17 @@
 /** Compliance: batches that are refused, each by its name, and change nothing. */
 import { describe, it } from 'vitest';
 import { type Batch, type BatchEntry, MAX_BATCH_ENTRIES, MAX_WATCHED } from '../../shared/batch.ts';
-import { entry, nextBatch, settle, sign, testAddress, VALIDATORS } from '../helpers/chain.ts';
+import {
+  addressHomedAt,
+  entry,
+  nextBatch,
+  settle,
+  shardedSettings,
+  sign,
+  testAddress,
+  VALIDATORS,
+} from '../helpers/chain.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
 import { type ChainUnderTest, expectUnchanged, PEER, POOR, RICH } from './chain-compliance-context.ts';
 
 export function batchRefusalCompliance({ name, open }: ChainUnderTest): void {
@@ -55,6 +65,16 @@ export function batchRefusalCompliance({ name, open }: ChainUnderTest): void {
       const chain = await open();
       const signed = sign(await nextBatch(chain, one), VALIDATORS[1]);
       await expectUnchanged(chain, 'BatchWrongSigner', () => chain.applyBatch(signed));
+    });
+
+    it('is refused whole when one of its payers is at home on another shard', async () => {
+      const chain = await open(tempDir(), shardedSettings());
+      const [own, foreign] = [addressHomedAt(1), addressHomedAt(2)];
+      const entries = [entry(own, PEER.address, 1), entry(foreign, PEER.address, 1)];
+      const signed = sign(await nextBatch(chain, entries, { shard: 1 }));
+      await expectUnchanged(chain, 'BatchWrongShard', () => chain.applyBatch(signed));
+      // A payee may be at home anywhere.
+      await settle(chain, [entry(own, foreign, 1)], { shard: 1 });
     });
 
     it('is refused when it was changed after signing', async () => {

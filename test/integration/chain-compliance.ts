@@ -1,7 +1,7 @@
 /** What every implementation of `MainChain` must do. A factory opens a chain; the same directory again is a restart. */
 import { describe, expect, it } from 'vitest';
 import { signOperation } from '../../main/wallet/account.ts';
-import { amount, MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/money.ts';
+import { amount, MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount, ZERO } from '../../shared/money.ts';
 import type { Genesis } from '../../shared/settings.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { entry, heldAndOwed, settle, snapshot, testGenesis, testSettings } from '../helpers/chain.ts';
@@ -81,10 +81,57 @@ function stateCompliance({ name, open, create }: ChainUnderTest): void {
         feeXac: parseAmount('0.0003'),
         feeXas: parseAmount('0.0007'),
       });
+      const payee = (await chain.account(PEER.address)).balances;
+      expect(payee).toMatchObject({ XAC: parseAmount('0.0027'), XAT: 0n, XAS: parseAmount('0.0063') });
+      const { trafficFeePool } = await chain.pools();
+      expect(trafficFeePool).toMatchObject({ XAC: parseAmount('0.0003'), XAS: parseAmount('0.0007') });
+      const payer = (await chain.account(RICH.address)).balances;
+      expect(payer).toMatchObject({ XAC: 0n, XAT: 0n, XAS: parseAmount('9.993') });
       for (const token of TOKENS) {
         const { held, owed } = await heldAndOwed(chain, token);
         expect(held).toBe(owed);
       }
+    });
+  });
+
+  describe(`${name}: time`, () => {
+    it('of the chain never stands still or goes back, whatever the clock does', async () => {
+      const clock = { nowMs: 1_700_000_000_000 };
+      const settings = testSettings({ pinnedXacPerXat: null, rateWindowMs: 10_000 });
+      const genesis = testGenesis(
+        [[RICH.address, 'XAT', '10']],
+        [
+          ['exchangeXat', 'XAT', '1000'],
+          ['exchangeXat', 'XAC', '1000'],
+        ],
+      );
+      const chain = await open(tempDir(), settings, genesis, () => clock.nowMs);
+      const swap = async (amount: string) => {
+        const { nonce } = await chain.account(RICH.address);
+        const swapped = {
+          sell: 'XAT',
+          buy: 'XAC',
+          minReceived: ZERO,
+          deadlineMs: Number.MAX_SAFE_INTEGER,
+        } as const;
+        const operation = {
+          kind: 'swap',
+          from: RICH.address,
+          nonce,
+          amount: parseAmount(amount),
+          ...swapped,
+        } as const;
+        return chain.submit(await signOperation(RICH, settings, operation));
+      };
+      await swap('1');
+      clock.nowMs -= 3_600_000;
+      await swap('1');
+      expect((await chain.head()).height).toBe(2);
+      // The window has passed: only the last price counts, though the clock was wrong in between.
+      clock.nowMs += 3_600_000 + 60_000;
+      const { XAC, XAT } = (await chain.pools()).exchangeXat;
+      const { num, den } = (await chain.market()).rates.xacPerXat;
+      expect(Number(num) / Number(den)).toBeCloseTo(Number(XAC) / Number(XAT), 9);
     });
   });
 

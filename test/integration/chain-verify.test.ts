@@ -1,9 +1,11 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as dagCbor from '@ipld/dag-cbor';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
+import { hashRecord } from '../../main/chain/embedded/log.ts';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import { parseAmount } from '../../shared/money.ts';
@@ -72,14 +74,14 @@ beforeAll(async () => {
 afterAll(() => rmSync(original, { recursive: true, force: true }));
 
 /** Verifies a copy of the chain after somebody changed its file. */
-function verify(tamper = '') {
+function verify(tamper = '', head?: Uint8Array) {
   const dir = tempDir();
   cpSync(original, dir, { recursive: true });
   const path = join(dir, 'chain.db');
   const db = new Sqlite(path);
   db.exec(`DROP TRIGGER log_is_not_changed; DROP TRIGGER log_is_not_cut; ${tamper}`);
   db.close();
-  return verifyChain({ path, settings, genesis, scratchPath: join(dir, 'scratch.db') });
+  return verifyChain({ path, scratchPath: join(dir, 'scratch.db'), ...(head && { head }) });
 }
 
 describe('verifying a chain', () => {
@@ -93,13 +95,13 @@ describe('verifying a chain', () => {
     cpSync(original, dir, { recursive: true });
     const path = join(dir, 'chain.db');
     const live = openEmbeddedChain({ path, settings, genesis, nowMs: () => Date.now() });
-    const verifying = verifyChain({ path, settings, genesis, scratchPath: join(dir, 'scratch.db') });
+    const verifying = verifyChain({ path, scratchPath: join(dir, 'scratch.db') });
     await settle(live, [entry(PEER.address, RICH.address, 1)]);
     expect((await verifying).height).toBe(14);
     await live.close();
   });
 
-  const [rich, peer] = [`'${RICH.address}'`, `'${PEER.address}'`];
+  const [rich, peer] = [RICH, PEER].map(({ address }) => `x'${address.slice(2)}'`);
   it.each([
     [
       'balances moved between accounts',
@@ -125,12 +127,62 @@ describe('verifying a chain', () => {
     await expectAceRejection('ChainDiverged', verify(tamper));
   });
 
-  it('refuses a chain of another network', async () => {
+  it.each([
+    [
+      'the balances of one account',
+      `UPDATE accounts SET xac = xac + 1 WHERE address = ${rich}`,
+      '1 row of its accounts',
+    ],
+    ['a device that is gone', 'DELETE FROM devices', '1 row of its devices'],
+    [
+      'two pools',
+      "UPDATE pools SET balance = balance + 1 WHERE pool IN ('trafficFeePool', 'txFeePool') AND token = 'XAC'",
+      '2 rows of its pools',
+    ],
+  ])('counts the rows that differ once each: %s', async (_, tamper, says) => {
+    const { message } = await expectAceRejection('ChainDiverged', verify(tamper));
+    expect(message).toContain(`${says} cannot follow from its log`);
+  });
+
+  it('finds every head that the chain ever had, and no other', async () => {
+    const db = new Sqlite(join(original, 'chain.db'), { readonly: true });
+    const hashes = db.prepare<[], Uint8Array>('SELECT hash FROM log ORDER BY height').pluck().all();
+    db.close();
+    for (const head of [hashes[0], hashes[7], hashes[14]]) {
+      expect((await verify('', head)).height).toBe(14);
+    }
+    const { message } = await expectAceRejection('ChainDiverged', verify('', new Uint8Array(32).fill(7)));
+    expect(message).toContain('another history');
+  });
+
+  it('needs neither settings nor genesis from outside, and names the network', async () => {
+    expect((await verify()).networkId).toBe(settings.networkId);
+  });
+
+  it('says what else the proved chain is held against', async () => {
     const dir = tempDir();
     cpSync(original, dir, { recursive: true });
-    const other = { ...settings, networkId: 'other' };
-    const scratchPath = join(dir, 'scratch.db');
-    const verifying = verifyChain({ path: join(dir, 'chain.db'), settings: other, genesis, scratchPath });
-    await expectAceRejection('DataDirMismatch', verifying);
+    const paths = { path: join(dir, 'chain.db'), scratchPath: join(dir, 'scratch.db') };
+    const numbers: number[] = [];
+    await verifyChain({
+      ...paths,
+      compare: async (proved) => void numbers.push((await proved.lastBatch(0)).number),
+    });
+    expect(numbers).toEqual([7]);
+  });
+
+  it('refuses a log that begins with a genesis nobody knows', async () => {
+    const bytes = dagCbor.encode(['ace-genesis-0', {}, [], []]);
+    const record = {
+      height: 0,
+      previousHash: new Uint8Array(32),
+      kind: 'genesis' as const,
+      bytes,
+      appendedAtMs: 1,
+    };
+    const [hex, hash] = [bytes, hashRecord(record)].map((part) => Buffer.from(part).toString('hex'));
+    const forged = `UPDATE log SET bytes = x'${hex}', hash = x'${hash}', appended_at_ms = 1 WHERE height = 0`;
+    await expectAceRejection('DataDirMismatch', verify(forged));
+    await expectAceRejection('ChainDiverged', verify("UPDATE log SET bytes = x'00' WHERE height = 0"));
   });
 });

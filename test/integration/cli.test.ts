@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -9,103 +8,25 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CLI,
+  expectOneLine,
+  killStarted,
+  run,
+  type Service,
+  spawnCli,
+  startNode,
+  startService,
+} from '../helpers/cli.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-const CLI = fileURLToPath(new URL('../../out/main/cli.js', import.meta.url));
-const LAUNCHER_CHILD = new URL('../../main/launcher/child.mjs', import.meta.url).href;
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 const CONTENT_ID_LINE = /^bafyrei[a-z2-7]{52}\n$/;
-const ADDRESS_LINE = /^http:\/\/127\.0\.0\.1:(\d+)\/#token=\S+$/;
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Every process of this file: none outlives it, whatever fails. */
-const started = new Set<ChildProcess>();
-
-function spawnCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const { ACE_NODE_PASSPHRASE: _, ACE_NODE_DEBUG: __, ...clean } = process.env;
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: 'pipe', env: { ...clean, ...env } });
-  started.add(child);
-  child.once('exit', () => started.delete(child));
-  return child;
-}
-
-/** Runs a command to its end, with pipes for its output. */
-async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawnCli(args, env);
-  const said = { stdout: '', stderr: '' };
-  child.stdout?.on('data', (data: Buffer) => {
-    said.stdout += data.toString();
-  });
-  child.stderr?.on('data', (data: Buffer) => {
-    said.stderr += data.toString();
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...said };
-}
-
-interface Service {
-  /** First line on stdout. */
-  readonly ready: string;
-  readonly child: ChildProcess;
-  readonly said: () => { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
-  /** SIGTERM; the answer is the exit code. */
-  stop(): Promise<number | null>;
-}
-
-/** A command that goes on until it is told to stop. */
-async function startService(...args: string[]): Promise<Service> {
-  const child = spawnCli(args);
-  const closed = once(child, 'close');
-  const [stdout, stderr]: [string[], string[]] = [[], []];
-  for (const [stream, lines] of [
-    [child.stdout, stdout],
-    [child.stderr, stderr],
-  ] as const) {
-    if (stream) createInterface({ input: stream }).on('line', (line) => lines.push(line));
-  }
-  const ready = await waitFor(`"${args.join(' ')}" is ready`, () => {
-    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${stderr.join(' / ')}`);
-    return stdout[0];
-  }).catch((error: unknown) => {
-    child.kill('SIGKILL');
-    throw error;
-  });
-  return {
-    ready,
-    child,
-    said: () => ({ stdout, stderr }),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await closed;
-      return child.exitCode;
-    },
-  };
-}
-
-const startNode = (dataDir: string, ...args: string[]) =>
-  startService('start', '--headless', '--data-dir', dataDir, '--http-port', '0', ...args);
-
-/** It failed with one line that says this, and no other word anywhere. */
-function expectOneLine(ended: Ended, says: string | RegExp): void {
-  expect(ended.stdout).toBe('');
-  expect(ended.stderr).toMatch(/^ace-node: [^\n]+\n$/);
-  expect(ended.stderr).toMatch(says);
-  expect(ended.stderr).not.toContain('something went wrong');
-  expect(ended.code).toBe(1);
-}
 
 let root: string;
 /** A fresh folder that goes with all the others at the end: the tests run side by side. */
@@ -137,7 +58,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([provider, node].map((service) => service?.stop()));
   await validator?.stop();
-  for (const child of started) child.kill('SIGKILL');
+  killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -153,10 +74,17 @@ describe.concurrent('ace-node', () => {
   it.each([
     ['start', ['--headless', '--data-dir', '--join', '--http-port']],
     ['validator', ['--port', '--data-dir', '--credit-limit', '--traffic-rate', '--settlement-interval']],
-    ['import', ['<file>', '--name', '--data-dir', '--join']],
+    ['import', ['<file>', '--name', '--copy', '--data-dir', '--join']],
+    ['contents', ['--json', '--data-dir', '--join']],
+    ['delete', ['<content-id>', '--force', '--data-dir', '--join']],
+    ['pin', ['<content-id>', '--data-dir', '--join']],
+    ['settings', ['get', 'set']],
     ['play', ['<content-id>', '--out', '--force', '--wait', '--data-dir', '--join']],
+    ['broadcast', ['--name', '--folder', '--end', '--http-port', '--data-dir', '--join']],
     ['topup', ['<amount>', '--data-dir', '--join']],
     ['status', ['--json', '--data-dir', '--join']],
+    ['channels', ['--limit', '--json', '--data-dir', '--join']],
+    ['quote', ['<MiB>', '--json', '--data-dir', '--join']],
     ['demo', ['[file]', '--json', '--data-dir']],
   ])('%s --help names its options and ends with 0', async (command, options) => {
     const { code, stdout, stderr } = await run([command, '--help']);
@@ -195,6 +123,7 @@ describe.concurrent('ace-node', () => {
     [['import', '']],
     [['import', 'film.mp4', '--name', '']],
     [['play', UNKNOWN_ID, '--out', '']],
+    [['broadcast', '--name', '']],
     [['demo', '']],
     [['demo', '--data-dir', '']],
   ])('refuses the empty value in %j', async (args) => {
@@ -302,6 +231,44 @@ describe.concurrent('ace-node status', () => {
     const { code, stdout } = await run(['status', '--json', '--data-dir', dataDir]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout).running).toBe(false);
+  });
+});
+
+describe.concurrent('ace-node quote', () => {
+  it('says how traffic would be paid, with funds and without, and changes nothing', async () => {
+    const dataDir = join(newDir(), 'data');
+    await run(['topup', '1', '--data-dir', dataDir, '--join', validator.ready]);
+    const quote = await run(['quote', '11264', '--json', '--data-dir', dataDir]);
+    expect(quote).toMatchObject({ code: 0, stderr: '' });
+    // 1 XAT is 1 XAC here, and a GB costs 1/3.5 of it: 3,584 MiB, then the credit.
+    expect(JSON.parse(quote.stdout)).toMatchObject({
+      units: 11_264,
+      priceXac: '3.1428572',
+      priceXat: '3.1428572',
+      paidUnits: 3_584,
+      creditUnits: 7_680,
+      uncoveredUnits: 0,
+      fromXac: '0.0000000',
+      fromXat: '1.0000000',
+      feeXac: '0.1000000',
+      payeeXac: '0.9000000',
+    });
+    const { stdout } = await run(['quote', '14000', '--data-dir', dataDir]);
+    expect(stdout).toContain('3,584 MiB, with 1.0000000 XAT (burned)');
+    expect(stdout).toContain('176 MiB: top up to be served them');
+    const { balances } = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
+    expect(balances.XAT).toBe('1.0000000');
+  });
+
+  it.each(['0', '1.5', '-3', 'GB', '1073741825'])('refuses %s MiB', async (mib) => {
+    expectOneLine(await run(['quote', mib]), /whole number from 1|unknown option/);
+  });
+
+  it('makes no wallet and no network where there are none', async () => {
+    expectOneLine(
+      await run(['quote', '1', '--data-dir', join(newDir(), 'data')]),
+      /There is no node in .* yet/,
+    );
   });
 });
 
@@ -418,172 +385,5 @@ describe.concurrent('ace-node play', () => {
     await viewer.stop();
     expectOneLine(await playing, /The node stopped before all was there/);
     expect([existsSync(out), partials()]).toEqual([false, []]);
-  });
-});
-
-describe.concurrent('ace-node start', () => {
-  it('ends with 0 on SIGTERM and finds its account and balance again', async () => {
-    const dataDir = join(newDir(), 'data');
-    const first = await startNode(dataDir);
-    expect(first.ready).toMatch(ADDRESS_LINE);
-    expect((await run(['topup', '7.5', '--data-dir', dataDir])).code).toBe(0);
-    const before = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
-    expect(before).toMatchObject({ running: true, devnet: true, balances: { XAT: '7.5000000' } });
-    expect(await first.stop()).toBe(0);
-    expect(first.said()).toEqual({ stdout: [first.ready], stderr: [] });
-    expect(existsSync(join(dataDir, 'control.json'))).toBe(false);
-
-    const second = await startNode(dataDir);
-    const after = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
-    expect(await second.stop()).toBe(0);
-    expect(after.account).toBe(before.account);
-    expect(after.balances).toEqual(before.balances);
-    expect(after.networkId).toBe(before.networkId);
-  });
-
-  it.each([
-    ['start', ['start', '--headless', '--http-port', '0']],
-    ['validator', ['validator']],
-  ])('%s ends cleanly when the whole process group gets SIGTERM', async (command, args) => {
-    const dataDir = join(newDir(), 'data');
-    // The launcher has the signal as well, and passes it on.
-    const script = `import { exitLike, runChild } from ${JSON.stringify(LAUNCHER_CHILD)};
-      exitLike(await runChild(process.execPath, process.argv.slice(1), { stdio: 'inherit' }));`;
-    const all = ['--input-type=module', '-e', script, CLI, ...args, '--data-dir', dataDir];
-    if (command === 'start') all.push('--join', validator.ready);
-    const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
-    const closed = once(child, 'close');
-    await once(child.stdout, 'data');
-    process.kill(-(child.pid ?? 0), 'SIGTERM');
-    expect(await closed).toEqual([0, null]);
-    expect(readdirSync(dataDir).filter((name) => name.endsWith('-wal'))).toEqual([]);
-  });
-
-  it('goes on when nobody reads its output, and ends cleanly', async () => {
-    const dataDir = join(newDir(), 'data');
-    const args = [
-      'start',
-      '--headless',
-      '--http-port',
-      '0',
-      '--data-dir',
-      dataDir,
-      '--join',
-      validator.ready,
-    ];
-    const child = spawnCli(args);
-    const closed = once(child, 'exit');
-    let stderr = '';
-    child.stderr?.on('data', (data: Buffer) => {
-      stderr += data.toString();
-    });
-    child.stdout?.destroy();
-    await waitFor('the node', () => existsSync(join(dataDir, 'control.json')));
-    await waitFor('its answer', async () =>
-      (await run(['status', '--data-dir', dataDir])).stdout.includes('running at'),
-    );
-    child.kill('SIGTERM');
-    expect(await closed).toEqual([0, null]);
-    expect(stderr).toBe('');
-    expect(existsSync(join(dataDir, 'node.db-wal'))).toBe(false);
-  });
-
-  it('refuses a data directory that another node has', async () => {
-    const ended = await run(['start', '--headless', '--data-dir', dirs.node, '--http-port', '0']);
-    expectOneLine(ended, /is in use by another Ace Node/);
-    expect((await run(['status', '--data-dir', dirs.node])).code).toBe(0);
-  });
-
-  it('names a data directory that is a file, in one line', async () => {
-    const path = join(newDir(), 'file');
-    writeFileSync(path, 'x');
-    expectOneLine(await run(['start', '--headless', '--data-dir', path]), path);
-  });
-
-  it('refuses a port that it was given and that is taken', async () => {
-    const port = String(new URL(node.ready).port);
-    const dataDir = join(newDir(), 'data');
-    const args = ['start', '--headless', '--data-dir', dataDir, '--join', validator.ready];
-    expectOneLine(await run([...args, '--http-port', port]), `Port ${port} is in use`);
-  });
-
-  it('takes another port when nobody chose one and the usual one is taken', async () => {
-    const server = createServer().listen(6_878, '127.0.0.1');
-    // Whoever has the port already does as well.
-    await once(server, 'listening').catch(() => undefined);
-    const dataDir = join(newDir(), 'data');
-    const args = ['start', '--headless', '--data-dir', dataDir, '--join', validator.ready];
-    const other = await startService(...args);
-    const port = Number(ADDRESS_LINE.exec(other.ready)?.[1]);
-    expect(await other.stop()).toBe(0);
-    server.close();
-    expect(port).toBeGreaterThan(6_878);
-    expect(port).toBeLessThanOrEqual(6_898);
-  });
-
-  it.each([
-    ['nonsense', 'nonsense', /is not a peer address/],
-    ['an address without a peer', '/ip4/127.0.0.1/tcp/4001', /is not a peer address/],
-    [
-      'an address where nobody listens',
-      '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5',
-      /cannot be reached/,
-    ],
-  ])('refuses to --join %s', async (_what, address, says) => {
-    const dataDir = join(newDir(), 'data');
-    expectOneLine(await run(['start', '--headless', '--data-dir', dataDir, '--join', address]), says);
-  });
-});
-
-describe.concurrent('ace-node validator', () => {
-  it.each(['abc', '0', '0.0', '-1', '1e3', '0.0000001', '1000001', '1000000.000001'])(
-    'refuses --traffic-rate %s before it makes anything',
-    async (rate) => {
-      const dataDir = join(newDir(), 'validator');
-      expectOneLine(
-        await run(['validator', '--data-dir', dataDir, `--traffic-rate=${rate}`]),
-        /0\.000001 to 1000000/,
-      );
-      expect(existsSync(dataDir)).toBe(false);
-    },
-  );
-
-  it('takes both ends of --traffic-rate', async () => {
-    for (const rate of ['0.000001', '1000000']) {
-      const dataDir = join(newDir(), 'validator');
-      const running = await startService('validator', '--data-dir', dataDir, '--traffic-rate', rate);
-      expect(await running.stop()).toBe(0);
-    }
-  });
-
-  it('refuses an option that differs from the devnet that is there, and takes the same or none', async () => {
-    const args = ['validator', '--data-dir', join(newDir(), 'validator')];
-    const made = ['--credit-limit', '7', '--traffic-rate', '2.5', '--settlement-interval', '900'];
-    expect(await (await startService(...args, ...made)).stop()).toBe(0);
-    for (const [flag, other, stored] of [
-      ['--credit-limit', '8', '7'],
-      ['--traffic-rate', '3.5', '2.5'],
-      ['--settlement-interval', '901', '900'],
-    ] as const) {
-      expectOneLine(await run([...args, flag, other]), `was made with ${flag} ${stored} and keeps it`);
-    }
-    expect(await (await startService(...args, '--traffic-rate', '2.50')).stop()).toBe(0);
-    expect(await (await startService(...args)).stop()).toBe(0);
-  });
-});
-
-describe.concurrent('the wallet’s passphrase', () => {
-  it('opens the wallet, and a wrong or missing one is refused', async () => {
-    const dataDir = join(newDir(), 'data');
-    const args = ['status', '--json', '--data-dir', dataDir];
-    await run(['topup', '0.5', '--data-dir', dataDir, '--join', validator.ready], {
-      ACE_NODE_PASSPHRASE: 'correct horse',
-    });
-    const made = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
-    expect(made.code).toBe(0);
-    expectOneLine(await run(args, { ACE_NODE_PASSPHRASE: 'wrong horse' }), /The passphrase is wrong/);
-    expectOneLine(await run(args), /needs its passphrase/);
-    const again = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
-    expect(JSON.parse(again.stdout).account).toBe(JSON.parse(made.stdout).account);
   });
 });

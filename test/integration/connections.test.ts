@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { limitConnections } from '../../main/p2p/connection-limits.ts';
 import { createHost, openStream, serveProtocol } from '../../main/p2p/host.ts';
 import { createDevice } from '../../main/wallet/device.ts';
+import { expectAceRejection } from '../helpers/ace-error.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const LIMITS = { maxFrameBytes: 100, maxBufferedBytes: 1_000 };
@@ -37,4 +38,9 @@ it('closes a connection that nobody uses, and leaves one that carries a stream',
   expect(server.getConnections().map(({ remotePeer }) => remotePeer.toString())).toEqual([
     busy.peerId.toString(),
   ]);
+});
+
+it('says so when an address to listen on is not one of this machine', async () => {
+  const listen = ['/ip4/9.9.9.9/tcp/0'];
+  await expectAceRejection('InvalidInput', createHost({ deviceSeed: createDevice().seed(), listen }));
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningNode, startNode } from '../../main/node.ts';
-import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -27,13 +27,7 @@ beforeAll(async () => {
   const path = await makeFile(join(net.dir, 'Фильм.mp4'), SIZE);
   bytes = readFileSync(path);
   contentId = (await provider.import({ path })).contentId;
-  node = await startNode({
-    dataDir: join(net.dir, 'node'),
-    joinMultiaddr: net.validator.multiaddr,
-    httpPort: 0,
-    resourcesDir: join(net.dir, 'no-resources'),
-    pagesDir: join(net.dir, 'no-pages'),
-  });
+  node = await startNode(joinedNode(net));
 });
 
 afterAll(async () => {
@@ -124,7 +118,7 @@ describe('playback', () => {
   it.each([
     ['is of another unit', 'pieces=0-1'],
     ['is malformed', 'bytes'],
-    ['asks for several parts', 'bytes=0-9,100-109'],
+    ['asks for too many parts', `bytes=${Array.from({ length: 9 }, (_, i) => `${i * 100}-${i * 100}`)}`],
   ])('gives the whole content when the range %s', async (_what, range) => {
     const response = await play({ range });
     expect(response.status).toBe(200);
@@ -178,7 +172,7 @@ describe('playback', () => {
     ['400 for a bad id in the query', 400, '/ace/getstream?id=x'],
     ['404 for a content that nobody has', 404, `/content/${UNKNOWN_ID}`],
     ['404 for a content that nobody has, in the query', 404, `/ace/getstream?id=${UNKNOWN_ID}`],
-    ['404 for another path', 404, '/ace/manifest.m3u8'],
+    ['404 for another path', 404, '/ace/other'],
   ])('answers %s, with a line that says why', async (_what, status, path) => {
     const response = await fetch(at(path));
     expect(response.status).toBe(status);

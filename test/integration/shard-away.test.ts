@@ -33,7 +33,7 @@ describe('a node whose validator is away', () => {
     const before = await node(dataDir, { joinMultiaddr: first.multiaddr });
     const file = join(dataDir, 'film.bin');
     writeFileSync(file, Buffer.alloc(3_000_000, 7));
-    const { contentId } = await before.service.importFile({ path: file });
+    const { contentId } = await before.service.importFile({ path: file, copy: true });
     await before.service.topUp({ amountXat: '0.5' });
     await before.stop();
     await first.stop();

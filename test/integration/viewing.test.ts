@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { playCommand } from '../../main/cli/play.ts';
 import { type NodeConfig, type RunningNode, startNode } from '../../main/node.ts';
-import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeFile, makeMedia, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -18,13 +18,7 @@ let before: { videoUnits: bigint; watchMs: bigint };
 beforeAll(async () => {
   net = await Devnet.start();
   provider = await net.peer('provider');
-  config = {
-    dataDir: join(net.dir, 'node'),
-    joinMultiaddr: net.validator.multiaddr,
-    httpPort: 0,
-    resourcesDir: join(net.dir, 'no-resources'),
-    pagesDir: join(net.dir, 'no-pages'),
-  };
+  config = joinedNode(net);
   mkdirSync(join(net.dir, 'files'));
   node = await startNode(config);
 });
@@ -100,7 +94,10 @@ describe('what counts as viewing', () => {
 
 describe('watch time', () => {
   const PLAYS_MS = 12_000;
-  const channelClosed = () => node.peer.store.payerChannels.all().at(-1)?.state.status === 'closed';
+  const channelClosed = () => {
+    const last = node.peer.store.payerChannels.all().at(-1)?.lastCheckpoint;
+    return last?.checkpoint.final === true && last.payeeSignature !== null;
+  };
 
   it('of a video that was read at once is the whole of it, once there was time to watch it', async () => {
     const contentId = await media('whole.wav', 6, PLAYS_MS);

@@ -6,17 +6,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../../main/chain/port.ts';
+import { settle } from '../../main/shard/batching.ts';
+import { submitOperation } from '../../main/shard/operations.ts';
 import { signOperation } from '../../main/wallet/account.ts';
-import type { BatchEntry, BatchResult } from '../../shared/batch.ts';
-import { type Loan, planRepayments } from '../../shared/credit.ts';
+import { MAX_CAPACITY_UNITS } from '../../shared/channel/records.ts';
+import { isAceError } from '../../shared/errors.ts';
 import { formatAmount, parseAmount, TOKENS } from '../../shared/money.ts';
-import { planPayment } from '../../shared/payment.ts';
-import { aceTimePrice, genesisTotals, priceOfUnits, unitPriceXac, unitPriceXat } from '../../shared/price.ts';
-import { inverse, ratio, ratioFromDecimal } from '../../shared/ratio.ts';
+import { encodeSignedOperation } from '../../shared/operation.ts';
+import { aceTimePrice, genesisTotals, priceOfUnits, unitPriceXat } from '../../shared/price.ts';
+import { inverse, ratioFromDecimal } from '../../shared/ratio.ts';
 import vectors from '../fixtures/economy.json' with { type: 'json' };
-import { entry, heldAndOwed, settle, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
+import { heldAndOwed, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
+import { type Party, party, TestShard } from '../helpers/shard.ts';
 
-describe('price', () => {
+describe('the prices of sources 001, 002 and 004', () => {
   it.each(vectors.price)('of $units units at $trafficRateGbPerHour GB/hour is $priceXat XAT', (vector) => {
     const totals = genesisTotals(ratioFromDecimal(vector.trafficRateGbPerHour), 1_000);
     expect(formatAmount(priceOfUnits(vector.units, unitPriceXat(totals)))).toBe(vector.priceXat);
@@ -32,121 +35,162 @@ describe('price', () => {
   });
 });
 
-describe('content access', () => {
-  it('moves what source 003 says', () => {
-    const vector = vectors.contentAccess;
-    const funds = {
-      XAC: parseAmount(vector.payerBefore.xac),
-      XAT: parseAmount(vector.payerBefore.xat),
-      XAS: parseAmount('0'),
-    };
-    const rates = { xacPerXat: inverse(ratioFromDecimal(vector.xatPerXac)), xacPerXas: ratio(1) };
-    const feeRate = ratioFromDecimal(vector.feeRate);
-    const payment = planPayment(funds, parseAmount(vector.priceXac), rates, feeRate, parseAmount('1000'));
-    expect(formatAmount(funds.XAC - payment.xacFromPayer)).toBe(vector.payerAfter.xac);
-    expect(formatAmount(funds.XAT - payment.xatBurned)).toBe(vector.payerAfter.xat);
-    expect(formatAmount(payment.xatBurned)).toBe(vector.burnedXat);
-    expect(formatAmount(payment.xatUnlocked)).toBe(vector.lockedToUnlockedXat);
-    expect(formatAmount(payment.xacEmitted)).toBe(vector.emittedXac);
-    expect(formatAmount(payment.feeXac)).toBe(vector.premiumFeePoolXac);
-    expect(formatAmount(payment.payeeXac)).toBe(vector.payeeXac);
+describe('content access of source 003', () => {
+  const vector = vectors.contentAccess;
+  let dir: string;
+  let chain: MainChain;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'ace-test-'));
+    chain = openEmbeddedChain({
+      path: join(dir, 'chain.db'),
+      settings: testSettings({
+        pinnedXacPerXat: inverse(ratioFromDecimal(vector.xatPerXac)),
+        premiumPoolAccessFee: ratioFromDecimal(vector.feeRate),
+      }),
+      genesis: testGenesis(
+        [
+          [testAccount(1).address, 'XAC', vector.payerBefore.xac],
+          [testAccount(1).address, 'XAT', vector.payerBefore.xat],
+        ],
+        [['lockedPool', 'XAT', '1000']],
+      ),
+      nowMs: () => 0,
+    });
+  });
+  afterAll(async () => {
+    await chain.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  it('moves what it says, signed by the payer and applied by the chain', async () => {
+    const [payer, payee] = [testAccount(1), testAccount(2)];
+    const access = {
+      kind: 'access',
+      from: payer.address,
+      to: payee.address,
+      contentId: 'premium',
+      priceXac: parseAmount(vector.priceXac),
+      premium: true,
+      nonce: 0,
+    } as const;
+    await chain.submit(await signOperation(payer, chain.settings(), access));
+    const after = (await chain.account(payer.address)).balances;
+    expect([formatAmount(after.XAC), formatAmount(after.XAT)]).toEqual([
+      vector.payerAfter.xac,
+      vector.payerAfter.xat,
+    ]);
+    expect(formatAmount((await chain.account(payee.address)).balances.XAC)).toBe(vector.payeeXac);
+    const [pools, supply] = [await chain.pools(), await chain.supply()];
+    expect(formatAmount(pools.premiumFeePool.XAC)).toBe(vector.premiumFeePoolXac);
+    expect(formatAmount(pools.unlockedPool.XAT)).toBe(vector.lockedToUnlockedXat);
+    expect(formatAmount(1_000n * 10_000_000n - pools.lockedPool.XAT)).toBe(vector.lockedToUnlockedXat);
+    expect(formatAmount(supply.XAT.burned)).toBe(vector.burnedXat);
+    expect(formatAmount(supply.XAC.emitted)).toBe(vector.emittedXac);
   });
 });
 
-/** The credit story as a shard lives it: it keeps the loans, the chain keeps the money. */
+/** The credit story as a shard lives it: channels are leased and claimed, it keeps the loans, the chain keeps the money. */
 class Story {
-  readonly chain: MainChain;
-  readonly #faucet = testAccount(99);
-  readonly #names = new Map(
-    ['UserA', 'UserB', 'UserC', 'UserD'].map((name, i) => [name, testAccount(i + 1).address]),
-  );
-  /** Oldest first, of every payer. */
-  #loans: (Loan & { readonly payer: string })[] = [];
+  readonly shard: TestShard;
+  readonly #faucet = party(99);
+  readonly #parties = new Map(['UserA', 'UserB', 'UserC', 'UserD'].map((name, i) => [name, party(i + 1)]));
 
-  constructor(path: string) {
-    const genesis = testGenesis([[this.#faucet.address, 'XAT', '100']]);
-    const settings = testSettings({ trafficCreditLimitUnits: vectors.creditStory.creditLimitUnits });
-    this.chain = openEmbeddedChain({ path, settings, genesis, nowMs: () => 0 });
+  constructor(dir: string) {
+    this.shard = new TestShard(dir, { trafficCreditLimitUnits: vectors.creditStory.creditLimitUnits }, [
+      [this.#faucet.account.address, 'XAT', '100'],
+    ]);
   }
 
-  addressOf(name: string): string {
-    const address = this.#names.get(name);
-    if (!address) throw new Error(`Nobody is called ${name}`);
-    return address;
+  party(name: string): Party {
+    const found = this.#parties.get(name);
+    if (!found) throw new Error(`Nobody is called ${name}`);
+    return found;
   }
 
-  async consume(payer: string, payee: string, units: number): Promise<BatchResult> {
-    return this.#settle([entry(this.addressOf(payer), this.addressOf(payee), units)]);
+  async consume(payer: string, payee: string, units: number): Promise<void> {
+    for (let left = units; left > 0; left -= MAX_CAPACITY_UNITS) {
+      const part = Math.min(left, MAX_CAPACITY_UNITS);
+      const channel = await this.shard.lease(this.party(payer), this.party(payee), part);
+      this.shard.claim(channel, part, {
+        checkpoint: this.shard.checkpoint(channel, { units: part, final: true }),
+      });
+    }
+    await this.#settle();
   }
 
   /** The account gets funds, and the next batch repays what they reach. */
   async topUp(name: string, xat: string): Promise<void> {
-    const [faucet, to] = [this.#faucet, this.addressOf(name)];
-    const { nonce } = await this.chain.account(faucet.address);
-    const transfer = {
+    const { account } = this.#faucet;
+    const { nonce } = await this.shard.chain.account(account.address);
+    const operation = {
       kind: 'transfer',
-      from: faucet.address,
-      to,
+      from: account.address,
+      to: this.party(name).account.address,
       token: 'XAT',
       amount: parseAmount(xat),
       nonce,
     } as const;
-    await this.chain.submit(await signOperation(faucet, this.chain.settings(), transfer));
-    await this.#repay(to);
+    const { signature } = await signOperation(account, this.shard.settings, operation);
+    await submitOperation(
+      this.shard.context,
+      encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex')),
+    );
+    await this.#settle();
   }
 
   /** Loans by name, "payer>payee". */
   loans(): Record<string, number> {
-    const nameOf = (address: string) => [...this.#names].find(([, a]) => a === address)?.[0];
-    return Object.fromEntries(this.#loans.map((l) => [`${nameOf(l.payer)}>${nameOf(l.creditor)}`, l.units]));
+    const nameOf = (address: string) =>
+      [...this.#parties].find(([, { account }]) => account.address === address)?.[0];
+    const loans = this.shard.store.loans
+      .debtors()
+      .flatMap((debtor) => this.shard.store.loans.ofDebtor(debtor))
+      .map(({ debtor, creditor, unitsLeft }) => [`${nameOf(debtor)}>${nameOf(creditor)}`, unitsLeft]);
+    return Object.fromEntries(loans);
   }
 
   /** A figure by its name in the vectors, as they write it. */
   async figure(name: string): Promise<unknown> {
     if (name === 'loans') return this.loans();
     const [owner = '', what = ''] = name.split('.');
-    if (owner === 'trafficFeePool') return formatAmount((await this.chain.pools()).trafficFeePool.XAC);
-    if (what.startsWith('serves')) return (await this.creditLeft(what.slice('serves'.length))) > 0;
+    const { chain } = this.shard;
+    if (owner === 'trafficFeePool') return formatAmount((await chain.pools()).trafficFeePool.XAC);
+    if (what.startsWith('serves')) return this.#isServed(what.slice('serves'.length), owner);
     if (what === 'creditLimit') return this.creditLeft(owner);
-    const { balances } = await this.chain.account(this.addressOf(owner));
+    const { balances } = await chain.account(this.party(owner).account.address);
     return formatAmount(what === 'xat' ? balances.XAT : balances.XAC);
   }
 
   async creditLeft(name: string): Promise<number> {
-    const { creditUsedUnits } = await this.chain.account(this.addressOf(name));
-    return this.chain.settings().trafficCreditLimitUnits - creditUsedUnits;
+    const { creditUsedUnits } = await this.shard.chain.account(this.party(name).account.address);
+    return this.shard.settings.trafficCreditLimitUnits - creditUsedUnits;
   }
 
-  async #repay(payer: string): Promise<void> {
-    const { totals, rates } = await this.chain.market();
-    const price = { rates, unitPriceXac: unitPriceXac(totals, rates) };
-    const { balances } = await this.chain.account(payer);
-    const loans = this.#loans.filter((loan) => loan.payer === payer);
-    const plan = planRepayments(loans, balances, price, this.chain.settings().trafficFee);
-    await this.#settle(plan.map(({ creditor, units }) => entry(payer, creditor, 0, units)));
+  /** Nobody serves without a lease. */
+  async #isServed(payer: string, payee: string): Promise<boolean> {
+    return this.shard.lease(this.party(payer), this.party(payee), 1).then(
+      () => true,
+      (error: unknown) => {
+        if (isAceError(error, 'CreditExhausted')) return false;
+        throw error;
+      },
+    );
   }
 
-  async #settle(entries: readonly BatchEntry[]): Promise<BatchResult> {
-    const result = await settle(this.chain, entries);
-    for (const { payer, payee, creditUnits, repaidUnits } of result.entries) {
-      const old = this.#loans.find((loan) => loan.payer === payer && loan.creditor === payee)?.units ?? 0;
-      const others = this.#loans.filter((loan) => loan.payer !== payer || loan.creditor !== payee);
-      const units = old + creditUnits - repaidUnits;
-      this.#loans = units > 0 ? [...others, { payer, creditor: payee, units }] : others;
-    }
-    return result;
+  async #settle(): Promise<void> {
+    while (await settle(this.shard.context));
   }
 }
 
-describe('credit story', () => {
+describe('the credit story of sources 002 and 004', () => {
   let dir: string;
   let story: Story;
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'ace-test-'));
-    story = new Story(join(dir, 'chain.db'));
+    story = new Story(dir);
   });
   afterAll(async () => {
-    await story.chain.close();
+    await story.shard.close();
     rmSync(dir, { recursive: true });
   });
 
@@ -159,7 +203,7 @@ describe('credit story', () => {
       for (const [name, value] of Object.entries(then))
         expect([name, await story.figure(name)]).toEqual([name, value]);
       for (const token of TOKENS) {
-        const { held, owed } = await heldAndOwed(story.chain, token);
+        const { held, owed } = await heldAndOwed(story.shard.chain, token);
         expect(held).toBe(owed);
       }
     });

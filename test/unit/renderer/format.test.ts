@@ -133,7 +133,7 @@ describe('videoTime', () => {
   });
 
   it('counts XAC at the exchange rate', () => {
-    expect(xatWorth(parseAmount('0.07'), '0.035')).toBe(parseAmount('2'));
+    expect(xatWorth(parseAmount('0.07'), '7/200')).toBe(parseAmount('2'));
   });
 });
 
@@ -176,7 +176,10 @@ describe('errors in words', () => {
 
 async function owing(loans: readonly LoanView[], xat = '0'): Promise<NodeSnapshot> {
   const snapshot = await new FakeService('exhausted').snapshot();
-  const price = { ...(snapshot.price as NonNullable<NodeSnapshot['price']>), xacPerXat: '1' };
+  const known = snapshot.price as NonNullable<NodeSnapshot['price']>;
+  // 0.01 XAC per GB, as in the sources' credit story.
+  const exact = { ...known.exact, xacPerUnit: '3125/32', xatPerUnit: '3125/32', xacPerXat: '1/1' };
+  const price = { ...known, exact };
   return {
     ...snapshot,
     price,
@@ -212,7 +215,7 @@ describe('suggestTopUps', () => {
 describe('planTopUp', () => {
   it('repays the oldest first and leaves the rest', async () => {
     const steps = planTopUp(await owing([newer, older]), parseAmount('0.2'));
-    expect(steps.map((s) => [s.kind, s.creditor, s.units, formatAmount(s.xat)])).toEqual([
+    expect(steps.map((s) => [s.kind, s.creditor, s.units, formatAmount(s.tokens.XAT)])).toEqual([
       ['repay', '0xb', 3_072, '0.0300000'],
       ['repay', '0xc', 7_168, '0.0700000'],
       ['left', null, 0, '0.1000000'],
@@ -223,7 +226,7 @@ describe('planTopUp', () => {
     const topUp = parseAmount('0.0400001');
     const steps = planTopUp(await owing([older, newer]), topUp);
     expect(steps[1]).toMatchObject({ units: 1_024, unitsStillOwed: 6_144 });
-    expect(steps.reduce((sum, s) => sum + s.xat, 0n)).toBe(topUp);
+    expect(steps.reduce((sum, s) => sum + s.tokens.XAT, 0n)).toBe(topUp);
   });
 });
 

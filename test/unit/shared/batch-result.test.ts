@@ -1,12 +1,7 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
 import type { BatchResult } from '../../../shared/batch.ts';
-import {
-  decodeBatchResult,
-  decodeRatio,
-  encodeBatchResult,
-  encodeRatio,
-} from '../../../shared/batch-result.ts';
+import { decodeBatchResult, encodeBatchResult } from '../../../shared/batch-result.ts';
 import { amount, MAX_AMOUNT } from '../../../shared/money.ts';
 import { planPayment } from '../../../shared/payment.ts';
 import { ratio } from '../../../shared/ratio.ts';
@@ -49,16 +44,5 @@ describe('batch result', () => {
     ['units that are no number', replaced(5, [['a', 'b', '1', ...entry.slice(3)]])],
   ])('refuses %s', (_, bytes) => {
     expectAceError('MessageMalformed', () => decodeBatchResult(bytes));
-  });
-});
-
-describe('ratio as text', () => {
-  it('is in lowest terms', () => {
-    expect(encodeRatio({ num: 6n, den: 4n })).toBe('3/2');
-    expect(decodeRatio('3/2')).toEqual(ratio(3, 2));
-  });
-
-  it.each(['6/4', '1/0', '01/2', '-1/2', '1', '', 7, null])('refuses %s', (text) => {
-    expectAceError('MessageMalformed', () => decodeRatio(text));
   });
 });

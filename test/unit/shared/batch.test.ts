@@ -2,7 +2,6 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
 import {
   type Batch,
-  chargedTo,
   checkBatch,
   decodeBatch,
   encodeBatch,
@@ -10,9 +9,6 @@ import {
   MAX_BATCH_ENTRIES,
   MAX_WATCHED,
 } from '../../../shared/batch.ts';
-import { amount } from '../../../shared/money.ts';
-import { planPayment } from '../../../shared/payment.ts';
-import { ratio } from '../../../shared/ratio.ts';
 import { expectAceError } from '../../helpers/ace-error.ts';
 
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => `0x${digit.repeat(40)}`) as [string, string, string];
@@ -139,15 +135,6 @@ describe('decodeBatch', () => {
     ['another encoding of the same', longShard(encodeBatch(batch()))],
   ])('refuses %s', (_, bytes) => {
     expectAceError('BatchMalformed', () => decodeBatch(bytes));
-  });
-});
-
-describe('chargedTo', () => {
-  it('adds up what payers gave, per token', () => {
-    const rates = { xacPerXat: ratio(1), xacPerXas: ratio(1) };
-    const funds = { XAC: amount(1n), XAT: amount(2n), XAS: amount(3n) };
-    const payment = planPayment(funds, amount(6n), rates, ratio(0), amount(0n));
-    expect(chargedTo([payment, null, payment])).toEqual({ XAC: 2n, XAT: 4n, XAS: 6n });
   });
 });
 

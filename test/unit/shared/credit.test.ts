@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   affordableUnits,
   afterPayment,
+  coveredUnits,
   creditLeftUnits,
   type PriceSnapshot,
   payUnits,
@@ -73,7 +74,42 @@ describe('splitUnits', () => {
     ['all refused at limit 0', 5, 9n, 0, { paidUnits: 0, creditUnits: 0, refusedUnits: 5 }],
     ['nothing of nothing', 0, 9n, 0, { paidUnits: 0, creditUnits: 0, refusedUnits: 0 }],
   ])('covers %s', (_, units, xac, creditLeft, split) => {
-    expect(splitUnits(units, funds(xac), creditLeft, PRICE)).toEqual(split);
+    expect(splitUnits(units, funds(xac), creditLeft, false, PRICE)).toEqual(split);
+  });
+
+  it.each([
+    ['on credit while there is some', 5, 50n, 100, { paidUnits: 0, creditUnits: 5, refusedUnits: 0 }],
+    ['from funds what credit does not hold', 5, 50n, 2, { paidUnits: 3, creditUnits: 2, refusedUnits: 0 }],
+    ['no more than both', 9, 50n, 2, { paidUnits: 5, creditUnits: 2, refusedUnits: 2 }],
+  ])('covers the traffic of an account that owes %s', (_, units, xac, creditLeft, split) => {
+    expect(splitUnits(units, funds(xac), creditLeft, true, PRICE)).toEqual(split);
+  });
+});
+
+describe('coveredUnits', () => {
+  const price = (num: number, den = 1): PriceSnapshot => ({
+    rates: { xacPerXat: ratio(1, 3), xacPerXas: ratio(0) },
+    unitPriceXac: ratio(num, den),
+  });
+
+  it('counts each unit at its price in whole base units, per token', () => {
+    // 2.5 XAC are 3; 3 XAC are 9 XAT.
+    expect(coveredUnits(funds(8n, 20n), price(5, 2), 100)).toBe(2 + 2);
+    expect(affordableUnits(funds(8n, 20n), price(5, 2), 100)).toBe(5);
+  });
+
+  it('is what any split into payments can pay', () => {
+    const cheap = price(1, 1_000);
+    let left = funds(0n, 30n);
+    for (let i = coveredUnits(left, cheap, 100); i > 0; i--) {
+      left = afterPayment(left, payUnits(1, left, cheap, FEE, LOCKED));
+    }
+    expect(left.XAT).toBe(0n);
+  });
+
+  it('is at most what is asked for, and all of it where traffic is free', () => {
+    expect(coveredUnits(funds(900n), price(1), 7)).toBe(7);
+    expect(coveredUnits(funds(0n), price(0), 7)).toBe(7);
   });
 });
 

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   ceilDiv,
   divide,
+  formatRatio,
   inverse,
   multiply,
   overDown,
   overUp,
+  parseRatio,
   ratio,
   ratioFromDecimal,
   ratioToDecimal,
@@ -62,5 +64,14 @@ describe('ratio', () => {
     expect(ratioToDecimal(ratio(2, 3), 4)).toBe('0.6666');
     expect(ratioToDecimal(ratio(7, 2), 1)).toBe('3.5');
     expect(ratioToDecimal(ratio(7, 2), 0)).toBe('3');
+  });
+
+  it('is written exactly in lowest terms, and read back', () => {
+    expect(formatRatio({ num: 6n, den: 4n })).toBe('3/2');
+    expect(parseRatio('3/2')).toEqual(ratio(3, 2));
+  });
+
+  it.each(['6/4', '1/0', '01/2', '-1/2', '1', '', 7, null])('refuses %s as exact text', (text) => {
+    expectAceError('InvalidAmount', () => parseRatio(text));
   });
 });

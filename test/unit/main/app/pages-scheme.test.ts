@@ -27,6 +27,9 @@ describe('servePages', () => {
     const page = await ask('app://ace-node/');
     expect(await page.text()).toBe('pages');
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(page.headers.get('content-security-policy')).toContain(
+      "connect-src 'self' http://127.0.0.1:* ws:",
+    );
     expect(page.headers.get('content-type')).toContain('text/html');
     expect((await ask('app://ace-node/assets/index.js')).headers.get('content-type')).toContain('javascript');
   });

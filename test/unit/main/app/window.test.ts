@@ -17,6 +17,8 @@ class SessionDouble {
   device: Handler = () => {};
   headers: Handler = () => {};
   headersFilter: unknown;
+  answers: Handler = () => {};
+  answersFilter: unknown;
   setPermissionRequestHandler = (handler: Handler) => {
     this.request = handler;
   };
@@ -31,11 +33,16 @@ class SessionDouble {
       this.headersFilter = filter;
       this.headers = handler;
     },
+    onHeadersReceived: (filter: unknown, handler: Handler) => {
+      this.answersFilter = filter;
+      this.answers = handler;
+    },
   };
 }
 
 class ContentsDouble {
   openHandler: (details: { url: string }) => { action: string } = () => ({ action: 'allow' });
+  downloadURL = vi.fn();
   events = new Map<string, (event: { preventDefault(): void; url: string }) => void>();
   setWindowOpenHandler = (handler: typeof this.openHandler) => {
     this.openHandler = handler;
@@ -136,9 +143,21 @@ describe('secureSession', () => {
     const session = secured();
     expect(session.headersFilter).toEqual({ urls: ['http://127.0.0.1:6878/*'] });
     const proceed = vi.fn();
-    session.headers(...([{ requestHeaders: { Range: 'bytes=0-' } }, proceed] as never[]));
+    const requestHeaders = { Range: 'bytes=0-', Origin: 'app://ace-node' };
+    session.headers(...([{ requestHeaders }, proceed] as never[]));
+    // The server takes requests of its own origin only, or of none with the token.
     expect(proceed).toHaveBeenCalledWith({
       requestHeaders: { Range: 'bytes=0-', Authorization: 'Bearer secret' },
+    });
+  });
+
+  it('lets a script of our pages read what our node answers, and no other page', () => {
+    const session = secured();
+    expect(session.answersFilter).toEqual({ urls: ['http://127.0.0.1:6878/*'] });
+    const proceed = vi.fn();
+    session.answers(...([{ responseHeaders: { ETag: ['"x"'] } }, proceed] as never[]));
+    expect(proceed).toHaveBeenCalledWith({
+      responseHeaders: { ETag: ['"x"'], 'Access-Control-Allow-Origin': ['app://ace-node'] },
     });
   });
 });
@@ -149,6 +168,22 @@ describe('secureContents', () => {
     expect(contents.openHandler({ url: 'https://github.com/ace' })).toEqual({ action: 'deny' });
     expect(contents.openHandler({ url: 'https://evil.example/' })).toEqual({ action: 'deny' });
     expect(openExternal).toHaveBeenCalledExactlyOnceWith('https://github.com/ace');
+  });
+
+  it('keeps the playlist of a content as a file, and nothing else', () => {
+    const { contents, openExternal } = securedContents();
+    const own = 'http://127.0.0.1:6878/content/bafyabc234.m3u';
+    for (const url of [
+      own,
+      'http://127.0.0.1:6878/content/bafyabc234',
+      'http://127.0.0.1:6878/content/../bafyabc234.m3u',
+      'http://evil.example:6878/content/bafyabc234.m3u',
+      'http://127.0.0.1@evil.example/content/bafyabc234.m3u',
+      'file:///content/bafyabc234.m3u',
+    ])
+      expect(contents.openHandler({ url })).toEqual({ action: 'deny' });
+    expect(contents.downloadURL).toHaveBeenCalledExactlyOnceWith(own);
+    expect(openExternal).not.toHaveBeenCalled();
   });
 
   it.each(['will-navigate', 'will-redirect', 'will-frame-navigate'])('%s stays inside our pages', (event) => {

@@ -51,11 +51,12 @@ describe('an operation at the shard', () => {
   });
 
   it.each([
-    ['a transfer', transfer('0.1000001'), transfer('0.1')],
-    ['a purchase', access('0.1000001'), access('0.1')],
+    // 10,240 units are 0.1 XAC, and no more than 0.100352 when each is paid alone.
+    ['a transfer', transfer('0.0996481'), transfer('0.099648')],
+    ['a purchase', access('0.0996481'), access('0.099648')],
   ])('leaves funds behind open channels alone: %s', async (_, tooMuch, allowed) => {
     const shard = shardWith();
-    await shard.lease(PAYER, PAYEE, 10_240); // 0.1 XAC
+    await shard.lease(PAYER, PAYEE, 10_240);
     await expectAceRejection('FundsReserved', submit(shard, PAYER, tooMuch));
     expect((await shard.chain.account(PAYER.account.address)).balances.XAT).toBe(parseAmount('0.2'));
     await submit(shard, PAYER, allowed);

@@ -42,9 +42,9 @@ describe('leasing', () => {
   });
 
   it('counts what the funds buy on top of the credit', async () => {
-    // 100 GB per hour, so 1 XAT buys 100 GB.
+    // 1 GB for 0.01 XAT, and no unit for more than 98 base units.
     const s = shard({ trafficCreditLimitUnits: 10 }, [[payer.account.address, 'XAT', '0.01']]);
-    expect(await leasable(s, payer)).toBe(1_024 + 10);
+    expect(await leasable(s, payer)).toBe(1_020 + 10);
   });
 
   it('gives the same terms the same lease and reserves them once', async () => {
@@ -58,7 +58,7 @@ describe('leasing', () => {
   it('refuses an anchor that serves another channel', async () => {
     const s = shard();
     const { terms } = await s.lease(payer, payee, 6);
-    await expectAceRejection('LeaseRefused', s.lease(payer, other, 6, { anchor: terms.anchor }));
+    await expectAceRejection('DeviceDisputed', s.lease(payer, other, 6, { anchor: terms.anchor }));
   });
 
   it('refuses terms of another network or shard', async () => {

@@ -3,10 +3,12 @@ import { sha256 } from '../../../../main/channel/sha256.ts';
 import {
   acceptCheckpoint,
   acceptTick,
+  isTickDue,
   type PayeeState,
   STRANGER,
   serve,
   servingObstacle,
+  TICK_GRACE_MS,
   windowUnits,
 } from '../../../../shared/channel/payee.ts';
 import type { Checkpoint } from '../../../../shared/channel/records.ts';
@@ -29,6 +31,7 @@ function state(fields: Partial<PayeeState> = {}): PayeeState {
     checkpointNumber: 0,
     checkpointUnits: 0,
     status: 'open',
+    pausedBy: null,
     ...fields,
   };
 }
@@ -78,7 +81,7 @@ describe('servingObstacle', () => {
     expect(obstacle(state(), MIB, STRANGER, NOW_MS + 1_000)).toBe('ChannelExpired');
   });
   it('serves nothing on a closed channel', () => {
-    expect(obstacle(state({ status: 'closed' }))).toBe('ChannelClosed');
+    expect(obstacle(state({ status: 'closing' }))).toBe('ChannelClosed');
   });
 });
 
@@ -114,8 +117,38 @@ describe('acceptTick', () => {
     expectAceError('TickBeyondWindow', () => acceptTick(state(), STRANGER, 90, chain.tick(90), 8, never));
   });
   it('takes nothing on a closed channel', () => {
-    expectAceError('ChannelClosed', () => take(state({ status: 'closed' }), 1));
+    expectAceError('ChannelClosed', () => take(state({ status: 'closing' }), 1));
   });
+  it.each(['claimed', 'settled'] as const)(
+    'takes a right tick that comes late on a channel which the shard has ended (%s)',
+    (status) => {
+      expect(take(state({ status }), 1)).toMatchObject({ paidUnits: 1, status });
+      expectAceError('TickWrong', () => take(state({ status }), 1, new Uint8Array(32)));
+    },
+  );
+});
+
+describe('isTickDue', () => {
+  const AT_MS = 1_000_000;
+  const due = (status: PayeeState['status'], closed: boolean, lateMs: number) =>
+    isTickDue({ status, expiresAtMs: AT_MS }, closed, AT_MS + lateMs);
+
+  it.each(['open', 'paused', 'expired'] as const)(
+    'on a channel that is %s until a claim comes too late',
+    (s) => {
+      expect(due(s, false, TICK_GRACE_MS - 1)).toBe(true);
+      expect(due(s, false, TICK_GRACE_MS)).toBe(false);
+    },
+  );
+
+  it.each(['claimed', 'settled', 'disputed'] as const)(
+    'on one that the shard ended before its time (%s)',
+    (s) => {
+      expect(due(s, false, -1)).toBe(true);
+      expect(due(s, false, 0)).toBe(false);
+      expect(due(s, true, -1)).toBe(false);
+    },
+  );
 });
 
 describe('acceptCheckpoint', () => {
@@ -137,8 +170,9 @@ describe('acceptCheckpoint', () => {
       checkpointNumber: 3,
       checkpointUnits: 5,
       status: 'open',
+      pausedBy: null,
     });
-    expect(acceptCheckpoint(at5, checkpoint({ final: true })).status).toBe('closed');
+    expect(acceptCheckpoint(at5, checkpoint({ final: true })).status).toBe('closing');
   });
   it('ignores an older number and drops the payer of a second one', () => {
     const reaction = (number: number) =>
@@ -163,6 +197,6 @@ describe('acceptCheckpoint', () => {
     expectAceError('ChannelMismatch', () =>
       acceptCheckpoint(at5, checkpoint({ channelId: new Uint8Array(32) })),
     );
-    expectAceError('ChannelClosed', () => acceptCheckpoint({ ...at5, status: 'closed' }, checkpoint()));
+    expectAceError('ChannelClosed', () => acceptCheckpoint({ ...at5, status: 'closing' }, checkpoint()));
   });
 });

@@ -30,6 +30,7 @@ function state(fields: Partial<PayerState> = {}): PayerState {
     checkpointUnits: 0,
     checkpointAtMs: NOW_MS,
     status: 'open',
+    pausedBy: null,
     ...fields,
   };
 }
@@ -110,7 +111,7 @@ describe('checkpointDue', () => {
 });
 
 describe('makeCheckpoint', () => {
-  it('says what the books say, under the next number', () => {
+  it('says what the books say, under a number that follows the clock', () => {
     const s = state({
       revealedUnits: 5,
       verifiedBytes: 4.5 * MIB,
@@ -122,7 +123,7 @@ describe('makeCheckpoint', () => {
     const made = makeCheckpoint(s, tick, false, NOW_MS + 5);
     expect(made.checkpoint).toEqual({
       channelId: s.channelId,
-      number: 3,
+      number: NOW_MS + 5,
       units: 5,
       bytes: 4.5 * MIB,
       videoBytes: MIB,
@@ -131,11 +132,21 @@ describe('makeCheckpoint', () => {
       tick,
     });
     expect(made.state).toMatchObject({
-      checkpointNumber: 3,
+      checkpointNumber: NOW_MS + 5,
       checkpointUnits: 5,
       checkpointAtMs: NOW_MS + 5,
       status: 'open',
+      pausedBy: null,
     });
     expect(makeCheckpoint(s, tick, true, NOW_MS).state.status).toBe('closing');
+  });
+  it('never uses a number again: not when the clock goes back, and not from an old copy of the books', () => {
+    const tick = new Uint8Array(32);
+    const first = makeCheckpoint(state(), tick, false, NOW_MS);
+    const second = makeCheckpoint(first.state, tick, false, NOW_MS - 86_400_000);
+    expect(second.checkpoint.number).toBe(NOW_MS + 1);
+    const restored = makeCheckpoint(state({ revealedUnits: 1 }), tick, false, NOW_MS + 2);
+    expect(restored.checkpoint.number).not.toBe(first.checkpoint.number);
+    expect(restored.checkpoint.number).toBeGreaterThan(second.checkpoint.number);
   });
 });

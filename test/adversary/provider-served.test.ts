@@ -1,4 +1,4 @@
-/** Attacks of a viewer on a provider that an audit found. The loss is in units served and never paid. */
+/** Attacks of a viewer on a provider. The loss is in units served and never paid. */
 import { expect, it } from 'vitest';
 import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
 import { MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';

@@ -1,4 +1,4 @@
-/** Attacks on the books of channels that an audit found, without a network. The loss is in units. */
+/** Attacks on the books of channels, without a network. The loss is in units. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PayeeService } from '../../main/channel/payee.ts';
@@ -26,6 +26,7 @@ describe('a payer with many channels', () => {
       account: provider.account.address,
       device: provider.device,
       windowCapUnits: 8,
+      isRefused: () => false,
       nowMs: () => shard.nowMs,
     });
     const lease = async (lifeMs: number) => {

@@ -1,4 +1,4 @@
-/** Attacks of a provider on a viewer that an audit found. The loss is in units revealed for nothing. */
+/** Attacks of a provider on a viewer. The loss is in units revealed for nothing. */
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
@@ -83,10 +83,12 @@ it('a viewer whose books are an old copy pays on a new channel, and does not bla
   const viewer = await net.peer('viewer');
   await fetchWhole(viewer, second.contentId);
   await viewer.library.stopTransfer(second.contentId);
-  const channels = viewer.store.payerChannels.all().map(({ state }) => [state.revealedUnits, state.status]);
-  expect(channels).toEqual([
-    [0, 'closed'],
-    [5, 'closed'],
+  await viewer.claims.now();
+  // A batch may have settled both already.
+  const channels = viewer.store.payerChannels.all().map(({ state }) => state);
+  expect(channels).toMatchObject([
+    { revealedUnits: 0, status: expect.stringMatching(/^(disputed|settled)$/) },
+    { revealedUnits: 5, status: expect.stringMatching(/^(claimed|settled)$/) },
   ]);
   expect(viewer.warnings.filter(({ reaction }) => reaction === 'drop-peer')).toEqual([]);
   expect(provider.warnings).toEqual([]);

@@ -1,0 +1,44 @@
+/** Processes of a bench that live for a while: each says one line when it is ready, and may say more. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface Role {
+  /** Its first line. */
+  readonly ready: string;
+  nextLine(): Promise<string>;
+  end(): void;
+}
+
+const children: ChildProcess[] = [];
+
+/** Starts one role of a bench's script. @throws Error when it ends without a word */
+export async function startRole(
+  script: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Role> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout });
+  const waiting: string[] = [];
+  lines.on('line', (line) => waiting.push(line));
+  const nextLine = async (): Promise<string> => {
+    while (waiting.length === 0) {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`${args[0]} ended with ${child.exitCode ?? child.signalCode}`);
+      await Promise.race([once(lines, 'line'), once(child, 'exit')]);
+    }
+    return waiting.shift() ?? '';
+  };
+  return { ready: await nextLine(), nextLine, end: () => child.kill('SIGKILL') };
+}
+
+/** Stops whatever still runs. */
+export function endRoles(): void {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+}

@@ -1,0 +1,164 @@
+/** A live broadcast in a real browser: an encoder pushes to a node, and its page plays with hls.js. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium, type Page } from 'playwright-core';
+import { afterEach, expect, it } from 'vitest';
+import { connect } from '../../main/rpc/ws-client.ts';
+import { Encoder, hasFfmpeg } from '../helpers/encoder.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const CLI = join(ROOT, 'out/main/cli.js');
+const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+];
+const browserPath = findBrowser();
+const undo: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+it.skipIf(browserPath === null || !hasFfmpeg).each([
+  ['MPEG transport streams', false],
+  ['fragmented MP4', true],
+])(
+  'plays a broadcast of %s, says that it is live, and goes back to the live edge',
+  async (_what, fragmented) => {
+    const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
+    undo.push(() => rmSync(dir, { recursive: true, force: true }));
+    // The devnet of the one who broadcasts; another node joins it and watches.
+    const broadcaster = await start(['--data-dir', join(dir, 'broadcaster')]);
+    const { shard } = await broadcaster.client.call('snapshot', {});
+    const viewer = await start(['--data-dir', join(dir, 'viewer'), '--join', shard.multiaddr]);
+    const { contentId, pushUrl } = await broadcaster.client.call('startBroadcast', {
+      name: 'Harbour camera',
+    });
+    const encoder = new Encoder({ target: pushUrl ?? '', fragmented });
+    undo.push(() => encoder.stop());
+    const segments = async () => (await broadcaster.client.call('broadcasts', {}))[0]?.segments ?? 0;
+    await expect.poll(segments, { timeout: 30_000 }).toBeGreaterThan(6);
+
+    const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
+    undo.push(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
+    const troubles: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => troubles.push(error.message));
+    await page.goto(viewer.address);
+    await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: 30_000 });
+    await page.getByTestId('paste').fill(`ace:${contentId}`);
+    await page.getByTestId('paste-submit').click();
+    const video = page.getByTestId('player');
+    await video.waitFor({ timeout: 30_000 });
+    const begin = await startOf(page);
+    await expect.poll(() => timeOf(page), { timeout: 40_000 }).toBeGreaterThan(begin + 4);
+    expect((await page.getByTestId('live-badge').textContent())?.trim()).toBe('Live');
+    await expect
+      .poll(async () => Number(await page.getByTestId('paid-units').getAttribute('data-units')), {
+        timeout: 30_000,
+      })
+      .toBeGreaterThan(0);
+
+    // Behind, and back again.
+    const edge = await timeOf(page);
+    await video.evaluate((v) => (v as unknown as { pause(): void }).pause());
+    await page
+      .getByTestId('go-live')
+      .waitFor({ timeout: 60_000 })
+      .catch(async () => {
+        // A player that stands still is told of its distance by the next step it makes.
+        await video.evaluate((v) => {
+          (v as unknown as { currentTime: number }).currentTime += 0.01;
+        });
+      });
+    await video.evaluate((v) => (v as unknown as { play(): Promise<void> }).play());
+    await page.getByTestId('go-live').click({ timeout: 30_000 });
+    await expect.poll(() => timeOf(page), { timeout: 30_000 }).toBeGreaterThan(edge + 8);
+    await page.getByTestId('go-live').waitFor({ state: 'detached', timeout: 30_000 });
+
+    await broadcaster.client.call('endBroadcast', { contentId });
+    await expect
+      .poll(async () => (await page.getByTestId('live-badge').textContent())?.trim(), { timeout: 20_000 })
+      .toBe('Ended');
+    expect(troubles).toEqual([]);
+  },
+);
+
+it.skipIf(browserPath === null)('starts a broadcast, and ends it by a second press', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
+  undo.push(() => rmSync(dir, { recursive: true, force: true }));
+  const node = await start(['--data-dir', join(dir, 'node')]);
+  const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
+  undo.push(() => browser.close());
+  const page = await browser.newPage();
+  await page.goto(node.address);
+  await page.getByText('Broadcast live').click({ timeout: 30_000 });
+  await page.getByTestId('broadcast-name').fill('Pier');
+  await page.getByTestId('start-broadcast').click();
+  const address = await page.getByTestId('push-address').inputValue();
+  const [made] = await node.client.call('broadcasts', {});
+  expect(made).toMatchObject({ name: 'Pier', pushUrl: address, ended: false });
+  await page.getByTestId('end-broadcast').click();
+  expect((await node.client.call('broadcasts', {}))[0]?.ended).toBe(false);
+  await page.getByRole('button', { name: 'End Pier for good' }).click();
+  await page.getByTestId('own-broadcast').waitFor({ state: 'detached' });
+  expect((await node.client.call('broadcasts', {}))[0]?.ended).toBe(true);
+});
+
+const timeOf = (page: Page) =>
+  page.getByTestId('player').evaluate((v) => (v as unknown as { currentTime: number }).currentTime);
+
+/** A player of a broadcast begins near its live edge, once it knows where that is. */
+async function startOf(page: Page): Promise<number> {
+  await expect.poll(() => timeOf(page), { timeout: 40_000 }).toBeGreaterThan(0);
+  return timeOf(page);
+}
+
+async function start(args: readonly string[]) {
+  const all = [CLI, 'start', '--headless', '--http-port', '0', ...args];
+  const child = spawn(process.execPath, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  undo.push(() => stop(child));
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-4_000);
+  });
+  const lines = createInterface(child.stdout);
+  const address = await new Promise<string>((resolve, reject) => {
+    lines.once('line', resolve);
+    child.once('exit', (code) => reject(new Error(`The node ended with ${code}.\n${errors}`)));
+  });
+  const url = new URL(address);
+  const token = decodeURIComponent(url.hash.replace('#token=', ''));
+  const client = await connect(`${url.origin}/`, token);
+  undo.push(() => client.close());
+  return { address, client };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(timer);
+}
+
+function findBrowser(): string | null {
+  const given = process.env.CHROME_PATH;
+  if (given) return existsSync(given) ? given : null;
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const dirs = (process.env.PATH ?? '').split(delimiter);
+  return dirs.flatMap((dir) => names.map((name) => join(dir, name))).find((path) => existsSync(path)) ?? null;
+}

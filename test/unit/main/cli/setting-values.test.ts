@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { parseSetting, settingLines } from '../../../../main/cli/setting-values.ts';
+import { NO_LIMITS } from '../../../../shared/limits.ts';
+import { expectAceError } from '../../../helpers/ace-error.ts';
+
+describe('parseSetting', () => {
+  it.each([
+    ['download', '2MiB/s', { downloadBytesPerSecond: 2 * 2 ** 20 }],
+    ['upload', '0', { uploadBytesPerSecond: 0 }],
+    ['upload', 'none', { uploadBytesPerSecond: null }],
+    ['cache', '1.5 GiB', { cacheBytes: 1.5 * 2 ** 30 }],
+    ['data-per-month', '50GB', { dataPerMonthBytes: 50_000_000_000 }],
+    ['connections', '20', { maxConnections: 20 }],
+    ['schedule', 'none', { schedule: [] }],
+    [
+      'schedule',
+      'sat-mon 22:00-06:00 upload=0 download=1MiB/s; wed 00:00-24:00 upload=none',
+      {
+        schedule: [
+          {
+            days: ['sat', 'sun', 'mon'],
+            from: '22:00',
+            to: '06:00',
+            uploadBytesPerSecond: 0,
+            downloadBytesPerSecond: 2 ** 20,
+          },
+          { days: ['wed'], from: '00:00', to: '24:00', uploadBytesPerSecond: null },
+        ],
+      },
+    ],
+  ])('takes %s %s', (name, text, changes) => {
+    expect(parseSetting(name, text)).toEqual(changes);
+    // What it shows can be typed again.
+    const shown =
+      settingLines({ ...NO_LIMITS, ...parseSetting(name, text) }).find(
+        ([setting]) => setting === name,
+      )?.[1] ?? '';
+    if (name !== 'data-per-month') expect(parseSetting(name, shown)).toEqual(changes);
+  });
+
+  it.each([
+    ['speed', '1', 'There is no setting "speed"'],
+    ['upload', 'fast', '"fast" is not a rate'],
+    ['upload', '1KiB/s', 'at least 32 KiB/s'],
+    ['cache', '1GiB/s', '"1GiB/s" is not an amount'],
+    ['cache', '1MiB', 'cache: at least 64 MiB, or none'],
+    ['connections', '-1', '"-1" is not a number'],
+    ['connections', '301', 'connections: at most 300'],
+    ['data-per-day', '2000TiB', 'data-per-day: at most '],
+    ['schedule', 'mon', '"mon" is not a rule'],
+    ['schedule', 'mond 08:00-09:00 upload=0', '"mond" is not days'],
+    ['schedule', 'mon 08:00-09:00 sideload=0', '"sideload=0" is not upload='],
+    ['schedule', 'mon 08:00-25:00 upload=0', 'not a time'],
+    ['toString', '1', 'There is no setting'],
+  ])('refuses %s %s', (name, text, says) => {
+    expect(expectAceError('InvalidInput', () => parseSetting(name, text)).message).toContain(says);
+  });
+});

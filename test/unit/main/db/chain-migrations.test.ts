@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { initial } from '../../../../main/db/chain/migrations/0001-initial.ts';
+import { openChainStore } from '../../../../main/db/chain/store.ts';
+import { openDatabase } from '../../../../main/db/open.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+
+const [FIRST, SECOND] = [`0x${'0a'.repeat(20)}`, `0xff${'00'.repeat(19)}`];
+
+it('accounts of the first schema keep every number under their new keys', () => {
+  const path = join(tempDir(), 'chain.db');
+  const old = openDatabase({ path, role: 'chain', migrations: [initial] });
+  const insert = old.prepare('INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?)');
+  insert.run(SECOND, 0n, 9_000_000_000_000_000_000n, 3n, 4n, 5, 10_240);
+  insert.run(FIRST, 1n, 2n, 0n, 0n, 0, 0);
+  old.close();
+  const { db, accounts } = openChainStore(path);
+  expect(accounts.all()).toEqual([
+    { address: FIRST, balances: { XAT: 1n, XAC: 2n, XAS: 0n, XAB: 0n }, nonce: 0, creditUsedUnits: 0 },
+    {
+      address: SECOND,
+      balances: { XAT: 0n, XAC: 9_000_000_000_000_000_000n, XAS: 3n, XAB: 4n },
+      nonce: 5,
+      creditUsedUnits: 10_240,
+    },
+  ]);
+  expect(accounts.get(FIRST)).toEqual(accounts.all()[0]);
+  db.close();
+});

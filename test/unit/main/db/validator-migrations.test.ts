@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../../../../main/db/open.ts';
+import { openValidatorStore, VALIDATOR_MIGRATIONS } from '../../../../main/db/validator/store.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+
+it('keeps the leases of the second schema, with what belongs to them, and lets two have one anchor', () => {
+  const path = join(tempDir(), 'validator.db');
+  const old = openDatabase({
+    path,
+    role: 'validator',
+    migrations: VALIDATOR_MIGRATIONS.slice(0, 2),
+    name: path,
+  });
+  const bytes = (value: number) => Buffer.alloc(32, value);
+  const lease = {
+    channelId: bytes(1),
+    anchor: bytes(2),
+    payer: '0xa',
+    payee: '0xb',
+    payerDevice: bytes(3),
+    payeeDevice: bytes(4),
+    terms: bytes(5),
+    signature: bytes(6),
+    capacityUnits: 9,
+    leasedAtMs: 10,
+    expiresAtMs: 20,
+  };
+  old
+    .prepare(
+      `INSERT INTO leases (channel_id, anchor, payer, payee, payer_device, payee_device, terms, signature,
+         capacity_units, leased_at_ms, expires_at_ms, claimed_units, claimed_tick, sealed_units, applied_units)
+       VALUES (@channelId, @anchor, @payer, @payee, @payerDevice, @payeeDevice, @terms, @signature, @capacityUnits,
+         @leasedAtMs, @expiresAtMs, 7, @terms, 6, 5)`,
+    )
+    .run(lease);
+  old
+    .prepare(`INSERT INTO terms_signatures (channel_id, signature) VALUES (?, ?)`)
+    .run(lease.channelId, bytes(8));
+  old.close();
+
+  const store = openValidatorStore(path);
+  onTestFinished(() => store.close());
+  expect(store.leases.get(lease.channelId)).toMatchObject({
+    ...lease,
+    claimedUnits: 7,
+    claimedTick: lease.terms,
+    sealedUnits: 6,
+    appliedUnits: 5,
+    released: 0,
+  });
+  expect(store.leases.reservedUnits('0xa')).toBe(4);
+  expect(store.disputes.termsWithAnchor(lease.anchor, lease.payerDevice)?.signature).toEqual(bytes(8));
+  store.leases.insert({ ...lease, channelId: bytes(9) });
+  store.disputes.saveTermsSignature(bytes(9), bytes(8));
+  expect(store.leases.openCount('0xa')).toBe(2);
+});
