@@ -25,6 +25,7 @@ import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
+import { Paced } from '../paced.ts';
 import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import type { Counterparty } from './payee.ts';
 import {
@@ -41,6 +42,8 @@ export { PayerChannel, type WatchTime } from './payer-channel.ts';
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
 const LEASE_ATTEMPTS = 3;
+/** Channels left on a payee's word: a clock set wrong twice or a disk restored is forgiven, a habit is not. */
+const ABANDON_RATE = { perSecond: 1 / 3_600, burst: 3 };
 /** After its expiry and this long nobody can claim on a channel any more: its last checkpoint is not said again. */
 const GRACE_MS = 3_600_000;
 
@@ -63,11 +66,12 @@ export class PayerService {
   readonly #inUse = new Map<string, PayerChannel | null>();
   /** The last lease that was asked for was refused for want of credit. */
   #exhausted = false;
-  /** Accounts whose books were ahead of ours once since the start. */
-  readonly #abandoned = new Set<string>();
+  /** How often each payee's word may cost us a lease. */
+  readonly #abandoned: Paced;
 
   constructor(context: PayerContext) {
     this.#context = context;
+    this.#abandoned = new Paced(ABANDON_RATE, context.nowMs);
   }
 
   /** Who pays. */
@@ -99,12 +103,11 @@ export class PayerService {
 
   /**
    * The books of a channel are apart, or the payee has ended it: neither it nor what else is open to the payee and in no
-   * other session's use is ever paid on again. Only once for each account until the next start, because a lie about it
-   * costs us a lease; then the answer is false. @throws AceError `StoreFailed`
+   * other session's use is ever paid on again. Not more often for an account than `ABANDON_RATE`, because a lie about it
+   * costs us a lease: then nothing is left and the answer is false. @throws AceError `StoreFailed`
    */
   abandonChannels(payee: Counterparty, channelId: Uint8Array): boolean {
-    if (this.#abandoned.has(payee.account)) return false;
-    this.#abandoned.add(payee.account);
+    if (this.#abandoned.take(payee.account).retryAfterMs > 0) return false;
     const left = this.#context.store.payerChannels
       .usable(payee.device, 0)
       .filter(({ state }) => sameBytes(state.channelId, channelId) || !this.#inUse.has(hex(state.channelId)));

@@ -3,27 +3,31 @@ import { expect, it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-it('a viewer goes on with a provider whose clock jumped ahead and came back', async () => {
+it('a viewer goes on with a provider whose clock jumped ahead and came back, twice', async () => {
   const net = await useDevnet();
   const provider = await net.peer('provider');
   const { contentId } = await net.content(provider, 40 * MIB);
   const viewer = await net.peer('viewer');
   const transfer = await viewer.library.transfer(contentId);
   transfer.addReader(0);
-  await waitFor('some pieces', () => transfer.paidUnits >= 4);
   const real = Date.now;
-  await waitFor('the provider took the channel for expired', async () => {
-    Date.now = () => real() + 24 * 3_600_000;
-    const claiming = provider.claims.now();
-    Date.now = real;
-    await claiming.catch(() => 0);
-    return provider.store.payeeChannels.all()[0]?.state.status === 'expired';
-  });
-  // Its clock is right again.
+  for (const jumps of [1, 2]) {
+    await waitFor('a channel in use', () => provider.store.payeeChannels.all().length === jumps);
+    await waitFor('some more pieces', () => transfer.paidUnits >= 4 * jumps);
+    await waitFor('the provider took every channel for expired', async () => {
+      Date.now = () => real() + 24 * 3_600_000;
+      const claiming = provider.claims.now();
+      Date.now = real;
+      await claiming.catch(() => 0);
+      const channels = provider.store.payeeChannels.all();
+      return channels.length > jumps || channels.every(({ state }) => state.status === 'expired');
+    });
+    // Its clock is right again.
+  }
   transfer.download();
   await waitFor('done', () => transfer.state === 'done', 25_000).catch((error: unknown) => {
     const states = viewer.store.payerChannels.all().map(({ state }) => state.status);
     throw new Error(`${String(error)}: ${transfer.paidUnits} of 40 units, the viewer holds it for ${states}`);
   });
-  expect(viewer.store.payerChannels.all()).toHaveLength(2);
+  expect(viewer.store.payerChannels.all().length).toBeGreaterThan(2);
 }, 60_000);

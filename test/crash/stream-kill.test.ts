@@ -72,6 +72,8 @@ describe('a provider killed in mid-stream', () => {
       stream = await viewer.greet(await second.payee());
       const opened = await stream.open(channel);
       expect(opened.paidUnits).toBe(books?.paidUnits);
+      // As every viewer does: a unit that was sent and never came is paid once, or a window of 1 would stay full.
+      if (opened.servedBytes > paid * MIB) paid += 1;
       if (paid > opened.paidUnits) stream.pay(channel, paid);
       await drain();
       const whole = Buffer.concat(Array.from({ length: UNITS }, (_, i) => pieces.get(i) ?? Buffer.alloc(0)));

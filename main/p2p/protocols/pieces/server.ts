@@ -13,11 +13,11 @@ import type { TransportFile } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { UploadTurn, UploadTurns } from '../../../limits/upload-turns.ts';
 import type { Log } from '../../../log.ts';
+import { Paced } from '../../../paced.ts';
 import { Wake } from '../../../wake.ts';
 import type { FrameStream } from '../../frames.ts';
 import { deviceKeyOf, serveProtocol } from '../../host.ts';
 import type { Meter } from '../../meter.ts';
-import { Paced } from '../../paced.ts';
 import {
   MAX_QUEUED_REQUESTS,
   PIECES_LIMITS,

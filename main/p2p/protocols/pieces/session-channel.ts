@@ -166,10 +166,16 @@ export class SessionChannel {
     return true;
   }
 
-  /** The provider has ended the channel in use: another one has to be opened. */
+  /** The provider has ended the channel in use: another one has to be opened. One that does so again and again is left. */
   onEnded(): void {
     const { payer, provider } = this.#session;
-    if (this.#current) payer.abandonChannels(provider, this.#current.state.channelId);
+    if (!this.#current || this.#current.disputed) return;
+    if (payer.abandonChannels(provider, this.#current.state.channelId)) return;
+    this.#session.fail(
+      new AceError('ChannelMismatch', 'The provider ends its channels again and again', {
+        reaction: 'drop-peer',
+      }),
+    );
   }
 
   /** The session has ended with `error`. A piece that is being booked may still pay, until `release`. */

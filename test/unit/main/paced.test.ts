@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Paced } from '../../../../main/p2p/paced.ts';
+import { Paced } from '../../../main/paced.ts';
 
 describe('a pace by name', () => {
   function paced() {

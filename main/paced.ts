@@ -2,7 +2,7 @@
  * How often each of many may do one thing that costs more than most: an average and a burst, by name. What is kept is
  * bounded: who has rested is as good as new, and is forgotten.
  */
-import { type BucketRate, type BucketState, refilled, waitMs } from '../../shared/token-bucket.ts';
+import { type BucketRate, type BucketState, refilled, waitMs } from '../shared/token-bucket.ts';
 
 /** Names beyond this many are looked through for those that have rested. */
 const SWEEP_AT = 1_024;
