@@ -64,12 +64,15 @@ const opened = (stream: ScriptStream, servedBytes = 0, paidUnits = 0) =>
 
 describe('a payee that takes a tick and stops serving', () => {
   it('keeps what it served, and the viewer finishes elsewhere without losing a unit', async () => {
+    let served = 0;
     const s = await stage((piece) => async (message, stream) => {
       if (message.type === 'open') opened(stream);
-      if (message.type === 'request' && message.pieceIndex === 0)
-        stream.sendPiece(message.id, await piece(0));
-      // Everything after the first tick is met with silence.
+      if (message.type === 'request' && served++ === 0)
+        stream.sendPiece(message.id, await piece(message.pieceIndex));
+      // Everything after the first piece is met with silence.
     });
+    // Otherwise it could be quick enough to send everything before the cheat is asked.
+    s.honest.limits.set({ uploadBytesPerSecond: 2 * MIB });
     const done = fetchWhole(s.viewer, s.contentId);
     await waitFor('a tick', () => s.cheat.heardOf('tick').length > 0);
     await done;
