@@ -10,7 +10,7 @@ import { sha256OfFile } from '../helpers/files.ts';
 import { RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-const TIMEOUTS = { handshakeMs: 500, paymentMs: 1_000, dataMs: 1_000 };
+const TIMEOUTS = { handshakeMs: 2_000, paymentMs: 1_000, dataMs: 1_000 };
 
 interface Stage {
   readonly net: Devnet;
@@ -29,10 +29,20 @@ async function stage(script: (piece: Stage['piece']) => Script, sizeBytes = 6 * 
   const net = await useDevnet();
   const honest = await net.peer('honest');
   const { contentId } = await net.content(honest, sizeBytes);
+  // Otherwise it could have sent everything before the cheat is asked.
+  honest.limits.set({ uploadBytesPerSecond: 0 });
   const row = honest.store.contents.get(contentId);
   const transport = row?.transport ?? new Uint8Array(0);
   const piece = (index: number) => honest.pieces.read(contentId, index, sizeBytes);
-  const cheat = await RawProvider.start(net, script(piece), [transport]);
+  const cheating = script(piece);
+  const cheat = await RawProvider.start(
+    net,
+    (message, stream) => {
+      if (message.type === 'open') honest.limits.set({ uploadBytesPerSecond: null });
+      return cheating(message, stream);
+    },
+    [transport],
+  );
   await cheat.announce(contentId);
   const viewer = await net.peer('viewer', undefined, TIMEOUTS);
   return { net, viewer, honest, cheat, contentId, piece };
@@ -71,8 +81,6 @@ describe('a payee that takes a tick and stops serving', () => {
         stream.sendPiece(message.id, await piece(message.pieceIndex));
       // Everything after the first piece is met with silence.
     });
-    // Otherwise it could be quick enough to send everything before the cheat is asked.
-    s.honest.limits.set({ uploadBytesPerSecond: 2 * MIB });
     const done = fetchWhole(s.viewer, s.contentId);
     await waitFor('a tick', () => s.cheat.heardOf('tick').length > 0);
     await done;
