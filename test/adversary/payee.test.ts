@@ -7,7 +7,7 @@ import { createDevice } from '../../main/wallet/device.ts';
 import { channelIdOf, decodeCheckpoint, decodeTerms } from '../../shared/channel/records.ts';
 import { type Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
-import { RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
+import { askedBefore, RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const TIMEOUTS = { handshakeMs: 2_000, paymentMs: 1_000, dataMs: 1_000 };
@@ -29,20 +29,10 @@ async function stage(script: (piece: Stage['piece']) => Script, sizeBytes = 6 * 
   const net = await useDevnet();
   const honest = await net.peer('honest');
   const { contentId } = await net.content(honest, sizeBytes);
-  // Otherwise it could have sent everything before the cheat is asked.
-  honest.limits.set({ uploadBytesPerSecond: 0 });
   const row = honest.store.contents.get(contentId);
   const transport = row?.transport ?? new Uint8Array(0);
   const piece = (index: number) => honest.pieces.read(contentId, index, sizeBytes);
-  const cheating = script(piece);
-  const cheat = await RawProvider.start(
-    net,
-    (message, stream) => {
-      if (message.type === 'open') honest.limits.set({ uploadBytesPerSecond: null });
-      return cheating(message, stream);
-    },
-    [transport],
-  );
+  const cheat = await RawProvider.start(net, askedBefore(honest, script(piece)), [transport]);
   await cheat.announce(contentId);
   const viewer = await net.peer('viewer', undefined, TIMEOUTS);
   return { net, viewer, honest, cheat, contentId, piece };
