@@ -49,6 +49,8 @@ export interface TrafficNow {
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
   readonly overheadBytesPerSecond: number;
+  /** Content of today, by the clock of the node's machine. */
+  readonly today: { readonly downBytes: number; readonly upBytes: number };
   /** Whoever anything was exchanged with, the fastest first, 20 at most. */
   readonly peers: readonly {
     readonly account: string;

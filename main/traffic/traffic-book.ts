@@ -44,11 +44,13 @@ export class TrafficBook {
   #unsaved = new Map<string, Flow>();
   #saved: MeterTotals;
   #taken: MeterTotals;
+  #today: { readonly day: string; readonly downBytes: number; readonly upBytes: number };
 
   constructor(context: TrafficBookContext) {
     this.#context = context;
     this.#saved = context.meter.totals();
     this.#taken = this.#saved;
+    this.#today = this.#savedToday();
     this.#timers = [
       setInterval(() => this.#take(), TAKE_EVERY_MS),
       setInterval(() => this.#trySave(), SAVE_EVERY_MS),
@@ -62,6 +64,7 @@ export class TrafficBook {
       atMs: this.#context.nowMs(),
       ...this.#context.meter.rates(),
       overheadBytesPerSecond: Math.round(overhead / WINDOW),
+      today: { downBytes: this.#today.downBytes, upBytes: this.#today.upBytes },
       peers: speeds(({ account }) => account).map(({ key, ...rates }) => ({ account: key, ...rates })),
       contents: speeds(({ contentId }) => contentId).map(({ key, ...rates }) => ({
         contentId: key,
@@ -128,7 +131,12 @@ export class TrafficBook {
   #take(): void {
     const { meter } = this.#context;
     const totals = meter.totals();
-    const { paymentBytes, protocolBytes } = difference(totals, this.#taken);
+    const { downBytes, upBytes, paymentBytes, protocolBytes } = difference(totals, this.#taken);
+    const { day, ...today } = this.#today;
+    const sameDay = day === dayOf(this.#context.nowMs());
+    this.#today = sameDay
+      ? { day, downBytes: today.downBytes + downBytes, upBytes: today.upBytes + upBytes }
+      : { day: dayOf(this.#context.nowMs()), downBytes, upBytes };
     const flows = meter.takeFlows().map((flow) => ({ ...flow, contentId: this.#contentOf(flow.contentId) }));
     this.#taken = totals;
     for (const flow of flows) merge(this.#unsaved, `${flow.account} ${flow.contentId}`, flow);
@@ -136,6 +144,17 @@ export class TrafficBook {
       ...this.#seconds.slice(1 - WINDOW),
       { flows, overheadBytes: paymentBytes + protocolBytes },
     ];
+  }
+
+  #savedToday() {
+    const { store, nowMs } = this.#context;
+    const day = dayOf(nowMs());
+    const hours = store.traffic.hoursSince(startOfDay(day));
+    return {
+      day,
+      downBytes: hours.reduce((sum, { downBytes }) => sum + downBytes, 0),
+      upBytes: hours.reduce((sum, { upBytes }) => sum + upBytes, 0),
+    };
   }
 
   #trySave(): void {

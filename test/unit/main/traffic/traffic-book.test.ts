@@ -102,6 +102,7 @@ describe('TrafficBook', () => {
     vi.setSystemTime(new Date(2026, 9, 31, 23, 0));
     const { meter, book, limits } = world();
     const moved = (bytes: number, of: typeof FILM) => {
+      vi.advanceTimersByTime(10_000); // the new day is noticed
       meter.add({ downBytes: bytes }, of);
       vi.advanceTimersByTime(10_000);
     };
