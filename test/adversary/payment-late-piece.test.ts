@@ -35,6 +35,7 @@ it('PieceBooker: a piece added as the run before ends is booked', async () => {
         meter: { add() {} } as never,
       },
       {
+        account: '',
         channel: null,
         failed: false,
         arriving: false,
