@@ -12,6 +12,7 @@ import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from
 import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
+import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import { createLog, type Log } from './log.ts';
 import { createNodeService, type NodeServiceHandle } from './node-service.ts';
@@ -22,6 +23,7 @@ import { ApiToken } from './rpc/api-token.ts';
 import { type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
+import { contentView } from './views.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
 
 export type { NodeConfig } from './config.ts';
@@ -132,6 +134,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       ownDevnet: network.mode === 'devnet',
       pagesUrl: () => http?.url ?? null,
       shutdown: () => asked.resolve(),
+      log,
       apiToken,
       async renewToken() {
         const token = await apiToken.renew();
@@ -152,25 +155,33 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       token: apiToken.current,
       service,
       log,
-      content: liveHandler(
+      content: uploadHandler(
         {
-          pieces: peer.pieces,
+          token: () => apiToken.current,
+          temporaryPath: () => peer.pieces.temporaryPath(),
+          import: async (path, name) => contentView(await peer.import({ path, name })),
           log,
-          push: peer.live.push,
-          broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
-          watch: (broadcast) => peer.live.watch(broadcast),
         },
-        playbackHandler({
-          version: packageJson.version,
-          pieces: peer.pieces,
-          transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
-          broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
-          watch: (broadcast) => peer.live.watch(broadcast),
-          contentOf: (contentId) => peer.store.contents.get(contentId),
-          payment: () => paymentFigures(peer),
-          nowMs: Date.now,
-          log,
-        }),
+        liveHandler(
+          {
+            pieces: peer.pieces,
+            log,
+            push: peer.live.push,
+            broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
+            watch: (broadcast) => peer.live.watch(broadcast),
+          },
+          playbackHandler({
+            version: packageJson.version,
+            pieces: peer.pieces,
+            transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
+            broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
+            watch: (broadcast) => peer.live.watch(broadcast),
+            contentOf: (contentId) => peer.store.contents.get(contentId),
+            payment: () => paymentFigures(peer),
+            nowMs: Date.now,
+            log,
+          }),
+        ),
       ),
     });
     http = server;
@@ -179,7 +190,10 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
     // Rates fall to zero by themselves; the pages are told so.
-    const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
+    const ticking = setInterval(() => {
+      service?.emitSnapshot();
+      service?.emitTraffic();
+    }, 1_000);
     closers.add(() => clearInterval(ticking));
 
     let stopping: Promise<void> | null = null;

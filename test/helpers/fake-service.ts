@@ -185,6 +185,18 @@ export class FakeService implements NodeService {
     return quoteView(quoteTraffic(units, basis), this.#startedAtMs);
   }
 
+  async trafficReport({ period }: CheckedInput<'trafficReport'>): Promise<Output<'trafficReport'>> {
+    return { period, bars: [], paymentBytes: 0, protocolBytes: 0, peers: [], contents: [] };
+  }
+
+  async network(): Promise<Output<'network'>> {
+    return { shards: [], peers: [], history: [] };
+  }
+
+  async pools(): Promise<never> {
+    throw new AceError('ShardUnavailable', 'No pools');
+  }
+
   async tracks(): Promise<Output<'tracks'>> {
     return { tracks: null };
   }
