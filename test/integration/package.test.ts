@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LINK_SCHEMES } from '../../main/app/deep-link.ts';
 import { connect } from '../../main/rpc/ws-client.ts';
 import type { NodeSnapshot } from '../../shared/rpc.ts';
 import { DoubleApp, endAll, ROOT } from '../helpers/electron-double/app.ts';
@@ -54,6 +55,8 @@ interface Lock {
   >;
 }
 
+/** Seconds, unless the machine is busy with something else. */
+const PACKAGING_TIMEOUT_MS = 240_000;
 const isLinked = lstatSync(join(ROOT, 'node_modules')).isSymbolicLink();
 const target = `${process.platform}-${process.arch}`;
 
@@ -96,7 +99,7 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
       .listPackage(archive, { isPack: false })
       .map((path) => path.slice(1).replaceAll('\\', '/'))
       .filter((path) => lstatSync(join(extracted, path)).isFile());
-  });
+  }, PACKAGING_TIMEOUT_MS);
   afterAll(async () => {
     await endAll();
     if (dir) rmSync(dir, { recursive: true, force: true });
@@ -241,6 +244,12 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
     expect(snapshot.account).toMatch(/^0x/);
     await app.end();
   });
+});
+
+it('the package hands our links, and no others, to the app', () => {
+  const yaml = readFileSync(join(ROOT, 'electron-builder.yml'), 'utf8');
+  const schemes = /^protocols:\n(?: {2}.*\n)*? {4}schemes:\n((?: {6}- \S+\n)+)/m.exec(yaml)?.[1] ?? '';
+  expect(schemes.match(/\w+/g)).toEqual([...LINK_SCHEMES]);
 });
 
 describe('the icons', () => {
