@@ -134,6 +134,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     name: transfer.file.name,
     sizeBytes: transfer.file.sizeBytes,
     haveBytes: transfer.haveBytes,
+    window: peer.pieces.cache.isWindow(transfer.contentId),
     state: transfer.state,
     reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
     provider: transfer.providerAccount,
@@ -214,7 +215,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       const broadcast = await live.broadcastOf(contentId);
       if (broadcast !== null) return playLive(broadcast, download);
       const transfer = await library.transfer(contentId);
-      if (download) transfer.download();
+      // What does not fit is fetched as it is taken.
+      if (download && peer.pieces.cache.fits(transfer.contentId)) transfer.download();
       const row = store.contents.get(transfer.contentId);
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');

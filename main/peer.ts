@@ -260,6 +260,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       log,
       nowMs,
       budget,
+      aheadPieces: (contentId, sizeBytes) => pieces.cache.aheadPieces(contentId, sizeBytes),
       findProviders: async (contentId) => [
         ...((await live.providersOf(contentId)) ?? (await finder.find(contentId))),
       ],
@@ -300,6 +301,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         await library.stopTransfer(contentId);
         events.onContents();
       },
+      readers: (contentId) => library.readers(contentId),
+      lost: (contentId, indices) => library.lost(contentId, indices),
     });
     await pieces.cache.setLimit(limits.limits.cacheBytes);
 

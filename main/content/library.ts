@@ -194,10 +194,19 @@ export class Library {
     return row;
   }
 
-  /** Whether pieces of it are on their way: they must not be removed meanwhile. */
+  /** Whether pieces of it are wanted or on their way: it must not be removed meanwhile. */
   isFetching(contentId: string): boolean {
-    const transfer = this.#ready.get(contentId);
-    return transfer !== undefined && transfer.state !== 'done';
+    return this.#ready.get(contentId)?.isWanted ?? false;
+  }
+
+  /** The pieces at which it is read as it comes. */
+  readers(contentId: string): readonly number[] {
+    return this.#ready.get(contentId)?.readerPieces ?? [];
+  }
+
+  /** Pieces of it were removed, behind those who read it. */
+  lost(contentId: string, pieces: readonly number[]): void {
+    this.#ready.get(contentId)?.lost(pieces);
   }
 
   async #make(contentId: string, opening: Opening | null): Promise<Transfer> {

@@ -1,6 +1,6 @@
 /**
- * Tells a viewer which pieces of a content this node has: once when it asks, and again while they become more. Bounded
- * whatever the viewer does: so many contents, and a bit for each piece in a message, once a second.
+ * Tells a viewer which pieces of a content this node has: once when it asks, and again when they become more or fewer.
+ * Bounded whatever the viewer does: so many contents, and a bit for each piece in a message, once a second.
  */
 import { AceError } from '../../../../shared/errors.ts';
 import type { BucketRate } from '../../../../shared/token-bucket.ts';
@@ -14,7 +14,7 @@ import type { Message } from './messages.ts';
 /** What a device may ask, over all its streams: contents at once as many as are kept, then a few a second. */
 export const ASK_RATE: BucketRate = { perSecond: 8, burst: 2 * MAX_INTERESTS };
 const ALL = new Uint8Array(0);
-/** How often a content that is not whole yet is looked at. */
+/** How often the contents that were asked about are looked at. */
 const LOOK_MS = 1_000;
 
 export interface HaveTellerContext {
@@ -28,7 +28,7 @@ export class HaveTeller {
   readonly #store: NodeStore;
   readonly #send: (message: Message) => void;
   readonly #mayAsk: () => boolean;
-  /** Contents that are not whole, by id, and the number of pieces that was told last. */
+  /** By content, as which version of its pieces they were told last. */
   readonly #told = new Map<string, number>();
   #looking: NodeJS.Timeout | null = null;
 
@@ -62,16 +62,15 @@ export class HaveTeller {
   /** An unknown content gets no answer: a request for a piece of it says so. */
   #tell(contentId: string): void {
     const row = this.#store.contents.get(contentId);
+    this.#told.delete(contentId);
     if (!row) return;
     const count = pieceCount(row.sizeBytes);
     const isWhole = row.havePieces === count;
     const pieces = isWhole ? [] : this.#store.contents.pieces(contentId);
     this.#send({ type: 'have', contentId, bitmap: isWhole ? ALL : encodeHaveMap(pieces, count) });
-    this.#told.delete(contentId);
-    if (isWhole || pieces.length === count) return;
     const oldest = this.#told.keys().next();
     if (this.#told.size >= MAX_INTERESTS && !oldest.done) this.#told.delete(oldest.value);
-    this.#told.set(contentId, pieces.length);
+    this.#told.set(contentId, this.#store.contents.piecesVersion(contentId));
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -84,7 +83,7 @@ export class HaveTeller {
   #look(): void {
     try {
       for (const [contentId, told] of [...this.#told]) {
-        if ((this.#store.contents.get(contentId)?.havePieces ?? told) !== told) this.#tell(contentId);
+        if (this.#store.contents.piecesVersion(contentId) !== told) this.#tell(contentId);
       }
     } catch {
       // The stream is gone, and whoever serves it ends it.
