@@ -67,6 +67,8 @@ export function watchView(watch: Watch, downBytesPerSecond: number, unitPriceXac
     name: watch.name,
     sizeBytes: receivedBytes,
     haveBytes: receivedBytes,
+    window: false,
+    wanted: true,
     state: paused ? 'paused' : trouble ? 'connecting' : 'fetching',
     reason: reason && { code: reason.code, message: reason.message },
     provider: busy?.providerAccount ?? null,

@@ -134,6 +134,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     name: transfer.file.name,
     sizeBytes: transfer.file.sizeBytes,
     haveBytes: transfer.haveBytes,
+    wanted: transfer.isWanted,
     window: peer.pieces.cache.isWindow(transfer.contentId),
     state: transfer.state,
     reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },

@@ -87,6 +87,8 @@ export interface TransferView {
    * paid, again for whoever jumps back to it.
    */
   readonly window: boolean;
+  /** Somebody plays it, or it is downloaded, or something of it is on its way. */
+  readonly wanted: boolean;
   readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
   /** Why it is paused or failed; pages translate the code. */
   readonly reason: { readonly code: ErrorCode; readonly message: string } | null;

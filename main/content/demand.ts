@@ -112,7 +112,10 @@ export class Demand {
 
   /** Whether anybody still wants the piece. */
   wanted(pieceIndex: number): boolean {
-    return (this.#downloading && this.#mostAhead === null) || this.deadlineMs(pieceIndex, 1) !== Number.POSITIVE_INFINITY;
+    return (
+      (this.#downloading && this.#mostAhead === null) ||
+      this.deadlineMs(pieceIndex, 1) !== Number.POSITIVE_INFINITY
+    );
   }
 
   /**

@@ -28,7 +28,11 @@ export class LoosePieces {
   #writes = 0;
 
   /** @param isBooked whether the books have this piece; what they do not have is removed */
-  constructor(dir: string, nowMs: () => number, isBooked: (contentId: string, pieceIndex: number) => boolean) {
+  constructor(
+    dir: string,
+    nowMs: () => number,
+    isBooked: (contentId: string, pieceIndex: number) => boolean,
+  ) {
     this.#dir = dir;
     this.#nowMs = nowMs;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -156,7 +160,8 @@ export class LoosePieces {
     const found: [number, LooseFile][] = [];
     for (const name of readdirSync(folder)) {
       const pieceIndex = /^\d+$/.test(name) ? Number(name) : null;
-      if (pieceIndex === null || !isBooked(contentId, pieceIndex)) rmSync(join(folder, name), { recursive: true });
+      if (pieceIndex === null || !isBooked(contentId, pieceIndex))
+        rmSync(join(folder, name), { recursive: true });
       else {
         const { size, mtimeMs } = statSync(join(folder, name));
         found.push([pieceIndex, { bytes: inBlocks(size), usedAtMs: mtimeMs }]);

@@ -322,7 +322,9 @@ export class PieceStore {
     await this.#loose.remove(contentId, pieces);
     if (!contents.hasPieces(contentId)) await this.#files.remove(contentId);
     else if (cut.length > 0)
-      await (await this.#files.toWrite(contentId)).truncate(cut.reduce((a, b) => Math.min(a, b)) * PIECE_BYTES);
+      await (await this.#files.toWrite(contentId)).truncate(
+        cut.reduce((a, b) => Math.min(a, b)) * PIECE_BYTES,
+      );
   }
 
   /** Whether a piece that comes gets a file of its own. */

@@ -80,10 +80,7 @@ describe('a content that is larger than the limit', () => {
   it('is played by two at different places at once', async () => {
     const { contentId, bytes } = await film('twice');
     const disk = watchDisk(dir);
-    const [first, second] = await Promise.all([
-      playAll(contentId),
-      playAll(contentId, `${20 * MIB}-`),
-    ]);
+    const [first, second] = await Promise.all([playAll(contentId), playAll(contentId, `${20 * MIB}-`)]);
     expect(hashOf(first)).toBe(hashOf(bytes));
     expect(hashOf(second)).toBe(hashOf(bytes.subarray(20 * MIB)));
     expect(disk.peak()).toBeLessThanOrEqual(LIMIT);
