@@ -155,13 +155,13 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
     live.watch(broadcast);
     return {
-      content: liveContentView(row),
+      content: liveContentView(row, live.book.window(broadcast)),
       playbackUrl: new URL(manifestPath(broadcast), base).href,
     };
   };
   const contentViews = () => [
     ...store.contents.list().map(contentView),
-    ...store.broadcasts.list().map(liveContentView),
+    ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
   ];
 
   return {
