@@ -1,6 +1,6 @@
 /** The shell without a window: the same pages, in the user's own browser. */
 import { DEFAULT_HTTP_PORT } from './config.ts';
-import { type NodeConfig, startNode } from './node.ts';
+import { type NodeConfig, type RunningNode, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
 /**
@@ -14,6 +14,7 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
   process.stdout.write(`${pagesAddress(node.http)}\n`);
   const note = portNote(config, node.http);
   if (note !== null) process.stderr.write(`${note}\n`);
+  for (const pushNote of await pushNotes(node)) process.stderr.write(`${pushNote}\n`);
 
   await Promise.race([signalled, node.stopped]);
   await node.stop();
@@ -21,6 +22,18 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
 
 export function pagesAddress(http: { readonly url: string; readonly token: string }): string {
   return `${http.url.replace(/\/?$/, '/')}#token=${encodeURIComponent(http.token)}`;
+}
+
+/** Encoders push to the address that they were given: it holds no more once the node has another port. */
+async function pushNotes({ service, http, lastPort }: RunningNode): Promise<string[]> {
+  if (lastPort === null || lastPort === http.port) return [];
+  const broadcasts = await service.broadcasts({});
+  return broadcasts
+    .filter(({ ended, folder }) => !ended && folder === null)
+    .map(
+      ({ name, pushUrl }) =>
+        `The port is another one than last time: the encoder of "${name}" must push to ${pushUrl} now`,
+    );
 }
 
 /** Players and scripts look at the usual port by themselves; they have to be told of another. */

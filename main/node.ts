@@ -30,6 +30,8 @@ export interface RunningNode {
   readonly service: NodeService;
   readonly peer: RunningPeer;
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
+  /** The port before, which encoders were told; `null` on a first start. */
+  readonly lastPort: number | null;
   /** Resolves when somebody asked the node to stop. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -158,6 +160,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     closers.add(() => http.close());
     url = http.url;
+    const lastPort = peer.store.meta.get(LAST_PORT);
     peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(http.port)));
     await writeFileAtomic(
       paths.control,
@@ -174,6 +177,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       service,
       peer,
       http: { url: http.url, port: http.port, token },
+      lastPort: lastPort === null ? null : Number(lastPort),
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();

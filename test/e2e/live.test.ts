@@ -117,6 +117,36 @@ it.skipIf(browserPath === null)('starts a broadcast, and ends it by a second pre
   expect((await node.client.call('broadcasts', {}))[0]?.ended).toBe(true);
 });
 
+it.skipIf(browserPath === null || !hasFfmpeg).each([
+  ['MPEG transport streams', false],
+  ['fragmented MP4', true],
+])('says in words that it does not play HEVC in %s, and does not try for ever', async (_what, fragmented) => {
+  const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
+  undo.push(() => rmSync(dir, { recursive: true, force: true }));
+  const node = await start(['--data-dir', join(dir, 'node')]);
+  const { contentId, pushUrl } = await node.client.call('startBroadcast', { name: 'Harbour camera' });
+  const encoder = new Encoder({ target: pushUrl ?? '', fragmented, video: 'libx265' });
+  undo.push(() => encoder.stop());
+  const segments = async () => (await node.client.call('broadcasts', {}))[0]?.segments ?? 0;
+  await expect.poll(segments, { timeout: 60_000 }).toBeGreaterThan(6);
+  const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
+  undo.push(() => browser.close());
+  const page = await browser.newPage();
+  const asked: number[] = [];
+  page.on('request', (request) => {
+    if (/manifest|\.m3u8|\.ts|\.m4s|\.mp4/.test(request.url())) asked.push(Date.now());
+  });
+  await page.goto(node.address);
+  await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: 30_000 });
+  await page.getByTestId('paste').fill(`ace:${contentId}`);
+  await page.getByTestId('paste-submit').click();
+  const notice = page.getByTestId('missing-tracks').or(page.getByTestId('broken'));
+  await notice.first().waitFor({ timeout: 60_000 });
+  await expect.poll(() => Date.now() - (asked.at(-1) ?? 0), { timeout: 60_000 }).toBeGreaterThan(8_000);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(await notice.first().textContent()).toContain('external player');
+});
+
 const timeOf = (page: Page) =>
   page.getByTestId('player').evaluate((v) => (v as unknown as { currentTime: number }).currentTime);
 
