@@ -61,6 +61,8 @@ export class Library {
     const contentId = parseContentId(link);
     const known = store.contents.get(contentId);
     if (known) return { row: known, providers: [], areSome: false, first: null };
+    const broadcast = store.broadcasts.get(contentId);
+    if (broadcast) throw isLive(broadcast.name);
     const searching = findProviders(contentId);
     searching.catch(() => undefined); // told below, unless it is not needed
     const heard = origin === 'offered' ? null : await this.#ask(contentId, origin, opening);
@@ -76,7 +78,7 @@ export class Library {
         const file = readAnyTransportFile(contentId, transport);
         if (file.kind === 'live') {
           onBroadcast(contentId, transport, file);
-          throw new AceError('ContentIsLive', `"${file.name}" is a live broadcast: it can only be watched`);
+          throw isLive(file.name);
         }
         this.#keep(contentId, transport, file, origin);
         const row = store.contents.get(contentId);
@@ -222,4 +224,8 @@ export class Library {
     if (first) transfer.adopt(first);
     return transfer;
   }
+}
+
+function isLive(name: string): AceError {
+  return new AceError('ContentIsLive', `"${name}" is a live broadcast: it can only be watched`);
 }
