@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
 import { DEFAULT_HTTP_PORT, nodePaths } from './config.ts';
 import { createCrashReports } from './crash-reports.ts';
-import { type NodeConfig, startNode } from './node.ts';
+import { type NodeConfig, type RunningNode, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
   process.on('uncaughtExceptionMonitor', (error) => reports.report('unhandled', error));
   const signalled = stopSignal(); // whoever reads the address may send one at once
   process.stdout.write(`${pagesAddress(node.http)}\n`);
-  for (const note of [portNote(config, node.http), hostNote(config, node.http)]) {
+  for (const note of [portNote(config, node.http), hostNote(config, node.http), ...(await pushNotes(node))]) {
     if (note !== null) process.stderr.write(`${note}\n`);
   }
 
@@ -33,6 +33,18 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
 
 export function pagesAddress(http: { readonly url: string; readonly token: string }): string {
   return `${http.url.replace(/\/?$/, '/')}#token=${encodeURIComponent(http.token)}`;
+}
+
+/** Encoders push to the address that they were given: it holds no more once the node has another port. */
+async function pushNotes({ service, http, lastPort }: RunningNode): Promise<string[]> {
+  if (lastPort === null || lastPort === http.port) return [];
+  const broadcasts = await service.broadcasts({});
+  return broadcasts
+    .filter(({ ended, folder }) => !ended && folder === null)
+    .map(
+      ({ name, pushUrl }) =>
+        `The port is another one than last time: the encoder of "${name}" must push to ${pushUrl} now`,
+    );
 }
 
 /** Whoever has the pages served to other machines is told what that means, and where they are. */

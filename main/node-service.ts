@@ -144,6 +144,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     name: transfer.file.name,
     sizeBytes: transfer.file.sizeBytes,
     haveBytes: transfer.haveBytes,
+    wanted: transfer.isWanted,
+    window: peer.pieces.cache.isWindow(transfer.contentId),
     state: transfer.state,
     reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
     provider: transfer.providerAccount,
@@ -163,13 +165,13 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
     live.watch(broadcast);
     return {
-      content: liveContentView(row),
+      content: liveContentView(row, live.book.window(broadcast)),
       playbackUrl: new URL(manifestPath(broadcast), base).href,
     };
   };
   const contentViews = () => [
     ...store.contents.list().map(contentView),
-    ...store.broadcasts.list().map(liveContentView),
+    ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
   ];
 
   return {
@@ -229,7 +231,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       const broadcast = await live.broadcastOf(contentId);
       if (broadcast !== null) return playLive(broadcast, download);
       const transfer = await library.transfer(contentId);
-      if (download) transfer.download();
+      // What does not fit is fetched as it is taken.
+      if (download && peer.pieces.cache.fits(transfer.contentId)) transfer.download();
       const row = store.contents.get(transfer.contentId);
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');

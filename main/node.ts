@@ -33,6 +33,8 @@ export interface RunningNode {
   readonly peer: RunningPeer;
   readonly log: Log;
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
+  /** The port before, which encoders were told; `null` on a first start. */
+  readonly lastPort: number | null;
   /** Resolves when somebody asked the node to stop. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -186,6 +188,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     http = server;
     closers.add(() => server.close());
+    const lastPort = peer.store.meta.get(LAST_PORT);
     peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(server.port)));
     await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
@@ -208,6 +211,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
           return apiToken.current;
         },
       },
+      lastPort: lastPort === null ? null : Number(lastPort),
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();

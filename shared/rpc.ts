@@ -84,6 +84,13 @@ export interface TransferView {
   readonly name: string;
   readonly sizeBytes: number;
   readonly haveBytes: number;
+  /**
+   * It does not fit below `cacheBytes` beside what stays: what was played goes when room is needed, and comes, and is
+   * paid, again for whoever jumps back to it.
+   */
+  readonly window: boolean;
+  /** Somebody plays it, or it is downloaded, or something of it is on its way. */
+  readonly wanted: boolean;
   readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
   /** Why it is paused or failed; pages translate the code. */
   readonly reason: { readonly code: ErrorCode; readonly message: string } | null;

@@ -1,5 +1,4 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
@@ -7,12 +6,14 @@ import { dirname, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { AceError } from '../../shared/errors.ts';
-import type { TransferView } from '../../shared/rpc.ts';
+import { AceError, type ErrorCode } from '../../shared/errors.ts';
+import { formatBytes } from '../../shared/format-bytes.ts';
+import type { NodeSnapshot, TransferView } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { storeError } from '../db/open.ts';
 import { onStopSignal, stopSignal } from '../stop-signals.ts';
+import { partialPath, removeLeftOvers } from './partial-file.ts';
 import { createProgress } from './progress.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -24,8 +25,8 @@ export interface PlayOptions {
   readonly wait?: boolean;
 }
 
-/** How long a provider may be missing before the command gives up. */
-const NO_PROVIDER_WAIT_MS = 15_000;
+/** What may end by itself, and how long it may take before the command gives up. */
+const WAITS_MS: Partial<Record<ErrorCode, number>> = { NoProviders: 15_000, CacheFull: 10_000 };
 /** The place that the user chose is no place for a file. */
 const UNWRITABLE: ReadonlySet<string> = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],
@@ -73,8 +74,9 @@ async function saveTo(
   out: string,
   wait: boolean,
 ): Promise<void> {
-  // A name of our own: `out.part` may be a file of the user's.
-  const partial = `${out}.${randomBytes(6).toString('hex')}.part`;
+  for (const name of await removeLeftOvers(out))
+    process.stderr.write(`Removed ${name}, which a stopped command had left half written.\n`);
+  const partial = partialPath(out);
   let isOurs = false;
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
@@ -145,30 +147,42 @@ function watchForTrouble(
   wait: boolean,
   giveUp: AbortController,
 ): () => void {
-  let alone: NodeJS.Timeout | undefined;
-  const look = (transfer: TransferView | undefined) => {
+  let waiting: { readonly code: ErrorCode; readonly timer: NodeJS.Timeout } | null = null;
+  let isTold = false;
+  const look = (transfer: TransferView | undefined, cacheBytes: number | null) => {
+    if (transfer?.window && !isTold) process.stderr.write(`${windowNote(transfer, cacheBytes)}\n`);
+    isTold ||= transfer?.window === true;
     const reason = transfer?.reason ?? null;
     if (reason?.code === 'CreditExhausted' && !wait) {
       const note = 'what was fetched is kept; add --wait to wait for a top-up';
       giveUp.abort(new AceError('CreditExhausted', `${reason.message} (${note})`));
     }
     if (reason?.code === 'StoreFailed') giveUp.abort(new AceError('StoreFailed', reason.message));
-    if (reason?.code !== 'NoProviders') {
-      clearTimeout(alone);
-      alone = undefined;
-    } else {
-      alone ??= setTimeout(
-        () => giveUp.abort(new AceError('NoProviders', reason.message)),
-        NO_PROVIDER_WAIT_MS,
-      );
+    if (waiting && waiting.code !== reason?.code) {
+      clearTimeout(waiting.timer);
+      waiting = null;
     }
+    const waitMs = reason ? WAITS_MS[reason.code] : undefined;
+    if (!reason || waitMs === undefined || waiting) return;
+    const stop = () => giveUp.abort(new AceError(reason.code, reason.message));
+    waiting = { code: reason.code, timer: setTimeout(stop, waitMs) };
   };
   const unsubscribe = session.subscribe((topic, data) => {
     if (topic !== 'snapshot') return;
-    look((data as { transfers: readonly TransferView[] }).transfers.find((t) => t.contentId === contentId));
+    const { transfers, limits } = data as NodeSnapshot;
+    look(
+      transfers.find((transfer) => transfer.contentId === contentId),
+      limits.settings.cacheBytes,
+    );
   });
   return () => {
-    clearTimeout(alone);
+    clearTimeout(waiting?.timer);
     unsubscribe();
   };
+}
+
+/** What it means that not all of a content fits on the disk. */
+export function windowNote({ name, sizeBytes }: TransferView, cacheBytes: number | null): string {
+  const limit = cacheBytes === null ? '' : ` of ${formatBytes(cacheBytes)}`;
+  return `"${name}" (${formatBytes(sizeBytes)}) does not fit within the disk limit${limit}: it is fetched as it is read, and what is read again is paid again.`;
 }

@@ -246,6 +246,8 @@ export class FakeService implements NodeService {
       name: content.name,
       sizeBytes: content.sizeBytes,
       haveBytes: exhausted ? 4 * MIB : 0,
+      window: false,
+      wanted: true,
       state: exhausted ? 'paused' : 'fetching',
       reason: exhausted ? { code: 'CreditExhausted', message: 'credit limit reached' } : null,
       provider: PROVIDER,

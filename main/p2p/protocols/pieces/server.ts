@@ -33,6 +33,8 @@ import { type LoadedPiece, PieceLoader } from './piece-loader.ts';
 
 export interface ProviderContext {
   readonly store: NodeStore;
+  /** Whether others are told of a content or a broadcast. */
+  readonly isOffered: (contentId: string) => boolean;
   readonly pieces: PieceStore;
   readonly payee: PayeeService;
   readonly meter: Meter;
@@ -122,6 +124,7 @@ class ProviderSession {
     this.#files = new FileShelf(context.store);
     this.#haves = new HaveTeller({
       store: context.store,
+      isOffered: context.isOffered,
       send: (message) => this.#peer.send(message),
       mayAsk: () => paces.asks.take(connection.remotePeer.toString()).retryAfterMs === 0,
     });
