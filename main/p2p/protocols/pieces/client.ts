@@ -260,7 +260,7 @@ export class ViewerSession {
           message.number,
           message.signature,
         );
-        this.#channel.onCountersigned();
+        this.#channel.onCountersigned(message);
         return;
       case 'have':
         if (!this.#interests.said(message.contentId, message.bitmap)) throw unexpected(message);
