@@ -11,7 +11,7 @@ const COMMANDS = ['cli*', 'chain-cli', 'demo', 'live', 'live-cli', 'shard-folder
 /** Those that measure rates, times or memory: one file at a time, after all others. */
 const MEASURING = [
   ...['limits', 'several-providers', 'stream', 'viewing'].map((name) => `integration/${name}`),
-  ...['claims', 'payment-late-piece', 'renewal', 'shard-flood', 'tiny-channels'].map(
+  ...['claims', 'have-floods', 'payment-late-piece', 'renewal', 'shard-flood', 'tiny-channels'].map(
     (name) => `adversary/${name}`,
   ),
 ].map((name) => `test/${name}.test.ts`);

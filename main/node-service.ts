@@ -13,9 +13,12 @@ import type { Transfer } from './content/transfer.ts';
 import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
+import type { Log } from './log.ts';
 import type { RunningPeer } from './peer.ts';
+import type { ApiToken } from './rpc/api-token.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
+import { trafficProcedures } from './traffic-views.ts';
 import {
   balancesView,
   contentView,
@@ -35,6 +38,10 @@ export interface NodeServiceOptions {
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
   readonly shutdown: () => void;
+  readonly log: Log;
+  readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
+  /** Makes the old token worthless once the answer is out. */
+  readonly renewToken: () => Promise<string>;
 }
 
 export interface NodeServiceHandle extends NodeService {
@@ -43,6 +50,8 @@ export interface NodeServiceHandle extends NodeService {
   /** Soon: a picture is made at most four times a second, however often something changes. */
   emitSnapshot(): void;
   emitContents(): void;
+  /** What goes through now; once a second. */
+  emitTraffic(): void;
   emitSettlements(rows: readonly SettlementRow[]): void;
   close(): void;
 }
@@ -53,6 +62,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
   const { store, library, live, sync, claims, shardClient } = peer;
   const listeners = new Set<FeedListener>();
+  const traffic = trafficProcedures(peer, options.log);
   const trackBook = new TrackBook(peer.pieces);
   const startedAtMs = Date.now();
   let snapshotTimer: NodeJS.Timeout | null = null;
@@ -175,6 +185,10 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       if (snapshotTimer) clearTimeout(snapshotTimer);
       listeners.clear();
     },
+    emitTraffic: () => {
+      if (listeners.size > 0) emit('traffic', peer.traffic.now());
+      traffic.noteMarket();
+    },
     emitContents: () => emit('contents', contentViews()),
     emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
     onFeed(listener) {
@@ -185,6 +199,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     snapshot: async () => view(known()),
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
+    ...traffic.procedures,
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),
@@ -252,6 +267,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       await sync.refresh();
       return { claimedUnits };
     },
+    apiToken: async () => ({ token: options.apiToken.current, file: options.apiToken.file }),
+    renewApiToken: async () => ({ token: await options.renewToken() }),
     async shutdown() {
       options.shutdown();
       return {};

@@ -7,10 +7,10 @@ import { createDevice } from '../../main/wallet/device.ts';
 import { channelIdOf, decodeCheckpoint, decodeTerms } from '../../shared/channel/records.ts';
 import { type Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
-import { RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
+import { askedBefore, RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-const TIMEOUTS = { handshakeMs: 500, paymentMs: 1_000, dataMs: 1_000 };
+const TIMEOUTS = { handshakeMs: 2_000, paymentMs: 1_000, dataMs: 1_000 };
 
 interface Stage {
   readonly net: Devnet;
@@ -32,7 +32,7 @@ async function stage(script: (piece: Stage['piece']) => Script, sizeBytes = 6 * 
   const row = honest.store.contents.get(contentId);
   const transport = row?.transport ?? new Uint8Array(0);
   const piece = (index: number) => honest.pieces.read(contentId, index, sizeBytes);
-  const cheat = await RawProvider.start(net, script(piece), [transport]);
+  const cheat = await RawProvider.start(net, askedBefore(honest, script(piece)), [transport]);
   await cheat.announce(contentId);
   const viewer = await net.peer('viewer', undefined, TIMEOUTS);
   return { net, viewer, honest, cheat, contentId, piece };
@@ -71,8 +71,6 @@ describe('a payee that takes a tick and stops serving', () => {
         stream.sendPiece(message.id, await piece(message.pieceIndex));
       // Everything after the first piece is met with silence.
     });
-    // Otherwise it could be quick enough to send everything before the cheat is asked.
-    s.honest.limits.set({ uploadBytesPerSecond: 2 * MIB });
     const done = fetchWhole(s.viewer, s.contentId);
     await waitFor('a tick', () => s.cheat.heardOf('tick').length > 0);
     await done;

@@ -28,6 +28,8 @@ export interface PieceSenderContext {
 
 /** The stream. */
 export interface SenderStream {
+  /** The viewer's. */
+  readonly account: string;
   readonly peer: Peer;
   readonly queue: RequestQueue;
   /** Transport files of the stream's contents. */
@@ -122,7 +124,7 @@ export class PieceSender {
     this.#readAhead();
     for (const [i, { request }] of group.entries()) {
       const piece = loaded[i];
-      if (piece) await this.#sendPiece(request.id, piece, turn);
+      if (piece) await this.#sendPiece(request, piece, turn);
       else this.#stream.peer.send({ type: 'refused', id: request.id, code: 'PieceUnknown' });
     }
     this.#context.onChange();
@@ -200,15 +202,19 @@ export class PieceSender {
     }
   }
 
-  async #sendPiece(id: number, { bytes, chunkHashes }: LoadedPiece, turn: UploadTurn): Promise<void> {
-    const { peer, channel } = this.#stream;
+  async #sendPiece(
+    { id, contentId }: Request,
+    { bytes, chunkHashes }: LoadedPiece,
+    turn: UploadTurn,
+  ): Promise<void> {
+    const { peer, channel, account } = this.#stream;
     peer.send({ type: 'piece', id, ackedUnits: channel.acked(), chunkHashes });
     for (let offset = 0; offset < bytes.byteLength; ) {
       const part = bytes.subarray(offset, offset + (turn.paced ? CHUNK_BYTES : SEND_BYTES));
       await turn.pace(part.byteLength);
       if (this.#stream.isEnded()) return;
       peer.send(...chunksOf(part));
-      this.#context.meter.add({ upBytes: part.byteLength });
+      this.#context.meter.add({ upBytes: part.byteLength }, { contentId, account });
       offset += part.byteLength;
       await peer.writable();
     }

@@ -113,6 +113,7 @@ class ProviderSession {
     const abort = (error: Error) => peer.abort(error);
     this.#channel = new StreamChannel({ payee, send, abort, wake: this.#wake.now, onChange }, free);
     this.#pieces = new PieceSender(context, {
+      account: viewer.account,
       peer,
       queue: this.#queue,
       files: this.#files,
