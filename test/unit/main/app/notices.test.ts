@@ -19,7 +19,7 @@ const snapshot = (usedUnits: number, ...paused: string[]) =>
 
 const content = (contentId: string, more: Partial<ContentView> = {}) =>
   ({ contentId, name: contentId, origin: 'imported', ...more }) as ContentView;
-const live = (ended: boolean, own = false) => ({ live: { own, ended } });
+const live = (ended: boolean, own = false) => ({ live: { own, ended, heardAtMs: null } });
 
 describe('NoticeWatch', () => {
   it('takes the first picture as known', () => {
