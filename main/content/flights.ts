@@ -18,13 +18,16 @@ export interface Flight {
 
 export class Flights {
   readonly #byPiece = new Map<number, Flight[]>();
-  readonly #nowMs: () => number;
+  /** Until what comes of each is stored, or told. */
+  readonly #landings = new Set<Promise<void>>();
+  readonly #onEnd: () => void;
   /** Time with requests under way, in milliseconds, up to the last time that there was none. */
   #busyMs = 0;
   #busySinceMs = 0;
 
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
+  /** @param onEnd called when one has ended, however */
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
   }
 
   get size(): number {
@@ -39,25 +42,40 @@ export class Flights {
     return this.#byPiece.has(pieceIndex);
   }
 
-  all(): Flight[] {
-    return [...this.#byPiece.values()].flat();
-  }
-
   /** Bytes that are asked for, each piece once. */
   get bytes(): number {
     return [...this.#byPiece.values()].reduce((sum, [first]) => sum + (first?.bytes ?? 0), 0);
   }
 
-  add(flight: Flight): void {
-    if (this.size === 0) this.#busySinceMs = this.#nowMs();
+  /** `landing` ends with what comes of it, and does not throw. */
+  add(flight: Flight, landing: Promise<void>): void {
+    if (this.size === 0) this.#busySinceMs = performance.now();
     this.#byPiece.set(flight.pieceIndex, [...(this.#byPiece.get(flight.pieceIndex) ?? []), flight]);
+    const ended = landing.finally(() => {
+      this.#landings.delete(ended);
+      this.#remove(flight);
+      this.#onEnd();
+    });
+    this.#landings.add(ended);
   }
 
-  remove(flight: Flight): void {
+  /** Resolves when all have ended. */
+  async landed(): Promise<void> {
+    await Promise.all(this.#landings);
+  }
+
+  /** Has those withdrawn of which `isUnwanted` says so; what has begun to arrive still comes. */
+  withdraw(isUnwanted: (pieceIndex: number) => boolean): void {
+    for (const flights of this.#byPiece.values()) {
+      for (const flight of flights) if (isUnwanted(flight.pieceIndex)) flight.abort.abort();
+    }
+  }
+
+  #remove(flight: Flight): void {
     const left = this.#byPiece.get(flight.pieceIndex)?.filter((other) => other !== flight) ?? [];
     if (left.length > 0) this.#byPiece.set(flight.pieceIndex, left);
     else this.#byPiece.delete(flight.pieceIndex);
-    if (this.size === 0) this.#busyMs += this.#nowMs() - this.#busySinceMs;
+    if (this.size === 0) this.#busyMs += performance.now() - this.#busySinceMs;
   }
 
   /** The piece is here: whoever else was asked for it need not send it, if that has not begun. */
@@ -67,7 +85,7 @@ export class Flights {
 
   /** As the picker looks at them; the first request of each piece, with whether there is a second. */
   pending(deadlineMs: (pieceIndex: number) => number): (Pending & { readonly flight: Flight })[] {
-    const nowMs = this.#nowMs();
+    const nowMs = performance.now();
     return [...this.#byPiece.values()].flatMap(([flight, second]) =>
       flight
         ? [

@@ -4,21 +4,23 @@
  * from whom in `picker.ts`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { AceError, isAceError } from '../../shared/errors.ts';
-import { PIECE_BYTES, pieceCount, pieceLength } from '../../shared/units.ts';
+import { type AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
+import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
 import type { Permit } from '../limits/download-budget.ts';
 import { type ArrivedFrom, ProviderRefusal } from '../p2p/protocols/pieces/fetching.ts';
+import { Wake } from '../wake.ts';
 import type { FirstPiece } from './asking.ts';
-import { AwaitedPieces } from './awaited-pieces.ts';
 import { Demand, type Reader } from './demand.ts';
 import { type Flight, Flights } from './flights.ts';
+import { Holdings } from './holdings.ts';
 import { Permits } from './permits.ts';
 import { ASSUMED_BYTES_PER_MS, assign, remedies, roomAt, type Source, speedOf, type Want } from './picker.ts';
 import type { Provider } from './provider.ts';
+import { RareFirst } from './rare-first.ts';
 import type { Line, Session, SessionUser } from './session-pool.ts';
 import { type Member, type ProviderInUse, Sources } from './sources.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { HARMLESS, PAUSING, RESTING } from './transfer-troubles.ts';
+import { RETRY_MS, type TransferState, TransferStatus } from './transfer-status.ts';
 import type { TransportFile } from './transport-file.ts';
 import { Watched } from './watched.ts';
 
@@ -26,9 +28,8 @@ export type { Reader } from './demand.ts';
 export type { Provider } from './provider.ts';
 
 export type { TransferContext } from './transfer-context.ts';
-export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
+export type { TransferState } from './transfer-status.ts';
 
-const RETRY_MS = 2_000;
 /** How often late requests are looked after. */
 const TICK_MS = 100;
 const IDLE_TICK_MS = 250;
@@ -36,40 +37,36 @@ const IDLE_TICK_MS = 250;
 const PIECES_EACH = 4;
 /** Beyond so many missing pieces all providers that are allowed are worth it anyway. */
 const MAX_PIECES_COUNTED = 64;
-/** Which pieces are rare is worked out anew after a millisecond for so many pieces: it takes a small part of that. */
-const RARE_PIECES_PER_MS = 64;
 /** What a stop waits for on a session that others use. */
 const STOP_MS = 5_000;
+
+/** Refusals after which the provider's channel may well be in order. */
+const HARMLESS: ReadonlySet<ErrorCode> = new Set([
+  'ContentUnknown',
+  'FileUnreadable',
+  'ContentChanged',
+  'FileMissing',
+  'ProviderBusy',
+]);
 
 export class Transfer implements SessionUser {
   readonly contentId: string;
   readonly file: TransportFile;
-  state: TransferState = 'connecting';
-  reason: AceError | null = null;
-  paidUnits = 0;
-  receivedBytes = 0;
-  /** Pieces that came a second time, because the first provider was late, and were paid. */
-  doubledPieces = 0;
   /** The last provider that would not send for want of a payment, and its words. */
   refusal: { readonly provider: string; readonly code: string } | null = null;
   readonly #context: TransferContext;
-  readonly #count: number;
-  readonly #have: Set<number>;
+  readonly #status: TransferStatus;
+  readonly #holdings: Holdings;
   readonly #demand: Demand;
   readonly #sources: Sources;
   readonly #watched: Watched;
   readonly #permits: Permits;
-  readonly #flights = new Flights(() => performance.now());
-  readonly #running = new Set<Promise<void>>();
-  readonly #awaited = new AwaitedPieces();
-  /** For the order of a download: two viewers do not take the same pieces first. */
-  readonly #salt = Math.floor(Math.random() * 2 ** 31);
-  #haves = 0;
-  /** When it was worked out which pieces are rare. */
-  #rareAtMs = Number.NEGATIVE_INFINITY;
+  readonly #flights = new Flights(() => this.#wakeUp());
+  readonly #rareFirst: RareFirst;
   #last: Member | null = null;
   #stopped = false;
-  #wake: () => void = () => undefined;
+  readonly #wake = new Wake();
+  /** Something happened since the last look. */
   #woken = false;
   #loop: Promise<void> | null = null;
 
@@ -77,9 +74,11 @@ export class Transfer implements SessionUser {
     this.#context = context;
     this.contentId = contentId;
     this.file = file;
-    this.#count = pieceCount(file.sizeBytes);
-    this.#have = new Set(context.store.contents.pieces(contentId));
+    const { log, onChange } = context;
+    this.#status = new TransferStatus({ log, onChange, askUnpaid: (member) => void this.#askUnpaid(member) });
+    this.#holdings = new Holdings(file, context.store.contents.pieces(contentId));
     this.#demand = new Demand(file);
+    this.#rareFirst = new RareFirst(contentId, this.#holdings.count);
     this.#watched = new Watched(file, context.nowMs);
     this.#permits = new Permits({
       budget: context.budget,
@@ -95,21 +94,40 @@ export class Transfer implements SessionUser {
       log: context.log,
       findProviders: context.findProviders,
       onChange: () => {
-        this.#haves += 1;
+        this.#rareFirst.changed();
         this.#wakeUp();
       },
     });
-    if (this.complete) this.state = 'done';
+    if (this.complete) this.#status.state = 'done';
+  }
+
+  get state(): TransferState {
+    return this.#status.state;
+  }
+
+  get reason(): AceError | null {
+    return this.#status.reason;
   }
 
   get complete(): boolean {
-    return this.#have.size === this.#count;
+    return this.#holdings.complete;
   }
 
   get haveBytes(): number {
-    const last = this.#count - 1;
-    const missingOfLast = this.#have.has(last) ? PIECE_BYTES - pieceLength(this.file.sizeBytes, last) : 0;
-    return this.#have.size * PIECE_BYTES - missingOfLast;
+    return this.#holdings.bytes;
+  }
+
+  get paidUnits(): number {
+    return this.#holdings.paidUnits;
+  }
+
+  get receivedBytes(): number {
+    return this.#holdings.receivedBytes;
+  }
+
+  /** Pieces that came a second time, because the first provider was late, and were paid. */
+  get doubledPieces(): number {
+    return this.#holdings.doubledPieces;
   }
 
   get fetchingMs(): number {
@@ -138,13 +156,12 @@ export class Transfer implements SessionUser {
   }
 
   get wantedUnits(): number {
-    return this.#stopped ? 0 : this.#count - this.#have.size;
+    return this.#stopped ? 0 : this.#holdings.missing;
   }
 
   holds(line: Line): boolean {
     if (this.#stopped) return false;
-    const rests = this.reason !== null && RESTING.has(this.reason.code);
-    if (this.state === 'paused' && !rests && this.#sources.uses(line)) return true;
+    if (this.state === 'paused' && !this.#status.rests && this.#sources.uses(line)) return true;
     return this.#watched.holds(line.watch, this.#demand.hasReaders, this.complete);
   }
 
@@ -160,7 +177,7 @@ export class Transfer implements SessionUser {
   adopt({ line, pieceIndex, video, permit, piece, abort }: FirstPiece): void {
     const member = this.#sources.get(line.peerId);
     const session = line.live;
-    if (!member || !session || this.#have.has(pieceIndex) || pieceIndex >= this.#count) {
+    if (!member || !session || this.#holdings.has(pieceIndex) || pieceIndex >= this.#holdings.count) {
       piece.then(
         ({ bytes }) => permit.done(bytes),
         () => permit.done(0), // whoever wants the piece asks for it
@@ -175,7 +192,7 @@ export class Transfer implements SessionUser {
       sourceId: line.peerId,
       isDouble: false,
     };
-    this.#fly(flight, this.#land(flight, session, permit, piece));
+    this.#flights.add(flight, this.#land(flight, session, permit, piece));
   }
 
   /** Fetches everything, whether someone reads or not. */
@@ -207,26 +224,22 @@ export class Transfer implements SessionUser {
   }
 
   /** Resolves when the piece is stored and verified. @throws AceError `PeerClosed` when the transfer is stopped */
-  async piece(pieceIndex: number, signal: AbortSignal): Promise<void> {
-    while (!this.#have.has(pieceIndex)) {
-      if (this.#stopped) throw new AceError('PeerClosed', 'The transfer was stopped');
-      signal.throwIfAborted();
-      await this.#awaited.next(pieceIndex, signal);
-    }
+  piece(pieceIndex: number, signal: AbortSignal): Promise<void> {
+    return this.#holdings.piece(pieceIndex, signal);
   }
 
   /** A piece turned out to be lost from the disk: it is fetched again. */
   forget(pieceIndex: number): void {
-    this.#have.delete(pieceIndex);
+    this.#holdings.forget(pieceIndex);
     this.#demand.forget(pieceIndex);
-    if (this.state === 'done') this.#setState('connecting', null);
+    if (this.state === 'done') this.#status.set('connecting', null);
     this.#start();
   }
 
   /** Pieces that no reader needs next were removed to make room. */
   lost(pieces: readonly number[]): void {
     for (const pieceIndex of pieces) {
-      this.#have.delete(pieceIndex);
+      this.#holdings.forget(pieceIndex);
       this.#demand.forget(pieceIndex);
     }
     this.#wakeUp();
@@ -242,15 +255,15 @@ export class Transfer implements SessionUser {
   /** Lets what is under way arrive and be paid, then ends. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#holdings.release();
     this.#wakeUp();
-    this.#awaited.release();
     await this.#loop;
     this.#permits.giveBack();
     this.#watched.end();
-    for (const flight of this.#flights.all()) flight.abort.abort();
+    this.#flights.withdraw(() => true);
     await this.#context.pool.leave(this);
     // On a session that others use, a provider may keep its answer to itself.
-    await Promise.race([Promise.all(this.#running), delay(STOP_MS, undefined, { ref: false })]);
+    await Promise.race([this.#flights.landed(), delay(STOP_MS, undefined, { ref: false })]);
     this.#context.onChange();
   }
 
@@ -264,11 +277,12 @@ export class Transfer implements SessionUser {
       this.#woken = false;
       try {
         this.#demand.limitAhead(this.#context.aheadPieces(this.contentId, this.file.sizeBytes));
-        this.#withdrawUnwanted();
+        // A provider that has begun with it is paid for it.
+        this.#flights.withdraw((pieceIndex) => !this.#demand.wanted(pieceIndex));
         const wants = this.#isWanting();
         if (wants || this.#flights.size > 0) this.#work(wants);
         else this.#permits.giveBack();
-        await this.#rest(this.#flights.size > 0 ? TICK_MS : wants ? IDLE_TICK_MS : null);
+        await this.#rest(this.#flights.size > 0 ? TICK_MS : wants ? IDLE_TICK_MS : undefined);
       } catch (error) {
         this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
         await delay(RETRY_MS);
@@ -278,18 +292,18 @@ export class Transfer implements SessionUser {
 
   /** One look at everything: never waits. */
   #work(wants: boolean): void {
-    this.#demand.passOver((index) => this.#have.has(index));
+    this.#demand.passOver((index) => this.#holdings.has(index));
     this.#sources.abandonSilent();
-    const wanted = Math.min(this.#count - this.#have.size, MAX_PIECES_COUNTED);
+    const wanted = Math.min(this.#holdings.missing, MAX_PIECES_COUNTED);
     // Nobody is called before something may be asked for.
     if (wants && (this.#permits.count > 0 || this.#flights.size > 0))
       this.#sources.tend(1 + Math.floor(wanted / PIECES_EACH));
     const sources = this.#sources.forPicker();
     // One at least: what is late may have to be asked for elsewhere.
     this.#permits.want(wants ? Math.max(1, this.#permitsFor(sources)) : 1, this.#demand.hasReaders);
-    this.#preferRare();
+    this.#rareFirst.apply(this.#demand, this.#sources);
     const speed = sources.reduce((sum, source) => sum + speedOf(source), 0);
-    const missingBytes = (this.#count - this.#have.size) * PIECE_BYTES - this.#flights.bytes;
+    const missingBytes = this.#holdings.missing * PIECE_BYTES - this.#flights.bytes;
     for (const { want, sourceId, expectedMs } of assign(this.#wants(speed), sources, missingBytes)) {
       if (!this.#ask(want, sourceId, expectedMs, false)) break;
     }
@@ -298,7 +312,7 @@ export class Transfer implements SessionUser {
   }
 
   #wants(speed: number): Generator<Want> {
-    return this.#demand.wants((index) => !this.#have.has(index) && !this.#flights.has(index), speed);
+    return this.#demand.wants((index) => !this.#holdings.has(index) && !this.#flights.has(index), speed);
   }
 
   /** As many as the sources could take; in a window, where room is short, no more than there is to ask for. */
@@ -312,21 +326,6 @@ export class Transfer implements SessionUser {
 
   #isWanting(): boolean {
     return !this.#wants(1).next().done;
-  }
-
-  #preferRare(): void {
-    const partial = this.#sources.partial();
-    const live = this.#sources.live;
-    if (!this.#demand.downloading || partial.length === 0) {
-      this.#demand.preferRare('', null, this.#salt);
-      return;
-    }
-    const nowMs = performance.now();
-    if (nowMs - this.#rareAtMs < this.#count / RARE_PIECES_PER_MS) return;
-    this.#rareAtMs = nowMs;
-    const holders = (index: number) =>
-      live.filter(({ session }) => session?.has(this.contentId, index)).length;
-    this.#demand.preferRare(String(this.#haves), holders, this.#salt);
   }
 
   /** Whether it could be asked for. */
@@ -346,20 +345,10 @@ export class Transfer implements SessionUser {
     };
     const { pieceIndex, video, bytes, abort } = flight;
     const request = { contentId: this.contentId, file: this.file, pieceIndex, video };
-    const options = { signal: abort.signal, onAsked: () => this.#setState('fetching', null) };
+    const options = { signal: abort.signal, onAsked: () => this.#status.set('fetching', null) };
     const arriving = this.#context.pool.fetch(member.line, this, request, bytes, options);
-    this.#fly(flight, this.#land(flight, session, permit, arriving));
+    this.#flights.add(flight, this.#land(flight, session, permit, arriving));
     return true;
-  }
-
-  #fly(flight: Flight, landing: Promise<void>): void {
-    this.#flights.add(flight);
-    const running = landing.finally(() => {
-      this.#running.delete(running);
-      this.#flights.remove(flight);
-      this.#wakeUp();
-    });
-    this.#running.add(running);
   }
 
   async #land(
@@ -381,25 +370,17 @@ export class Transfer implements SessionUser {
   #onArrived({ pieceIndex, video, member }: Flight, piece: ArrivedFrom): void {
     this.#sources.delivered(member, piece.bytes, piece.paidUnits);
     this.#last = member;
-    if (this.#have.has(pieceIndex)) {
-      this.doubledPieces += 1;
-      this.paidUnits += piece.paidUnits;
-      this.receivedBytes += piece.bytes;
-      return;
-    }
-    this.#watched.arrived(pieceIndex, video, member.line.watch);
-    this.#onPiece(pieceIndex, piece.bytes, piece.paidUnits);
-    this.#flights.arrived(pieceIndex);
+    if (!this.#holdings.has(pieceIndex)) this.#watched.arrived(pieceIndex, video, member.line.watch);
+    if (this.#onPiece(pieceIndex, piece.bytes, piece.paidUnits)) this.#flights.arrived(pieceIndex);
   }
 
-  #onPiece(pieceIndex: number, bytes: number, paidUnits: number): void {
-    this.#have.add(pieceIndex);
-    this.paidUnits += paidUnits;
-    this.receivedBytes += bytes;
-    this.#awaited.arrived(pieceIndex);
-    if (this.complete) this.#setState('done', null);
-    if (this.complete || this.#have.size === 1) this.#context.onServable();
+  /** `false` when it was here before. */
+  #onPiece(pieceIndex: number, bytes: number, paidUnits: number): boolean {
+    if (!this.#holdings.add(pieceIndex, bytes, paidUnits)) return false;
+    if (this.complete) this.#status.set('done', null);
+    if (this.complete || this.#holdings.size === 1) this.#context.onServable();
     this.#context.onChange();
+    return true;
   }
 
   async #onFailed({ member }: Flight, session: Session, error: unknown): Promise<void> {
@@ -418,41 +399,15 @@ export class Transfer implements SessionUser {
       if (!HARMLESS.has(error.code)) session.abort(error);
       return;
     }
-    this.#onUnpayable(member, error);
-  }
-
-  /** Our own shard, credit or disk: the provider has no part in it. */
-  #onUnpayable(member: Member, error: unknown): void {
-    const known =
-      error instanceof AceError ? error : new AceError('Internal', 'Something went wrong', { cause: error });
-    if (known.code === 'Internal')
-      this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
-    const isTold = [this.reason?.code, member.unpayable?.error.code].includes(known.code);
-    if (known.code === 'DeviceDisputed' && !isTold)
-      this.#context.log.error({ err: known, ...known.details }, 'the shard refuses this device new leases');
-    member.unpayable = { error: known, untilMs: performance.now() + RETRY_MS };
+    this.#status.unpayable(member, error);
   }
 
   /** Why nothing moves, when nothing moves. */
   #sayTrouble(sources: readonly Source[]): void {
-    const { trouble } = this.#permits;
+    const { trouble, count } = this.#permits;
     if (this.complete || this.#flights.size > 0) return;
-    if (trouble) {
-      this.#setState(PAUSING.has(trouble.code) ? 'paused' : 'connecting', trouble);
-      return;
-    }
-    if (sources.length > 0 || this.#permits.count === 0) return;
-    const unpayable = this.#sources.live.find((member) => member.unpayable);
-    if (unpayable?.unpayable) {
-      const { error } = unpayable.unpayable;
-      if (!PAUSING.has(error.code)) this.#setState('connecting', error);
-      else if (this.state !== 'paused' || this.reason?.code !== error.code) {
-        if (error.code === 'CreditExhausted') void this.#askUnpaid(unpayable);
-        this.#setState('paused', error);
-      }
-      return;
-    }
-    if (!this.#sources.connecting) this.#setState('connecting', this.#sources.trouble);
+    if (trouble) this.#status.sayUnpermitted(trouble);
+    else if (sources.length === 0 && count > 0) this.#status.sayNobody(this.#sources);
   }
 
   /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
@@ -471,13 +426,6 @@ export class Transfer implements SessionUser {
     }
   }
 
-  /** What no reader wants any more is not waited for; a provider that has begun with it is paid for it. */
-  #withdrawUnwanted(): void {
-    for (const flight of this.#flights.all()) {
-      if (!this.#demand.wanted(flight.pieceIndex)) flight.abort.abort();
-    }
-  }
-
   #remedy(sources: readonly Source[], speed: number): void {
     const pending = this.#flights.pending((index) => this.#demand.deadlineMs(index, speed));
     const allAsked = sources.length > 1 && !this.#isWanting();
@@ -492,35 +440,17 @@ export class Transfer implements SessionUser {
   /** Takes up the pieces that were stored without this transfer being told. */
   #takeOver(): void {
     for (const pieceIndex of this.#context.store.contents.pieces(this.contentId)) {
-      if (!this.#have.has(pieceIndex)) this.#onPiece(pieceIndex, 0, 0);
+      if (!this.#holdings.has(pieceIndex)) this.#onPiece(pieceIndex, 0, 0);
     }
-  }
-
-  #setState(state: TransferState, reason: AceError | null): void {
-    if (this.state === 'done' && state === 'fetching') return;
-    const changed = this.state !== state || this.reason?.code !== reason?.code;
-    this.state = state;
-    this.reason = reason;
-    if (changed) this.#context.onChange();
   }
 
   #wakeUp(): void {
     this.#woken = true;
-    this.#wake();
+    this.#wake.now();
   }
 
-  /** Until something happens, or so long; `null` is for ever. */
-  async #rest(timeoutMs: number | null): Promise<void> {
-    if (this.#woken || this.#stopped) {
-      await delay(0);
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const timer = timeoutMs === null ? undefined : setTimeout(resolve, timeoutMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Until something happens, or so long; `undefined` is for ever. */
+  #rest(timeoutMs: number | undefined): Promise<void> {
+    return this.#woken || this.#stopped ? delay(0) : this.#wake.rest(timeoutMs);
   }
 }

@@ -1,6 +1,7 @@
 /** Processes of a bench that live for a while: each says one line when it is ready, and may say more. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -8,6 +9,8 @@ export interface Role {
   /** Its first line. */
   readonly ready: string;
   nextLine(): Promise<string>;
+  /** CPU time of all its threads since it began, in milliseconds; `null` where the system does not tell (no Linux). */
+  cpuMs(): number | null;
   end(): void;
 }
 
@@ -35,7 +38,20 @@ export async function startRole(
     }
     return waiting.shift() ?? '';
   };
-  return { ready: await nextLine(), nextLine, end: () => child.kill('SIGKILL') };
+  return {
+    ready: await nextLine(),
+    nextLine,
+    cpuMs: () => cpuMsOf(child.pid),
+    end: () => child.kill('SIGKILL'),
+  };
+}
+
+/** Linux counts in hundredths of a second: see proc(5). */
+function cpuMsOf(pid: number | undefined): number | null {
+  if (process.platform !== 'linux') return null;
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return 10 * ((user ?? 0) + (system ?? 0));
 }
 
 /** Stops whatever still runs. */

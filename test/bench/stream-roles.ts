@@ -43,9 +43,8 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
         receivedBytes += event.data.byteLength;
         if (receivedBytes < totalBytes) return;
         const seconds = (performance.now() - startedAtMs) / 1_000;
-        const cpu = process.cpuUsage(cpuBefore);
         const mib = totalBytes / MIB;
-        say({ mibPerSecond: mib / seconds, cpuMsPerMib: (cpu.user + cpu.system) / 1_000 / mib });
+        say({ mibPerSecond: mib / seconds, cpuMsPerMib: cpuMsSince(cpuBefore) / mib });
       });
     });
     say(host.getMultiaddrs()[0]?.toString() ?? '');
@@ -75,8 +74,11 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     const request = get({ port: Number(args[0]), host: '127.0.0.1' });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const startedAtMs = performance.now();
+    const cpuBefore = process.cpuUsage();
     await pipeline(response, createWriteStream(args[1] ?? ''));
-    say({ mibPerSecond: Number(args[2]) / ((performance.now() - startedAtMs) / 1_000) });
+    const mib = Number(args[2]);
+    const mibPerSecond = mib / ((performance.now() - startedAtMs) / 1_000);
+    say({ mibPerSecond, cpuMsPerMib: cpuMsSince(cpuBefore) / mib });
   },
 
   /** Two wallets of one account: between own devices the same transfer costs nothing. */
@@ -141,14 +143,16 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
     const transfer = await peer.library.transfer(args[2] ?? '');
     const startedAtMs = performance.now();
     const cpuBefore = process.cpuUsage();
-    let quarterRssMib = 0;
+    /** Most memory up to each quarter of the file. */
+    const quarterRssMib: number[] = [];
     transfer.download();
     while (transfer.state !== 'done') {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      if (transfer.haveBytes * 4 <= transfer.file.sizeBytes) quarterRssMib = peakRssMib();
+      const quarters = Math.floor((4 * transfer.haveBytes) / transfer.file.sizeBytes);
+      while (quarterRssMib.length < quarters) quarterRssMib.push(peakRssMib());
     }
     const seconds = (performance.now() - startedAtMs) / 1_000;
-    const cpu = process.cpuUsage(cpuBefore);
+    const cpuMs = cpuMsSince(cpuBefore);
     await transfer.stop();
     const totals = peer.meter.totals();
     const mib = transfer.file.sizeBytes / MIB;
@@ -158,9 +162,8 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
       startupMs: Math.round(seconds * 1_000 - transfer.fetchingMs),
       paymentBytesPerMib: totals.paymentBytes / mib,
       protocolBytesPerMib: totals.protocolBytes / mib,
-      cpuMsPerMib: (cpu.user + cpu.system) / 1_000 / mib,
-      quarterRssMib,
-      peakRssMib: peakRssMib(),
+      cpuMsPerMib: cpuMs / mib,
+      quarterRssMib: [...quarterRssMib, ...Array(4).fill(peakRssMib())].slice(0, 4),
       paidUnits: transfer.paidUnits,
     });
   },
@@ -169,6 +172,11 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
 const role = roles[name];
 if (!role) throw new Error(`No role ${name}`);
 await role();
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
 
 function peakRssMib(): number {
   return Math.round(process.resourceUsage().maxRSS / 1_024);

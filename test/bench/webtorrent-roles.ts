@@ -55,12 +55,17 @@ if (name === 'seeder') {
   const [port = '', torrentFile = '', path = ''] = args;
   client.add(Buffer.from(torrentFile, 'base64'), { path, announce: [] }, (torrent) => {
     let startedAtMs = 0;
+    let cpuBefore = process.cpuUsage();
     torrent.on('download', () => {
-      startedAtMs ||= performance.now();
+      if (startedAtMs > 0) return;
+      startedAtMs = performance.now();
+      cpuBefore = process.cpuUsage();
     });
     torrent.on('done', () => {
       const seconds = (performance.now() - startedAtMs) / 1_000;
-      say(JSON.stringify({ mibPerSecond: torrent.length / 1_048_576 / seconds }));
+      const { user, system } = process.cpuUsage(cpuBefore);
+      const mib = torrent.length / 1_048_576;
+      say(JSON.stringify({ mibPerSecond: mib / seconds, cpuMsPerMib: (user + system) / 1_000 / mib }));
     });
     torrent.addPeer(`127.0.0.1:${port}`);
   });

@@ -33,12 +33,22 @@ describe('the desktop app, as it runs', () => {
     app = await start({ packaged: true });
     await waitFor('the window has its page', async () => (await app.told('shell')).length > 0);
   });
-  afterAll(() => app.end());
+  afterAll(() => app?.end());
 
   const firstWindow = <T>(what: string) =>
     app.run<T>(`const w = electron.BrowserWindow.all[0]; return ${what}`);
   const session = <T>(what: string) =>
     app.run<T>(`const s = electron.session.defaultSession.handlers; return ${what}`);
+
+  it('speaks with its peers although Electron lacks a cipher that they use', async () => {
+    const cipher = app.run(
+      "const { createCipheriv } = await import('node:crypto'); createCipheriv('chacha20-poly1305', new Uint8Array(32), new Uint8Array(12), { authTagLength: 16 })",
+    );
+    await expect(cipher).rejects.toThrow('Unknown cipher');
+    const { shard, peers } = await snapshot();
+    expect(shard.connected).toBe(true);
+    expect(peers).toBeGreaterThan(0);
+  });
 
   describe('security: the window', () => {
     it('isolates and sandboxes the pages, gives them no Node, and embeds nothing', async () => {

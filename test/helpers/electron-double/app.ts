@@ -20,6 +20,7 @@ export interface StartOptions {
   readonly loginItem?: object;
   /** Folder with out/ and resources/. */
   readonly root?: string;
+  readonly resourcesDir?: string;
 }
 
 type Message = {
@@ -30,6 +31,7 @@ type Message = {
   calls?: [string, ...unknown[]][];
 };
 
+const START_TIMEOUT_MS = 50_000;
 const REGISTER = join(import.meta.dirname, 'register.ts');
 const started = new Set<DoubleApp>();
 
@@ -51,7 +53,7 @@ export class DoubleApp {
     const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
     const config = {
       dataDir: this.dataDir,
-      resourcesDir: join(root, 'resources'),
+      resourcesDir: options.resourcesDir ?? join(root, 'resources'),
       pagesDir: join(root, 'out/renderer'),
       httpPort: 0,
     };
@@ -125,10 +127,11 @@ export class DoubleApp {
 
   /** The node runs; a window is open unless it was started hidden. */
   async up(): Promise<this> {
-    await waitFor('the node of the desktop app runs', async () => {
+    const isUp = async () => {
       if (this.child.exitCode !== null) throw new Error(`It ended: ${this.stderr}`);
       return this.run<boolean>("return electron.ipcMain.handlers.has('ace:call')").catch(() => false);
-    });
+    };
+    await waitFor('the node of the desktop app runs', isUp, START_TIMEOUT_MS);
     return this;
   }
 

@@ -6,8 +6,8 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { AceError, type ErrorCode } from '../../../../shared/errors.ts';
-import { PIECE_BYTES, pieceCount, pieceLength } from '../../../../shared/units.ts';
+import { AceError } from '../../../../shared/errors.ts';
+import { pieceCount } from '../../../../shared/units.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
 import type { PayerService, WatchTime } from '../../../channel/payer.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
@@ -15,23 +15,17 @@ import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../log.ts';
 import type { Meter } from '../../meter.ts';
 import type { PiecesTimeouts } from './constants.ts';
-import {
-  type ArrivedFrom,
-  type FetchOptions,
-  ProviderRefusal,
-  type Question,
-  unexpected,
-  type Waiting,
-  withdrawn,
-} from './fetching.ts';
+import { type ArrivedFrom, type FetchOptions, type Question, unexpected } from './fetching.ts';
 import { greet } from './greeting.ts';
 import { Interests } from './interests.ts';
 import type { Message } from './messages.ts';
+import type { Waiting } from './outstanding.ts';
 import type { CertificateCheck, Peer } from './peer.ts';
 import { type BookerSession, PieceBooker, type PieceRequest } from './piece-booker.ts';
 import { PieceReceiver } from './piece-receiver.ts';
 import { ProgressWatch } from './progress-watch.ts';
-import { SessionChannel } from './session-channel.ts';
+import { Requester } from './requester.ts';
+import { type ChannelSession, SessionChannel } from './session-channel.ts';
 
 /** How often silence and due checkpoints are looked after. */
 const WATCH_MS = 1_000;
@@ -55,24 +49,18 @@ export class ViewerSession {
   readonly free: boolean;
   readonly #peer: Peer;
   readonly #context: ViewerContext;
-  readonly #waiting = new Map<number, Waiting>();
   readonly #interests = new Interests();
-  /** Contents whose transport file was asked for, with the id of the piece that was asked for along; 0 is none. */
-  readonly #asks = new Map<string, { readonly id: number; readonly question: Question }>();
   readonly #channel: SessionChannel;
-  /** Fetches that have not ended, those that wait for room on a channel included. */
-  #fetching = 0;
-  #nextId = 1;
+  readonly #requester: Requester;
   /** Stores and pays what is all here, while the next piece's chunks already arrive. */
   readonly #booker: PieceBooker;
   readonly #receiver = new PieceReceiver();
   /** The request that the piece under way answers. */
-  #arriving: { readonly id: number; readonly waiting: Waiting } | null = null;
+  #arriving: { readonly id: number; readonly waiting: Waiting; readonly request: PieceRequest } | null = null;
   #failure: unknown = null;
   /** Shortest time from a message to its answer. */
   #roundTripMs: number;
   readonly #ended: Promise<void>;
-  readonly #onIdle: (() => void)[] = [];
   readonly #progress: ProgressWatch;
   readonly #watchdog: NodeJS.Timeout;
 
@@ -91,6 +79,14 @@ export class ViewerSession {
     this.#channel = new SessionChannel(this.#channelSession());
     this.#booker = new PieceBooker(context, this.#bookerSession());
     this.#progress = new ProgressWatch(context.timeouts.dataMs);
+    this.#requester = new Requester({
+      free,
+      channel: this.#channel,
+      interests: this.#interests,
+      progress: this.#progress,
+      failure: () => this.#failure,
+      say: (message) => this.#say(message),
+    });
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#ended = this.#run();
   }
@@ -125,12 +121,12 @@ export class ViewerSession {
 
   /** Something was asked for here and has not ended. */
   get busy(): boolean {
-    return this.#fetching > 0;
+    return this.#requester.busy;
   }
 
   /** How long the provider, which owes something, has said nothing that leads on, in milliseconds; 0 when it owes nothing. */
   get silentMs(): number {
-    return this.#waiting.size > 0 ? this.#progress.silentMs : 0;
+    return this.#requester.owed ? this.#progress.silentMs : 0;
   }
 
   /** Has a channel opened before anything is asked for, so that the first request can be paid at once. @throws as `fetch` */
@@ -160,20 +156,8 @@ export class ViewerSession {
    * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable` when no channel can be had; `Withdrawn`;
    * the provider's code when it refuses; what ended the session
    */
-  async fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
-    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
-    this.#fetching += 1;
-    try {
-      if (this.free) this.#channel.asked(lengthBytes);
-      else await this.#channel.room(lengthBytes, options.wantedUnits);
-      if (options.signal?.aborted) {
-        this.#channel.answered(lengthBytes);
-        throw withdrawn();
-      }
-      return await this.#request(request, lengthBytes, options);
-    } finally {
-      this.#fetching -= 1;
-    }
+  fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
+    return this.#requester.fetch(request, options);
   }
 
   /**
@@ -181,78 +165,7 @@ export class ViewerSession {
    * both. The answer is the piece, `null` when it could not be asked for. Once at a time for each content.
    */
   ask(question: Question): Promise<ArrivedFrom> | null {
-    const { contentId, pieceIndex, signal } = question;
-    if (this.#failure || this.#asks.has(contentId)) {
-      question.learned(null);
-      return null;
-    }
-    const id = pieceIndex !== null && this.#reserve() ? this.#nextId++ : 0;
-    this.#asks.set(contentId, { id, question });
-    const message: Message = { type: 'ask', id, contentId, pieceIndex: pieceIndex ?? 0 };
-    if (id === 0) {
-      this.#say(message);
-      return null;
-    }
-    this.#fetching += 1;
-    return this.#ask(message, null, PIECE_BYTES, signal ? { signal } : {}).finally(() => {
-      this.#fetching -= 1;
-    });
-  }
-
-  /** Room for the largest piece, if there is some at once. */
-  #reserve(): boolean {
-    if (!this.free) return this.#channel.tryRoom(PIECE_BYTES);
-    this.#channel.asked(PIECE_BYTES);
-    return true;
-  }
-
-  #request(
-    request: PieceRequest,
-    lengthBytes: number,
-    options: Omit<FetchOptions, 'wantedUnits'> = {},
-  ): Promise<ArrivedFrom> {
-    const { contentId, pieceIndex } = request;
-    const message: Message = { type: 'request', id: this.#nextId++, contentId, pieceIndex };
-    return this.#ask(message, request, lengthBytes, options);
-  }
-
-  #ask(
-    message: Extract<Message, { type: 'request' | 'ask' }>,
-    request: PieceRequest | null,
-    lengthBytes: number,
-    { onAsked, signal }: Omit<FetchOptions, 'wantedUnits'>,
-  ): Promise<ArrivedFrom> {
-    const { id } = message;
-    return new Promise((resolve, reject) => {
-      if (this.#failure) {
-        reject(this.#failure);
-        return;
-      }
-      const askedAtMs = performance.now();
-      // Until now the provider owed nothing.
-      if (this.#waiting.size === 0) this.#progress.progress();
-      this.#waiting.set(id, {
-        request,
-        lengthBytes,
-        askedAtMs,
-        beganAtMs: null,
-        endedAtMs: null,
-        withdrawn: false,
-        resolve,
-        reject,
-      });
-      signal?.addEventListener('abort', () => this.#withdraw(id), { once: true });
-      this.#say(message);
-      onAsked?.();
-    });
-  }
-
-  /** A piece that has begun to arrive is taken, and paid. */
-  #withdraw(id: number): void {
-    const waiting = this.#waiting.get(id);
-    if (!waiting || waiting.beganAtMs !== null || this.#failure) return;
-    waiting.withdrawn = true;
-    this.#say({ type: 'withdraw', id });
+    return this.#requester.ask(question);
   }
 
   #say(message: Message): void {
@@ -265,10 +178,8 @@ export class ViewerSession {
 
   /** Asks for a piece without a way to pay for it; the provider's code when it refuses, `null` when it sends it. */
   async refusalOf(request: PieceRequest): Promise<string | null> {
-    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
-    this.#channel.asked(lengthBytes);
     try {
-      await this.#request(request, lengthBytes);
+      await this.#requester.unpaid(request);
       return null;
     } catch (error) {
       if (error instanceof AceError && !this.#failure) return error.code;
@@ -335,7 +246,7 @@ export class ViewerSession {
         this.#onPiece(message);
         return;
       case 'transport':
-        this.#onTransport(message);
+        this.#requester.onTransport(message);
         return;
       case 'chunk':
         this.#onChunk(message.data);
@@ -349,7 +260,7 @@ export class ViewerSession {
           message.number,
           message.signature,
         );
-        this.#channel.onCountersigned();
+        this.#channel.onCountersigned(message);
         return;
       case 'have':
         if (!this.#interests.said(message.contentId, message.bitmap)) throw unexpected(message);
@@ -361,59 +272,33 @@ export class ViewerSession {
 
   #onRefused(message: Extract<Message, { type: 'refused' }>): void {
     this.#progress.progress();
-    const { id, code } = message;
-    if (id === 0) {
-      if (!this.#channel.onRefused(code)) throw unexpected(message);
-      return;
-    }
-    const waiting = this.#waiting.get(id);
-    if (!waiting || waiting.beganAtMs !== null) throw unexpected(message);
-    this.#settled(id);
-    const { request } = waiting;
-    if (request && code === 'PieceUnknown') this.#interests.lacks(request.contentId, request.pieceIndex);
-    // It will never serve the channel again, whoever closed it there.
-    if (code === 'ChannelClosed' || code === 'ChannelExpired') this.#channel.onEnded();
-    const error = new ProviderRefusal(code as ErrorCode, `The provider refused: ${code}`);
-    waiting.reject(waiting.withdrawn ? withdrawn() : error);
-  }
-
-  #onTransport(message: Extract<Message, { type: 'transport' }>): void {
-    const ask = this.#asks.get(message.contentId);
-    if (!ask) throw unexpected(message);
-    this.#asks.delete(message.contentId);
-    this.#progress.progress();
-    const request = ask.question.learned(message.bytes.byteLength > 0 ? message.bytes : null);
-    const waiting = this.#waiting.get(ask.id);
-    if (!request || !waiting || request.pieceIndex >= request.file.pieceHashes.length) return;
-    waiting.request = request;
-    this.#channel.answered(waiting.lengthBytes);
-    waiting.lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
-    this.#channel.asked(waiting.lengthBytes);
+    if (message.id !== 0) this.#requester.onRefused(message);
+    else if (!this.#channel.onRefused(message.code)) throw unexpected(message);
   }
 
   #onPiece(message: Extract<Message, { type: 'piece' }>): void {
-    const waiting = this.#waiting.get(message.id);
-    if (this.#receiver.busy || !waiting || waiting.beganAtMs !== null) throw unexpected(message);
-    const { lengthBytes, request } = waiting;
-    const hash = request?.file.pieceHashes[request.pieceIndex];
-    if (!request || !hash) throw unexpected(message);
-    this.#receiver.begin({ pieceIndex: request.pieceIndex, lengthBytes, hash }, message.chunkHashes);
-    // It stays in `#waiting` until it is paid, so the id alone does not tell a second answer from the first.
-    waiting.beganAtMs = performance.now();
-    this.#roundTripMs = Math.min(this.#roundTripMs, waiting.beganAtMs - waiting.askedAtMs);
+    const { id, chunkHashes } = message;
+    if (this.#receiver.busy) throw unexpected(message);
+    const { waiting, request } = this.#requester.answered(id);
+    const { askedAtMs, beganAtMs, lengthBytes } = waiting;
+    const { pieceIndex } = request;
+    const hash = request.file.pieceHashes[pieceIndex];
+    if (!hash) throw unexpected(message);
+    this.#receiver.begin({ pieceIndex, lengthBytes, hash }, chunkHashes);
+    if (beganAtMs !== null) this.#roundTripMs = Math.min(this.#roundTripMs, beganAtMs - askedAtMs);
     this.#progress.pieceBegan();
-    this.#arriving = { id: message.id, waiting };
+    this.#arriving = { id, waiting, request };
   }
 
   #onChunk(data: Uint8Array | Uint8ArrayList): void {
     const bytes = this.#receiver.add(data);
     this.#progress.progress();
     if (!bytes || !this.#arriving) return;
-    const { id, waiting } = this.#arriving;
+    const { id, waiting, request } = this.#arriving;
     this.#arriving = null;
     waiting.endedAtMs = performance.now();
     this.#progress.pieceEnded();
-    if (waiting.request) this.#booker.add({ requestId: id, request: waiting.request, bytes });
+    this.#booker.add({ requestId: id, request, bytes });
   }
 
   #bookerSession(): BookerSession {
@@ -437,24 +322,12 @@ export class ViewerSession {
       send: (message) => this.#peer.send(message),
       sayDueCheckpoint: () => this.#channel.sayDueCheckpoint(),
       written: (bytes) => this.#receiver.recycle(bytes),
-      booked: (requestId, piece) => {
-        const waiting = this.#waiting.get(requestId);
-        this.#settled(requestId);
-        if (!waiting) return;
-        const { askedAtMs, beganAtMs, endedAtMs } = waiting;
-        const nowMs = performance.now();
-        waiting.resolve({
-          ...piece,
-          askedAtMs,
-          beganAtMs: beganAtMs ?? nowMs,
-          endedAtMs: endedAtMs ?? nowMs,
-        });
-      },
+      booked: (requestId, piece) => this.#requester.booked(requestId, piece),
       fail: (error) => this.#fail(error),
     };
   }
 
-  #channelSession() {
+  #channelSession(): ChannelSession {
     const { payer, watchTime, timeouts, log } = this.#context;
     return {
       provider: this.provider,
@@ -472,26 +345,13 @@ export class ViewerSession {
 
   /** Resolves when nothing that was asked for is under way any more, however it ended. */
   async #idle(): Promise<void> {
-    if (this.#waiting.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle.push(resolve);
-      });
-    }
+    await this.#requester.idle();
     await this.#booker.idle();
-  }
-
-  /** Takes a request off the list; its promise is settled by the caller. */
-  #settled(id: number): void {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return;
-    this.#waiting.delete(id);
-    this.#channel.answered(waiting.lengthBytes);
-    if (this.#waiting.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   /** A checkpoint by time is due also while nothing is fetched. */
   #watch(): void {
-    const trouble = this.#progress.trouble(this.#waiting.size > 0 || this.#channel.awaitsAnswer);
+    const trouble = this.#progress.trouble(this.#requester.owed || this.#channel.awaitsAnswer);
     if (trouble) this.#fail(trouble);
     if (this.#failure) return;
     try {
@@ -511,12 +371,7 @@ export class ViewerSession {
     // A piece that is being booked right now still pays on the channel; then the next session may have it.
     void this.#booker.idle().finally(() => this.#channel.release());
     this.#channel.failed(error);
-    for (const { question } of this.#asks.values()) question.learned(null);
-    this.#asks.clear();
-    for (const [id, waiting] of [...this.#waiting]) {
-      this.#settled(id);
-      waiting.reject(error);
-    }
+    this.#requester.failed(error);
     return error;
   }
 }

@@ -3,22 +3,6 @@ import { AceError, isAceError } from '../../../../shared/errors.ts';
 import type { Message } from './messages.ts';
 import type { FetchedPiece, PieceRequest } from './piece-booker.ts';
 
-/** A request that has no answer yet. */
-export interface Waiting {
-  /** `null` until the transport file is here that was asked for along with the piece. */
-  request: PieceRequest | null;
-  /** Kept for it on the channel. */
-  lengthBytes: number;
-  readonly askedAtMs: number;
-  /** When its answer began, on the clock that nobody sets; another one would be paid a second time. */
-  beganAtMs: number | null;
-  /** When the last of it was here: it is being booked. */
-  endedAtMs: number | null;
-  withdrawn: boolean;
-  resolve(piece: ArrivedFrom): void;
-  reject(error: unknown): void;
-}
-
 /** A piece that is stored and paid, and when it came: `performance.now()`, in milliseconds. */
 export interface ArrivedFrom extends FetchedPiece {
   readonly askedAtMs: number;
@@ -61,7 +45,7 @@ export function withdrawn(): AceError {
   return new AceError('Withdrawn', 'The piece is not wanted from this provider any more');
 }
 
-export function unexpected(message: Message | null): AceError {
+export function unexpected(message: Pick<Message, 'type'> | null): AceError {
   return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
     reaction: 'drop-peer',
   });

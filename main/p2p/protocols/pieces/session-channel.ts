@@ -6,6 +6,7 @@
  * empty. One that is taken up again is compared first.
  */
 import { setImmediate } from 'node:timers/promises';
+import { sameBytes } from '../../../../shared/channel/tuple.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import type { Counterparty } from '../../../channel/payee.ts';
 import type { PayerChannel, PayerService, WatchTime } from '../../../channel/payer.ts';
@@ -38,6 +39,11 @@ interface Unconfirmed {
   reject(error: unknown): void;
 }
 
+interface CheckpointName {
+  readonly channelId: Uint8Array;
+  readonly number: number;
+}
+
 export class SessionChannel {
   readonly #session: ChannelSession;
   #current: PayerChannel | null = null;
@@ -49,7 +55,8 @@ export class SessionChannel {
   #opening: Promise<void> | null = null;
   /** A channel that the provider has not answered for. */
   #unconfirmed: Unconfirmed | null = null;
-  #onCountersigned: (() => void) | null = null;
+  /** The final checkpoint whose countersignature is waited for. */
+  #final: (CheckpointName & { readonly answered: () => void }) | null = null;
 
   constructor(session: ChannelSession) {
     this.#session = session;
@@ -110,23 +117,33 @@ export class SessionChannel {
 
   /** Says the final checkpoint and waits, a moment, for its countersignature. */
   async finish(): Promise<void> {
+    const final = this.#sayFinal();
+    if (!final) return;
+    const answered = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#session.handshakeMs);
+      this.#final = {
+        ...final,
+        answered: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+    });
+    // Without an answer the channel stays `closing`: it is said again when we meet.
+    await Promise.race([answered, this.#session.ended()]);
+    this.#final?.answered();
+    this.#final = null;
+  }
+
+  /** Ends the channel in use; `null` when there is nothing to say. */
+  #sayFinal(): CheckpointName | null {
     const channel = this.#current;
     this.#current = null;
     const final = channel?.checkpoint(true, this.#session.watchTime);
     channel?.release();
-    if (!final) return;
-    const answered = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#session.handshakeMs);
-      this.#onCountersigned = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    if (!channel || !final) return null;
     this.#session.send({ type: 'checkpoint', ...final });
-    // Without an answer the channel stays `closing`: it is said again when we meet.
-    await Promise.race([answered, this.#session.ended()]);
-    this.#onCountersigned?.();
-    this.#onCountersigned = null;
+    return { channelId: channel.state.channelId, number: channel.state.checkpointNumber };
   }
 
   sayDueCheckpoint(): void {
@@ -134,8 +151,9 @@ export class SessionChannel {
     if (checkpoint) this.#session.send({ type: 'checkpoint', ...checkpoint });
   }
 
-  onCountersigned(): void {
-    this.#onCountersigned?.();
+  onCountersigned({ channelId, number }: CheckpointName): void {
+    const final = this.#final;
+    if (final?.number === number && sameBytes(final.channelId, channelId)) final.answered();
   }
 
   /** The provider's books. `false` when nobody waits for them. */
@@ -200,16 +218,21 @@ export class SessionChannel {
   }
 
   async #openNext(wantedUnits: number): Promise<void> {
-    await this.#session.idle();
     this.#checkSession();
-    // Whoever was given room asks in the next turn.
-    while (this.#askedBytes > 0) {
-      await setImmediate();
-      await this.#session.idle();
-      this.#checkSession();
+    const { payer, provider } = this.#session;
+    // The shard is asked while what was asked for still arrives.
+    const leasing = payer.channelTo(provider, wantedUnits);
+    leasing.catch(() => undefined); // waited for below
+    try {
+      await this.#drained();
+      // Its answer is booked when it comes: nobody waits for it.
+      this.#sayFinal();
+    } catch (error) {
+      // The next session may have the channel.
+      leasing.then((channel) => channel.release()).catch(() => undefined); // why the session ended is what is told
+      throw error;
     }
-    await this.finish();
-    const channel = await this.#session.payer.channelTo(this.#session.provider, wantedUnits);
+    const channel = await leasing;
     try {
       this.#checkSession();
     } catch (error) {
@@ -225,6 +248,18 @@ export class SessionChannel {
     this.#session.send({ type: 'open', ...channel.terms });
     if (!channel.isNew) await opened;
     this.#checkSession();
+  }
+
+  /** Resolves when all that was asked for is here and paid. @throws why the session has ended */
+  async #drained(): Promise<void> {
+    await this.#session.idle();
+    this.#checkSession();
+    // Whoever was given room asks in the next turn.
+    while (this.#askedBytes > 0) {
+      await setImmediate();
+      await this.#session.idle();
+      this.#checkSession();
+    }
   }
 
   #checkSession(): void {
