@@ -6,13 +6,8 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { AceError } from './errors.ts';
 import { formatRatio, type Ratio } from './ratio.ts';
 
-export interface Statement {
-  readonly networkId: string;
-  readonly shard: number;
-  /** Who is told, lower case. */
-  readonly account: string;
-  /** The shard's number for the account: 1, 2, 3 … */
-  readonly seq: number;
+/** What one entry of a settlement batch did to one of its two accounts. */
+export interface StatementEntry {
   readonly batchNumber: number;
   /** 32 bytes. */
   readonly batchHash: Uint8Array;
@@ -31,6 +26,15 @@ export interface Statement {
   readonly feeXas: bigint;
   /** XAC base units per traffic unit, exact. */
   readonly price: Ratio;
+}
+
+export interface Statement extends StatementEntry {
+  readonly networkId: string;
+  readonly shard: number;
+  /** Who is told, lower case. */
+  readonly account: string;
+  /** The shard's number for the account: 1, 2, 3 … */
+  readonly seq: number;
 }
 
 export interface SignedStatement {

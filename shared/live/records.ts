@@ -27,6 +27,17 @@ export interface LiveRecord {
 }
 
 const TAG = 'ace-live-record-1';
+/** In the order in which they are signed. */
+const FIELDS = [
+  'broadcast',
+  'sequence',
+  'contentId',
+  'initContentId',
+  'durationMs',
+  'sizeBytes',
+  'discontinuities',
+  'startsAtMs',
+] as const satisfies readonly (keyof LiveRecord)[];
 const CONTENT_ID = /^b[a-z2-7]{20,120}$/;
 
 export const MIN_SEGMENT_MS = 100;
@@ -37,35 +48,19 @@ export const MAX_BYTES_PER_MS = 12_500;
 /** Beyond what a broadcast can reach in a thousand years. */
 const MAX_SEQUENCE = 2 ** 40;
 
+/** Before it is checked. */
+type Said = Record<keyof LiveRecord, unknown>;
+
 /** Canonical bytes. */
 export function encodeLiveRecord(record: LiveRecord): Uint8Array {
-  const { broadcast, sequence, contentId, initContentId, durationMs, sizeBytes } = record;
-  return dagCbor.encode([
-    TAG,
-    broadcast,
-    sequence,
-    contentId,
-    initContentId,
-    durationMs,
-    sizeBytes,
-    record.discontinuities,
-    record.startsAtMs,
-  ]);
+  return dagCbor.encode([TAG, ...FIELDS.map((field) => record[field])]);
 }
 
 /** @throws AceError `MessageMalformed`, `RecordInvalid` when a figure is out of its bounds */
 export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
-  const [
-    ,
-    broadcast,
-    sequence,
-    contentId,
-    initContentId,
-    durationMs,
-    sizeBytes,
-    discontinuities,
-    startsAtMs,
-  ] = tuple(bytes, TAG, 9, 'live record');
+  const [, ...values] = tuple(bytes, TAG, 1 + FIELDS.length, 'live record');
+  const said = Object.fromEntries(FIELDS.map((field, i) => [field, values[i]])) as Said;
+  const { broadcast, sequence, contentId, initContentId, durationMs, sizeBytes, discontinuities } = said;
   if (!isContentId(broadcast)) throw invalid('its broadcast is malformed');
   if (contentId !== null && !isContentId(contentId)) throw invalid('its segment is malformed');
   if (initContentId !== null && !isContentId(initContentId)) throw invalid('its init segment is malformed');
@@ -73,21 +68,11 @@ export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
   if (!isUnits(durationMs) || !isUnits(sizeBytes)) throw invalid('its figures are malformed');
   if (!isUnits(discontinuities) || discontinuities > sequence)
     throw invalid('its interruptions are more than its segments');
-  if (!isUnits(startsAtMs)) throw invalid('its time is malformed');
-  const record = {
-    broadcast,
-    sequence,
-    contentId,
-    initContentId,
-    durationMs,
-    sizeBytes,
-    discontinuities,
-    startsAtMs,
-  };
+  if (!isUnits(said.startsAtMs)) throw invalid('its time is malformed');
   if (contentId !== null) checkSegmentSize(durationMs, sizeBytes);
   else if (durationMs > 0 || sizeBytes > 0 || initContentId !== null)
     throw invalid('an end has no size and no time of play');
-  return record;
+  return said as LiveRecord;
 }
 
 /** What a segment may be. @throws AceError `RecordInvalid` */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContentRow } from '../../main/db/node/contents.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { type Devnet, MIB, startProvided, type TestPeer } from '../helpers/devnet.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
 
@@ -11,9 +11,7 @@ let provider: TestPeer;
 let content: ContentRow;
 
 beforeAll(async () => {
-  net = await Devnet.start();
-  provider = await net.peer('provider');
-  content = await net.content(provider, 8 * MIB);
+  ({ net, provider, content } = await startProvided(8 * MIB));
 });
 afterAll(() => net.stop());
 

@@ -5,7 +5,7 @@ import { createDevice } from '../../main/wallet/device.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { unitsForBytes } from '../../shared/units.ts';
-import { Devnet, fetchWhole, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { type Devnet, fetchWhole, MIB, startProvided, type TestPeer } from '../helpers/devnet.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
 import { malleated } from '../helpers/signatures.ts';
@@ -18,9 +18,7 @@ let provider: TestPeer;
 let content: ContentRow;
 
 beforeAll(async () => {
-  net = await Devnet.start();
-  provider = await net.peer('provider');
-  content = await net.content(provider, 64 * MIB);
+  ({ net, provider, content } = await startProvided(64 * MIB));
 });
 afterAll(() => net.stop());
 

@@ -4,6 +4,7 @@
  * count of bytes: that would free, and fill again, a read buffer whose piece the viewer has not received.
  */
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { PieceStore } from '../../main/content/piece-store.ts';
 import { FrameStream } from '../../main/p2p/frames.ts';
 import { type LoadedPiece, PieceLoader } from '../../main/p2p/protocols/pieces/piece-loader.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
@@ -33,6 +34,8 @@ function watchLoader(viewerHas: (pieceIndex: number) => boolean) {
   const seen = { early: [] as string[], maxBacklog: 0 };
   const indexOf = new WeakMap<LoadedPiece, number>();
   let out: { index: number; servedBytes: number }[] = [];
+  /** The piece that a buffer went out with last. */
+  const sentIn = new WeakMap<ArrayBufferLike, number>();
   const { take, sending, paid, forgetSent } = PieceLoader.prototype;
   vi.spyOn(PieceLoader.prototype, 'take').mockImplementation(async function (
     this: PieceLoader,
@@ -48,7 +51,9 @@ function watchLoader(viewerHas: (pieceIndex: number) => boolean) {
     piece,
     servedBytes,
   ) {
-    out.push({ index: indexOf.get(piece) ?? -1, servedBytes });
+    const index = indexOf.get(piece) ?? -1;
+    out.push({ index, servedBytes });
+    sentIn.set(piece.bytes.buffer, index);
     sending.call(this, piece, servedBytes);
   });
   vi.spyOn(PieceLoader.prototype, 'paid').mockImplementation(function (this: PieceLoader, bytes) {
@@ -62,6 +67,20 @@ function watchLoader(viewerHas: (pieceIndex: number) => boolean) {
   vi.spyOn(PieceLoader.prototype, 'forgetSent').mockImplementation(function (this: PieceLoader) {
     out = [];
     forgetSent.call(this);
+  });
+  // Whatever frees a buffer: filling it again spoils the piece in it that is still on its way.
+  const { read } = PieceStore.prototype;
+  vi.spyOn(PieceStore.prototype, 'read').mockImplementation(function (
+    this: PieceStore,
+    contentId,
+    pieceIndex,
+    sizeBytes,
+    target,
+  ) {
+    const before = target && sentIn.get(target.buffer);
+    if (before !== undefined && before !== pieceIndex && !viewerHas(before))
+      seen.early.push(`piece ${before}, for piece ${pieceIndex}`);
+    return read.call(this, contentId, pieceIndex, sizeBytes, target);
   });
   const { writable } = FrameStream.prototype;
   vi.spyOn(FrameStream.prototype, 'writable').mockImplementation(async function (this: FrameStream, ms) {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mapHas } from '../../main/content/have-map.ts';
 import type { ContentRow } from '../../main/db/node/contents.ts';
-import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { type Devnet, MIB, startProvided, type TestPeer } from '../helpers/devnet.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -12,9 +12,7 @@ let provider: TestPeer;
 let content: ContentRow;
 
 beforeAll(async () => {
-  net = await Devnet.start();
-  provider = await net.peer('provider');
-  content = await net.content(provider, 16 * MIB);
+  ({ net, provider, content } = await startProvided(16 * MIB));
 });
 afterAll(() => net.stop());
 

@@ -133,6 +133,15 @@ export async function useDevnet(profile: Partial<DevnetProfile> = {}): Promise<D
   return net;
 }
 
+/** A devnet with one peer that provides one content, for a file of tests; the caller stops the devnet. */
+export async function startProvided(
+  sizeBytes: number,
+): Promise<{ readonly net: Devnet; readonly provider: TestPeer; readonly content: ContentRow }> {
+  const net = await Devnet.start();
+  const provider = await net.peer('provider');
+  return { net, provider, content: await net.content(provider, sizeBytes) };
+}
+
 /** Fetches a whole content and waits until it is there. */
 export async function fetchWhole(peer: RunningPeer, contentId: string, timeoutMs = 30_000): Promise<void> {
   const transfer = await peer.library.transfer(contentId);

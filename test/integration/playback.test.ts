@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningNode, startNode } from '../../main/node.ts';
-import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { describe, expect, it } from 'vitest';
+import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
+import { bodyOf, PlayingNode } from '../helpers/playing-node.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
@@ -15,36 +14,15 @@ const LARGE_UNITS = 60;
 /** Pieces that are fetched ahead of a reader of a content without a duration. */
 const AHEAD_PIECES = 12;
 
-let net: Devnet;
-let provider: TestPeer;
-let node: RunningNode;
-let contentId: string;
-let bytes: Buffer;
-
-beforeAll(async () => {
-  net = await Devnet.start();
-  provider = await net.peer('provider');
-  const path = await makeFile(join(net.dir, 'Фильм.mp4'), SIZE);
-  bytes = readFileSync(path);
-  contentId = (await provider.import({ path })).contentId;
-  node = await startNode(joinedNode(net));
-});
-
-afterAll(async () => {
-  await node?.stop();
-  await net?.stop();
-});
-
-const at = (path: string) => new URL(path, node.http.url);
-const play = (headers: Record<string, string> = {}, method = 'GET') =>
-  fetch(at(`/content/${contentId}`), { method, headers });
-const bodyOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
-const received = async (id: string) => (await node.peer.library.transfer(id)).receivedBytes;
+const playing = new PlayingNode('Фильм.mp4', SIZE);
+const at = (path: string) => playing.at(path);
+const play: PlayingNode['play'] = (...args) => playing.play(...args);
+const received = async (id: string) => (await playing.node.peer.library.transfer(id)).receivedBytes;
 
 /** A content of its own, far larger than what is fetched ahead. */
 async function largeContent(seed: string): Promise<string> {
-  const path = await makeFile(join(net.dir, `${seed}.bin`), LARGE_UNITS * MIB, seed);
-  return (await provider.import({ path })).contentId;
+  const path = await makeFile(join(playing.net.dir, `${seed}.bin`), LARGE_UNITS * MIB, seed);
+  return (await playing.provider.import({ path })).contentId;
 }
 
 describe('playback', () => {
@@ -55,15 +33,15 @@ describe('playback', () => {
       'content-type': 'video/mp4',
       'content-length': String(SIZE),
       'accept-ranges': 'bytes',
-      etag: `"${contentId}"`,
+      etag: `"${playing.contentId}"`,
     });
     expect(await bodyOf(response)).toHaveLength(0);
-    expect(await received(contentId)).toBe(0);
+    expect(await received(playing.contentId)).toBe(0);
   });
 
   it.each(['page.html', 'picture.svg'])('never lets %s act as a page of the node', async (name) => {
-    const path = await makeFile(join(net.dir, name), 1_000, name);
-    const { contentId: id } = await provider.import({ path });
+    const path = await makeFile(join(playing.net.dir, name), 1_000, name);
+    const { contentId: id } = await playing.provider.import({ path });
     const { headers } = await fetch(at(`/content/${id}`));
     expect(headers.get('content-type')).toBe('application/octet-stream');
     expect(headers.get('content-disposition')).toBe('attachment');
@@ -83,7 +61,7 @@ describe('playback', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('video/mp4');
     expect(response.headers.get('content-length')).toBe(String(SIZE));
-    expect((await bodyOf(response)).equals(bytes)).toBe(true);
+    expect((await bodyOf(response)).equals(playing.bytes)).toBe(true);
   });
 
   it.each([
@@ -101,7 +79,7 @@ describe('playback', () => {
     expect(response.status).toBe(206);
     expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end}/${SIZE}`);
     expect(response.headers.get('content-length')).toBe(String(end - start + 1));
-    expect((await bodyOf(response)).equals(bytes.subarray(start, end + 1))).toBe(true);
+    expect((await bodyOf(response)).equals(playing.bytes.subarray(start, end + 1))).toBe(true);
   });
 
   it.each([
@@ -123,18 +101,18 @@ describe('playback', () => {
     const response = await play({ range });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-range')).toBeNull();
-    expect((await bodyOf(response)).equals(bytes)).toBe(true);
+    expect((await bodyOf(response)).equals(playing.bytes)).toBe(true);
   });
 
   it('gives the range when If-Range names this content, and everything when it names another', async () => {
     const range = 'bytes=10-19';
-    const match = await play({ range, 'if-range': `"${contentId}"` });
+    const match = await play({ range, 'if-range': `"${playing.contentId}"` });
     expect(match.status).toBe(206);
-    expect(await bodyOf(match)).toEqual(bytes.subarray(10, 20));
-    for (const other of ['"other"', `W/"${contentId}"`, 'Wed, 21 Oct 2026 07:28:00 GMT']) {
+    expect(await bodyOf(match)).toEqual(playing.bytes.subarray(10, 20));
+    for (const other of ['"other"', `W/"${playing.contentId}"`, 'Wed, 21 Oct 2026 07:28:00 GMT']) {
       const mismatch = await play({ range, 'if-range': other });
       expect(mismatch.status).toBe(200);
-      expect((await bodyOf(mismatch)).equals(bytes)).toBe(true);
+      expect((await bodyOf(mismatch)).equals(playing.bytes)).toBe(true);
     }
   });
 
@@ -148,7 +126,7 @@ describe('playback', () => {
     );
     answers.forEach((answer, i) => {
       const [start, end] = spans[i] as readonly [number, number];
-      expect(answer.equals(bytes.subarray(start, end + 1)), `bytes ${start} to ${end}`).toBe(true);
+      expect(answer.equals(playing.bytes.subarray(start, end + 1)), `bytes ${start} to ${end}`).toBe(true);
     });
   });
 
@@ -158,9 +136,9 @@ describe('playback', () => {
     ['a content id in capitals', (id: string) => `/content/${id.toUpperCase()}`],
     ['an ace:// link', (id: string) => `/content/${encodeURIComponent(`ace://${id}`)}`],
   ])('answers at %s', async (_what, path) => {
-    const response = await fetch(at(path(contentId)), { headers: { range: 'bytes=0-99' } });
+    const response = await fetch(at(path(playing.contentId)), { headers: { range: 'bytes=0-99' } });
     expect(response.status).toBe(206);
-    expect(await bodyOf(response)).toEqual(bytes.subarray(0, 100));
+    expect(await bodyOf(response)).toEqual(playing.bytes.subarray(0, 100));
   });
 
   it.each([
@@ -196,7 +174,7 @@ describe('playback', () => {
     await settled(id);
     expect(await received(id)).toBeLessThanOrEqual((1 + AHEAD_PIECES) * MIB);
     expect(
-      node.peer.store.contents.pieces(id).every((i) => i === LARGE_UNITS - 1 || (i >= 20 && i < 32)),
+      playing.node.peer.store.contents.pieces(id).every((i) => i === LARGE_UNITS - 1 || (i >= 20 && i < 32)),
     ).toBe(true);
   });
 
@@ -215,7 +193,7 @@ describe('playback', () => {
     const id = await largeContent('leave');
     const players = await Promise.all(Array.from({ length: 8 }, () => openPlayer(id)));
     for (const player of players) player.destroy();
-    expect((await bodyOf(await play())).equals(bytes)).toBe(true);
+    expect((await bodyOf(await play())).equals(playing.bytes)).toBe(true);
     await settled(id);
     expect(await received(id)).toBeLessThan((LARGE_UNITS / 2) * MIB);
     const rest = await fetch(at(`/content/${id}`), { headers: { range: 'bytes=-5' } });

@@ -1,37 +1,13 @@
 /** Several ranges in one request, conditional ranges, names of files to keep, playlists. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningNode, startNode } from '../../main/node.ts';
-import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
-import { makeFile } from '../helpers/files.ts';
+import { describe, expect, it } from 'vitest';
+import { MIB } from '../helpers/devnet.ts';
+import { bodyOf, PlayingNode } from '../helpers/playing-node.ts';
 
 const SIZE = 5 * MIB + 321;
 
-let net: Devnet;
-let provider: TestPeer;
-let node: RunningNode;
-let contentId: string;
-let bytes: Buffer;
-
-beforeAll(async () => {
-  net = await Devnet.start();
-  provider = await net.peer('provider');
-  const path = await makeFile(join(net.dir, 'Ещё «фильм» 100%.mp4'), SIZE);
-  bytes = readFileSync(path);
-  contentId = (await provider.import({ path })).contentId;
-  node = await startNode(joinedNode(net));
-});
-
-afterAll(async () => {
-  await node?.stop();
-  await net?.stop();
-});
-
-const at = (path: string) => new URL(path, node.http.url);
-const play = (headers: Record<string, string> = {}, method = 'GET') =>
-  fetch(at(`/content/${contentId}`), { method, headers });
-const bodyOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
+const playing = new PlayingNode('Ещё «фильм» 100%.mp4', SIZE);
+const at = (path: string) => playing.at(path);
+const play: PlayingNode['play'] = (...args) => playing.play(...args);
 
 /** The parts of a multipart/byteranges body: what each says it is, and its bytes. */
 function partsOf(type: string, body: Buffer): { head: string; bytes: Buffer }[] {
@@ -70,7 +46,7 @@ describe('several ranges', () => {
     );
     parts.forEach(({ bytes: part }, i) => {
       const [start, end] = asked[i] as readonly [number, number];
-      expect(part.equals(bytes.subarray(start, end + 1))).toBe(true);
+      expect(part.equals(playing.bytes.subarray(start, end + 1))).toBe(true);
     });
   });
 
@@ -79,7 +55,7 @@ describe('several ranges', () => {
     expect(response.status).toBe(206);
     expect(response.headers.get('content-range')).toBe(`bytes 10-50/${SIZE}`);
     expect(response.headers.get('content-type')).toBe('video/mp4');
-    expect(await bodyOf(response)).toEqual(bytes.subarray(10, 51));
+    expect(await bodyOf(response)).toEqual(playing.bytes.subarray(10, 51));
   });
 
   it('leave out what cannot be had, and are refused when nothing of them can', async () => {
@@ -100,7 +76,7 @@ describe('several ranges', () => {
     const response = await play({ range: `bytes=${specs}` });
     expect(response.status).toBe(status);
     const body = await bodyOf(response);
-    if (status === 200) expect(body.equals(bytes)).toBe(true);
+    if (status === 200) expect(body.equals(playing.bytes)).toBe(true);
     else expect(partsOf(response.headers.get('content-type') ?? '', body)).toHaveLength(count);
   });
 
@@ -121,7 +97,7 @@ describe('If-Range', () => {
     const range = 'bytes=5-9';
     const same = await play({ range, 'if-range': told });
     expect(same.status).toBe(206);
-    expect(await bodyOf(same)).toEqual(bytes.subarray(5, 10));
+    expect(await bodyOf(same)).toEqual(playing.bytes.subarray(5, 10));
     const later = new Date(Date.parse(told) + 1_000).toUTCString();
     for (const other of [later, new Date(0).toUTCString(), told.replace('GMT', 'UTC')]) {
       const changed = await play({ range, 'if-range': other });
@@ -139,7 +115,7 @@ describe('If-Range', () => {
 
 describe('a content to keep', () => {
   it('has its name in every script', async () => {
-    const response = await fetch(at(`/content/${contentId}?download=1`), { method: 'HEAD' });
+    const response = await fetch(at(`/content/${playing.contentId}?download=1`), { method: 'HEAD' });
     expect(response.headers.get('content-disposition')).toBe(
       `attachment; filename="___ _______ 100_.mp4"; filename*=UTF-8''${encodeURIComponent('Ещё «фильм» 100%.mp4')}`,
     );
@@ -149,11 +125,11 @@ describe('a content to keep', () => {
 
 describe('/content/<id>.m3u', () => {
   it('is a playlist of the one content, to be opened by the system', async () => {
-    const response = await fetch(at(`/content/${contentId}.m3u`));
+    const response = await fetch(at(`/content/${playing.contentId}.m3u`));
     expect(response.headers.get('content-type')).toBe('audio/x-mpegurl; charset=utf-8');
     expect(response.headers.get('content-disposition')).toMatch(/^attachment; .*\.m3u$/);
     expect(await response.text()).toBe(
-      `#EXTM3U\n#EXTINF:-1,Ещё «фильм» 100%.mp4\n${at(`/content/${contentId}`).href}\n`,
+      `#EXTM3U\n#EXTINF:-1,Ещё «фильм» 100%.mp4\n${at(`/content/${playing.contentId}`).href}\n`,
     );
   });
 });

@@ -1,29 +1,14 @@
-import { type Ratio, ratio } from '../../../shared/ratio.ts';
+import { ratio } from '../../../shared/ratio.ts';
+import type { StatementEntry } from '../../../shared/statement.ts';
 import type { Database } from '../open.ts';
 
 /** One batch entry as this node's account sees it. Amounts in base units. */
-export interface SettlementRow {
+export interface SettlementRow extends StatementEntry {
   /** Position in this node's own history, ascending, from 1. */
   readonly seq: number;
   readonly shard: number;
   /** The shard's sequence number for the account, ascending. */
   readonly shardSeq: number;
-  readonly batchNumber: number;
-  readonly batchHash: Uint8Array;
-  readonly atMs: number;
-  readonly direction: 'paid' | 'earned';
-  readonly counterparty: string;
-  readonly paidUnits: number;
-  readonly creditUnits: number;
-  readonly refusedUnits: number;
-  readonly repaidUnits: number;
-  readonly grossXac: bigint;
-  readonly feeXac: bigint;
-  readonly xatBurned: bigint;
-  readonly xasPaid: bigint;
-  readonly feeXas: bigint;
-  /** XAC base units per traffic unit, exact. */
-  readonly price: Ratio;
   /** The shard's, over the statement; `null` of those told before shards signed any. */
   readonly signature: Uint8Array | null;
 }
