@@ -3,6 +3,7 @@
  * is loaded by the command that needs it.
  */
 import './heap.ts';
+import './no-dumps.ts';
 import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import envPaths from 'env-paths';
@@ -13,13 +14,14 @@ import { broadcastCommand } from './cli/broadcast.ts';
 import { CHANNELS_HELP, channelsCommand } from './cli/channels.ts';
 import { contentsCommand, deleteCommand, pinCommand } from './cli/contents.ts';
 import { importCommand } from './cli/import.ts';
+import { givenPassphrase } from './cli/passphrase.ts';
 import { ignoreClosedOutput, stopWithParent } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
 import { quoteCommand } from './cli/quote.ts';
 import { SCHEDULE_HELP, SETTING_NAMES } from './cli/setting-values.ts';
 import { getSettingsCommand, setSettingCommand } from './cli/settings.ts';
 import { statusCommand } from './cli/status.ts';
-import { topUpCommand } from './cli/wallet.ts';
+import { addWalletCommands } from './cli/wallet-commands.ts';
 import { DEFAULT_DEVNET, isPositiveDecimal, MAX_DEVNET_SHARDS, type NodeConfig } from './config.ts';
 import { splitListen } from './p2p/listen.ts';
 
@@ -36,7 +38,7 @@ interface CommonOptions {
 }
 
 function configOf(options: CommonOptions): NodeConfig {
-  const passphrase = process.env.ACE_NODE_PASSPHRASE;
+  const passphrase = givenPassphrase(program.opts<{ passphraseFile?: string }>().passphraseFile);
   return {
     dataDir: resolve(options.dataDir),
     resourcesDir: join(appDir, 'resources'),
@@ -81,6 +83,7 @@ function positiveDecimal(text: string): string {
 const program = new Command('ace-node')
   .description('A node of the Ace Network: watch video from peers, pay for every MiB.')
   .version(packageJson.version)
+  .addOption(new Option('--passphrase-file <file>', 'the wallet’s passphrase: the first line of this file'))
   .configureOutput({
     outputError: (text, write) => {
       const line = text
@@ -90,7 +93,10 @@ const program = new Command('ace-node')
       write(`ace-node: ${line} (see --help)\n`);
     },
   })
-  .addHelpText('after', '\nThe wallet’s passphrase, where it has one, is taken from ACE_NODE_PASSPHRASE.');
+  .addHelpText(
+    'after',
+    '\nThe wallet’s passphrase, where it has one, is asked for in a terminal. Without one it is taken from\n--passphrase-file, or from the variable ACE_NODE_PASSPHRASE, which other programs of this user can see.',
+  );
 
 const port = wholeNumber(0, 65_535);
 const shards = wholeNumber(1, MAX_DEVNET_SHARDS);
@@ -118,6 +124,7 @@ program
   .command('start')
   .description('start the node and its pages, in a window where one can be opened')
   .option('--headless', 'without a window: the pages are served on loopback', false)
+  .option('--first-run', 'have a missing wallet made or restored on the pages', false)
   .addOption(dataDirOption())
   .addOption(joinOption())
   .addOption(announceOption())
@@ -127,9 +134,10 @@ program
     'port of pages and players (default: 6878, or the next free one; 0: any)',
     port,
   )
-  .action(async (options: CommonOptions & { headless: boolean }) => {
+  .action(async (options: CommonOptions & { headless: boolean; firstRun: boolean }) => {
     const { startShell } = await import('./launch-shell.ts');
-    process.exitCode = await startShell(configOf(options), { headless: options.headless });
+    const config = { ...configOf(options), wallet: { firstRun: options.firstRun, mayWait: true } };
+    process.exitCode = await startShell(config, { headless: options.headless });
   });
 
 program
@@ -281,12 +289,7 @@ program
     broadcastCommand(configOf(options), options),
   );
 
-program
-  .command('topup <amount>')
-  .description('add XAT from the devnet’s faucet; loans are repaid by themselves')
-  .addOption(dataDirOption())
-  .addOption(joinOption())
-  .action((amount: string, options: CommonOptions) => topUpCommand(configOf(options), amount));
+addWalletCommands<CommonOptions>(program, { configOf, dataDirOption, joinOption, notEmpty, wholeNumber });
 
 program
   .command('status')

@@ -1,5 +1,6 @@
 /** The desktop shell: hands Electron's parts to main/app and starts the node in this process. */
 import './heap.ts';
+import './no-dumps.ts';
 import { dirname, join } from 'node:path';
 import { app, BrowserWindow, dialog, ipcMain, protocol, session, shell } from 'electron';
 import { shellConfig } from './app/config.ts';

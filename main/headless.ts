@@ -1,6 +1,8 @@
 /** The shell without a window: the same pages, in the user's own browser. */
+
+import { withPassphrase } from './cli/passphrase.ts';
 import { DEFAULT_HTTP_PORT } from './config.ts';
-import { type NodeConfig, startNode } from './node.ts';
+import { type NodeConfig, type RunningNode, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
 /**
@@ -9,11 +11,12 @@ import { stopSignal } from './stop-signals.ts';
  * token is in the fragment, which browsers never send anywhere.
  */
 export async function runHeadless(config: NodeConfig): Promise<void> {
-  const node = await startNode(config);
+  const node = await startNode(await withPassphrase(config));
   const signalled = stopSignal(); // whoever reads the address may send one at once
   process.stdout.write(`${pagesAddress(node.http)}\n`);
   const note = portNote(config, node.http);
   if (note !== null) process.stderr.write(`${note}\n`);
+  process.stderr.write(await walletNote(node));
 
   await Promise.race([signalled, node.stopped]);
   await node.stop();
@@ -21,6 +24,15 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
 
 export function pagesAddress(http: { readonly url: string; readonly token: string }): string {
   return `${http.url.replace(/\/?$/, '/')}#token=${encodeURIComponent(http.token)}`;
+}
+
+/** What there is to do about the wallet; most often nothing. */
+async function walletNote({ service }: RunningNode): Promise<string> {
+  const { status, running } = await service.walletState({});
+  if (status === 'none') return 'There is no wallet yet: make or restore one on the page\n';
+  if (!running) return 'The wallet is locked: unlock it on the page, or with ace-node wallet unlock\n';
+  if (status !== 'plain') return '';
+  return 'The wallet has no passphrase, which is for play money only: ace-node wallet passphrase sets one\n';
 }
 
 /** Players and scripts look at the usual port by themselves; they have to be told of another. */

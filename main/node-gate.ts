@@ -9,8 +9,8 @@ import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { WalletBackups } from './wallet-backups.ts';
 import type { WalletDesk } from './wallet-desk.ts';
 
-type WalletProcedure = Extract<Procedure, `wallet${string}` | 'deviceRequest'>;
-type WalletMethods = Pick<NodeService, WalletProcedure>;
+export type WalletProcedure = Extract<Procedure, `wallet${string}` | 'deviceRequest'>;
+export type WalletMethods = Pick<NodeService, WalletProcedure>;
 
 export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletMethods {
   return {

@@ -3,9 +3,8 @@
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { Closers } from './closers.ts';
@@ -14,9 +13,10 @@ import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
 import { lockDataDir } from './db/lock.ts';
-import { type NodeStore, openNodeStore } from './db/node/store.ts';
+import type { NodeStore } from './db/node/store.ts';
 import { createLog, type Log } from './log.ts';
-import { NodeGate, walletMethods } from './node-gate.ts';
+import { chooseNetwork } from './network-choice.ts';
+import { NodeGate } from './node-gate.ts';
 import { createNodeService } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
@@ -25,10 +25,9 @@ import { type ContentHandler, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
-import { NO_SECRET_STORE } from './wallet/secret-store.ts';
 import type { Wallet } from './wallet/wallet.ts';
-import { WalletBackups } from './wallet-backups.ts';
-import { WalletDesk } from './wallet-desk.ts';
+import { composeWallet } from './wallet-composition.ts';
+import type { WalletDesk } from './wallet-desk.ts';
 
 export type { NodeConfig } from './config.ts';
 
@@ -47,12 +46,6 @@ export interface RunningNode {
 const LAST_PORT = 'httpPort';
 const SAMPLE_CLIP = 'sample-clip.mp4';
 const SAMPLE_NAME = 'Sample clip.mp4';
-
-const networkSchema = z.union([
-  z.object({ mode: z.literal('devnet') }),
-  z.object({ mode: z.literal('joined'), multiaddr: z.string() }),
-]);
-type Network = z.infer<typeof networkSchema>;
 
 /**
  * A wallet that can be opened starts the node at once. Where its owner has to come first (`config.wallet`), the pages are
@@ -83,13 +76,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     let url: string | null = null;
     let peer: RunningPeer | null = null;
     let content: ContentHandler = notPlayableYet;
-    const desk = new WalletDesk({
-      walletPath: paths.wallet,
-      deviceRequestPath: paths.deviceRequest,
-      secretStore: config.secretStore ?? NO_SECRET_STORE,
-      nowMs: Date.now,
+    const { desk, methods } = composeWallet(config, {
       isRunning: () => peer !== null,
-      withStore: (act) => (peer ? act(peer.store) : withClosedStore(paths.nodeDb, act)),
+      store: () => peer?.store ?? null,
       onChange: (state) => gate.tell(state),
       start: (wallet) => {
         launching = launch(config, wallet, node, log).then((started) => {
@@ -118,19 +107,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     closers.add(() => desk.close());
     const asked = Promise.withResolvers<void>();
-    const backups = new WalletBackups({
-      desk,
-      walletPath: paths.wallet,
-      nodeDbPath: paths.nodeDb,
-      networkPath: paths.network,
-      nowMs: Date.now,
-      joinMultiaddr: () => {
-        const network = chooseNetwork(paths.network, joinMultiaddr);
-        return network.mode === 'joined' ? network.multiaddr : null;
-      },
-    });
     const gate: NodeGate = new NodeGate({
-      wallet: walletMethods(desk, backups),
+      wallet: methods,
       notRunning: () => desk.notRunning(),
       shutdown: () => asked.resolve(),
     });
@@ -289,17 +267,6 @@ const notPlayableYet: ContentHandler = (_req, res) => {
   res.end('The node waits for its wallet: open its pages');
 };
 
-/** The books while the node does not run; `null` before there are any. */
-function withClosedStore<T>(path: string, act: (store: NodeStore | null) => T): T {
-  if (!existsSync(path)) return act(null);
-  const store = openNodeStore(path);
-  try {
-    return act(store);
-  } finally {
-    store.close();
-  }
-}
-
 /** After an assignment in a closure the compiler takes `peer` for what it was before. */
 function withBooks(peer: RunningPeer | null, act: (store: NodeStore) => void): void {
   if (peer) act(peer.store);
@@ -333,27 +300,4 @@ function refuseValidatorFolder(dataDir: string): void {
     'DataDirMismatch',
     `${dataDir} is a validator's folder: choose another --data-dir for a node`,
   );
-}
-
-/** A data directory keeps to its network: another one would be another wallet's money. */
-function chooseNetwork(path: string, joinMultiaddr: string | undefined): Network {
-  const stored = existsSync(path) ? readNetwork(path) : null;
-  if (stored?.mode === 'devnet' && joinMultiaddr !== undefined) {
-    throw new AceError(
-      'DataDirMismatch',
-      'This data directory has a devnet of its own: choose another --data-dir to join a network',
-    );
-  }
-  if (joinMultiaddr === undefined) return stored ?? { mode: 'devnet' };
-  return { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
-}
-
-function readNetwork(path: string): Network {
-  try {
-    return networkSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (cause) {
-    throw new AceError('DataDirMismatch', `${path} cannot be read as a network choice of this Ace Node`, {
-      cause,
-    });
-  }
 }
