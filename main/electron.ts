@@ -2,10 +2,11 @@
 import './heap.ts';
 import './no-dumps.ts';
 import { dirname, join } from 'node:path';
-import { app, BrowserWindow, dialog, ipcMain, protocol, session, shell } from 'electron';
+import { app, BrowserWindow, dialog, ipcMain, protocol, safeStorage, session, shell } from 'electron';
 import { shellConfig } from './app/config.ts';
 import { runApp } from './app/lifecycle.ts';
 import { PAGES_ORIGIN, registerPagesScheme, servePages } from './app/pages-scheme.ts';
+import { electronSecretStore } from './app/secret-store.ts';
 import { openWindow, secureContents, secureSession } from './app/window.ts';
 import { startNode } from './node.ts';
 import { createFeedHub } from './rpc/feed.ts';
@@ -17,6 +18,8 @@ const config = shellConfig(process.env, {
   appDir: app.getAppPath(),
   resourcesDir: app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
 });
+// Read once: neither a child process nor a report of a crash gets it from here.
+delete process.env.ACE_NODE_PASSPHRASE;
 // Electron's own files apart from the node's, and one instance per data directory.
 app.setPath('userData', join(config.dataDir, 'window'));
 
@@ -28,7 +31,12 @@ await runApp({
   app,
   dialog,
   startNode: async () => {
-    const node = await startNode(config);
+    const node = await startNode({
+      ...config,
+      // The window asks: for a wallet on a first start, for its passphrase where the system does not keep it.
+      wallet: { firstRun: true, mayWait: true },
+      secretStore: electronSecretStore(safeStorage, join(config.dataDir, 'passphrase.sealed')),
+    });
     servePages(protocol, config.pagesDir);
     secureSession(session.defaultSession, node.http);
     const ipc = attachIpc({
