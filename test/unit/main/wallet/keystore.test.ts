@@ -9,7 +9,7 @@ import {
   walletExists,
   walletFacts,
 } from '../../../../main/wallet/keystore.ts';
-import { SCRYPT_PARAMS } from '../../../../main/wallet/seal.ts';
+import { checksum, SCRYPT_PARAMS, seal } from '../../../../main/wallet/seal.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -149,5 +149,37 @@ describe('key store', () => {
     await asOrdinaryUser(dir, () =>
       expectAceRejection('DataDirNotWritable', saveWallet(join(dir, 'wallet.json'), SECRETS, OPEN)),
     );
+  });
+
+  it('keeps its old passphrase, whole, when the new file cannot be written', async () => {
+    const path = await saved(SECRET);
+    const [dir, before] = [join(path, '..'), readFileSync(path)];
+    chmodSync(dir, 0o555);
+    const next = { protection: 'passphrase', passphrase: 'another horse' } as const;
+    await asOrdinaryUser(dir, () =>
+      expectAceRejection('DataDirNotWritable', saveWallet(path, SECRETS, next, { replace: true })),
+    );
+    chmodSync(dir, 0o700);
+    expect(readFileSync(path)).toEqual(before);
+    expect(readdirSync(dir)).toEqual(['wallet.json']);
+  });
+
+  it('opens what the first version wrote', async () => {
+    const path = await saved(OPEN);
+    const { secrets, warning } = JSON.parse(readFileSync(path, 'utf8'));
+    const first = { format: 'ace-wallet', version: 1, protection: 'none', warning, secrets };
+    writeFileSync(path, JSON.stringify(first));
+    expect(await openWallet(path, OPEN)).toEqual(SECRETS);
+    expect(await walletFacts(path)).toEqual({ protection: 'none', phraseConfirmed: false });
+    const sealed = await seal(Buffer.from(JSON.stringify(secrets)), SECRET.passphrase, 'ace-wallet-1');
+    const protectedFirst = {
+      format: 'ace-wallet',
+      version: 1,
+      protection: 'passphrase',
+      scryptAes256Gcm: sealed,
+      sha256: checksum(sealed),
+    };
+    writeFileSync(path, JSON.stringify(protectedFirst));
+    expect(await openWallet(path, SECRET)).toEqual(SECRETS);
   });
 });
