@@ -31,12 +31,13 @@ export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletM
   };
 }
 
+/** What is answered whether the node runs or not. */
+type AlwaysMethods = WalletMethods & Pick<NodeService, 'apiToken' | 'renewApiToken' | 'shutdown'>;
+
 export interface NodeGateOptions {
-  readonly wallet: WalletMethods;
+  readonly always: AlwaysMethods;
   /** Why the node does not run yet. */
   readonly notRunning: () => Error;
-  /** Answered though the node does not run. */
-  readonly shutdown: () => void;
 }
 
 export class NodeGate {
@@ -46,7 +47,7 @@ export class NodeGate {
   readonly #stops = new Map<FeedListener, () => void>();
   #node: NodeServiceHandle | null = null;
 
-  constructor({ wallet, notRunning, shutdown }: NodeGateOptions) {
+  constructor({ always, notRunning }: NodeGateOptions) {
     const methods: Partial<Record<Procedure, (input: never) => Promise<unknown>>> = {};
     for (const procedure of Object.keys(inputs) as Procedure[]) {
       methods[procedure] = async (input) => {
@@ -59,11 +60,7 @@ export class NodeGate {
     this.service = {
       // One method for each of `inputs`, which the compiler does not see through the loop.
       ...(methods as unknown as NodeService),
-      ...wallet,
-      async shutdown() {
-        shutdown();
-        return {};
-      },
+      ...always,
       onFeed: (listener) => {
         this.#listeners.add(listener);
         if (this.#node) this.#stops.set(listener, this.#node.onFeed(listener));

@@ -14,10 +14,12 @@ import type { Transfer } from './content/transfer.ts';
 import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
+import type { Log } from './log.ts';
 import { repaymentView } from './operation-views.ts';
 import type { RunningPeer } from './peer.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
+import { trafficProcedures } from './traffic-views.ts';
 import {
   balancesView,
   contentView,
@@ -37,16 +39,19 @@ export interface NodeServiceOptions {
   readonly ownDevnet: boolean;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
+  readonly log: Log;
 }
 
 /** All that needs a running node: the wallet, which is there before, answers for itself (`node-gate.ts`). */
 export interface NodeServiceHandle
-  extends Omit<NodeService, 'deviceRequest' | 'shutdown' | `wallet${string}`> {
+  extends Omit<NodeService, 'apiToken' | 'renewApiToken' | 'deviceRequest' | 'shutdown' | `wallet${string}`> {
   /** Tells every feed listener. */
   emit<T extends FeedTopic>(topic: T, data: Feed[T]): void;
   /** Soon: a picture is made at most four times a second, however often something changes. */
   emitSnapshot(): void;
   emitContents(): void;
+  /** What goes through now; once a second. */
+  emitTraffic(): void;
   emitSettlements(rows: readonly SettlementRow[]): void;
   close(): void;
 }
@@ -58,6 +63,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
   const { store, library, live, sync, claims, shardClient } = peer;
   const listeners = new Set<FeedListener>();
+  const traffic = trafficProcedures(peer, options.log);
   const trackBook = new TrackBook(peer.pieces);
   const startedAtMs = Date.now();
   let snapshotTimer: NodeJS.Timeout | null = null;
@@ -175,6 +181,10 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       if (snapshotTimer) clearTimeout(snapshotTimer);
       listeners.clear();
     },
+    emitTraffic: () => {
+      if (listeners.size > 0) emit('traffic', peer.traffic.now());
+      traffic.noteMarket();
+    },
     emitContents: () => emit('contents', contentViews()),
     emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
     onFeed(listener) {
@@ -185,6 +195,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     snapshot: async () => view(known()),
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
+    ...traffic.procedures,
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),

@@ -2,7 +2,6 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
@@ -12,6 +11,7 @@ import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from
 import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
+import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import type { NodeStore } from './db/node/store.ts';
 import { createLog, type Log } from './log.ts';
@@ -21,9 +21,11 @@ import { createNodeService } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
-import { type ContentHandler, startHttpServer } from './rpc/http.ts';
+import { ApiToken } from './rpc/api-token.ts';
+import { type ContentHandler, type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
+import { contentView } from './views.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
 import type { Wallet } from './wallet/wallet.ts';
 import { composeWallet } from './wallet-composition.ts';
@@ -36,6 +38,7 @@ export interface RunningNode {
   readonly wallet: WalletDesk;
   /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
   readonly peer: RunningPeer;
+  readonly log: Log;
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
   /** Resolves when somebody asked the node to stop. */
   readonly stopped: Promise<void>;
@@ -73,7 +76,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   try {
     const log = createLog(paths.log);
     chooseNetwork(paths.network, joinMultiaddr);
-    let url: string | null = null;
+    const apiToken = await ApiToken.open(paths.apiToken);
+    let http: HttpServer | null = null;
     let peer: RunningPeer | null = null;
     let content: ContentHandler = notPlayableYet;
     const { desk, methods } = composeWallet(config, {
@@ -87,7 +91,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             version: packageJson.version,
             dataDir: config.dataDir,
             ownDevnet: started.ownDevnet,
-            pagesUrl: () => url,
+            pagesUrl: () => http?.url ?? null,
+            log,
           });
           node.add(() => service.close());
           started.onEvents({
@@ -96,10 +101,13 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             onSettlements: (rows) => service.emitSettlements(rows),
           });
           // Rates fall to zero by themselves; the pages are told so.
-          const ticking = setInterval(() => service.emitSnapshot(), 1_000);
+          const ticking = setInterval(() => {
+            service.emitSnapshot();
+            service.emitTraffic();
+          }, 1_000);
           node.add(() => clearInterval(ticking));
           peer = started.peer;
-          content = contentHandler(started.peer, log);
+          content = contentHandler(started.peer, apiToken, log);
           gate.open(service);
         });
         return launching;
@@ -108,9 +116,24 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     closers.add(() => desk.close());
     const asked = Promise.withResolvers<void>();
     const gate: NodeGate = new NodeGate({
-      wallet: methods,
+      always: {
+        ...methods,
+        apiToken: async () => ({ token: apiToken.current, file: apiToken.file }),
+        async renewApiToken() {
+          const token = await apiToken.renew();
+          if (http) {
+            await writeControl(http);
+            // After the answer has gone out on the very connection that is cut off then.
+            setImmediate(() => http?.setToken(token));
+          }
+          return { token };
+        },
+        async shutdown() {
+          asked.resolve();
+          return {};
+        },
+      },
       notRunning: () => desk.notRunning(),
-      shutdown: () => asked.resolve(),
     });
     const { firstRun = false, mayWait = false } = config.wallet ?? {};
     if (await desk.begin(config.passphrase, { firstRun, mayWait })) await desk.start();
@@ -119,24 +142,25 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       if (peer === null) throw desk.notRunning();
       return peer;
     };
-    const token = randomBytes(24).toString('base64url');
-    const http = await startHttpServer({
+    /** For the command line, which finds the running node by it. */
+    const writeControl = ({ url }: HttpServer) => {
+      const control = { url, token: apiToken.current, pid: process.pid };
+      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
+    };
+    const server = await startHttpServer({
       port: httpPort(config, peer),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
+      ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
-      token,
+      token: apiToken.current,
       service: gate.service,
       log,
       content: (req, res) => content(req, res),
     });
-    closers.add(() => http.close());
-    url = http.url;
-    withBooks(peer, (store) => store.commit(() => store.meta.set(LAST_PORT, String(http.port))));
-    await writeFileAtomic(
-      paths.control,
-      `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`,
-      0o600,
-    );
+    http = server;
+    closers.add(() => server.close());
+    withBooks(peer, (store) => store.commit(() => store.meta.set(LAST_PORT, String(server.port))));
+    await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
 
     let stopping: Promise<void> | null = null;
@@ -146,7 +170,14 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       get peer() {
         return running();
       },
-      http: { url: http.url, port: http.port, token },
+      log,
+      http: {
+        url: server.url,
+        port: server.port,
+        get token() {
+          return apiToken.current;
+        },
+      },
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();
@@ -239,8 +270,14 @@ async function launch(config: NodeConfig, wallet: Wallet, closers: Closers, log:
   }
 }
 
-function contentHandler(peer: RunningPeer, log: Log): ContentHandler {
-  return liveHandler(
+function contentHandler(peer: RunningPeer, apiToken: ApiToken, log: Log): ContentHandler {
+  const upload = {
+    token: () => apiToken.current,
+    temporaryPath: () => peer.pieces.temporaryPath(),
+    import: async (path: string, name: string) => contentView(await peer.import({ path, name })),
+    log,
+  };
+  const live = liveHandler(
     {
       pieces: peer.pieces,
       log,
@@ -260,6 +297,7 @@ function contentHandler(peer: RunningPeer, log: Log): ContentHandler {
       log,
     }),
   );
+  return uploadHandler(upload, live);
 }
 
 const notPlayableYet: ContentHandler = (_req, res) => {

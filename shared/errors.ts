@@ -111,6 +111,7 @@ export type ErrorCode =
   | 'WalletMissing'
   | 'NodeNotRunning'
   | 'NotOnThisNetwork'
+  | 'NotInThisShell'
   | 'Internal';
 
 export interface AceErrorOptions {

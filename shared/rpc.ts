@@ -9,6 +9,8 @@ import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.
 import { TOKENS, type Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
+import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
+import { type TrafficNow, type TrafficOutputs, trafficInputs } from './rpc-traffic.ts';
 import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './rpc-wallet.ts';
 
 /** A decimal token string, such as "0.2000000". */
@@ -256,11 +258,13 @@ export const inputs = {
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...liveInputs,
+  ...shellInputs,
+  ...trafficInputs,
   ...walletInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, WalletOutputs {
+export interface Outputs extends LiveOutputs, ShellOutputs, TrafficOutputs, WalletOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
@@ -307,10 +311,16 @@ export interface Feed {
   settlements: readonly SettlementView[];
   /** The library changed. */
   contents: readonly ContentView[];
+  /** Every second, as long as the node runs. */
+  traffic: TrafficNow;
   /** A file is being imported. */
   importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
   /** The wallet was made, locked, unlocked, or protected anew. */
   wallet: WalletStateView;
+  /** The desktop shell changed, or began to close; told to every loaded page first. Never over a WebSocket. */
+  shell: ShellView;
+  /** The desktop shell asks for a view. Never over a WebSocket. */
+  navigate: NavigateView;
 }
 export type FeedTopic = keyof Feed;
 
@@ -336,6 +346,9 @@ export type ServerFrame =
   | { readonly id: number; readonly output: unknown }
   | { readonly id: number; readonly error: RpcFailure }
   | { readonly topic: FeedTopic; readonly data: unknown };
+
+/** Where pages in a browser send files to, which have no path there; see `main/content/upload.ts`. */
+export const UPLOAD_PATH = '/import';
 
 /** IPC method names of the Electron transport. */
 export const IPC_CALL = 'ace:call';

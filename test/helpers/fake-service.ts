@@ -187,6 +187,18 @@ export class FakeService extends FakeWallet implements NodeService {
     return quoteView(quoteTraffic(units, basis), this.#startedAtMs);
   }
 
+  async trafficReport({ period }: CheckedInput<'trafficReport'>): Promise<Output<'trafficReport'>> {
+    return { period, bars: [], paymentBytes: 0, protocolBytes: 0, peers: [], contents: [] };
+  }
+
+  async network(): Promise<Output<'network'>> {
+    return { shards: [], peers: [], history: [] };
+  }
+
+  async pools(): Promise<never> {
+    throw new AceError('ShardUnavailable', 'No pools');
+  }
+
   async tracks(): Promise<Output<'tracks'>> {
     return { tracks: null };
   }
@@ -213,6 +225,14 @@ export class FakeService extends FakeWallet implements NodeService {
     if (newest) for (const listener of this.#listeners) listener('settlements', [newest]);
     this.emitSnapshot();
     return { claimedUnits };
+  }
+
+  async apiToken(): Promise<Output<'apiToken'>> {
+    return { token: 'fake-token', file: '/home/you/.local/share/ace-node/api-token' };
+  }
+
+  async renewApiToken(): Promise<Output<'renewApiToken'>> {
+    return { token: 'fake-token' };
   }
 
   async shutdown(): Promise<Output<'shutdown'>> {
