@@ -24,41 +24,114 @@ export class FakeWallet implements WalletService {
     lastBackupAtMs: null,
   };
 
-  walletState = async (): Promise<WalletStateView> => this.walletView;
-  walletLock = async () => this.#become('locked');
-  walletUnlock = async () => this.#become('unlocked');
-  walletStart = async () => this.walletView;
-  walletChangePassphrase = async () => this.#become('unlocked');
+  async walletState(): Promise<WalletStateView> {
+    return this.walletView;
+  }
+
+  async walletLock(): Promise<WalletStateView> {
+    return this.#become('locked');
+  }
+
+  async walletUnlock(): Promise<WalletStateView> {
+    return this.#become('unlocked');
+  }
+
+  async walletStart(): Promise<WalletStateView> {
+    return this.walletView;
+  }
+
+  async walletChangePassphrase(): Promise<WalletStateView> {
+    return this.#become('unlocked');
+  }
 
   async walletLockAfter({ lockAfterMinutes }: CheckedInput<'walletLockAfter'>): Promise<WalletStateView> {
     this.walletView = { ...this.walletView, lockAfterMinutes };
     return this.walletView;
   }
 
-  walletCreate = no<'walletCreate'>();
-  walletConfirm = no<'walletConfirm'>();
-  walletRestore = no<'walletRestore'>();
-  walletRestoreBackup = no<'walletRestoreBackup'>();
-  walletJoin = no<'walletJoin'>();
-  walletPhrase = no<'walletPhrase'>();
-  walletBackup = no<'walletBackup'>();
-  quoteSend = no<'quoteSend'>();
-  send = no<'send'>();
-  quoteMint = no<'quoteMint'>();
-  mint = no<'mint'>();
-  quoteSwap = no<'quoteSwap'>();
-  swap = no<'swap'>();
-  quoteAccess = no<'quoteAccess'>();
-  buyAccess = no<'buyAccess'>();
-  deviceLink = no<'deviceLink'>();
-  deviceUnlink = no<'deviceUnlink'>();
+  async walletCreate(): Promise<WalletOutputs['walletCreate']> {
+    throw signsNothing();
+  }
 
-  receive = async () => ({ address: this.walletView.address ?? '' });
-  repayments = async (): Promise<WalletOutputs['repayments']> => [];
-  deviceRequest = async () => ({ device: DEVICE, peerId: PEER_ID });
-  devices = async (): Promise<WalletOutputs['devices']> => [
-    { device: DEVICE, peerId: PEER_ID, thisDevice: true, state: 'unnamed' },
-  ];
+  async walletConfirm(): Promise<WalletOutputs['walletConfirm']> {
+    throw signsNothing();
+  }
+
+  async walletRestore(): Promise<WalletOutputs['walletRestore']> {
+    throw signsNothing();
+  }
+
+  async walletRestoreBackup(): Promise<WalletOutputs['walletRestoreBackup']> {
+    throw signsNothing();
+  }
+
+  async walletJoin(): Promise<WalletOutputs['walletJoin']> {
+    throw signsNothing();
+  }
+
+  async walletPhrase(): Promise<WalletOutputs['walletPhrase']> {
+    throw signsNothing();
+  }
+
+  async walletBackup(): Promise<WalletOutputs['walletBackup']> {
+    throw signsNothing();
+  }
+
+  async quoteSend(): Promise<WalletOutputs['quoteSend']> {
+    throw signsNothing();
+  }
+
+  async send(): Promise<WalletOutputs['send']> {
+    throw signsNothing();
+  }
+
+  async quoteMint(): Promise<WalletOutputs['quoteMint']> {
+    throw signsNothing();
+  }
+
+  async mint(): Promise<WalletOutputs['mint']> {
+    throw signsNothing();
+  }
+
+  async quoteSwap(): Promise<WalletOutputs['quoteSwap']> {
+    throw signsNothing();
+  }
+
+  async swap(): Promise<WalletOutputs['swap']> {
+    throw signsNothing();
+  }
+
+  async quoteAccess(): Promise<WalletOutputs['quoteAccess']> {
+    throw signsNothing();
+  }
+
+  async buyAccess(): Promise<WalletOutputs['buyAccess']> {
+    throw signsNothing();
+  }
+
+  async deviceLink(): Promise<WalletOutputs['deviceLink']> {
+    throw signsNothing();
+  }
+
+  async deviceUnlink(): Promise<WalletOutputs['deviceUnlink']> {
+    throw signsNothing();
+  }
+
+  async receive(): Promise<WalletOutputs['receive']> {
+    return { address: this.walletView.address ?? '' };
+  }
+
+  async repayments(): Promise<WalletOutputs['repayments']> {
+    return [];
+  }
+
+  async deviceRequest(): Promise<WalletOutputs['deviceRequest']> {
+    return { device: DEVICE, peerId: PEER_ID };
+  }
+
+  async devices(): Promise<WalletOutputs['devices']> {
+    return [{ device: DEVICE, peerId: PEER_ID, thisDevice: true, state: 'unnamed' }];
+  }
 
   #become(status: WalletStateView['status']): WalletStateView {
     this.walletView = { ...this.walletView, status };
@@ -66,8 +139,6 @@ export class FakeWallet implements WalletService {
   }
 }
 
-function no<P extends keyof WalletOutputs>(): () => Promise<WalletOutputs[P]> {
-  return async () => {
-    throw new AceError('NotAllowed', 'The wallet of a test signs nothing');
-  };
+function signsNothing(): AceError {
+  return new AceError('NotAllowed', 'The wallet of a test signs nothing');
 }
