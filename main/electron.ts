@@ -1,5 +1,6 @@
 /** The desktop shell: everything that must be said to Electron before it is ready, then main/app. */
 import './heap.ts';
+import './no-dumps.ts';
 import { join } from 'node:path';
 import * as electron from 'electron';
 import { shellConfig } from './app/config.ts';
@@ -16,6 +17,8 @@ const config = shellConfig(process.env, {
   appDir: app.getAppPath(),
   resourcesDir: app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
 });
+// Read once: neither a child process nor a report of a crash gets it from here.
+delete process.env.ACE_NODE_PASSPHRASE;
 // Electron's own files apart from the node's, and one instance per data directory. Electron takes no folder that is not
 // there; where none can be made, the node cannot start either and says why.
 const stateDir = join(config.dataDir, 'window');

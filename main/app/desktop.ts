@@ -16,6 +16,7 @@ import { setMenu } from './menu.ts';
 import { startNotifications } from './notifications.ts';
 import { PAGES_ORIGIN, servePages } from './pages-scheme.ts';
 import { openPreferences } from './preferences.ts';
+import { electronSecretStore } from './secret-store.ts';
 import { createDesktopShell } from './shell-procedures.ts';
 import { shellWords } from './shell-words.ts';
 import { type AppTray, createTray } from './tray.ts';
@@ -34,7 +35,7 @@ interface RunningDesktop {
 /** Resolves when the app is up, or was told to quit. */
 export async function runDesktop(electron: typeof Electron, config: ShellConfig): Promise<void> {
   const { app, dialog, ipcMain, Menu, nativeImage, Notification, powerMonitor } = electron;
-  const { BrowserWindow, protocol, screen, session, shell, Tray } = electron;
+  const { BrowserWindow, protocol, safeStorage, screen, session, shell, Tray } = electron;
   const { platform } = process;
   const stateDir = app.getPath('userData');
   const paths = nodePaths(config.dataDir);
@@ -77,7 +78,10 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
   const startParts = async (): Promise<RunningDesktop> => {
     setMenu(Menu, platform);
     claimLinks(app, platform);
-    const node = await startNode(config);
+    const node = await startNode({
+      ...config,
+      secretStore: electronSecretStore(safeStorage, join(config.dataDir, 'passphrase.sealed')),
+    });
     servePages(protocol, config.pagesDir);
     secureSession(session.defaultSession, node.http);
     const feed = createFeedHub(node.service, node.log);

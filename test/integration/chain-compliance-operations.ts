@@ -257,8 +257,11 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       await submit(chain, 'unlink');
       expect(await link()).toBe('unlinked');
       expect(await chain.deviceLink(PEER.address, DEVICE)).toBeNull();
+      expect(await chain.devices(RICH.address)).toEqual([{ device: DEVICE, linked: false }]);
       await submit(chain, 'link');
       expect(await link()).toBe('linked');
+      expect(await chain.devices(RICH.address)).toEqual([{ device: DEVICE, linked: true }]);
+      expect(await chain.devices(PEER.address)).toEqual([]);
     });
   });
 

@@ -4,6 +4,7 @@ import { HEADLESS_SHELL } from '../../../../main/rpc/shell-service.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { inputs } from '../../../../shared/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
+import { FakeWallet } from '../../../helpers/fake-wallet.ts';
 
 function withLog() {
   return { warn: vi.fn(), error: vi.fn() };
@@ -12,8 +13,10 @@ function withLog() {
 describe('createProcedures', () => {
   it('has a method of the service or of the shell for every procedure of the contract', () => {
     const service: Record<string, unknown> = { ...HEADLESS_SHELL };
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(FakeService.prototype))) {
-      service[name] ??= value;
+    for (const prototype of [FakeService.prototype, FakeWallet.prototype]) {
+      for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+        service[name] ??= value;
+      }
     }
     for (const procedure of Object.keys(inputs)) {
       expect(service[procedure], procedure).toBeTypeOf('function');
