@@ -15,6 +15,7 @@ import type { SettlementRow } from './db/node/settlements.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { Log } from './log.ts';
 import type { RunningPeer } from './peer.ts';
+import { type GivenPorts, portProcedures } from './ports.ts';
 import type { ApiToken } from './rpc/api-token.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
@@ -37,6 +38,9 @@ export interface NodeServiceOptions {
   readonly ownDevnet: boolean;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
+  /** That the server listens on; `null` before. */
+  readonly httpPort: () => number | null;
+  readonly givenPorts: GivenPorts;
   readonly shutdown: () => void;
   readonly log: Log;
   readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
@@ -200,6 +204,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
     ...traffic.procedures,
+    ...portProcedures(peer, options.givenPorts, options.httpPort),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),

@@ -19,6 +19,7 @@ import { createNodeService, type NodeServiceHandle } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
+import { chosenPort } from './ports.ts';
 import { ApiToken } from './rpc/api-token.ts';
 import { type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
@@ -101,7 +102,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     const peer = await startPeer({
       dir: config.dataDir,
       shardMultiaddr,
-      p2pPort: config.p2pPort ?? 0,
+      p2pPort: config.p2pPort,
       listen,
       announce,
       reach,
@@ -133,6 +134,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       dataDir: config.dataDir,
       ownDevnet: network.mode === 'devnet',
       pagesUrl: () => http?.url ?? null,
+      httpPort: () => http?.port ?? null,
+      givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
       shutdown: () => asked.resolve(),
       log,
       apiToken,
@@ -225,7 +228,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
  * to the address that it was given.
  */
 function httpPort({ httpPort }: NodeConfig, { store, live }: RunningPeer): number {
-  if (httpPort !== 0) return httpPort ?? DEFAULT_HTTP_PORT;
+  if (httpPort !== 0) return httpPort ?? chosenPort(store, 'http') ?? DEFAULT_HTTP_PORT;
   const broadcasts = live.broadcaster.own().some(({ ended }) => !ended);
   return broadcasts ? Number(store.meta.get(LAST_PORT) ?? 0) : 0;
 }

@@ -9,6 +9,7 @@ import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.
 import type { Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
+import { type PortOutputs, portInputs } from './rpc-ports.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
 import { type TrafficNow, type TrafficOutputs, trafficInputs } from './rpc-traffic.ts';
 
@@ -256,10 +257,11 @@ export const inputs = {
   ...liveInputs,
   ...shellInputs,
   ...trafficInputs,
+  ...portInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, ShellOutputs, TrafficOutputs {
+export interface Outputs extends LiveOutputs, ShellOutputs, TrafficOutputs, PortOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */

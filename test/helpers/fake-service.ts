@@ -193,6 +193,15 @@ export class FakeService implements NodeService {
     return { shards: [], peers: [], history: [] };
   }
 
+  async ports(): Promise<Output<'ports'>> {
+    const port = { now: null, chosen: null, given: false };
+    return { http: port, peers: port };
+  }
+
+  async setPorts(): Promise<Output<'setPorts'>> {
+    return this.ports();
+  }
+
   async pools(): Promise<never> {
     throw new AceError('ShardUnavailable', 'No pools');
   }
