@@ -7,6 +7,7 @@ import { runDesktop } from './app/desktop.ts';
 import { registerPagesScheme } from './app/pages-scheme.ts';
 import { secureContents } from './app/window.ts';
 import { defaultDataDir } from './config.ts';
+import { makeFolder } from './db/make-folder.ts';
 
 const { app, protocol, shell } = electron;
 
@@ -15,8 +16,10 @@ const config = shellConfig(process.env, {
   appDir: app.getAppPath(),
   resourcesDir: app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
 });
-// Electron's own files apart from the node's, and one instance per data directory.
-app.setPath('userData', join(config.dataDir, 'window'));
+// Electron's own files apart from the node's, and one instance per data directory. Electron takes no folder that is not
+// there; where none can be made, the node cannot start either and says why.
+const stateDir = join(config.dataDir, 'window');
+if (canMakeFolder(stateDir)) app.setPath('userData', stateDir);
 
 registerPagesScheme(protocol);
 app.enableSandbox();
@@ -24,3 +27,12 @@ app.on('web-contents-created', (_event, contents) => secureContents(contents, sh
 
 // Not awaited: Electron gets ready only once this module has been evaluated.
 void runDesktop(electron, config);
+
+function canMakeFolder(path: string): boolean {
+  try {
+    makeFolder(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
