@@ -20,6 +20,7 @@ export interface StartOptions {
   readonly loginItem?: object;
   /** Folder with out/ and resources/. */
   readonly root?: string;
+  readonly resourcesDir?: string;
 }
 
 type Message = {
@@ -51,7 +52,7 @@ export class DoubleApp {
     const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
     const config = {
       dataDir: this.dataDir,
-      resourcesDir: join(root, 'resources'),
+      resourcesDir: options.resourcesDir ?? join(root, 'resources'),
       pagesDir: join(root, 'out/renderer'),
       httpPort: 0,
     };
