@@ -43,6 +43,10 @@ export class Stage {
     this.#browser = null;
   }
 
+  onClose(step: () => unknown): void {
+    this.#undo.push(step);
+  }
+
   temporaryDir(): string {
     const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
     this.#undo.push(() => rmSync(dir, { recursive: true, force: true }));
@@ -119,7 +123,8 @@ export async function sidewaysScroll(page: Page): Promise<boolean> {
   });
 }
 
-function collectTroubles(page: Page): string[] {
+/** Errors and violations of the content policy; the browser reports both on the console. */
+export function collectTroubles(page: Page): string[] {
   const troubles: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());

@@ -5,8 +5,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { connected, ROOT, Stage } from '../helpers/pages.ts';
+import { makeWorld } from '../helpers/pages-world.ts';
 import { SHOTS } from './shots.ts';
-import { makeWorld } from './world.ts';
 
 const wanted = process.argv[2] ?? '';
 const folder = process.argv[3] ?? join(ROOT, 'docs/screens');
