@@ -22,6 +22,9 @@ const MEASURING = [
  */
 const RETRY = 1;
 
+/** Stories that open their page by test/helpers/app-window.ts: once more in the desktop window, where there is one. */
+const IN_ELECTRON = ['test/e2e/watch.test.ts'];
+
 export default defineConfig({
   test: {
     environment: 'node',
@@ -76,6 +79,18 @@ export default defineConfig({
           retry: RETRY,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'electron',
+          include: IN_ELECTRON,
+          env: { ACE_TEST_WINDOW: 'electron' },
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

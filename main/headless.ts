@@ -1,7 +1,9 @@
 /** The shell without a window: the same pages, in the user's own browser. */
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { DEFAULT_HTTP_PORT } from './config.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { DEFAULT_HTTP_PORT, nodePaths } from './config.ts';
+import { createCrashReports } from './crash-reports.ts';
 import { type NodeConfig, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
@@ -12,6 +14,13 @@ import { stopSignal } from './stop-signals.ts';
  */
 export async function runHeadless(config: NodeConfig): Promise<void> {
   const node = await startNode(config);
+  const reports = createCrashReports({
+    folder: nodePaths(config.dataDir).reports,
+    version: packageJson.version,
+    secrets: () => [node.http.token, config.passphrase],
+  });
+  // Only written down: the process ends as it would without.
+  process.on('uncaughtExceptionMonitor', (error) => reports.report('unhandled', error));
   const signalled = stopSignal(); // whoever reads the address may send one at once
   process.stdout.write(`${pagesAddress(node.http)}\n`);
   for (const note of [portNote(config, node.http), hostNote(config, node.http)]) {

@@ -1,74 +1,53 @@
 /**
- * The main job in a real browser: the headless node as people start it, its pages in Chromium, the sample clip played
- * and paid. The same story runs in the desktop window where there is an Electron binary.
+ * The main job as a person sees it: the sample clip played and paid, in a real browser on a headless node. In the test
+ * project `electron` the same story runs in the desktop window.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { _electron, type Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
-import { browserPath, collectTroubles, connected, ROOT, Stage } from '../helpers/pages.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openApp, ROOT, skipWithoutWindow } from '../helpers/app-window.ts';
 
-const electronPath = findElectron();
-const stage = new Stage();
+const START_TIMEOUT_MS = 45_000;
+const undo: (() => unknown)[] = [];
 
-afterEach(() => stage.close());
+beforeEach(skipWithoutWindow);
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
 
 describe('the main job', () => {
-  it.skipIf(browserPath === null)(
-    'plays the sample clip in a browser, and what was paid is settled',
-    async () => {
-      const { address } = await stage.start(stage.temporaryDir());
-      const { page, troubles } = await stage.page(address);
-      await watchAndSettle(page);
-      expect(new URL(page.url()).hash, 'the token does not stay in the address').not.toContain('token');
-      expect(troubles).toEqual([]);
-    },
-  );
-
-  it.skipIf(browserPath === null)(
-    'says what is wrong with what was typed, and forgets it afterwards',
-    async () => {
-      const { address } = await stage.start(stage.temporaryDir());
-      const { page } = await stage.page(address);
-      await connected(page);
-
-      const error = page.getByTestId('player-error');
-      await paste(page, 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi');
-      await error.waitFor();
-      expect(await error.textContent()).toContain('play it again later');
-      await paste(page, join(ROOT, 'package.json'));
-      await error.waitFor({ state: 'detached' });
-
-      await page.getByTestId('nav-wallet').click();
-      const amount = page.getByTestId('top-up-page-amount');
-      await amount.fill('0.12345678');
-      await page.getByTestId('top-up-page-submit').click();
-      await page.getByText('Write an amount above 0').waitFor();
-    },
-  );
-
-  it.skipIf(electronPath === null)('plays the sample clip in the desktop window', async () => {
-    const config = {
-      dataDir: stage.temporaryDir(),
-      resourcesDir: join(ROOT, 'resources'),
-      pagesDir: join(ROOT, 'out/renderer'),
-    };
-    const app = await _electron.launch({
-      executablePath: electronPath ?? '',
-      args: [join(ROOT, 'out/main/electron.js')],
-      env: { ...definedEnv(), ACE_NODE_CONFIG: JSON.stringify({ ...config, httpPort: 0 }) },
-    });
-    stage.onClose(() => app.close());
-    const page = await app.firstWindow();
-    const troubles = collectTroubles(page);
+  it('plays the sample clip, and what was paid is settled', async () => {
+    const { page, troubles } = await openApp(temporaryDir(), undo);
     await watchAndSettle(page);
+    expect(new URL(page.url()).hash, 'the token does not stay in the address').not.toContain('token');
     expect(troubles).toEqual([]);
+  });
+
+  it('says what is wrong with what was typed, and forgets it afterwards', async () => {
+    const { page } = await openApp(temporaryDir(), undo);
+    await page
+      .locator('[data-testid=connection][data-link=connected]')
+      .waitFor({ timeout: START_TIMEOUT_MS });
+
+    const error = page.getByTestId('player-error');
+    await paste(page, 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi');
+    await error.waitFor();
+    expect(await error.textContent()).toContain('play it again later');
+    await paste(page, join(ROOT, 'package.json'));
+    await error.waitFor({ state: 'detached' });
+
+    await page.getByTestId('nav-wallet').click();
+    const amount = page.getByTestId('top-up-page-amount');
+    await amount.fill('0.12345678');
+    await page.getByTestId('top-up-page-submit').click();
+    await page.getByText('Write an amount above 0').waitFor();
   });
 });
 
 async function watchAndSettle(page: Page): Promise<void> {
-  await connected(page);
+  await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: START_TIMEOUT_MS });
   await page.getByTestId('nav-settlements').click();
   const before = await settledUnits(page);
 
@@ -109,17 +88,8 @@ async function numberOf(page: Page, testId: string, attribute: string): Promise<
   return (await element.count()) === 0 ? 0 : Number(await element.first().getAttribute(attribute));
 }
 
-function definedEnv(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])),
-  );
-}
-
-/** Only looks: requiring `electron` without its binary would start a download. */
-function findElectron(): string | null {
-  const dir = dirname(createRequire(import.meta.url).resolve('electron/package.json'));
-  const pathFile = join(dir, 'path.txt');
-  if (!existsSync(pathFile)) return null;
-  const binary = join(dir, 'dist', readFileSync(pathFile, 'utf8').trim());
-  return existsSync(binary) ? binary : null;
+function temporaryDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
+  undo.push(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
 }
