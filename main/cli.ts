@@ -3,6 +3,7 @@
  * is loaded by the command that needs it.
  */
 import './heap.ts';
+import './no-dumps.ts';
 import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -13,6 +14,7 @@ import { broadcastCommand } from './cli/broadcast.ts';
 import { CHANNELS_HELP, channelsCommand } from './cli/channels.ts';
 import { contentsCommand, deleteCommand, pinCommand } from './cli/contents.ts';
 import { importCommand } from './cli/import.ts';
+import { givenPassphrase } from './cli/passphrase.ts';
 import { ignoreClosedOutput, stopWithParent } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
 import { quoteCommand } from './cli/quote.ts';
@@ -20,7 +22,7 @@ import { SCHEDULE_HELP, SETTING_NAMES } from './cli/setting-values.ts';
 import { getSettingsCommand, setSettingCommand } from './cli/settings.ts';
 import { statusCommand } from './cli/status.ts';
 import { tokenCommand } from './cli/token.ts';
-import { topUpCommand } from './cli/wallet.ts';
+import { addWalletCommands } from './cli/wallet-commands.ts';
 import {
   DEFAULT_DEVNET,
   defaultDataDir,
@@ -44,7 +46,7 @@ interface CommonOptions {
 }
 
 function configOf(options: CommonOptions): NodeConfig {
-  const passphrase = process.env.ACE_NODE_PASSPHRASE;
+  const passphrase = givenPassphrase(program.opts<{ passphraseFile?: string }>().passphraseFile);
   return {
     dataDir: resolve(options.dataDir),
     resourcesDir: join(appDir, 'resources'),
@@ -98,6 +100,7 @@ function positiveDecimal(text: string): string {
 const program = new Command('ace-node')
   .description('A node of the Ace Network: watch video from peers, pay for every MiB.')
   .version(packageJson.version)
+  .addOption(new Option('--passphrase-file <file>', 'the wallet’s passphrase: the first line of this file'))
   .configureOutput({
     outputError: (text, write) => {
       const line = text
@@ -107,7 +110,10 @@ const program = new Command('ace-node')
       write(`ace-node: ${line} (see --help)\n`);
     },
   })
-  .addHelpText('after', '\nThe wallet’s passphrase, where it has one, is taken from ACE_NODE_PASSPHRASE.');
+  .addHelpText(
+    'after',
+    '\nThe wallet’s passphrase, where it has one, is asked for in a terminal. Without one it is taken from\n--passphrase-file, or from the variable ACE_NODE_PASSPHRASE, which other programs of this user can see.',
+  );
 
 const port = wholeNumber(0, 65_535);
 const shards = wholeNumber(1, MAX_DEVNET_SHARDS);
@@ -135,6 +141,7 @@ program
   .command('start')
   .description('start the node and its pages, in a window where one can be opened')
   .option('--headless', 'without a window: the pages are served on loopback', false)
+  .option('--first-run', 'have a missing wallet made or restored on the pages', false)
   .addOption(dataDirOption())
   .addOption(joinOption())
   .addOption(announceOption())
@@ -150,9 +157,10 @@ program
       'serve pages and players at this IP address too, unencrypted; 0.0.0.0 and :: mean all (default: this machine only)',
     ).argParser(ipAddress),
   )
-  .action(async (options: CommonOptions & { headless: boolean }) => {
+  .action(async (options: CommonOptions & { headless: boolean; firstRun: boolean }) => {
     const { startShell } = await import('./launch-shell.ts');
-    process.exitCode = await startShell(configOf(options), { headless: options.headless });
+    const config = { ...configOf(options), wallet: { firstRun: options.firstRun, mayWait: true } };
+    process.exitCode = await startShell(config, { headless: options.headless });
   });
 
 program
@@ -304,12 +312,7 @@ program
     broadcastCommand(configOf(options), options),
   );
 
-program
-  .command('topup <amount>')
-  .description('add XAT from the devnet’s faucet; loans are repaid by themselves')
-  .addOption(dataDirOption())
-  .addOption(joinOption())
-  .action((amount: string, options: CommonOptions) => topUpCommand(configOf(options), amount));
+addWalletCommands<CommonOptions>(program, { configOf, dataDirOption, joinOption, notEmpty, wholeNumber });
 
 program
   .command('status')

@@ -1,5 +1,6 @@
 /** The desktop shell: everything that must be said to Electron before it is ready, then main/app. */
 import './heap.ts';
+import './no-dumps.ts';
 import { join } from 'node:path';
 import * as electron from 'electron';
 import { shellConfig } from './app/config.ts';

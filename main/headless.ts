@@ -2,9 +2,10 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
+import { withPassphrase } from './cli/passphrase.ts';
 import { DEFAULT_HTTP_PORT, nodePaths } from './config.ts';
 import { createCrashReports } from './crash-reports.ts';
-import { type NodeConfig, startNode } from './node.ts';
+import { type NodeConfig, type RunningNode, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
 /**
@@ -13,7 +14,7 @@ import { stopSignal } from './stop-signals.ts';
  * token is in the fragment, which browsers never send anywhere.
  */
 export async function runHeadless(config: NodeConfig): Promise<void> {
-  const node = await startNode(config);
+  const node = await startNode(await withPassphrase(config));
   const reports = createCrashReports({
     folder: nodePaths(config.dataDir).reports,
     version: packageJson.version,
@@ -26,6 +27,7 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
   for (const note of [portNote(config, node.http), hostNote(config, node.http)]) {
     if (note !== null) process.stderr.write(`${note}\n`);
   }
+  process.stderr.write(await walletNote(node));
 
   await Promise.race([signalled, node.stopped]);
   await node.stop();
@@ -60,6 +62,15 @@ function otherAddresses(): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, scopeid }) => !internal && !scopeid)
     .map(({ address }) => address);
+}
+
+/** What there is to do about the wallet; most often nothing. */
+async function walletNote({ service }: RunningNode): Promise<string> {
+  const { status, running } = await service.walletState({});
+  if (status === 'none') return 'There is no wallet yet: make or restore one on the page\n';
+  if (!running) return 'The wallet is locked: unlock it on the page, or with ace-node wallet unlock\n';
+  if (status !== 'plain') return '';
+  return 'The wallet has no passphrase, which is for play money only: ace-node wallet passphrase sets one\n';
 }
 
 /** Players and scripts look at the usual port by themselves; they have to be told of another. */

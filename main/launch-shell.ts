@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { shellEnvironment } from './app/config.ts';
 import { findWindow } from './app/find-window.ts';
+import { PASSPHRASE_VARIABLE } from './cli/passphrase.ts';
 import { runHeadless } from './headless.ts';
 import type { NodeConfig } from './node.ts';
 
@@ -32,7 +33,12 @@ function openWindow(binary: string, config: NodeConfig): Promise<number | string
   const entry = join(dirname(config.pagesDir), 'main', 'electron.js');
   const child = spawn(binary, [entry], {
     stdio: 'inherit',
-    env: { ...process.env, ...shellEnvironment(config), ELECTRON_RUN_AS_NODE: undefined },
+    env: {
+      ...process.env,
+      ...shellEnvironment(config),
+      ...(config.passphrase !== undefined && { [PASSPHRASE_VARIABLE]: config.passphrase }),
+      ELECTRON_RUN_AS_NODE: undefined,
+    },
   });
   // A terminal sends these to the whole group; a service manager to this process alone.
   const passOn = (signal: NodeJS.Signals) => child.kill(signal);

@@ -50,7 +50,8 @@ import { bindStore, checkNetwork } from './shard/membership.ts';
 import { TrafficBook } from './traffic/traffic-book.ts';
 import type { Account } from './wallet/account.ts';
 import { certificates } from './wallet/certificates.ts';
-import { openIdentity } from './wallet/identity.ts';
+import type { DeviceIdentity } from './wallet/device.ts';
+import { type Identity, openIdentity } from './wallet/identity.ts';
 
 /** A viewer that does not say soon whether it has a segment is as good as one that has not. */
 const HOLDS_TIMEOUT_MS = 1_000;
@@ -66,7 +67,8 @@ export interface PeerOptions {
   readonly announce?: readonly string[] | undefined;
   /** What differs from what fits the place of the validator. */
   readonly reach?: Partial<ReachSettings> | undefined;
-  readonly passphrase?: string | undefined;
+  /** Who the peer is; left out: the wallet in its folder, which has no passphrase. */
+  readonly identity?: Identity;
   /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
   readonly mustReachShard?: boolean;
   readonly log: Log;
@@ -83,6 +85,7 @@ export interface PeerEvents {
 export interface RunningPeer {
   readonly host: Libp2p;
   readonly account: Account;
+  readonly device: DeviceIdentity;
   readonly settings: NetworkSettings;
   readonly devnet: boolean;
   /** The account's home shard. */
@@ -118,7 +121,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   try {
     const store = openNodeStore(join(dir, 'node.db'));
     closers.add(() => store.close());
-    const { account, device, unprotected } = await openIdentity(dir, store, options.passphrase);
+    const identity = options.identity ?? (await openIdentity(dir, store));
+    const { account, device } = identity;
 
     const meter = new Meter(nowMs);
     // Checkpoints are there because of payment, and so is what it costs to pass them on.
@@ -163,7 +167,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     });
     closers.add(() => lines.stop());
     const { settings, devnet } = await lines.meet();
-    if (unprotected && !devnet) {
+    if (identity.status === 'plain' && !devnet) {
       throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
     }
     bindStore(store, settings.networkId, account.address, dir);
@@ -172,7 +176,13 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const shardClient = lines.of(shard);
     await lines.reach(shard);
 
-    const { certificate, checkCertificate } = await certificates(account, device, settings, nowMs);
+    const { certificate, checkCertificate } = await certificates(
+      account,
+      device,
+      settings,
+      nowMs,
+      identity.certificate,
+    );
 
     const limits = new UserLimits({ store, meter, nowMs, log });
     closers.add(() => limits.close());
@@ -371,6 +381,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     return {
       host,
       account,
+      device,
       settings,
       devnet,
       shard,

@@ -16,6 +16,7 @@ import { setMenu } from './menu.ts';
 import { startNotifications } from './notifications.ts';
 import { PAGES_ORIGIN, servePages } from './pages-scheme.ts';
 import { openPreferences } from './preferences.ts';
+import { electronSecretStore } from './secret-store.ts';
 import { createDesktopShell } from './shell-procedures.ts';
 import { shellWords } from './shell-words.ts';
 import { type AppTray, createTray } from './tray.ts';
@@ -77,7 +78,12 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
   const startParts = async (): Promise<RunningDesktop> => {
     setMenu(Menu, platform);
     claimLinks(app, platform);
-    const node = await startNode(config);
+    const node = await startNode({
+      ...config,
+      // The window asks: for a wallet on a first start, for its passphrase where the system does not keep it.
+      wallet: { firstRun: true, mayWait: true },
+      secretStore: electronSecretStore(electron.safeStorage, join(config.dataDir, 'passphrase.sealed')),
+    });
     servePages(protocol, config.pagesDir);
     secureSession(session.defaultSession, node.http);
     const feed = createFeedHub(node.service, node.log);

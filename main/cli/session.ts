@@ -8,6 +8,7 @@ import { AceError, isAceError } from '../../shared/errors.ts';
 import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc.ts';
 import { isValidatorFolder, type NodeConfig, nodePaths } from '../config.ts';
 import { connect } from '../rpc/ws-client.ts';
+import { withPassphrase } from './passphrase.ts';
 import { checkReadable } from './readable.ts';
 
 export interface Session {
@@ -90,7 +91,7 @@ async function ownNode(config: NodeConfig): Promise<Session> {
     import('../node.ts'),
     import('../rpc/procedures.ts'),
   ]);
-  const node = await startNode(config);
+  const node = await startNode(await withPassphrase(config));
   const procedures = createProcedures(node.service);
   return {
     async call(procedure, input) {

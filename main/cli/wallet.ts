@@ -1,22 +1,207 @@
+/** `ace-node wallet …`: made, restored, locked, protected, backed up. */
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { AceError } from '../../shared/errors.ts';
-import { parseAmount } from '../../shared/money.ts';
+import type { WalletStateView } from '../../shared/rpc-wallet.ts';
 import type { NodeConfig } from '../config.ts';
-import { openSession } from './session.ts';
+import {
+  ask,
+  askHidden,
+  askNewPassphrase,
+  isInteractive,
+  neededPassphrase,
+  passphraseFrom,
+} from './passphrase.ts';
+import { type WalletSession, withWallet } from './wallet-session.ts';
 
-/** `ace-node topup AMOUNT`: XAT from the devnet's faucet; loans are repaid by themselves. */
-export async function topUpCommand(config: NodeConfig, amountXat: string): Promise<void> {
-  if (parseAmount(amountXat) === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
-  const session = await openSession(config);
-  try {
-    const before = await session.call('snapshot', {});
-    const { balances, creditUsedUnits } = await session.call('topUp', { amountXat });
-    const repaidUnits = Math.max(0, before.credit.usedUnits - creditUsedUnits);
-    const lines = [`Topped up ${amountXat} XAT from the devnet's faucet (play money).`];
-    if (repaidUnits > 0)
-      lines.push(`Loans repaid: ${repaidUnits} MiB, with ${creditUsedUnits} MiB still owed.`);
-    lines.push(`Balance: ${balances.XAT} XAT, ${balances.XAC} XAC.`);
-    process.stdout.write(`${lines.join('\n')}\n`);
-  } finally {
-    await session.close();
+export interface ProtectOptions {
+  /** Of a new wallet. */
+  readonly plain?: boolean;
+}
+
+export async function walletStatusCommand(config: NodeConfig, json: boolean): Promise<void> {
+  await withWallet(config, async (session) => {
+    const state = await session.call('walletState', {});
+    say(json ? JSON.stringify(state, null, 2) : describe(state));
+  });
+}
+
+/** Shows the phrase, and has some of its words typed back before anything is kept. */
+export async function walletCreateCommand(
+  config: NodeConfig,
+  options: ProtectOptions & { readonly words: 12 | 24; readonly confirm: boolean },
+): Promise<void> {
+  if (options.confirm && !isInteractive()) {
+    throw new AceError(
+      'InvalidInput',
+      'The new phrase has to be confirmed in a terminal; a script that keeps it says --no-confirm',
+    );
   }
+  await withWallet(config, async (session) => {
+    const { phrase, confirmPositions } = await session.call('walletCreate', { words: options.words });
+    const passphrase = await newPassphrase(config, options);
+    const shown = phrase.split(' ').map((word, i) => `${String(i + 1).padStart(2)}. ${word}`);
+    if (options.confirm) {
+      process.stderr.write(
+        `Write these words down, in this order. They are the account: whoever has them has it, and nobody can give them to you again.\n\n${shown.join('\n')}\n\n`,
+      );
+    } else say(phrase);
+    const words: { position: number; word: string }[] = [];
+    for (const position of confirmPositions) {
+      const word = options.confirm
+        ? await ask(`Word ${position}: `)
+        : (phrase.split(' ')[position - 1] ?? '');
+      words.push({ position, word });
+    }
+    told(await session.call('walletConfirm', { words, passphrase }));
+  });
+}
+
+/** From a backup file, or from the phrase: typed, or on standard input. */
+export async function walletRestoreCommand(
+  config: NodeConfig,
+  file: string | undefined,
+  options: ProtectOptions,
+): Promise<void> {
+  await withWallet(config, async (session) => {
+    if (file !== undefined) {
+      const passphrase = await neededPassphrase(config, 'Passphrase of the backup: ');
+      const { restored, ...state } = await session.call('walletRestoreBackup', {
+        path: resolve(file),
+        passphrase,
+      });
+      told(state);
+      say(
+        `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${restored.earningChannels} channels on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; none of them is paid on again.`,
+      );
+      return;
+    }
+    const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
+    told(
+      await session.call('walletRestore', {
+        phrase: phrase.trim(),
+        passphrase: await newPassphrase(config, options),
+      }),
+    );
+  });
+}
+
+export async function walletUnlockCommand(
+  config: NodeConfig,
+  lockAfter: number | null | undefined,
+): Promise<void> {
+  await withWallet(config, async (session) => {
+    const passphrase = await neededPassphrase(config, 'Passphrase of the wallet: ');
+    const state = await session.call('walletUnlock', {
+      passphrase,
+      ...(lockAfter !== undefined && { lockAfterMinutes: lockAfter }),
+    });
+    told(state);
+  });
+}
+
+export async function walletLockCommand(config: NodeConfig): Promise<void> {
+  await withWallet(config, async (session) => told(await session.call('walletLock', {})));
+}
+
+export async function walletLockAfterCommand(
+  config: NodeConfig,
+  lockAfterMinutes: number | null,
+): Promise<void> {
+  await withWallet(config, async (session) =>
+    told(await session.call('walletLockAfter', { lockAfterMinutes })),
+  );
+}
+
+/** A new passphrase, or the first. */
+export async function walletPassphraseCommand(
+  config: NodeConfig,
+  newPassphraseFile: string | undefined,
+): Promise<void> {
+  await withWallet(config, async (session) => {
+    const current = await currentPassphrase(session, config);
+    const next =
+      newPassphraseFile === undefined
+        ? await askNewPassphrase('The new passphrase')
+        : passphraseFrom(newPassphraseFile);
+    await session.call('walletChangePassphrase', { current, next });
+    say('The wallet has the new passphrase. Backups made before keep theirs.');
+  });
+}
+
+/** On a terminal only, unless a script insists: what is shown stays in whatever the output goes to. */
+export async function walletPhraseCommand(config: NodeConfig, show: boolean): Promise<void> {
+  if (!show && !isInteractive()) {
+    throw new AceError('InvalidInput', 'The phrase is shown in a terminal; a script says --show');
+  }
+  await withWallet(config, async (session) => {
+    const passphrase = await currentPassphrase(session, config);
+    say((await session.call('walletPhrase', { passphrase })).phrase);
+  });
+}
+
+export async function walletBackupCommand(config: NodeConfig, file: string): Promise<void> {
+  await withWallet(config, async (session) => {
+    const own = await currentPassphrase(session, config);
+    const passphrase = own ?? config.passphrase ?? (await askNewPassphrase('A passphrase for the backup'));
+    const { path, sizeBytes } = await session.call('walletBackup', { path: resolve(file), passphrase });
+    say(
+      `${path}\n${sizeBytes.toLocaleString('en')} bytes, opened by ${own === null ? 'that' : 'the wallet’s'} passphrase.`,
+    );
+  });
+}
+
+/** `null` for a wallet without one of its owner's. */
+async function currentPassphrase(session: WalletSession, config: NodeConfig): Promise<string | null> {
+  const { protection, status } = await session.call('walletState', {});
+  if (status === 'none')
+    throw new AceError('WalletMissing', 'There is no wallet yet: ace-node wallet create');
+  if (protection !== 'passphrase') return null;
+  return neededPassphrase(config, 'Passphrase of the wallet: ');
+}
+
+async function newPassphrase(config: NodeConfig, { plain }: ProtectOptions): Promise<string | null> {
+  if (plain) return null;
+  return config.passphrase ?? askNewPassphrase('A passphrase for the wallet');
+}
+
+function told(state: WalletStateView): void {
+  say(describe(state));
+}
+
+function describe(s: WalletStateView): string {
+  const statuses: Record<WalletStateView['status'], string> = {
+    none: 'there is none yet: ace-node wallet create, or restore',
+    locked: s.running
+      ? 'locked: the node goes on; send, mint, swap and link wait for the passphrase'
+      : 'locked: it opens with its passphrase',
+    unlocked: 'unlocked',
+    plain: 'NOT PROTECTED: without a passphrase, for play money only',
+    device: 'a device without the phrase: its account signs on the device that linked it',
+  };
+  const rows: [string, string][] = [['Wallet', statuses[s.status]]];
+  if (s.address !== null) rows.push(['Address', s.address]);
+  if (s.status === 'unlocked' || s.status === 'locked') {
+    rows.push([
+      'Locks',
+      s.lockAfterMinutes === null
+        ? 'never by itself'
+        : `after ${s.lockAfterMinutes} minutes without an operation`,
+    ]);
+  }
+  if (s.status !== 'none' && s.status !== 'device') {
+    rows.push([
+      'Phrase',
+      s.phraseConfirmed ? 'written down' : 'not confirmed yet: ace-node wallet phrase shows it',
+    ]);
+    rows.push([
+      'Last backup',
+      s.lastBackupAtMs === null ? 'none from here' : new Date(s.lastBackupAtMs).toISOString(),
+    ]);
+  }
+  return rows.map(([label, words]) => `${label.padEnd(12)} ${words}`).join('\n');
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -7,6 +7,9 @@
  */
 import type { BatchResult } from '../../shared/batch.ts';
 import type { ChainAccount, MainChain, Market, OperationReceipt } from '../chain/port.ts';
+
+type Pools = Awaited<ReturnType<MainChain['pools']>>;
+
 import type { ChainReads } from './accounts.ts';
 
 export const MAX_ACCOUNT_AGE_MS = 2_000;
@@ -34,6 +37,7 @@ export class ReadCache implements ChainReads {
   readonly #accounts = new Map<string, Kept<ChainAccount>>();
   #market: Kept<Market> | null = null;
   #figures: Kept<ChainFigures> | null = null;
+  #pools: Kept<Pools> | null = null;
   /** Counts what was forgotten: a read that began before it is not kept. */
   #generation = 0;
 
@@ -50,6 +54,7 @@ export class ReadCache implements ChainReads {
       pools: () => source.pools(),
       supply: () => source.supply(),
       deviceLink: (account, device) => source.deviceLink(account, device),
+      devices: (account) => source.devices(account),
       head: () => source.head(),
       lastBatch: (shard) => source.lastBatch(shard),
       batchResult: (shard, number) => source.batchResult(shard, number),
@@ -87,9 +92,18 @@ export class ReadCache implements ChainReads {
   async figures(): Promise<ChainFigures> {
     const nowMs = this.#nowMs();
     if (this.#figures && nowMs - this.#figures.atMs < MAX_FIGURES_AGE_MS) return this.#figures.value;
-    const [pools, supply] = await Promise.all([this.#source.pools(), this.#source.supply()]);
+    const [pools, supply] = await Promise.all([this.pools(), this.#source.supply()]);
     this.#figures = { value: { pools, supply }, atMs: nowMs };
     return this.#figures.value;
+  }
+
+  async pools(): Promise<Pools> {
+    const nowMs = this.#nowMs();
+    if (this.#pools && nowMs - this.#pools.atMs < MAX_MARKET_AGE_MS) return this.#pools.value;
+    const generation = this.#generation;
+    const value = await this.#source.pools();
+    if (generation === this.#generation) this.#pools = { value, atMs: nowMs };
+    return value;
   }
 
   #keep(address: string, kept: Kept<ChainAccount>): void {
@@ -114,6 +128,7 @@ export class ReadCache implements ChainReads {
   #forget(addresses: Iterable<string>): void {
     this.#generation += 1;
     this.#market = null;
+    this.#pools = null;
     for (const address of addresses) this.#accounts.delete(address);
   }
 }

@@ -27,7 +27,14 @@ import { transaction, withStoreErrors } from '../../db/open.ts';
 import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet/typed-data.ts';
 import { hashBatch } from '../batch-signature.ts';
-import type { ChainAccount, MainChain, OperationReceipt, SignedBatch, SignedOperation } from '../port.ts';
+import {
+  type ChainAccount,
+  MAX_DEVICES_TOLD,
+  type MainChain,
+  type OperationReceipt,
+  type SignedBatch,
+  type SignedOperation,
+} from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
 import { ChangeLog } from './change-log.ts';
 import { ratesAt } from './exchange.ts';
@@ -139,6 +146,10 @@ class EmbeddedChain implements MainChain {
     const linked = withStoreErrors(() => this.#store.devices.isLinked(account.toLowerCase(), device));
     if (linked === undefined) return null;
     return linked ? 'linked' : 'unlinked';
+  }
+
+  async devices(account: string) {
+    return withStoreErrors(() => this.#store.devices.of(account.toLowerCase(), MAX_DEVICES_TOLD));
   }
 
   async head() {

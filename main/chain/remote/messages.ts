@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { TOKENS, type Token } from '../../../shared/money.ts';
 import { POOLS, type Pool } from '../../../shared/settings.ts';
 import {
+  accountDevices,
   address,
   balances,
   blob,
@@ -58,6 +59,10 @@ export const chainMethods = {
   deviceLink: {
     params: z.object({ account: address, device: z.string().regex(/^[0-9a-f]{64}$/) }),
     result: z.object({ link: z.enum(['linked', 'unlinked']).nullable() }),
+  },
+  devices: {
+    params: z.object({ account: address }),
+    result: z.object({ devices: accountDevices }),
   },
   head: { params: z.object({}), result: z.object({ height: count, hash: bytes(32) }) },
   lastBatch: { params: z.object({ shard: count }), result: z.object({ number: count, hash: bytes(32) }) },

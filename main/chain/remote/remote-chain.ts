@@ -134,6 +134,10 @@ export class RemoteChain implements MainChain {
     return (await this.#call('deviceLink', { account: account.toLowerCase(), device })).link;
   }
 
+  async devices(account: string) {
+    return (await this.#call('devices', { account: account.toLowerCase() })).devices;
+  }
+
   head() {
     return this.#call('head', {});
   }

@@ -104,6 +104,7 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
       return { supply: Object.fromEntries(supply) as PlainMap };
     },
     deviceLink: async ({ account, device }) => ({ link: await chain.deviceLink(account, device) }),
+    devices: async ({ account }) => ({ devices: (await chain.devices(account)).map((d) => ({ ...d })) }),
     head: async () => ({ ...(await chain.head()) }),
     lastBatch: async ({ shard }) => ({ ...(await chain.lastBatch(shard)) }),
     accounts: async (_, asker) => keep(asker, dagCbor.encode(await chain.accounts())),

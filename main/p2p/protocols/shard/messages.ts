@@ -8,7 +8,7 @@ import { AceError } from '../../../../shared/errors.ts';
 import { type Balances, TOKENS, type Token } from '../../../../shared/money.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
 import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/settings.ts';
-import type { Market, TokenSupply } from '../../../chain/port.ts';
+import { MAX_DEVICES_TOLD, type Market, type TokenSupply } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
 import { CHANNELS_ASKED } from './constants.ts';
 
@@ -121,6 +121,14 @@ export function plainFigures(figures: {
   return { pools: Object.fromEntries(plainPools), supply: Object.fromEntries(plainSupply) };
 }
 
+/** What an account's operations say of its devices. */
+export const accountDevices = z
+  .array(z.object({ device: z.string().regex(/^[0-9a-f]{64}$/), linked: z.boolean() }))
+  .max(MAX_DEVICES_TOLD);
+
+/** Reserves of a pair of the exchange, base units. */
+const reserves = z.object({ XAC: big, token: big });
+
 const settlementRow = z.object({
   seq: count,
   shard: count,
@@ -180,6 +188,9 @@ export const methods = {
   },
   /** What the network's pools hold, and how much of each token there is. */
   pools: { params: z.object({}), result: z.object({ pools, supply }) },
+  /** What a swap would be worked out with: reserves of each token that trades with XAC. */
+  exchange: { params: z.object({}), result: z.object({ XAT: reserves, XAS: reserves, XAB: reserves }) },
+  devices: { params: z.object({ account: address }), result: z.object({ devices: accountDevices }) },
   lease: {
     params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
     result: z.object({ signature: bytes(64) }),
@@ -234,8 +245,11 @@ export const methods = {
   },
   /** From now on `account` events for this account come over this stream. */
   watch: { params: z.object({ account: address }), result: z.object({}) },
-  /** Devnet: XAT from the faucet account. */
-  faucet: { params: z.object({ account: address, amountXat: big }), result: z.object({ height: count }) },
+  /** Devnet: tokens from the faucet account, XAT unless another is named. */
+  faucet: {
+    params: z.object({ account: address, amountXat: big, token: z.enum(TOKENS).default('XAT') }),
+    result: z.object({ height: count }),
+  },
   /** Devnet: settles now instead of at the next interval. */
   settle: { params: z.object({}), result: z.object({ batchNumber: count.nullable() }) },
 } as const;

@@ -7,9 +7,9 @@ import {
   type WalletProtection,
   type WalletSecrets,
   walletExists,
-  walletProtection,
+  walletFacts,
 } from '../../../../main/wallet/keystore.ts';
-import { SCRYPT_PARAMS } from '../../../../main/wallet/seal.ts';
+import { checksum, SCRYPT_PARAMS, seal } from '../../../../main/wallet/seal.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -37,7 +37,7 @@ describe('key store', () => {
   it.each([SECRET, OPEN])('gives back what it was given ($protection)', async (protection) => {
     const path = await saved(protection);
     expect(await openWallet(path, protection)).toEqual(SECRETS);
-    expect(await walletProtection(path)).toBe(protection.protection);
+    expect((await walletFacts(path)).protection).toBe(protection.protection);
   });
 
   it.each([SECRET, OPEN])(
@@ -85,7 +85,7 @@ describe('key store', () => {
     await expectAceRejection('WalletInvalid', saveWallet(path, SECRETS, OPEN));
     expect(readFileSync(path)).toEqual(before);
     await saveWallet(path, SECRETS, SECRET, { replace: true });
-    expect(await walletProtection(path)).toBe('passphrase');
+    expect((await walletFacts(path)).protection).toBe('passphrase');
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe('key store', () => {
 
   it('refuses a newer version with one clear sentence', async () => {
     const path = await saved(OPEN);
-    change(path, { version: 2 });
+    change(path, { version: 3 });
     const error = await expectAceRejection('WalletInvalid', openWallet(path, OPEN));
     expect(error.message).toContain('newer Ace Node');
   });
@@ -149,5 +149,37 @@ describe('key store', () => {
     await asOrdinaryUser(dir, () =>
       expectAceRejection('DataDirNotWritable', saveWallet(join(dir, 'wallet.json'), SECRETS, OPEN)),
     );
+  });
+
+  it('keeps its old passphrase, whole, when the new file cannot be written', async () => {
+    const path = await saved(SECRET);
+    const [dir, before] = [join(path, '..'), readFileSync(path)];
+    chmodSync(dir, 0o555);
+    const next = { protection: 'passphrase', passphrase: 'another horse' } as const;
+    await asOrdinaryUser(dir, () =>
+      expectAceRejection('DataDirNotWritable', saveWallet(path, SECRETS, next, { replace: true })),
+    );
+    chmodSync(dir, 0o700);
+    expect(readFileSync(path)).toEqual(before);
+    expect(readdirSync(dir)).toEqual(['wallet.json']);
+  });
+
+  it('opens what the first version wrote', async () => {
+    const path = await saved(OPEN);
+    const { secrets, warning } = JSON.parse(readFileSync(path, 'utf8'));
+    const first = { format: 'ace-wallet', version: 1, protection: 'none', warning, secrets };
+    writeFileSync(path, JSON.stringify(first));
+    expect(await openWallet(path, OPEN)).toEqual(SECRETS);
+    expect(await walletFacts(path)).toEqual({ protection: 'none', phraseConfirmed: false });
+    const sealed = await seal(Buffer.from(JSON.stringify(secrets)), SECRET.passphrase, 'ace-wallet-1');
+    const protectedFirst = {
+      format: 'ace-wallet',
+      version: 1,
+      protection: 'passphrase',
+      scryptAes256Gcm: sealed,
+      sha256: checksum(sealed),
+    };
+    writeFileSync(path, JSON.stringify(protectedFirst));
+    expect(await openWallet(path, SECRET)).toEqual(SECRETS);
   });
 });

@@ -1,0 +1,75 @@
+/** `ace-node devices …`: the devices of the account. */
+import type { DeviceView } from '../../shared/rpc-wallet.ts';
+import type { NodeConfig } from '../config.ts';
+import { unlocked } from './operations.ts';
+import { askNewPassphrase } from './passphrase.ts';
+import { openExisting } from './session.ts';
+import { withWallet } from './wallet-session.ts';
+
+export const DEVICES_HELP = `
+A second device of your account, two ways:
+- with the recovery phrase: ace-node wallet restore on it. It can then do everything.
+- without it: ace-node devices request on it prints its key; ace-node devices link KEY here
+  prints a certificate; ace-node devices join CERTIFICATE there. It streams and is paid for the
+  account, but signs no send, mint, swap or link.
+An unlinked device gets no new leases: it cannot watch on the account any more.`;
+
+const STATES: Record<DeviceView['state'], string> = {
+  linked: 'linked',
+  unlinked: 'UNLINKED',
+  unnamed: 'by its certificate',
+};
+
+export async function devicesCommand(config: NodeConfig, json: boolean): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    const devices = await session.call('devices', {});
+    const lines = devices.map(
+      ({ device, state, thisDevice }) => `${device}  ${STATES[state]}${thisDevice ? '  (this device)' : ''}`,
+    );
+    process.stdout.write(`${json ? JSON.stringify(devices, null, 2) : lines.join('\n')}\n`);
+  } finally {
+    await session.close();
+  }
+}
+
+export async function deviceRequestCommand(config: NodeConfig): Promise<void> {
+  await withWallet(config, async (session) => {
+    process.stdout.write(`${(await session.call('deviceRequest', {})).device}\n`);
+  });
+}
+
+export async function deviceLinkCommand(config: NodeConfig, device: string): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    const { certificate } = await unlocked(session, config, () => session.call('deviceLink', { device }));
+    process.stderr.write('Linked. On the other device: ace-node devices join, with this certificate:\n');
+    process.stdout.write(`${certificate}\n`);
+  } finally {
+    await session.close();
+  }
+}
+
+export async function deviceUnlinkCommand(config: NodeConfig, device: string): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    await unlocked(session, config, () => session.call('deviceUnlink', { device }));
+    process.stdout.write('Unlinked: it gets no new leases. What it has leased already is still paid.\n');
+  } finally {
+    await session.close();
+  }
+}
+
+export async function deviceJoinCommand(
+  config: NodeConfig,
+  certificate: string,
+  plain: boolean,
+): Promise<void> {
+  await withWallet(config, async (session) => {
+    const passphrase = plain
+      ? null
+      : (config.passphrase ?? (await askNewPassphrase('A passphrase for this device')));
+    const { address } = await session.call('walletJoin', { certificate, passphrase });
+    process.stdout.write(`This device acts for ${address}.\n`);
+  });
+}

@@ -1,0 +1,191 @@
+/** Commands that move an account's funds: each shows what will happen first, and asks. */
+import { AceError } from '../../shared/errors.ts';
+import { parseAmount, TOKENS, type Token } from '../../shared/money.ts';
+import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc-wallet.ts';
+import type { NodeConfig } from '../config.ts';
+import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
+import { openExisting, openSession, type Session } from './session.ts';
+
+export interface ActOptions {
+  /** Only say what would happen. */
+  readonly quote: boolean;
+  /** Do not ask. */
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+type Gains = Pick<OperationResultView, 'balances' | 'creditUsedUnits' | 'repaid'>;
+
+/** `ace-node topup AMOUNT`: from the devnet's faucet; loans are repaid by themselves. */
+export async function faucetCommand(config: NodeConfig, amount: string, token: Token): Promise<void> {
+  if (parseAmount(amount) === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
+  const session = await openSession(config);
+  try {
+    const gains = await session.call('topUp', { amountXat: amount, token });
+    say([`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains)]);
+  } finally {
+    await session.close();
+  }
+}
+
+export function sendCommand(
+  config: NodeConfig,
+  { amount, token, to }: { readonly amount: string; readonly token: string; readonly to: string },
+  options: ActOptions,
+): Promise<void> {
+  const input = { amount, token: tokenOf(token), to };
+  return act(config, options, {
+    quote: (session) => session.call('quoteSend', input),
+    words: (quote) => `Send ${amount} ${input.token} to ${quote.to}`,
+    run: (session, { expiresAtMs }) => session.call('send', { ...input, expiresAtMs }),
+  });
+}
+
+export function mintCommand(config: NodeConfig, amountXat: string, options: ActOptions): Promise<void> {
+  return act(config, options, {
+    quote: (session) => session.call('quoteMint', { amountXat }),
+    words: (quote) =>
+      `Mint ${amountXat} XAT by burning ${quote.costXab} XAB (${quote.xabPerXat} XAB for 1 XAT; at most ${quote.maxXab} XAB)`,
+    run: (session, { maxXab, expiresAtMs }) => session.call('mint', { amountXat, maxXab, expiresAtMs }),
+  });
+}
+
+export function swapCommand(
+  config: NodeConfig,
+  { amount, sell, buy }: { readonly amount: string; readonly sell: string; readonly buy: string },
+  slippagePercent: string,
+  options: ActOptions,
+): Promise<void> {
+  const input = { sell: tokenOf(sell), buy: tokenOf(buy), amount };
+  return act(config, options, {
+    quote: (session) => session.call('quoteSwap', { ...input, slippagePercent }),
+    words: (q) =>
+      `Sell ${amount} ${input.sell} for ${q.received} ${input.buy}: ${q.rate} ${input.buy} for 1 ${input.sell}, the amount itself moves the price by ${q.priceImpactPercent} %; at least ${q.leastReceived} ${input.buy}, or nothing happens`,
+    run: (session, { leastReceived, expiresAtMs }) =>
+      session.call('swap', { ...input, leastReceived, expiresAtMs }),
+  });
+}
+
+export function accessCommand(
+  config: NodeConfig,
+  input: {
+    readonly contentId: string;
+    readonly to: string;
+    readonly priceXac: string;
+    readonly premium: boolean;
+  },
+  options: ActOptions,
+): Promise<void> {
+  return act(config, options, {
+    quote: (session) => session.call('quoteAccess', input),
+    words: (q) => `Buy access to ${q.contentId} for ${q.priceXac} XAC from ${q.to}`,
+    run: (session, { expiresAtMs }) => session.call('buyAccess', { ...input, expiresAtMs }),
+  });
+}
+
+export async function receiveCommand(config: NodeConfig): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    say([(await session.call('receive', {})).address]);
+  } finally {
+    await session.close();
+  }
+}
+
+export async function repaymentsCommand(config: NodeConfig, limit: number, json: boolean): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    const rows = await session.call('repayments', { limit });
+    if (json) say([JSON.stringify(rows, null, 2)]);
+    else
+      say(rows.length === 0 ? ['No loan was repaid yet.'] : rows.map((r) => `${when(r)}  ${repaidLine(r)}`));
+  } finally {
+    await session.close();
+  }
+}
+
+interface Act<Q extends OperationQuoteView> {
+  quote(session: Session): Promise<Q>;
+  words(quote: Q): string;
+  run(session: Session, quote: Q): Promise<OperationResultView>;
+}
+
+async function act<Q extends OperationQuoteView>(
+  config: NodeConfig,
+  { quote: onlyQuote, yes, json }: ActOptions,
+  { quote: ask, words, run }: Act<Q>,
+): Promise<void> {
+  const session = await openExisting(config);
+  try {
+    const quote = await ask(session);
+    if (!json) say([words(quote), ...effectLines(quote)]);
+    if (onlyQuote) {
+      if (json) say([JSON.stringify(quote, null, 2)]);
+      return;
+    }
+    if (!yes) await confirm();
+    const result = await unlocked(session, config, () => run(session, quote));
+    say(json ? [JSON.stringify(result, null, 2)] : [`Done: ${result.hash}`, ...gainLines(result)]);
+  } finally {
+    await session.close();
+  }
+}
+
+/** A wallet that is locked is unlocked for this one operation. */
+export async function unlocked<T>(session: Session, config: NodeConfig, run: () => Promise<T>): Promise<T> {
+  if ((await session.call('walletState', {})).status !== 'locked') return run();
+  const passphrase = await neededPassphrase(config, 'Passphrase of the wallet: ');
+  await session.call('walletUnlock', { passphrase });
+  try {
+    return await run();
+  } finally {
+    await session.call('walletLock', {});
+  }
+}
+
+async function confirm(): Promise<void> {
+  if (!isInteractive()) {
+    throw new AceError('InvalidInput', 'Nothing was done: give --yes to do it without being asked');
+  }
+  if (/^y(es)?$/i.test((await ask('Do it? [y/N] ')).trim())) return;
+  throw new AceError('InvalidInput', 'Nothing was done');
+}
+
+function tokenOf(text: string): Token {
+  const token = TOKENS.find((known) => known === text.toUpperCase());
+  if (token) return token;
+  throw new AceError('InvalidInput', `${text} is no token: there are ${TOKENS.join(', ')}`);
+}
+
+function effectLines(q: OperationQuoteView): string[] {
+  const sums = (list: readonly { token: Token; amount: string; burned?: boolean }[]) =>
+    list.map((sum) => `${sum.amount} ${sum.token}${sum.burned ? ' (burned)' : ''}`).join(' + ');
+  const rows: [string, string][] = [['Leaves', sums(q.gives)]];
+  if (q.gets.length > 0) rows.push(['Comes', sums(q.gets)]);
+  if (q.fees.length > 0) rows.push(['Fee in it', sums(q.fees)]);
+  for (const loan of q.repays) {
+    const rest = loan.stillOwedUnits > 0 ? `, ${loan.stillOwedUnits} MiB stay owed` : '';
+    rows.push(['Then repays', `${loan.creditor}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`]);
+  }
+  rows.push(['Balance then', TOKENS.map((token) => `${q.balancesAfter[token]} ${token}`).join(', ')]);
+  return rows.map(([label, words]) => `  ${label.padEnd(13)} ${words}`);
+}
+
+function gainLines({ balances, creditUsedUnits, repaid }: Gains): string[] {
+  const lines = repaid.toReversed().map((loan) => `Loan repaid: ${repaidLine(loan)}.`);
+  if (creditUsedUnits > 0) lines.push(`Still owed: ${creditUsedUnits} MiB.`);
+  lines.push(`Balance: ${TOKENS.map((token) => `${balances[token]} ${token}`).join(', ')}.`);
+  return lines;
+}
+
+function repaidLine({ units, creditor, costXac, xacPerGb }: RepaymentView): string {
+  return `${units} MiB to ${creditor} for ${costXac} XAC (${xacPerGb} XAC per GB)`;
+}
+
+function when({ atMs }: RepaymentView): string {
+  return new Date(atMs).toISOString();
+}
+
+function say(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,52 @@
+/** How a command reaches a wallet: through the node that runs on the directory, or by itself where none does. */
+import { AceError } from '../../shared/errors.ts';
+import type { Input, Output, Procedure } from '../../shared/rpc.ts';
+import type { NodeConfig } from '../config.ts';
+import type { WalletProcedure } from '../node-gate.ts';
+import { checkReadable } from './readable.ts';
+import { runningNode } from './session.ts';
+
+export interface WalletSession {
+  call<P extends WalletProcedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
+  close(): Promise<void>;
+}
+
+/** @throws AceError `FileUnreadable`, `DataDirInUse`, `DataDirMismatch`, `WalletInvalid` (a damaged wallet) */
+export async function openWalletSession(config: NodeConfig): Promise<WalletSession> {
+  checkReadable(config.dataDir);
+  const running = await runningNode(config.dataDir);
+  if (running) {
+    return { call: (procedure, input) => running.call(procedure, input), close: () => running.close() };
+  }
+  const [{ openOfflineWallet }, { inputs }] = await Promise.all([
+    import('../wallet-composition.ts'),
+    import('../../shared/rpc.ts'),
+  ]);
+  const wallet = await openOfflineWallet(config);
+  return {
+    async call(procedure, input) {
+      const checked = inputs[procedure as Procedure].safeParse(input);
+      if (!checked.success) throw new AceError('InvalidInput', firstIssue(checked.error));
+      const method = wallet.methods[procedure] as (input: unknown) => Promise<unknown>;
+      return (await method(checked.data)) as never;
+    },
+    close: async () => wallet.close(),
+  };
+}
+
+function firstIssue({ issues }: { readonly issues: readonly { readonly message: string }[] }): string {
+  return issues[0]?.message ?? 'Not valid';
+}
+
+/** Runs `act` with a wallet, and leaves it as it was. */
+export async function withWallet<T>(
+  config: NodeConfig,
+  act: (session: WalletSession) => Promise<T>,
+): Promise<T> {
+  const session = await openWalletSession(config);
+  try {
+    return await act(session);
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HDKey } from 'viem/accounts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openWallet } from '../../main/wallet/keystore.ts';
+import { phraseToSeed } from '../../main/wallet/phrase.ts';
+import { CLI, expectOneLine, killStarted, run, startNode } from '../helpers/cli.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'ace-cli-wallet-'));
+afterAll(() => {
+  killStarted();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const PASSPHRASE = 'correct horse battery';
+const FRIEND = `0x${'1'.repeat(40)}`;
+let dirs = 0;
+
+function fresh() {
+  const dir = join(root, `${++dirs}`);
+  const file = `${dir}.passphrase`;
+  writeFileSync(file, `${PASSPHRASE}\nnot this\n`);
+  return { dir, secret: ['--passphrase-file', file], at: ['--data-dir', dir] };
+}
+
+/** Every file below a folder. */
+function filesIn(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe('the wallet on the command line', () => {
+  it('leaves no phrase, key or passphrase in any file or output of a whole life', async () => {
+    const { dir, secret, at } = fresh();
+    const created = await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
+    const phrase = created.stdout.split('\n')[0] ?? '';
+    expect(phrase.split(' ')).toHaveLength(12);
+    const outputs: string[] = [created.stdout.replace(phrase, '')];
+    const does = async (...args: string[]) => {
+      const { stdout, stderr, code } = await run([...args, ...at]);
+      outputs.push(stdout, stderr);
+      return code;
+    };
+
+    const node = await startNode(dir);
+    expect(await does('wallet', 'unlock')).toBe(1);
+    expect(await does('wallet', 'unlock', ...secret)).toBe(0);
+    expect(await does('topup', '5')).toBe(0);
+    expect(await does('topup', '5', '--token', 'XAB')).toBe(0);
+    expect(await does('topup', '--mint', '1', '--yes')).toBe(0);
+    expect(await does('topup', '--swap', '1', '--yes')).toBe(0);
+    expect(await does('send', '1', 'xat', FRIEND, '--yes')).toBe(0);
+    expect(await does('send', '1', 'XAT', FRIEND)).toBe(1);
+    expect(await does('wallet', 'lock')).toBe(0);
+    expect(await does('send', '1', 'XAT', FRIEND, '--yes')).toBe(1);
+    expect(await does('send', '1', 'XAT', FRIEND, '--yes', ...secret)).toBe(0);
+    for (const args of [['wallet'], ['devices'], ['receive'], ['status'], ['repayments'], ['channels']]) {
+      expect(await does(...args)).toBe(0);
+    }
+    expect(await does('wallet', 'backup', join(dir, 'backup.json'), ...secret)).toBe(0);
+    const wrong = `${dir}.wrong`;
+    writeFileSync(wrong, 'wrong horse\n');
+    expect(await does('wallet', 'unlock', '--passphrase-file', wrong)).toBe(1);
+    const next = `${dir}.next`;
+    writeFileSync(next, 'another horse');
+    expect(await does('wallet', 'passphrase', '--new-passphrase-file', next, ...secret)).toBe(0);
+    if (process.platform === 'linux') {
+      const filter = readFileSync(`/proc/${node.child.pid}/coredump_filter`, 'utf8');
+      expect(Number.parseInt(filter, 16)).toBe(0);
+    }
+    expect(await node.stop()).toBe(0);
+    outputs.push(...node.said().stdout.slice(1), ...node.said().stderr);
+
+    const protection = { protection: 'passphrase', passphrase: 'another horse' } as const;
+    const secrets = await openWallet(join(dir, 'wallet.json'), protection);
+    expect(secrets.phrase).toBe(phrase);
+    const key = HDKey.fromMasterSeed(phraseToSeed(phrase)).derive("m/44'/60'/0'/0/0");
+    const words = phrase.split(' ');
+    const needles = [
+      ...words.slice(0, -2).map((_, i) => Buffer.from(words.slice(i, i + 3).join(' '))),
+      Buffer.from(PASSPHRASE),
+      Buffer.from('another horse'),
+      ...[secrets.deviceSeed, key.privateKey ?? new Uint8Array(), phraseToSeed(phrase)].flatMap((bytes) => {
+        const raw = Buffer.from(bytes);
+        return [raw, Buffer.from(raw.toString('hex')), Buffer.from(raw.toString('base64'))];
+      }),
+    ];
+    const places = [
+      ...filesIn(dir).filter((file) => !file.startsWith(join(dir, 'devnet'))),
+      ...filesIn(join(dir, 'devnet')).filter((file) => file.endsWith('.log')),
+    ].map((file) => [file, readFileSync(file)] as const);
+    expect(places.map(([file]) => file)).toContain(join(dir, 'node.log'));
+    for (const [place, bytes] of [...places, ['an output', Buffer.from(outputs.join('\n'))] as const]) {
+      for (const needle of needles) expect(bytes.includes(needle), `a secret in ${place}`).toBe(false);
+    }
+    // What would be found, were it there.
+    expect(Buffer.from(created.stdout).includes(needles[0] ?? '')).toBe(true);
+  });
+
+  it('restores from standard input and from a backup, and says what is wrong with either', async () => {
+    const { secret, at } = fresh();
+    expectOneLine(
+      await run(['wallet', 'restore', join(root, 'none.json'), ...at, ...secret]),
+      /no backup at/,
+    );
+    const phrase = 'test test test test test test test test test test test junk';
+    const swapped = await withInput(
+      ['wallet', 'restore', ...at, ...secret],
+      phrase.replace('test junk', 'junk test'),
+    );
+    expectOneLine(swapped, /does not add up: a word is wrong or two are swapped/);
+    const restored = await withInput(['wallet', 'restore', ...at, ...secret], `${phrase}\n`);
+    expect(restored.stdout).toContain('0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266');
+    expectOneLine(
+      await run(['wallet', 'create', '--no-confirm', ...at, ...secret]),
+      /There is a wallet already/,
+    );
+    expectOneLine(
+      await run(['wallet', 'backup', join(root, 'b.json'), ...at, ...secret]),
+      /start the node once/,
+    );
+    expectOneLine(await run(['wallet', 'phrase', ...at, ...secret]), /--show/);
+    expectOneLine(
+      await run(['status', ...at, '--passphrase-file', join(root, 'none')]),
+      /no passphrase file/,
+    );
+  });
+
+  it('asks for a passphrase in a terminal without showing it', async () => {
+    if (!existsSync('/usr/bin/script')) return;
+    const { at } = fresh();
+    const made = await inTerminal(
+      ['wallet', 'restore', ...at],
+      ['test test test test test test test test test test test junk', PASSPHRASE, PASSPHRASE],
+    );
+    expect(made).toContain('A passphrase for the wallet');
+    expect(made).toContain('0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266');
+    expect(made).not.toContain('horse');
+    expect(made).not.toContain('junk');
+    expect(statSync(join(at[1] ?? '', 'wallet.json')).mode & 0o777).toBe(0o600);
+  });
+});
+
+async function withInput(args: readonly string[], input: string) {
+  const { outcomeOf, spawnCli } = await import('../helpers/cli.ts');
+  const child = spawnCli(args);
+  child.stdin?.end(input);
+  return outcomeOf(child);
+}
+
+/** Types each line when the next question is asked; the answer is all that the terminal showed. */
+function inTerminal(args: readonly string[], lines: readonly string[]): Promise<string> {
+  const command = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(' ');
+  const child = spawn('/usr/bin/script', ['-q', '-c', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  let typed = 0;
+  return new Promise((resolve) => {
+    child.stdout.on('data', (data: Buffer) => {
+      shown += data.toString();
+      const questions = shown.split(': ').length - 1;
+      if (questions > typed && typed < lines.length) child.stdin.write(`${lines[typed++]}\r`);
+    });
+    child.once('close', () => resolve(shown));
+  });
+}

@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import { formatAmount, parseAmount, TOKENS } from '../../shared/money.ts';
+import { quoteTopUp } from '../../shared/quote.ts';
+import type { OperationResultView } from '../../shared/rpc-wallet.ts';
+import { expectAceRejection } from '../helpers/ace-error.ts';
+import { fetchWhole, MIB, settleUp, useDevnet } from '../helpers/devnet.ts';
+import { waitFor } from '../helpers/wait.ts';
+import { PASSPHRASE, type WalletNode, walletNode } from '../helpers/wallet-node.ts';
+
+const FRIEND = `0x${'1'.repeat(40)}`;
+const fund = async (node: WalletNode) => {
+  for (const token of ['XAT', 'XAS', 'XAB'] as const) await node.call('topUp', { amountXat: '20', token });
+};
+const booked = ({ balances }: OperationResultView) => balances;
+
+describe('an operation', () => {
+  it('does exactly what its quote said', async () => {
+    const net = await useDevnet();
+    const node = await walletNode(net, 'node');
+    await fund(node);
+
+    const send = { to: FRIEND, token: 'XAT' as const, amount: '1.5' };
+    const sendQuote = await node.call('quoteSend', send);
+    expect(booked(await node.call('send', { ...send, expiresAtMs: sendQuote.expiresAtMs }))).toEqual(
+      sendQuote.balancesAfter,
+    );
+    expect((await net.validator.chain.account(FRIEND)).balances.XAT).toBe(parseAmount('1.5'));
+
+    const mint = { amountXat: '7.3333333' };
+    const mintQuote = await node.call('quoteMint', mint);
+    const { maxXab, expiresAtMs } = mintQuote;
+    expect(mintQuote.gives).toEqual([{ token: 'XAB', amount: mintQuote.costXab, burned: true }]);
+    expect(booked(await node.call('mint', { ...mint, maxXab, expiresAtMs }))).toEqual(
+      mintQuote.balancesAfter,
+    );
+
+    for (const [sell, buy] of [
+      ['XAB', 'XAC'],
+      ['XAC', 'XAT'],
+      ['XAS', 'XAC'],
+    ] as const) {
+      const swap = { sell, buy, amount: '2.0000001' };
+      const quote = await node.call('quoteSwap', swap);
+      const { leastReceived } = quote;
+      expect(parseAmount(leastReceived)).toBeLessThan(parseAmount(quote.received));
+      const done = await node.call('swap', { ...swap, leastReceived, expiresAtMs: quote.expiresAtMs });
+      expect(booked(done)).toEqual(quote.balancesAfter);
+    }
+
+    const { balances } = await node.call('snapshot', {});
+    // More than the XAC: some XAT is burned for the rest.
+    const priceXac = formatAmount(parseAmount(balances.XAC) + parseAmount('3'));
+    const access = { to: FRIEND, contentId: 'film', priceXac, premium: true };
+    const accessQuote = await node.call('quoteAccess', access);
+    expect(accessQuote).toMatchObject({ fromXac: balances.XAC, fromXat: '3.0000000', fromXas: '0.0000000' });
+    expect(booked(await node.call('buyAccess', { ...access, expiresAtMs: accessQuote.expiresAtMs }))).toEqual(
+      accessQuote.balancesAfter,
+    );
+    await net.expectConserved();
+  });
+
+  it('repays the loans as its quote said, and serving resumes: by minting, swapping, the faucet, a friend', async () => {
+    const net = await useDevnet({ trafficCreditLimitUnits: 3 });
+    const [provider, friend] = [await net.peer(), await walletNode(net, 'friend')];
+    const node = await walletNode(net, 'node');
+    const address = node.node.peer.account.address;
+    await friend.call('topUp', { amountXat: '20' });
+    // XAB pays for no traffic: it is there, and the account owes all the same.
+    await node.call('topUp', { amountXat: '20', token: 'XAB' });
+
+    const incoming = async () => {
+      const send = { to: address, token: 'XAT' as const, amount: '0.5' };
+      const { expiresAtMs } = await friend.call('quoteSend', send);
+      await friend.call('send', { ...send, expiresAtMs });
+    };
+    const ways: Record<string, () => Promise<unknown>> = {
+      async mint() {
+        const quote = await node.call('quoteMint', { amountXat: '0.5' });
+        expect(quote.repays).toMatchObject([
+          { creditor: provider.account.address, units: 3, stillOwedUnits: 0 },
+        ]);
+        expect(quote.creditUsedAfterUnits).toBe(0);
+        const { maxXab, expiresAtMs } = quote;
+        const done = await node.call('mint', { amountXat: '0.5', maxXab, expiresAtMs });
+        expect(done.balances).toEqual(quote.balancesAfter);
+        expect(done.repaid).toMatchObject([
+          { creditor: provider.account.address, units: 3, costXac: quote.repays[0]?.costXac },
+        ]);
+      },
+      async swap() {
+        const swap = { sell: 'XAB' as const, buy: 'XAC' as const, amount: '0.1' };
+        const quote = await node.call('quoteSwap', swap);
+        const { leastReceived, expiresAtMs } = quote;
+        const done = await node.call('swap', { ...swap, leastReceived, expiresAtMs });
+        expect(done.balances).toEqual(quote.balancesAfter);
+        expect(done.repaid).toMatchObject([{ units: 3 }]);
+      },
+      async faucet() {
+        expect((await node.call('topUp', { amountXat: '0.5' })).repaid).toMatchObject([{ units: 3 }]);
+      },
+      incoming,
+    };
+    let repayments = 0;
+    for (const [name, topUp] of Object.entries(ways)) {
+      // What is left of the way before is given away, so that it owes again.
+      await node.call('settleNow', {});
+      for (const token of ['XAT', 'XAC'] as const) {
+        const { balances } = await node.call('snapshot', {});
+        if (parseAmount(balances[token]) === 0n) continue;
+        const send = { to: FRIEND, token, amount: balances[token] };
+        await node.call('send', { ...send, expiresAtMs: Date.now() + 60_000 });
+      }
+      const { contentId } = await net.content(provider, 5 * MIB, name);
+      const transfer = await node.node.peer.library.transfer(contentId);
+      transfer.download();
+      await waitFor(`the credit to be used up before ${name}`, () => transfer.state === 'paused', 20_000);
+      await provider.claims.now();
+      await provider.shardClient.call('settle', {});
+      await waitFor('the loan', async () => {
+        const { credit } = await node.call('snapshot', {});
+        return credit.usedUnits === 3;
+      });
+      await topUp();
+      await waitFor(`serving to resume after ${name}`, () => transfer.state === 'done', 20_000);
+      await settleUp(node.node.peer, provider, contentId);
+      repayments += 1;
+      await waitFor(`the notice after ${name}`, async () => {
+        const told = (await node.call('snapshot', {})).repayments;
+        return told.length === repayments && told[0]?.creditor === provider.account.address;
+      });
+      expect((await node.call('snapshot', {})).repayments[0]).toMatchObject({ units: 3 });
+    }
+    expect(await node.call('repayments', {})).toHaveLength(4);
+    await net.expectConserved();
+  }, 180_000);
+
+  it('is refused with one clear sentence, and nothing moves', async () => {
+    const net = await useDevnet();
+    const node = await walletNode(net, 'node');
+    await fund(node);
+    const before = (await node.call('snapshot', {})).balances;
+    const send = (changes: object) =>
+      node.call('quoteSend', { to: FRIEND, token: 'XAT', amount: '1', ...changes });
+
+    const checksum = await expectAceRejection(
+      'InvalidInput',
+      send({ to: '0x1d4C2f4b6E0a9c7D5B3f1e2d4C6B8A0F1e3D5C7b' }),
+    );
+    expect(checksum.message).toContain('does not add up');
+    for (const to of ['', 'friend', FRIEND.slice(0, 41), `${FRIEND}1`, FRIEND.replace('0x', '1x')]) {
+      expect((await expectAceRejection('InvalidInput', send({ to }))).message).toContain('Not an address');
+    }
+    for (const amount of ['0.12345678', '-1', '1e3', '', '1,5', ' ', 'all', '0', '99999999999999']) {
+      await expectAceRejection('InvalidAmount', send({ amount }));
+    }
+    const more = await expectAceRejection('InsufficientFunds', send({ amount: '20.0000001' }));
+    expect(more.message).toContain('20.0000000 XAT, not 20.0000001');
+    await expectAceRejection('InvalidInput', send({ to: node.node.peer.account.address }));
+    await expectAceRejection('InsufficientFunds', node.call('quoteMint', { amountXat: '1000000' }));
+    await expectAceRejection(
+      'InvalidInput',
+      node.call('quoteSwap', { sell: 'XAT', buy: 'XAS', amount: '1' }),
+    );
+    for (const slippagePercent of ['-1', '51', '0,5', 'some']) {
+      const swap = { sell: 'XAT', buy: 'XAC', amount: '1', slippagePercent } as const;
+      await expectAceRejection('InvalidInput', node.call('quoteSwap', swap));
+    }
+    const priceXac = '1000';
+    const access = { to: FRIEND, contentId: 'film', priceXac };
+    await expectAceRejection('InsufficientFunds', node.call('quoteAccess', access));
+
+    const late = { expiresAtMs: Date.now() - 1 };
+    const transfer = { to: FRIEND, token: 'XAT' as const, amount: '1' };
+    await expectAceRejection('DeadlinePassed', node.call('send', { ...transfer, ...late }));
+    await expectAceRejection('DeadlinePassed', node.call('mint', { amountXat: '1', maxXab: '1', ...late }));
+    const swap = { sell: 'XAT' as const, buy: 'XAC' as const, amount: '1' };
+    await expectAceRejection('DeadlinePassed', node.call('swap', { ...swap, leastReceived: '0.1', ...late }));
+    const inTime = { expiresAtMs: Date.now() + 60_000 };
+    await expectAceRejection(
+      'SlippageExceeded',
+      node.call('swap', { ...swap, leastReceived: '2', ...inTime }),
+    );
+    await expectAceRejection(
+      'SlippageExceeded',
+      node.call('mint', { amountXat: '1', maxXab: '0.0000001', ...inTime }),
+    );
+    expect((await node.call('snapshot', {})).balances).toEqual(before);
+  });
+
+  it('of two that are asked for at once is booked one after the other, each once', async () => {
+    const net = await useDevnet();
+    const node = await walletNode(net, 'node');
+    await node.call('topUp', { amountXat: '10' });
+    const send = { to: FRIEND, token: 'XAT' as const, amount: '2', expiresAtMs: Date.now() + 60_000 };
+    await Promise.all([1, 2, 3].map(() => node.call('send', send)));
+    expect((await net.validator.chain.account(FRIEND)).balances.XAT).toBe(parseAmount('6'));
+  });
+
+  it('takes no funds that stand behind an open channel', async () => {
+    const net = await useDevnet({ trafficCreditLimitUnits: 0 });
+    const provider = await net.peer();
+    const node = await walletNode(net, 'node');
+    await node.call('topUp', { amountXat: '0.01' });
+    const { contentId } = await net.content(provider, 2 * MIB);
+    await fetchWhole(node.node.peer, contentId);
+    const all = { to: FRIEND, token: 'XAT' as const, amount: '0.009' };
+    const error = await expectAceRejection('FundsReserved', node.call('quoteSend', all));
+    expect(error.message).toContain('open channels');
+    const send = { ...all, expiresAtMs: Date.now() + 60_000 };
+    await expectAceRejection('FundsReserved', node.call('send', send));
+  });
+});
+
+describe('a quote of a top-up', () => {
+  it('agrees with what a mint of that much is quoted to repay', async () => {
+    const net = await useDevnet();
+    const provider = await net.peer();
+    const node = await walletNode(net, 'node', { passphrase: PASSPHRASE });
+    const { contentId } = await net.content(provider, 3 * MIB);
+    await fetchWhole(node.node.peer, contentId);
+    await settleUp(node.node.peer, provider, contentId);
+    await node.call('topUp', { amountXat: '1', token: 'XAB' });
+    const quote = await node.call('quoteMint', { amountXat: '0.0005' });
+    const { picture } = node.node.peer.sync;
+    if (!picture) throw new Error('no picture');
+    const plan = quoteTopUp(parseAmount('0.0005'), picture.account.loans, 0, {
+      funds: { XAC: parseAmount('0'), XAT: parseAmount('0'), XAS: parseAmount('0') },
+      creditLeftUnits: 0,
+      owes: true,
+      price: { rates: picture.market, unitPriceXac: picture.unitPriceXac },
+      unitPriceXat: picture.unitPriceXac,
+      trafficFee: node.node.peer.settings.trafficFee,
+    });
+    expect(
+      quote.repays.map(({ creditor, units, stillOwedUnits }) => ({ creditor, units, stillOwedUnits })),
+    ).toEqual(
+      plan.repayments.map(({ creditor, units, stillOwedUnits }) => ({ creditor, units, stillOwedUnits })),
+    );
+    expect(quote.repays[0]?.stillOwedUnits).toBeGreaterThan(0);
+    expect(TOKENS.map((token) => quote.balancesAfter[token])).toContain(formatAmount(plan.left.XAT));
+  });
+});
