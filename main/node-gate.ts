@@ -4,12 +4,13 @@
  */
 import { inputs, type Procedure } from '../shared/rpc.ts';
 import type { WalletStateView } from '../shared/rpc-wallet.ts';
+import type { FirstRunMethods } from './first-run.ts';
 import type { NodeServiceHandle } from './node-service.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { WalletBackups } from './wallet-backups.ts';
 import type { WalletDesk } from './wallet-desk.ts';
 
-export type WalletProcedure = Extract<Procedure, `wallet${string}` | 'deviceRequest'>;
+export type WalletProcedure = Exclude<Extract<Procedure, `wallet${string}` | 'deviceRequest'>, 'walletSkip'>;
 export type WalletMethods = Pick<NodeService, WalletProcedure>;
 
 export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletMethods {
@@ -33,6 +34,7 @@ export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletM
 
 export interface NodeGateOptions {
   readonly wallet: WalletMethods;
+  readonly firstRun: FirstRunMethods;
   /** Why the node does not run yet. */
   readonly notRunning: () => Error;
   /** Answered though the node does not run. */
@@ -46,7 +48,7 @@ export class NodeGate {
   readonly #stops = new Map<FeedListener, () => void>();
   #node: NodeServiceHandle | null = null;
 
-  constructor({ wallet, notRunning, shutdown }: NodeGateOptions) {
+  constructor({ wallet, firstRun, notRunning, shutdown }: NodeGateOptions) {
     const methods: Partial<Record<Procedure, (input: never) => Promise<unknown>>> = {};
     for (const procedure of Object.keys(inputs) as Procedure[]) {
       methods[procedure] = async (input) => {
@@ -60,6 +62,7 @@ export class NodeGate {
       // One method for each of `inputs`, which the compiler does not see through the loop.
       ...(methods as unknown as NodeService),
       ...wallet,
+      ...firstRun,
       async shutdown() {
         shutdown();
         return {};

@@ -52,7 +52,10 @@ export interface NodeServiceOptions {
 
 /** All that needs a running node: the wallet, which is there before, answers for itself (`node-gate.ts`). */
 export interface NodeServiceHandle
-  extends Omit<NodeService, 'deviceRequest' | 'shutdown' | `wallet${string}`> {
+  extends Omit<
+    NodeService,
+    'deviceRequest' | 'shutdown' | 'networkChoice' | 'chooseNetwork' | `wallet${string}`
+  > {
   /** Tells every feed listener. */
   emit<T extends FeedTopic>(topic: T, data: Feed[T]): void;
   /** Soon: a picture is made at most four times a second, however often something changes. */

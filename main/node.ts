@@ -14,6 +14,7 @@ import type { PaymentFigures } from './content/players/stat.ts';
 import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import type { NodeStore } from './db/node/store.ts';
+import { FirstRun } from './first-run.ts';
 import { createLog, type Log } from './log.ts';
 import { chooseNetwork } from './network-choice.ts';
 import { NodeGate } from './node-gate.ts';
@@ -86,48 +87,56 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       const control = { url, token: apiToken.current, pid: process.pid };
       return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
     };
+    const firstRun = new FirstRun({
+      networkPath: paths.network,
+      joinMultiaddr,
+      desk: () => desk,
+      isRunning: () => peer !== null,
+    });
     const { desk, methods } = composeWallet(config, {
       isRunning: () => peer !== null,
       store: () => peer?.store ?? null,
       onChange: (state) => gate.tell(state),
       start: (wallet) => {
-        launching = launch(config, wallet, node, log).then((started) => {
-          const service = createNodeService({
-            peer: started.peer,
-            version: packageJson.version,
-            dataDir: config.dataDir,
-            ownDevnet: started.ownDevnet,
-            pagesUrl: () => http?.url ?? null,
-            httpPort: () => http?.port ?? null,
-            givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
-            log,
-            apiToken,
-            async renewToken() {
-              const token = await apiToken.renew();
-              if (http) {
-                await writeControl(http);
-                // After the answer has gone out on the very connection that is cut off then.
-                setImmediate(() => http?.setToken(token));
-              }
-              return token;
-            },
-          });
-          node.add(() => service.close());
-          started.onEvents({
-            onChange: () => service.emitSnapshot(),
-            onContents: () => service.emitContents(),
-            onSettlements: (rows) => service.emitSettlements(rows),
-          });
-          // Rates fall to zero by themselves; the pages are told so.
-          const ticking = setInterval(() => {
-            service.emitSnapshot();
-            service.emitTraffic();
-          }, 1_000);
-          node.add(() => clearInterval(ticking));
-          peer = started.peer;
-          content = contentHandler(started.peer, log, apiToken);
-          gate.open(service);
-        });
+        launching = launch({ ...config, joinMultiaddr: firstRun.joinMultiaddr }, wallet, node, log).then(
+          (started) => {
+            const service = createNodeService({
+              peer: started.peer,
+              version: packageJson.version,
+              dataDir: config.dataDir,
+              ownDevnet: started.ownDevnet,
+              pagesUrl: () => http?.url ?? null,
+              httpPort: () => http?.port ?? null,
+              givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
+              log,
+              apiToken,
+              async renewToken() {
+                const token = await apiToken.renew();
+                if (http) {
+                  await writeControl(http);
+                  // After the answer has gone out on the very connection that is cut off then.
+                  setImmediate(() => http?.setToken(token));
+                }
+                return token;
+              },
+            });
+            node.add(() => service.close());
+            started.onEvents({
+              onChange: () => service.emitSnapshot(),
+              onContents: () => service.emitContents(),
+              onSettlements: (rows) => service.emitSettlements(rows),
+            });
+            // Rates fall to zero by themselves; the pages are told so.
+            const ticking = setInterval(() => {
+              service.emitSnapshot();
+              service.emitTraffic();
+            }, 1_000);
+            node.add(() => clearInterval(ticking));
+            peer = started.peer;
+            content = contentHandler(started.peer, log, apiToken);
+            gate.open(service);
+          },
+        );
         return launching;
       },
     });
@@ -135,11 +144,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     const asked = Promise.withResolvers<void>();
     const gate: NodeGate = new NodeGate({
       wallet: methods,
+      firstRun: firstRun.methods,
       notRunning: () => desk.notRunning(),
       shutdown: () => asked.resolve(),
     });
-    const { firstRun = false, mayWait = false } = config.wallet ?? {};
-    if (await desk.begin(config.passphrase, { firstRun, mayWait })) await desk.start();
+    const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
+    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) await desk.start();
 
     const running = (): RunningPeer => {
       if (peer === null) throw desk.notRunning();
@@ -188,6 +198,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   }
 }
 
+/** With the network that its owner has chosen, where none was given. */
+type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
+
 interface Launched {
   readonly peer: RunningPeer;
   readonly ownDevnet: boolean;
@@ -196,7 +209,7 @@ interface Launched {
 }
 
 /** The network, where it is this process's own, and the peer. What was begun before it failed is closed again. */
-async function launch(config: NodeConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
+async function launch(config: LaunchConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
   const paths = nodePaths(config.dataDir);
   const { listen, announce = [], reach } = config;
   try {

@@ -8,6 +8,7 @@ import type { ErrorCode } from './errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';
 import { TOKENS, type Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
+import { type FirstRunOutputs, firstRunInputs } from './rpc-first-run.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type PortOutputs, portInputs } from './rpc-ports.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
@@ -263,10 +264,17 @@ export const inputs = {
   ...trafficInputs,
   ...portInputs,
   ...walletInputs,
+  ...firstRunInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, ShellOutputs, TrafficOutputs, PortOutputs, WalletOutputs {
+export interface Outputs
+  extends LiveOutputs,
+    ShellOutputs,
+    TrafficOutputs,
+    PortOutputs,
+    WalletOutputs,
+    FirstRunOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */

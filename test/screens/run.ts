@@ -14,11 +14,15 @@ const stage = new Stage();
 try {
   mkdirSync(folder, { recursive: true });
   const { address } = await makeWorld(stage);
-  for (const { name, view, options, prepare, whole } of SHOTS) {
+  for (const { name, view, options, prepare, whole, firstRun } of SHOTS) {
     if (!name.startsWith(wanted)) continue;
-    const { page, troubles } = await stage.page(address, options);
-    await connected(page);
-    await page.getByTestId(`nav-${view}`).click();
+    const where = firstRun === true ? await stage.start(stage.temporaryDir(), ['--first-run']) : { address };
+    const { page, troubles } = await stage.page(where.address, options);
+    if (firstRun === true) await page.getByTestId('first-run').waitFor();
+    else {
+      await connected(page);
+      await page.getByTestId(`nav-${view}`).click();
+    }
     await page.waitForTimeout(500);
     await prepare?.(page);
     // The window scrolls inside itself: it is made as high as what it holds.

@@ -8,6 +8,8 @@ export interface Shot {
   readonly options?: PageOptions;
   /** Once the view is there: what has to happen before the picture. */
   readonly prepare?: (page: Page) => Promise<unknown>;
+  /** Of a node that has no wallet yet. */
+  readonly firstRun?: boolean;
   /** The whole height of the view, not the window's. */
   readonly whole?: boolean;
 }
@@ -20,7 +22,21 @@ const play = async (page: Page) => {
 /** Long enough for a line in the chart. */
 const flow = (page: Page) => page.waitForTimeout(25_000);
 
+const phrase = async (page: Page) => {
+  await page.getByTestId('first-begin').click();
+  await page.getByTestId('first-create').click();
+  await page.getByTestId('phrase').waitFor();
+};
+
 export const SHOTS: readonly Shot[] = [
+  { name: 'first-run', view: 'watch', firstRun: true },
+  {
+    name: 'first-run-phrase-dark',
+    view: 'watch',
+    options: { theme: 'dark' },
+    firstRun: true,
+    prepare: phrase,
+  },
   { name: 'watch', view: 'watch', prepare: play },
   { name: 'watch-dark', view: 'watch', options: { theme: 'dark' }, prepare: play },
   { name: 'watch-ru', view: 'watch', options: { language: 'ru' }, prepare: play },
