@@ -4,12 +4,13 @@
  */
 import { inputs, type Procedure } from '../shared/rpc.ts';
 import type { WalletStateView } from '../shared/rpc-wallet.ts';
+import type { FirstRunMethods } from './first-run.ts';
 import type { NodeServiceHandle } from './node-service.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { WalletBackups } from './wallet-backups.ts';
 import type { WalletDesk } from './wallet-desk.ts';
 
-export type WalletProcedure = Extract<Procedure, `wallet${string}` | 'deviceRequest'>;
+export type WalletProcedure = Exclude<Extract<Procedure, `wallet${string}` | 'deviceRequest'>, 'walletSkip'>;
 export type WalletMethods = Pick<NodeService, WalletProcedure>;
 
 export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletMethods {
@@ -32,7 +33,9 @@ export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletM
 }
 
 /** What is answered whether the node runs or not. */
-type AlwaysMethods = WalletMethods & Pick<NodeService, 'apiToken' | 'renewApiToken' | 'shutdown'>;
+type AlwaysMethods = WalletMethods &
+  FirstRunMethods &
+  Pick<NodeService, 'apiToken' | 'renewApiToken' | 'shutdown'>;
 
 export interface NodeGateOptions {
   readonly always: AlwaysMethods;

@@ -17,6 +17,7 @@ import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { Log } from './log.ts';
 import { repaymentView } from './operation-views.ts';
 import type { RunningPeer } from './peer.ts';
+import { type GivenPorts, portProcedures } from './ports.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
 import { trafficProcedures } from './traffic-views.ts';
@@ -39,12 +40,24 @@ export interface NodeServiceOptions {
   readonly ownDevnet: boolean;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
+  /** That the server listens on; `null` before. */
+  readonly httpPort: () => number | null;
+  readonly givenPorts: GivenPorts;
   readonly log: Log;
 }
 
 /** All that needs a running node: the wallet, which is there before, answers for itself (`node-gate.ts`). */
 export interface NodeServiceHandle
-  extends Omit<NodeService, 'apiToken' | 'renewApiToken' | 'deviceRequest' | 'shutdown' | `wallet${string}`> {
+  extends Omit<
+    NodeService,
+    | 'apiToken'
+    | 'renewApiToken'
+    | 'deviceRequest'
+    | 'shutdown'
+    | 'networkChoice'
+    | 'chooseNetwork'
+    | `wallet${string}`
+  > {
   /** Tells every feed listener. */
   emit<T extends FeedTopic>(topic: T, data: Feed[T]): void;
   /** Soon: a picture is made at most four times a second, however often something changes. */
@@ -198,6 +211,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
     ...traffic.procedures,
+    ...portProcedures(peer, options.givenPorts, options.httpPort),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),

@@ -14,6 +14,7 @@ import type { PaymentFigures } from './content/players/stat.ts';
 import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import type { NodeStore } from './db/node/store.ts';
+import { FirstRun } from './first-run.ts';
 import { createLog, type Log } from './log.ts';
 import { chooseNetwork } from './network-choice.ts';
 import { NodeGate } from './node-gate.ts';
@@ -21,6 +22,7 @@ import { createNodeService } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
+import { chosenPort } from './ports.ts';
 import { ApiToken } from './rpc/api-token.ts';
 import { type ContentHandler, type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
@@ -82,36 +84,51 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     let http: HttpServer | null = null;
     let peer: RunningPeer | null = null;
     let content: ContentHandler = notPlayableYet;
+    /** For the command line, which finds the running node by it. */
+    const writeControl = ({ url }: HttpServer) => {
+      const control = { url, token: apiToken.current, pid: process.pid };
+      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
+    };
+    const firstRun = new FirstRun({
+      networkPath: paths.network,
+      joinMultiaddr,
+      desk: () => desk,
+      isRunning: () => peer !== null,
+    });
     const { desk, methods } = composeWallet(config, {
       isRunning: () => peer !== null,
       store: () => peer?.store ?? null,
       onChange: (state) => gate.tell(state),
       start: (wallet) => {
-        launching = launch(config, wallet, node, log).then((started) => {
-          const service = createNodeService({
-            peer: started.peer,
-            version: packageJson.version,
-            dataDir: config.dataDir,
-            ownDevnet: started.ownDevnet,
-            pagesUrl: () => http?.url ?? null,
-            log,
-          });
-          node.add(() => service.close());
-          started.onEvents({
-            onChange: () => service.emitSnapshot(),
-            onContents: () => service.emitContents(),
-            onSettlements: (rows) => service.emitSettlements(rows),
-          });
-          // Rates fall to zero by themselves; the pages are told so.
-          const ticking = setInterval(() => {
-            service.emitSnapshot();
-            service.emitTraffic();
-          }, 1_000);
-          node.add(() => clearInterval(ticking));
-          peer = started.peer;
-          content = contentHandler(started.peer, apiToken, log);
-          gate.open(service);
-        });
+        launching = launch({ ...config, joinMultiaddr: firstRun.joinMultiaddr }, wallet, node, log).then(
+          (started) => {
+            const service = createNodeService({
+              peer: started.peer,
+              version: packageJson.version,
+              dataDir: config.dataDir,
+              ownDevnet: started.ownDevnet,
+              pagesUrl: () => http?.url ?? null,
+              httpPort: () => http?.port ?? null,
+              givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
+              log,
+            });
+            node.add(() => service.close());
+            started.onEvents({
+              onChange: () => service.emitSnapshot(),
+              onContents: () => service.emitContents(),
+              onSettlements: (rows) => service.emitSettlements(rows),
+            });
+            // Rates fall to zero by themselves; the pages are told so.
+            const ticking = setInterval(() => {
+              service.emitSnapshot();
+              service.emitTraffic();
+            }, 1_000);
+            node.add(() => clearInterval(ticking));
+            peer = started.peer;
+            content = contentHandler(started.peer, apiToken, log);
+            gate.open(service);
+          },
+        );
         return launching;
       },
     });
@@ -120,6 +137,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     const gate: NodeGate = new NodeGate({
       always: {
         ...methods,
+        ...firstRun.methods,
         apiToken: async () => ({ token: apiToken.current, file: apiToken.file }),
         async renewApiToken() {
           const token = await apiToken.renew();
@@ -137,17 +155,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       },
       notRunning: () => desk.notRunning(),
     });
-    const { firstRun = false, mayWait = false } = config.wallet ?? {};
-    if (await desk.begin(config.passphrase, { firstRun, mayWait })) await desk.start();
+    const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
+    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) await desk.start();
 
     const running = (): RunningPeer => {
       if (peer === null) throw desk.notRunning();
       return peer;
-    };
-    /** For the command line, which finds the running node by it. */
-    const writeControl = ({ url }: HttpServer) => {
-      const control = { url, token: apiToken.current, pid: process.pid };
-      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
     };
     const server = await startHttpServer({
       port: httpPort(config, peer),
@@ -197,6 +210,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   }
 }
 
+/** With the network that its owner has chosen, where none was given. */
+type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
+
 interface Launched {
   readonly peer: RunningPeer;
   readonly ownDevnet: boolean;
@@ -205,7 +221,7 @@ interface Launched {
 }
 
 /** The network, where it is this process's own, and the peer. What was begun before it failed is closed again. */
-async function launch(config: NodeConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
+async function launch(config: LaunchConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
   const paths = nodePaths(config.dataDir);
   const { listen, announce = [], reach } = config;
   try {
@@ -247,7 +263,7 @@ async function launch(config: NodeConfig, wallet: Wallet, closers: Closers, log:
     const peer = await startPeer({
       dir: config.dataDir,
       shardMultiaddr,
-      p2pPort: config.p2pPort ?? 0,
+      p2pPort: config.p2pPort,
       listen,
       announce,
       reach,
@@ -322,7 +338,7 @@ function withBooks(peer: RunningPeer | null, act: (store: NodeStore) => void): v
  * to the address that it was given.
  */
 function httpPort({ httpPort }: NodeConfig, peer: RunningPeer | null): number {
-  if (httpPort !== 0) return httpPort ?? DEFAULT_HTTP_PORT;
+  if (httpPort !== 0) return httpPort ?? (peer && chosenPort(peer.store, 'http')) ?? DEFAULT_HTTP_PORT;
   if (peer === null) return 0;
   const { store, live } = peer;
   const broadcasts = live.broadcaster.own().some(({ ended }) => !ended);

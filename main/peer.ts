@@ -43,6 +43,7 @@ import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from './p2p/protocols/transport/protocol.ts';
 import { nodeReach, type ReachSettings } from './p2p/reach.ts';
 import { startPayments } from './payments.ts';
+import { chosenPort } from './ports.ts';
 import type { AccountSync } from './shard/account-sync.ts';
 import { ShardLines } from './shard/lines.ts';
 import { bindStore, checkNetwork } from './shard/membership.ts';
@@ -58,7 +59,8 @@ const HOLDS_TIMEOUT_MS = 1_000;
 export interface PeerOptions {
   readonly dir: string;
   readonly shardMultiaddr: string;
-  readonly p2pPort: number;
+  /** Left out: the one that the user has chosen, or any that is free. */
+  readonly p2pPort?: number | undefined;
   /** IP addresses or multiaddrs to listen on; left out: what fits the place of the validator. */
   readonly listen?: readonly string[] | undefined;
   /** Addresses that the user knows to lead here. */
@@ -126,15 +128,23 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     // Checkpoints are there because of payment, and so is what it costs to pass them on.
     const router = new GossipRouter(nowMs, (bytes) => meter.add({ paymentBytes: bytes }));
     const scope = scopeOf(parseMultiaddr(options.shardMultiaddr));
-    const listen = listenMultiaddrs(options.listen ?? defaultListen(scope), options.p2pPort);
-    const guard = new DialGuard(onLoopbackOnly(listen));
-    const host = await createHost({
-      gossip: router,
-      deviceSeed: device.seed(),
-      listen,
-      announce: announceMultiaddrs(options.announce ?? []),
-      guard,
-      reach: { ...nodeReach(scope), ...options.reach },
+    const listenOn = (port: number) => listenMultiaddrs(options.listen ?? defaultListen(scope), port);
+    const guard = new DialGuard(onLoopbackOnly(listenOn(0)));
+    const hostOn = (port: number) =>
+      createHost({
+        gossip: router,
+        deviceSeed: device.seed(),
+        listen: listenOn(port),
+        announce: announceMultiaddrs(options.announce ?? []),
+        guard,
+        reach: { ...nodeReach(scope), ...options.reach },
+      });
+    const chosen = options.p2pPort === undefined ? chosenPort(store, 'peers') : null;
+    const host = await hostOn(options.p2pPort ?? chosen ?? 0).catch((error: unknown) => {
+      if (chosen === null) throw error;
+      // A choice that cannot be had must not keep the node, and the pages to change it, away.
+      log.error({ err: error, port: chosen }, 'the chosen port cannot be had: another one is taken');
+      return hostOn(0);
     });
     closers.add(() => host.stop());
 

@@ -160,6 +160,19 @@ export class WalletDesk {
     });
   }
 
+  /** Makes one without asking anything, as a start without pages does: its phrase can be seen later. */
+  skip(): Promise<WalletStateView> {
+    return this.#alone(async () => {
+      const { walletPath } = this.options;
+      this.checkNone();
+      this.#checkNoBooks();
+      await makeWallet(walletPath, protectionBy(undefined));
+      this.#facts = await walletFacts(walletPath);
+      this.#open(await openWallet(walletPath, protectionBy(undefined)));
+      return this.launch();
+    });
+  }
+
   restore({ phrase: typed, passphrase, remember }: CheckedInput<'walletRestore'>): Promise<WalletStateView> {
     return this.#alone(async () => {
       this.checkNone();

@@ -8,7 +8,9 @@ import type { ErrorCode } from './errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';
 import { TOKENS, type Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
+import { type FirstRunOutputs, firstRunInputs } from './rpc-first-run.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
+import { type PortOutputs, portInputs } from './rpc-ports.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
 import { type TrafficNow, type TrafficOutputs, trafficInputs } from './rpc-traffic.ts';
 import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './rpc-wallet.ts';
@@ -267,11 +269,19 @@ export const inputs = {
   ...liveInputs,
   ...shellInputs,
   ...trafficInputs,
+  ...portInputs,
   ...walletInputs,
+  ...firstRunInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, ShellOutputs, TrafficOutputs, WalletOutputs {
+export interface Outputs
+  extends LiveOutputs,
+    ShellOutputs,
+    TrafficOutputs,
+    PortOutputs,
+    WalletOutputs,
+    FirstRunOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
@@ -322,12 +332,12 @@ export interface Feed {
   traffic: TrafficNow;
   /** A file is being imported. */
   importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
-  /** The wallet was made, locked, unlocked, or protected anew. */
-  wallet: WalletStateView;
   /** The desktop shell changed, or began to close; told to every loaded page first. Never over a WebSocket. */
   shell: ShellView;
   /** The desktop shell asks for a view. Never over a WebSocket. */
   navigate: NavigateView;
+  /** The wallet was made, locked, unlocked, or protected anew. */
+  wallet: WalletStateView;
 }
 export type FeedTopic = keyof Feed;
 

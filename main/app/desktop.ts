@@ -80,6 +80,8 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
     claimLinks(app, platform);
     const node = await startNode({
       ...config,
+      // The window asks: for a wallet on a first start, for its passphrase where the system does not keep it.
+      wallet: { firstRun: true, mayWait: true },
       secretStore: electronSecretStore(safeStorage, join(config.dataDir, 'passphrase.sealed')),
     });
     servePages(protocol, config.pagesDir);

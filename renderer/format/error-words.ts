@@ -34,6 +34,8 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   ContentChanged: words(m.error_content_changed, m.error_content_changed_next),
   CacheFull: words(m.error_cache_full, m.error_cache_full_next),
   TrafficStopped: words(m.error_traffic_stopped, m.error_traffic_stopped_next),
+  WalletMissing: words(m.error_wallet_missing, m.error_wallet_missing_next),
+  WalletLocked: words(m.error_wallet_locked, m.error_wallet_locked_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
   Internal: words(m.error_internal, m.error_internal_next),
 };

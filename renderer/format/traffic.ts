@@ -24,7 +24,7 @@ export interface RateText {
 
 export function formatRate(bytesPerSecond: number): RateText {
   if (bytesPerSecond < 1) return { value: '0', unit: m.unit_mb_per_second() };
-  if (bytesPerSecond < 100_000)
+  if (bytesPerSecond < 1_000_000)
     return { value: tenthsIfSmall(bytesPerSecond / 1_000), unit: m.unit_kb_per_second() };
   return { value: formatTenths(bytesPerSecond / 1_000_000), unit: m.unit_mb_per_second() };
 }

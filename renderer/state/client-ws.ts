@@ -7,7 +7,8 @@ import { RpcLink } from '../../shared/rpc-link.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8_000;
-const TOKEN_KEY = 'ace-node-token';
+/** In the session's storage; uploads show it too. */
+export const TOKEN_KEY = 'ace-node-token';
 
 type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
 

@@ -43,7 +43,7 @@ export class Importer {
 
   async addFiles(files: readonly File[]): Promise<void> {
     for (const file of files) {
-      const path = window.aceNode?.pathOf?.(file) ?? '';
+      const path = window.aceNode?.pathOf(file) ?? '';
       if (path !== '') await this.addPath(path);
       else await this.#try(() => this.#upload(file));
     }

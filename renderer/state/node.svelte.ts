@@ -5,6 +5,7 @@
 import type { ContentView, Feed, NodeClient, NodeSnapshot, SettlementView } from '../../shared/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
 import type { TrafficNow } from '../../shared/rpc-traffic.ts';
+import type { WalletStateView } from '../../shared/rpc-wallet.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import type { LinkState } from './link.ts';
 import { mergeRows, PAGE_ROWS, refreshRows } from './settlement-list.ts';
@@ -28,6 +29,8 @@ export class NodeState {
   history = $state.raw<readonly TrafficSample[]>([]);
   /** What goes through, second by second, for the last few minutes; the newest last. */
   flow = $state.raw<readonly TrafficNow[]>([]);
+  /** `null` until the node has told; while it does not run, only the wallet can be dealt with. */
+  wallet = $state.raw<WalletStateView | null>(null);
   /** Of the desktop, or of whatever serves the pages; `null` until it has answered. */
   shell = $state.raw<ShellView | null>(null);
   /** What the shell asked to be shown, until somebody has seen to it. */
@@ -58,6 +61,7 @@ export class NodeState {
         else if (topic === 'settlements')
           this.settlements = mergeRows(this.settlements ?? [], data as readonly SettlementView[]);
         else if (topic === 'traffic') this.flow = [...this.flow.slice(1 - FLOW_SECONDS), data as TrafficNow];
+        else if (topic === 'wallet') this.#onWallet(data as WalletStateView);
         else if (topic === 'shell') this.shell = data as ShellView;
         else if (topic === 'navigate') this.navigate = data as NavigateView;
         else if (topic === 'importing') this.#onImporting(data as Feed['importing']);
@@ -113,8 +117,11 @@ export class NodeState {
       return;
     }
     this.link = 'connected';
-    void this.loadContents();
-    void this.loadSettlements();
+    this.client?.call('walletState', {}).then(
+      (wallet) => this.#onWallet(wallet, true),
+      // The connection is gone again: the next one asks anew.
+      () => undefined,
+    );
     this.client?.call('shell', {}).then(
       (shell) => {
         this.shell ??= shell;
@@ -122,6 +129,15 @@ export class NodeState {
       // Without an answer the pages offer nothing that only a desktop has.
       () => undefined,
     );
+  }
+
+  /** What is asked of a running node is asked once it runs. */
+  #onWallet(wallet: WalletStateView, anew = false): void {
+    const began = wallet.running && (anew || this.wallet?.running !== true);
+    this.wallet = wallet;
+    if (!began) return;
+    void this.loadContents();
+    void this.loadSettlements();
   }
 
   #onImporting({ path, doneBytes, sizeBytes }: Feed['importing']): void {

@@ -1,4 +1,7 @@
-/** Which view is on the screen, kept in the fragment of the address so that back and reload work. */
+/**
+ * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/12`.
+ * The slash keeps it apart from the names of places on a page.
+ */
 import { m } from '../i18n/compiled/messages.js';
 
 export const VIEWS = ['watch', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings'] as const;
@@ -16,7 +19,7 @@ export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
 
 export class Route {
   view = $state<View>(fromHash(location.hash));
-  /** What follows the view, as in `#settlements/12`. */
+  /** What follows the view, as in `#/settlements/12`. */
   detail = $state<string | null>(detailOf(location.hash));
 
   /** Follows the address; the answer stops. */
@@ -31,11 +34,11 @@ export class Route {
 }
 
 function fromHash(hash: string): View {
-  const name = hash.slice(1).split('/', 1)[0];
+  const name = hash.replace(/^#\/?/, '').split('/', 1)[0];
   return VIEWS.find((view) => name === view) ?? 'watch';
 }
 
 function detailOf(hash: string): string | null {
-  const at = hash.indexOf('/');
-  return at < 0 ? null : decodeURIComponent(hash.slice(at + 1));
+  const [, ...rest] = hash.replace(/^#\/?/, '').split('/');
+  return rest.length === 0 ? null : decodeURIComponent(rest.join('/'));
 }

@@ -1,4 +1,4 @@
-/** The last minute and a half of traffic, one sample a second, for the live chart and the table behind it. */
+/** What was paid in the last minute and a half, one sample a second. */
 import type { NodeSnapshot } from '../../shared/rpc.ts';
 
 export const HISTORY_SECONDS = 90;
@@ -33,23 +33,4 @@ export function addSample(
 /** Units paid for everything that was fetched since the node started. */
 export function paidUnits(snapshot: NodeSnapshot): number {
   return snapshot.transfers.reduce((sum, transfer) => sum + transfer.paidUnits, 0);
-}
-
-/** Rows of the table: averages and sums over spans of `seconds`, newest first. */
-export function groupSamples(samples: readonly TrafficSample[], seconds: number): readonly TrafficSample[] {
-  const groups: TrafficSample[] = [];
-  for (let end = samples.length; end > 0; end -= seconds) {
-    const part = samples.slice(Math.max(0, end - seconds), end);
-    const last = part.at(-1);
-    if (!last) break;
-    const average = (pick: (s: TrafficSample) => number) =>
-      part.reduce((sum, s) => sum + pick(s), 0) / part.length;
-    groups.push({
-      ...last,
-      downBytesPerSecond: average((s) => s.downBytesPerSecond),
-      upBytesPerSecond: average((s) => s.upBytesPerSecond),
-      paidUnits: part.reduce((sum, s) => sum + s.paidUnits, 0),
-    });
-  }
-  return groups;
 }

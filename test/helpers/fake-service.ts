@@ -195,6 +195,27 @@ export class FakeService extends FakeWallet implements NodeService {
     return { shards: [], peers: [], history: [] };
   }
 
+  async networkChoice(): Promise<Output<'networkChoice'>> {
+    return { mode: 'devnet', multiaddr: null, fixed: true };
+  }
+
+  async chooseNetwork(): Promise<Output<'networkChoice'>> {
+    return this.networkChoice();
+  }
+
+  async walletSkip(): Promise<never> {
+    throw new AceError('WalletInvalid', 'There is a wallet');
+  }
+
+  async ports(): Promise<Output<'ports'>> {
+    const port = { now: null, chosen: null, given: false };
+    return { http: port, peers: port };
+  }
+
+  async setPorts(): Promise<Output<'setPorts'>> {
+    return this.ports();
+  }
+
   async pools(): Promise<never> {
     throw new AceError('ShardUnavailable', 'No pools');
   }

@@ -1,0 +1,19 @@
+/** What is wrong with a phrase, a passphrase or a backup, in words about what was typed. */
+import { AceError } from '../../shared/errors.ts';
+import { m } from '../i18n/compiled/messages.js';
+import { errorWords } from './error-words.ts';
+
+export function walletTrouble(error: unknown): string {
+  if (error instanceof AceError && error.code === 'WalletLocked') return m.first_error_pass();
+  if (error instanceof AceError && error.code === 'WalletInvalid') {
+    const { reason, position } = error.details;
+    if (reason === 'word-count') return m.first_error_words();
+    if (reason === 'unknown-word') return m.first_error_unknown({ position: Number(position) });
+    if (reason === 'checksum') return m.first_error_checksum();
+    if (reason === 'confirm') return m.first_error_confirm();
+    if (reason === 'damaged') return m.first_error_damaged();
+    if (reason === 'newer-version') return m.first_error_newer();
+  }
+  const { what, next } = errorWords(error);
+  return `${what} ${next}`;
+}

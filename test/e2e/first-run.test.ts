@@ -1,0 +1,110 @@
+/** A first start on the pages of a real node: a wallet is made, confirmed and protected, and the sample clip plays. */
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import { axeFindings, browserPath, connected, START_TIMEOUT_MS, Stage } from '../helpers/pages.ts';
+
+const stage = new Stage();
+afterEach(() => stage.close());
+
+describe.skipIf(browserPath === null)('a first start', () => {
+  it('makes a wallet, sees to its phrase and its passphrase, and plays the sample clip', async () => {
+    const folder = stage.temporaryDir();
+    const { address, stop } = await stage.start(folder, ['--first-run']);
+    const { page, troubles } = await stage.page(address, { language: 'ru', theme: 'dark' });
+    await at(page, 'welcome');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByTestId('language-en').click();
+    await page.getByTestId('network-join').click();
+    await page.getByTestId('network-address').fill('nowhere');
+    await page.getByTestId('first-begin').click();
+    await page.getByTestId('first-trouble').waitFor();
+    await page.getByTestId('network-devnet').click();
+    await page.getByTestId('first-begin').click();
+
+    await at(page, 'wallet');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByTestId('first-restore').click();
+    await page.getByTestId('restore-phrase').fill('one two three');
+    await page.getByTestId('restore-submit').click();
+    expect(await page.getByTestId('first-trouble').textContent()).toBe('A phrase has 12 or 24 words.');
+    await page.getByRole('button', { name: 'Back' }).click();
+
+    await page.getByTestId('first-create').click();
+    await at(page, 'phrase');
+    expect(await axeFindings(page)).toEqual([]);
+    const shown = await page.getByTestId('phrase').locator('li').allTextContents();
+    const words = shown.map((text) => text.replace(/^\s*\d+/, '').trim());
+    expect(words).toHaveLength(12);
+    await page.getByTestId('phrase-written').click();
+
+    await at(page, 'confirm');
+    const asked = page.getByTestId('confirm-word');
+    for (const field of await asked.all()) await field.fill('zebra');
+    await page.getByTestId('passphrase').fill('short');
+    await page.getByTestId('first-make').click();
+    expect(await page.getByTestId('first-trouble').textContent()).toContain('8 characters');
+    await page.getByTestId('passphrase').fill('a long enough one');
+    await page.getByTestId('passphrase-again').fill('a long enough one');
+    await page.getByTestId('first-make').click();
+    await page.getByText('That is not what was shown').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    for (const field of await asked.all()) {
+      const position = Number(await field.getAttribute('data-position'));
+      await field.fill(words[position - 1] ?? '');
+    }
+    await page.getByTestId('first-make').click();
+
+    await at(page, 'limits');
+    await page.getByTestId('cache-limit-limit').click();
+    await page.getByTestId('cache-limit-value').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByTestId('first-limits-done').click();
+    await at(page, 'ready');
+    await page.getByTestId('first-finish').click();
+    await plays(page);
+    expect(await page.getByTestId('nav-watch').getAttribute('aria-current')).toBe('page');
+
+    expect(troubles).toEqual([]);
+    await stop();
+    await page.getByText('The node does not answer.').first().waitFor();
+    const { port } = new URL(address);
+    await stage.start(folder, ['--first-run', '--http-port', port]);
+    await page.getByTestId('unlock-passphrase').fill('not this one');
+    await page.getByTestId('unlock-submit').click();
+    expect(await page.getByTestId('first-trouble').textContent()).toBe('That is not the passphrase.');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByTestId('unlock-passphrase').fill('a long enough one');
+    await page.getByTestId('unlock-submit').click();
+    await page.locator('[data-testid=play]:enabled').first().waitFor({ timeout: START_TIMEOUT_MS });
+    // While the node was away the browser could not reach it, and said so.
+    expect(troubles.filter((text) => !/ERR_|WebSocket|status of 503/.test(text))).toEqual([]);
+  });
+
+  it('can be skipped on a devnet', async () => {
+    const { address } = await stage.start(stage.temporaryDir(), ['--first-run']);
+    const { page, troubles } = await stage.page(address, { width: 380 });
+    await at(page, 'welcome');
+    await page.getByTestId('first-skip').click();
+    await at(page, 'ready');
+    await page.getByTestId('first-finish').click();
+    await plays(page);
+    expect(troubles).toEqual([]);
+  });
+});
+
+async function at(page: Page, step: string): Promise<void> {
+  await page.locator(`[data-testid=first-run][data-step=${step}]`).waitFor({ timeout: START_TIMEOUT_MS });
+}
+
+async function plays(page: Page): Promise<void> {
+  await connected(page);
+  await page.getByTestId('player').waitFor();
+  await expect
+    .poll(
+      () => page.getByTestId('player').evaluate((v) => (v as unknown as { currentTime: number }).currentTime),
+      {
+        timeout: 30_000,
+      },
+    )
+    .toBeGreaterThan(1);
+}
