@@ -5,6 +5,7 @@ import { priceOfUnits } from '../shared/price.ts';
 import { quoteTraffic } from '../shared/quote.ts';
 import type { Feed, FeedTopic, NodeSnapshot, Output, TransferView } from '../shared/rpc.ts';
 import { channelsView } from './channel-views.ts';
+import { nodePaths } from './config.ts';
 import { onlyWatched } from './content/live/live.ts';
 import { manifestPath } from './content/live/live-http.ts';
 import { contentUrl } from './content/players/addresses.ts';
@@ -12,6 +13,8 @@ import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from './content/track-book.ts';
 import type { Transfer } from './content/transfer.ts';
 import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
+import type { JournalDownloads } from './journal/downloads.ts';
+import { journalProcedures } from './journal/procedures.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { RunningPeer } from './peer.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
@@ -34,6 +37,7 @@ export interface NodeServiceOptions {
   readonly ownDevnet: boolean;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
+  readonly downloads: JournalDownloads;
   readonly shutdown: () => void;
 }
 
@@ -185,6 +189,14 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     snapshot: async () => view(known()),
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
+    ...journalProcedures({
+      store,
+      path: nodePaths(dataDir).nodeDb,
+      account: peer.account.address,
+      sync,
+      downloads: options.downloads,
+      pagesUrl,
+    }),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),

@@ -14,6 +14,7 @@ import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
 import { lockDataDir } from './db/lock.ts';
+import { JournalDownloads } from './journal/downloads.ts';
 import { createLog } from './log.ts';
 import { createNodeService, type NodeServiceHandle } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
@@ -118,12 +119,14 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
 
     const asked = Promise.withResolvers<void>();
     let url: string | null = null;
+    const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
     service = createNodeService({
       peer,
       version: packageJson.version,
       dataDir: config.dataDir,
       ownDevnet: network.mode === 'devnet',
       pagesUrl: () => url,
+      downloads,
       shutdown: () => asked.resolve(),
     });
     closers.add(() => service?.close());
@@ -135,6 +138,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       token,
       service,
       log,
+      exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),
       content: liveHandler(
         {
           pieces: peer.pieces,

@@ -8,6 +8,7 @@ import type { ErrorCode } from './errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';
 import type { Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
+import { type JournalOutputs, journalInputs } from './rpc-journal.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 
 /** A decimal token string, such as "0.2000000". */
@@ -252,10 +253,11 @@ export const inputs = {
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...liveInputs,
+  ...journalInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs {
+export interface Outputs extends LiveOutputs, JournalOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */

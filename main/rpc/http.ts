@@ -14,7 +14,7 @@ import {
   serverOptions,
 } from './connections.ts';
 import { createFeedHub } from './feed.ts';
-import { refuseRequest, requestUrl } from './guard.ts';
+import { refuseRequest, requestUrl, showsToken } from './guard.ts';
 import { createProcedures } from './procedures.ts';
 import { COMMON_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
@@ -22,9 +22,17 @@ import { attachWebSocket } from './websocket.ts';
 
 /** Ports tried after the wanted one when that is taken. */
 const FURTHER_PORTS = 20;
+const EXPORT_PATH = '/export';
 const CONTENT_PATHS = ['/content/', '/ace/', '/webui/', '/broadcast/'];
 
 export type ContentHandler = (req: IncomingMessage, res: ServerResponse) => void;
+
+export type ExportHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  query: URLSearchParams,
+  trusted: boolean,
+) => void;
 
 export interface HttpOptions {
   /** 0 takes any free port. */
@@ -39,6 +47,8 @@ export interface HttpOptions {
   readonly service: NodeService;
   /** Answers `/content/…`, `/ace/…`, `/webui/…` and `/broadcast/…`. */
   readonly content: ContentHandler;
+  /** Answers `/export`; `trusted`: the request shows the token. */
+  readonly exports?: ExportHandler;
   readonly log?: RpcLog;
   readonly limits?: ConnectionLimits;
 }
@@ -62,8 +72,12 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     const url = requestUrl(req);
     if (url === null) return answer(res, 400, 'Not a path');
     const isContent = CONTENT_PATHS.some((path) => url.pathname.startsWith(path));
-    const refusal = refuseRequest(req, !isContent, { port, token });
+    const isExport = url.pathname === EXPORT_PATH;
+    const refusal = refuseRequest(req, !isContent && !isExport, { port, token });
     if (refusal) return answer(res, refusal.status, refusal.why);
+    if (isExport && options.exports) {
+      return options.exports(req, res, url.searchParams, showsToken(req, token));
+    }
     if (!isContent) return servePage(req, res);
     try {
       content(req, res);
