@@ -8,7 +8,7 @@ import { formatRatio } from '../../shared/ratio.ts';
 import type { JournalEntryView, JournalOutputs, PostingView } from '../../shared/rpc-journal.ts';
 import { UNITS_PER_GB } from '../../shared/units.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { linkedContents } from './contents.ts';
+import { ContentLinks } from './contents.ts';
 import { decimal, entryId, hex } from './text.ts';
 
 export interface EntriesQuery {
@@ -45,8 +45,9 @@ export function entriesView(store: NodeStore, query: EntriesQuery): JournalOutpu
       break;
     }
   }
+  const links = new ContentLinks(store);
   return {
-    entries: entries.map((entry) => entryView(store, entry)),
+    entries: entries.map((entry) => entryView(links, entry)),
     next: before && cursorOf(before),
   };
 }
@@ -59,7 +60,7 @@ export function balancesView(store: NodeStore): JournalOutputs['journalBalances'
   return { balances };
 }
 
-function entryView(store: NodeStore, entry: JournalEntry): JournalEntryView {
+function entryView(links: ContentLinks, entry: JournalEntry): JournalEntryView {
   const { atMs, kind, direction, counterparty, shard, seq, batchNumber, price, note } = entry;
   const isSettled = entry.source === 'settlement';
   return {
@@ -73,7 +74,7 @@ function entryView(store: NodeStore, entry: JournalEntry): JournalEntryView {
     hash: hex(entry.hash),
     price: price && { xacPerGb: formatAmount(priceOfUnits(UNITS_PER_GB, price)), exact: formatRatio(price) },
     channels: entry.channels.map(({ channelId, units }) => ({ channelId: hex(channelId), units })),
-    contents: linkedContents(store, entry),
+    contents: links.of(entry),
     note,
     postings: entry.postings.map(({ account, commodity, amount }) => ({
       account: ledgerAccount(entry, account),

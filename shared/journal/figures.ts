@@ -37,8 +37,13 @@ const FEE: readonly ChartAccount[] = [
 ];
 
 export function figuresOf(entry: JournalEntry): EntryFigures {
-  const sum = (accounts: readonly ChartAccount[], commodity: Token) =>
-    accounts.reduce((total, account) => total + amountIn(entry, account, commodity), 0n);
+  const sum = (accounts: readonly ChartAccount[], commodity: Token) => {
+    let total = 0n;
+    for (const posting of entry.postings) {
+      if (posting.commodity === commodity && accounts.includes(posting.account)) total += posting.amount;
+    }
+    return total;
+  };
   const paid = (token: Token): PaidFigures => {
     const fee = sum(FEE, token);
     const gross = entry.direction === 'in' ? -sum(GROSS, token) : sum(NET, token) + fee;

@@ -13,6 +13,9 @@ import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
 const BOM = '\uFEFF';
 
+/** Each call of the library costs as much as several rows. */
+const ROWS_AT_ONCE = 100;
+
 type Row = readonly string[];
 
 /** A table of which every entry makes some rows. */
@@ -23,11 +26,20 @@ function tableWriter(
   quoted = false,
 ): ExportWriter {
   const csv = (rows: readonly Row[]) =>
-    rows.length === 0 ? '' : stringify(rows as string[][], { record_delimiter: 'windows', quoted });
+    stringify(rows as string[][], { record_delimiter: 'windows', quoted });
+  let waiting: Row[] = [];
+  const flush = () => {
+    const text = waiting.length === 0 ? '' : csv(waiting);
+    waiting = [];
+    return text;
+  };
   return {
     begin: () => [(bom ? BOM : '') + csv([header])],
-    entry: (entry) => csv(rowsOf(entry)),
-    end: () => '',
+    entry: (entry) => {
+      waiting.push(...rowsOf(entry));
+      return waiting.length < ROWS_AT_ONCE ? '' : flush();
+    },
+    end: flush,
   };
 }
 

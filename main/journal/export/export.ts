@@ -6,7 +6,7 @@ import { AceError } from '../../../shared/errors.ts';
 import type { ExportFormat, ExportPeriod } from '../../../shared/journal/export.ts';
 import { type NodeStore, openNodeStore } from '../../db/node/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
-import { linkedContents } from '../contents.ts';
+import { ContentLinks } from '../contents.ts';
 import { beancountWriter } from './beancount.ts';
 import { cointrackingWriter, csvWriter, koinlyWriter } from './csv.ts';
 import type { ExportContext, ExportWriter } from './format.ts';
@@ -52,6 +52,7 @@ export class JournalExport {
   *pieces(onProgress: (done: number) => void = () => undefined): Generator<string> {
     const { format, period } = this.#request;
     const writer = WRITERS[format](this.#context());
+    const links = new ContentLinks(this.#store);
     let piece = '';
     for (const text of writer.begin()) {
       piece += text;
@@ -61,7 +62,7 @@ export class JournalExport {
     }
     let done = 0;
     for (const entry of this.#store.journal.entries(period)) {
-      piece += writer.entry({ ...entry, contents: linkedContents(this.#store, entry) });
+      piece += writer.entry({ ...entry, contents: links.of(entry) });
       done += 1;
       if (piece.length < PIECE_CHARS) continue;
       yield piece;

@@ -25,6 +25,7 @@ export interface ExportContext {
 /** Writes one file, in order: the text before the entries, each entry, the text after them. Keeps no entry. */
 export interface ExportWriter {
   begin(): Iterable<string>;
+  /** Perhaps some entries later, but in order. */
   entry(entry: ExportEntry): string;
   end(): string;
 }
