@@ -1,4 +1,5 @@
 /** The processes of `export.ts`: one makes a node's file, one reads its rows bare, one exports them. */
+import '../../main/heap.ts';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';

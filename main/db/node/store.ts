@@ -82,7 +82,7 @@ export function openNodeStore(
 ): NodeStore {
   const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS, snapshot });
   // 16 MiB, for the rows of 10,000 channels: with less, most ticks would read their page from the disk first.
-  db.pragma('cache_size = -16384');
+  if (!snapshot) db.pragma('cache_size = -16384');
   return {
     contents: new ContentTable(db),
     broadcasts: new BroadcastTable(db),
