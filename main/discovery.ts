@@ -24,6 +24,8 @@ export interface DiscoveryOptions {
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
+  /** Whether others are told of a content, or of a broadcast. */
+  readonly isOffered: (contentId: string) => boolean;
   /** Whether others may fetch from here at all. */
   readonly isOffering: () => boolean;
   /** Broadcasts that others can watch from here, by id. */
@@ -50,17 +52,13 @@ export async function startDiscovery(options: DiscoveryOptions, closers: Closers
     account,
     certificate,
     checkCertificate,
+    isOffered,
     isOffering,
     broadcasts,
     nowMs,
     log,
   } = options;
-  const has = (contentId: string) => {
-    if (!isOffering()) return false;
-    const row = store.contents.get(contentId);
-    return row === null ? broadcasts().includes(contentId) : isShared(row);
-  };
-  await serveHave(host, { has, certificate, log });
+  await serveHave(host, { has: isOffered, certificate, log });
 
   const known = new KnownPeers(host, {
     load: () => store.meta.get(PEERS_KEY),

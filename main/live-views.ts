@@ -14,7 +14,7 @@ import type { BroadcastRow } from './db/node/broadcasts.ts';
 import type { RunningPeer } from './peer.ts';
 
 /** What a broadcast looks like in the library: it has no size. */
-export function liveContentView(row: BroadcastRow): ContentView {
+export function liveContentView(row: BroadcastRow, window: readonly HeardRecord[]): ContentView {
   return {
     contentId: row.contentId,
     name: row.name,
@@ -27,7 +27,11 @@ export function liveContentView(row: BroadcastRow): ContentView {
     pinned: false,
     sourcePath: null,
     trouble: null,
-    live: { own: row.pushKey !== null, ended: row.ended },
+    live: {
+      own: row.pushKey !== null,
+      ended: row.ended,
+      heardAtMs: window.findLast(({ contentId }) => contentId !== null)?.heardAtMs ?? null,
+    },
   };
 }
 
@@ -67,6 +71,8 @@ export function watchView(watch: Watch, downBytesPerSecond: number, unitPriceXac
     name: watch.name,
     sizeBytes: receivedBytes,
     haveBytes: receivedBytes,
+    window: false,
+    wanted: true,
     state: paused ? 'paused' : trouble ? 'connecting' : 'fetching',
     reason: reason && { code: reason.code, message: reason.message },
     provider: busy?.providerAccount ?? null,

@@ -16,9 +16,12 @@ import type { SettlementRow } from './db/node/settlements.ts';
 import type { JournalDownloads } from './journal/downloads.ts';
 import { journalProcedures } from './journal/procedures.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
+import type { Log } from './log.ts';
 import type { RunningPeer } from './peer.ts';
+import type { ApiToken } from './rpc/api-token.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
+import { trafficProcedures } from './traffic-views.ts';
 import {
   balancesView,
   contentView,
@@ -39,6 +42,10 @@ export interface NodeServiceOptions {
   readonly pagesUrl: () => string | null;
   readonly downloads: JournalDownloads;
   readonly shutdown: () => void;
+  readonly log: Log;
+  readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
+  /** Makes the old token worthless once the answer is out. */
+  readonly renewToken: () => Promise<string>;
 }
 
 export interface NodeServiceHandle extends NodeService {
@@ -47,6 +54,8 @@ export interface NodeServiceHandle extends NodeService {
   /** Soon: a picture is made at most four times a second, however often something changes. */
   emitSnapshot(): void;
   emitContents(): void;
+  /** What goes through now; once a second. */
+  emitTraffic(): void;
   emitSettlements(rows: readonly SettlementRow[]): void;
   close(): void;
 }
@@ -57,6 +66,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
   const { store, library, live, sync, claims, shardClient } = peer;
   const listeners = new Set<FeedListener>();
+  const traffic = trafficProcedures(peer, options.log);
   const trackBook = new TrackBook(peer.pieces);
   const startedAtMs = Date.now();
   let snapshotTimer: NodeJS.Timeout | null = null;
@@ -138,6 +148,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     name: transfer.file.name,
     sizeBytes: transfer.file.sizeBytes,
     haveBytes: transfer.haveBytes,
+    wanted: transfer.isWanted,
+    window: peer.pieces.cache.isWindow(transfer.contentId),
     state: transfer.state,
     reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
     provider: transfer.providerAccount,
@@ -157,13 +169,13 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
     live.watch(broadcast);
     return {
-      content: liveContentView(row),
+      content: liveContentView(row, live.book.window(broadcast)),
       playbackUrl: new URL(manifestPath(broadcast), base).href,
     };
   };
   const contentViews = () => [
     ...store.contents.list().map(contentView),
-    ...store.broadcasts.list().map(liveContentView),
+    ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
   ];
 
   return {
@@ -178,6 +190,10 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     close: () => {
       if (snapshotTimer) clearTimeout(snapshotTimer);
       listeners.clear();
+    },
+    emitTraffic: () => {
+      if (listeners.size > 0) emit('traffic', peer.traffic.now());
+      traffic.noteMarket();
     },
     emitContents: () => emit('contents', contentViews()),
     emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
@@ -197,6 +213,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       downloads: options.downloads,
       pagesUrl,
     }),
+    ...traffic.procedures,
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),
@@ -226,7 +243,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       const broadcast = await live.broadcastOf(contentId);
       if (broadcast !== null) return playLive(broadcast, download);
       const transfer = await library.transfer(contentId);
-      if (download) transfer.download();
+      // What does not fit is fetched as it is taken.
+      if (download && peer.pieces.cache.fits(transfer.contentId)) transfer.download();
       const row = store.contents.get(transfer.contentId);
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
@@ -264,6 +282,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       await sync.refresh();
       return { claimedUnits };
     },
+    apiToken: async () => ({ token: options.apiToken.current, file: options.apiToken.file }),
+    renewApiToken: async () => ({ token: await options.renewToken() }),
     async shutdown() {
       options.shutdown();
       return {};

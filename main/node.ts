@@ -2,7 +2,6 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -13,16 +12,19 @@ import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from
 import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
+import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import { JournalDownloads } from './journal/downloads.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { createNodeService, type NodeServiceHandle } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
-import { startHttpServer } from './rpc/http.ts';
+import { ApiToken } from './rpc/api-token.ts';
+import { type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
+import { contentView } from './views.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
 
 export type { NodeConfig } from './config.ts';
@@ -30,7 +32,10 @@ export type { NodeConfig } from './config.ts';
 export interface RunningNode {
   readonly service: NodeService;
   readonly peer: RunningPeer;
+  readonly log: Log;
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
+  /** The port before, which encoders were told; `null` on a first start. */
+  readonly lastPort: number | null;
   /** Resolves when somebody asked the node to stop. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -118,66 +123,99 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
 
     const asked = Promise.withResolvers<void>();
-    let url: string | null = null;
     const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
+    const apiToken = await ApiToken.open(paths.apiToken);
+    let http: HttpServer | null = null;
+    /** For the command line, which finds the running node by it. */
+    const writeControl = ({ url }: HttpServer) => {
+      const control = { url, token: apiToken.current, pid: process.pid };
+      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
+    };
     service = createNodeService({
       peer,
       version: packageJson.version,
       dataDir: config.dataDir,
       ownDevnet: network.mode === 'devnet',
-      pagesUrl: () => url,
+      pagesUrl: () => http?.url ?? null,
       downloads,
       shutdown: () => asked.resolve(),
+      log,
+      apiToken,
+      async renewToken() {
+        const token = await apiToken.renew();
+        if (http) {
+          await writeControl(http);
+          // After the answer has gone out on the very connection that is cut off then.
+          setImmediate(() => http?.setToken(token));
+        }
+        return token;
+      },
     });
     closers.add(() => service?.close());
-    const token = randomBytes(24).toString('base64url');
-    const http = await startHttpServer({
+    const server = await startHttpServer({
       port: httpPort(config, peer),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
+      ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
-      token,
+      token: apiToken.current,
       service,
       log,
       exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),
-      content: liveHandler(
+      content: uploadHandler(
         {
-          pieces: peer.pieces,
+          token: () => apiToken.current,
+          temporaryPath: () => peer.pieces.temporaryPath(),
+          import: async (path, name) => contentView(await peer.import({ path, name })),
           log,
-          push: peer.live.push,
-          broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
-          watch: (broadcast) => peer.live.watch(broadcast),
         },
-        playbackHandler({
-          version: packageJson.version,
-          pieces: peer.pieces,
-          transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
-          broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
-          watch: (broadcast) => peer.live.watch(broadcast),
-          contentOf: (contentId) => peer.store.contents.get(contentId),
-          payment: () => paymentFigures(peer),
-          nowMs: Date.now,
-          log,
-        }),
+        liveHandler(
+          {
+            pieces: peer.pieces,
+            log,
+            push: peer.live.push,
+            broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
+            watch: (broadcast) => peer.live.watch(broadcast),
+          },
+          playbackHandler({
+            version: packageJson.version,
+            pieces: peer.pieces,
+            transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
+            broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
+            watch: (broadcast) => peer.live.watch(broadcast),
+            contentOf: (contentId) => peer.store.contents.get(contentId),
+            payment: () => paymentFigures(peer),
+            nowMs: Date.now,
+            log,
+          }),
+        ),
       ),
     });
-    closers.add(() => http.close());
-    url = http.url;
-    peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(http.port)));
-    await writeFileAtomic(
-      paths.control,
-      `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`,
-      0o600,
-    );
+    http = server;
+    closers.add(() => server.close());
+    const lastPort = peer.store.meta.get(LAST_PORT);
+    peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(server.port)));
+    await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
     // Rates fall to zero by themselves; the pages are told so.
-    const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
+    const ticking = setInterval(() => {
+      service?.emitSnapshot();
+      service?.emitTraffic();
+    }, 1_000);
     closers.add(() => clearInterval(ticking));
 
     let stopping: Promise<void> | null = null;
     return {
       service,
       peer,
-      http: { url: http.url, port: http.port, token },
+      log,
+      http: {
+        url: server.url,
+        port: server.port,
+        get token() {
+          return apiToken.current;
+        },
+      },
+      lastPort: lastPort === null ? null : Number(lastPort),
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();

@@ -13,7 +13,7 @@ import { Library } from './content/library.ts';
 import { Live } from './content/live/live.ts';
 import { PieceStore } from './content/piece-store.ts';
 import { SessionPool } from './content/session-pool.ts';
-import type { ContentRow } from './db/node/contents.ts';
+import { type ContentRow, isShared } from './db/node/contents.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import { type NodeStore, openNodeStore } from './db/node/store.ts';
 import { type Discovery, startDiscovery } from './discovery.ts';
@@ -46,6 +46,7 @@ import { startPayments } from './payments.ts';
 import type { AccountSync } from './shard/account-sync.ts';
 import { ShardLines } from './shard/lines.ts';
 import { bindStore, checkNetwork } from './shard/membership.ts';
+import { TrafficBook } from './traffic/traffic-book.ts';
 import type { Account } from './wallet/account.ts';
 import { certificates } from './wallet/certificates.ts';
 import { openIdentity } from './wallet/identity.ts';
@@ -94,6 +95,7 @@ export interface RunningPeer {
   readonly known: Discovery['known'];
   readonly live: Live;
   readonly meter: Meter;
+  readonly traffic: TrafficBook;
   readonly sync: AccountSync;
   readonly claims: Claims;
   readonly gossip: CheckpointGossip;
@@ -164,6 +166,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
     const limits = new UserLimits({ store, meter, nowMs, log });
     closers.add(() => limits.close());
+    const traffic = new TrafficBook({ store, meter, nowMs, log });
+    closers.add(() => traffic.close());
     const pieces = new PieceStore(join(dir, 'pieces'), store, nowMs);
     closers.add(() => pieces.close());
     const recovered = await pieces.recover();
@@ -180,6 +184,15 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const budget = new DownloadBudget(limits, pieces);
     closers.add(() => budget.close());
     const spared = new Set(settings.validatorKeys.map((key) => peerIdOf(Buffer.from(key, 'hex'))));
+    /** Nobody is looked for in vain, and the user is told why. */
+    const find = async (contentId: string) => {
+      if (limits.limits.maxConnections === 0)
+        throw new AceError(
+          'NoProviders',
+          'Nobody is connected to: the limit of connections is 0. Raise it to fetch from others',
+        );
+      return finder.find(contentId);
+    };
     const connections = capConnections(host, () => limits.limits.maxConnections, spared);
 
     const { payer, payee, claims, reports, gossip, sync } = startPayments(
@@ -200,8 +213,16 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       closers,
     );
 
+    let offeredBroadcasts = (): readonly string[] => [];
+    /** What strangers are told of: no more than what is announced. */
+    const isOffered = (contentId: string) => {
+      if (limits.stop('upload') !== null) return false;
+      const row = store.contents.get(contentId);
+      return row === null ? offeredBroadcasts().includes(contentId) : isShared(row);
+    };
     await servePieces(host, {
       store,
+      isOffered,
       pieces,
       payee,
       meter,
@@ -216,8 +237,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         events.onChange();
       },
     });
-    await serveTransportFiles(host, store, log);
-    await serveLive(host, store, log);
+    await serveTransportFiles(host, store, isOffered, log);
+    await serveLive(host, store, isOffered, log);
     const { finder, announcer, known } = await startDiscovery(
       {
         host,
@@ -227,9 +248,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         account: account.address,
         certificate,
         checkCertificate,
+        isOffered,
         // Nobody is called here in vain.
         isOffering: () => limits.stop('upload') === null,
-        broadcasts: () => live.offered(),
+        broadcasts: () => offeredBroadcasts(),
         nowMs,
         log,
       },
@@ -245,7 +267,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       networkId: settings.networkId,
       log,
       nowMs,
-      findProviders: (broadcast) => finder.find(broadcast),
+      findProviders: find,
       askRecords: ({ addresses }, broadcast, after) => askRecords(host, addresses, broadcast, after),
       askHolds: async ({ addresses }, contentId) =>
         (await askHolds(host, addresses, [contentId], HOLDS_TIMEOUT_MS))[0] === true,
@@ -253,6 +275,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       onChange: () => events.onChange(),
       onContents: () => events.onContents(),
     });
+    offeredBroadcasts = () => live.offered();
     closers.add(() => live.stop());
     const library: Library = new Library({
       store,
@@ -260,8 +283,9 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       log,
       nowMs,
       budget,
+      aheadPieces: (contentId, sizeBytes) => pieces.cache.aheadPieces(contentId, sizeBytes),
       findProviders: async (contentId) => [
-        ...((await live.providersOf(contentId)) ?? (await finder.find(contentId))),
+        ...((await live.providersOf(contentId)) ?? (await find(contentId))),
       ],
       pool: new SessionPool({
         log,
@@ -300,6 +324,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
         await library.stopTransfer(contentId);
         events.onContents();
       },
+      readers: (contentId) => library.readers(contentId),
+      lost: (contentId, indices) => library.lost(contentId, indices),
     });
     await pieces.cache.setLimit(limits.limits.cacheBytes);
 
@@ -369,6 +395,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       known,
       live,
       meter,
+      traffic,
       sync,
       claims,
       gossip,

@@ -7,6 +7,17 @@ export interface LiveView {
   readonly own: boolean;
   /** Its broadcaster has ended it. */
   readonly ended: boolean;
+  /** When this node heard last of something of it that can still be watched; `null` when there is nothing. */
+  readonly heardAtMs: number | null;
+}
+
+/** Nothing was heard of a broadcast for so long: whoever was away at its end has no other sign of that. */
+const QUIET_MS = 2 * 60_000;
+
+/** Whether it is to be called live. One's own is until it is ended, however long its encoder rests. */
+export function isOnAir({ own, ended, heardAtMs }: LiveView, nowMs: number): boolean {
+  if (ended) return false;
+  return own || (heardAtMs !== null && nowMs - heardAtMs < QUIET_MS);
 }
 
 /** A broadcast that this node makes. */

@@ -10,6 +10,8 @@ import type { Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type JournalOutputs, journalInputs } from './rpc-journal.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
+import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
+import { type TrafficNow, type TrafficOutputs, trafficInputs } from './rpc-traffic.ts';
 
 /** A decimal token string, such as "0.2000000". */
 export type DecimalAmount = string;
@@ -83,6 +85,13 @@ export interface TransferView {
   readonly name: string;
   readonly sizeBytes: number;
   readonly haveBytes: number;
+  /**
+   * It does not fit below `cacheBytes` beside what stays: what was played goes when room is needed, and comes, and is
+   * paid, again for whoever jumps back to it.
+   */
+  readonly window: boolean;
+  /** Somebody plays it, or it is downloaded, or something of it is on its way. */
+  readonly wanted: boolean;
   readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
   /** Why it is paused or failed; pages translate the code. */
   readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
@@ -254,10 +263,12 @@ export const inputs = {
   shutdown: z.object({}).strict(),
   ...liveInputs,
   ...journalInputs,
+  ...shellInputs,
+  ...trafficInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, JournalOutputs {
+export interface Outputs extends LiveOutputs, JournalOutputs, ShellOutputs, TrafficOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
@@ -299,8 +310,14 @@ export interface Feed {
   settlements: readonly SettlementView[];
   /** The library changed. */
   contents: readonly ContentView[];
+  /** Every second, as long as the node runs. */
+  traffic: TrafficNow;
   /** A file is being imported. */
   importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
+  /** The desktop shell changed, or began to close; told to every loaded page first. Never over a WebSocket. */
+  shell: ShellView;
+  /** The desktop shell asks for a view. Never over a WebSocket. */
+  navigate: NavigateView;
 }
 export type FeedTopic = keyof Feed;
 
@@ -326,6 +343,9 @@ export type ServerFrame =
   | { readonly id: number; readonly output: unknown }
   | { readonly id: number; readonly error: RpcFailure }
   | { readonly topic: FeedTopic; readonly data: unknown };
+
+/** Where pages in a browser send files to, which have no path there; see `main/content/upload.ts`. */
+export const UPLOAD_PATH = '/import';
 
 /** IPC method names of the Electron transport. */
 export const IPC_CALL = 'ace:call';

@@ -1,5 +1,6 @@
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { ContentView } from '../../shared/rpc.ts';
+import { isOnAir, type LiveView } from '../../shared/rpc-live.ts';
 import type { NodeConfig } from '../config.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { openExisting, type Session } from './session.ts';
@@ -46,15 +47,23 @@ const TROUBLES = {
 } as const;
 
 function describe(content: ContentView): string {
-  const { haveBytes, sizeBytes } = content;
+  const { haveBytes, sizeBytes, live } = content;
   const size = formatBytes(sizeBytes);
+  const here = haveBytes === sizeBytes ? size : `${formatBytes(haveBytes)} of ${size}`;
   const marks = [
-    haveBytes === sizeBytes ? size : `${formatBytes(haveBytes)} of ${size}`,
+    live ? liveState(live) : here,
     ...(content.pinned ? ['pinned'] : []),
     ...(content.sourcePath === null ? [] : [`in ${shown(content.sourcePath)}`]),
     ...(content.trouble ? [TROUBLES[content.trouble]] : []),
   ];
   return `${content.contentId}  ${shown(content.name)} (${marks.join('; ')})`;
+}
+
+function liveState(live: LiveView): string {
+  if (live.ended) return 'live, has ended';
+  if (isOnAir(live, Date.now())) return 'live';
+  const { heardAtMs } = live;
+  return heardAtMs === null ? 'broadcast' : `broadcast, last heard of ${new Date(heardAtMs).toISOString()}`;
 }
 
 /** Another node's word: nothing in it may steer the terminal. */

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { AceError } from '../../shared/errors.ts';
-import type { TransferView } from '../../shared/rpc.ts';
+import { AceError, type ErrorCode } from '../../shared/errors.ts';
+import { formatBytes } from '../../shared/format-bytes.ts';
+import type { NodeSnapshot, TransferView } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { onStopSignal, stopSignal } from '../stop-signals.ts';
@@ -21,8 +22,9 @@ export interface PlayOptions {
   readonly wait?: boolean;
 }
 
-/** How long a provider may be missing before the command gives up. */
-const NO_PROVIDER_WAIT_MS = 15_000;
+/** What may end by itself, and how long it may take before the command gives up. */
+const WAITS_MS: Partial<Record<ErrorCode, number>> = { NoProviders: 15_000, CacheFull: 10_000 };
+
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);
   const out = options.out === undefined ? null : resolve(options.out);
@@ -110,30 +112,42 @@ function watchForTrouble(
   wait: boolean,
   giveUp: AbortController,
 ): () => void {
-  let alone: NodeJS.Timeout | undefined;
-  const look = (transfer: TransferView | undefined) => {
+  let waiting: { readonly code: ErrorCode; readonly timer: NodeJS.Timeout } | null = null;
+  let isTold = false;
+  const look = (transfer: TransferView | undefined, cacheBytes: number | null) => {
+    if (transfer?.window && !isTold) process.stderr.write(`${windowNote(transfer, cacheBytes)}\n`);
+    isTold ||= transfer?.window === true;
     const reason = transfer?.reason ?? null;
     if (reason?.code === 'CreditExhausted' && !wait) {
       const note = 'what was fetched is kept; add --wait to wait for a top-up';
       giveUp.abort(new AceError('CreditExhausted', `${reason.message} (${note})`));
     }
     if (reason?.code === 'StoreFailed') giveUp.abort(new AceError('StoreFailed', reason.message));
-    if (reason?.code !== 'NoProviders') {
-      clearTimeout(alone);
-      alone = undefined;
-    } else {
-      alone ??= setTimeout(
-        () => giveUp.abort(new AceError('NoProviders', reason.message)),
-        NO_PROVIDER_WAIT_MS,
-      );
+    if (waiting && waiting.code !== reason?.code) {
+      clearTimeout(waiting.timer);
+      waiting = null;
     }
+    const waitMs = reason ? WAITS_MS[reason.code] : undefined;
+    if (!reason || waitMs === undefined || waiting) return;
+    const stop = () => giveUp.abort(new AceError(reason.code, reason.message));
+    waiting = { code: reason.code, timer: setTimeout(stop, waitMs) };
   };
   const unsubscribe = session.subscribe((topic, data) => {
     if (topic !== 'snapshot') return;
-    look((data as { transfers: readonly TransferView[] }).transfers.find((t) => t.contentId === contentId));
+    const { transfers, limits } = data as NodeSnapshot;
+    look(
+      transfers.find((transfer) => transfer.contentId === contentId),
+      limits.settings.cacheBytes,
+    );
   });
   return () => {
-    clearTimeout(alone);
+    clearTimeout(waiting?.timer);
     unsubscribe();
   };
+}
+
+/** What it means that not all of a content fits on the disk. */
+export function windowNote({ name, sizeBytes }: TransferView, cacheBytes: number | null): string {
+  const limit = cacheBytes === null ? '' : ` of ${formatBytes(cacheBytes)}`;
+  return `"${name}" (${formatBytes(sizeBytes)}) does not fit within the disk limit${limit}: it is fetched as it is read, and what is read again is paid again.`;
 }

@@ -1,10 +1,10 @@
 /** Files that commands write for the user: beside the target first, so that there is never half a file under its name. */
-import { randomBytes } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
+import { partialPath, removeLeftOvers } from './partial-file.ts';
 
 /** The place that the user chose is no place for a file. */
 const UNWRITABLE: ReadonlySet<string> = new Set([
@@ -30,8 +30,9 @@ export async function checkTarget(out: string, force: boolean): Promise<void> {
  * @throws AceError `InvalidInput` (no place for a file), `StoreFailed` (a full disk, …); what `write` throws
  */
 export async function saveAs(out: string, write: (file: WriteStream) => Promise<void>): Promise<void> {
-  // A name of our own: `out.part` may be a file of the user's.
-  const partial = `${out}.${randomBytes(6).toString('hex')}.part`;
+  for (const name of await removeLeftOvers(out))
+    process.stderr.write(`Removed ${name}, which a stopped command had left half written.\n`);
+  const partial = partialPath(out);
   let isOurs = false;
   try {
     const file = createWriteStream(partial, { flags: 'wx', flush: true }).once('open', () => {

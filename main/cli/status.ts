@@ -1,5 +1,7 @@
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import { formatAmount, parseAmount } from '../../shared/money.ts';
+import type { LoanView, NodeSnapshot, TransferView } from '../../shared/rpc.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../config.ts';
+import { windowNote } from './play.ts';
 import { openExisting } from './session.ts';
 
 /** `ace-node status [--json]`. */
@@ -9,13 +11,14 @@ export async function statusCommand(config: NodeConfig, json: boolean): Promise<
     const snapshot = await session.call('snapshot', {});
     const running = session.remote;
     if (json) process.stdout.write(`${JSON.stringify({ running, ...snapshot }, null, 2)}\n`);
-    else process.stdout.write(`${describe(snapshot, running)}\n`);
+    else process.stdout.write(`${describeStatus(snapshot, running)}\n`);
   } finally {
     await session.close();
   }
 }
 
-function describe(s: NodeSnapshot, running: boolean): string {
+/** @param running the node was running before this command */
+export function describeStatus(s: NodeSnapshot, running: boolean): string {
   const leftUnits = s.credit.limitUnits - s.credit.usedUnits;
   const rows: [string, string][] = [
     ['Node', running ? `running at ${s.pagesUrl ?? '?'}` : 'not running: started for this command only'],
@@ -41,9 +44,9 @@ function describe(s: NodeSnapshot, running: boolean): string {
       `${units(s.credit.usedUnits)} of ${units(s.credit.limitUnits)} used, ${units(leftUnits)} left`,
     ],
     ['Owed to', s.credit.loans.length === 0 ? 'nobody' : ''],
-    ...s.credit.loans.map((loan): [string, string] => [
+    ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [
       '',
-      `${loan.creditor}: ${units(loan.units)}, ${loan.priceXac} XAC now`,
+      `${creditor}: ${units(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
     ]),
     [
       'On its way',
@@ -59,10 +62,40 @@ function describe(s: NodeSnapshot, running: boolean): string {
       'Traffic',
       `${units(s.traffic.downBytes / 1_048_576)} received, ${units(s.traffic.upBytes / 1_048_576)} sent`,
     ],
+    ...transferRows(s),
     ['Settlements', String(s.settlementCount)],
     ['Data', s.dataDir],
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`.trimEnd()).join('\n');
+}
+
+/** One for each creditor, in the order in which they lent first: units, and XAC at the price of now. */
+function byCreditor(loans: readonly LoanView[]): [creditor: string, owedUnits: number, priceXac: bigint][] {
+  return [...Map.groupBy(loans, ({ creditor }) => creditor)].map(([creditor, owed]) => [
+    creditor,
+    owed.reduce((sum, loan) => sum + loan.units, 0),
+    owed.reduce((sum, { priceXac }) => sum + parseAmount(priceXac), 0n),
+  ]);
+}
+
+/** What is being fetched, and what keeps it from being fetched. */
+function transferRows({ transfers, limits }: NodeSnapshot): [string, string][] {
+  const running = transfers.filter(({ wanted }) => wanted);
+  return running.flatMap((transfer, i): [string, string][] => [
+    [i === 0 ? 'Fetching' : '', describeTransfer(transfer)],
+    ...(transfer.window ? [['', windowNote(transfer, limits.settings.cacheBytes)] as [string, string]] : []),
+  ]);
+}
+
+function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transfer }: TransferView): string {
+  const bytes = (count: number) => units(count / 1_048_576);
+  // Of a broadcast nobody knows how large it will be.
+  const isAll = sizeBytes === haveBytes;
+  const have = isAll ? `${bytes(haveBytes)} received` : `${bytes(haveBytes)} of ${bytes(sizeBytes)} here`;
+  const speed = transfer.downBytesPerSecond > 0 ? `, ${bytes(transfer.downBytesPerSecond)}/s` : '';
+  const from = transfer.providers.filter((provider) => provider.state === 'connected').length;
+  const peers = from === 0 ? '' : ` from ${from} ${from === 1 ? 'peer' : 'peers'}`;
+  return `"${name}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
 }
 
 /** Where players open a content; the port is said where it is not the one that they look at by themselves. */

@@ -21,6 +21,8 @@ export class Demand {
   readonly #count: number;
   readonly #readers = new Set<Reader>();
   #downloading = false;
+  /** See `limitAhead`. */
+  #mostAhead: number | null = null;
   /** Nothing below is missing, as far as was looked: a download goes on from here. */
   #firstMissing = 0;
   /** The order of a download when some providers lack something. */
@@ -41,6 +43,20 @@ export class Demand {
 
   download(): void {
     this.#downloading = true;
+  }
+
+  /** The pieces at which readers are. */
+  get readerPieces(): number[] {
+    return [...this.#readers].map(({ pieceIndex }) => pieceIndex);
+  }
+
+  get isLimited(): boolean {
+    return this.#mostAhead !== null;
+  }
+
+  /** No more pieces than these ahead of each reader, and none for a download; `null` takes that back. */
+  limitAhead(pieces: number | null): void {
+    this.#mostAhead = pieces;
   }
 
   addReader(pieceIndex: number, watches: boolean): Reader {
@@ -77,7 +93,7 @@ export class Demand {
         }
       }
     }
-    if (!this.#downloading) return;
+    if (!this.#downloading || this.#mostAhead !== null) return;
     for (const index of this.#downloadOrder()) {
       if (!given.has(index) && isMissing(index)) yield this.#want(index, Number.POSITIVE_INFINITY, false);
     }
@@ -96,7 +112,10 @@ export class Demand {
 
   /** Whether anybody still wants the piece. */
   wanted(pieceIndex: number): boolean {
-    return this.#downloading || this.deadlineMs(pieceIndex, 1) !== Number.POSITIVE_INFINITY;
+    return (
+      (this.#downloading && this.#mostAhead === null) ||
+      this.deadlineMs(pieceIndex, 1) !== Number.POSITIVE_INFINITY
+    );
   }
 
   /**
@@ -143,6 +162,10 @@ export class Demand {
   }
 
   #aheadPieces(): number {
+    return Math.min(this.#wishedPieces(), this.#mostAhead ?? Number.POSITIVE_INFINITY);
+  }
+
+  #wishedPieces(): number {
     const { sizeBytes, durationMs } = this.#file;
     if (durationMs === 0) return AHEAD_MIN_PIECES;
     return Math.max(AHEAD_MIN_PIECES, Math.ceil((sizeBytes / durationMs) * (AHEAD_MS / PIECE_BYTES)));

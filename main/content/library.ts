@@ -61,6 +61,8 @@ export class Library {
     const contentId = parseContentId(link);
     const known = store.contents.get(contentId);
     if (known) return { row: known, providers: [], areSome: false, first: null };
+    const broadcast = store.broadcasts.get(contentId);
+    if (broadcast) throw isLive(broadcast.name);
     const searching = findProviders(contentId);
     searching.catch(() => undefined); // told below, unless it is not needed
     const heard = origin === 'offered' ? null : await this.#ask(contentId, origin, opening);
@@ -76,7 +78,7 @@ export class Library {
         const file = readAnyTransportFile(contentId, transport);
         if (file.kind === 'live') {
           onBroadcast(contentId, transport, file);
-          throw new AceError('ContentIsLive', `"${file.name}" is a live broadcast: it can only be watched`);
+          throw isLive(file.name);
         }
         this.#keep(contentId, transport, file, origin);
         const row = store.contents.get(contentId);
@@ -194,10 +196,19 @@ export class Library {
     return row;
   }
 
-  /** Whether pieces of it are on their way: they must not be removed meanwhile. */
+  /** Whether pieces of it are wanted or on their way: it must not be removed meanwhile. */
   isFetching(contentId: string): boolean {
-    const transfer = this.#ready.get(contentId);
-    return transfer !== undefined && transfer.state !== 'done';
+    return this.#ready.get(contentId)?.isWanted ?? false;
+  }
+
+  /** The pieces at which it is read as it comes. */
+  readers(contentId: string): readonly number[] {
+    return this.#ready.get(contentId)?.readerPieces ?? [];
+  }
+
+  /** Pieces of it were removed, behind those who read it. */
+  lost(contentId: string, pieces: readonly number[]): void {
+    this.#ready.get(contentId)?.lost(pieces);
   }
 
   async #make(contentId: string, opening: Opening | null): Promise<Transfer> {
@@ -213,4 +224,8 @@ export class Library {
     if (first) transfer.adopt(first);
     return transfer;
   }
+}
+
+function isLive(name: string): AceError {
+  return new AceError('ContentIsLive', `"${name}" is a live broadcast: it can only be watched`);
 }

@@ -4,21 +4,28 @@
  *
  * The least recently used content goes first, from its end. What is held (played, fetched), pinned, or a user's own file
  * never goes. Use is noted in memory and saved now and then: after a kill the order is up to a minute old.
+ *
+ * Of a content that does not fit, and so is played through a window (`admissions.ts`), the pieces that no player needs
+ * next go, least recently used first, once there is nothing else to remove.
  */
 import { stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
 import type { StoredContent } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { Admissions } from './admissions.ts';
 import { isMissing } from './file-stamp.ts';
+import type { LoosePieces } from './loose-pieces.ts';
 
 export interface PieceCacheContext {
   readonly store: NodeStore;
   readonly nowMs: () => number;
   readonly pathOf: (contentId: string) => string;
-  /** Takes the pieces from this one on off the disk and out of the books. */
-  readonly drop: (contentId: string, fromPiece: number) => Promise<void>;
+  readonly loose: LoosePieces;
+  /** Takes these pieces off the disk and out of the books; of a content's file, those at its end. */
+  readonly drop: (contentId: string, pieces: readonly number[]) => Promise<void>;
 }
 
 /** What keeps a content here, and who counts on its pieces. */
@@ -27,12 +34,24 @@ export interface CacheUsers {
   isFetching(contentId: string): boolean;
   /** It is about to lose pieces: nobody must count on them any more. */
   leave(contentId: string): Promise<void>;
+  /** The pieces at which players, or others who take it as it comes, read it now. */
+  readers(contentId: string): readonly number[];
+  /** It has lost these pieces, and goes on being fetched. */
+  lost(contentId: string, pieces: readonly number[]): void;
 }
 
 /** Removed at a time, so that not every piece that comes costs a commit and a truncation. */
 const STEP_BYTES = 32 * PIECE_BYTES;
 const STEP_OF_LIMIT = 50;
 const SAVE_USE_MS = 60_000;
+/** A file that is not in the books may be about to get there for so long after it was written. */
+const BOOKING_MS = 30_000;
+/** Whoever waits for room in a window looks again this often. */
+const LOOK_MS = 50;
+/** With nothing on its way, and nothing that may go, this long: there is no room. */
+const NO_ROOM_MS = 1_500;
+/** A list of what is pinned is good for so long. */
+const PINNED_MS = 1_000;
 
 export class PieceCache {
   readonly #context: PieceCacheContext;
@@ -41,16 +60,27 @@ export class PieceCache {
   /** Bytes asked for and not written, by content. */
   readonly #reserved = new Map<string, number>();
   readonly #held = new Map<string, number>();
-  /** Contents that are being fetched, with what they will weigh. */
-  readonly #admitted = new Map<string, number>();
+  readonly #admissions: Admissions;
+  #pinned: { readonly ids: ReadonlySet<string>; readonly atMs: number } | null = null;
   readonly #used = new Map<string, number>();
   #savedUseAtMs: number;
   #limitBytes: number | null = null;
   #evicting: Promise<unknown> = Promise.resolve();
-  #users: CacheUsers = { isFetching: () => false, leave: async () => undefined };
+  #users: CacheUsers = {
+    isFetching: () => false,
+    leave: async () => undefined,
+    readers: () => [],
+    lost: () => undefined,
+  };
 
   constructor(context: PieceCacheContext) {
     this.#context = context;
+    this.#admissions = new Admissions({
+      keptBytes: (except) => this.#keptBytes(except),
+      isPinned: (contentId) => this.#pinnedIds().has(contentId),
+      isFetching: (contentId) => this.#users.isFetching(contentId),
+      readers: (contentId) => this.#users.readers(contentId).length,
+    });
     this.#savedUseAtMs = context.nowMs();
   }
 
@@ -70,10 +100,11 @@ export class PieceCache {
   /** `null` is no limit. What is above it goes now, as far as it may. */
   async setLimit(limitBytes: number | null): Promise<void> {
     this.#limitBytes = limitBytes;
+    this.#admissions.clear();
     await this.#alone(() => this.#fit(0));
   }
 
-  /** What the file of a content takes up now. */
+  /** What a content takes up now. */
   async measure(contentId: string): Promise<void> {
     const path = this.#context.pathOf(contentId);
     const found = await stat(path).catch((error: unknown) => {
@@ -81,8 +112,9 @@ export class PieceCache {
       throw error;
     });
     // Holes take nothing up. The part of a block at the end does.
-    if (found)
-      this.#bytes.set(contentId, Math.min(found.blocks * 512, Math.ceil(found.size / 4_096) * 4_096));
+    const fileBytes = found ? Math.min(found.blocks * 512, Math.ceil(found.size / 4_096) * 4_096) : 0;
+    const bytes = fileBytes + this.#context.loose.bytes(contentId);
+    if (bytes > 0) this.#bytes.set(contentId, bytes);
     else this.#bytes.delete(contentId);
   }
 
@@ -124,17 +156,31 @@ export class PieceCache {
 
   /**
    * Makes room for bytes of a content before they are asked for. The answer gives back what was not written.
-   * @throws AceError `CacheFull` when the content does not fit, or nothing that may go is left
+   * @throws AceError `CacheFull` when the content does not fit, or nothing that may go is left; what `signal` says
    */
-  async reserve(contentId: string, bytes: number): Promise<(writtenBytes: number) => void> {
+  async reserve(
+    contentId: string,
+    bytes: number,
+    signal?: AbortSignal,
+  ): Promise<(writtenBytes: number) => void> {
     const take = () => this.#reserved.set(contentId, (this.#reserved.get(contentId) ?? 0) + bytes);
     if (this.#excess(bytes) <= 0) take();
     else {
-      await this.#alone(async () => {
-        await this.#fit(bytes, contentId);
-        if (this.#excess(bytes) > 0) throw this.#full(contentId);
-        take();
-      });
+      const tryToTake = () =>
+        this.#alone(async () => {
+          await this.#fit(bytes, contentId);
+          const fits = this.#excess(bytes) <= 0;
+          if (fits) take();
+          return fits;
+        });
+      let stuckAtMs = performance.now();
+      while (!(await tryToTake())) {
+        // What a window's players need next has room in it, once what was asked for before has come.
+        if (this.#reserved.has(contentId)) stuckAtMs = performance.now();
+        const isStuck = performance.now() - stuckAtMs >= NO_ROOM_MS;
+        if (isStuck || !this.#admissions.isWindow(contentId)) throw this.#full(contentId);
+        await delay(LOOK_MS, undefined, signal && { signal });
+      }
     }
     let isTaken = true;
     return (writtenBytes) => {
@@ -158,43 +204,47 @@ export class PieceCache {
     }
   }
 
-  /** A piece was written: what was reserved for it is on the disk now. */
-  written(contentId: string, bytes: number): void {
+  /** A piece was written: what was reserved for it is on the disk now, or was before (`newBytes`). */
+  written(contentId: string, bytes: number, newBytes = bytes): void {
     this.#unreserve(contentId, bytes);
-    this.#bytes.set(contentId, (this.#bytes.get(contentId) ?? 0) + bytes);
+    this.#bytes.set(contentId, (this.#bytes.get(contentId) ?? 0) + newBytes);
   }
 
-  /** Its file is gone. */
+  /** Its files are gone. */
   removed(contentId: string): void {
     this.#bytes.delete(contentId);
     this.#used.delete(contentId);
   }
 
-  /**
-   * A content is fetched once all of it fits beside what is pinned, played, and was let in before: so several that do
-   * not fit together come one after the other, instead of standing in each other's way. @throws AceError `CacheFull`
-   */
+  /** A content is fetched once it was let in, see `admissions.ts`. @throws AceError `CacheFull` */
   admit(contentId: string): void {
     const file = this.#context.store.contents.file(contentId);
-    if (this.#limitBytes === null || !file || this.#isAdmitted(contentId)) return;
-    let keptBytes = file.sizeBytes;
-    for (const content of this.#context.store.contents.stored()) {
-      const isOther = content.contentId !== contentId && !this.#isAdmitted(content.contentId);
-      if (isOther && (content.pinned || this.isHeld(content.contentId)))
-        keptBytes += this.#bytes.get(content.contentId) ?? 0;
-    }
-    for (const [admitted, sizeBytes] of this.#admitted)
-      if (this.#isAdmitted(admitted)) keptBytes += sizeBytes;
-    if (keptBytes > this.#limitBytes) throw this.#full(contentId);
-    this.#admitted.set(contentId, file.sizeBytes);
+    if (this.#limitBytes === null || !file) return;
+    if (!this.#admissions.has(contentId)) this.#pinned = null;
+    if (!this.#admissions.admit(contentId, file.sizeBytes, this.#limitBytes)) throw this.#full(contentId);
   }
 
-  /** It was let in, and is still being fetched. */
-  #isAdmitted(contentId: string): boolean {
-    if (!this.#admitted.has(contentId)) return false;
-    if (this.#users.isFetching(contentId)) return true;
-    this.#admitted.delete(contentId);
-    return false;
+  /** Whether all of it can be kept, beside what stays now. */
+  fits(contentId: string): boolean {
+    const file = this.#context.store.contents.file(contentId);
+    if (this.#limitBytes === null || !file) return true;
+    this.#pinned = null;
+    return this.#admissions.fitsWhole(contentId, file.sizeBytes, this.#limitBytes);
+  }
+
+  /** Whether pieces of it that come are kept in files of their own, so that each can go alone. */
+  isWindow(contentId: string): boolean {
+    return this.#admissions.isWindow(contentId);
+  }
+
+  /**
+   * Pieces that may be fetched ahead of each of a content's readers; `null` when all of it may. It is let in for that,
+   * when it can be.
+   */
+  aheadPieces(contentId: string, sizeBytes: number): number | null {
+    if (this.#limitBytes === null) return null;
+    this.#admissions.admit(contentId, sizeBytes, this.#limitBytes);
+    return this.#admissions.aheadPieces(contentId, this.#limitBytes);
   }
 
   #unreserve(contentId: string, bytes: number): void {
@@ -218,16 +268,68 @@ export class PieceCache {
   /** Removes what may go until so many bytes more fit, or nothing is left that may. */
   async #fit(moreBytes: number, forContent?: string): Promise<void> {
     while (this.#excess(moreBytes) > 0) {
+      const bytes = Math.max(this.#excess(moreBytes), this.#stepBytes);
       const least = this.#leastUsed(forContent);
-      if (!least) return;
+      if (!least) {
+        if (await this.#shrinkWindows(bytes, forContent)) continue;
+        return;
+      }
       await this.#users.leave(least.contentId);
       // It may have been taken up again meanwhile.
       if (this.#isNeeded(least.contentId)) continue;
-      const step = Math.min(STEP_BYTES, Math.floor((this.#limitBytes ?? 0) / STEP_OF_LIMIT));
-      const fromPiece = firstToGo(least, Math.max(this.#excess(moreBytes), step));
-      await this.#context.drop(least.contentId, fromPiece);
+      const fromPiece = firstToGo(least, bytes);
+      const { contents } = this.#context.store;
+      const pieces = contents.pieces(least.contentId).filter((index) => index >= fromPiece);
+      await this.#context.drop(least.contentId, pieces);
       await this.measure(least.contentId);
     }
+  }
+
+  get #stepBytes(): number {
+    return Math.min(STEP_BYTES, Math.floor((this.#limitBytes ?? 0) / STEP_OF_LIMIT));
+  }
+
+  /** Removes pieces that no reader of a window needs next, the content's own first. Whether there were any. */
+  async #shrinkWindows(bytes: number, forContent: string | undefined): Promise<boolean> {
+    const windows = this.#admissions.windows();
+    const ordered = forContent ? [forContent, ...windows.filter((other) => other !== forContent)] : windows;
+    for (const contentId of ordered) {
+      const file = windows.includes(contentId) && this.#context.store.contents.file(contentId);
+      if (!file || file.pinned) continue;
+      const pieces = this.#behind(contentId, file.sizeBytes, bytes);
+      if (pieces.length === 0) continue;
+      this.#users.lost(contentId, pieces);
+      await this.#context.drop(contentId, pieces);
+      await this.measure(contentId);
+      return true;
+    }
+    return false;
+  }
+
+  /** Pieces of so many bytes that no reader needs next, least recently used first; fewer when there are not as many. */
+  #behind(contentId: string, sizeBytes: number, bytes: number): number[] {
+    const { loose, store, nowMs } = this.#context;
+    const ahead = this.#admissions.aheadPieces(contentId, this.#limitBytes ?? 0) ?? 0;
+    const readers = this.#users.readers(contentId);
+    const isNeeded = (index: number) => readers.some((at) => index >= at && index < at + ahead);
+    const pieces: number[] = [];
+    let goneBytes = 0;
+    const add = (index: number) => {
+      pieces.push(index);
+      goneBytes += pieceLength(sizeBytes, index);
+    };
+    for (const [index, usedAtMs] of loose.byUse(contentId)) {
+      if (goneBytes >= bytes) return pieces;
+      const isBooked = store.contents.hasPiece(contentId, index);
+      if (!isNeeded(index) && (isBooked || nowMs() - usedAtMs > BOOKING_MS)) add(index);
+    }
+    // What came before it was a window lies in one file, and that can only be cut.
+    for (const index of store.contents.pieces(contentId).toReversed()) {
+      if (loose.has(contentId, index)) continue;
+      if (goneBytes >= bytes || isNeeded(index)) break;
+      add(index);
+    }
+    return pieces;
   }
 
   #leastUsed(forContent: string | undefined): StoredContent | undefined {
@@ -239,7 +341,24 @@ export class PieceCache {
   }
 
   #isNeeded(contentId: string): boolean {
-    return this.isHeld(contentId) || this.#isAdmitted(contentId);
+    return this.isHeld(contentId) || this.#admissions.has(contentId);
+  }
+
+  /** Bytes of what is pinned or played, without `except`. */
+  #keptBytes(except: (contentId: string) => boolean): number {
+    const pinned = this.#pinnedIds();
+    let sum = 0;
+    for (const [contentId, bytes] of this.#bytes) {
+      if ((pinned.has(contentId) || this.isHeld(contentId)) && !except(contentId)) sum += bytes;
+    }
+    return sum;
+  }
+
+  #pinnedIds(): ReadonlySet<string> {
+    const atMs = performance.now();
+    if (!this.#pinned || atMs - this.#pinned.atMs > PINNED_MS)
+      this.#pinned = { ids: new Set(this.#context.store.contents.pinned()), atMs };
+    return this.#pinned.ids;
   }
 
   #full(contentId: string): AceError {

@@ -5,7 +5,6 @@
  */
 import type { StoredContent } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { stampOf } from './file-stamp.ts';
 import type { PieceStore } from './piece-store.ts';
 import { chunkHashesOf, pieceHash, readTransportFile } from './transport-file.ts';
 
@@ -16,16 +15,12 @@ export interface Recovered {
   readonly lost: number;
 }
 
-export async function recoverPieces(
-  store: NodeStore,
-  pieces: PieceStore,
-  pathOf: (contentId: string) => string,
-): Promise<Recovered> {
+export async function recoverPieces(store: NodeStore, pieces: PieceStore): Promise<Recovered> {
   const unsynced = Map.groupBy(store.contents.unsyncedPieces(), ({ contentId }) => contentId);
   let [checked, lost] = [0, 0];
   for (const content of store.contents.stored()) {
     const { contentId, fileStamp } = content;
-    const found = await stampOf(pathOf(contentId));
+    const found = await pieces.stamp(contentId);
     if (fileStamp !== null && found === fileStamp) continue;
     const isTouched = found === null || fileStamp !== null;
     const suspects = isTouched
@@ -34,7 +29,7 @@ export async function recoverPieces(
     const { good, bad } = await sorted(store, pieces, content, suspects);
     checked += suspects.length;
     lost += bad.length;
-    if (good.length > 0) await pieces.flush(contentId);
+    if (good.length > 0) await pieces.flush(contentId, good);
     store.commit(() => {
       for (const index of good) store.contents.markSynced(contentId, index);
       for (const index of bad) store.contents.removePiece(contentId, index);

@@ -1,6 +1,7 @@
 /**
  * Pieces on disk: one file per content, each piece at its place; for what was imported by reference, the user's own
- * file. Which pieces are there and verified stands in SQLite.
+ * file; for what does not fit below the limit of the disk, a file per piece (`loose-pieces.ts`). Which pieces are there
+ * and verified stands in SQLite.
  *
  * Bytes are written first, then the piece is committed, so a committed piece is always readable after a kill; before
  * bytes go, their rows do. Against a power cut, pieces are flushed in groups and marked `synced`. A file that is closed
@@ -17,6 +18,7 @@ import type { NodeStore } from '../db/node/store.ts';
 import { storeError } from '../db/open.ts';
 import { ContentSources } from './content-sources.ts';
 import { stampOf } from './file-stamp.ts';
+import { LoosePieces } from './loose-pieces.ts';
 import { PieceCache } from './piece-cache.ts';
 import { PieceFiles } from './piece-files.ts';
 import { type Recovered, recoverPieces } from './piece-recovery.ts';
@@ -39,10 +41,17 @@ export class PieceStore {
   readonly #dir: string;
   readonly #store: NodeStore;
   readonly #files: PieceFiles;
+  readonly #loose: LoosePieces;
+  /** Pieces that were booked and not flushed, by content. */
   readonly #unsynced = new Map<string, number[]>();
   /** Contents whose stored stamp is known to be `null`: their file is, or was, being written. */
   readonly #written = new Set<string>();
   #failedWrite: FailedWrite | null = null;
+  /** Writes under way, by content and piece: nothing else is put in their place. */
+  readonly #writing = new Map<string, Promise<void>>();
+  #probing: Promise<void> | null = null;
+  /** Pieces that are being flushed. One that is dropped meanwhile may come again, and is not flushed then. */
+  readonly #flushing = new Set<{ readonly contentId: string; readonly pieces: Set<number> }>();
 
   constructor(dir: string, store: NodeStore, nowMs: () => number = () => Date.now()) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -51,17 +60,24 @@ export class PieceStore {
     this.#store = store;
     this.sources = new ContentSources(store);
     this.#files = new PieceFiles(dir, (contentId) => this.sources.pathOf(contentId));
+    this.#loose = new LoosePieces(
+      dir,
+      nowMs,
+      (contentId, index) =>
+        this.sources.pathOf(contentId) === null && store.contents.hasPiece(contentId, index),
+    );
     this.cache = new PieceCache({
       store,
       nowMs,
       pathOf: (contentId) => this.#files.path(contentId),
-      drop: (contentId, fromPiece) => this.#drop(contentId, fromPiece),
+      loose: this.#loose,
+      drop: (contentId, pieces) => this.#drop(contentId, pieces),
     });
   }
 
   /** Checks what the last run left open; pieces that are wrong are forgotten and fetched again. */
   async recover(): Promise<Recovered> {
-    const recovered = await recoverPieces(this.#store, this, (contentId) => this.#files.path(contentId));
+    const recovered = await recoverPieces(this.#store, this);
     for (const { contentId, fileStamp } of this.#store.contents.stored()) {
       if (fileStamp === null) this.#written.add(contentId); // it gets one when it is closed
       await this.cache.measure(contentId);
@@ -74,29 +90,58 @@ export class PieceStore {
    * @throws AceError `StoreFailed`; `ensureWritable` says when the disk takes pieces again
    */
   async write(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
+    const key = `${contentId} ${pieceIndex}`;
+    for (let other = this.#writing.get(key); other; other = this.#writing.get(key)) await other;
+    const writing = this.#write(contentId, pieceIndex, bytes);
+    const done = writing.catch(() => undefined).finally(() => this.#writing.delete(key));
+    this.#writing.set(key, done);
+    await writing;
+  }
+
+  async #write(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
+    await this.#probing?.catch(() => undefined); // whoever probes hears of it
     try {
       this.#markWritten(contentId);
-      await this.#writeAt(contentId, pieceIndex, bytes);
-      this.cache.written(contentId, bytes.byteLength);
+      if (this.#isLoose(contentId, pieceIndex)) {
+        const newBytes = await this.#writeLoose(contentId, pieceIndex, bytes);
+        this.cache.written(contentId, bytes.byteLength, newBytes);
+      } else {
+        await this.#writeAt(contentId, pieceIndex, bytes);
+        this.cache.written(contentId, bytes.byteLength);
+      }
+      this.#failedWrite = null;
     } catch (error) {
       this.#failedWrite = { contentId, pieceIndex, lengthBytes: bytes.byteLength };
-      throw storeError(error, this.#files.path(contentId));
+      throw storeError(error, this.#pathOf(contentId, pieceIndex));
     }
   }
 
   /** Tries the write that failed last again, if one did. @throws AceError `StoreFailed` while the disk refuses it */
   async ensureWritable(): Promise<void> {
+    this.#probing ??= this.#probe().finally(() => {
+      this.#probing = null;
+    });
+    await this.#probing;
+  }
+
+  async #probe(): Promise<void> {
     const failed = this.#failedWrite;
     if (!failed) return;
     const { contentId, pieceIndex, lengthBytes } = failed;
+    // What is being written says by itself whether it can be.
+    await Promise.all(this.#writing.values());
+    if (this.#failedWrite !== failed) return;
     const isGone = this.#store.contents.file(contentId) === null;
     // A piece that is booked is never written over.
     if (!isGone && !this.#store.contents.hasPiece(contentId, pieceIndex)) {
       try {
-        await this.#files.close(contentId);
-        await this.#writeAt(contentId, pieceIndex, new Uint8Array(lengthBytes));
+        if (this.#isLoose(contentId, pieceIndex)) await this.#loose.probe(contentId, lengthBytes);
+        else {
+          await this.#files.close(contentId);
+          await this.#writeAt(contentId, pieceIndex, new Uint8Array(lengthBytes));
+        }
       } catch (error) {
-        throw storeError(error, this.#files.path(contentId));
+        throw storeError(error, this.#pathOf(contentId, pieceIndex));
       }
     }
     this.#failedWrite = null;
@@ -115,24 +160,38 @@ export class PieceStore {
     if (waiting.length >= SYNC_EVERY_PIECES) await this.sync(contentId);
   }
 
-  /** Flushes a content's file and marks what was written before as safe. */
+  /** Flushes what was written of a content and marks it as safe. */
   async sync(contentId: string): Promise<void> {
     const pieces = this.#unsynced.get(contentId);
     if (!pieces || pieces.length === 0) return;
     this.#unsynced.set(contentId, []);
-    await this.flush(contentId);
+    const flushing = { contentId, pieces: new Set(pieces) };
+    this.#flushing.add(flushing);
+    try {
+      await this.flush(contentId, pieces);
+    } finally {
+      this.#flushing.delete(flushing);
+    }
     this.#store.commit(() => {
-      for (const pieceIndex of pieces) this.#store.contents.markSynced(contentId, pieceIndex);
+      for (const pieceIndex of flushing.pieces) this.#store.contents.markSynced(contentId, pieceIndex);
     });
   }
 
-  /** Flushes a content's file. @throws AceError `StoreFailed` */
-  async flush(contentId: string): Promise<void> {
+  /** Flushes a content's file, and those of these pieces that have one of their own. @throws AceError `StoreFailed` */
+  async flush(contentId: string, pieces: readonly number[]): Promise<void> {
     try {
+      await this.#loose.flush(contentId, pieces);
       await (await this.#files.toRead(contentId))?.datasync();
     } catch (error) {
       throw storeError(error, this.#files.path(contentId));
     }
+  }
+
+  /** What tells that a content's files are as they were left, see `file-stamp.ts`; `null` when there are none. */
+  async stamp(contentId: string): Promise<string | null> {
+    const file = await stampOf(this.#files.path(contentId));
+    const loose = await this.#loose.stamp(contentId);
+    return loose === null ? file : `${file ?? 'none'} ${loose}`;
   }
 
   /**
@@ -158,7 +217,7 @@ export class PieceStore {
     sizeBytes: number,
     target = Buffer.allocUnsafeSlow(pieceLength(sizeBytes, pieceIndex)) as Uint8Array,
   ): Promise<Uint8Array | null> {
-    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES, target);
+    const bytes = await this.#readAt(contentId, pieceIndex, 0, target);
     return bytes.byteLength === target.byteLength ? bytes : null;
   }
 
@@ -170,7 +229,7 @@ export class PieceStore {
     length: number,
   ): Promise<Uint8Array> {
     const target = Buffer.allocUnsafeSlow(length);
-    const bytes = await this.#readAt(contentId, pieceIndex * PIECE_BYTES + offset, target);
+    const bytes = await this.#readAt(contentId, pieceIndex, offset, target);
     if (bytes.byteLength < length) {
       throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
     }
@@ -192,6 +251,7 @@ export class PieceStore {
   /** Takes a whole, flushed file as the content's pieces. The caller books them and this source. */
   async adopt(contentId: string, temporaryPath: string): Promise<ContentSource> {
     await this.#closeFile(contentId);
+    await this.#loose.removeAll(contentId);
     await rename(temporaryPath, this.#files.path(contentId));
     const folder = await open(this.#dir);
     try {
@@ -217,8 +277,7 @@ export class PieceStore {
     this.#written.delete(contentId);
     await this.#closeFile(contentId);
     if (this.sources.pathOf(contentId) === null) return;
-    await this.#files.remove(contentId);
-    this.cache.removed(contentId);
+    await this.#removeFiles(contentId);
   }
 
   /** Removes a content: its rows, then the store's own file. A user's file stays. */
@@ -227,8 +286,7 @@ export class PieceStore {
     this.#store.commit(() => this.#store.contents.delete(contentId));
     this.sources.forget(contentId);
     this.#written.delete(contentId);
-    await this.#files.remove(contentId);
-    this.cache.removed(contentId);
+    await this.#removeFiles(contentId);
   }
 
   async close(): Promise<void> {
@@ -237,18 +295,54 @@ export class PieceStore {
     this.cache.saveUse();
   }
 
-  /** Takes the pieces from this one on away: out of the books first, then off the disk. */
-  async #drop(contentId: string, fromPiece: number): Promise<void> {
+  async #removeFiles(contentId: string): Promise<void> {
+    await this.#files.remove(contentId);
+    await this.#loose.removeAll(contentId);
+    this.cache.removed(contentId);
+  }
+
+  /** Takes pieces away: out of the books first, then off the disk. Those without files of their own are the last ones. */
+  async #drop(contentId: string, pieces: readonly number[]): Promise<void> {
+    const { contents } = this.#store;
     this.#markWritten(contentId);
-    this.#store.commit(() => this.#store.contents.removePiecesFrom(contentId, fromPiece));
+    this.#store.commit(() => {
+      for (const pieceIndex of pieces) contents.removePiece(contentId, pieceIndex);
+    });
+    const gone = new Set(pieces);
     const waiting = this.#unsynced.get(contentId);
     if (waiting)
       this.#unsynced.set(
         contentId,
-        waiting.filter((index) => index < fromPiece),
+        waiting.filter((index) => !gone.has(index)),
       );
-    if (fromPiece === 0) await this.#files.remove(contentId);
-    else await (await this.#files.toWrite(contentId)).truncate(fromPiece * PIECE_BYTES);
+    for (const flushing of this.#flushing) {
+      if (flushing.contentId === contentId) for (const index of pieces) flushing.pieces.delete(index);
+    }
+    const cut = pieces.filter((pieceIndex) => !this.#loose.has(contentId, pieceIndex));
+    await this.#loose.remove(contentId, pieces);
+    if (!contents.hasPieces(contentId)) await this.#files.remove(contentId);
+    else if (cut.length > 0)
+      await (await this.#files.toWrite(contentId)).truncate(
+        cut.reduce((a, b) => Math.min(a, b)) * PIECE_BYTES,
+      );
+  }
+
+  /** Whether a piece that comes gets a file of its own. */
+  #isLoose(contentId: string, pieceIndex: number): boolean {
+    if (this.#loose.has(contentId, pieceIndex) || this.cache.isWindow(contentId)) return true;
+    return this.#loose.holds(contentId);
+  }
+
+  #pathOf(contentId: string, pieceIndex: number): string {
+    return this.#isLoose(contentId, pieceIndex)
+      ? this.#loose.path(contentId, pieceIndex)
+      : this.#files.path(contentId);
+  }
+
+  /** One that is booked is right, and stays as it is. The answer is how many bytes more are on the disk. */
+  async #writeLoose(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<number> {
+    if (this.#store.contents.hasPiece(contentId, pieceIndex)) return 0;
+    return this.#loose.write(contentId, pieceIndex, bytes);
   }
 
   async #writeAt(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
@@ -272,8 +366,8 @@ export class PieceStore {
   async #leaveStamp(contentId: string): Promise<void> {
     const file = this.#store.contents.file(contentId);
     if (file === null || file.sourcePath !== null) return;
-    await this.flush(contentId);
-    const stamp = await stampOf(this.#files.path(contentId));
+    await this.flush(contentId, this.#store.contents.unsyncedOf(contentId));
+    const stamp = await this.stamp(contentId);
     if (stamp === null) return;
     this.#store.commit(() => {
       this.#store.contents.markAllSynced(contentId);
@@ -281,10 +375,18 @@ export class PieceStore {
     });
   }
 
-  /** As much of `target` as the file could fill. */
-  async #readAt(contentId: string, position: number, target: Uint8Array): Promise<Uint8Array> {
+  /** As much of `target` as there is of the piece from `offset` on. */
+  async #readAt(
+    contentId: string,
+    pieceIndex: number,
+    offset: number,
+    target: Uint8Array,
+  ): Promise<Uint8Array> {
     await this.sources.check(contentId);
     try {
+      if (this.#loose.has(contentId, pieceIndex))
+        return await this.#loose.read(contentId, pieceIndex, offset, target);
+      const position = pieceIndex * PIECE_BYTES + offset;
       const file = await this.#files.toRead(contentId);
       if (!file) return target.subarray(0, 0);
       const { bytesRead } = await file.read(target, 0, target.byteLength, position);

@@ -57,6 +57,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   NoProviders: 404,
   SessionUnknown: 404,
   TooManyRequests: 503,
+  ContentIsLive: 409,
   ContentChanged: 409,
   FileMissing: 404,
   ShardUnavailable: 503,

@@ -11,6 +11,8 @@ export interface TransferContext {
   readonly pool: SessionPool;
   /** Whether and when another piece may be asked for. */
   readonly budget: Pick<DownloadBudget, 'mayRequest'>;
+  /** Pieces that may be fetched ahead of each reader, where not all of the content fits on the disk; else `null`. */
+  readonly aheadPieces: (contentId: string, sizeBytes: number) => number | null;
   /** Who has this content, best first. @throws AceError `ShardUnavailable` */
   readonly findProviders: (contentId: string) => Promise<Provider[]>;
   readonly nowMs: () => number;

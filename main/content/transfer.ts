@@ -127,6 +127,16 @@ export class Transfer implements SessionUser {
     return this.#sources.inUse();
   }
 
+  /** Whether there is somebody to fetch it for, or something of it on its way. */
+  get isWanted(): boolean {
+    if (this.complete || this.#stopped) return false;
+    return this.#demand.hasReaders || this.#demand.downloading || this.#flights.size > 0;
+  }
+
+  get readerPieces(): number[] {
+    return this.#demand.readerPieces;
+  }
+
   get wantedUnits(): number {
     return this.#stopped ? 0 : this.#count - this.#have.size;
   }
@@ -213,6 +223,15 @@ export class Transfer implements SessionUser {
     this.#start();
   }
 
+  /** Pieces that no reader needs next were removed to make room. */
+  lost(pieces: readonly number[]): void {
+    for (const pieceIndex of pieces) {
+      this.#have.delete(pieceIndex);
+      this.#demand.forget(pieceIndex);
+    }
+    this.#wakeUp();
+  }
+
   /** Funds or credit may be there again. */
   retry(): void {
     this.#permits.retry();
@@ -244,6 +263,7 @@ export class Transfer implements SessionUser {
     while (!this.#stopped) {
       this.#woken = false;
       try {
+        this.#demand.limitAhead(this.#context.aheadPieces(this.contentId, this.file.sizeBytes));
         this.#withdrawUnwanted();
         const wants = this.#isWanting();
         if (wants || this.#flights.size > 0) this.#work(wants);
@@ -266,7 +286,7 @@ export class Transfer implements SessionUser {
       this.#sources.tend(1 + Math.floor(wanted / PIECES_EACH));
     const sources = this.#sources.forPicker();
     // One at least: what is late may have to be asked for elsewhere.
-    this.#permits.want(wants ? Math.max(1, roomAt(sources)) : 1, this.#demand.hasReaders);
+    this.#permits.want(wants ? Math.max(1, this.#permitsFor(sources)) : 1, this.#demand.hasReaders);
     this.#preferRare();
     const speed = sources.reduce((sum, source) => sum + speedOf(source), 0);
     const missingBytes = (this.#count - this.#have.size) * PIECE_BYTES - this.#flights.bytes;
@@ -279,6 +299,15 @@ export class Transfer implements SessionUser {
 
   #wants(speed: number): Generator<Want> {
     return this.#demand.wants((index) => !this.#have.has(index) && !this.#flights.has(index), speed);
+  }
+
+  /** As many as the sources could take; in a window, where room is short, no more than there is to ask for. */
+  #permitsFor(sources: readonly Source[]): number {
+    const room = roomAt(sources);
+    if (!this.#demand.isLimited) return room;
+    let count = 0;
+    for (const _ of this.#wants(1)) if (++count >= room) break;
+    return count;
   }
 
   #isWanting(): boolean {

@@ -46,7 +46,7 @@ export class DownloadBudget {
     await this.#pieces.ensureWritable();
     const letGo = this.#pieces.cache.hold(contentId);
     try {
-      const release = await this.#pieces.cache.reserve(contentId, bytes);
+      const release = await this.#pieces.cache.reserve(contentId, bytes, signal);
       try {
         if (!(await this.#pacer.take(bytes, urgent, signal))) {
           throw new AceError('PeerClosed', 'The transfer was stopped');

@@ -12,7 +12,12 @@ import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Log } from '../log.ts';
 import { ANNOUNCE_TTL_MS, LEASE_RATE, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts';
-import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
+import {
+  plainFigures,
+  plainMarket,
+  plainSettings,
+  type ShardAddresses,
+} from '../p2p/protocols/shard/messages.ts';
 import { type ShardHandlers, serveShard } from '../p2p/protocols/shard/server.ts';
 import { Paced } from '../paced.ts';
 import { type Account, signOperation } from '../wallet/account.ts';
@@ -179,6 +184,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       };
     },
     market: async () => ({ ...plainMarket(await cache.market()) }),
+    pools: async () => plainFigures(await cache.figures()),
     lease: async (request, peerId) => {
       const { retryAfterMs } = leasePace.take(peerId);
       if (retryAfterMs > 0) {

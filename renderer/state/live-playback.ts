@@ -4,7 +4,7 @@
  */
 
 export interface LiveEvents {
-  /** The browser can play it neither way. */
+  /** The browser cannot play it: neither way, or not its codecs. It is not tried again. */
   onUnsupported(): void;
   /** It does not come: it is tried again by itself. */
   onTrouble(troubled: boolean): void;
@@ -19,15 +19,31 @@ export interface LivePlayback {
 const MANIFEST_TYPE = 'application/vnd.apple.mpegurl';
 /** What went wrong for good is tried anew after this long: a broadcaster may be back. */
 const AGAIN_MS = 3_000;
+/** A decoder that fails so often within so long does not take the broadcast at all. */
+const DECODER_TRIES = 3;
+const DECODER_TRIES_MS = 30_000;
 
 export async function playLive(
   video: HTMLVideoElement,
   url: string,
   events: LiveEvents,
 ): Promise<LivePlayback> {
-  const { default: Hls, Events, ErrorTypes } = await import('hls.js/light');
+  const { default: Hls, Events, ErrorTypes, ErrorDetails } = await import('hls.js/light');
   if (!Hls.isSupported()) return playNative(video, url, events);
+  /** What no second try changes: there is no decoder for it. */
+  const undecodable: ReadonlySet<string> = new Set([
+    ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR,
+    ErrorDetails.BUFFER_ADD_CODEC_ERROR,
+    ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
+  ]);
   let again: ReturnType<typeof setTimeout> | undefined;
+  let decoderFailures: number[] = [];
+  let destroyed = false;
+  const destroy = () => {
+    clearTimeout(again);
+    if (!destroyed) hls.destroy();
+    destroyed = true;
+  };
   const hls = new Hls({
     // The content policy allows no worker that is made of text.
     enableWorker: false,
@@ -49,11 +65,19 @@ export async function playLive(
   hls.on(Events.FRAG_BUFFERED, () => events.onTrouble(false));
   hls.on(Events.ERROR, (_event, data) => {
     if (!data.fatal) return;
-    events.onTrouble(true);
     if (data.type === ErrorTypes.MEDIA_ERROR) {
+      const nowMs = performance.now();
+      decoderFailures = [...decoderFailures.filter((atMs) => nowMs - atMs < DECODER_TRIES_MS), nowMs];
+      if (undecodable.has(data.details) || decoderFailures.length > DECODER_TRIES) {
+        destroy();
+        events.onUnsupported();
+        return;
+      }
+      events.onTrouble(true);
       hls.recoverMediaError();
       return;
     }
+    events.onTrouble(true);
     clearTimeout(again);
     again = setTimeout(() => {
       hls.loadSource(url);
@@ -63,11 +87,8 @@ export async function playLive(
   hls.loadSource(url);
   hls.attachMedia(video);
   return {
-    edge: () => hls.liveSyncPosition,
-    stop() {
-      clearTimeout(again);
-      hls.destroy();
-    },
+    edge: () => (destroyed ? null : hls.liveSyncPosition),
+    stop: destroy,
   };
 }
 

@@ -1,17 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openStoredChain } from '../../main/chain/embedded/stored-chain.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
-import { accountFromPhrase } from '../../main/wallet/account.ts';
-import { saveWallet } from '../../main/wallet/keystore.ts';
 import { TOKENS } from '../../shared/money.ts';
 import { heldAndOwed } from '../helpers/chain.ts';
+import { peerFolder, startRole } from '../helpers/crash-roles.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
-import { RoleProcess } from '../helpers/role-process.ts';
-import { secretsAt } from '../helpers/shards.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -21,36 +17,24 @@ it('a shard and the chain, processes of their own, killed in turn in mid-stream:
   const shardDir = join(chainDir, 'shard-1');
   const units = 120;
   const file = await makeFile(join(dir, 'clip.bin'), units * MIB);
-  const start = (...args: string[]) => {
-    const process = new RoleProcess(...args);
-    onTestFinished(() => process.kill());
-    return process;
-  };
-  const peerDir = async (name: string, home: number) => {
-    const at = join(dir, name);
-    mkdirSync(at);
-    const secrets = secretsAt(home, 2);
-    await saveWallet(join(at, 'wallet.json'), secrets, { protection: 'none', devnet: true });
-    return { dir: at, account: accountFromPhrase(secrets.phrase).address };
-  };
-  const [viewerAt, providerAt] = [await peerDir('viewer', 1), await peerDir('provider', 0)];
+  const [viewerAt, providerAt] = [await peerFolder(dir, 'viewer', 1), await peerFolder(dir, 'provider', 0)];
 
-  let chain = start('validator', chainDir, '0', '2');
+  let chain = startRole('validator', chainDir, '0', '2');
   const chainAddress = await chain.said('ready');
-  let shard = start('shard', shardDir, chainAddress);
+  let shard = startRole('shard', shardDir, chainAddress);
   const shardAddress = await shard.said('ready');
-  const provider = start('peer', providerAt.dir, chainAddress, 'import', file);
+  const provider = startRole('peer', providerAt.dir, chainAddress, 'import', file);
   const contentId = await provider.said('imported');
   await provider.said('ready');
-  const viewer = start('peer', viewerAt.dir, shardAddress, 'fetch', contentId);
+  const viewer = startRole('peer', viewerAt.dir, shardAddress, 'fetch', contentId);
 
   await viewer.has(0.2 * units * MIB);
   await shard.kill();
-  shard = start('shard', shardDir, chainAddress);
+  shard = startRole('shard', shardDir, chainAddress);
   expect(await shard.said('ready')).toBe(shardAddress);
   await viewer.has(0.5 * units * MIB);
   await chain.kill();
-  chain = start('validator', chainDir, '0');
+  chain = startRole('validator', chainDir, '0');
   expect(await chain.said('ready')).toBe(chainAddress);
   await viewer.said('done', 60_000);
   await viewer.terminate();

@@ -1,55 +1,37 @@
 /** A shard that starts while the main chain's process is away: claims are taken, nothing is lost, the rest waits. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openStoredChain } from '../../main/chain/embedded/stored-chain.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
-import { accountFromPhrase } from '../../main/wallet/account.ts';
-import { saveWallet } from '../../main/wallet/keystore.ts';
 import { TOKENS } from '../../shared/money.ts';
 import { heldAndOwed } from '../helpers/chain.ts';
+import { peerFolder, startRole } from '../helpers/crash-roles.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
-import { RoleProcess } from '../helpers/role-process.ts';
-import { secretsAt } from '../helpers/shards.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const UNITS = 80;
 
-function start(...args: string[]): RoleProcess {
-  const process = new RoleProcess(...args);
-  onTestFinished(() => process.kill());
-  return process;
-}
-
-async function peerDir(dir: string, name: string, home: number) {
-  const at = join(dir, name);
-  mkdirSync(at);
-  const secrets = secretsAt(home, 2);
-  await saveWallet(join(at, 'wallet.json'), secrets, { protection: 'none', devnet: true });
-  return { dir: at, account: accountFromPhrase(secrets.phrase).address };
-}
-
 it('shard and chain killed in mid-stream, the shard back alone: all units are claimed, and settled when the chain is back', async () => {
   const dir = tempDir();
   const [chainDir, shardDir] = [join(dir, 'chain'), join(dir, 'chain', 'shard-1')];
   const file = await makeFile(join(dir, 'clip.bin'), UNITS * MIB);
-  const viewerAt = await peerDir(dir, 'viewer', 1);
-  const providerAt = await peerDir(dir, 'provider', 0);
-  const chain = start('validator', chainDir, '0', '2');
+  const viewerAt = await peerFolder(dir, 'viewer', 1);
+  const providerAt = await peerFolder(dir, 'provider', 0);
+  const chain = startRole('validator', chainDir, '0', '2');
   const chainAddress = await chain.said('ready');
-  const first = start('shard', shardDir, chainAddress);
+  const first = startRole('shard', shardDir, chainAddress);
   const shardAddress = await first.said('ready');
-  const provider = start('peer', providerAt.dir, chainAddress, 'import', file);
+  const provider = startRole('peer', providerAt.dir, chainAddress, 'import', file);
   const contentId = await provider.said('imported');
   await provider.said('ready');
-  const viewer = start('peer', viewerAt.dir, shardAddress, 'fetch', contentId);
+  const viewer = startRole('peer', viewerAt.dir, shardAddress, 'fetch', contentId);
   await viewer.has(0.2 * UNITS * MIB);
   await Promise.all([chain.kill(), first.kill()]);
 
-  const shard = start('shard', shardDir, chainAddress);
+  const shard = startRole('shard', shardDir, chainAddress);
   expect(await shard.said('ready')).toBe(shardAddress);
   // The lease is with the provider: nobody needs the chain to stream, to pay and to claim.
   await viewer.said('done', 60_000);
@@ -62,7 +44,7 @@ it('shard and chain killed in mid-stream, the shard back alone: all units are cl
   );
   expect(books.payeeChannels.paidUnits()).toBe(UNITS);
 
-  const again = start('validator', chainDir, '0');
+  const again = startRole('validator', chainDir, '0');
   expect(await again.said('ready')).toBe(chainAddress);
   const snapshot = () => openStoredChain(join(chainDir, 'chain.db'));
   await waitFor(
@@ -89,9 +71,9 @@ it('shard and chain killed in mid-stream, the shard back alone: all units are cl
 
 it('a shard that has never met its chain does not start without it', async () => {
   const dir = tempDir();
-  const chain = start('validator', join(dir, 'chain'), '0', '2');
+  const chain = startRole('validator', join(dir, 'chain'), '0', '2');
   const chainAddress = await chain.said('ready');
   await chain.kill();
-  const shard = start('shard', join(dir, 'chain', 'shard-1'), chainAddress);
+  const shard = startRole('shard', join(dir, 'chain', 'shard-1'), chainAddress);
   await expect(shard.said('ready')).rejects.toThrow(/ended with 1/);
 });

@@ -1,21 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chunkHashesOf, pieceHash, readTransportFile } from '../../main/content/transport-file.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
+import { startRole } from '../helpers/crash-roles.ts';
 import { MIB, paidUnits, useDevnet } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
-import { RoleProcess } from '../helpers/role-process.ts';
 
 const UNITS = 60;
 const IN_FLIGHT = 16;
-
-function child(...args: string[]): RoleProcess {
-  const process = new RoleProcess(...args);
-  onTestFinished(() => process.kill());
-  return process;
-}
 
 describe('a provider killed in mid-stream', () => {
   // The exact point differs from run to run: between any two steps of the pipeline.
@@ -25,7 +19,7 @@ describe('a provider killed in mid-stream', () => {
       const net = await useDevnet();
       const dir = join(net.dir, 'provider');
       const file = await makeFile(join(net.dir, 'clip.bin'), UNITS * MIB, 'clip');
-      const first = child('peer', dir, net.validator.multiaddr, 'import', file);
+      const first = startRole('peer', dir, net.validator.multiaddr, 'import', file);
       const contentId = await first.said('imported');
       const viewer = await RawViewer.start(net);
       const channel = await viewer.lease(await first.payee(), 2 * UNITS);
@@ -68,7 +62,7 @@ describe('a provider killed in mid-stream', () => {
       // Its loss is at most its window.
       expect(Math.ceil((books?.servedBytes ?? 0) / MIB) - (books?.paidUnits ?? 0)).toBeLessThanOrEqual(8);
 
-      const second = child('peer', dir, net.validator.multiaddr);
+      const second = startRole('peer', dir, net.validator.multiaddr);
       stream = await viewer.greet(await second.payee());
       const opened = await stream.open(channel);
       expect(opened.paidUnits).toBe(books?.paidUnits);
@@ -91,7 +85,7 @@ describe('a viewer killed in mid-stream', () => {
     const { contentId } = await net.content(provider, UNITS * MIB);
     const dir = join(net.dir, 'viewer');
     for (const part of [0.2, 0.5, 0.8]) {
-      const viewer = child('peer', dir, net.validator.multiaddr, 'fetch', contentId);
+      const viewer = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
       await viewer.has(part * UNITS * MIB);
       await viewer.kill();
 
@@ -118,7 +112,7 @@ describe('a viewer killed in mid-stream', () => {
         expect(Buffer.from(pieceHash(chunkHashesOf(piece)))).toEqual(Buffer.from(pieceHashes[index] ?? []));
       }
     }
-    const last = child('peer', dir, net.validator.multiaddr, 'fetch', contentId);
+    const last = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
     await last.said('done', 60_000);
     await last.terminate();
     expect(await sha256OfFile(join(dir, 'pieces', `${contentId}.pieces`))).toBe(
@@ -141,16 +135,16 @@ describe('both sides killed at once', () => {
     const net = await useDevnet();
     const dirs = { provider: join(net.dir, 'provider'), viewer: join(net.dir, 'viewer') };
     const file = await makeFile(join(net.dir, 'clip.bin'), UNITS * MIB);
-    let provider = child('peer', dirs.provider, net.validator.multiaddr, 'import', file);
+    let provider = startRole('peer', dirs.provider, net.validator.multiaddr, 'import', file);
     const contentId = await provider.said('imported');
     await provider.said('ready');
-    let viewer = child('peer', dirs.viewer, net.validator.multiaddr, 'fetch', contentId);
+    let viewer = startRole('peer', dirs.viewer, net.validator.multiaddr, 'fetch', contentId);
     await viewer.has(20 * MIB);
     await Promise.all([provider.kill(), viewer.kill()]);
 
-    provider = child('peer', dirs.provider, net.validator.multiaddr);
+    provider = startRole('peer', dirs.provider, net.validator.multiaddr);
     await provider.said('ready');
-    viewer = child('peer', dirs.viewer, net.validator.multiaddr, 'fetch', contentId);
+    viewer = startRole('peer', dirs.viewer, net.validator.multiaddr, 'fetch', contentId);
     await viewer.said('done', 60_000);
     await viewer.terminate();
     await provider.terminate();

@@ -10,9 +10,9 @@ import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { settle } from '../../main/shard/batching.ts';
 import { TOKENS } from '../../shared/money.ts';
 import { heldAndOwed } from '../helpers/chain.ts';
+import { startRole } from '../helpers/crash-roles.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
-import { RoleProcess } from '../helpers/role-process.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -58,23 +58,18 @@ describe('a validator killed in mid-stream', () => {
     const units = 150;
     const file = await makeFile(join(dir, 'clip.bin'), units * MIB);
     const port = String(await freePort());
-    const start = (...args: string[]) => {
-      const process = new RoleProcess(...args);
-      onTestFinished(() => process.kill());
-      return process;
-    };
-    let validator = start('validator', validatorDir, port);
+    let validator = startRole('validator', validatorDir, port);
     const address = await validator.said('ready');
-    const provider = start('peer', providerDir, address, 'import', file);
+    const provider = startRole('peer', providerDir, address, 'import', file);
     const contentId = await provider.said('imported');
     await provider.said('ready');
     const restart = async () => {
       await validator.kill();
-      validator = start('validator', validatorDir, port);
+      validator = startRole('validator', validatorDir, port);
       await validator.said('ready');
     };
 
-    const first = start('peer', join(dir, 'first'), address, 'fetch', contentId);
+    const first = startRole('peer', join(dir, 'first'), address, 'fetch', contentId);
     await first.said('done');
     const books = openNodeStore(join(providerDir, 'node.db'));
     await waitFor('the shard has confirmed all of it', () =>
@@ -84,7 +79,7 @@ describe('a validator killed in mid-stream', () => {
     books.close();
     await restart();
 
-    const viewer = start('peer', viewerDir, address, 'fetch', contentId);
+    const viewer = startRole('peer', viewerDir, address, 'fetch', contentId);
     for (const part of [0.2, 0.6]) {
       await viewer.has(part * units * MIB);
       await restart();
@@ -93,7 +88,7 @@ describe('a validator killed in mid-stream', () => {
     for (const peer of [first, viewer, provider]) await peer.terminate();
     // At its start a provider hands in what the shard does not know yet.
     for (const seller of [providerDir, join(dir, 'first')]) {
-      const again = start('peer', seller, address);
+      const again = startRole('peer', seller, address);
       await again.said('ready');
       await again.terminate();
     }

@@ -1,32 +1,14 @@
 /** A live broadcast in a real browser: an encoder pushes to a node, and its page plays with hls.js. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { chromium, type Page } from 'playwright-core';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import { connect } from '../../main/rpc/ws-client.ts';
+import { browserPath, collectTroubles, Undo } from '../helpers/browser.ts';
 import { Encoder, hasFfmpeg } from '../helpers/encoder.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'out/main/cli.js');
-const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--autoplay-policy=no-user-gesture-required',
-];
-const browserPath = findBrowser();
-const undo: (() => unknown)[] = [];
+const undo = new Undo();
 
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+afterEach(() => undo.all());
 
 it.skipIf(browserPath === null || !hasFfmpeg).each([
   ['MPEG transport streams', false],
@@ -34,12 +16,11 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
 ])(
   'plays a broadcast of %s, says that it is live, and goes back to the live edge',
   async (_what, fragmented) => {
-    const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
-    undo.push(() => rmSync(dir, { recursive: true, force: true }));
+    const dir = undo.folder();
     // The devnet of the one who broadcasts; another node joins it and watches.
-    const broadcaster = await start(['--data-dir', join(dir, 'broadcaster')]);
+    const broadcaster = await start('--data-dir', join(dir, 'broadcaster'));
     const { shard } = await broadcaster.client.call('snapshot', {});
-    const viewer = await start(['--data-dir', join(dir, 'viewer'), '--join', shard.multiaddr]);
+    const viewer = await start('--data-dir', join(dir, 'viewer'), '--join', shard.multiaddr);
     const { contentId, pushUrl } = await broadcaster.client.call('startBroadcast', {
       name: 'Harbour camera',
     });
@@ -48,14 +29,9 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
     const segments = async () => (await broadcaster.client.call('broadcasts', {}))[0]?.segments ?? 0;
     await expect.poll(segments, { timeout: 30_000 }).toBeGreaterThan(6);
 
-    const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
-    undo.push(() => browser.close());
+    const browser = await undo.browser();
     const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
-    const troubles: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
-    });
-    page.on('pageerror', (error) => troubles.push(error.message));
+    const troubles = collectTroubles(page);
     await page.goto(viewer.address);
     await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: 30_000 });
     await page.getByTestId('paste').fill(`ace:${contentId}`);
@@ -97,11 +73,9 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
 );
 
 it.skipIf(browserPath === null)('starts a broadcast, and ends it by a second press', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
-  undo.push(() => rmSync(dir, { recursive: true, force: true }));
-  const node = await start(['--data-dir', join(dir, 'node')]);
-  const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
-  undo.push(() => browser.close());
+  const dir = undo.folder();
+  const node = await start('--data-dir', join(dir, 'node'));
+  const browser = await undo.browser();
   const page = await browser.newPage();
   await page.goto(node.address);
   await page.getByText('Broadcast live').click({ timeout: 30_000 });
@@ -117,6 +91,34 @@ it.skipIf(browserPath === null)('starts a broadcast, and ends it by a second pre
   expect((await node.client.call('broadcasts', {}))[0]?.ended).toBe(true);
 });
 
+it.skipIf(browserPath === null || !hasFfmpeg).each([
+  ['MPEG transport streams', false],
+  ['fragmented MP4', true],
+])('says in words that it does not play HEVC in %s, and does not try for ever', async (_what, fragmented) => {
+  const dir = undo.folder();
+  const node = await start('--data-dir', join(dir, 'node'));
+  const { contentId, pushUrl } = await node.client.call('startBroadcast', { name: 'Harbour camera' });
+  const encoder = new Encoder({ target: pushUrl ?? '', fragmented, video: 'libx265' });
+  undo.push(() => encoder.stop());
+  const segments = async () => (await node.client.call('broadcasts', {}))[0]?.segments ?? 0;
+  await expect.poll(segments, { timeout: 60_000 }).toBeGreaterThan(6);
+  const browser = await undo.browser();
+  const page = await browser.newPage();
+  const asked: number[] = [];
+  page.on('request', (request) => {
+    if (/manifest|\.m3u8|\.ts|\.m4s|\.mp4/.test(request.url())) asked.push(Date.now());
+  });
+  await page.goto(node.address);
+  await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: 30_000 });
+  await page.getByTestId('paste').fill(`ace:${contentId}`);
+  await page.getByTestId('paste-submit').click();
+  const notice = page.getByTestId('missing-tracks').or(page.getByTestId('broken'));
+  await notice.first().waitFor({ timeout: 60_000 });
+  await expect.poll(() => Date.now() - (asked.at(-1) ?? 0), { timeout: 60_000 }).toBeGreaterThan(8_000);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(await notice.first().textContent()).toContain('external player');
+});
+
 const timeOf = (page: Page) =>
   page.getByTestId('player').evaluate((v) => (v as unknown as { currentTime: number }).currentTime);
 
@@ -126,39 +128,11 @@ async function startOf(page: Page): Promise<number> {
   return timeOf(page);
 }
 
-async function start(args: readonly string[]) {
-  const all = [CLI, 'start', '--headless', '--http-port', '0', ...args];
-  const child = spawn(process.execPath, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  undo.push(() => stop(child));
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-4_000);
-  });
-  const lines = createInterface(child.stdout);
-  const address = await new Promise<string>((resolve, reject) => {
-    lines.once('line', resolve);
-    child.once('exit', (code) => reject(new Error(`The node ended with ${code}.\n${errors}`)));
-  });
+async function start(...args: string[]) {
+  const address = await undo.node(...args);
   const url = new URL(address);
   const token = decodeURIComponent(url.hash.replace('#token=', ''));
   const client = await connect(`${url.origin}/`, token);
   undo.push(() => client.close());
   return { address, client };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  await ended;
-  clearTimeout(timer);
-}
-
-function findBrowser(): string | null {
-  const given = process.env.CHROME_PATH;
-  if (given) return existsSync(given) ? given : null;
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const dirs = (process.env.PATH ?? '').split(delimiter);
-  return dirs.flatMap((dir) => names.map((name) => join(dir, name))).find((path) => existsSync(path)) ?? null;
 }

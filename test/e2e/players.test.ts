@@ -2,19 +2,17 @@
  * Videos that a real browser plays only in part, from another peer: the page says so in words, and leads to a player
  * that can. The node runs in this process; its pages are the built ones.
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pagesAddress } from '../../main/headless.ts';
 import { type RunningNode, startNode } from '../../main/node.ts';
+import { browserPath, launchBrowser } from '../helpers/browser.ts';
 import { Devnet, joinedNode, type TestPeer } from '../helpers/devnet.ts';
 import { findProgram, type MediaOptions, makeVideo } from '../helpers/media.ts';
 
 const PAGES = join(import.meta.dirname, '../../out/renderer');
-const browserPath = findBrowser();
-const CHROMIUM_ARGS = ['--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required'];
 
 let net: Devnet;
 let provider: TestPeer;
@@ -28,7 +26,7 @@ beforeAll(async () => {
   net = await Devnet.start();
   provider = await net.peer('provider');
   node = await startNode({ ...joinedNode(net), pagesDir: PAGES });
-  browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
+  browser = await launchBrowser();
 });
 
 afterAll(async () => {
@@ -116,11 +114,4 @@ describe.skipIf(!runs)('the page, of a video that the browser plays in part', ()
 async function playedId(page: Page): Promise<string> {
   const source = await page.getByTestId('player').getAttribute('src');
   return new URL(source ?? '').pathname.split('/').at(-1) ?? '';
-}
-
-function findBrowser(): string | null {
-  const given = process.env.CHROME_PATH;
-  if (given) return existsSync(given) ? given : null;
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  return names.map(findProgram).find((path) => path !== null) ?? null;
 }

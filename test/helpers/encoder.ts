@@ -17,6 +17,7 @@ export interface EncoderOptions {
   readonly rate?: number;
   readonly flags?: string;
   readonly audio?: 'aac' | 'ac3';
+  readonly video?: 'libx264' | 'libx265';
 }
 
 export class Encoder {
@@ -59,6 +60,7 @@ function encoderArgs({
   rate = 1,
   flags,
   audio = 'aac',
+  video = 'libx264',
 }: EncoderOptions): string[] {
   const pushes = target.startsWith('http');
   return [
@@ -66,7 +68,7 @@ function encoderArgs({
     ...['-f', 'lavfi', '-i', 'testsrc=size=320x180:rate=20'],
     ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100'],
     ...(seconds === undefined ? [] : ['-t', String(seconds)]),
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '400k', '-pix_fmt', 'yuv420p'],
+    ...['-c:v', video, '-preset', 'ultrafast', '-b:v', '400k', '-pix_fmt', 'yuv420p'],
     ...['-g', '20', '-keyint_min', '20', '-sc_threshold', '0', '-c:a', audio, '-b:a', '64k'],
     ...['-f', 'hls', '-hls_time', String(segmentSeconds), '-hls_list_size', '8'],
     ...(fragmented ? ['-hls_segment_type', 'fmp4'] : []),

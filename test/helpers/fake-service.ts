@@ -203,6 +203,18 @@ export class FakeService implements NodeService {
     return quoteView(quoteTraffic(units, basis), this.#startedAtMs);
   }
 
+  async trafficReport({ period }: CheckedInput<'trafficReport'>): Promise<Output<'trafficReport'>> {
+    return { period, bars: [], paymentBytes: 0, protocolBytes: 0, peers: [], contents: [] };
+  }
+
+  async network(): Promise<Output<'network'>> {
+    return { shards: [], peers: [], history: [] };
+  }
+
+  async pools(): Promise<never> {
+    throw new AceError('ShardUnavailable', 'No pools');
+  }
+
   async tracks(): Promise<Output<'tracks'>> {
     return { tracks: null };
   }
@@ -231,6 +243,14 @@ export class FakeService implements NodeService {
     return { claimedUnits };
   }
 
+  async apiToken(): Promise<Output<'apiToken'>> {
+    return { token: 'fake-token', file: '/home/you/.local/share/ace-node/api-token' };
+  }
+
+  async renewApiToken(): Promise<Output<'renewApiToken'>> {
+    return { token: 'fake-token' };
+  }
+
   async shutdown(): Promise<Output<'shutdown'>> {
     return {};
   }
@@ -244,6 +264,8 @@ export class FakeService implements NodeService {
       name: content.name,
       sizeBytes: content.sizeBytes,
       haveBytes: exhausted ? 4 * MIB : 0,
+      window: false,
+      wanted: true,
       state: exhausted ? 'paused' : 'fetching',
       reason: exhausted ? { code: 'CreditExhausted', message: 'credit limit reached' } : null,
       provider: PROVIDER,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { expectOneLine, killStarted, run, startService } from '../helpers/cli.ts';
@@ -65,6 +65,34 @@ describe('ace-node broadcast', () => {
     } finally {
       other.close();
     }
+  });
+
+  it('that goes on in a node with another port says where to push to now', async () => {
+    const dataDir = join(tempDir(), 'data');
+    const first = await startService('broadcast', '--name', 'Pier', '--data-dir', dataDir);
+    const address = await waitFor('the address', () => first.said().stdout[1]);
+    await first.stop();
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    await once(free, 'close');
+    const start = ['start', '--headless', '--data-dir', dataDir, '--http-port', String(port)];
+    const node = await startService(...start);
+    const said = await waitFor('the new address', () => node.said().stderr[0]);
+    const now = new URL(address);
+    now.port = String(port);
+    expect(said).toBe(
+      `The port is another one than last time: the encoder of "Pier" must push to ${now.href} now`,
+    );
+    const pushed = await fetch(now.href.replace('live.m3u8', 'a.ts'), { method: 'PUT', body: 'x' });
+    expect(pushed.status).toBe(201);
+    // With the same port there is nothing to say.
+    await node.stop();
+    const again = await startService(...start);
+    await run(['status', '--data-dir', dataDir]);
+    expect(again.said().stderr).toEqual([]);
+    await again.stop();
   });
 
   it('ends a broadcast once, and says so when there is none', async () => {

@@ -219,6 +219,12 @@ describe('the addresses of a broadcast', () => {
     ] as const) {
       expect([path, (await fetch(node.at(path))).status]).toEqual([path, status]);
     }
+    // Players and scripts that take it for a file are told what it is.
+    const asFile = await fetch(node.at(`/content/${contentId}.ts`));
+    expect([asFile.status, await asFile.text()]).toEqual([
+      409,
+      '"Hall" is a live broadcast: it can only be watched\n',
+    ]);
     // A broadcast cannot be saved, and says so.
     await expect(node.call('play', { contentId, download: true })).rejects.toMatchObject({
       code: 'ContentIsLive',

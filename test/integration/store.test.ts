@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import {
   fetchWhole,
@@ -13,34 +13,13 @@ import {
   type TestPeer,
   useDevnet,
 } from '../helpers/devnet.ts';
+import { piecesOnDisk, watchDisk } from '../helpers/disk.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const LIMIT = 64 * MIB;
 
-/** Bytes that the pieces take up on the disk. */
-function onDisk(peer: TestPeer): number {
-  const dir = join(peer.dir, 'pieces');
-  return readdirSync(dir).reduce((total, name) => {
-    const found = statSync(join(dir, name), { throwIfNoEntry: false });
-    return total + (found ? found.blocks * 512 : 0);
-  }, 0);
-}
-
-/** Looks every few milliseconds. `peak` ends that. */
-function watchDisk(peer: TestPeer): { peak(): number } {
-  let peakBytes = 0;
-  const timer = setInterval(() => {
-    peakBytes = Math.max(peakBytes, onDisk(peer));
-  }, 5);
-  onTestFinished(() => clearInterval(timer));
-  return {
-    peak: () => {
-      clearInterval(timer);
-      return peakBytes;
-    },
-  };
-}
+const onDisk = (peer: TestPeer) => piecesOnDisk(join(peer.dir, 'pieces'));
 
 async function providedFilms(count: number, units: number) {
   const net = await useDevnet();
@@ -59,7 +38,7 @@ describe('the limit of the disk', () => {
     const { viewer, films } = await providedFilms(4, 28);
     const [first = '', second = '', third = '', fourth = ''] = films;
     await viewer.setLimits({ cacheBytes: LIMIT });
-    const disk = watchDisk(viewer);
+    const disk = watchDisk(join(viewer.dir, 'pieces'));
     await fetchWhole(viewer, first);
     await fetchWhole(viewer, second);
     viewer.library.pin(first, true);
@@ -81,7 +60,7 @@ describe('the limit of the disk', () => {
   it('holds while several are fetched at once: one that does not fit waits, by name, and goes on with room', async () => {
     const { net, viewer, films } = await providedFilms(3, 28);
     await viewer.setLimits({ cacheBytes: LIMIT });
-    const disk = watchDisk(viewer);
+    const disk = watchDisk(join(viewer.dir, 'pieces'));
     const transfers = await Promise.all(films.map((id) => viewer.library.transfer(id)));
     for (const transfer of transfers) transfer.download();
     const waiting = await waitFor('one waits', () => transfers.find(({ state }) => state === 'paused'));

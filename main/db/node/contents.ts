@@ -81,6 +81,7 @@ export class ContentTable {
   readonly #setOrigin;
   readonly #pieces;
   readonly #unsynced;
+  readonly #unsyncedOf;
   readonly #addPiece;
   readonly #removePiece;
   readonly #markSynced;
@@ -89,7 +90,6 @@ export class ContentTable {
   readonly #totals;
   readonly #keepTraffic;
   readonly #delete;
-  readonly #removeFrom;
   readonly #setPinned;
   readonly #touch;
   readonly #setSource;
@@ -97,10 +97,13 @@ export class ContentTable {
   readonly #setTrouble;
   readonly #file;
   readonly #referenced;
+  readonly #pinned;
   readonly #stored;
   readonly #has;
   readonly #hasAny;
   readonly #markAllSynced;
+  /** By content, counted up whenever its pieces become others. */
+  readonly #versions = new Map<string, number>();
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM contents c WHERE content_id = ?`);
@@ -119,6 +122,9 @@ export class ContentTable {
     this.#unsynced = db.prepare<[], { contentId: string; pieceIndex: number }>(
       `SELECT content_id AS contentId, piece_index AS pieceIndex FROM pieces WHERE synced = 0`,
     );
+    this.#unsyncedOf = db
+      .prepare<[string], number>(`SELECT piece_index FROM pieces WHERE content_id = ? AND synced = 0`)
+      .pluck();
     this.#addPiece = db.prepare<[string, number, number]>(
       `INSERT INTO pieces (content_id, piece_index, synced) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
     );
@@ -145,9 +151,6 @@ export class ContentTable {
        FROM (SELECT down_bytes, up_bytes FROM contents WHERE content_id = ?) c`,
     );
     this.#delete = db.prepare<[string]>(`DELETE FROM contents WHERE content_id = ?`);
-    this.#removeFrom = db.prepare<[string, number]>(
-      `DELETE FROM pieces WHERE content_id = ? AND piece_index >= ?`,
-    );
     this.#setPinned = db.prepare<[number, string]>(`UPDATE contents SET pinned = ? WHERE content_id = ?`);
     this.#touch = db.prepare<[number, string]>(`UPDATE contents SET used_at_ms = ? WHERE content_id = ?`);
     this.#setSource = db.prepare<[string | null, string, string]>(
@@ -166,6 +169,7 @@ export class ContentTable {
     this.#referenced = db
       .prepare<[], string>(`SELECT content_id FROM contents WHERE source_path IS NOT NULL`)
       .pluck();
+    this.#pinned = db.prepare<[], string>(`SELECT content_id FROM contents WHERE pinned = 1`).pluck();
     this.#stored = db.prepare<[], Omit<StoredContent, 'pinned'> & { pinned: number }>(
       `SELECT c.content_id AS contentId, name, size_bytes AS sizeBytes, pinned, used_at_ms AS usedAtMs,
          file_stamp AS fileStamp, max(p.piece_index) AS lastPiece, count(*) AS pieceCount
@@ -196,6 +200,11 @@ export class ContentTable {
     return this.#referenced.all();
   }
 
+  /** Contents that are never removed to make room. */
+  pinned(): string[] {
+    return this.#pinned.all();
+  }
+
   /** Contents with pieces in the piece store, least recently used first. */
   stored(): StoredContent[] {
     return this.#stored.all().map((row) => ({ ...row, pinned: row.pinned === 1 }));
@@ -223,6 +232,15 @@ export class ContentTable {
     this.#setOrigin.run(origin, contentId);
   }
 
+  /** Another number when pieces came or went since, in this run. */
+  piecesVersion(contentId: string): number {
+    return this.#versions.get(contentId) ?? 0;
+  }
+
+  #changed(contentId: string): void {
+    this.#versions.set(contentId, this.piecesVersion(contentId) + 1);
+  }
+
   pieces(contentId: string): number[] {
     return this.#pieces.all(contentId);
   }
@@ -231,12 +249,18 @@ export class ContentTable {
     return this.#unsynced.all();
   }
 
+  unsyncedOf(contentId: string): number[] {
+    return this.#unsyncedOf.all(contentId);
+  }
+
   addPiece(contentId: string, pieceIndex: number, synced: boolean): void {
     this.#addPiece.run(contentId, pieceIndex, synced ? 1 : 0);
+    this.#changed(contentId);
   }
 
   removePiece(contentId: string, pieceIndex: number): void {
     this.#removePiece.run(contentId, pieceIndex);
+    this.#changed(contentId);
   }
 
   markSynced(contentId: string, pieceIndex: number): void {
@@ -259,11 +283,7 @@ export class ContentTable {
   delete(contentId: string): void {
     this.#keepTraffic.run(contentId);
     this.#delete.run(contentId);
-  }
-
-  /** Forgets the pieces from this one on. */
-  removePiecesFrom(contentId: string, pieceIndex: number): void {
-    this.#removeFrom.run(contentId, pieceIndex);
+    this.#changed(contentId);
   }
 
   setPinned(contentId: string, pinned: boolean): void {

@@ -27,10 +27,14 @@ const ANSWER_LIMITS = {
 } as const;
 const TIMEOUT_MS = 8_000;
 
-/** Answers what this node knows. `nowMs` is a clock that nobody sets. */
+/**
+ * Answers what this node offers to others, and no more. `nowMs` is a clock that nobody sets.
+ * @param isOffered whether others are told of a content or a broadcast
+ */
 export async function serveLive(
   host: Libp2p,
   store: NodeStore,
+  isOffered: (contentId: string) => boolean,
   log: Log,
   nowMs: () => number = () => performance.now(),
 ): Promise<void> {
@@ -49,7 +53,7 @@ export async function serveLive(
           ? encodeRefusal(
               new AceError('TooManyRequests', 'The peer asks too often', { details: { retryAfterMs } }),
             )
-          : answerTo(store, decodeQuestion(asked.subarray()));
+          : answerTo(store, isOffered, decodeQuestion(asked.subarray()));
       limits.charge(peer, frames.send(answer));
       await frames.writable();
     },
@@ -57,11 +61,17 @@ export async function serveLive(
   );
 }
 
-function answerTo(store: NodeStore, question: LiveQuestion): Uint8Array {
+function answerTo(
+  store: NodeStore,
+  isOffered: (contentId: string) => boolean,
+  question: LiveQuestion,
+): Uint8Array {
   if (question.type === 'holds') {
-    return encodeAnswer(question.contentIds.map((contentId) => isWhole(store, contentId)));
+    return encodeAnswer(
+      question.contentIds.map((contentId) => isOffered(contentId) && isWhole(store, contentId)),
+    );
   }
-  if (!store.broadcasts.get(question.broadcast)) {
+  if (!isOffered(question.broadcast) || !store.broadcasts.get(question.broadcast)) {
     return encodeRefusal(new AceError('BroadcastUnknown', 'This node does not know the broadcast'));
   }
   return encodeAnswer(store.liveRecords.messagesAfter(question.broadcast, question.after, question.limit));

@@ -33,6 +33,8 @@ import { type LoadedPiece, PieceLoader } from './piece-loader.ts';
 
 export interface ProviderContext {
   readonly store: NodeStore;
+  /** Whether others are told of a content or a broadcast. */
+  readonly isOffered: (contentId: string) => boolean;
   readonly pieces: PieceStore;
   readonly payee: PayeeService;
   readonly meter: Meter;
@@ -122,6 +124,7 @@ class ProviderSession {
     this.#files = new FileShelf(context.store);
     this.#haves = new HaveTeller({
       store: context.store,
+      isOffered: context.isOffered,
       send: (message) => this.#peer.send(message),
       mayAsk: () => paces.asks.take(connection.remotePeer.toString()).retryAfterMs === 0,
     });
@@ -435,7 +438,7 @@ class ProviderSession {
     this.#readAhead();
     for (const [i, { request }] of group.entries()) {
       const piece = loaded[i];
-      if (piece) await this.#sendPiece(request.id, piece, turn);
+      if (piece) await this.#sendPiece(request, piece, turn);
       else this.#peer.send({ type: 'refused', id: request.id, code: 'PieceUnknown' });
     }
     this.#context.onChange();
@@ -462,7 +465,12 @@ class ProviderSession {
     }
   }
 
-  async #sendPiece(id: number, { bytes, chunkHashes }: LoadedPiece, turn: UploadTurn): Promise<void> {
+  async #sendPiece(
+    { id, contentId }: Request,
+    { bytes, chunkHashes }: LoadedPiece,
+    turn: UploadTurn,
+  ): Promise<void> {
+    const of = { contentId, account: this.#viewer?.account ?? '' };
     const ackedUnits = this.#channel?.books.paidUnits ?? 0;
     this.#peer.send({ type: 'piece', id, ackedUnits, chunkHashes });
     this.#ackedUnits = ackedUnits;
@@ -471,7 +479,7 @@ class ProviderSession {
       await turn.pace(part.byteLength);
       if (this.#ended) return;
       this.#peer.send(...chunksOf(part));
-      this.#context.meter.add({ upBytes: part.byteLength });
+      this.#context.meter.add({ upBytes: part.byteLength }, of);
       offset += part.byteLength;
       await this.#peer.writable();
     }

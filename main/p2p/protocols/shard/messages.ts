@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { paymentFrom } from '../../../../shared/batch-result.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { AceError } from '../../../../shared/errors.ts';
+import { type Balances, TOKENS, type Token } from '../../../../shared/money.ts';
 import type { Payment } from '../../../../shared/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
-import type { NetworkSettings } from '../../../../shared/settings.ts';
+import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/settings.ts';
 import { CHANNELS_TOLD } from '../../../../shared/statement.ts';
-import type { Market } from '../../../chain/port.ts';
+import type { Market, TokenSupply } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
 import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
@@ -126,6 +127,23 @@ export function plainMarket({ totals, rates, aceBytePriceUsd }: Market): z.input
   };
 }
 
+const pools = z.object(
+  Object.fromEntries(POOLS.map((pool) => [pool, balances])) as Record<Pool, typeof balances>,
+);
+const tokenSupply = z.object({ genesis: big, emitted: big, burned: big });
+const supply = z.object({ XAT: tokenSupply, XAC: tokenSupply, XAS: tokenSupply, XAB: tokenSupply });
+
+/** As it is sent. */
+export function plainFigures(figures: {
+  readonly pools: Readonly<Record<Pool, Balances>>;
+  readonly supply: Readonly<Record<Token, TokenSupply>>;
+}): PlainMap {
+  const { pools, supply } = figures;
+  const plainSupply = TOKENS.map((token) => [token, { ...supply[token] }] as const);
+  const plainPools = POOLS.map((pool) => [pool, { ...pools[pool] }] as const);
+  return { pools: Object.fromEntries(plainPools), supply: Object.fromEntries(plainSupply) };
+}
+
 const settlementRow = z.object({
   seq: count,
   shard: count,
@@ -187,6 +205,8 @@ export const methods = {
     params: z.object({}),
     result: marketResult,
   },
+  /** What the network's pools hold, and how much of each token there is. */
+  pools: { params: z.object({}), result: z.object({ pools, supply }) },
   lease: {
     params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
     result: z.object({ signature: bytes(64) }),

@@ -27,8 +27,16 @@ export const TRANSPORT_RATES = {
   bytes: { perSecond: 131_072, burst: 16 * MAX_TRANSPORT_BYTES },
 } as const;
 
-/** An unknown content is answered with an empty frame, and so is whoever asks for too much. */
-export async function serveTransportFiles(host: Libp2p, store: NodeStore, log: Log): Promise<void> {
+/**
+ * What is not offered here is answered with an empty frame, and so is whoever asks for too much.
+ * @param isOffered whether others are told of a content: a peer learns no more here than what is announced to everybody
+ */
+export async function serveTransportFiles(
+  host: Libp2p,
+  store: NodeStore,
+  isOffered: (contentId: string) => boolean,
+  log: Log,
+): Promise<void> {
   const limits = new PeerLimits(TRANSPORT_RATES, () => performance.now());
   await serveProtocol(
     host,
@@ -40,7 +48,8 @@ export async function serveTransportFiles(host: Libp2p, store: NodeStore, log: L
       const peerId = connection.remotePeer.toString();
       const contentId = new TextDecoder().decode(asked.subarray());
       const isTooMuch = limits.take(peerId, asked.byteLength).retryAfterMs > 0;
-      const row = isTooMuch ? null : (store.contents.get(contentId) ?? store.broadcasts.get(contentId));
+      const isAnswered = !isTooMuch && isOffered(contentId);
+      const row = !isAnswered ? null : (store.contents.get(contentId) ?? store.broadcasts.get(contentId));
       limits.charge(peerId, frames.send(row?.transport ?? new Uint8Array(0)));
       // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();

@@ -43,7 +43,7 @@ describe('parseSetting', () => {
     ['upload', 'fast', '"fast" is not a rate'],
     ['upload', '1KiB/s', 'at least 32 KiB/s'],
     ['cache', '1GiB/s', '"1GiB/s" is not an amount'],
-    ['cache', '1MiB', 'cache: at least 64 MiB, or none'],
+    ['cache', '1MiB', 'cache: at least 16 MiB, or none'],
     ['connections', '-1', '"-1" is not a number'],
     ['connections', '301', 'connections: at most 300'],
     ['data-per-day', '2000TiB', 'data-per-day: at most '],

@@ -3,6 +3,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -127,6 +128,51 @@ describe('PieceStore', () => {
     await mkdir(join(piecesDir, 'folder.pieces'));
     await expect(pieces.write('folder', 0, Buffer.from('x'))).rejects.toThrow(/EISDIR/);
     await expectAceRejection('FileUnreadable', pieces.readRange('folder', 0, 0, 1));
+  });
+});
+
+describe('a disk that refuses a piece', () => {
+  /** A content whose first write fails, for want of a file that can be one. */
+  async function refused() {
+    const opened = await withUnsynced();
+    const { dir, store, pieces, piecesDir } = opened;
+    const row = await importFile(store, pieces, DEVICE, () => 1, {
+      path: await makeFile(join(dir, 'other.bin'), SIZE, 'other'),
+      byReference: true,
+    });
+    const { contentId } = row;
+    store.commit(() => {
+      store.contents.setSource(contentId, { path: null, stamp: '' });
+      for (let i = 0; i < 4; i++) store.contents.removePiece(contentId, i);
+    });
+    await pieces.sourceChanged(contentId);
+    const file = join(piecesDir, `${contentId}.pieces`);
+    await mkdir(file);
+    const bytes = new Uint8Array(PIECE_BYTES).fill(9);
+    await expect(pieces.write(contentId, 1, bytes)).rejects.toThrow(/EISDIR/);
+    return { ...opened, contentId, file, bytes };
+  }
+
+  it('is tried again with a probe, until it takes one', async () => {
+    const { pieces, file } = await refused();
+    await expect(pieces.ensureWritable()).rejects.toThrow(/EISDIR/);
+    rmdirSync(file);
+    await pieces.ensureWritable();
+    await pieces.ensureWritable();
+  });
+
+  it('never has a probe put in the place of a piece that comes at the same time', async () => {
+    for (const order of ['probe', 'write'] as const) {
+      const { pieces, contentId, file, bytes } = await refused();
+      rmdirSync(file);
+      const probing = order === 'probe' ? pieces.ensureWritable() : null;
+      const writing = pieces.write(contentId, 1, bytes);
+      await Promise.all([probing ?? pieces.ensureWritable(), writing]);
+      expect(Buffer.compare(await pieces.read(contentId, 1, SIZE), bytes)).toBe(0);
+      // Written, and not booked yet: still no place for a probe.
+      await pieces.ensureWritable();
+      expect(Buffer.compare(await pieces.read(contentId, 1, SIZE), bytes)).toBe(0);
+    }
   });
 });
 

@@ -110,6 +110,34 @@ describe('attachIpc', () => {
     expect(service.listenerCount).toBe(0);
   });
 
+  it('says when a page of ours is loaded, and tells it what the shell has to say, but no other page', () => {
+    const service = new FakeService();
+    const onPageLoaded = vi.fn();
+    const transport = attachIpc({
+      ipcMain: new IpcMainDouble(),
+      procedures: createProcedures(service),
+      feed: createFeedHub(service),
+      origin: ORIGIN,
+      onPageLoaded,
+    });
+    const view = { view: 'watch', link: null, contentId: null } as const;
+    const contents = new WebContentsDouble();
+    transport.addWindow(contents);
+    expect(transport.tell('navigate', view)).toBe(false);
+    contents.events.get('did-finish-load')?.();
+    expect(onPageLoaded).toHaveBeenCalledOnce();
+    expect(transport.tell('navigate', view)).toBe(true);
+    expect(contents.send).toHaveBeenCalledExactlyOnceWith(IPC_FEED, 'navigate', view);
+
+    contents.events.get('render-process-gone')?.();
+    expect(transport.tell('navigate', view), 'its process ended').toBe(false);
+    contents.mainFrame = { origin: 'https://evil.example', parent: null };
+    contents.events.get('did-finish-load')?.();
+    expect(onPageLoaded).toHaveBeenCalledOnce();
+    expect(transport.tell('navigate', view), 'it shows something else').toBe(false);
+    transport.close();
+  });
+
   it('is gone after close', () => {
     const { transport, ipcMain, service } = setUp();
     const contents = new WebContentsDouble();
