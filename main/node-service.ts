@@ -6,6 +6,7 @@ import { quoteTraffic } from '../shared/quote.ts';
 import type { Feed, FeedTopic, NodeSnapshot, Output, TransferView } from '../shared/rpc.ts';
 import { accountProcedures } from './account-procedures.ts';
 import { channelsView } from './channel-views.ts';
+import { nodePaths } from './config.ts';
 import { onlyWatched } from './content/live/live.ts';
 import { manifestPath } from './content/live/live-http.ts';
 import { contentUrl } from './content/players/addresses.ts';
@@ -13,6 +14,8 @@ import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from './content/track-book.ts';
 import type { Transfer } from './content/transfer.ts';
 import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
+import type { JournalDownloads } from './journal/downloads.ts';
+import { journalProcedures } from './journal/procedures.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { Log } from './log.ts';
 import { repaymentView } from './operation-views.ts';
@@ -43,6 +46,7 @@ export interface NodeServiceOptions {
   /** That the server listens on; `null` before. */
   readonly httpPort: () => number | null;
   readonly givenPorts: GivenPorts;
+  readonly downloads: JournalDownloads;
   readonly log: Log;
 }
 
@@ -210,6 +214,14 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     snapshot: async () => view(known()),
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
+    ...journalProcedures({
+      store,
+      path: nodePaths(dataDir).nodeDb,
+      account: peer.account.address,
+      sync,
+      downloads: options.downloads,
+      pagesUrl,
+    }),
     ...traffic.procedures,
     ...portProcedures(peer, options.givenPorts, options.httpPort),
     settlements: async ({ beforeSeq, limit }) =>

@@ -15,6 +15,7 @@ import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import type { NodeStore } from './db/node/store.ts';
 import { FirstRun } from './first-run.ts';
+import { JournalDownloads } from './journal/downloads.ts';
 import { createLog, type Log } from './log.ts';
 import { chooseNetwork } from './network-choice.ts';
 import { NodeGate } from './node-gate.ts';
@@ -84,6 +85,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     let http: HttpServer | null = null;
     let peer: RunningPeer | null = null;
     let content: ContentHandler = notPlayableYet;
+    const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
     /** For the command line, which finds the running node by it. */
     const writeControl = ({ url }: HttpServer) => {
       const control = { url, token: apiToken.current, pid: process.pid };
@@ -110,6 +112,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
               pagesUrl: () => http?.url ?? null,
               httpPort: () => http?.port ?? null,
               givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
+              downloads,
               log,
             });
             node.add(() => service.close());
@@ -170,6 +173,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       token: apiToken.current,
       service: gate.service,
       log,
+      exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),
       content: (req, res) => content(req, res),
     });
     http = server;

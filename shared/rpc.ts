@@ -9,6 +9,7 @@ import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.
 import { TOKENS, type Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type FirstRunOutputs, firstRunInputs } from './rpc-first-run.ts';
+import { type JournalOutputs, journalInputs } from './rpc-journal.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type PortOutputs, portInputs } from './rpc-ports.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
@@ -267,6 +268,7 @@ export const inputs = {
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...liveInputs,
+  ...journalInputs,
   ...shellInputs,
   ...trafficInputs,
   ...portInputs,
@@ -277,6 +279,7 @@ export const inputs = {
 /** Output of every procedure. */
 export interface Outputs
   extends LiveOutputs,
+    JournalOutputs,
     ShellOutputs,
     TrafficOutputs,
     PortOutputs,

@@ -1,5 +1,5 @@
 /**
- * The half file beside the one that `play --out` writes. Its name says whose it is, so that one which a killed command
+ * The half file beside the one that a command with `--out` writes. Its name says whose it is, so that one which a killed command
  * left is recognised, and that of a command which is still at work is let alone.
  */
 import { randomBytes } from 'node:crypto';

@@ -63,6 +63,14 @@ export function refuseRequest(req: IncomingMessage, isPage: boolean, options: Gu
   return refusal(403, 'Requests from other sites are refused');
 }
 
+/** Whether a request has the token itself, which opens more than media: in its `Authorization` or its address. */
+export function hasToken(req: IncomingMessage, token: string): boolean {
+  return (
+    tokenMatches(bearerToken(req.headers), token) ||
+    tokenMatches(requestUrl(req)?.searchParams.get('token'), token)
+  );
+}
+
 export function refuseUpgrade(req: IncomingMessage, options: GuardOptions): Refusal | null {
   const stranger = refuseStranger(req, options.port);
   if (stranger) return stranger;
@@ -89,8 +97,7 @@ function refusal(status: Refusal['status'], why: string): Refusal {
 }
 
 function showsToken(req: IncomingMessage, { port, token }: GuardOptions): boolean {
-  if (tokenMatches(bearerToken(req.headers), token)) return true;
-  if (tokenMatches(requestUrl(req)?.searchParams.get('token'), token)) return true;
+  if (hasToken(req, token)) return true;
   const name = `${cookieName(port)}=`;
   const cookie = req.headers.cookie?.split(/;\s*/).find((each) => each.startsWith(name));
   return tokenMatches(cookie?.slice(name.length), cookieValue(token));

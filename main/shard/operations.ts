@@ -1,8 +1,10 @@
 /** Takes the operations that accounts sign to the main chain, after a look at what their funds are promised to. */
+import { plainPayment } from '../../shared/batch-result.ts';
 import { checkHeld } from '../../shared/held-funds.ts';
 import { decodeSignedOperation, type Operation } from '../../shared/operation.ts';
 import type { MainChain, OperationReceipt } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
+import { OPERATIONS_TOLD } from '../p2p/protocols/shard/constants.ts';
 import { priceSnapshot } from './accounts.ts';
 import { checkHome } from './check-home.ts';
 
@@ -32,6 +34,30 @@ export async function submitOperation(
   return { receipt, accounts: [...new Set([operation.from, ...accounts])] };
 }
 
+/** What operations did to an account, from `fromHeight` on, as its node is told. */
+export async function toldOperations(
+  chain: MainChain,
+  faucet: string | null,
+  account: string,
+  fromHeight: number,
+) {
+  const rows = await chain.accountOperations(account, fromHeight, OPERATIONS_TOLD);
+  return rows.map(({ payment, deltas, ...row }) => ({
+    ...row,
+    deltas: { ...deltas },
+    payment: payment && plainPayment(payment),
+    faucet:
+      faucet !== null &&
+      account !== faucet &&
+      row.operation !== null &&
+      decodeSignedOperation(row.operation).operation.from === faucet,
+  }));
+}
+
+/**
+ * A lease is the shard's word that a payee will be paid: funds behind open channels stay where they are, and so do funds
+ * that the next settlement takes for a loan.
+ */
 async function checkReserved(chain: MainChain, store: ValidatorStore, operation: Operation): Promise<void> {
   const reservedUnits = store.leases.reservedUnits(operation.from);
   const { balances, creditUsedUnits } = await chain.account(operation.from);

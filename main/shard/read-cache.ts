@@ -55,6 +55,7 @@ export class ReadCache implements ChainReads {
       supply: () => source.supply(),
       deviceLink: (account, device) => source.deviceLink(account, device),
       devices: (account) => source.devices(account),
+      accountOperations: (address, fromHeight, limit) => source.accountOperations(address, fromHeight, limit),
       head: () => source.head(),
       lastBatch: (shard) => source.lastBatch(shard),
       batchResult: (shard, number) => source.batchResult(shard, number),

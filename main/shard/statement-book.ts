@@ -10,6 +10,7 @@ import {
 import type { DivergedShardRow } from '../db/node/diverged-shards.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { bookSettlement } from '../journal/records.ts';
 import { verifyDevice } from '../wallet/device.ts';
 
 export interface StatementBookContext {
@@ -47,7 +48,7 @@ export class StatementBook {
     this.#context = context;
   }
 
-  /** Takes rows of one shard, in order. @throws AceError `InvalidSignature`, `StoreFailed` */
+  /** Takes rows of one shard, in order. @throws AceError `InvalidSignature`, `MessageMalformed`, `StoreFailed` */
   book(rows: readonly NewSettlement[]): BookedStatements {
     const { store, nowMs } = this.#context;
     for (const row of rows) this.#checkSignature(row);
@@ -63,11 +64,11 @@ export class StatementBook {
   }
 
   #insert(row: NewSettlement): SettlementRow | null {
-    const { settlements } = this.#context.store;
-    for (const earlier of settlements.near(row)) {
+    const { store } = this.#context;
+    for (const earlier of store.settlements.near(row)) {
       if (contradict(this.#place(earlier), this.#place(row))) throw new Contradiction(earlier, row);
     }
-    return settlements.insert(row);
+    return bookSettlement(store, row);
   }
 
   #checkSignature(row: NewSettlement): void {

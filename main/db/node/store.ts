@@ -1,12 +1,14 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
-import { type Migration, openDatabase, transaction } from '../open.ts';
+import { type Migration, type OpenOptions, openDatabase, transaction } from '../open.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
+import { ChannelContentTable } from './channel-contents.ts';
 import { ContentTable } from './contents.ts';
 import { DataUsedTable } from './data-used.ts';
 import { DivergedShardTable } from './diverged-shards.ts';
 import { EquivocationTable } from './equivocations.ts';
+import { JournalTable } from './journal.ts';
 import { LiveRecordTable } from './live-records.ts';
 import { MarketHistoryTable } from './market-history.ts';
 import { first } from './migrations/0001-first.ts';
@@ -19,8 +21,11 @@ import { payeeProgress } from './migrations/0007-payee-progress.ts';
 import { storeAndLimits } from './migrations/0008-store-and-limits.ts';
 import { broadcasts } from './migrations/0009-broadcasts.ts';
 import { deletedTraffic } from './migrations/0010-deleted-traffic.ts';
+import { journal } from './migrations/0014-journal.ts';
+import { channelContents } from './migrations/0015-channel-contents.ts';
 import { traffic } from './migrations/0019-traffic.ts';
 import { marketHistory } from './migrations/0020-market-history.ts';
+import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
 import { SettingTable } from './settings.ts';
@@ -34,7 +39,10 @@ export interface NodeStore {
   readonly payerChannels: PayerChannelTable;
   readonly payeeChannels: PayeeChannelTable;
   readonly channelBooks: ChannelBookTable;
+  readonly channelContents: ChannelContentTable;
   readonly settlements: SettlementTable;
+  readonly operations: OperationTable;
+  readonly journal: JournalTable;
   readonly equivocations: EquivocationTable;
   readonly divergedShards: DivergedShardTable;
   readonly userSettings: SettingTable;
@@ -58,7 +66,10 @@ export const NODE_MIGRATIONS = [
   storeAndLimits,
   broadcasts,
   deletedTraffic,
-  ...[11, 12, 13, 14, 15, 16, 17, 18].map(reserved),
+  ...[11, 12, 13].map(reserved),
+  journal,
+  channelContents,
+  ...[16, 17, 18].map(reserved),
   traffic,
   marketHistory,
 ] as const;
@@ -68,11 +79,17 @@ function reserved(version: number): Migration {
   return { version, name: 'reserved', up: () => undefined };
 }
 
-/** @throws AceError `DataDirMismatch`, `SchemaTooNew`, `MigrationFailed`, `DataDirNotWritable`, `StoreFailed` */
-export function openNodeStore(path: string): NodeStore {
-  const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS });
+/**
+ * `snapshot`: one unchanging picture of a file that another process may write to.
+ * @throws AceError `DataDirMismatch`, `SchemaTooNew`, `MigrationFailed`, `DataDirNotWritable`, `StoreFailed`
+ */
+export function openNodeStore(
+  path: string,
+  { snapshot = false }: Pick<OpenOptions, 'snapshot'> = {},
+): NodeStore {
+  const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS, snapshot });
   // 16 MiB, for the rows of 10,000 channels: with less, most ticks would read their page from the disk first.
-  db.pragma('cache_size = -16384');
+  if (!snapshot) db.pragma('cache_size = -16384');
   return {
     contents: new ContentTable(db),
     broadcasts: new BroadcastTable(db),
@@ -80,7 +97,10 @@ export function openNodeStore(path: string): NodeStore {
     payerChannels: new PayerChannelTable(db),
     payeeChannels: new PayeeChannelTable(db),
     channelBooks: new ChannelBookTable(db),
+    channelContents: new ChannelContentTable(db),
     settlements: new SettlementTable(db),
+    operations: new OperationTable(db),
+    journal: new JournalTable(db),
     equivocations: new EquivocationTable(db),
     divergedShards: new DivergedShardTable(db),
     userSettings: new SettingTable(db),

@@ -1,0 +1,52 @@
+/** What an entry was for. Read when it is shown: what a channel carries grows after its first settlement. */
+import type { JournalEntry } from '../../shared/journal/entry.ts';
+import type { NodeStore } from '../db/node/store.ts';
+
+/** Another node's words. */
+export interface LinkedContent {
+  readonly contentId: string;
+  /** `null` when this node does not have it any more. */
+  readonly name: string | null;
+}
+
+/** Contents that an entry names. */
+const MAX_CONTENTS = 8;
+/** Channels remembered: one is settled many times in a row. */
+const MAX_CHANNELS = 10_000;
+
+export class ContentLinks {
+  readonly #store: Pick<NodeStore, 'contents' | 'channelContents'>;
+  readonly #ofChannel = new Map<string, readonly LinkedContent[]>();
+
+  constructor(store: Pick<NodeStore, 'contents' | 'channelContents'>) {
+    this.#store = store;
+  }
+
+  /** Of an entry's channels, those with most traffic first; or the one whose access was bought. */
+  of(entry: JournalEntry): readonly LinkedContent[] {
+    const { kind, note, channels } = entry;
+    if (kind === 'access') return [{ contentId: note, name: this.#store.contents.get(note)?.name ?? null }];
+    const [only] = channels;
+    if (!only) return [];
+    if (channels.length === 1) return this.#carriedBy(only.channelId);
+    const linked = new Map<string, LinkedContent>();
+    for (const { channelId } of channels) {
+      for (const content of this.#carriedBy(channelId)) {
+        if (linked.size < MAX_CONTENTS) linked.set(content.contentId, content);
+      }
+    }
+    return [...linked.values()];
+  }
+
+  #carriedBy(channelId: Uint8Array): readonly LinkedContent[] {
+    const key = Buffer.from(channelId).toString('latin1');
+    const known = this.#ofChannel.get(key);
+    if (known) return known;
+    const contents = this.#store.channelContents
+      .of(channelId, MAX_CONTENTS)
+      .map(({ contentId, name }) => ({ contentId, name }));
+    if (this.#ofChannel.size >= MAX_CHANNELS) this.#ofChannel.clear();
+    this.#ofChannel.set(key, contents);
+    return contents;
+  }
+}

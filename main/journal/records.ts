@@ -1,0 +1,55 @@
+/**
+ * The journal's entries from the records of node.db: of each settlement and operation, in the transaction that books the
+ * record, so that one is never here without the other. Entries are made of those records alone, so making them again
+ * gives the same bytes.
+ */
+import { operationEntry, settlementEntries } from '../../shared/journal/entries.ts';
+import type { JournalEntry } from '../../shared/journal/entry.ts';
+import { decodeSignedOperation } from '../../shared/operation.ts';
+import type { OperationRow } from '../db/node/operations.ts';
+import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
+import type { NodeStore } from '../db/node/store.ts';
+
+/** None while the shard has not told how the sums came about. @throws AceError `MessageMalformed` */
+export function entriesOfSettlement(row: NewSettlement): JournalEntry[] {
+  return row.detail ? settlementEntries({ ...row, seq: row.shardSeq }) : [];
+}
+
+/** `account`: whose journal it is, lower case. @throws AceError `MessageMalformed` */
+export function entryOfOperation(account: string, row: OperationRow): JournalEntry {
+  const operation = row.operation && decodeSignedOperation(row.operation).operation;
+  return operationEntry(account, { ...row, operation });
+}
+
+/**
+ * Books what a shard told of a settlement, with its entries. The answer is a row that is new; `null` for one that was
+ * there, also when that lacked its detail and has it now. Belongs into a transaction.
+ * @throws AceError `MessageMalformed`, and then nothing must be kept
+ */
+export function bookSettlement(
+  { settlements, journal }: Pick<NodeStore, 'settlements' | 'journal'>,
+  row: NewSettlement,
+): SettlementRow | null {
+  const added = settlements.insert(row);
+  if (added === null && settlements.complete(row) === null) return null;
+  for (const entry of entriesOfSettlement(row)) journal.append(entry);
+  return added;
+}
+
+/** The same of an operation; one that was there stays as it is. @throws AceError `MessageMalformed` */
+export function bookOperation(
+  { operations, journal }: Pick<NodeStore, 'operations' | 'journal'>,
+  account: string,
+  row: OperationRow,
+): void {
+  if (operations.insert(row)) journal.append(entryOfOperation(account, row));
+}
+
+/** All that the journal must have, in the order in which the records were told. @throws AceError `MessageMalformed` */
+export function* entriesOfRecords(
+  store: Pick<NodeStore, 'settlements' | 'operations'>,
+  account: string,
+): Generator<JournalEntry> {
+  for (const row of store.operations.all()) yield entryOfOperation(account, row);
+  for (const row of store.settlements.all()) yield* entriesOfSettlement(row);
+}
