@@ -15,6 +15,7 @@ import type { SettlementRow } from './db/node/settlements.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { RunningPeer } from './peer.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
+import { settlementProcedures } from './settlement-views.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
 import {
   balancesView,
@@ -187,6 +188,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     ...liveProcedures(peer, pagesUrl),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
+    ...settlementProcedures({ store, account: peer.account.address, settings: peer.settings }),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),
     async importFile({ path, name, copy }) {
       let toldAtMs = 0;

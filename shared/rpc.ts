@@ -9,6 +9,7 @@ import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.
 import type { Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
+import { type SettlementOutputs, settlementInputs } from './rpc-settlements.ts';
 
 /** A decimal token string, such as "0.2000000". */
 export type DecimalAmount = string;
@@ -252,10 +253,11 @@ export const inputs = {
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...liveInputs,
+  ...settlementInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs {
+export interface Outputs extends LiveOutputs, SettlementOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */

@@ -3,6 +3,7 @@ import { MetaTable } from '../meta.ts';
 import { openDatabase, transaction } from '../open.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
+import { ChannelSettlingTable } from './channel-settlings.ts';
 import { ContentTable } from './contents.ts';
 import { DataUsedTable } from './data-used.ts';
 import { DivergedShardTable } from './diverged-shards.ts';
@@ -18,9 +19,11 @@ import { payeeProgress } from './migrations/0007-payee-progress.ts';
 import { storeAndLimits } from './migrations/0008-store-and-limits.ts';
 import { broadcasts } from './migrations/0009-broadcasts.ts';
 import { deletedTraffic } from './migrations/0010-deleted-traffic.ts';
+import { settlementHistory } from './migrations/0021-settlement-history.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
 import { SettingTable } from './settings.ts';
+import { SettlementHistory } from './settlement-history.ts';
 import { SettlementTable } from './settlements.ts';
 
 export interface NodeStore {
@@ -30,7 +33,9 @@ export interface NodeStore {
   readonly payerChannels: PayerChannelTable;
   readonly payeeChannels: PayeeChannelTable;
   readonly channelBooks: ChannelBookTable;
+  readonly channelSettlings: ChannelSettlingTable;
   readonly settlements: SettlementTable;
+  readonly settlementHistory: SettlementHistory;
   readonly equivocations: EquivocationTable;
   readonly divergedShards: DivergedShardTable;
   readonly userSettings: SettingTable;
@@ -52,6 +57,7 @@ export const NODE_MIGRATIONS = [
   storeAndLimits,
   broadcasts,
   deletedTraffic,
+  settlementHistory,
 ] as const;
 
 /** @throws AceError `DataDirMismatch`, `SchemaTooNew`, `MigrationFailed`, `DataDirNotWritable`, `StoreFailed` */
@@ -59,14 +65,17 @@ export function openNodeStore(path: string): NodeStore {
   const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS });
   // 16 MiB, for the rows of 10,000 channels: with less, most ticks would read their page from the disk first.
   db.pragma('cache_size = -16384');
+  const channelSettlings = new ChannelSettlingTable(db);
   return {
     contents: new ContentTable(db),
     broadcasts: new BroadcastTable(db),
     liveRecords: new LiveRecordTable(db),
     payerChannels: new PayerChannelTable(db),
     payeeChannels: new PayeeChannelTable(db),
-    channelBooks: new ChannelBookTable(db),
+    channelBooks: new ChannelBookTable(db, channelSettlings),
+    channelSettlings,
     settlements: new SettlementTable(db),
+    settlementHistory: new SettlementHistory(db),
     equivocations: new EquivocationTable(db),
     divergedShards: new DivergedShardTable(db),
     userSettings: new SettingTable(db),

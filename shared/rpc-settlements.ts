@@ -1,0 +1,153 @@
+/**
+ * What pages ask of the settlement history: any part of it by a filter, its sums, and one row down to the signed records
+ * that made it. Amounts are decimal token strings, times milliseconds since 1970 UTC.
+ */
+import { z } from 'zod';
+import type { SettlementView } from './rpc.ts';
+
+/**
+ * `paid`: this account's funds paid something, also a loan; `received`: it got something; `repayment`: a loan was repaid,
+ * in either direction; `loan`: traffic went on credit, in either direction. One row may be of several kinds.
+ */
+export const SETTLEMENT_KINDS = ['paid', 'received', 'repayment', 'loan'] as const;
+export type SettlementKind = (typeof SETTLEMENT_KINDS)[number];
+
+export const MAX_SETTLEMENTS_PAGE = 500;
+
+export const settlementFilterSchema = z
+  .object({
+    /** From this moment on. */
+    fromMs: z.number().int().nonnegative().optional(),
+    /** Before this moment. */
+    untilMs: z.number().int().nonnegative().optional(),
+    counterparty: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .regex(/^0x[0-9a-f]{40}$/, 'not an account: 0x and 40 digits from 0 to f')
+      .optional(),
+    kind: z.enum(SETTLEMENT_KINDS).optional(),
+  })
+  .strict()
+  .refine(({ fromMs, untilMs }) => fromMs === undefined || untilMs === undefined || fromMs < untilMs, {
+    message: 'the first day is after the last one',
+    path: ['fromMs'],
+  });
+export type SettlementFilter = z.infer<typeof settlementFilterSchema>;
+
+export const settlementInputs = {
+  settlementHistory: z
+    .object({
+      filter: settlementFilterSchema.default({}),
+      /** `next` of an earlier page, whose rows come before these. */
+      after: z
+        .string()
+        .regex(/^\d{1,16}-\d{1,16}$/, 'not the end of a page')
+        .optional(),
+      /** Rows passed over after that. */
+      skip: z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).default(0),
+      limit: z.number().int().min(1).max(MAX_SETTLEMENTS_PAGE).default(100),
+    })
+    .strict(),
+  settlementSums: z.object({ filter: settlementFilterSchema.default({}) }).strict(),
+  settlementCounterparties: z.object({}).strict(),
+  settlementDetail: z.object({ seq: z.number().int().positive() }).strict(),
+} as const;
+
+export interface SettlementPage {
+  /** Newest first. */
+  readonly rows: readonly SettlementView[];
+  /** Give it as `after` for the next page; `null` at the end. */
+  readonly next: string | null;
+}
+
+/** Sums of one direction: what this account paid, or what it earned. */
+export interface DirectionSums {
+  readonly count: number;
+  readonly paidUnits: number;
+  readonly creditUnits: number;
+  readonly refusedUnits: number;
+  readonly repaidUnits: number;
+  /** What the payers gave; the fee out of it; what the payees got. */
+  readonly grossXac: string;
+  readonly feeXac: string;
+  readonly netXac: string;
+  readonly xatBurned: string;
+  readonly xasPaid: string;
+  readonly feeXas: string;
+}
+
+export interface SettlementSums {
+  readonly count: number;
+  readonly paid: DirectionSums;
+  readonly earned: DirectionSums;
+}
+
+export interface SettlementCounterparty {
+  readonly account: string;
+  readonly count: number;
+}
+
+/** A record as it was signed, for anyone to check: hex of the canonical bytes and of the Ed25519 signatures over them. */
+export interface SignedRecordView {
+  readonly record: string;
+  readonly signatures: readonly {
+    readonly by: 'payer' | 'payee' | 'shard';
+    /** Raw Ed25519 key, hex. */
+    readonly key: string;
+    readonly signature: string;
+    /** Checked anew by this node. */
+    readonly valid: boolean;
+  }[];
+}
+
+/** Units of one channel that a settlement took up. */
+export interface SettledChannelView {
+  /** SHA-256 of its terms, hex. */
+  readonly channelId: string;
+  /** Ticks `fromUnits` + 1 to `toUnits`. */
+  readonly fromUnits: number;
+  readonly toUnits: number;
+  readonly openedAtMs: number;
+  readonly capacityUnits: number;
+  /** What the payer's device offered, and the shard's lease on it; `null` when the channel's row is gone. */
+  readonly terms: SignedRecordView | null;
+  readonly lease: SignedRecordView | null;
+  /** The latest one, at `units`; `null` before the first. */
+  readonly checkpoint:
+    | (SignedRecordView & {
+        readonly number: number;
+        readonly units: number;
+        readonly bytes: number;
+        readonly videoBytes: number;
+        readonly watchMs: number;
+        readonly final: boolean;
+      })
+    | null;
+  /** The deepest tick that this side holds: 32 bytes, hex, and its index. */
+  readonly tick: { readonly units: number; readonly value: string } | null;
+}
+
+export interface SettlementDetail {
+  readonly row: SettlementView;
+  readonly feeXas: string;
+  /** XAC base units per traffic unit, exact, `num/den`. */
+  readonly xacPerUnit: string;
+  /** The shard's number for this account's statement. */
+  readonly shardSeq: number;
+  /** The shard's signed word on this entry of the batch. `null` of the time before shards signed any. */
+  readonly statement: SignedRecordView | null;
+  /** Those that brought the units; none for a repayment, and until the shard has said which. */
+  readonly channels: readonly SettledChannelView[];
+  /** The channels brought more than this one settlement took: the shard told of several at once. */
+  readonly channelsShared: boolean;
+}
+
+export interface SettlementOutputs {
+  settlementHistory: SettlementPage;
+  /** Of everything that the filter lets pass. */
+  settlementSums: SettlementSums;
+  /** Those with most settlements first, 500 at most. */
+  settlementCounterparties: readonly SettlementCounterparty[];
+  settlementDetail: SettlementDetail;
+}
