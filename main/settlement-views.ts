@@ -7,9 +7,11 @@ import {
 } from '../shared/channel/records.ts';
 import { AceError } from '../shared/errors.ts';
 import { formatAmount } from '../shared/money.ts';
+import type { Payment } from '../shared/payment.ts';
 import { formatRatio } from '../shared/ratio.ts';
 import type {
   DirectionSums,
+  PaymentPartView,
   SettledChannelView,
   SettlementDetail,
   SettlementFilter,
@@ -18,8 +20,7 @@ import type {
   SignedRecordView,
 } from '../shared/rpc-settlements.ts';
 import type { NetworkSettings } from '../shared/settings.ts';
-import { encodeStatement } from '../shared/statement.ts';
-import type { ChannelSettling } from './db/node/channel-settlings.ts';
+import { type ChannelUnits, encodeStatement } from '../shared/statement.ts';
 import type { HistoryPlace, HistorySums } from './db/node/settlement-history.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import type { NodeStore } from './db/node/store.ts';
@@ -43,8 +44,6 @@ const SUM_ROWS = 20_000;
 /** Filters whose sums are kept: asked for again, only newer rows are added. */
 const MAX_KEPT_SUMS = 16;
 const MAX_COUNTERPARTIES = 500;
-/** A settlement told together with many others would otherwise show channels without end. */
-const MAX_CHANNELS_SHOWN = 50;
 
 export function settlementProcedures(context: SettlementViewsContext): SettlementProcedures {
   const { settlementHistory: history } = context.store;
@@ -123,26 +122,30 @@ function sumsView(sums: HistorySums): DirectionSums {
 }
 
 function detailView(row: SettlementRow, context: SettlementViewsContext): SettlementDetail {
-  const { store } = context;
-  const { direction, counterparty } = row;
-  const consumedUnits = row.paidUnits + row.creditUnits + row.refusedUnits;
-  const fromUnits = store.settlementHistory.consumedUnitsBefore(row);
-  const settlings = store.channelSettlings.between(
-    direction,
-    counterparty,
-    fromUnits,
-    fromUnits + consumedUnits,
-    MAX_CHANNELS_SHOWN,
-  );
-  const broughtUnits = settlings.reduce((sum, s) => sum + s.toUnits - s.fromUnits, 0);
+  const { detail } = row;
   return {
     row: settlementView(row),
     feeXas: formatAmount(row.feeXas),
     xacPerUnit: formatRatio(row.price),
     shardSeq: row.shardSeq,
+    repayment: detail?.repayment ? partView(row.repaidUnits, detail.repayment) : null,
+    payment: detail?.payment ? partView(row.paidUnits, detail.payment) : null,
     statement: statementView(row, context),
-    channels: settlings.map((settling) => channelView(settling, row, context)),
-    channelsShared: broughtUnits > consumedUnits,
+    channels: detail?.channels.map((channel) => channelView(channel, row.direction, context)) ?? [],
+  };
+}
+
+function partView(units: number, payment: Payment): PaymentPartView {
+  return {
+    units,
+    fromXac: formatAmount(payment.xacFromPayer),
+    xatBurned: formatAmount(payment.xatBurned),
+    emittedXac: formatAmount(payment.xacEmitted),
+    fromXas: formatAmount(payment.xasFromPayer),
+    feeXac: formatAmount(payment.feeXac),
+    feeXas: formatAmount(payment.feeXas),
+    netXac: formatAmount(payment.payeeXac),
+    netXas: formatAmount(payment.payeeXas),
   };
 }
 
@@ -159,23 +162,18 @@ function statementView(
 }
 
 function channelView(
-  { channelId, fromUnits, toUnits }: ChannelSettling,
-  { direction }: SettlementRow,
+  { channelId, units }: ChannelUnits,
+  direction: SettlementRow['direction'],
   { store, settings }: SettlementViewsContext,
 ): SettledChannelView {
-  const place = { channelId: hex(channelId), fromUnits, toUnits };
+  const place = { channelId: hex(channelId), units };
   const payee = direction === 'earned' ? store.payeeChannels.get(channelId) : null;
-  const row = payee ?? store.payerChannels.get(channelId);
-  if (!row) {
-    const gone = { openedAtMs: 0, capacityUnits: 0, terms: null, lease: null, checkpoint: null, tick: null };
-    return { ...place, ...gone };
-  }
-  const terms = decodeTerms(row.terms);
-  const { payerDevice, payeeDevice, capacityUnits, expiresAtMs, shard } = terms;
+  const row = payee ?? (direction === 'paid' ? store.payerChannels.get(channelId) : null);
+  if (!row) return { ...place, kept: null };
+  const { payerDevice, payeeDevice, capacityUnits, expiresAtMs, shard } = decodeTerms(row.terms);
   const shardKey = settings.validatorKeys[shard];
   const lease = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });
-  return {
-    ...place,
+  const kept: SettledChannelView['kept'] = {
     openedAtMs: row.openedAtMs,
     capacityUnits,
     terms: signedView(row.terms, [['payer', payerDevice, row.termsSignature]]),
@@ -186,19 +184,20 @@ function channelView(
     checkpoint: row.lastCheckpoint && checkpointView(row.lastCheckpoint, payerDevice, payeeDevice),
     tick: payee ? { units: payee.state.paidUnits, value: hex(payee.state.tick) } : null,
   };
+  return { ...place, kept };
 }
 
 function checkpointView(
   { checkpoint, payerSignature, payeeSignature }: SignedCheckpoint,
   payerDevice: Uint8Array,
   payeeDevice: Uint8Array,
-): SettledChannelView['checkpoint'] {
-  const { number, units, bytes, videoBytes, watchMs, final } = checkpoint;
+): NonNullable<SettledChannelView['kept']>['checkpoint'] {
+  const { number, units, bytes, watchMs, final } = checkpoint;
   const signed = signedView(encodeCheckpoint(checkpoint), [
     ['payer', payerDevice, payerSignature],
     ...(payeeSignature ? ([['payee', payeeDevice, payeeSignature]] as const) : []),
   ]);
-  return { ...signed, number, units, bytes, videoBytes, watchMs, final };
+  return { ...signed, number, units, bytes, watchMs, final };
 }
 
 function signedView(

@@ -105,27 +105,44 @@ export interface SignedRecordView {
 export interface SettledChannelView {
   /** SHA-256 of its terms, hex. */
   readonly channelId: string;
-  /** Ticks `fromUnits` + 1 to `toUnits`. */
-  readonly fromUnits: number;
-  readonly toUnits: number;
-  readonly openedAtMs: number;
-  readonly capacityUnits: number;
-  /** What the payer's device offered, and the shard's lease on it; `null` when the channel's row is gone. */
-  readonly terms: SignedRecordView | null;
-  readonly lease: SignedRecordView | null;
-  /** The latest one, at `units`; `null` before the first. */
-  readonly checkpoint:
-    | (SignedRecordView & {
-        readonly number: number;
-        readonly units: number;
-        readonly bytes: number;
-        readonly videoBytes: number;
-        readonly watchMs: number;
-        readonly final: boolean;
-      })
-    | null;
-  /** The deepest tick that this side holds: 32 bytes, hex, and its index. */
-  readonly tick: { readonly units: number; readonly value: string } | null;
+  /** Ticks of the channel that this settlement took up: one for each MiB. */
+  readonly units: number;
+  /** What this node keeps of the channel; `null` when its books are gone, or were another device's. */
+  readonly kept: {
+    readonly openedAtMs: number;
+    readonly capacityUnits: number;
+    /** What the payer's device offered, and the shard's lease on it. */
+    readonly terms: SignedRecordView;
+    readonly lease: SignedRecordView | null;
+    /** The latest one; `null` before the first. */
+    readonly checkpoint:
+      | (SignedRecordView & {
+          readonly number: number;
+          /** Paid on the channel by then. */
+          readonly units: number;
+          readonly bytes: number;
+          readonly watchMs: number;
+          readonly final: boolean;
+        })
+      | null;
+    /** The deepest tick that this side holds: 32 bytes, hex, and its index. A payer holds none. */
+    readonly tick: { readonly units: number; readonly value: string } | null;
+  } | null;
+}
+
+/** Everything that one payment of an entry moved: XAC first, then XAT burned for XAC, then XAS. */
+export interface PaymentPartView {
+  readonly units: number;
+  readonly fromXac: string;
+  readonly xatBurned: string;
+  /** XAC emitted for the burned XAT. */
+  readonly emittedXac: string;
+  readonly fromXas: string;
+  readonly feeXac: string;
+  readonly feeXas: string;
+  /** What the payee got. */
+  readonly netXac: string;
+  readonly netXas: string;
 }
 
 export interface SettlementDetail {
@@ -135,12 +152,13 @@ export interface SettlementDetail {
   readonly xacPerUnit: string;
   /** The shard's number for this account's statement. */
   readonly shardSeq: number;
+  /** What the repaid loans and what the new traffic moved; `null` where nothing was paid, or an old shard did not say. */
+  readonly repayment: PaymentPartView | null;
+  readonly payment: PaymentPartView | null;
   /** The shard's signed word on this entry of the batch. `null` of the time before shards signed any. */
   readonly statement: SignedRecordView | null;
-  /** Those that brought the units; none for a repayment, and until the shard has said which. */
+  /** Those that brought the units, as the shard signed; none where loans alone were repaid, or an old shard did not say. */
   readonly channels: readonly SettledChannelView[];
-  /** The channels brought more than this one settlement took: the shard told of several at once. */
-  readonly channelsShared: boolean;
 }
 
 export interface SettlementOutputs {

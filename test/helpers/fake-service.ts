@@ -171,9 +171,10 @@ export class FakeService implements NodeService {
       feeXas: '0.0000000',
       xacPerUnit: `${XAC_PER_MIB}/1`,
       shardSeq: seq,
+      repayment: null,
+      payment: null,
       statement: null,
       channels: [],
-      channelsShared: false,
     };
   }
 

@@ -2,7 +2,6 @@ import type { ChannelStatus } from '../../../shared/channel/lifecycle.ts';
 import type { Checkpoint } from '../../../shared/channel/records.ts';
 import { decodeCheckpoint } from '../../../shared/channel/records.ts';
 import type { Database } from '../open.ts';
-import type { ChannelSettlingTable } from './channel-settlings.ts';
 
 /** One channel of either side, as its owner may want to see it. */
 export interface ChannelBook {
@@ -74,12 +73,6 @@ interface RawTotals {
   feeXac: bigint;
 }
 
-interface Growth {
-  counterparty: string;
-  fromUnits: number;
-  toUnits: number;
-}
-
 /** Counterparties told, those with most units first. */
 const MAX_COUNTERPARTIES = 1_000;
 
@@ -116,13 +109,10 @@ export class ChannelBookTable {
   readonly #count;
   readonly #totals;
   readonly #unsettled;
-  readonly #growth;
   readonly #tell;
   readonly #passOver;
-  readonly #settlings: ChannelSettlingTable;
 
-  constructor(db: Database, settlings: ChannelSettlingTable) {
-    this.#settlings = settlings;
+  constructor(db: Database) {
     this.#pages = DIRECTIONS.map((direction) => {
       const side = SIDES[direction];
       const select = db.prepare<[number, Uint8Array, number], RawRow>(
@@ -171,15 +161,6 @@ export class ChannelBookTable {
     >(`SELECT channel_id AS channelId, terms FROM (${unsettled}) ORDER BY told_at_ms LIMIT @limit`);
     // The shard's word counts no further than our own ticks. What the main chain has answered for never goes back; what
     // the shard holds may: it was restored from an older copy, and is handed the rest again.
-    this.#growth = DIRECTIONS.map((direction) => {
-      const { table, toldUnits, counterparty, settlement } = SIDES[direction];
-      const select = db.prepare<[{ channelId: Uint8Array; appliedUnits: number }], Growth>(
-        `SELECT ${counterparty} AS counterparty, settled_units AS fromUnits,
-           min(@appliedUnits, ${toldUnits}) AS toUnits
-         FROM ${table} WHERE channel_id = @channelId AND settled_units < min(@appliedUnits, ${toldUnits})`,
-      );
-      return { direction: settlement, select };
-    });
     this.#tell = DIRECTIONS.map((direction) => {
       const { table, toldUnits } = SIDES[direction];
       return db.prepare(
@@ -230,11 +211,6 @@ export class ChannelBookTable {
   /** Books what the shard said in the round that began at `roundMs`. */
   tell(progress: ChannelProgress, roundMs: number): void {
     const { released, ...rest } = progress;
-    const { channelId, appliedUnits } = progress;
-    for (const { direction, select } of this.#growth) {
-      const growth = select.get({ channelId, appliedUnits });
-      if (growth) this.#settlings.insert(direction, growth.counterparty, { ...growth, channelId, roundMs });
-    }
     for (const tell of this.#tell) tell.run({ ...rest, released: released ? 1 : 0, roundMs });
   }
 

@@ -52,7 +52,6 @@ export class SettlementHistory {
   readonly #get;
   readonly #last;
   readonly #counterparties;
-  readonly #consumedBefore;
 
   constructor(db: Database) {
     this.#db = db;
@@ -64,12 +63,6 @@ export class SettlementHistory {
       `SELECT counterparty AS account, count(*) AS count FROM settlements GROUP BY counterparty
        ORDER BY count DESC, account LIMIT ?`,
     );
-    this.#consumedBefore = db
-      .prepare<[Pick<SettlementRow, 'direction' | 'counterparty' | 'shardSeq' | 'shard'>], number>(
-        `SELECT coalesce(sum(paid_units + credit_units + refused_units), 0) FROM settlements
-         WHERE direction = @direction AND counterparty = @counterparty AND shard = @shard AND shard_seq < @shardSeq`,
-      )
-      .pluck();
   }
 
   /** Newest first, after `after`, the first `skip` of those left out. */
@@ -114,11 +107,6 @@ export class SettlementHistory {
   /** Those with most settlements first. */
   counterparties(limit: number): { account: string; count: number }[] {
     return this.#counterparties.all(limit);
-  }
-
-  /** Units consumed between the same two accounts in the same direction, settled before this row. */
-  consumedUnitsBefore({ direction, counterparty, shard, shardSeq }: SettlementRow): number {
-    return this.#consumedBefore.get({ direction, counterparty, shard, shardSeq }) ?? 0;
   }
 }
 

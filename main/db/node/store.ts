@@ -3,7 +3,6 @@ import { MetaTable } from '../meta.ts';
 import { openDatabase, transaction } from '../open.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
-import { ChannelSettlingTable } from './channel-settlings.ts';
 import { ContentTable } from './contents.ts';
 import { DataUsedTable } from './data-used.ts';
 import { DivergedShardTable } from './diverged-shards.ts';
@@ -33,7 +32,6 @@ export interface NodeStore {
   readonly payerChannels: PayerChannelTable;
   readonly payeeChannels: PayeeChannelTable;
   readonly channelBooks: ChannelBookTable;
-  readonly channelSettlings: ChannelSettlingTable;
   readonly settlements: SettlementTable;
   readonly settlementHistory: SettlementHistory;
   readonly equivocations: EquivocationTable;
@@ -65,15 +63,13 @@ export function openNodeStore(path: string): NodeStore {
   const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS });
   // 16 MiB, for the rows of 10,000 channels: with less, most ticks would read their page from the disk first.
   db.pragma('cache_size = -16384');
-  const channelSettlings = new ChannelSettlingTable(db);
   return {
     contents: new ContentTable(db),
     broadcasts: new BroadcastTable(db),
     liveRecords: new LiveRecordTable(db),
     payerChannels: new PayerChannelTable(db),
     payeeChannels: new PayeeChannelTable(db),
-    channelBooks: new ChannelBookTable(db, channelSettlings),
-    channelSettlings,
+    channelBooks: new ChannelBookTable(db),
     settlements: new SettlementTable(db),
     settlementHistory: new SettlementHistory(db),
     equivocations: new EquivocationTable(db),

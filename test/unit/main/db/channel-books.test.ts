@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChannelPlace } from '../../../../main/db/node/channel-books.ts';
 import { first } from '../../../../main/db/node/migrations/0001-first.ts';
-import { NODE_MIGRATIONS, type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
+import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
 import { openDatabase } from '../../../../main/db/open.ts';
 import { ratio } from '../../../../shared/ratio.ts';
 import { testAddress } from '../../../helpers/chain.ts';
@@ -208,70 +208,5 @@ describe('a file of the first schema', () => {
     store = openNodeStore(oldPath);
     expect(book(1)).toMatchObject({ paidUnits: 5, shardUnits: 0, settledUnits: 0, released: false });
     expect(numbers(unsettled(2, 10))).toEqual([1]);
-  });
-});
-
-describe('the units of a pair’s settlements', () => {
-  const between = (fromUnits: number, untilUnits: number) =>
-    store.channelSettlings
-      .between('earned', testAddress(1), fromUnits, untilUnits, 50)
-      .map(({ channelId, fromUnits, toUnits }) => [channelId[0], fromUnits, toUnits]);
-
-  it('are those of the channels that had settled more when the shard said so, in its rounds', () => {
-    const [one, two] = [earn(1, 50), earn(2, 50)];
-    tell(one, 10, 10, false, 1);
-    tell(one, 30, 25, false, 2);
-    tell(two, 7, 7, false, 2);
-    tell(one, 30, 25, false, 3); // no news
-    expect(between(0, 10)).toEqual([[1, 0, 10]]);
-    // A round is told as a whole: which of its channels a batch took first is not known.
-    expect(between(10, 12)).toEqual([
-      [1, 10, 25],
-      [2, 0, 7],
-    ]);
-    expect(between(31, 32)).toEqual([
-      [1, 10, 25],
-      [2, 0, 7],
-    ]);
-    expect(between(32, 40)).toEqual([]);
-    expect(between(5, 5)).toEqual([]);
-  });
-
-  it('keep the order of rounds when the clock was set back', () => {
-    const id = earn(1, 50);
-    tell(id, 10, 10, false, 9_000);
-    tell(id, 20, 20, false, 1_000);
-    tell(id, 30, 30, false, 9_001);
-    expect(between(20, 30)).toEqual([[1, 20, 30]]);
-  });
-
-  it('of a shard that was restored are not counted twice', () => {
-    const id = earn(1, 50);
-    tell(id, 10, 10, false, 1);
-    tell(id, 3, 3, false, 2);
-    tell(id, 12, 12, false, 3);
-    expect(between(0, 99)).toEqual([
-      [1, 0, 10],
-      [1, 10, 12],
-    ]);
-  });
-
-  it('of earlier versions come in the order in which the channels were opened', () => {
-    const old = join(tempDir(), 'old.db');
-    const db = openDatabase({ path: old, role: 'node', migrations: NODE_MIGRATIONS.slice(0, 10) });
-    const insert = db.prepare(
-      `INSERT INTO payee_channels (channel_id, payer, payer_device, terms, terms_signature, lease_signature,
-         capacity_units, expires_at_ms, checkpoint_number, checkpoint_units, status, opened_at_ms, settled_units)
-       VALUES (?, ?, x'', x'', x'', x'', 100, 0, 0, 0, 'settled', ?, ?)`,
-    );
-    insert.run(idOf(2), testAddress(1), NOW_MS + 1, 4);
-    insert.run(idOf(1), testAddress(1), NOW_MS, 6);
-    insert.run(idOf(3), testAddress(1), NOW_MS, 0);
-    db.close();
-    store = openNodeStore(old);
-    expect(between(0, 99)).toEqual([
-      [1, 0, 6],
-      [2, 0, 4],
-    ]);
   });
 });
