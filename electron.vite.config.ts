@@ -4,9 +4,11 @@
  */
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'electron-vite';
+import { messageOptions } from './main/launcher/messages.mjs';
 
 const root = import.meta.dirname;
 const shells = ['main/electron.ts', 'main/cli.ts'].filter((file) => existsSync(join(root, file)));
@@ -44,7 +46,7 @@ export default defineConfig({
   renderer: {
     root: join(root, 'renderer'),
     publicDir: join(root, 'renderer/public'),
-    plugins: [svelte(), tailwindcss()],
+    plugins: [paraglideVitePlugin(messageOptions), svelte(), tailwindcss()],
     build: {
       outDir: join(root, 'out/renderer'),
       emptyOutDir: true,

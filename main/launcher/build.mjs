@@ -8,8 +8,14 @@ import { nodeBinary, rootDir } from './paths.mjs';
 import { SetupError } from './setup-error.mjs';
 
 const INPUTS = ['main', 'renderer', 'shared', 'electron.vite.config.ts', 'package.json', 'package-lock.json'];
-/** This folder runs as it is and is not built. */
-const NOT_BUILT = join(rootDir, 'main', 'launcher');
+/** What runs as it is and is not built, and what the build itself writes among the sources. */
+const NOT_BUILT = new Set(
+  [
+    ['main', 'launcher'],
+    ['renderer', 'i18n', 'compiled'],
+    ['renderer', 'i18n', 'project.inlang'],
+  ].map((path) => join(rootDir, ...path)),
+);
 
 const outDir = join(rootDir, 'out');
 const stampFile = join(outDir, '.build-stamp');
@@ -60,7 +66,7 @@ function inputsHash() {
 /** @param {string} path @param {import('node:crypto').Hash} hash */
 function addToHash(path, hash) {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || path === NOT_BUILT) return;
+  if (stats === undefined || NOT_BUILT.has(path)) return;
   if (stats.isDirectory()) {
     for (const name of readdirSync(path).sort()) addToHash(join(path, name), hash);
   } else {

@@ -5,7 +5,7 @@
 import { formatAmount, parseAmount, TOKEN_DECIMALS, type TokenAmount } from '../../shared/money.ts';
 import { type Ratio, ratio, ratioFromDecimal, ratioToDecimal } from '../../shared/ratio.ts';
 import { UNITS_PER_GB } from '../../shared/units.ts';
-import { formatWhole } from './locale.ts';
+import { formatDecimal } from './locale.ts';
 
 /** As many decimals as say something: at least `minDecimals`, more until nothing or two digits remain, at most 7. */
 export function shortAmount(baseUnits: bigint, minDecimals = 4): string {
@@ -13,15 +13,13 @@ export function shortAmount(baseUnits: bigint, minDecimals = 4): string {
   while (decimals < TOKEN_DECIMALS && baseUnits % step(decimals) !== 0n && baseUnits / step(decimals) < 10n) {
     decimals += 1;
   }
-  const [whole = '0', fraction = ''] = formatAmount(baseUnits).split('.');
-  const digits = fraction.slice(0, decimals);
-  return `${formatWhole(BigInt(whole))}${digits && `.${digits}`}`;
+  const exact = formatAmount(baseUnits);
+  return formatDecimal(exact.slice(0, exact.length - TOKEN_DECIMALS + decimals));
 }
 
 /** All 7 decimals, for hover and detail. */
 export function fullAmount(baseUnits: bigint): string {
-  const [whole = '0', fraction = ''] = formatAmount(baseUnits).split('.');
-  return `${formatWhole(BigInt(whole))}.${fraction}`;
+  return formatDecimal(formatAmount(baseUnits));
 }
 
 /** Reads what a person typed; `null` for anything that is not an amount above zero. A decimal comma counts too. */
@@ -44,7 +42,7 @@ export function pricePerMib(xacPerGb: string): Ratio {
 export function significant(value: Ratio): string {
   let digits = 4;
   while (digits < 18 && value.num > 0n && (value.num * 10n ** BigInt(digits)) / value.den < 100n) digits += 1;
-  return ratioToDecimal(value, digits);
+  return formatDecimal(ratioToDecimal(value, digits));
 }
 
 /** Base units in one step of the last of so many decimals. */

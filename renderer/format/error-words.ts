@@ -1,8 +1,10 @@
 /**
  * Errors in plain words: what happened, what it means for money, what to do. The node's own text is shown only where
- * it is about what the person just typed; for the rest the stable code decides.
+ * it is about what the person just typed; for the rest the stable code decides. The words are looked up when they are
+ * read, so that what is on the screen follows the language.
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
+import { m } from '../i18n/compiled/messages.js';
 
 export interface ErrorWords {
   readonly what: string;
@@ -11,91 +13,48 @@ export interface ErrorWords {
 }
 
 const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
-  CreditExhausted: {
-    what: 'Your credit is used up, so peers have paused sending.',
-    next: 'Nothing is lost. Playback goes on by itself as soon as part of it is repaid.',
-  },
-  LeaseRefused: {
-    what: 'The network does not reserve more traffic for you now.',
-    next: 'Nothing was charged. Top up, or wait until what is under way has been settled.',
-  },
-  DeviceDisputed: {
-    what: 'The network reserves no more traffic for this device.',
-    next: 'It signed two records that contradict each other. What it paid stays paid. Use another device of your account.',
-  },
-  NoProviders: {
-    what: 'No peer that has this title is online.',
-    next: 'Nothing was charged. It starts by itself when one appears.',
-  },
-  ContentUnknown: {
-    what: 'No peer knows this content id.',
-    next: 'Nothing was charged. Check the link, or try again when more peers are connected.',
-  },
-  BroadcastUnknown: {
-    what: 'This broadcast is not known here any more.',
-    next: 'Nothing was charged. Paste its link again, or ask who broadcasts it.',
-  },
-  BroadcastEnded: {
-    what: 'This broadcast has ended.',
-    next: 'Nothing more is charged. What was sent last can be watched for a while.',
-  },
-  ContentIsLive: {
-    what: 'This is a live broadcast.',
-    next: 'Nothing was charged. It can be watched, not saved as a whole.',
-  },
-  InvalidContentId: {
-    what: 'That is not a content id.',
-    next: 'Paste a link that begins with ace: or the id itself, letters and digits from b to 7.',
-  },
-  ShardUnavailable: {
-    what: 'The network’s validator cannot be reached.',
-    next: 'Nothing is lost: what you paid and earned is kept here and settled when it is back.',
-  },
-  PeerUnreachable: {
-    what: 'The peer cannot be reached.',
-    next: 'Only what arrived was paid. Another peer is looked for.',
-  },
-  PieceCorrupt: {
-    what: 'A peer sent something that is not this title.',
-    next: 'It was not paid and is not used again for this title.',
-  },
-  PaymentOverdue: {
-    what: 'The peer waits for a payment.',
-    next: 'It is made as soon as the peer confirms the last one. At most one MiB is at stake.',
-  },
-  StoreFailed: {
-    what: 'The node cannot write to its data folder.',
-    next: 'Payments are paused so that nothing is lost. Free some disk space, or check the folder.',
-  },
-  FileMissing: { what: 'There is no such file on this machine.', next: 'Check the path and try again.' },
-  FileUnreadable: { what: 'The file cannot be read.', next: 'Check its permissions and try again.' },
-  ContentEmpty: { what: 'The file is empty.', next: 'There is nothing in it to share.' },
-  NodeNotRunning: {
-    what: 'The node does not answer.',
-    next: 'Nothing is lost. This page connects again by itself.',
-  },
-  Internal: {
-    what: 'Something went wrong inside the node.',
-    next: 'Your balances are as last shown. Try again; the node’s log says more.',
-  },
+  CreditExhausted: words(m.error_credit_exhausted, m.error_credit_exhausted_next),
+  LeaseRefused: words(m.error_lease_refused, m.error_lease_refused_next),
+  DeviceDisputed: words(m.error_device_disputed, m.error_device_disputed_next),
+  NoProviders: words(m.error_no_providers, m.error_no_providers_next),
+  ContentUnknown: words(m.error_content_unknown, m.error_content_unknown_next),
+  BroadcastUnknown: words(m.error_broadcast_unknown, m.error_broadcast_unknown_next),
+  BroadcastEnded: words(m.error_broadcast_ended, m.error_broadcast_ended_next),
+  ContentIsLive: words(m.error_content_is_live, m.error_content_is_live_next),
+  InvalidContentId: words(m.error_invalid_content_id, m.error_invalid_content_id_next),
+  ShardUnavailable: words(m.error_shard_unavailable, m.error_shard_unavailable_next),
+  PeerUnreachable: words(m.error_peer_unreachable, m.error_peer_unreachable_next),
+  PieceCorrupt: words(m.error_piece_corrupt, m.error_piece_corrupt_next),
+  PaymentOverdue: words(m.error_payment_overdue, m.error_payment_overdue_next),
+  StoreFailed: words(m.error_store_failed, m.error_store_failed_next),
+  FileMissing: words(m.error_file_missing, m.error_file_missing_next),
+  FileUnreadable: words(m.error_file_unreadable, m.error_file_unreadable_next),
+  ContentEmpty: words(m.error_content_empty, m.error_content_empty_next),
+  ContentInUse: words(m.error_content_in_use, m.error_content_in_use_next),
+  ContentChanged: words(m.error_content_changed, m.error_content_changed_next),
+  CacheFull: words(m.error_cache_full, m.error_cache_full_next),
+  TrafficStopped: words(m.error_traffic_stopped, m.error_traffic_stopped_next),
+  NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
+  Internal: words(m.error_internal, m.error_internal_next),
 };
 
 /** What was asked for did not begin, so nothing waits for a peer to appear: it is up to the person to ask again. */
 const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
-  NoProviders: {
-    what: 'No peer that has this title is online.',
-    next: 'Nothing was charged. Check the link, or play it again later.',
-  },
+  NoProviders: words(m.error_no_providers_start, m.error_no_providers_start_next),
 };
 
 /** Codes whose message is about the person's own input. */
 const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput', 'InvalidAmount']);
 
 export function codeWords(code: ErrorCode, message: string): ErrorWords {
-  const words = WORDS[code];
-  if (words) return words;
-  if (ABOUT_INPUT.has(code)) return { what: withoutField(message), next: 'Nothing was changed.' };
-  return { what: message, next: `Nothing was charged for it. (${code})` };
+  const known = WORDS[code];
+  if (known) return known;
+  if (ABOUT_INPUT.has(code))
+    return words(() => m.error_input({ text: withoutField(message) }), m.error_input_next);
+  return words(
+    () => m.error_other({ text: message }),
+    () => m.error_other_next({ code }),
+  );
 }
 
 export function errorWords(error: unknown): ErrorWords {
@@ -106,6 +65,17 @@ export function errorWords(error: unknown): ErrorWords {
 /** Words for a title that could not be started at all; one that is under way goes on by itself. */
 export function startWords(error: unknown): ErrorWords {
   return (error instanceof AceError && NOT_STARTED[error.code]) || errorWords(error);
+}
+
+function words(what: () => string, next: () => string): ErrorWords {
+  return {
+    get what() {
+      return what();
+    },
+    get next() {
+      return next();
+    },
+  };
 }
 
 /** "amountXat: not an amount" is for programs; a person sees which field it is. */

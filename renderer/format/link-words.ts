@@ -1,3 +1,4 @@
+import { m } from '../i18n/compiled/messages.js';
 import type { LinkState } from '../state/link.ts';
 
 export interface LinkWords {
@@ -13,24 +14,12 @@ export function linkWords(link: LinkState): LinkWords | null {
     case 'connected':
       return null;
     case 'connecting':
-      return { what: 'Connecting to the node…', next: 'This takes a moment after a start.', warn: false };
+      return { what: m.link_connecting(), next: m.link_connecting_next(), warn: false };
     case 'lost':
-      return {
-        what: 'The node does not answer.',
-        next: 'Nothing is lost. The figures below are the last ones heard; the page connects again by itself.',
-        warn: true,
-      };
+      return { what: m.link_lost(), next: m.link_lost_next(), warn: true };
     case 'refused':
-      return {
-        what: 'The node does not accept this page.',
-        next: 'Its key has changed. Open the address that the node printed when it started.',
-        warn: true,
-      };
+      return { what: m.link_refused(), next: m.link_refused_next(), warn: true };
     case 'no-token':
-      return {
-        what: 'This address lacks the key to your node.',
-        next: 'Open the whole address that the node printed when it started; it ends with #token=…',
-        warn: true,
-      };
+      return { what: m.link_no_token(), next: m.link_no_token_next(), warn: true };
   }
 }

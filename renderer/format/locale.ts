@@ -1,13 +1,40 @@
-/** One place for the language of numbers and dates, until the app has more than one. */
-export const LOCALE = 'en-GB';
+/** Numbers in the language of the pages. Every formatter is made once for each language. */
+import { getLocale, type Locale } from '../i18n/compiled/runtime.js';
 
-const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const oneDecimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+/** Which of its regions a language is written for: the day comes before the month in both. */
+const TAGS: Readonly<Record<Locale, string>> = { en: 'en-GB', ru: 'ru-RU' };
+
+/** What `make` makes for the language of this moment. */
+export function inLocale<T>(make: (tag: string) => T): () => T {
+  const made = new Map<Locale, T>();
+  return () => {
+    const locale = getLocale();
+    const known = made.get(locale);
+    if (known !== undefined) return known;
+    const value = make(TAGS[locale]);
+    made.set(locale, value);
+    return value;
+  };
+}
+
+const whole = inLocale((tag) => new Intl.NumberFormat(tag, { maximumFractionDigits: 0 }));
+const oneDecimal = inLocale(
+  (tag) => new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+);
+const separator = inLocale(
+  (tag) => new Intl.NumberFormat(tag).formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.',
+);
 
 export function formatWhole(value: number | bigint): string {
-  return whole.format(value);
+  return whole().format(value);
 }
 
 export function formatTenths(value: number): string {
-  return oneDecimal.format(value);
+  return oneDecimal().format(value);
+}
+
+/** A decimal string of the books, such as "1204.5000000", digit by digit: it never becomes a float on the way. */
+export function formatDecimal(decimal: string): string {
+  const [digits = '0', fraction = ''] = decimal.split('.');
+  return `${formatWhole(BigInt(digits))}${fraction && `${separator()}${fraction}`}`;
 }

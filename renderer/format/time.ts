@@ -1,32 +1,32 @@
-import { LOCALE } from './locale.ts';
+import { m } from '../i18n/compiled/messages.js';
+import { inLocale } from './locale.ts';
 
-const timeOfDay = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const dayAndTime = new Intl.DateTimeFormat(LOCALE, {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-});
-const everything = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'long' });
+const timeOfDay = dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dayAndTime = dateFormat({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const everything = dateFormat({ dateStyle: 'full', timeStyle: 'long' });
+
+function dateFormat(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
+  return inLocale((tag) => new Intl.DateTimeFormat(tag, options));
+}
 
 /** "20:14:09" */
 export function formatTime(atMs: number): string {
-  return timeOfDay.format(atMs);
+  return timeOfDay().format(atMs);
 }
 
 /** "18 Nov, 20:14" */
 export function formatDateTime(atMs: number): string {
-  return dayAndTime.format(atMs);
+  return dayAndTime().format(atMs);
 }
 
 /** With year, seconds and time zone, for hover. */
 export function formatFullTime(atMs: number): string {
-  return everything.format(atMs);
+  return everything().format(atMs);
 }
 
 /** "34 s", "3:07 min" */
 export function formatSpan(seconds: number): string {
   const whole = Math.floor(seconds);
-  if (whole < 60) return `${whole} s`;
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
+  if (whole < 60) return m.time_seconds({ seconds: whole });
+  return m.time_minutes({ minutes: `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}` });
 }

@@ -8,6 +8,7 @@ import type { Funds, Payment } from '../../shared/payment.ts';
 import { quoteTopUp, topUpThatPays } from '../../shared/quote.ts';
 import { ceilDiv } from '../../shared/ratio.ts';
 import type { NodeSnapshot } from '../../shared/rpc.ts';
+import { m } from '../i18n/compiled/messages.js';
 import { quoteBasisOf } from './quote-basis.ts';
 
 /** Hours that "another evening" stands for. 1 XAT is one hour. */
@@ -35,13 +36,13 @@ export function suggestTopUps(snapshot: NodeSnapshot): readonly Suggestion[] {
   const evening = EVENING_HOURS * BASE_UNITS_PER_TOKEN;
   if (need === 0n) {
     return [
-      { amountXat: amount(evening), purpose: 'an evening of video' },
-      { amountXat: amount(evening * 3n), purpose: 'three evenings' },
+      { amountXat: amount(evening), purpose: m.topup_evening() },
+      { amountXat: amount(evening * 3n), purpose: m.topup_evenings() },
     ];
   }
   return [
-    { amountXat: amount(need), purpose: 'repays everything' },
-    { amountXat: amount(roundUp(need + evening)), purpose: 'repays it and another evening' },
+    { amountXat: amount(need), purpose: m.topup_repays() },
+    { amountXat: amount(roundUp(need + evening)), purpose: m.topup_repays_evening() },
   ];
 }
 

@@ -1,5 +1,6 @@
 /** What a browser will not show or play of a video, in words, before anybody wonders about the silence. */
 import type { TrackView } from '../../shared/rpc.ts';
+import { m } from '../i18n/compiled/messages.js';
 import type { ErrorWords } from './error-words.ts';
 
 /**
@@ -15,7 +16,7 @@ export function missingTracks(
   const picture = unplayable(tracks ?? [], 'video', plays);
   const sound = unplayable(tracks ?? [], 'audio', plays);
   if (picture === null && sound === null) return null;
-  return { what: whatIsMissing(picture, sound, tracks ?? []), next: 'Open it in an external player.' };
+  return { what: whatIsMissing(picture, sound, tracks ?? []), next: m.player_open_external_next() };
 }
 
 /** Names of the codecs of this kind, when none of its tracks can be played. */
@@ -27,16 +28,17 @@ function unplayable(
   const ofKind = tracks.filter((track) => track.kind === kind);
   // A codec without a name is one that nobody could ask the browser about.
   if (ofKind.length === 0 || ofKind.some(({ type }) => type === null || plays(type))) return null;
-  return [...new Set(ofKind.map(({ name }) => name ?? 'unknown'))].join(', ');
+  return [...new Set(ofKind.map(({ name }) => name ?? m.player_unknown_codec()))].join(', ');
 }
 
 function whatIsMissing(picture: string | null, sound: string | null, tracks: readonly TrackView[]): string {
-  if (picture !== null && sound !== null)
-    return `This browser plays neither the picture (${picture}) nor the sound (${sound}) of this video.`;
-  if (sound !== null) return `This browser plays the picture of this video but not its sound (${sound}).`;
+  if (picture !== null && sound !== null) return m.player_no_picture_no_sound({ picture, sound });
+  if (sound !== null) return m.player_no_sound({ sound });
+  // One of the two is missing, or nobody asks.
+  const named = { picture: picture ?? '' };
   return tracks.some(({ kind }) => kind === 'audio')
-    ? `This browser plays the sound of this video but not its picture (${picture}).`
-    : `This browser does not play the picture of this video (${picture}).`;
+    ? m.player_no_picture(named)
+    : m.player_no_picture_at_all(named);
 }
 
 /** The playlist that the system's own player opens, for a playback address of a file or of a broadcast. */

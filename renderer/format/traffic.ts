@@ -1,17 +1,20 @@
 /** Amounts and speeds of traffic, and the credit that is counted in it. 1 GB is 1,024 MiB, as in all the books. */
 import { TRAFFIC_UNIT_BYTES, UNITS_PER_GB } from '../../shared/units.ts';
+import { m } from '../i18n/compiled/messages.js';
 import { formatTenths, formatWhole } from './locale.ts';
 
 /** Traffic units are MiB. */
 export function formatUnits(units: number): string {
-  return `${formatWhole(units)} MiB`;
+  return m.unit_mib({ value: formatWhole(units) });
 }
 
 export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return bytes === 1 ? '1 byte' : `${formatWhole(bytes)} bytes`;
-  if (bytes < TRAFFIC_UNIT_BYTES) return `${tenthsIfSmall(bytes / 1024)} KiB`;
+  if (bytes < 1024) return m.unit_bytes({ count: bytes });
+  if (bytes < TRAFFIC_UNIT_BYTES) return m.unit_kib({ value: tenthsIfSmall(bytes / 1024) });
   const units = bytes / TRAFFIC_UNIT_BYTES;
-  return units < UNITS_PER_GB ? `${tenthsIfSmall(units)} MiB` : `${formatTenths(units / UNITS_PER_GB)} GB`;
+  return units < UNITS_PER_GB
+    ? m.unit_mib({ value: tenthsIfSmall(units) })
+    : m.unit_gb({ value: formatTenths(units / UNITS_PER_GB) });
 }
 
 export interface RateText {
@@ -20,26 +23,37 @@ export interface RateText {
 }
 
 export function formatRate(bytesPerSecond: number): RateText {
-  if (bytesPerSecond < 1) return { value: '0', unit: 'MB/s' };
-  if (bytesPerSecond < 100_000) return { value: tenthsIfSmall(bytesPerSecond / 1_000), unit: 'kB/s' };
-  return { value: formatTenths(bytesPerSecond / 1_000_000), unit: 'MB/s' };
+  if (bytesPerSecond < 1) return { value: '0', unit: m.unit_mb_per_second() };
+  if (bytesPerSecond < 100_000)
+    return { value: tenthsIfSmall(bytesPerSecond / 1_000), unit: m.unit_kb_per_second() };
+  return { value: formatTenths(bytesPerSecond / 1_000_000), unit: m.unit_mb_per_second() };
+}
+
+/** "6.1 MB/s" */
+export function rateText(bytesPerSecond: number): string {
+  return m.rate({ ...formatRate(bytesPerSecond) });
 }
 
 /** "3.2 of 10 GB": in MiB where the limit is below one GB, as on a devnet. */
 export function creditUsed(usedUnits: number, limitUnits: number): string {
-  if (limitUnits < UNITS_PER_GB) return `${formatWhole(usedUnits)} of ${formatWhole(limitUnits)} MiB`;
-  return `${formatTenths(usedUnits / UNITS_PER_GB)} of ${wholeOrTenths(limitUnits / UNITS_PER_GB)} GB`;
+  if (limitUnits < UNITS_PER_GB)
+    return m.used_of_mib({ used: formatWhole(usedUnits), limit: formatWhole(limitUnits) });
+  const used = formatTenths(usedUnits / UNITS_PER_GB);
+  return m.used_of_gb({ used, limit: wholeOrTenths(limitUnits / UNITS_PER_GB) });
 }
 
 /** The sentence of the credit gauge: "Credit: 3.2 of 10 GB used (3,277 MiB)". */
 export function creditSentence(usedUnits: number, limitUnits: number): string {
-  const exact = limitUnits < UNITS_PER_GB ? '' : ` (${formatUnits(usedUnits)})`;
-  return `Credit: ${creditUsed(usedUnits, limitUnits)} used${exact}`;
+  const used = creditUsed(usedUnits, limitUnits);
+  if (limitUnits < UNITS_PER_GB) return m.credit_sentence({ used });
+  return m.credit_sentence_exact({ used, exact: formatUnits(usedUnits) });
 }
 
 /** "6.8 GB" or "412 MiB". */
 export function creditAmount(units: number): string {
-  return units < UNITS_PER_GB ? formatUnits(units) : `${wholeOrTenths(units / UNITS_PER_GB)} GB`;
+  return units < UNITS_PER_GB
+    ? formatUnits(units)
+    : m.unit_gb({ value: wholeOrTenths(units / UNITS_PER_GB) });
 }
 
 function tenthsIfSmall(value: number): string {

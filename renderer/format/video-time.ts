@@ -4,19 +4,19 @@
  */
 import { BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
 import { overDown, parseRatio } from '../../shared/ratio.ts';
+import { m } from '../i18n/compiled/messages.js';
 import { formatTenths, formatWhole } from './locale.ts';
 
 /** "about 4.3 hours of video"; `brief` says "h". Empty for nothing. */
 export function videoTime(xatBaseUnits: bigint, brief = false): string {
   if (xatBaseUnits <= 0n) return '';
   const minutes = (xatBaseUnits * 60n) / BASE_UNITS_PER_TOKEN;
-  if (minutes < 1n) return 'less than a minute of video';
-  if (minutes < 60n) return `about ${minutes} min of video`;
+  if (minutes < 1n) return m.video_less_than_minute();
+  if (minutes < 60n) return m.video_minutes({ minutes });
   const tenths = Number((xatBaseUnits * 10n) / BASE_UNITS_PER_TOKEN);
-  const hours =
-    tenths < 100 && tenths % 10 !== 0 ? formatTenths(tenths / 10) : formatWhole(Math.floor(tenths / 10));
-  if (brief) return `about ${hours} h of video`;
-  return `about ${hours} ${hours === '1' ? 'hour' : 'hours'} of video`;
+  const count = tenths < 100 ? tenths / 10 : Math.floor(tenths / 10);
+  const hours = Number.isInteger(count) ? formatWhole(count) : formatTenths(count);
+  return brief ? m.video_hours_brief({ hours }) : m.video_hours({ count, hours });
 }
 
 /** The XAT that an amount of XAC is worth, both in base units. @param xacPerXat exact, as in `PriceView` */

@@ -4,7 +4,9 @@ import { mount } from 'svelte';
 import App from '../App.svelte';
 import { IpcClient } from '../state/client-ipc.ts';
 import { takeToken, WsClient } from '../state/client-ws.ts';
+import { language } from '../state/language.svelte.ts';
 import { NodeState } from '../state/node.svelte.ts';
+import { theme } from '../state/theme.svelte.ts';
 
 function connectedState(): NodeState {
   if (window.aceNode) return new NodeState(new IpcClient(window.aceNode));
@@ -15,6 +17,8 @@ function connectedState(): NodeState {
   return state;
 }
 
+language.start();
+theme.start();
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
 mount(App, { target, props: { node: connectedState() } });

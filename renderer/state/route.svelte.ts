@@ -1,21 +1,29 @@
 /** Which view is on the screen, kept in the fragment of the address so that back and reload work. */
-export const VIEWS = ['watch', 'wallet', 'credit', 'settlements'] as const;
+import { m } from '../i18n/compiled/messages.js';
+
+export const VIEWS = ['watch', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings'] as const;
 export type View = (typeof VIEWS)[number];
 
-export const VIEW_NAMES: Readonly<Record<View, string>> = {
-  watch: 'Watch',
-  wallet: 'Wallet',
-  credit: 'Credit',
-  settlements: 'Settlements',
+export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
+  watch: m.nav_watch,
+  traffic: m.nav_traffic,
+  wallet: m.nav_wallet,
+  credit: m.nav_credit,
+  settlements: m.nav_settlements,
+  network: m.nav_network,
+  settings: m.nav_settings,
 };
 
 export class Route {
   view = $state<View>(fromHash(location.hash));
+  /** What follows the view, as in `#settlements/12`. */
+  detail = $state<string | null>(detailOf(location.hash));
 
   /** Follows the address; the answer stops. */
   start(): () => void {
     const follow = () => {
       this.view = fromHash(location.hash);
+      this.detail = detailOf(location.hash);
     };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
@@ -23,5 +31,11 @@ export class Route {
 }
 
 function fromHash(hash: string): View {
-  return VIEWS.find((view) => hash === `#${view}`) ?? 'watch';
+  const name = hash.slice(1).split('/', 1)[0];
+  return VIEWS.find((view) => name === view) ?? 'watch';
+}
+
+function detailOf(hash: string): string | null {
+  const at = hash.indexOf('/');
+  return at < 0 ? null : decodeURIComponent(hash.slice(at + 1));
 }

@@ -7,12 +7,14 @@ import type { NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
 import { shortAmount } from '../format/amount.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';
+import { m } from '../i18n/compiled/messages.js';
 
 export class TopUps {
   readonly #client: NodeClient | null;
   busy = $state(false);
+  #done = $state.raw<(() => string) | null>(null);
   /** What the last one did, in words, until it is put away. */
-  done = $state<string | null>(null);
+  readonly done = $derived(this.#done?.() ?? null);
   failure = $state.raw<ErrorWords | null>(null);
 
   constructor(client: NodeClient | null) {
@@ -23,11 +25,12 @@ export class TopUps {
   async topUp(amountXat: TokenAmount, before: NodeSnapshot): Promise<boolean> {
     if (this.busy || this.#client === null) return false;
     this.busy = true;
-    this.done = null;
+    this.#done = null;
     this.failure = null;
     try {
       const after = await this.#client.call('topUp', { amountXat: formatAmount(amountXat) });
-      this.done = describe(amountXat, before.credit.usedUnits - after.creditUsedUnits, after.creditUsedUnits);
+      const repaidUnits = before.credit.usedUnits - after.creditUsedUnits;
+      this.#done = () => describe(amountXat, repaidUnits, after.creditUsedUnits);
       return true;
     } catch (error) {
       this.failure = errorWords(error);
@@ -38,16 +41,16 @@ export class TopUps {
   }
 
   putAway(): void {
-    this.done = null;
+    this.#done = null;
     this.failure = null;
   }
 }
 
 function describe(amountXat: TokenAmount, repaidUnits: number, owedUnits: number): string {
-  const arrived = `${shortAmount(amountXat, 2)} XAT arrived.`;
-  if (owedUnits > 0 && repaidUnits <= 0)
-    return `${arrived} What you owe is repaid with it by itself, oldest first.`;
-  if (repaidUnits <= 0) return arrived;
-  const rest = owedUnits > 0 ? `, ${formatUnits(owedUnits)} are still owed.` : '; you owe nobody any more.';
-  return `${arrived} It repaid ${formatUnits(repaidUnits)} of credit${rest}`;
+  const amount = `${shortAmount(amountXat, 2)} XAT`;
+  if (repaidUnits <= 0)
+    return owedUnits > 0 ? m.topup_arrived_owing({ amount }) : m.topup_arrived({ amount });
+  const repaid = formatUnits(repaidUnits);
+  if (owedUnits <= 0) return m.topup_arrived_all({ amount, repaid });
+  return m.topup_arrived_part({ amount, repaid, owed: formatUnits(owedUnits) });
 }
