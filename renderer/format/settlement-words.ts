@@ -1,7 +1,7 @@
 /** A settlement in words, and the filter of the history as it stands in the address of the page. */
 import type { SettlementView } from '../../shared/rpc.ts';
 import {
-  SETTLEMENT_KINDS,
+  type SETTLEMENT_KINDS,
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc-settlements.ts';

@@ -1,11 +1,10 @@
 /**
- * What the page knows of its node: the last snapshot, the library, the settlements it has loaded and the last minute
- * of traffic. Everything arrives by the feed; calls are made on connecting and when a person acts.
+ * What the page knows of its node: the last snapshot, the library and the last minute of traffic. Everything arrives by
+ * the feed; calls are made on connecting and when a person acts.
  */
-import type { ContentView, NodeClient, NodeSnapshot, SettlementView } from '../../shared/rpc.ts';
+import type { ContentView, NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import type { LinkState } from './link.ts';
-import { mergeRows, PAGE_ROWS, refreshRows } from './settlement-list.ts';
 import { addSample, paidUnits, type TrafficSample } from './traffic-history.ts';
 
 const SAMPLE_INTERVAL_MS = 1_000;
@@ -19,8 +18,6 @@ export class NodeState {
   /** `null` until loaded. */
   contents = $state.raw<readonly ContentView[] | null>(null);
   contentsError = $state.raw<ErrorWords | null>(null);
-  settlements = $state.raw<readonly SettlementView[] | null>(null);
-  settlementsError = $state.raw<ErrorWords | null>(null);
   history = $state.raw<readonly TrafficSample[]>([]);
   readonly online = $derived(this.link === 'connected');
 
@@ -43,8 +40,6 @@ export class NodeState {
       client.subscribe((topic, data) => {
         if (topic === 'snapshot') this.#onSnapshot(data as NodeSnapshot);
         else if (topic === 'contents') this.contents = data as readonly ContentView[];
-        else if (topic === 'settlements')
-          this.settlements = mergeRows(this.settlements ?? [], data as readonly SettlementView[]);
       }),
       client.onConnection((connected) => this.#onConnection(connected)),
     ];
@@ -67,29 +62,6 @@ export class NodeState {
     }
   }
 
-  async loadSettlements(): Promise<void> {
-    this.settlementsError = null;
-    try {
-      const newest = (await this.client?.call('settlements', { limit: PAGE_ROWS })) ?? [];
-      this.settlements = refreshRows(this.settlements ?? [], newest);
-    } catch (error) {
-      this.settlementsError = errorWords(error);
-    }
-  }
-
-  async loadOlderSettlements(): Promise<void> {
-    const oldest = this.settlements?.at(-1);
-    if (!oldest) return;
-    this.settlementsError = null;
-    try {
-      const older =
-        (await this.client?.call('settlements', { beforeSeq: oldest.seq, limit: PAGE_ROWS })) ?? [];
-      this.settlements = mergeRows(this.settlements ?? [], older);
-    } catch (error) {
-      this.settlementsError = errorWords(error);
-    }
-  }
-
   #onConnection(connected: boolean): void {
     if (!connected) {
       // Before the first connection the page is still connecting, however long that takes.
@@ -98,7 +70,6 @@ export class NodeState {
     }
     this.link = 'connected';
     void this.loadContents();
-    void this.loadSettlements();
   }
 
   #onSnapshot(snapshot: NodeSnapshot): void {
