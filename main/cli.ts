@@ -3,9 +3,9 @@
  * is loaded by the command that needs it.
  */
 import './heap.ts';
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import envPaths from 'env-paths';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { MAX_QUOTE_UNITS } from '../shared/rpc.ts';
@@ -19,8 +19,15 @@ import { quoteCommand } from './cli/quote.ts';
 import { SCHEDULE_HELP, SETTING_NAMES } from './cli/setting-values.ts';
 import { getSettingsCommand, setSettingCommand } from './cli/settings.ts';
 import { statusCommand } from './cli/status.ts';
+import { tokenCommand } from './cli/token.ts';
 import { topUpCommand } from './cli/wallet.ts';
-import { DEFAULT_DEVNET, isPositiveDecimal, MAX_DEVNET_SHARDS, type NodeConfig } from './config.ts';
+import {
+  DEFAULT_DEVNET,
+  defaultDataDir,
+  isPositiveDecimal,
+  MAX_DEVNET_SHARDS,
+  type NodeConfig,
+} from './config.ts';
 import { splitListen } from './p2p/listen.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
@@ -31,6 +38,7 @@ interface CommonOptions {
   readonly dataDir: string;
   readonly join?: string;
   readonly httpPort?: number;
+  readonly host?: string;
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
 }
@@ -43,6 +51,7 @@ function configOf(options: CommonOptions): NodeConfig {
     pagesDir: join(appDir, 'out', 'renderer'),
     ...(options.join !== undefined && { joinMultiaddr: options.join }),
     ...(options.httpPort !== undefined && { httpPort: options.httpPort }),
+    ...(options.host !== undefined && { httpHost: options.host }),
     ...(options.listen !== undefined && { listen: options.listen }),
     ...(options.announce !== undefined && { announce: options.announce }),
     ...(passphrase !== undefined && { passphrase }),
@@ -57,6 +66,14 @@ function wholeNumber(least: number, most: number) {
     }
     return value;
   };
+}
+
+/** No name: what it stands for is somebody else's to say. */
+function ipAddress(text: string): string {
+  if (isIP(text) === 0 || text.includes('%')) {
+    throw new InvalidArgumentError('Give an IP address of this machine, 0.0.0.0 or :: for all.');
+  }
+  return text;
 }
 
 /** An unset variable of a script: as a path it would mean the current directory. */
@@ -95,7 +112,7 @@ const program = new Command('ace-node')
 const port = wholeNumber(0, 65_535);
 const shards = wholeNumber(1, MAX_DEVNET_SHARDS);
 const dataDirOption = (what = 'where wallet, books and pieces are kept') =>
-  new Option('--data-dir <dir>', what).argParser(notEmpty).default(envPaths('ace-node', { suffix: '' }).data);
+  new Option('--data-dir <dir>', what).argParser(notEmpty).default(defaultDataDir());
 const joinOption = () =>
   new Option('--join <multiaddr>', 'join the network of this validator instead of making a devnet').argParser(
     notEmpty,
@@ -126,6 +143,12 @@ program
     '--http-port <port>',
     'port of pages and players (default: 6878, or the next free one; 0: any)',
     port,
+  )
+  .addOption(
+    new Option(
+      '--host <address>',
+      'serve pages and players at this IP address too, unencrypted; 0.0.0.0 and :: mean all (default: this machine only)',
+    ).argParser(ipAddress),
   )
   .action(async (options: CommonOptions & { headless: boolean }) => {
     const { startShell } = await import('./launch-shell.ts');
@@ -307,6 +330,13 @@ program
   .action((options: CommonOptions & { limit: number; json: boolean }) =>
     channelsCommand(configOf(options), options.limit, options.json),
   );
+
+program
+  .command('token')
+  .description('print what scripts and browsers show to drive the node')
+  .option('--renew', 'make a new one; the old one is refused from then on', false)
+  .addOption(dataDirOption())
+  .action((options: CommonOptions & { renew: boolean }) => tokenCommand(configOf(options), options.renew));
 
 program
   .command('quote')

@@ -1,12 +1,15 @@
 /** What a node is started with, and where its files are. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import envPaths from 'env-paths';
 import type { ReachSettings } from './p2p/reach.ts';
 
 export interface NodeConfig {
   readonly dataDir: string;
   /** Port of pages and players; 0 takes any free one. The default moves on when it is taken. */
   readonly httpPort?: number;
+  /** IP address that pages and players are served at; this machine only when left out. */
+  readonly httpHost?: string;
   /** A validator of the network to join; without it the node runs a devnet of its own. */
   readonly joinMultiaddr?: string;
   /** Port for other peers; 0 takes any free one. */
@@ -68,6 +71,11 @@ export const DEFAULT_DEVNET: DevnetProfile = {
 
 export const DEFAULT_HTTP_PORT = 6_878;
 
+/** Of this user, unless the command line names another: the same for the window and the command line. */
+export function defaultDataDir(): string {
+  return envPaths('ace-node', { suffix: '' }).data;
+}
+
 export interface NodePaths {
   readonly wallet: string;
   readonly nodeDb: string;
@@ -75,6 +83,10 @@ export interface NodePaths {
   readonly log: string;
   /** How the command line reaches a running node. */
   readonly control: string;
+  /** What pages and scripts show to drive the node; mode 0600. */
+  readonly apiToken: string;
+  /** Reports of crashes and errors that nobody handled. */
+  readonly reports: string;
   /** Which network this directory belongs to. */
   readonly network: string;
   readonly validatorDir: string;
@@ -88,6 +100,8 @@ export function nodePaths(dataDir: string): NodePaths {
     pieces: join(dataDir, 'pieces'),
     log: join(dataDir, 'node.log'),
     control: join(dataDir, 'control.json'),
+    apiToken: join(dataDir, 'api-token'),
+    reports: join(dataDir, 'reports'),
     network: join(dataDir, 'network.json'),
     validatorDir: join(dataDir, 'devnet', 'validator'),
     seedDir: join(dataDir, 'devnet', 'provider'),

@@ -14,6 +14,7 @@ import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import type { RunningPeer } from './peer.ts';
+import type { ApiToken } from './rpc/api-token.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import { settlementProcedures } from './settlement-views.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
@@ -36,6 +37,9 @@ export interface NodeServiceOptions {
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
   readonly shutdown: () => void;
+  readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
+  /** Makes the old token worthless once the answer is out. */
+  readonly renewToken: () => Promise<string>;
 }
 
 export interface NodeServiceHandle extends NodeService {
@@ -254,6 +258,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       await sync.refresh();
       return { claimedUnits };
     },
+    apiToken: async () => ({ token: options.apiToken.current, file: options.apiToken.file }),
+    renewApiToken: async () => ({ token: await options.renewToken() }),
     async shutdown() {
       options.shutdown();
       return {};

@@ -2,7 +2,6 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -14,12 +13,13 @@ import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
 import { lockDataDir } from './db/lock.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { createNodeService, type NodeServiceHandle } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
-import { startHttpServer } from './rpc/http.ts';
+import { ApiToken } from './rpc/api-token.ts';
+import { type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
@@ -29,6 +29,7 @@ export type { NodeConfig } from './config.ts';
 export interface RunningNode {
   readonly service: NodeService;
   readonly peer: RunningPeer;
+  readonly log: Log;
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
   /** Resolves when somebody asked the node to stop. */
   readonly stopped: Promise<void>;
@@ -117,22 +118,38 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
 
     const asked = Promise.withResolvers<void>();
-    let url: string | null = null;
+    const apiToken = await ApiToken.open(paths.apiToken);
+    let http: HttpServer | null = null;
+    /** For the command line, which finds the running node by it. */
+    const writeControl = ({ url }: HttpServer) => {
+      const control = { url, token: apiToken.current, pid: process.pid };
+      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
+    };
     service = createNodeService({
       peer,
       version: packageJson.version,
       dataDir: config.dataDir,
       ownDevnet: network.mode === 'devnet',
-      pagesUrl: () => url,
+      pagesUrl: () => http?.url ?? null,
       shutdown: () => asked.resolve(),
+      apiToken,
+      async renewToken() {
+        const token = await apiToken.renew();
+        if (http) {
+          await writeControl(http);
+          // After the answer has gone out on the very connection that is cut off then.
+          setImmediate(() => http?.setToken(token));
+        }
+        return token;
+      },
     });
     closers.add(() => service?.close());
-    const token = randomBytes(24).toString('base64url');
-    const http = await startHttpServer({
+    const server = await startHttpServer({
       port: httpPort(config, peer),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
+      ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
-      token,
+      token: apiToken.current,
       service,
       log,
       content: liveHandler(
@@ -156,14 +173,10 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
         }),
       ),
     });
-    closers.add(() => http.close());
-    url = http.url;
-    peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(http.port)));
-    await writeFileAtomic(
-      paths.control,
-      `${JSON.stringify({ url: http.url, token, pid: process.pid })}\n`,
-      0o600,
-    );
+    http = server;
+    closers.add(() => server.close());
+    peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(server.port)));
+    await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
     // Rates fall to zero by themselves; the pages are told so.
     const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
@@ -173,7 +186,14 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     return {
       service,
       peer,
-      http: { url: http.url, port: http.port, token },
+      log,
+      http: {
+        url: server.url,
+        port: server.port,
+        get token() {
+          return apiToken.current;
+        },
+      },
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();

@@ -110,6 +110,7 @@ export type ErrorCode =
   | 'WalletInvalid'
   | 'NodeNotRunning'
   | 'NotOnThisNetwork'
+  | 'NotInThisShell'
   | 'Internal';
 
 export interface AceErrorOptions {

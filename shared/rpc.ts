@@ -10,6 +10,7 @@ import type { Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type SettlementOutputs, settlementInputs } from './rpc-settlements.ts';
+import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
 
 /** A decimal token string, such as "0.2000000". */
 export type DecimalAmount = string;
@@ -254,10 +255,11 @@ export const inputs = {
   shutdown: z.object({}).strict(),
   ...liveInputs,
   ...settlementInputs,
+  ...shellInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, SettlementOutputs {
+export interface Outputs extends LiveOutputs, SettlementOutputs, ShellOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
@@ -301,6 +303,10 @@ export interface Feed {
   contents: readonly ContentView[];
   /** A file is being imported. */
   importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
+  /** The desktop shell changed, or began to close; told to every loaded page first. Never over a WebSocket. */
+  shell: ShellView;
+  /** The desktop shell asks for a view. Never over a WebSocket. */
+  navigate: NavigateView;
 }
 export type FeedTopic = keyof Feed;
 

@@ -14,6 +14,7 @@ const shellConfigSchema = z
   .object({
     dataDir: z.string().min(1),
     httpPort: z.number().int().min(0).max(65_535).optional(),
+    httpHost: z.union([z.ipv4(), z.ipv6()]).optional(),
     p2pPort: z.number().int().min(0).max(65_535).optional(),
     joinMultiaddr: z.string().min(1).optional(),
     listen: z.array(z.string().min(1)).optional(),
@@ -29,6 +30,7 @@ export interface ShellConfig {
   readonly resourcesDir: string;
   readonly pagesDir: string;
   readonly httpPort?: number;
+  readonly httpHost?: string;
   readonly p2pPort?: number;
   readonly joinMultiaddr?: string;
   readonly listen?: readonly string[];
@@ -62,12 +64,12 @@ export function shellConfig(
     };
   }
   try {
-    const { httpPort, p2pPort, joinMultiaddr, listen, announce, ...required } = shellConfigSchema.parse(
-      JSON.parse(text),
-    );
+    const { httpPort, httpHost, p2pPort, joinMultiaddr, listen, announce, ...required } =
+      shellConfigSchema.parse(JSON.parse(text));
     return {
       ...required,
       ...(httpPort !== undefined && { httpPort }),
+      ...(httpHost !== undefined && { httpHost }),
       ...(p2pPort !== undefined && { p2pPort }),
       ...(joinMultiaddr !== undefined && { joinMultiaddr }),
       ...(listen !== undefined && { listen }),
@@ -81,13 +83,15 @@ export function shellConfig(
 
 /** The other direction: what `shellConfig` reads. The passphrase has a variable of its own. */
 export function shellEnvironment(config: ShellConfig): Record<string, string> {
-  const { dataDir, resourcesDir, pagesDir, httpPort, p2pPort, joinMultiaddr, listen, announce } = config;
+  const { dataDir, resourcesDir, pagesDir, httpPort, httpHost, p2pPort, joinMultiaddr, listen, announce } =
+    config;
   return {
     [CONFIG_VARIABLE]: JSON.stringify({
       dataDir,
       resourcesDir,
       pagesDir,
       httpPort,
+      httpHost,
       p2pPort,
       joinMultiaddr,
       listen,

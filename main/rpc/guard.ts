@@ -1,13 +1,16 @@
 /**
- * Which requests on loopback are meant for us. Any web page in the user's browser can send requests to 127.0.0.1, so
- * an address is no proof of anything (SCENARIOS.md, 40):
- * - `Host` must name this machine and our port, or a foreign name was rebound to 127.0.0.1;
+ * Which requests are meant for us. Any web page in the user's browser can send requests to 127.0.0.1, so an address is
+ * no proof of anything (SCENARIOS.md, 40):
+ * - `Host` must name this machine and our port, or a foreign name was rebound to 127.0.0.1; where the user has the
+ *   pages served to other machines it must be the very IP address that was reached, since only names are rebound;
  * - `Origin`, if there is one, must be ours, or another page is the sender;
  * - `Sec-Fetch-Site` catches what carries no `Origin` (images, media, frames of other sites).
- * Players such as VLC send neither of the last two and pass.
+ * Players such as VLC send neither of the last two and pass, on this machine. From another one everything but the bare
+ * pages takes the token, or the cookie that whoever has shown the token is given: playing costs the user's money.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface Refusal {
   readonly status: 400 | 401 | 403;
@@ -33,11 +36,11 @@ export function requestUrl(req: Pick<IncomingMessage, 'url'>): URL | null {
 }
 
 /** For every request, WebSocket upgrades included. `null` lets it pass. */
-export function refuseStranger(headers: IncomingHttpHeaders, port: number): Refusal | null {
+function refuseStranger({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, port: number) {
   const host = headers.host?.toLowerCase();
-  if (host === undefined || !isOwnHost(host, port)) return { status: 403, why: 'This address is not ours' };
+  if (host === undefined || !isOwnHost(host, port, socket)) return refusal(403, 'This address is not ours');
   const { origin } = headers;
-  if (origin !== undefined && origin !== `http://${host}`) return { status: 403, why: 'Foreign origin' };
+  if (origin !== undefined && origin !== `http://${host}`) return refusal(403, 'Foreign origin');
   return null;
 }
 
@@ -46,28 +49,72 @@ export function refuseStranger(headers: IncomingHttpHeaders, port: number): Refu
  * the desktop window, whose pages have an origin of their own, adds the token to its media requests.
  */
 export function refuseRequest(req: IncomingMessage, isPage: boolean, options: GuardOptions): Refusal | null {
-  const stranger = refuseStranger(req.headers, options.port);
+  const stranger = refuseStranger(req, options.port);
   if (stranger) return stranger;
   const site = req.headers['sec-fetch-site'];
-  if (site === undefined || site === 'same-origin' || site === 'none') return null;
+  if (site === undefined || site === 'same-origin' || site === 'none') {
+    if (isPage || isThisMachine(req.socket) || showsToken(req, options)) return null;
+    return refusal(401, 'From another machine this takes the token: add ?token=… to the address');
+  }
   const opensTab =
     req.headers['sec-fetch-mode'] === 'navigate' && req.headers['sec-fetch-dest'] === 'document';
   if (isPage && opensTab && req.method === 'GET') return null;
   if (tokenMatches(bearerToken(req.headers), options.token)) return null;
-  return { status: 403, why: 'Requests from other sites are refused' };
+  return refusal(403, 'Requests from other sites are refused');
 }
 
 export function refuseUpgrade(req: IncomingMessage, options: GuardOptions): Refusal | null {
-  const stranger = refuseStranger(req.headers, options.port);
+  const stranger = refuseStranger(req, options.port);
   if (stranger) return stranger;
   const url = requestUrl(req);
-  if (url?.pathname !== '/rpc') return { status: 400, why: 'No socket here' };
-  if (!tokenMatches(url.searchParams.get('token'), options.token)) return { status: 401, why: 'Wrong token' };
+  if (url?.pathname !== '/rpc') return refusal(400, 'No socket here');
+  if (!tokenMatches(url.searchParams.get('token'), options.token)) return refusal(401, 'Wrong token');
   return null;
 }
 
-function isOwnHost(host: string, port: number): boolean {
-  const names = ['127.0.0.1', 'localhost', '[::1]'];
+/** Only a connection from one's own address has the same address at both ends. */
+export function isThisMachine({ localAddress, remoteAddress }: Ends): boolean {
+  return remoteAddress !== undefined && (isLoopback(remoteAddress) || remoteAddress === localAddress);
+}
+
+/** For whoever has shown the token from another machine: a `<video>` and the parts of a playlist cannot show it. */
+export function mediaCookie({ port, token }: GuardOptions): string {
+  return `${cookieName(port)}=${cookieValue(token)}; Path=/; HttpOnly; SameSite=Strict`;
+}
+
+type Ends = Pick<Socket, 'localAddress' | 'remoteAddress'>;
+
+function refusal(status: Refusal['status'], why: string): Refusal {
+  return { status, why };
+}
+
+function showsToken(req: IncomingMessage, { port, token }: GuardOptions): boolean {
+  if (tokenMatches(bearerToken(req.headers), token)) return true;
+  if (tokenMatches(requestUrl(req)?.searchParams.get('token'), token)) return true;
+  const name = `${cookieName(port)}=`;
+  const cookie = req.headers.cookie?.split(/;\s*/).find((each) => each.startsWith(name));
+  return tokenMatches(cookie?.slice(name.length), cookieValue(token));
+}
+
+/** Browsers share cookies between the ports of a machine. */
+function cookieName(port: number): string {
+  return `ace-media-${port}`;
+}
+
+/** Opens media only: the token cannot be had from it. */
+function cookieValue(token: string): string {
+  return createHmac('sha256', token).update('ace-node media cookie').digest('base64url');
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
+}
+
+function isOwnHost(host: string, port: number, { localAddress = '' }: Ends): boolean {
+  const own = localAddress.replace(/^::ffff:/, '').replace(/%.*$/, '');
+  const names = isLoopback(localAddress)
+    ? ['127.0.0.1', 'localhost', '[::1]']
+    : [own.includes(':') ? `[${own}]` : own];
   return names.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
 }
 

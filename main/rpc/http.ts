@@ -1,5 +1,5 @@
 /**
- * The node's HTTP server on loopback: pages, the WebSocket of the procedures, and the content that players fetch.
+ * The node's HTTP server, on loopback unless asked otherwise: pages, the WebSocket of the procedures, and the content that players fetch.
  * Every request passes guard.ts first, whatever it asks for.
  */
 import { existsSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
 import { AceError } from '../../shared/errors.ts';
+import { TOKEN_RENEWED_CLOSE_CODE } from '../../shared/rpc-shell.ts';
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
@@ -14,15 +15,18 @@ import {
   serverOptions,
 } from './connections.ts';
 import { createFeedHub } from './feed.ts';
-import { refuseRequest, requestUrl } from './guard.ts';
+import { isThisMachine, mediaCookie, refuseRequest, requestUrl } from './guard.ts';
 import { createProcedures } from './procedures.ts';
 import { COMMON_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
+import type { ShellService } from './shell-service.ts';
 import { attachWebSocket } from './websocket.ts';
 
 /** Ports tried after the wanted one when that is taken. */
 const FURTHER_PORTS = 20;
 const CONTENT_PATHS = ['/content/', '/ace/', '/webui/', '/broadcast/'];
+/** Encoders push there; nothing else takes a body. */
+const BODY_PATHS = ['/broadcast/'];
 
 export type ContentHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -31,12 +35,15 @@ export interface HttpOptions {
   readonly port: number;
   /** Fails when `port` is taken, instead of trying the next ones. */
   readonly exact?: boolean;
-  readonly host?: '127.0.0.1' | '::1';
+  /** IP address to listen on; loopback unless the user has asked for another. */
+  readonly host?: string;
   /** The built pages (out/renderer). */
   readonly pagesDir: string;
   /** What a page must show to drive the node. */
   readonly token: string;
   readonly service: NodeService;
+  /** Answers what is the shell's; the headless one when left out. */
+  readonly shell?: ShellService;
   /** Answers `/content/…`, `/ace/…`, `/webui/…` and `/broadcast/…`. */
   readonly content: ContentHandler;
   readonly log?: RpcLog;
@@ -47,12 +54,15 @@ export interface HttpServer {
   /** Address of the pages, with a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** From now on nothing but this is taken; whoever connected with the old one is cut off. */
+  setToken(token: string): void;
   close(): Promise<void>;
 }
 
 /** @throws AceError `PortInUse` */
 export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { service, token, content, log = NO_LOG, host = '127.0.0.1' } = options;
+  const { service, content, log = NO_LOG, host = '127.0.0.1' } = options;
+  let { token } = options;
   const limits = options.limits ?? DEFAULT_CONNECTION_LIMITS;
   const servePage = pageHandler(options.pagesDir);
   let port = 0;
@@ -63,8 +73,12 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     if (url === null) return answer(res, 400, 'Not a path');
     const isContent = CONTENT_PATHS.some((path) => url.pathname.startsWith(path));
     const refusal = refuseRequest(req, !isContent, { port, token });
+    const mayHaveBody = refusal === null && BODY_PATHS.some((path) => url.pathname.startsWith(path));
+    if (!mayHaveBody && hasBody(req)) hangUpAfter(res);
     if (refusal) return answer(res, refusal.status, refusal.why);
+    if (!mayHaveBody && hasBody(req)) return answer(res, 413, 'Nothing here takes a body');
     if (!isContent) return servePage(req, res);
+    if (!isThisMachine(req.socket)) res.setHeader('Set-Cookie', mediaCookie({ port, token }));
     try {
       content(req, res);
     } catch (error) {
@@ -77,8 +91,9 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   limitConnections(server, limits);
 
   const feed = createFeedHub(service, log);
-  const procedures = createProcedures(service, log);
-  const sockets = attachWebSocket({ server, procedures, feed, token, port: () => port, log });
+  const procedures = createProcedures(service, log, options.shell);
+  const guard = () => ({ port, token });
+  const sockets = attachWebSocket({ server, procedures, feed, guard, log });
   try {
     port = await listenSomewhere(server, options.port, host, options.exact === true ? 0 : FURTHER_PORTS);
   } catch (error) {
@@ -86,8 +101,12 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     throw error;
   }
   return {
-    url: `http://${host === '::1' ? '[::1]' : host}:${port}/`,
+    url: `http://${reachableHost(host)}:${port}/`,
     port,
+    setToken: (next) => {
+      token = next;
+      sockets.hangUp(TOKEN_RENEWED_CLOSE_CODE, 'the token was renewed');
+    },
     close: () => {
       sockets.close();
       feed.close();
@@ -162,6 +181,23 @@ function listen(server: Server, port: number, host: string): Promise<number> {
     server.once('listening', onListening);
     server.listen(port, host);
   });
+}
+
+/** Where this machine itself reaches a server that listens there. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || !['0', undefined].includes(headers['content-length']);
+}
+
+/** A body that nobody wants is not read to its end, however long it is. */
+function hangUpAfter(res: ServerResponse): void {
+  res.setHeader('Connection', 'close');
+  res.once('finish', () => res.socket?.destroySoon());
 }
 
 function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string>>): void {

@@ -57,7 +57,7 @@ export function attachIpc(options: IpcOptions): IpcTransport {
       log.warn({ origin: frame?.origin ?? null }, 'a call from a foreign frame was refused');
       return { error: { code: 'InvalidInput', message: 'Only the node’s own pages may call it' } };
     }
-    return procedures.dispatch(String(procedure), input);
+    return procedures.dispatch(procedure, input);
   });
 
   const unsubscribe = (contents: WebContentsLike) => {

@@ -7,27 +7,36 @@ import type { ZodError, ZodType } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { inputs, type Procedure, type RpcFailure } from '../../shared/rpc.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
+import { HEADLESS_SHELL, isShellProcedure, type ShellService } from './shell-service.ts';
+
+const MAX_FIELD_CHARS = 80;
+const MAX_REASON_CHARS = 200;
 
 export type Reply = { readonly output: unknown } | { readonly error: RpcFailure };
 
 export interface Procedures {
   /** Never rejects: a failure is a reply too. */
-  dispatch(procedure: string, input: unknown): Promise<Reply>;
+  dispatch(procedure: unknown, input: unknown): Promise<Reply>;
 }
 
-export function createProcedures(service: NodeService, log: RpcLog = NO_LOG): Procedures {
+export function createProcedures(
+  service: NodeService,
+  log: RpcLog = NO_LOG,
+  shell: ShellService = HEADLESS_SHELL,
+): Procedures {
   return {
     async dispatch(procedure, input) {
       try {
         if (!isProcedure(procedure)) {
-          throw new AceError('InvalidInput', `No such procedure: ${procedure.slice(0, 40)}`, {
+          const name = typeof procedure === 'string' ? procedure.slice(0, 40) : `a ${typeof procedure}`;
+          throw new AceError('InvalidInput', `No such procedure: ${name}`, {
             details: { field: 'procedure' },
           });
         }
         const checked = check(inputs[procedure], input ?? {});
         // The schema that checked the input belongs to the method that gets it; the compiler cannot pair the two.
-        const method = service[procedure] as (checked: unknown) => Promise<unknown>;
-        return { output: await method.call(service, checked) };
+        const method = isShellProcedure(procedure) ? shell[procedure] : service[procedure].bind(service);
+        return { output: await (method as (checked: unknown) => Promise<unknown>)(checked) };
       } catch (error) {
         return { error: toFailure(error, procedure, log) };
       }
@@ -35,25 +44,35 @@ export function createProcedures(service: NodeService, log: RpcLog = NO_LOG): Pr
   };
 }
 
-function isProcedure(name: string): name is Procedure {
-  return Object.hasOwn(inputs, name);
+function isProcedure(name: unknown): name is Procedure {
+  return typeof name === 'string' && Object.hasOwn(inputs, name);
 }
 
 function check(schema: ZodType, input: unknown): unknown {
+  // Electron carries maps, dates and the like, in which a schema sees an object without fields.
+  if (typeof input === 'object' && !isPlain(input)) {
+    throw new AceError('InvalidInput', 'input: not a plain object', { details: { field: 'input' } });
+  }
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   throw invalidInput(result.error);
+}
+
+function isPlain(input: object | null): boolean {
+  return input !== null && [Object.prototype, null].includes(Object.getPrototypeOf(input) as object | null);
 }
 
 /** Names the first field that is wrong, so that a form can put the message next to it. */
 function invalidInput(error: ZodError): AceError {
   const issue = error.issues[0];
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const field = issue?.path.map(String).join('.') || unknownKey || 'input';
-  return new AceError('InvalidInput', `${field}: ${issue?.message ?? 'not valid'}`, { details: { field } });
+  // What was sent may be long, and its author a stranger: an error does not carry it back whole.
+  const field = (issue?.path.map(String).join('.') || unknownKey || 'input').slice(0, MAX_FIELD_CHARS);
+  const why = (issue?.message ?? 'not valid').slice(0, MAX_REASON_CHARS);
+  return new AceError('InvalidInput', `${field}: ${why}`, { details: { field } });
 }
 
-function toFailure(error: unknown, procedure: string, log: RpcLog): RpcFailure {
+function toFailure(error: unknown, procedure: unknown, log: RpcLog): RpcFailure {
   if (error instanceof AceError) {
     const hasDetails = Object.keys(error.details).length > 0;
     return { code: error.code, message: error.message, ...(hasDetails && { details: error.details }) };

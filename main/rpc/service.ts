@@ -4,14 +4,18 @@
  */
 import type { z } from 'zod';
 import type { Feed, FeedTopic, inputs, Output, Procedure } from '../../shared/rpc.ts';
+import type { ShellProcedure } from '../../shared/rpc-shell.ts';
 
 /** Input of a procedure after its schema has checked it and filled in defaults. */
 export type CheckedInput<P extends Procedure> = z.output<(typeof inputs)[P]>;
 
 export type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
 
+/** All but those that the shell answers (shell-service.ts). */
+type NodeProcedure = Exclude<Procedure, ShellProcedure>;
+
 type ProcedureMethods = {
-  readonly [P in Procedure]: (input: CheckedInput<P>) => Promise<Output<P>>;
+  readonly [P in NodeProcedure]: (input: CheckedInput<P>) => Promise<Output<P>>;
 };
 
 export interface NodeService extends ProcedureMethods {

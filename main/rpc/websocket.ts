@@ -1,5 +1,5 @@
 /**
- * The typed procedures over a WebSocket on loopback, at `/rpc?token=…`.
+ * The typed procedures over a WebSocket, at `/rpc?token=…`.
  *
  * A connection is admitted only with our token and from our own pages (guard.ts). It answers calls in any order, each
  * with its caller's id, and passes the feed on. A slow reader never makes the node's memory grow: it misses
@@ -11,7 +11,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Feed, FeedTopic, NodeSnapshot, ServerFrame } from '../../shared/rpc.ts';
 import type { FeedHub } from './feed.ts';
-import { refuseUpgrade } from './guard.ts';
+import { type GuardOptions, isThisMachine, mediaCookie, refuseUpgrade } from './guard.ts';
 import type { Procedures } from './procedures.ts';
 import { NO_LOG, type RpcLog } from './service.ts';
 
@@ -29,15 +29,16 @@ export interface WebSocketOptions {
   readonly server: Server;
   readonly procedures: Procedures;
   readonly feed: FeedHub;
-  readonly token: string;
-  /** Our port, once the server listens. */
-  readonly port: () => number;
+  /** Our port, once the server listens, and the token of this moment. */
+  readonly guard: () => GuardOptions;
   readonly log?: RpcLog;
   readonly pingIntervalMs?: number;
 }
 
 export interface WebSocketTransport {
   readonly connections: number;
+  /** Closes what is open; new connections are taken as before. */
+  hangUp(code: number, why: string): void;
   close(): void;
 }
 
@@ -49,10 +50,16 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     perMessageDeflate: false,
   });
   const connections = new Set<Connection>();
+  const hangUp = (code: number, why: string) => {
+    for (const connection of connections) connection.close(code, why);
+  };
+  sockets.on('headers', (headers, req) => {
+    if (!isThisMachine(req.socket)) headers.push(`Set-Cookie: ${mediaCookie(options.guard())}`);
+  });
 
   const onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const refusal = refuseUpgrade(req, { port: options.port(), token: options.token });
+    const refusal = refuseUpgrade(req, options.guard());
     if (refusal) return refuse(socket, refusal.status, refusal.why);
     if (connections.size >= MAX_CONNECTIONS) return refuse(socket, 503, 'Too many connections');
     sockets.handleUpgrade(req, socket, head, (ws) => {
@@ -71,10 +78,11 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     get connections() {
       return connections.size;
     },
+    hangUp,
     close() {
       clearInterval(pinging);
       server.off('upgrade', onUpgrade);
-      for (const connection of connections) connection.close();
+      hangUp(1001, 'the node stops');
       sockets.close();
     },
   };
@@ -125,9 +133,9 @@ class Connection {
     this.#ws.ping();
   }
 
-  close(): void {
+  close(code: number, why: string): void {
     this.#unsubscribe();
-    this.#ws.close(1001, 'the node stops');
+    this.#ws.close(code, why);
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {

@@ -25,7 +25,7 @@ export function takeToken(location: Location, history: History, storage: Storage
 
 export class WsClient implements NodeClient {
   readonly #origin: string;
-  readonly #token: string;
+  #token: string;
   readonly #onRefused: () => void;
   readonly #link = new RpcLink((frame) => this.#socket?.send(frame));
   #socket: WebSocket | null = null;
@@ -39,8 +39,14 @@ export class WsClient implements NodeClient {
     this.#connect();
   }
 
-  call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>> {
-    return this.#link.call(procedure, input);
+  async call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>> {
+    const output = await this.#link.call(procedure, input);
+    // The node cuts this socket off after a renewal; the next one shows the new token.
+    if (procedure === 'renewApiToken') {
+      this.#token = (output as Output<'renewApiToken'>).token;
+      sessionStorage.setItem(TOKEN_KEY, this.#token);
+    }
+    return output;
   }
 
   subscribe(listener: FeedListener): () => void {

@@ -151,6 +151,30 @@ describe('slow requests', () => {
 });
 
 describe('large requests', () => {
+  it.each([
+    ['a page', 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT'],
+    ['a content', 'GET /content/x HTTP/1.1\r\nHost: 127.0.0.1:PORT'],
+    ['the socket', 'POST /rpc HTTP/1.1\r\nHost: 127.0.0.1:PORT'],
+    ['a foreign page', 'PUT /broadcast/a/b/c.ts HTTP/1.1\r\nHost: evil.example'],
+  ])('whose body is huge are answered and cut off without reading it: to %s', async (_what, head) => {
+    const { server } = await start();
+    for (const length of ['Content-Length: 1000000000000', 'Transfer-Encoding: chunked']) {
+      const line = await open(server.port, `${head.replace('PORT', `${server.port}`)}\r\n${length}\r\n\r\n`);
+      const body = Buffer.alloc(65_536, '0');
+      let sentBytes = 0;
+      const push = () => {
+        while (!line.socket.destroyed && line.socket.write(body)) sentBytes += body.length;
+      };
+      line.socket.on('drain', push);
+      push();
+      await waitFor('it is cut off', () => line.closed);
+      expect(line.received).toMatch(/^(HTTP\/1\.1 4(?:03|05|13) |$)/);
+      // What the system's buffers take; nobody reads them.
+      expect(sentBytes).toBeLessThan(32 * 1_048_576);
+    }
+    expect((await fetch(server.url)).status).toBe(200);
+  });
+
   it('are refused before anything looks at them', async () => {
     const { server } = await start();
     const line = await open(server.port, `GET /content/x HTTP/1.1\r\nX-Long: ${'a'.repeat(70_000)}`);

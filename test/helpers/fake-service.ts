@@ -250,6 +250,14 @@ export class FakeService implements NodeService {
     return { claimedUnits };
   }
 
+  async apiToken(): Promise<Output<'apiToken'>> {
+    return { token: 'fake-token', file: '/home/you/.local/share/ace-node/api-token' };
+  }
+
+  async renewApiToken(): Promise<Output<'renewApiToken'>> {
+    return { token: 'fake-token' };
+  }
+
   async shutdown(): Promise<Output<'shutdown'>> {
     return {};
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createProcedures } from '../../../../main/rpc/procedures.ts';
+import { HEADLESS_SHELL } from '../../../../main/rpc/shell-service.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { inputs } from '../../../../shared/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
@@ -9,10 +10,26 @@ function withLog() {
 }
 
 describe('createProcedures', () => {
-  it('has a method of the service for every procedure of the contract', () => {
-    const service = new FakeService();
+  it('has a method of the service or of the shell for every procedure of the contract', () => {
+    const service: Record<string, unknown> = { ...HEADLESS_SHELL };
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(FakeService.prototype))) {
+      service[name] ??= value;
+    }
     for (const procedure of Object.keys(inputs)) {
-      expect(service[procedure as keyof typeof inputs], procedure).toBeTypeOf('function');
+      expect(service[procedure], procedure).toBeTypeOf('function');
+    }
+  });
+
+  it('asks the shell what is the shell’s', async () => {
+    const shell = { ...HEADLESS_SHELL, chooseFiles: async () => ({ paths: ['/a'] }) };
+    const procedures = createProcedures(new FakeService(), withLog(), shell);
+    expect(await procedures.dispatch('chooseFiles', {})).toEqual({ output: { paths: ['/a'] } });
+    const headless = createProcedures(new FakeService());
+    expect(await headless.dispatch('shell', {})).toMatchObject({
+      output: { kind: 'headless', autostart: null },
+    });
+    for (const procedure of ['setShell', 'chooseFiles']) {
+      expect(await headless.dispatch(procedure, {})).toMatchObject({ error: { code: 'NotInThisShell' } });
     }
   });
 

@@ -151,7 +151,12 @@ describe('attachWebSocket: a slow reader', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const procedures = createProcedures(node.service);
-    const transport = attachWebSocket({ server, procedures, feed, token: FAKE_TOKEN, port: () => port });
+    const transport = attachWebSocket({
+      server,
+      procedures,
+      feed,
+      guard: () => ({ port, token: FAKE_TOKEN }),
+    });
     const heard: number[] = [];
     const socket = await new Promise<Socket>((resolve) => {
       const ws = new WebSocket(`ws://127.0.0.1:${port}/rpc?token=${FAKE_TOKEN}`);
