@@ -51,7 +51,7 @@ export interface Payments {
 export function startPayments(options: PaymentsOptions, closers: Closers): Payments {
   const { store, settings, account, device, certificate, shard, lines, router } = options;
   const { nowMs, log, onChange, onSettlements } = options;
-  const { networkId, validatorKeys } = settings;
+  const { networkId, chainId, validatorKeys } = settings;
   const shardClient = lines.of(shard);
   const refused = new RefusedPayers({
     store,
@@ -140,7 +140,7 @@ export function startPayments(options: PaymentsOptions, closers: Closers): Payme
   const sync = new AccountSync(
     statements,
     store,
-    { account: account.address, networkId, validatorKeys },
+    { account: account.address, networkId, chainId, validatorKeys },
     trust,
     told,
     nowMs,

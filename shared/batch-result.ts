@@ -27,8 +27,8 @@ export function encodeBatchResult(result: BatchResult): Uint8Array {
       entry.paidUnits,
       entry.creditUnits,
       entry.refusedUnits,
-      encodePayment(entry.repayment),
-      encodePayment(entry.payment),
+      entry.repayment && plainPayment(entry.repayment),
+      entry.payment && plainPayment(entry.payment),
     ]),
   ]);
 }
@@ -68,13 +68,13 @@ function decodeEntry(value: unknown): EntryResult {
     paidUnits: count(paidUnits),
     creditUnits: count(creditUnits),
     refusedUnits: count(refusedUnits),
-    repayment: decodePayment(repayment),
-    payment: decodePayment(payment),
+    repayment: repayment === null ? null : paymentFrom(repayment),
+    payment: payment === null ? null : paymentFrom(payment),
   };
 }
 
-function encodePayment(payment: Payment | null): (bigint | number)[] | null {
-  if (!payment) return null;
+/** What a payment moved, as a list of base units for dag-cbor. */
+export function plainPayment(payment: Payment): (bigint | number)[] {
   return [
     integer(payment.xacFromPayer),
     integer(payment.xatBurned),
@@ -93,8 +93,8 @@ function integer(value: bigint): bigint | number {
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }
 
-function decodePayment(value: unknown): Payment | null {
-  if (value === null) return null;
+/** Reads {@link plainPayment}. @throws AceError `MessageMalformed`, `InvalidAmount` */
+export function paymentFrom(value: unknown): Payment {
   const [xacFromPayer, xatBurned, xacEmitted, xasFromPayer, xatUnlocked, feeXac, feeXas, payeeXac, payeeXas] =
     tuple(value, 9);
   return {

@@ -16,6 +16,7 @@
 import type { Batch, BatchResult } from '../../shared/batch.ts';
 import type { Balances, Token, TokenAmount } from '../../shared/money.ts';
 import type { Operation } from '../../shared/operation.ts';
+import type { Payment } from '../../shared/payment.ts';
 import type { ExchangeRates, TrafficTotals } from '../../shared/price.ts';
 import type { Ratio } from '../../shared/ratio.ts';
 import type { NetworkSettings, Pool } from '../../shared/settings.ts';
@@ -51,6 +52,20 @@ export interface BalanceChange {
   readonly token: Token;
   /** Base units gained; negative where lost. */
   readonly delta: bigint;
+}
+
+/** What an operation, or genesis, did to one account. */
+export interface AccountOperation {
+  /** Of the record in the chain's log; 0: genesis. */
+  readonly height: number;
+  /** The chain's time. */
+  readonly atMs: number;
+  /** Bytes of `encodeSignedOperation`; `null` of genesis. */
+  readonly operation: Uint8Array | null;
+  /** Base units that the account gained per token; negative where lost. */
+  readonly deltas: Readonly<Record<Token, bigint>>;
+  /** What an operation that pays for a service moved between its two parties; `null` of others. */
+  readonly payment: Payment | null;
 }
 
 export interface SignedBatch {
@@ -94,6 +109,11 @@ export interface MainChain {
   supply(): Promise<Readonly<Record<Token, TokenSupply>>>;
   /** Whether an account has linked or unlinked a device by an operation; `null` when it was never named. */
   deviceLink(account: string, device: string): Promise<'linked' | 'unlinked' | null>;
+  /**
+   * What genesis and operations did to an account, in order of height, from `fromHeight` on; batches are not among them.
+   * Perhaps fewer than `limit`; none when there are no more.
+   */
+  accountOperations(address: string, fromHeight: number, limit: number): Promise<AccountOperation[]>;
   /** Height of the log and hash of its last record. */
   head(): Promise<{ readonly height: number; readonly hash: Uint8Array }>;
   /**

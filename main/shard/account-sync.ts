@@ -11,8 +11,16 @@ import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../log.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import { checked, methods, plainMarket, type ShardResult } from '../p2p/protocols/shard/messages.ts';
+import {
+  checked,
+  methods,
+  paymentFromPlain,
+  plainMarket,
+  type ShardResult,
+} from '../p2p/protocols/shard/messages.ts';
+import type { SigningNetwork } from '../wallet/typed-data.ts';
 import { pullProgress } from './channel-progress.ts';
+import { type OperationBookContext, pullOperations } from './operation-book.ts';
 import type { DistrustedShard, ShardTrust } from './shard-trust.ts';
 import { StatementBook, type StatementBookContext } from './statement-book.ts';
 
@@ -32,7 +40,8 @@ export interface AccountSyncEvents {
 }
 
 /** Whose picture it is, and in which network. */
-export type SyncedAccount = Pick<StatementBookContext, 'account' | 'networkId' | 'validatorKeys'>;
+export type SyncedAccount = Pick<StatementBookContext, 'account' | 'networkId' | 'validatorKeys'> &
+  SigningNetwork;
 
 /** The shards that know something of the account. */
 export interface StatementLines {
@@ -55,6 +64,7 @@ export class AccountSync {
   readonly #store: NodeStore;
   readonly #address: string;
   readonly #book: StatementBook;
+  readonly #operations: OperationBookContext;
   readonly #trust: ShardTrust;
   readonly #events: AccountSyncEvents;
   readonly #nowMs: () => number;
@@ -70,7 +80,7 @@ export class AccountSync {
   constructor(
     lines: StatementLines,
     store: NodeStore,
-    { account: address, networkId, validatorKeys }: SyncedAccount,
+    { account: address, networkId, chainId, validatorKeys }: SyncedAccount,
     trust: ShardTrust,
     events: AccountSyncEvents,
     nowMs: () => number,
@@ -80,6 +90,7 @@ export class AccountSync {
     this.#store = store;
     this.#address = address;
     this.#trust = trust;
+    this.#operations = { store, network: { networkId, chainId }, account: address };
     this.#book = new StatementBook({ store, networkId, validatorKeys, account: address, nowMs });
     this.#events = events;
     this.#nowMs = nowMs;
@@ -104,7 +115,7 @@ export class AccountSync {
   async refresh(): Promise<AccountPicture> {
     // What payers' shards say is what this account earns, also while its own shard is away.
     const [asked] = await Promise.allSettled([this.#askHome()]);
-    await this.#pullAll();
+    await Promise.all([this.#pullAll(), this.#pullOperations()]);
     await pullProgress(this.#trusted(), this.#store, this.#nowMs, this.#log, (progress) =>
       this.#events.onChannel(progress),
     );
@@ -181,6 +192,18 @@ export class AccountSync {
     }
   }
 
+  /** Told by the home shard alone. @throws what is no fault of the shard's */
+  async #pullOperations(): Promise<void> {
+    const home = this.#trusted().find(([shard]) => shard === this.#lines.homeOf(this.#address));
+    if (!home) return;
+    try {
+      await pullOperations(this.#operations, home[1]);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the home shard did not tell its operations; it will be asked again');
+      if (!isAceError(error) || error.code === 'StoreFailed') throw error;
+    }
+  }
+
   /** One at a time of each shard. @throws what is no fault of the shard's */
   #pull(shard: number, line: ShardClient): Promise<void> {
     const known = this.#pulls.get(shard);
@@ -196,9 +219,12 @@ export class AccountSync {
   }
 
   async #pullStatements(shard: number, line: ShardClient): Promise<void> {
-    const bookedSeq = this.#store.settlements.lastSeq(shard);
-    // The last one is asked for again: a shard that tells another history now tells another one here.
-    let afterSeq = Math.max(0, bookedSeq - 1);
+    const { settlements } = this.#store;
+    const bookedSeq = settlements.lastSeq(shard);
+    // The last one is asked for again: a shard that tells another history now tells another one here. So are those that
+    // it told before it told details.
+    const firstAsked = settlements.firstUndetailed(shard) ?? bookedSeq;
+    let afterSeq = Math.max(0, firstAsked - 1);
     for (let lastSeq = Number.MAX_SAFE_INTEGER; afterSeq < lastSeq && !this.#stopped; ) {
       const told = await line.call('statement', { account: this.#address, afterSeq });
       lastSeq = told.lastSeq;
@@ -217,12 +243,17 @@ export class AccountSync {
       }
       const newest = told.rows.at(-1);
       if (!newest) return;
-      const rows = told.rows.flatMap(({ seq, ...row }) =>
+      const rows = told.rows.flatMap(({ seq, repayment, payment, channels, ...row }) => {
         // A shard's word counts for payers that are at home there.
-        this.#lines.homeOf(row.direction === 'paid' ? this.#address : row.counterparty) === shard
-          ? { ...row, shardSeq: seq }
-          : [],
-      );
+        const payer = row.direction === 'paid' ? this.#address : row.counterparty;
+        if (this.#lines.homeOf(payer) !== shard) return [];
+        const detail = {
+          repayment: repayment && paymentFromPlain(repayment),
+          payment: payment && paymentFromPlain(payment),
+          channels,
+        };
+        return { ...row, shardSeq: seq, detail };
+      });
       const { added, diverged } = this.#book.book(rows);
       if (diverged) {
         this.#trust.lose(diverged);

@@ -116,6 +116,10 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
   const row = { number: batch.number, createdAtMs, ...sealBatch(batch, key) };
   store.commit(() => {
     store.batches.insert(row);
+    for (const { payer, payee, channelId, claimedUnits, sealedUnits } of leases) {
+      const units = claimedUnits - sealedUnits;
+      if (units > 0) store.batches.addChannel(batch.number, payer, payee, { channelId, units });
+    }
     sealLeases();
     for (const [account, ms] of untilMs) store.watchers.setWatchedUntilMs(account, ms);
   });

@@ -1,4 +1,5 @@
 /** Takes the operations that accounts sign to the main chain, after a look at what their funds are promised to. */
+import { plainPayment } from '../../shared/batch-result.ts';
 import { affordableUnits, afterPayment, coveredUnits, creditLeftUnits } from '../../shared/credit.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { type Balances, type TokenAmount, ZERO } from '../../shared/money.ts';
@@ -7,6 +8,7 @@ import { planPayment } from '../../shared/payment.ts';
 import { ratio } from '../../shared/ratio.ts';
 import type { MainChain, Market, OperationReceipt } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
+import { OPERATIONS_TOLD } from '../p2p/protocols/shard/constants.ts';
 import { priceSnapshot } from './accounts.ts';
 import { checkHome } from './check-home.ts';
 
@@ -34,6 +36,26 @@ export async function submitOperation(
   });
   const accounts = receipt.changes.map(({ holder }) => holder).filter((holder) => holder.startsWith('0x'));
   return { receipt, accounts: [...new Set([operation.from, ...accounts])] };
+}
+
+/** What operations did to an account, from `fromHeight` on, as its node is told. */
+export async function toldOperations(
+  chain: MainChain,
+  faucet: string | null,
+  account: string,
+  fromHeight: number,
+) {
+  const rows = await chain.accountOperations(account, fromHeight, OPERATIONS_TOLD);
+  return rows.map(({ payment, deltas, ...row }) => ({
+    ...row,
+    deltas: { ...deltas },
+    payment: payment && plainPayment(payment),
+    faucet:
+      faucet !== null &&
+      account !== faucet &&
+      row.operation !== null &&
+      decodeSignedOperation(row.operation).operation.from === faucet,
+  }));
 }
 
 /**

@@ -42,6 +42,7 @@ export class ReadCache implements ChainReads {
       pools: () => source.pools(),
       supply: () => source.supply(),
       deviceLink: (account, device) => source.deviceLink(account, device),
+      accountOperations: (address, fromHeight, limit) => source.accountOperations(address, fromHeight, limit),
       head: () => source.head(),
       lastBatch: (shard) => source.lastBatch(shard),
       batchResult: (shard, number) => source.batchResult(shard, number),

@@ -10,6 +10,7 @@ import {
 import type { DivergedShardRow } from '../db/node/diverged-shards.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { entriesOfSettlement } from '../journal/records.ts';
 import { verifyDevice } from '../wallet/device.ts';
 
 export interface StatementBookContext {
@@ -47,7 +48,7 @@ export class StatementBook {
     this.#context = context;
   }
 
-  /** Takes rows of one shard, in order. @throws AceError `InvalidSignature`, `StoreFailed` */
+  /** Takes rows of one shard, in order. @throws AceError `InvalidSignature`, `MessageMalformed`, `StoreFailed` */
   book(rows: readonly NewSettlement[]): BookedStatements {
     const { store, nowMs } = this.#context;
     for (const row of rows) this.#checkSignature(row);
@@ -62,12 +63,16 @@ export class StatementBook {
     }
   }
 
+  /** With its journal entries. `null` for a row that was there, also when that lacked its detail and has it now. */
   #insert(row: NewSettlement): SettlementRow | null {
-    const { settlements } = this.#context.store;
+    const { settlements, journal } = this.#context.store;
     for (const earlier of settlements.near(row)) {
       if (contradict(this.#place(earlier), this.#place(row))) throw new Contradiction(earlier, row);
     }
-    return settlements.insert(row);
+    const added = settlements.insert(row);
+    if (added === null && settlements.complete(row) === null) return null;
+    for (const entry of entriesOfSettlement(row)) journal.append(entry);
+    return added;
   }
 
   #checkSignature(row: NewSettlement): void {

@@ -1,9 +1,9 @@
 /** What an account is told of the batches that named it: its own entries, with prices, in order. */
 import type { BatchResult } from '../../shared/batch.ts';
-import { decodeBatchResult } from '../../shared/batch-result.ts';
+import { decodeBatchResult, plainPayment } from '../../shared/batch-result.ts';
 import { invariant } from '../../shared/errors.ts';
 import { formatRatio } from '../../shared/ratio.ts';
-import { encodeStatement } from '../../shared/statement.ts';
+import { CHANNELS_TOLD, encodeStatement, sumsOf } from '../../shared/statement.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { STATEMENT_PAGE } from '../p2p/protocols/shard/constants.ts';
 import type { SettlementMessage } from '../p2p/protocols/shard/messages.ts';
@@ -28,9 +28,8 @@ export function statementRows(
     results.set(row.batchNumber, batch);
     const entry = batch.result.entries[row.entryIndex];
     invariant(entry !== undefined, 'a statement points to an entry of its batch');
-    const parts = [entry.repayment, entry.payment].filter((p) => p !== null);
-    const sum = (pick: (p: (typeof parts)[number]) => bigint) =>
-      parts.reduce((total, p) => total + pick(p), 0n);
+    const { repayment, payment } = entry;
+    const channels = store.batches.channels(row.batchNumber, entry.payer, entry.payee, CHANNELS_TOLD);
     const told = {
       seq: row.seq,
       shard,
@@ -43,15 +42,19 @@ export function statementRows(
       creditUnits: entry.creditUnits,
       refusedUnits: entry.refusedUnits,
       repaidUnits: entry.repaidUnits,
-      grossXac: sum((p) => p.xacFromPayer + p.xacEmitted),
-      feeXac: sum((p) => p.feeXac),
-      xatBurned: sum((p) => p.xatBurned),
-      xasPaid: sum((p) => p.xasFromPayer),
-      feeXas: sum((p) => p.feeXas),
+      ...sumsOf(entry),
     };
     const price = batch.result.unitPriceXac;
-    const record = encodeStatement({ ...told, networkId, account, price });
-    return { ...told, price: formatRatio(price), signature: key.sign(record) };
+    const detail = { repayment, payment, channels };
+    const record = encodeStatement({ ...told, networkId, account, price, detail });
+    return {
+      ...told,
+      price: formatRatio(price),
+      repayment: repayment && plainPayment(repayment),
+      payment: payment && plainPayment(payment),
+      channels,
+      signature: key.sign(record),
+    };
   });
 }
 

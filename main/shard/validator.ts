@@ -27,7 +27,7 @@ import { FaucetLimits } from './faucet-limits.ts';
 import { ClaimIntake } from './intake.ts';
 import { grantLease } from './leasing.ts';
 import { announceable } from './multiaddrs.ts';
-import { submitOperation } from './operations.ts';
+import { submitOperation, toldOperations } from './operations.ts';
 import { ReadCache } from './read-cache.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { restoreLease } from './restore-lease.ts';
@@ -212,6 +212,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       rows: statementRows({ ...context, networkId: settings.networkId }, account, afterSeq),
       lastSeq: store.batches.lastSeq(account),
     }),
+    operations: async ({ account, fromHeight }) => {
+      checkHome(settings, shard, account);
+      return { operations: await toldOperations(chain, faucet?.address ?? null, account, fromHeight) };
+    },
     announce: async ({ account, contentIds, multiaddrs }, peerId) => {
       const usable = contentIds.length === 0 ? [] : announceable(multiaddrs, peerId);
       rendezvous.announce({ account, peerId, multiaddrs: usable }, contentIds);

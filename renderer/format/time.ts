@@ -3,6 +3,13 @@ import { inLocale } from './locale.ts';
 
 const timeOfDay = dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayAndTime = dateFormat({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const dayMonthYear = dateFormat({
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const everything = dateFormat({ dateStyle: 'full', timeStyle: 'long' });
 
 function dateFormat(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
@@ -14,9 +21,10 @@ export function formatTime(atMs: number): string {
   return timeOfDay().format(atMs);
 }
 
-/** "18 Nov, 20:14" */
+/** "18 Nov, 20:14", with the year where that is not this one. */
 export function formatDateTime(atMs: number): string {
-  return dayAndTime().format(atMs);
+  const thisYear = new Date(atMs).getFullYear() === new Date().getFullYear();
+  return (thisYear ? dayAndTime() : dayMonthYear()).format(atMs);
 }
 
 /** With year, seconds and time zone, for hover. */

@@ -12,6 +12,8 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} } as never;
 
+const NOTHING_MOVED = { repayment: null, payment: null, channels: [] };
+
 it.each(['not connected', 'connected, its chain away'])('home shard %s', async (how) => {
   const store = openNodeStore(join(tempDir(), 'node.db'));
   const payer = party(1).account.address;
@@ -36,7 +38,7 @@ it.each(['not connected', 'connected, its chain away'])('home shard %s', async (
   } as const;
   const [networkId, account] = ['test', party(2).account.address];
   const key = party(9).device;
-  const signature = key.sign(encodeStatement({ ...row, networkId, account }));
+  const signature = key.sign(encodeStatement({ ...row, networkId, account, detail: NOTHING_MOVED }));
   const validatorKeys = Array(2).fill(Buffer.from(key.publicKey).toString('hex'));
   const away = async () => {
     throw new AceError('ShardUnavailable', 'away');
@@ -45,7 +47,9 @@ it.each(['not connected', 'connected, its chain away'])('home shard %s', async (
   const other = {
     connected: true,
     call: async (method: string) =>
-      method === 'statement' ? { rows: [{ ...row, signature }], lastSeq: 1 } : { channels: [] },
+      method === 'statement'
+        ? { rows: [{ ...row, ...NOTHING_MOVED, signature }], lastSeq: 1 }
+        : { channels: [] },
   };
   const lines = home.connected
     ? [
@@ -57,7 +61,7 @@ it.each(['not connected', 'connected, its chain away'])('home shard %s', async (
   const sync = new AccountSync(
     { home, connected: () => lines, homeOf: () => 1 } as never,
     store,
-    { account, networkId, validatorKeys },
+    { account, networkId, chainId: 1, validatorKeys },
     new ShardTrust(store, log),
     {
       onChange() {},

@@ -2,6 +2,7 @@
  * A shard that shows two histories, to a provider: it is found out by the next statement, the proof can be checked by
  * anyone, and nothing is served on that shard's word any more. The loss is in units.
  */
+
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +15,7 @@ import { ShardTrust } from '../../main/shard/shard-trust.ts';
 import { statementRows } from '../../main/shard/statements.ts';
 import { verifyDevice } from '../../main/wallet/device.ts';
 import { decodeBatch } from '../../shared/batch.ts';
+import { paymentFrom } from '../../shared/batch-result.ts';
 import { encodeTerms } from '../../shared/channel/records.ts';
 import { AceError } from '../../shared/errors.ts';
 import { parseRatio } from '../../shared/ratio.ts';
@@ -57,7 +59,7 @@ function provider(first: TestShard) {
   const errors: string[] = [];
   const logged = ({ err }: { err: AceError }) => errors.push(err.code);
   const log = { debug() {}, info() {}, warn: logged, error: logged } as never;
-  const { networkId, validatorKeys } = first.settings;
+  const { networkId, chainId, validatorKeys } = first.settings;
   const trust = new ShardTrust(store, log);
   const line = {
     connected: true,
@@ -75,7 +77,7 @@ function provider(first: TestShard) {
   const sync = new AccountSync(
     { home: line, connected: () => lines, homeOf: () => 0 } as never,
     store,
-    { account: ACCOUNT, networkId, validatorKeys },
+    { account: ACCOUNT, networkId, chainId, validatorKeys },
     trust,
     { onChange() {}, onSettlements() {}, onChannel() {} },
     () => first.nowMs,
@@ -189,10 +191,13 @@ describe('a proof against a shard', () => {
   const signed = (shard: TestShard, account = ACCOUNT) => {
     const [row] = told(shard, account);
     if (!row) throw new Error('no statement');
-    const { signature, price, grossXac, feeXac, xatBurned, xasPaid, feeXas, ...rest } = row;
+    const { signature, price, grossXac, feeXac, xatBurned, xasPaid, feeXas, ...statementRow } = row;
+    const { repayment, payment, channels, ...rest } = statementRow;
+    const moved = (plain: typeof payment) => plain && paymentFrom(plain);
+    const detail = { repayment: moved(repayment), payment: moved(payment), channels };
     const amounts = { grossXac, feeXac, xatBurned, xasPaid, feeXas } as Record<string, bigint>;
     const { networkId } = shard.settings;
-    const statement = { ...rest, ...amounts, price: parseRatio(price), networkId, account };
+    const statement = { ...rest, ...amounts, price: parseRatio(price), detail, networkId, account };
     return { record: encodeStatement(statement as never), signature };
   };
 

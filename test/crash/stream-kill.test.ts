@@ -154,7 +154,9 @@ describe('both sides killed at once', () => {
     await viewer.said('done', 60_000);
     await viewer.terminate();
     await provider.terminate();
-    const [theirs, ours] = [join(dirs.provider, 'node.db'), join(dirs.viewer, 'node.db')].map(openNodeStore);
+    const [theirs, ours] = [join(dirs.provider, 'node.db'), join(dirs.viewer, 'node.db')].map((path) =>
+      openNodeStore(path),
+    );
     expect(await sha256OfFile(join(dirs.viewer, 'pieces', `${contentId}.pieces`))).toBe(
       await sha256OfFile(file),
     );

@@ -34,6 +34,7 @@ export function settlement(n: number, counterparties = 40): NewSettlement {
     feeXas: 0n,
     price: ratio(98),
     signature: new Uint8Array(64).fill(n % 256),
+    detail: null,
   };
 }
 

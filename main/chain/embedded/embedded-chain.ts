@@ -14,11 +14,17 @@ import {
   encodeBatch,
   FIRST_PREVIOUS_HASH,
 } from '../../../shared/batch.ts';
-import { decodeBatchResult, encodeBatchResult } from '../../../shared/batch-result.ts';
+import {
+  decodeBatchResult,
+  encodeBatchResult,
+  paymentFrom,
+  plainPayment,
+} from '../../../shared/batch-result.ts';
 import { AceError, invariant } from '../../../shared/errors.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import { NO_BALANCES } from '../../../shared/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/operation.ts';
+import type { Payment } from '../../../shared/payment.ts';
 import { creditableTotals, type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
 import type { Genesis, NetworkSettings } from '../../../shared/settings.ts';
 import { sha256 } from '../../channel/sha256.ts';
@@ -27,7 +33,14 @@ import { transaction, withStoreErrors } from '../../db/open.ts';
 import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet/typed-data.ts';
 import { hashBatch } from '../batch-signature.ts';
-import type { ChainAccount, MainChain, OperationReceipt, SignedBatch, SignedOperation } from '../port.ts';
+import type {
+  AccountOperation,
+  ChainAccount,
+  MainChain,
+  OperationReceipt,
+  SignedBatch,
+  SignedOperation,
+} from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
 import { ChangeLog } from './change-log.ts';
 import { ratesAt } from './exchange.ts';
@@ -141,6 +154,17 @@ class EmbeddedChain implements MainChain {
     return linked ? 'linked' : 'unlinked';
   }
 
+  async accountOperations(address: string, fromHeight: number, limit: number): Promise<AccountOperation[]> {
+    const rows = withStoreErrors(() =>
+      this.#store.accountOperations.from(address.toLowerCase(), fromHeight, limit),
+    );
+    return rows.map(({ bytes, payment, ...row }) => ({
+      ...row,
+      operation: row.height === 0 ? null : new Uint8Array(bytes),
+      payment: payment && paymentFrom(dagCbor.decode(payment)),
+    }));
+  }
+
   async head() {
     const head = withStoreErrors(() => this.#store.log.head());
     if (!head) throw new AceError('StoreFailed', 'The chain has no genesis record', { reaction: 'stop' });
@@ -157,9 +181,12 @@ class EmbeddedChain implements MainChain {
     const bytes = encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex'));
     const done = transaction(this.#store.db, () => {
       const [ledger, atMs] = [this.#ledger(), this.#timeMs()];
-      applyOperation({ store: this.#store, ledger, settings: this.#settings, atMs }, operation);
+      const context = { store: this.#store, ledger, settings: this.#settings, atMs };
+      const payment = applyOperation(context, operation);
       ledger.save();
-      return { height: appendLog(this.#store.log, operation.kind, bytes, atMs), changes: ledger.changes() };
+      const height = appendLog(this.#store.log, operation.kind, bytes, atMs);
+      this.#noteForAccounts(height, ledger, payment);
+      return { height, changes: ledger.changes() };
     });
     this.#changes.note([operation.from, ...done.changes.map(({ holder }) => holder)]);
     return { ...done, hash: typedDataHash(typedData) };
@@ -236,6 +263,14 @@ class EmbeddedChain implements MainChain {
       throw new AceError('BatchWrongShard', `${payer} is at home on shard ${home}, not ${shard}`, {
         details: { shard: home },
       });
+    }
+  }
+
+  /** Everyone whom an operation named can ask what it did, also who signed it and lost nothing by it. */
+  #noteForAccounts(height: number, ledger: Ledger, payment: Payment | null): void {
+    const bytes = payment && dagCbor.encode(plainPayment(payment));
+    for (const { address, deltas } of ledger.accountDeltas()) {
+      this.#store.accountOperations.insert(address, height, deltas, bytes);
     }
   }
 

@@ -107,5 +107,6 @@ function writeGenesis(
   store.totals.put(genesisTotals(settings.initialTrafficRate, settings.priorWeightHours));
   store.feed.put(settings.initialAceBytePriceUsd);
   openMarkets(store, nowMs);
-  appendLog(store.log, 'genesis', bytes, nowMs);
+  const height = appendLog(store.log, 'genesis', bytes, nowMs);
+  for (const [address, balances] of accounts) store.accountOperations.insert(address, height, balances, null);
 }

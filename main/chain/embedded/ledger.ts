@@ -155,6 +155,15 @@ export class Ledger {
     add(account.balances, buy, bought);
   }
 
+  /** What each account that was touched has gained, per token; nothing where nothing changed. */
+  *accountDeltas(): Generator<{ readonly address: string; readonly deltas: Record<Token, bigint> }> {
+    for (const [address, { before, after }] of this.#accounts) {
+      const deltas = {} as Record<Token, bigint>;
+      for (const token of TOKENS) deltas[token] = after.balances[token] - before[token];
+      yield { address, deltas };
+    }
+  }
+
   /** What has changed so far, per holder and token. */
   changes(): BalanceChange[] {
     const changes: BalanceChange[] = [];

@@ -11,7 +11,7 @@ import type {
   SwapOperation,
   TransferOperation,
 } from '../../../shared/operation.ts';
-import { planPayment } from '../../../shared/payment.ts';
+import { type Payment, planPayment } from '../../../shared/payment.ts';
 import { mintCostXab, trafficRate } from '../../../shared/price.ts';
 import { ratio, ratioFromDecimal } from '../../../shared/ratio.ts';
 import type { NetworkSettings } from '../../../shared/settings.ts';
@@ -32,11 +32,11 @@ export interface OperationContext {
 }
 
 /**
- * Applies an operation whose form and signature were checked.
+ * Applies an operation whose form and signature were checked. The answer is what one that pays for a service moved.
  * @throws AceError `WrongNonce`, `InsufficientFunds`, `NotAllowed`, `NoMarket`, `SlippageExceeded`, `DeadlinePassed`,
  * `InvalidAmount`
  */
-export function applyOperation(context: OperationContext, operation: Operation): void {
+export function applyOperation(context: OperationContext, operation: Operation): Payment | null {
   const from = context.ledger.account(operation.from);
   if (operation.nonce !== from.nonce) {
     throw new AceError(
@@ -57,11 +57,9 @@ export function applyOperation(context: OperationContext, operation: Operation):
       swap(context, from, operation);
       break;
     case 'access':
-      buyAccess(context, from, operation);
-      break;
+      return buyAccess(context, from, operation);
     case 'reward':
-      reward(context, from, operation);
-      break;
+      return reward(context, from, operation);
     case 'link':
     case 'unlink':
       context.store.devices.put(operation.from, operation.device, operation.kind === 'link');
@@ -73,6 +71,7 @@ export function applyOperation(context: OperationContext, operation: Operation):
     default:
       operation satisfies never;
   }
+  return null;
 }
 
 function transfer(
@@ -134,12 +133,13 @@ function buyAccess(
   { store, ledger, settings, atMs }: OperationContext,
   from: LedgerAccount,
   { to, priceXac, premium }: AccessOperation,
-): void {
+): Payment {
   const rates = ratesAt(store, settings, atMs);
   const fee = premium ? settings.premiumPoolAccessFee : settings.contentAccessFee;
   const funds = ledger.usableFunds(from, rates);
   const payment = planPayment(funds, priceXac, rates, fee, ledger.lockedPoolXat);
   ledger.pay(from, ledger.account(to), payment, rates, premium ? 'premiumFeePool' : 'contentAccessFeePool');
+  return payment;
 }
 
 /** ECONOMY.md, "Paying for a service": the network pays a participant. No fee: it would pay itself. */
@@ -147,12 +147,13 @@ function reward(
   { store, ledger, settings, atMs }: OperationContext,
   from: LedgerAccount,
   { to, amountXac }: RewardOperation,
-): void {
+): Payment {
   expectRole(from, settings.treasury, 'Only the network’s treasury pays rewards');
   const rates = ratesAt(store, settings, atMs);
   const funds = ledger.usableFunds(from, rates);
   const payment = planPayment(funds, amountXac, rates, ratio(0), ledger.lockedPoolXat);
   ledger.pay(from, ledger.account(to), payment, rates, 'txFeePool');
+  return payment;
 }
 
 function expectRole(from: LedgerAccount, role: string | null, message: string): void {

@@ -5,12 +5,15 @@
 import { z } from 'zod';
 import { TOKENS, type Token } from '../../../shared/money.ts';
 import { POOLS, type Pool } from '../../../shared/settings.ts';
+import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import {
+  accountOperation,
   address,
   balances,
   blob,
   bytes,
   count,
+  delta,
   marketResult,
   multiaddrs,
   settingsSchema,
@@ -19,7 +22,6 @@ import {
 import { MAX_ANSWER_BYTES, MAX_BATCH_BYTES, PART_BYTES } from './constants.ts';
 
 const amount = balances.shape.XAT;
-const delta = z.union([z.bigint(), z.number().int()]).transform((value) => BigInt(value));
 const token = z.enum(TOKENS);
 
 export const accountSchema = z.object({ address, balances, nonce: count, creditUsedUnits: count });
@@ -60,6 +62,11 @@ export const chainMethods = {
     result: z.object({ link: z.enum(['linked', 'unlinked']).nullable() }),
   },
   head: { params: z.object({}), result: z.object({ height: count, hash: bytes(32) }) },
+  /** What operations did to an account. */
+  accountOperations: {
+    params: z.object({ address, fromHeight: count, limit: count.max(OPERATIONS_TOLD) }),
+    result: z.object({ operations: z.array(accountOperation).max(OPERATIONS_TOLD) }),
+  },
   lastBatch: { params: z.object({ shard: count }), result: z.object({ number: count, hash: bytes(32) }) },
 
   // For validators only, each of whom the settings name: these change something, or cost much.

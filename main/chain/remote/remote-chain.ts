@@ -10,17 +10,19 @@ import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { z } from 'zod';
 import { type BatchResult, checkBatch, encodeBatch } from '../../../shared/batch.ts';
-import { decodeBatchResult } from '../../../shared/batch-result.ts';
+import { decodeBatchResult, paymentFrom } from '../../../shared/batch-result.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../shared/errors.ts';
 import type { Balances } from '../../../shared/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/operation.ts';
 import type { NetworkSettings } from '../../../shared/settings.ts';
 import { openStream } from '../../p2p/host.ts';
+import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import { checked, type ShardAddresses } from '../../p2p/protocols/shard/messages.ts';
 import { type PlainMap, RequestClient } from '../../p2p/requests.ts';
 import { serializer } from '../../shard/serialize.ts';
 import type {
   AccountChanges,
+  AccountOperation,
   ChainAccount,
   MainChain,
   Market,
@@ -132,6 +134,12 @@ export class RemoteChain implements MainChain {
 
   async deviceLink(account: string, device: string) {
     return (await this.#call('deviceLink', { account: account.toLowerCase(), device })).link;
+  }
+
+  async accountOperations(address: string, fromHeight: number, limit: number): Promise<AccountOperation[]> {
+    const asked = { address: address.toLowerCase(), fromHeight, limit: Math.min(limit, OPERATIONS_TOLD) };
+    const { operations } = await this.#call('accountOperations', asked);
+    return operations.map(({ payment, ...row }) => ({ ...row, payment: payment && paymentFrom(payment) }));
   }
 
   head() {

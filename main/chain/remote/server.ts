@@ -8,7 +8,7 @@ import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
 import type { z } from 'zod';
 import { decodeBatch } from '../../../shared/batch.ts';
-import { encodeBatchResult } from '../../../shared/batch-result.ts';
+import { encodeBatchResult, plainPayment } from '../../../shared/batch-result.ts';
 import { AceError } from '../../../shared/errors.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import { decodeSignedOperation } from '../../../shared/operation.ts';
@@ -104,6 +104,11 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
       return { supply: Object.fromEntries(supply) as PlainMap };
     },
     deviceLink: async ({ account, device }) => ({ link: await chain.deviceLink(account, device) }),
+    accountOperations: async ({ address, fromHeight, limit }) => ({
+      operations: (await chain.accountOperations(address, fromHeight, limit)).map(
+        ({ payment, ...operation }) => ({ ...operation, payment: payment && plainPayment(payment) }),
+      ),
+    }),
     head: async () => ({ ...(await chain.head()) }),
     lastBatch: async ({ shard }) => ({ ...(await chain.lastBatch(shard)) }),
     accounts: async (_, asker) => keep(asker, dagCbor.encode(await chain.accounts())),

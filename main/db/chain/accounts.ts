@@ -1,6 +1,7 @@
 import { amount } from '../../../shared/money.ts';
 import type { ChainAccount } from '../../chain/port.ts';
 import type { Database } from '../open.ts';
+import { accountKey, addressOfKey } from './account-key.ts';
 
 interface AccountRow {
   readonly xat: bigint;
@@ -33,13 +34,13 @@ export function accountQueries(db: Database): AccountQueries {
   const put = db.prepare(`REPLACE INTO accounts (address, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
   return {
     get: (address) => {
-      const row = get.get(keyOf(address));
+      const row = get.get(accountKey(address));
       return row && fromRow(address, row);
     },
-    all: () => all.all().map((row) => fromRow(addressOf(row.address), row)),
+    all: () => all.all().map((row) => fromRow(addressOfKey(row.address), row)),
     put: ({ address, balances, nonce, creditUsedUnits }) =>
       void put.run(
-        keyOf(address),
+        accountKey(address),
         balances.XAT,
         balances.XAC,
         balances.XAS,
@@ -48,14 +49,6 @@ export function accountQueries(db: Database): AccountQueries {
         creditUsedUnits,
       ),
   };
-}
-
-function keyOf(address: string): Uint8Array {
-  return Buffer.from(address.slice(2), 'hex');
-}
-
-function addressOf(key: Uint8Array): string {
-  return `0x${Buffer.from(key).toString('hex')}`;
 }
 
 function fromRow(address: string, row: AccountRow): ChainAccount {

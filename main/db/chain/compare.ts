@@ -11,6 +11,7 @@ const TABLES = [
   'price_observations',
   'feed',
   'devices',
+  'account_operations',
 ] as const;
 
 /**

@@ -1,5 +1,6 @@
 /** The embedded chain's file: one object of queries per table, over one open database. */
 import { type Database, type OpenOptions, openDatabase } from '../open.ts';
+import { type AccountOperationQueries, accountOperationQueries } from './account-operations.ts';
 import { type AccountQueries, accountQueries } from './accounts.ts';
 import { type BatchQueries, batchQueries } from './batches.ts';
 import { type DeviceQueries, deviceQueries } from './devices.ts';
@@ -15,6 +16,7 @@ import { type TotalsQueries, totalsQueries } from './totals.ts';
 export interface ChainStore {
   readonly db: Database;
   readonly accounts: AccountQueries;
+  readonly accountOperations: AccountOperationQueries;
   readonly pools: PoolQueries;
   readonly supply: SupplyQueries;
   readonly totals: TotalsQueries;
@@ -44,6 +46,7 @@ export function openChainStore(
   return {
     db,
     accounts: accountQueries(db),
+    accountOperations: accountOperationQueries(db),
     pools: poolQueries(db),
     supply: supplyQueries(db),
     totals: totalsQueries(db),

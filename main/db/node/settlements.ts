@@ -1,4 +1,5 @@
 import { type Ratio, ratio } from '../../../shared/ratio.ts';
+import { decodeDetail, encodeDetail, type StatementDetail } from '../../../shared/statement.ts';
 import type { Database } from '../open.ts';
 
 /** One batch entry as this node's account sees it. Amounts in base units. */
@@ -26,22 +27,25 @@ export interface SettlementRow {
   readonly price: Ratio;
   /** The shard's, over the statement; `null` of those told before shards signed any. */
   readonly signature: Uint8Array | null;
+  /** How its sums came about; `null` until the shard has told it, of those told before shards did. */
+  readonly detail: StatementDetail | null;
 }
 
 /** A row as its shard tells it. */
 export type NewSettlement = Omit<SettlementRow, 'seq'>;
 
-type Columns = Omit<SettlementRow, 'price'>;
+type Columns = Omit<SettlementRow, 'price' | 'detail'>;
 type Place = Pick<NewSettlement, 'shard' | 'shardSeq' | 'batchNumber'>;
 
 /** What {@link toRow} reads. */
 export const COLUMNS = `seq, shard, shard_seq AS shardSeq, batch_number AS batchNumber, batch_hash AS batchHash, at_ms AS atMs,
   direction, counterparty, paid_units AS paidUnits, credit_units AS creditUnits, refused_units AS refusedUnits,
   repaid_units AS repaidUnits, gross_xac AS grossXac, fee_xac AS feeXac, xat_burned AS xatBurned, xas_paid AS xasPaid,
-  fee_xas AS feeXas, price_num AS priceNum, price_den AS priceDen, signature`;
+  fee_xas AS feeXas, price_num AS priceNum, price_den AS priceDen, signature, detail`;
 export type RawRow = { [K in keyof Columns]: Columns[K] extends number ? bigint : Columns[K] } & {
   priceNum: string;
   priceDen: string;
+  detail: Uint8Array | null;
 };
 
 /** What settlement batches did to this node's account, as the shards told. Append-only. */
@@ -53,16 +57,20 @@ export class SettlementTable {
   readonly #count;
   readonly #settled;
   readonly #refusedPayers;
+  readonly #complete;
+  readonly #firstUndetailed;
+  readonly #undetailed;
+  readonly #all;
 
   constructor(db: Database) {
     this.#insert = db
       .prepare<[unknown], number>(
         `INSERT INTO settlements (shard, shard_seq, batch_number, batch_hash, at_ms, direction, counterparty, paid_units,
          credit_units, refused_units, repaid_units, gross_xac, fee_xac, xat_burned, xas_paid, fee_xas, price_num,
-         price_den, signature)
+         price_den, signature, detail)
        VALUES (@shard, @shardSeq, @batchNumber, @batchHash, @atMs, @direction, @counterparty, @paidUnits, @creditUnits,
          @refusedUnits, @repaidUnits, @grossXac, @feeXac, @xatBurned, @xasPaid, @feeXas, @priceNum, @priceDen,
-         @signature)
+         @signature, @detail)
        ON CONFLICT (shard, shard_seq) DO NOTHING RETURNING seq`,
       )
       .pluck();
@@ -94,17 +102,57 @@ export class SettlementTable {
       `SELECT counterparty, refused_units AS refusedUnits, max(seq) FROM settlements
          WHERE direction = 'earned' GROUP BY counterparty`,
     );
+    this.#complete = db
+      .prepare<[unknown], number>(
+        `UPDATE settlements SET detail = @detail, signature = @signature
+         WHERE shard = @shard AND shard_seq = @shardSeq AND detail IS NULL RETURNING seq`,
+      )
+      .pluck();
+    this.#firstUndetailed = db
+      .prepare<[number], number | null>(
+        `SELECT min(shard_seq) FROM settlements WHERE shard = ? AND detail IS NULL`,
+      )
+      .pluck();
+    this.#undetailed = db
+      .prepare<[], number>(`SELECT count(*) FROM settlements WHERE detail IS NULL`)
+      .pluck();
+    this.#all = db.prepare<[], RawRow>(`SELECT ${COLUMNS} FROM settlements ORDER BY seq`).safeIntegers();
   }
 
   /** Appends a row; `null` when it is there already. */
   insert(row: NewSettlement): SettlementRow | null {
-    const { price, ...columns } = row;
+    const { price, detail, ...columns } = row;
     const seq = this.#insert.get({
       ...columns,
+      detail: detail && encodeDetail(detail),
       priceNum: price.num.toString(),
       priceDen: price.den.toString(),
     });
     return seq === undefined ? null : { ...row, seq };
+  }
+
+  /**
+   * Adds the detail to a row from before shards told it, with the signature that covers it; `null` when it has one. Whoever
+   * calls has held the two against each other.
+   */
+  complete({ shard, shardSeq, detail, signature }: NewSettlement): number | null {
+    if (!detail) return null;
+    return this.#complete.get({ shard, shardSeq, signature, detail: encodeDetail(detail) }) ?? null;
+  }
+
+  /** The shard's number of the first row that lacks its detail. */
+  firstUndetailed(shard: number): number | null {
+    return this.#firstUndetailed.get(shard) ?? null;
+  }
+
+  /** Rows that lack their detail. */
+  undetailedCount(): number {
+    return this.#undetailed.get() ?? 0;
+  }
+
+  /** In the order in which they were told. Nothing may be written on this connection before the last one was taken. */
+  *all(): Generator<SettlementRow> {
+    for (const row of this.#all.iterate()) yield toRow(row);
   }
 
   /** Newest first, below `beforeSeq`. */
@@ -140,7 +188,7 @@ export class SettlementTable {
   }
 }
 
-export function toRow({ priceNum, priceDen, ...raw }: RawRow): SettlementRow {
+export function toRow({ priceNum, priceDen, detail, ...raw }: RawRow): SettlementRow {
   return {
     ...raw,
     seq: Number(raw.seq),
@@ -153,5 +201,6 @@ export function toRow({ priceNum, priceDen, ...raw }: RawRow): SettlementRow {
     refusedUnits: Number(raw.refusedUnits),
     repaidUnits: Number(raw.repaidUnits),
     price: ratio(BigInt(priceNum), BigInt(priceDen)),
+    detail: detail && decodeDetail(detail),
   };
 }

@@ -10,6 +10,12 @@ export interface BatchRow {
   readonly result: Uint8Array | null;
 }
 
+/** Units of one channel that a batch settled. */
+export interface BatchChannel {
+  readonly channelId: Uint8Array;
+  readonly units: number;
+}
+
 export interface StatementRow {
   readonly seq: number;
   readonly batchNumber: number;
@@ -28,6 +34,8 @@ export class BatchTable {
   readonly #addStatement;
   readonly #statements;
   readonly #lastSeq;
+  readonly #addChannel;
+  readonly #channels;
 
   constructor(db: Database) {
     this.#insert = db.prepare<[Omit<BatchRow, 'result'>]>(
@@ -49,6 +57,13 @@ export class BatchTable {
     this.#lastSeq = db
       .prepare<[string], number>(`SELECT coalesce(max(seq), 0) FROM statements WHERE account = ?`)
       .pluck();
+    this.#addChannel = db.prepare(
+      `INSERT INTO batch_channels (batch_number, payer, payee, channel_id, units) VALUES (?, ?, ?, ?, ?)`,
+    );
+    this.#channels = db.prepare<[number, string, string, number], BatchChannel>(
+      `SELECT channel_id AS channelId, units FROM batch_channels
+       WHERE batch_number = ? AND payer = ? AND payee = ? ORDER BY units DESC, channel_id LIMIT ?`,
+    );
   }
 
   insert(batch: Omit<BatchRow, 'result'>): void {
@@ -65,6 +80,18 @@ export class BatchTable {
 
   setResult(number: number, result: Uint8Array): void {
     this.#setResult.run(result, number);
+  }
+
+  /** Once for each channel whose units a batch takes up. */
+  addChannel(batchNumber: number, payer: string, payee: string, channel: BatchChannel): void {
+    this.#addChannel.run(batchNumber, payer, payee, channel.channelId, channel.units);
+  }
+
+  /** Channels of one entry, those with most units first; none of a batch from before they were kept. */
+  channels(batchNumber: number, payer: string, payee: string, limit: number): BatchChannel[] {
+    return this.#channels
+      .all(batchNumber, payer, payee, limit)
+      .map(({ channelId, units }) => ({ channelId: new Uint8Array(channelId), units }));
   }
 
   addStatement(account: string, batchNumber: number, direction: 'paid' | 'earned', entryIndex: number): void {

@@ -8,6 +8,7 @@ import { LoanTable } from './loans.ts';
 import { first } from './migrations/0001-first.ts';
 import { disputes } from './migrations/0002-disputes.ts';
 import { anchorsAgain } from './migrations/0003-anchors-again.ts';
+import { batchChannels } from './migrations/0004-batch-channels.ts';
 import { WatcherTable } from './watchers.ts';
 
 export interface ValidatorStore {
@@ -22,7 +23,7 @@ export interface ValidatorStore {
   close(): void;
 }
 
-export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain] as const;
+export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain, batchChannels] as const;
 
 /**
  * Pages of the WAL, 16 MiB, before they move to the database: claims come to rows all over the file, and pages that

@@ -2,5 +2,6 @@ import type { Migration } from '../../open.ts';
 import { initial } from './0001-initial.ts';
 import { accountKeys } from './0002-account-keys.ts';
 import { shardTraffic } from './0003-shard-traffic.ts';
+import { accountOperations } from './0004-account-operations.ts';
 
-export const chainMigrations: readonly Migration[] = [initial, accountKeys, shardTraffic];
+export const chainMigrations: readonly Migration[] = [initial, accountKeys, shardTraffic, accountOperations];

@@ -5,7 +5,7 @@ import type { Migration } from '../../open.ts';
  * newest first without sorting.
  */
 export const settlementHistory: Migration = {
-  version: 11,
+  version: 21,
   name: 'pages of the settlement history',
   up: (db) =>
     db.exec(`

@@ -177,6 +177,7 @@ export class PieceBooker {
       for (const { request, bytes } of group) {
         pieces.bookPiece(request.contentId, request.pieceIndex);
         store.contents.addDownBytes(request.contentId, bytes.byteLength);
+        if (channel) store.channelContents.add(channel.state.channelId, request.contentId, bytes.byteLength);
       }
     };
     if (!channel || channel.disputed) {

@@ -407,9 +407,14 @@ class ProviderSession {
     const book = () => {
       group.forEach(({ request }, i) => {
         const piece = loaded[i];
-        if (piece) store.contents.addUpBytes(request.contentId, piece.bytes.byteLength);
-        // The disk lost it or changed it: never sent, never charged.
-        else pieces.forgetPiece(request.contentId, request.pieceIndex);
+        if (!piece) {
+          // The disk lost it or changed it: never sent, never charged.
+          pieces.forgetPiece(request.contentId, request.pieceIndex);
+          return;
+        }
+        const sizeBytes = piece.bytes.byteLength;
+        store.contents.addUpBytes(request.contentId, sizeBytes);
+        if (channel) store.channelContents.add(channel.state.channelId, request.contentId, sizeBytes);
       });
     };
     if (channel) await channel.commitSoon(book);

@@ -19,6 +19,8 @@ export const SHARD_LIMITS = { maxFrameBytes: 1_048_576, maxBufferedBytes: 2_097_
 
 /** Rows of a statement in one answer. */
 export const STATEMENT_PAGE = 500;
+/** Operations of an account in one answer: of a few hundred bytes each. */
+export const OPERATIONS_TOLD = 250;
 /** Loans in one answer, the oldest: a frame has no room for all that an account can have. */
 export const LOANS_TOLD = 1_000;
 /** Channels that one request may ask for. */

@@ -3,13 +3,16 @@
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
 import { z } from 'zod';
+import { paymentFrom } from '../../../../shared/batch-result.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { AceError } from '../../../../shared/errors.ts';
+import type { Payment } from '../../../../shared/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
 import type { NetworkSettings } from '../../../../shared/settings.ts';
+import { CHANNELS_TOLD } from '../../../../shared/statement.ts';
 import type { Market } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
-import { CHANNELS_ASKED } from './constants.ts';
+import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
 /** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
 const MAX_RATIO_TEXT = 400;
@@ -24,6 +27,8 @@ export const big = z
   .union([z.bigint(), count])
   .transform((value) => BigInt(value))
   .refine((value) => value >= 0n, 'must not be negative');
+/** A change of a balance, base units, either way. */
+export const delta = z.union([z.bigint(), z.number().int()]).transform((value) => BigInt(value));
 export const address = z.string().regex(/^0x[0-9a-f]{40}$/);
 /** CIDv1 of a dag-cbor block under sha2-256, in base32: what every content of this network has. */
 const contentId = z.string().regex(/^bafyrei[a-z2-7]{52}$/);
@@ -80,6 +85,24 @@ function isRatio(value: Ratio | Plain): value is Ratio {
 
 export const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
 
+/** The list of `plainPayment`. */
+const payment = z.array(big).length(9);
+
+/** What a list of base units says that a payment moved. @throws AceError `MessageMalformed`, `InvalidAmount` */
+export function paymentFromPlain(plain: z.output<typeof payment>): Payment {
+  return paymentFrom(plain);
+}
+
+/** What one operation did to an account; see `AccountOperation`. */
+export const accountOperation = z.object({
+  height: count,
+  atMs: count,
+  /** Bytes of `encodeSignedOperation`; `null` of genesis. */
+  operation: blob(2_048).nullable(),
+  deltas: z.object({ XAT: delta, XAC: delta, XAS: delta, XAB: delta }),
+  payment: payment.nullable(),
+});
+
 export const shardAddresses = z.object({ shard: count, multiaddrs });
 export type ShardAddresses = z.output<typeof shardAddresses>;
 
@@ -122,6 +145,10 @@ const settlementRow = z.object({
   feeXas: big,
   /** XAC base units per traffic unit. */
   price: exactRatio,
+  /** What moved for each part of it, and the channels whose traffic it settled: those with most units. */
+  repayment: payment.nullable(),
+  payment: payment.nullable(),
+  channels: z.array(z.object({ channelId: bytes(32), units: count })).max(CHANNELS_TOLD),
   /** The shard's, over `encodeStatement`. */
   signature: bytes(64),
 });
@@ -211,6 +238,15 @@ export const methods = {
   submit: {
     params: z.object({ operation: blob(2_048) }),
     result: z.object({ height: count, hash: bytes(32) }),
+  },
+  /** What operations did to an account at home here, in order of height. */
+  operations: {
+    params: z.object({ account: address, fromHeight: count }),
+    result: z.object({
+      operations: z
+        .array(accountOperation.extend({ /** A gift of this devnet's faucet. */ faucet: z.boolean() }))
+        .max(OPERATIONS_TOLD),
+    }),
   },
   /** From now on `account` events for this account come over this stream. */
   watch: { params: z.object({ account: address }), result: z.object({}) },

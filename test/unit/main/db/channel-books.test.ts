@@ -172,6 +172,7 @@ describe('totals', () => {
       feeXas: 0n,
       price: ratio(1),
       signature: null,
+      detail: null,
     };
     const earned = { ...settlement, direction: 'earned', counterparty: testAddress(1), feeXac: 1n } as const;
     // More than a number holds exactly.

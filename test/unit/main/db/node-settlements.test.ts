@@ -28,6 +28,7 @@ function row(shard: number, shardSeq: number): NewSettlement {
     feeXas: 0n,
     price: ratio(1, 3),
     signature: null,
+    detail: null,
   };
 }
 

@@ -1,0 +1,160 @@
+import { accountBit, accountSet, type ChartAccount } from '../../../shared/journal/chart.ts';
+import {
+  decodeEntry,
+  type EntryKey,
+  encodeEntry,
+  type JournalEntry,
+  ledgerAccount,
+  SOURCES,
+} from '../../../shared/journal/entry.ts';
+import type { Database } from '../open.ts';
+
+/** A sum of postings. */
+export interface JournalBalance {
+  /** With the counterparty, where the account has one below it for each. */
+  readonly account: string;
+  readonly commodity: string;
+  /** Base units, or MiB. */
+  readonly amount: bigint;
+}
+
+/** UTC milliseconds, both included. */
+export interface Period {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export const ALL_TIME: Period = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
+
+interface KeyColumns {
+  readonly atMs: number;
+  readonly source: number;
+  readonly shard: number;
+  readonly seq: number;
+  readonly part: number;
+}
+
+const KEY = 'at_ms, source, shard, source_seq, part';
+/** After all entries. */
+const END: KeyColumns = { atMs: Number.MAX_SAFE_INTEGER, source: 0, shard: 0, seq: 0, part: 0 };
+
+/** The journal of this node's account, in the order of time. Append-only. */
+export class JournalTable {
+  readonly #insert;
+  readonly #balance;
+  readonly #setBalance;
+  readonly #balances;
+  readonly #page;
+  readonly #period;
+  readonly #counterparties;
+  readonly #count;
+  readonly #body;
+
+  constructor(db: Database) {
+    this.#insert = db.prepare(
+      `INSERT INTO journal_entries (${KEY}, accounts, counterparty, body)
+       VALUES (@atMs, @source, @shard, @seq, @part, @accounts, @counterparty, @body)`,
+    );
+    this.#balance = db
+      .prepare<[string, string], string>(
+        `SELECT amount FROM journal_balances WHERE account = ? AND commodity = ?`,
+      )
+      .pluck();
+    this.#setBalance = db.prepare<[string, string, string]>(
+      `INSERT INTO journal_balances (account, commodity, amount) VALUES (?, ?, ?)
+       ON CONFLICT (account, commodity) DO UPDATE SET amount = excluded.amount`,
+    );
+    this.#balances = db.prepare<[], { account: string; commodity: string; amount: string }>(
+      `SELECT account, commodity, amount FROM journal_balances ORDER BY account, commodity`,
+    );
+    // The index alone says which entries touch an account; only the page is read.
+    this.#page = db
+      .prepare<[KeyColumns & { accounts: number; counterparty: string | null; limit: number }], Uint8Array>(
+        `SELECT body FROM journal_entries
+         WHERE (${KEY}) < (@atMs, @source, @shard, @seq, @part) AND accounts & @accounts <> 0
+           AND (@counterparty IS NULL OR counterparty = @counterparty)
+         ORDER BY at_ms DESC, source DESC, shard DESC, source_seq DESC, part DESC LIMIT @limit`,
+      )
+      .pluck();
+    this.#period = db
+      .prepare<[Period], Uint8Array>(
+        `SELECT body FROM journal_entries WHERE at_ms BETWEEN @fromMs AND @toMs ORDER BY ${KEY}`,
+      )
+      .pluck();
+    this.#body = db
+      .prepare<[KeyColumns], Uint8Array>(
+        `SELECT body FROM journal_entries WHERE (${KEY}) = (@atMs, @source, @shard, @seq, @part)`,
+      )
+      .pluck();
+    this.#counterparties = db
+      .prepare<[], string>(
+        `SELECT DISTINCT counterparty FROM journal_entries WHERE counterparty IS NOT NULL ORDER BY counterparty`,
+      )
+      .pluck();
+    this.#count = db
+      .prepare<[Period], number>(`SELECT count(*) FROM journal_entries WHERE at_ms BETWEEN @fromMs AND @toMs`)
+      .pluck();
+  }
+
+  /** Appends an entry and adds it to the sums. Belongs into the transaction that books its record. */
+  append(entry: JournalEntry): void {
+    this.#insert.run({
+      ...columnsOf(entry),
+      accounts: accountSet(entry.postings.map(({ account }) => account)),
+      counterparty: entry.counterparty,
+      body: encodeEntry(entry),
+    });
+    for (const { account, commodity, amount } of entry.postings) {
+      const name = ledgerAccount(entry, account);
+      const before = this.#balance.get(name, commodity) ?? '0';
+      this.#setBalance.run(name, commodity, String(BigInt(before) + amount));
+    }
+  }
+
+  /** Sums that are not 0, by account and commodity. */
+  balances(): JournalBalance[] {
+    return this.#balances
+      .all()
+      .map((row) => ({ ...row, amount: BigInt(row.amount) }))
+      .filter(({ amount }) => amount !== 0n);
+  }
+
+  /** Bytes of one entry as they are stored; `null` when there is none. */
+  body(key: EntryKey): Uint8Array | null {
+    return this.#body.get(columnsOf(key)) ?? null;
+  }
+
+  /** Newest first, before `before`; of one account, or all that touch any. */
+  page(
+    filter: { readonly accounts: readonly ChartAccount[]; readonly counterparty: string | null },
+    before: EntryKey | null,
+    limit: number,
+  ): JournalEntry[] {
+    const accounts = filter.accounts.reduce((set, account) => set + accountBit(account), 0);
+    const start = before ? columnsOf(before) : END;
+    return this.#page.all({ ...start, accounts, counterparty: filter.counterparty, limit }).map(decodeEntry);
+  }
+
+  /** Bytes of entries in order, as they are stored. Nothing may be written on this connection meanwhile. */
+  bodies(period: Period): IterableIterator<Uint8Array> {
+    return this.#period.iterate(period);
+  }
+
+  /** In order. Nothing may be written on this connection meanwhile. */
+  *entries(period: Period): Generator<JournalEntry> {
+    for (const body of this.#period.iterate(period)) yield decodeEntry(body);
+  }
+
+  count(period: Period): number {
+    return this.#count.get(period) ?? 0;
+  }
+
+  /** Each once, in order. Nothing may be written on this connection meanwhile. */
+  counterparties(): IterableIterator<string> {
+    return this.#counterparties.iterate();
+  }
+}
+
+function columnsOf({ atMs, source, shard, seq, part }: EntryKey): KeyColumns {
+  return { atMs, source: SOURCES.indexOf(source), shard, seq, part };
+}

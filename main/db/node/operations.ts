@@ -1,0 +1,91 @@
+import * as dagCbor from '@ipld/dag-cbor';
+import { paymentFrom, plainPayment } from '../../../shared/batch-result.ts';
+import type { Token } from '../../../shared/money.ts';
+import type { Payment } from '../../../shared/payment.ts';
+import type { Database } from '../open.ts';
+
+/** What an operation, or genesis, did to this node's account. */
+export interface OperationRow {
+  /** Of the record in the chain's log; 0: genesis. */
+  readonly height: number;
+  /** The chain's time. */
+  readonly atMs: number;
+  /** EIP-712, 32 bytes; zeros of genesis. */
+  readonly hash: Uint8Array;
+  /** Signed, canonical bytes; `null` of genesis. */
+  readonly operation: Uint8Array | null;
+  /** Base units gained, negative where lost. */
+  readonly deltas: Readonly<Record<Token, bigint>>;
+  /** What one that pays for a service moved. */
+  readonly payment: Payment | null;
+  /** A gift of a devnet's faucet. */
+  readonly faucet: boolean;
+}
+
+interface RawRow {
+  readonly height: bigint;
+  readonly atMs: bigint;
+  readonly hash: Uint8Array;
+  readonly operation: Uint8Array | null;
+  readonly xat: bigint;
+  readonly xac: bigint;
+  readonly xas: bigint;
+  readonly xab: bigint;
+  readonly payment: Uint8Array | null;
+  readonly faucet: bigint;
+}
+
+/** What operations did to this node's account, as its home shard told. Append-only. */
+export class OperationTable {
+  readonly #insert;
+  readonly #nextHeight;
+  readonly #all;
+
+  constructor(db: Database) {
+    this.#insert = db.prepare(
+      `INSERT INTO operations (height, at_ms, hash, operation, xat, xac, xas, xab, payment, faucet)
+       VALUES (@height, @atMs, @hash, @operation, @XAT, @XAC, @XAS, @XAB, @payment, @faucet)
+       ON CONFLICT (height) DO NOTHING`,
+    );
+    this.#nextHeight = db.prepare<[], number>(`SELECT coalesce(max(height) + 1, 0) FROM operations`).pluck();
+    this.#all = db
+      .prepare<[], RawRow>(
+        `SELECT height, at_ms AS atMs, hash, operation, xat, xac, xas, xab, payment, faucet
+         FROM operations ORDER BY height`,
+      )
+      .safeIntegers();
+  }
+
+  /** Appends a row; `false` when it is there already. */
+  insert({ deltas, payment, faucet, ...row }: OperationRow): boolean {
+    const written = this.#insert.run({
+      ...row,
+      ...deltas,
+      payment: payment && dagCbor.encode(plainPayment(payment)),
+      faucet: faucet ? 1 : 0,
+    });
+    return written.changes === 1;
+  }
+
+  /** The first height that has not been told yet. */
+  nextHeight(): number {
+    return this.#nextHeight.get() ?? 0;
+  }
+
+  /** In order of height. Nothing may be written on this connection before the last one was taken. */
+  *all(): Generator<OperationRow> {
+    for (const row of this.#all.iterate()) yield toRow(row);
+  }
+}
+
+function toRow(row: RawRow): OperationRow {
+  return {
+    height: Number(row.height),
+    atMs: Number(row.atMs),
+    hash: row.hash,
+    operation: row.operation,
+    deltas: { XAT: row.xat, XAC: row.xac, XAS: row.xas, XAB: row.xab },
+    payment: row.payment && paymentFrom(dagCbor.decode(row.payment)),
+    faucet: row.faucet === 1n,
+  };
+}
