@@ -108,6 +108,7 @@ export type ErrorCode =
   | 'PortInUse'
   | 'WalletLocked'
   | 'WalletInvalid'
+  | 'WalletMissing'
   | 'NodeNotRunning'
   | 'NotOnThisNetwork'
   | 'NotInThisShell'

@@ -6,11 +6,12 @@
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';
-import type { Token } from './money.ts';
+import { TOKENS, type Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type SettlementOutputs, settlementInputs } from './rpc-settlements.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
+import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './rpc-wallet.ts';
 
 /** A decimal token string, such as "0.2000000". */
 export type DecimalAmount = string;
@@ -215,6 +216,8 @@ export interface NodeSnapshot {
   readonly transfers: readonly TransferView[];
   readonly limits: SettingsView;
   readonly settlementCount: number;
+  /** Loans that were repaid lately, by whatever brought the funds; the newest first, ten at most. */
+  readonly repayments: readonly RepaymentView[];
 }
 
 const contentId = z.string().regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
@@ -250,16 +253,18 @@ export const inputs = {
   stop: z.object({ contentId }).strict(),
   tracks: z.object({ contentId }).strict(),
   quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
-  topUp: z.object({ amountXat: decimalAmount }).strict(),
+  /** Devnet only: the faucet gives XAT, or another token to try things with. */
+  topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).default('XAT') }).strict(),
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...liveInputs,
   ...settlementInputs,
   ...shellInputs,
+  ...walletInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, SettlementOutputs, ShellOutputs {
+export interface Outputs extends LiveOutputs, SettlementOutputs, ShellOutputs, WalletOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
@@ -283,7 +288,12 @@ export interface Outputs extends LiveOutputs, SettlementOutputs, ShellOutputs {
   tracks: { readonly tracks: readonly TrackView[] | null };
   /** For any number of units; changes nothing. */
   quote: TrafficQuoteView;
-  topUp: { readonly balances: Readonly<Record<Token, DecimalAmount>>; readonly creditUsedUnits: number };
+  topUp: {
+    readonly balances: Readonly<Record<Token, DecimalAmount>>;
+    readonly creditUsedUnits: number;
+    /** Loans that it has repaid already. */
+    readonly repaid: readonly RepaymentView[];
+  };
   /** Hands every open claim to the shard now. */
   settleNow: { readonly claimedUnits: number };
   shutdown: Record<string, never>;
@@ -307,6 +317,8 @@ export interface Feed {
   shell: ShellView;
   /** The desktop shell asks for a view. Never over a WebSocket. */
   navigate: NavigateView;
+  /** The wallet was made, locked, unlocked, or protected anew. */
+  wallet: WalletStateView;
 }
 export type FeedTopic = keyof Feed;
 
