@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import type { ReachSettings } from './p2p/reach.ts';
+import type { SecretStore } from './wallet/secret-store.ts';
 
 export interface NodeConfig {
   readonly dataDir: string;
@@ -28,6 +29,15 @@ export interface NodeConfig {
   /** Built pages. */
   readonly pagesDir: string;
   readonly passphrase?: string;
+  /** Left out: a missing wallet is made without a passphrase, and a locked one is an error. */
+  readonly wallet?: {
+    /** A missing wallet is made or restored by its owner, on the pages. */
+    readonly firstRun?: boolean;
+    /** A locked one is unlocked there. */
+    readonly mayWait?: boolean;
+  };
+  /** The operating system's, where the shell has one. */
+  readonly secretStore?: SecretStore;
   /** Profile for a devnet that this process makes; later starts take the stored one. */
   readonly devnet?: DevnetProfile;
   /** Whether a devnet of this process gets a provider that offers the sample clip. On by default. */
@@ -78,6 +88,8 @@ export function defaultDataDir(): string {
 
 export interface NodePaths {
   readonly wallet: string;
+  /** Key of a device that waits for its account's certificate. */
+  readonly deviceRequest: string;
   readonly nodeDb: string;
   readonly pieces: string;
   readonly log: string;
@@ -96,6 +108,7 @@ export interface NodePaths {
 export function nodePaths(dataDir: string): NodePaths {
   return {
     wallet: join(dataDir, 'wallet.json'),
+    deviceRequest: join(dataDir, 'device-request.json'),
     nodeDb: join(dataDir, 'node.db'),
     pieces: join(dataDir, 'pieces'),
     log: join(dataDir, 'node.log'),

@@ -1,9 +1,10 @@
 /** What pages and the command line ask of a node, answered from its peer: figures become views, inputs become calls. */
-import { AceError, type ErrorCode } from '../shared/errors.ts';
-import { formatAmount, parseAmount } from '../shared/money.ts';
+import { AceError } from '../shared/errors.ts';
+import { formatAmount } from '../shared/money.ts';
 import { priceOfUnits } from '../shared/price.ts';
 import { quoteTraffic } from '../shared/quote.ts';
 import type { Feed, FeedTopic, NodeSnapshot, Output, TransferView } from '../shared/rpc.ts';
+import { accountProcedures } from './account-procedures.ts';
 import { channelsView } from './channel-views.ts';
 import { onlyWatched } from './content/live/live.ts';
 import { manifestPath } from './content/live/live-http.ts';
@@ -13,6 +14,7 @@ import type { Transfer } from './content/transfer.ts';
 import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
+import { repaymentView } from './operation-views.ts';
 import type { RunningPeer } from './peer.ts';
 import type { ApiToken } from './rpc/api-token.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
@@ -27,6 +29,7 @@ import {
   settingsView,
   settlementView,
 } from './views.ts';
+import { SETTLED_BEFORE } from './wallet/channel-backup.ts';
 
 export interface NodeServiceOptions {
   readonly peer: RunningPeer;
@@ -36,13 +39,14 @@ export interface NodeServiceOptions {
   readonly ownDevnet: boolean;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
-  readonly shutdown: () => void;
   readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
   /** Makes the old token worthless once the answer is out. */
   readonly renewToken: () => Promise<string>;
 }
 
-export interface NodeServiceHandle extends NodeService {
+/** All that needs a running node: the wallet, which is there before, answers for itself (`node-gate.ts`). */
+export interface NodeServiceHandle
+  extends Omit<NodeService, 'deviceRequest' | 'shutdown' | `wallet${string}`> {
   /** Tells every feed listener. */
   emit<T extends FeedTopic>(topic: T, data: Feed[T]): void;
   /** Soon: a picture is made at most four times a second, however often something changes. */
@@ -53,6 +57,7 @@ export interface NodeServiceHandle extends NodeService {
 }
 
 const SNAPSHOT_EVERY_MS = 250;
+const REPAYMENTS_TOLD = 10;
 
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
@@ -85,14 +90,8 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   function view(picture: AccountPicture): NodeSnapshot {
     const { account } = picture;
     const priced = (units: number) => formatAmount(priceOfUnits(units, picture.unitPriceXac));
-    const earnedUnits = Math.max(
-      0,
-      store.payeeChannels.paidUnits() - store.settlements.settledUnits('earned'),
-    );
-    const owedUnits = Math.max(
-      0,
-      store.payerChannels.revealedUnits() - store.settlements.settledUnits('paid'),
-    );
+    const earnedUnits = pendingUnits(store, 'earned', store.payeeChannels.paidUnits());
+    const owedUnits = pendingUnits(store, 'paid', store.payerChannels.revealedUnits());
     const { paymentBytes, protocolBytes } = peer.meter.totals();
     return {
       version,
@@ -131,6 +130,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       ],
       limits: settingsView(peer.limits, peer.pieces.cache),
       settlementCount: store.settlements.count(),
+      repayments: store.settlements.repayments(0, REPAYMENTS_TOLD).map(repaymentView),
     };
   }
 
@@ -242,16 +242,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       const unwatched = await live.unwatch(parseContentId(contentId));
       return { stopped: unwatched || (await library.stopTransfer(contentId)) };
     },
-    async topUp({ amountXat }) {
-      const amount = parseAmount(amountXat);
-      if (amount === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
-      await shardClient
-        .call('faucet', { account: peer.account.address, amountXat: amount })
-        .catch((error: unknown) => Promise.reject(inFaucetWords(error)));
-      const { account } = await sync.refresh();
-      library.retryAll();
-      return { balances: balancesView(account.balances), creditUsedUnits: account.creditUsedUnits };
-    },
+    ...accountProcedures(peer),
     async settleNow() {
       const claimedUnits = await claims.now();
       if (peer.devnet) await settleEverywhere();
@@ -260,24 +251,15 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     },
     apiToken: async () => ({ token: options.apiToken.current, file: options.apiToken.file }),
     renewApiToken: async () => ({ token: await options.renewToken() }),
-    async shutdown() {
-      options.shutdown();
-      return {};
-    },
   };
 }
 
-/** An error crosses the wire as its code and figures; here it gets the words for whoever tops up. */
-function inFaucetWords(error: unknown): unknown {
-  if (!(error instanceof AceError)) return error;
-  const { mostXat, mostXatPerDay, leftXat } = error.details;
-  const words: Partial<Record<ErrorCode, string>> = {
-    InsufficientFunds: 'The faucet does not have that much: ask for less',
-    InvalidAmount: `The faucet gives at most ${mostXat} XAT at once: ask for less`,
-    TooManyRequests: `The faucet gives an account ${mostXatPerDay} XAT a day, ${leftXat} XAT are left today`,
-  };
-  const text = words[error.code];
-  return text === undefined
-    ? error
-    : new AceError(error.code, text, { cause: error, details: error.details });
+/** Units of this node's channels that no batch has settled. A restored node lacks channels that were settled before. */
+function pendingUnits(
+  { settlements, meta }: RunningPeer['store'],
+  direction: SettlementRow['direction'],
+  channelUnits: number,
+): number {
+  const before = Number(meta.get(SETTLED_BEFORE[direction]) ?? 0);
+  return Math.max(0, before + channelUnits - settlements.settledUnits(direction));
 }

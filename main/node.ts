@@ -13,21 +13,29 @@ import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
 import { lockDataDir } from './db/lock.ts';
+import { type NodeStore, openNodeStore } from './db/node/store.ts';
 import { createLog, type Log } from './log.ts';
-import { createNodeService, type NodeServiceHandle } from './node-service.ts';
+import { NodeGate, walletMethods } from './node-gate.ts';
+import { createNodeService } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
 import { announceMultiaddrs, anyPort, listenMultiaddrs } from './p2p/listen.ts';
 import { type PeerEvents, type RunningPeer, startPeer } from './peer.ts';
 import { ApiToken } from './rpc/api-token.ts';
-import { type HttpServer, startHttpServer } from './rpc/http.ts';
+import { type ContentHandler, type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
+import { NO_SECRET_STORE } from './wallet/secret-store.ts';
+import type { Wallet } from './wallet/wallet.ts';
+import { WalletBackups } from './wallet-backups.ts';
+import { WalletDesk } from './wallet-desk.ts';
 
 export type { NodeConfig } from './config.ts';
 
 export interface RunningNode {
   readonly service: NodeService;
+  readonly wallet: WalletDesk;
+  /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
   readonly peer: RunningPeer;
   readonly log: Log;
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
@@ -47,21 +55,166 @@ const networkSchema = z.union([
 ]);
 type Network = z.infer<typeof networkSchema>;
 
-/** @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, … */
+/**
+ * A wallet that can be opened starts the node at once. Where its owner has to come first (`config.wallet`), the pages are
+ * there and the node starts when they have made or unlocked it.
+ * @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, `WalletLocked`, …
+ */
 export async function startNode(config: NodeConfig): Promise<RunningNode> {
   const paths = nodePaths(config.dataDir);
-  const { listen, announce = [], reach, joinMultiaddr } = config;
+  const { listen, announce = [], joinMultiaddr } = config;
   // Said now, before anything is made.
   if (listen) listenMultiaddrs(listen, 0);
   announceMultiaddrs(announce);
   if (joinMultiaddr !== undefined) parseMultiaddr(joinMultiaddr);
   refuseValidatorFolder(config.dataDir);
   const lock = lockDataDir(config.dataDir);
+  // Closed last to first: who asks, then the node, then the directory.
   const closers = new Closers();
   closers.add(() => lock.release());
+  const node = new Closers();
+  let launching: Promise<void> | null = null;
+  closers.add(async () => {
+    await launching?.catch(() => undefined);
+    await node.close();
+  });
   try {
     const log = createLog(paths.log);
-    const network = chooseNetwork(paths.network, joinMultiaddr);
+    chooseNetwork(paths.network, joinMultiaddr);
+    const apiToken = await ApiToken.open(paths.apiToken);
+    let http: HttpServer | null = null;
+    /** For the command line, which finds the running node by it. */
+    const writeControl = ({ url }: HttpServer) => {
+      const control = { url, token: apiToken.current, pid: process.pid };
+      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
+    };
+    const renewToken = async () => {
+      const token = await apiToken.renew();
+      if (http) {
+        await writeControl(http);
+        // After the answer has gone out on the very connection that is cut off then.
+        setImmediate(() => http?.setToken(token));
+      }
+      return token;
+    };
+    let peer: RunningPeer | null = null;
+    let content: ContentHandler = notPlayableYet;
+    const desk = new WalletDesk({
+      walletPath: paths.wallet,
+      deviceRequestPath: paths.deviceRequest,
+      secretStore: config.secretStore ?? NO_SECRET_STORE,
+      nowMs: Date.now,
+      isRunning: () => peer !== null,
+      withStore: (act) => (peer ? act(peer.store) : withClosedStore(paths.nodeDb, act)),
+      onChange: (state) => gate.tell(state),
+      start: (wallet) => {
+        launching = launch(config, wallet, node, log).then((started) => {
+          const service = createNodeService({
+            peer: started.peer,
+            version: packageJson.version,
+            dataDir: config.dataDir,
+            ownDevnet: started.ownDevnet,
+            pagesUrl: () => http?.url ?? null,
+            apiToken,
+            renewToken,
+          });
+          node.add(() => service.close());
+          started.onEvents({
+            onChange: () => service.emitSnapshot(),
+            onContents: () => service.emitContents(),
+            onSettlements: (rows) => service.emitSettlements(rows),
+          });
+          // Rates fall to zero by themselves; the pages are told so.
+          const ticking = setInterval(() => service.emitSnapshot(), 1_000);
+          node.add(() => clearInterval(ticking));
+          peer = started.peer;
+          content = contentHandler(started.peer, log);
+          gate.open(service);
+        });
+        return launching;
+      },
+    });
+    closers.add(() => desk.close());
+    const asked = Promise.withResolvers<void>();
+    const backups = new WalletBackups({
+      desk,
+      walletPath: paths.wallet,
+      nodeDbPath: paths.nodeDb,
+      networkPath: paths.network,
+      nowMs: Date.now,
+      joinMultiaddr: () => {
+        const network = chooseNetwork(paths.network, joinMultiaddr);
+        return network.mode === 'joined' ? network.multiaddr : null;
+      },
+    });
+    const gate: NodeGate = new NodeGate({
+      wallet: walletMethods(desk, backups),
+      notRunning: () => desk.notRunning(),
+      shutdown: () => asked.resolve(),
+    });
+    const { firstRun = false, mayWait = false } = config.wallet ?? {};
+    if (await desk.begin(config.passphrase, { firstRun, mayWait })) await desk.start();
+
+    const running = (): RunningPeer => {
+      if (peer === null) throw desk.notRunning();
+      return peer;
+    };
+    const server = await startHttpServer({
+      port: httpPort(config, peer),
+      exact: config.httpPort !== undefined && config.httpPort !== 0,
+      ...(config.httpHost !== undefined && { host: config.httpHost }),
+      pagesDir: config.pagesDir,
+      token: apiToken.current,
+      service: gate.service,
+      log,
+      content: (req, res) => content(req, res),
+    });
+    http = server;
+    closers.add(() => server.close());
+    withBooks(peer, (store) => store.commit(() => store.meta.set(LAST_PORT, String(server.port))));
+    await writeControl(server);
+    closers.add(() => rmSync(paths.control, { force: true }));
+
+    let stopping: Promise<void> | null = null;
+    return {
+      service: gate.service,
+      wallet: desk,
+      get peer() {
+        return running();
+      },
+      log,
+      http: {
+        url: server.url,
+        port: server.port,
+        get token() {
+          return apiToken.current;
+        },
+      },
+      stopped: asked.promise,
+      stop: () => {
+        stopping ??= closers.close();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await closers.close().catch(() => undefined); // what went wrong first is what is told
+    throw error;
+  }
+}
+
+interface Launched {
+  readonly peer: RunningPeer;
+  readonly ownDevnet: boolean;
+  /** Who hears of what happens at the peer. */
+  onEvents(events: PeerEvents): void;
+}
+
+/** The network, where it is this process's own, and the peer. What was begun before it failed is closed again. */
+async function launch(config: NodeConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
+  const paths = nodePaths(config.dataDir);
+  const { listen, announce = [], reach } = config;
+  try {
+    const network = chooseNetwork(paths.network, config.joinMultiaddr);
     let shardMultiaddr: string;
     let sampleId: string | null = null;
     if (network.mode === 'devnet') {
@@ -95,7 +248,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       shardMultiaddr = network.multiaddr;
     }
 
-    let service: NodeServiceHandle | null = null;
+    let events = NO_EVENTS;
     const peer = await startPeer({
       dir: config.dataDir,
       shardMultiaddr,
@@ -103,101 +256,24 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       listen,
       announce,
       reach,
-      passphrase: config.passphrase,
+      identity: wallet,
       mustReachShard: config.joinMultiaddr !== undefined,
       log,
       events: {
-        onChange: () => service?.emitSnapshot(),
-        onContents: () => service?.emitContents(),
-        onSettlements: (rows) => service?.emitSettlements(rows),
+        onChange: () => events.onChange(),
+        onContents: () => events.onContents(),
+        onSettlements: (rows) => events.onSettlements(rows),
       },
     });
     closers.add(() => peer.stop());
     // Written once the network has answered: a wrong address never replaces a right one.
     await writeFileAtomic(paths.network, `${JSON.stringify(network, null, 2)}\n`, 0o600);
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
-
-    const asked = Promise.withResolvers<void>();
-    const apiToken = await ApiToken.open(paths.apiToken);
-    let http: HttpServer | null = null;
-    /** For the command line, which finds the running node by it. */
-    const writeControl = ({ url }: HttpServer) => {
-      const control = { url, token: apiToken.current, pid: process.pid };
-      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
-    };
-    service = createNodeService({
-      peer,
-      version: packageJson.version,
-      dataDir: config.dataDir,
-      ownDevnet: network.mode === 'devnet',
-      pagesUrl: () => http?.url ?? null,
-      shutdown: () => asked.resolve(),
-      apiToken,
-      async renewToken() {
-        const token = await apiToken.renew();
-        if (http) {
-          await writeControl(http);
-          // After the answer has gone out on the very connection that is cut off then.
-          setImmediate(() => http?.setToken(token));
-        }
-        return token;
-      },
-    });
-    closers.add(() => service?.close());
-    const server = await startHttpServer({
-      port: httpPort(config, peer),
-      exact: config.httpPort !== undefined && config.httpPort !== 0,
-      ...(config.httpHost !== undefined && { host: config.httpHost }),
-      pagesDir: config.pagesDir,
-      token: apiToken.current,
-      service,
-      log,
-      content: liveHandler(
-        {
-          pieces: peer.pieces,
-          log,
-          push: peer.live.push,
-          broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
-          watch: (broadcast) => peer.live.watch(broadcast),
-        },
-        playbackHandler({
-          version: packageJson.version,
-          pieces: peer.pieces,
-          transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
-          broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
-          watch: (broadcast) => peer.live.watch(broadcast),
-          contentOf: (contentId) => peer.store.contents.get(contentId),
-          payment: () => paymentFigures(peer),
-          nowMs: Date.now,
-          log,
-        }),
-      ),
-    });
-    http = server;
-    closers.add(() => server.close());
-    peer.store.commit(() => peer.store.meta.set(LAST_PORT, String(server.port)));
-    await writeControl(server);
-    closers.add(() => rmSync(paths.control, { force: true }));
-    // Rates fall to zero by themselves; the pages are told so.
-    const ticking = setInterval(() => service?.emitSnapshot(), 1_000);
-    closers.add(() => clearInterval(ticking));
-
-    let stopping: Promise<void> | null = null;
     return {
-      service,
       peer,
-      log,
-      http: {
-        url: server.url,
-        port: server.port,
-        get token() {
-          return apiToken.current;
-        },
-      },
-      stopped: asked.promise,
-      stop: () => {
-        stopping ??= closers.close();
-        return stopping;
+      ownDevnet: network.mode === 'devnet',
+      onEvents: (told) => {
+        events = told;
       },
     };
   } catch (error) {
@@ -206,12 +282,58 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   }
 }
 
+function contentHandler(peer: RunningPeer, log: Log): ContentHandler {
+  return liveHandler(
+    {
+      pieces: peer.pieces,
+      log,
+      push: peer.live.push,
+      broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
+      watch: (broadcast) => peer.live.watch(broadcast),
+    },
+    playbackHandler({
+      version: packageJson.version,
+      pieces: peer.pieces,
+      transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
+      broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
+      watch: (broadcast) => peer.live.watch(broadcast),
+      contentOf: (contentId) => peer.store.contents.get(contentId),
+      payment: () => paymentFigures(peer),
+      nowMs: Date.now,
+      log,
+    }),
+  );
+}
+
+const notPlayableYet: ContentHandler = (_req, res) => {
+  res.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' });
+  res.end('The node waits for its wallet: open its pages');
+};
+
+/** The books while the node does not run; `null` before there are any. */
+function withClosedStore<T>(path: string, act: (store: NodeStore | null) => T): T {
+  if (!existsSync(path)) return act(null);
+  const store = openNodeStore(path);
+  try {
+    return act(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** After an assignment in a closure the compiler takes `peer` for what it was before. */
+function withBooks(peer: RunningPeer | null, act: (store: NodeStore) => void): void {
+  if (peer) act(peer.store);
+}
+
 /**
  * The port to try first. Where any will do it is the last one, as long as a broadcast goes on: its encoder keeps pushing
  * to the address that it was given.
  */
-function httpPort({ httpPort }: NodeConfig, { store, live }: RunningPeer): number {
+function httpPort({ httpPort }: NodeConfig, peer: RunningPeer | null): number {
   if (httpPort !== 0) return httpPort ?? DEFAULT_HTTP_PORT;
+  if (peer === null) return 0;
+  const { store, live } = peer;
   const broadcasts = live.broadcaster.own().some(({ ended }) => !ended);
   return broadcasts ? Number(store.meta.get(LAST_PORT) ?? 0) : 0;
 }

@@ -48,7 +48,8 @@ import { ShardLines } from './shard/lines.ts';
 import { bindStore, checkNetwork } from './shard/membership.ts';
 import type { Account } from './wallet/account.ts';
 import { certificates } from './wallet/certificates.ts';
-import { openIdentity } from './wallet/identity.ts';
+import type { DeviceIdentity } from './wallet/device.ts';
+import { type Identity, openIdentity } from './wallet/identity.ts';
 
 /** A viewer that does not say soon whether it has a segment is as good as one that has not. */
 const HOLDS_TIMEOUT_MS = 1_000;
@@ -63,7 +64,8 @@ export interface PeerOptions {
   readonly announce?: readonly string[] | undefined;
   /** What differs from what fits the place of the validator. */
   readonly reach?: Partial<ReachSettings> | undefined;
-  readonly passphrase?: string | undefined;
+  /** Who the peer is; left out: the wallet in its folder, which has no passphrase. */
+  readonly identity?: Identity;
   /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
   readonly mustReachShard?: boolean;
   readonly log: Log;
@@ -80,6 +82,7 @@ export interface PeerEvents {
 export interface RunningPeer {
   readonly host: Libp2p;
   readonly account: Account;
+  readonly device: DeviceIdentity;
   readonly settings: NetworkSettings;
   readonly devnet: boolean;
   /** The account's home shard. */
@@ -114,7 +117,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   try {
     const store = openNodeStore(join(dir, 'node.db'));
     closers.add(() => store.close());
-    const { account, device, unprotected } = await openIdentity(dir, store, options.passphrase);
+    const identity = options.identity ?? (await openIdentity(dir, store));
+    const { account, device } = identity;
 
     const meter = new Meter(nowMs);
     // Checkpoints are there because of payment, and so is what it costs to pass them on.
@@ -151,7 +155,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     });
     closers.add(() => lines.stop());
     const { settings, devnet } = await lines.meet();
-    if (unprotected && !devnet) {
+    if (identity.status === 'plain' && !devnet) {
       throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
     }
     bindStore(store, settings.networkId, account.address, dir);
@@ -160,7 +164,13 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const shardClient = lines.of(shard);
     await lines.reach(shard);
 
-    const { certificate, checkCertificate } = await certificates(account, device, settings, nowMs);
+    const { certificate, checkCertificate } = await certificates(
+      account,
+      device,
+      settings,
+      nowMs,
+      identity.certificate,
+    );
 
     const limits = new UserLimits({ store, meter, nowMs, log });
     closers.add(() => limits.close());
@@ -357,6 +367,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     return {
       host,
       account,
+      device,
       settings,
       devnet,
       shard,

@@ -64,6 +64,8 @@ export type TransferOperation = OperationOf<'transfer'>;
 export type MintOperation = OperationOf<'mint'>;
 export type SwapOperation = OperationOf<'swap'>;
 export type AccessOperation = OperationOf<'access'>;
+export type LinkOperation = OperationOf<'link'>;
+export type UnlinkOperation = OperationOf<'unlink'>;
 export type RewardOperation = OperationOf<'reward'>;
 export type Operation = { [Kind in OperationKind]: OperationOf<Kind> }[OperationKind];
 

@@ -254,7 +254,7 @@ export const inputs = {
   tracks: z.object({ contentId }).strict(),
   quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
   /** Devnet only: the faucet gives XAT, or another token to try things with. */
-  topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).default('XAT') }).strict(),
+  topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).optional() }).strict(),
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...liveInputs,

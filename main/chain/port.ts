@@ -82,6 +82,16 @@ export interface Market {
   readonly aceBytePriceUsd: Ratio;
 }
 
+/** More than an account ever needs; an answer stays small. */
+export const MAX_DEVICES_TOLD = 100;
+
+export interface AccountDevice {
+  /** Ed25519 public key, 64 digits of lower case hex. */
+  readonly device: string;
+  /** Linked, or unlinked again. */
+  readonly linked: boolean;
+}
+
 export interface TokenSupply {
   readonly genesis: TokenAmount;
   readonly emitted: TokenAmount;
@@ -114,6 +124,8 @@ export interface MainChain {
    * Perhaps fewer than `limit`; none when there are no more.
    */
   accountOperations(address: string, fromHeight: number, limit: number): Promise<AccountOperation[]>;
+  /** The devices that an account's operations have named, `MAX_DEVICES_TOLD` at most. */
+  devices(account: string): Promise<readonly AccountDevice[]>;
   /** Height of the log and hash of its last record. */
   head(): Promise<{ readonly height: number; readonly hash: Uint8Array }>;
   /**

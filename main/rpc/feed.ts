@@ -43,12 +43,23 @@ class Hub implements FeedHub {
       (snapshot) => {
         if (this.#listeners.has(entry)) entry('snapshot', snapshot);
       },
-      (error: unknown) => this.#log.error({ err: error }, 'no first snapshot for a subscriber'),
+      (error: unknown) => this.#withoutSnapshot(error, entry),
     );
     return () => {
       this.#listeners.delete(entry);
       if (this.#listeners.size === 0) this.#stop();
     };
+  }
+
+  /** A node that waits for its wallet has none: the subscriber is told what it waits for. */
+  async #withoutSnapshot(error: unknown, entry: FeedListener): Promise<void> {
+    try {
+      const state = await this.#service.walletState({});
+      if (this.#listeners.has(entry)) entry('wallet', state);
+      if (state.running) throw error;
+    } catch (cause) {
+      this.#log.error({ err: cause }, 'no first snapshot for a subscriber');
+    }
   }
 
   close(): void {

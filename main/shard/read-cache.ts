@@ -7,6 +7,9 @@
  */
 import type { BatchResult } from '../../shared/batch.ts';
 import type { ChainAccount, MainChain, Market, OperationReceipt } from '../chain/port.ts';
+
+type Pools = Awaited<ReturnType<MainChain['pools']>>;
+
 import type { ChainReads } from './accounts.ts';
 
 export const MAX_ACCOUNT_AGE_MS = 2_000;
@@ -26,6 +29,7 @@ export class ReadCache implements ChainReads {
   /** In the order of asking. */
   readonly #accounts = new Map<string, Kept<ChainAccount>>();
   #market: Kept<Market> | null = null;
+  #pools: Kept<Pools> | null = null;
   /** Counts what was forgotten: a read that began before it is not kept. */
   #generation = 0;
 
@@ -43,6 +47,7 @@ export class ReadCache implements ChainReads {
       supply: () => source.supply(),
       deviceLink: (account, device) => source.deviceLink(account, device),
       accountOperations: (address, fromHeight, limit) => source.accountOperations(address, fromHeight, limit),
+      devices: (account) => source.devices(account),
       head: () => source.head(),
       lastBatch: (shard) => source.lastBatch(shard),
       batchResult: (shard, number) => source.batchResult(shard, number),
@@ -76,6 +81,15 @@ export class ReadCache implements ChainReads {
     return value;
   }
 
+  async pools(): Promise<Pools> {
+    const nowMs = this.#nowMs();
+    if (this.#pools && nowMs - this.#pools.atMs < MAX_MARKET_AGE_MS) return this.#pools.value;
+    const generation = this.#generation;
+    const value = await this.#source.pools();
+    if (generation === this.#generation) this.#pools = { value, atMs: nowMs };
+    return value;
+  }
+
   #keep(address: string, kept: Kept<ChainAccount>): void {
     this.#accounts.delete(address);
     this.#accounts.set(address, kept);
@@ -98,6 +112,7 @@ export class ReadCache implements ChainReads {
   #forget(addresses: Iterable<string>): void {
     this.#generation += 1;
     this.#market = null;
+    this.#pools = null;
     for (const address of addresses) this.#accounts.delete(address);
   }
 }

@@ -30,7 +30,7 @@ export async function validatorSecrets(
     await saveWallet(path, { phrase, deviceSeed: device.seed() }, { protection: 'none', devnet: true });
   }
   const { phrase, deviceSeed } = await openWallet(path, { protection: 'none', devnet: true });
-  if (!fits(phrase))
+  if (phrase === null || !fits(phrase))
     throw new AceError('DataDirMismatch', `${path} was made for another place in the network`);
   return { phrase, device: deviceFromSeed(deviceSeed) };
 }

@@ -7,6 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Libp2p } from '@libp2p/interface';
 import { AceError, isAceError } from '../../shared/errors.ts';
+import { EXCHANGE_POOLS, type TradedToken } from '../../shared/exchange.ts';
 import { amount } from '../../shared/money.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -179,6 +180,17 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       };
     },
     market: async () => ({ ...plainMarket(await cache.market()) }),
+    exchange: async () => {
+      const pools = await cache.pools();
+      const reserves = (token: TradedToken) => {
+        const pool = pools[EXCHANGE_POOLS[token]];
+        return { XAC: pool.XAC, token: pool[token] };
+      };
+      return { XAT: reserves('XAT'), XAS: reserves('XAS'), XAB: reserves('XAB') };
+    },
+    devices: async ({ account }) => ({
+      devices: (await chain.devices(account)).map((device) => ({ ...device })),
+    }),
     lease: async (request, peerId) => {
       const { retryAfterMs } = leasePace.take(peerId);
       if (retryAfterMs > 0) {
@@ -237,7 +249,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       tellWatchers(accounts);
       return { height: receipt.height, hash: new Uint8Array(Buffer.from(receipt.hash.slice(2), 'hex')) };
     },
-    faucet: async ({ account, amountXat }) => {
+    faucet: async ({ account, amountXat, token }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
       checkHome(settings, shard, account);
       const height = await alone(async () => {
@@ -248,7 +260,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
           kind: 'transfer' as const,
           from: faucet.address,
           to: account,
-          token: 'XAT' as const,
+          token,
           amount: amount(amountXat),
           nonce,
         };

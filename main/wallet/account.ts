@@ -1,26 +1,57 @@
 /** The account: the secp256k1 key at BIP-44 `m/44'/60'/0'/0/0` of the recovery phrase, named by its EVM address. */
 import type { TypedDataDefinition } from 'viem';
-import { HDKey, hdKeyToAccount } from 'viem/accounts';
+import { HDKey, privateKeyToAddress, signTypedData } from 'viem/accounts';
+import { AceError } from '../../shared/errors.ts';
 import type { Operation } from '../../shared/operation.ts';
 import type { SignedOperation } from '../chain/port.ts';
 import { parsePhrase, phraseToSeed } from './phrase.ts';
 import { type Hex, operationTypedData, type SigningNetwork } from './typed-data.ts';
 
+const ACCOUNT_PATH = "m/44'/60'/0'/0/0";
+
 export interface Account {
   /** EVM address, lower case hex. */
   readonly address: string;
-  /** EIP-712 signature, 65 bytes as 0x-hex. */
+  /** EIP-712 signature, 65 bytes as 0x-hex. @throws AceError `WalletLocked` */
   signTypedData(typedData: TypedDataDefinition): Promise<Hex>;
 }
 
+/** An account whose key can be taken out of memory again. */
+export interface OpenAccount extends Account {
+  /** Overwrites the key: nothing can be signed any more. */
+  close(): void;
+}
+
 /** @throws AceError `WalletInvalid` */
-export function accountFromPhrase(phrase: string): Account {
-  const signer = hdKeyToAccount(HDKey.fromMasterSeed(phraseToSeed(parsePhrase(phrase))));
-  // Only these two leave: the key itself stays in this closure.
+export function accountFromPhrase(phrase: string): OpenAccount {
+  const seed = phraseToSeed(parsePhrase(phrase));
+  const master = HDKey.fromMasterSeed(seed);
+  const node = master.derive(ACCOUNT_PATH);
+  // Only what is returned leaves: the key itself stays in this closure, in bytes that can be overwritten.
+  const key = Buffer.from(node.privateKey ?? []);
+  seed.fill(0);
+  master.wipePrivateData();
+  node.wipePrivateData();
+  const privateKey = (): Hex => `0x${key.toString('hex')}`;
+  let closed = false;
   return {
-    address: signer.address.toLowerCase(),
-    signTypedData: (typedData) => signer.signTypedData(typedData),
+    address: privateKeyToAddress(privateKey()).toLowerCase(),
+    async signTypedData(typedData) {
+      if (closed) throw locked();
+      return signTypedData({ ...typedData, privateKey: privateKey() });
+    },
+    close() {
+      closed = true;
+      key.fill(0);
+    },
   };
+}
+
+/** What an operation is answered with while the account's key is not in memory. */
+export function locked(): AceError {
+  return new AceError('WalletLocked', 'The wallet is locked: unlock it with its passphrase first', {
+    details: { reason: 'locked' },
+  });
 }
 
 export async function signOperation(

@@ -16,15 +16,20 @@ export interface Certificates {
   checkCertificate(bytes: Uint8Array, peerDevice: Uint8Array): Promise<string>;
 }
 
+/**
+ * A device that has its account's phrase signs its own certificate; one that was linked without it shows what it was `given`.
+ * @throws AceError `InvalidCertificate` when that is of another network or device; `WalletLocked`
+ */
 export async function certificates(
   account: Account,
   device: DeviceIdentity,
   settings: NetworkSettings,
   nowMs: () => number,
+  given: Uint8Array | null = null,
 ): Promise<Certificates> {
-  const issued = await issueCertificate(account, settings, device.publicKey, nowMs());
-  return {
-    certificate: encodeCertificate(issued),
+  const checks: Certificates = {
+    certificate:
+      given ?? encodeCertificate(await issueCertificate(account, settings, device.publicKey, nowMs())),
     async checkCertificate(bytes, peerDevice) {
       const shown = decodeCertificate(bytes);
       if (!sameBytes(shown.devicePublicKey, peerDevice)) {
@@ -36,4 +41,6 @@ export async function certificates(
       return shown.account;
     },
   };
+  if (given) await checks.checkCertificate(given, device.publicKey);
+  return checks;
 }

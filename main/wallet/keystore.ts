@@ -1,10 +1,10 @@
 /**
- * `wallet.json`: the recovery phrase and the device seed of one installation, at rest.
+ * `wallet.json`: the recovery phrase and the device seed of one installation, at rest. A device that was linked to an
+ * account without its phrase has its certificate instead.
  *
  * With a passphrase they are encrypted. Without one they are in the file as they are, which is only for devnets, and
  * the file says so. Nothing of either ever gets into an error.
  */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -13,55 +13,66 @@ import { storeError } from '../db/open.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import { DEVICE_KEY_BYTES } from './device.ts';
 import { parsePhrase } from './phrase.ts';
-import { seal, unseal } from './seal.ts';
+import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
 
 export interface WalletSecrets {
-  /** BIP-39 recovery phrase. */
-  readonly phrase: string;
+  /** BIP-39 recovery phrase; `null` on a device that has only a certificate of its account. */
+  readonly phrase: string | null;
   /** 32 bytes: the device's Ed25519 private key. */
   readonly deviceSeed: Uint8Array;
+  /** The account's certificate for this device, canonical bytes; there exactly when there is no phrase. */
+  readonly certificate?: Uint8Array;
+}
+
+/** What the file says without being opened. */
+export interface WalletFacts {
+  /** `system`: nobody knows the passphrase but the operating system's key store. */
+  readonly protection: 'passphrase' | 'system' | 'none';
+  /** The user has seen the phrase and typed it back, or typed it in. */
+  readonly phraseConfirmed: boolean;
 }
 
 export type WalletProtection =
-  | { readonly protection: 'passphrase'; readonly passphrase: string }
+  | {
+      readonly protection: 'passphrase';
+      readonly passphrase: string;
+      /** Who knows it; the user when left out. */
+      readonly knownBy?: 'user' | 'system';
+    }
   /** Says that the wallet belongs to a devnet, where tokens are play money. */
   | { readonly protection: 'none'; readonly devnet: true };
 
 export interface SaveOptions {
   /** Overwrite the wallet that is there, for a new passphrase. Off by default: a wallet is never lost by accident. */
   readonly replace?: boolean;
+  readonly phraseConfirmed?: boolean;
 }
 
 const FORMAT = 'ace-wallet';
-const VERSION = 1;
+const VERSION = 2;
 const OWNER_ONLY = 0o600;
-/** Bound to the ciphertext. */
-const CONTEXT = `${FORMAT}-${VERSION}`;
 const WARNING = 'NOT ENCRYPTED: whoever reads this file has the keys. For devnets only.';
 
-const hex = (bytes?: number) =>
-  z.string().regex(bytes ? new RegExp(`^[0-9a-f]{${bytes * 2}}$`) : /^([0-9a-f]{2})+$/);
-const secretsSchema = z.strictObject({ phrase: z.string(), deviceSeed: hex(DEVICE_KEY_BYTES) });
-const sealedSchema = z.strictObject({
-  n: z.int().positive(),
-  r: z.int().positive(),
-  p: z.int().positive(),
-  salt: hex(32),
-  iv: hex(12),
-  tag: hex(16),
-  ciphertext: hex(),
-});
+const firstSecrets = z.strictObject({ phrase: z.string(), deviceSeed: hex(DEVICE_KEY_BYTES) });
+const secretsSchema = z.union([
+  firstSecrets,
+  z.strictObject({ phrase: z.null(), certificate: hex(), deviceSeed: hex(DEVICE_KEY_BYTES) }),
+]);
 const headerSchema = z.looseObject({ format: z.literal(FORMAT), version: z.int().positive() });
-const common = { format: z.literal(FORMAT), version: z.literal(VERSION) };
-const walletSchema = z.discriminatedUnion('protection', [
-  z.strictObject({
-    ...common,
-    protection: z.literal('passphrase'),
-    scryptAes256Gcm: sealedSchema,
-    // Tells a damaged file from a wrong passphrase.
-    sha256: hex(32),
-  }),
-  z.strictObject({ ...common, protection: z.literal('none'), warning: z.string(), secrets: secretsSchema }),
+const first = { format: z.literal(FORMAT), version: z.literal(1) };
+const second = { format: z.literal(FORMAT), version: z.literal(VERSION), phraseConfirmed: z.boolean() };
+const sealed = {
+  protection: z.literal('passphrase'),
+  scryptAes256Gcm: sealedSchema,
+  // Tells a damaged file from a wrong passphrase.
+  sha256: hex(32),
+};
+const plain = { protection: z.literal('none'), warning: z.string() };
+const walletSchema = z.union([
+  z.strictObject({ ...second, ...sealed, knownBy: z.enum(['user', 'system']) }),
+  z.strictObject({ ...second, ...plain, secrets: secretsSchema }),
+  z.strictObject({ ...first, ...sealed }),
+  z.strictObject({ ...first, ...plain, secrets: firstSecrets }),
 ]);
 type WalletFile = z.infer<typeof walletSchema>;
 
@@ -78,11 +89,11 @@ export async function saveWallet(
   path: string,
   secrets: WalletSecrets,
   protection: WalletProtection,
-  { replace = false }: SaveOptions = {},
+  { replace = false, phraseConfirmed = false }: SaveOptions = {},
 ): Promise<void> {
   if (!replace && walletExists(path))
     throw new AceError('WalletInvalid', `There is a wallet already: ${path}`);
-  const file = await toFile(secrets, protection);
+  const file = await toFile(secrets, protection, phraseConfirmed);
   try {
     await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`, OWNER_ONLY);
   } catch (error) {
@@ -91,8 +102,13 @@ export async function saveWallet(
 }
 
 /** How the wallet is protected: whether to ask for a passphrase. @throws AceError as {@link openWallet} */
-export async function walletProtection(path: string): Promise<WalletProtection['protection']> {
-  return (await readWallet(path)).protection;
+export async function walletFacts(path: string): Promise<WalletFacts> {
+  const file = await readWallet(path);
+  const bySystem = 'knownBy' in file && file.knownBy === 'system';
+  return {
+    protection: bySystem ? 'system' : file.protection,
+    phraseConfirmed: file.version === VERSION && file.phraseConfirmed,
+  };
 }
 
 /**
@@ -108,31 +124,56 @@ export async function openWallet(path: string, protection: WalletProtection): Pr
   }
   if (protection.protection === 'none') throw new AceError('WalletLocked', 'The wallet needs its passphrase');
   if (checksum(file.scryptAes256Gcm) !== file.sha256) throw damaged(path);
-  const plain = await unseal(file.scryptAes256Gcm, protection.passphrase, CONTEXT);
-  return toSecrets(JSON.parse(plain.toString('utf8')), path);
+  const plain = await unseal(file.scryptAes256Gcm, protection.passphrase, context(file.version));
+  try {
+    return toSecrets(parseJson(plain.toString('utf8'), path), path);
+  } finally {
+    plain.fill(0);
+  }
+}
+
+/** Bound to the ciphertext. */
+function context(version: number): string {
+  return `${FORMAT}-${version}`;
 }
 
 async function toFile(
-  { phrase, deviceSeed }: WalletSecrets,
+  { phrase, deviceSeed, certificate }: WalletSecrets,
   protection: WalletProtection,
+  phraseConfirmed: boolean,
 ): Promise<WalletFile> {
   if (deviceSeed.length !== DEVICE_KEY_BYTES)
     throw new AceError('WalletInvalid', 'A device seed is 32 bytes');
-  const secrets = { phrase: parsePhrase(phrase), deviceSeed: Buffer.from(deviceSeed).toString('hex') };
+  const seed = Buffer.from(deviceSeed).toString('hex');
+  const secrets =
+    phrase === null
+      ? { phrase, certificate: Buffer.from(certificate ?? noCertificate()).toString('hex'), deviceSeed: seed }
+      : { phrase: parsePhrase(phrase), deviceSeed: seed };
+  const header = { format: FORMAT, version: VERSION, phraseConfirmed } as const;
   if (protection.protection === 'none') {
     if (!protection.devnet)
       throw new AceError('WalletInvalid', 'A wallet without a passphrase is for a devnet only');
-    return { format: FORMAT, version: VERSION, protection: 'none', warning: WARNING, secrets };
+    return { ...header, protection: 'none', warning: WARNING, secrets };
   }
   if (protection.passphrase === '') throw new AceError('WalletInvalid', 'The passphrase is empty');
-  const sealed = await seal(Buffer.from(JSON.stringify(secrets)), protection.passphrase, CONTEXT);
-  return {
-    format: FORMAT,
-    version: VERSION,
-    protection: 'passphrase',
-    scryptAes256Gcm: sealed,
-    sha256: checksum(sealed),
-  };
+  const content = Buffer.from(JSON.stringify(secrets));
+  try {
+    const sealed = await seal(content, protection.passphrase, context(VERSION));
+    const { knownBy = 'user' } = protection;
+    return {
+      ...header,
+      protection: 'passphrase',
+      knownBy,
+      scryptAes256Gcm: sealed,
+      sha256: checksum(sealed),
+    };
+  } finally {
+    content.fill(0);
+  }
+}
+
+function noCertificate(): never {
+  throw new AceError('WalletInvalid', 'A device without a phrase needs a certificate of its account');
 }
 
 async function readWallet(path: string): Promise<WalletFile> {
@@ -176,12 +217,13 @@ function toSecrets(value: unknown, path: string): WalletSecrets {
   const secrets = secretsSchema.safeParse(value);
   if (!secrets.success) throw damaged(path);
   const { phrase, deviceSeed } = secrets.data;
-  return { phrase: parsePhrase(phrase), deviceSeed: new Uint8Array(Buffer.from(deviceSeed, 'hex')) };
-}
-
-function checksum(sealed: z.infer<typeof sealedSchema>): string {
-  const { n, r, p, salt, iv, tag, ciphertext } = sealed;
-  return createHash('sha256').update([n, r, p, salt, iv, tag, ciphertext].join()).digest('hex');
+  const seed = new Uint8Array(Buffer.from(deviceSeed, 'hex'));
+  if (phrase !== null) return { phrase: parsePhrase(phrase), deviceSeed: seed };
+  return {
+    phrase,
+    deviceSeed: seed,
+    certificate: new Uint8Array(Buffer.from(secrets.data.certificate, 'hex')),
+  };
 }
 
 function damaged(path: string): AceError {

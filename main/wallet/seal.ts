@@ -1,5 +1,6 @@
 /** Passphrase encryption of the key store: scrypt makes the key, AES-256-GCM seals with it. */
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from 'node:crypto';
+import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 
 export interface ScryptParams {
@@ -19,6 +20,23 @@ export interface Sealed extends ScryptParams {
   readonly ciphertext: string;
 }
 
+export const hex = (bytes?: number) =>
+  z.string().regex(bytes ? new RegExp(`^[0-9a-f]{${bytes * 2}}$`) : /^([0-9a-f]{2})+$/);
+export const sealedSchema = z.strictObject({
+  n: z.int().positive(),
+  r: z.int().positive(),
+  p: z.int().positive(),
+  salt: hex(32),
+  iv: hex(12),
+  tag: hex(16),
+  ciphertext: hex(),
+});
+
+/** Over all of it, hex: tells a damaged file from a wrong passphrase. */
+export function checksum({ n, r, p, salt, iv, tag, ciphertext }: Sealed): string {
+  return createHash('sha256').update([n, r, p, salt, iv, tag, ciphertext].join()).digest('hex');
+}
+
 /** About 0.3 s and 128 MiB per guess on a desktop of today. */
 export const SCRYPT_PARAMS: ScryptParams = { n: 2 ** 17, r: 8, p: 1 };
 /** Most that a file may ask for, so that a forged one cannot take all memory. */
@@ -34,6 +52,7 @@ export async function seal(content: Uint8Array, passphrase: string, context: str
   const [salt, iv] = [randomBytes(SALT_BYTES), randomBytes(IV_BYTES)];
   const key = await deriveKey(passphrase, salt, SCRYPT_PARAMS);
   const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
+  key.fill(0);
   cipher.setAAD(Buffer.from(context));
   const ciphertext = Buffer.concat([cipher.update(content), cipher.final()]);
   return {
@@ -55,7 +74,9 @@ export async function unseal(sealed: Sealed, passphrase: string, context: string
     decipher.setAuthTag(Buffer.from(sealed.tag, 'hex'));
     return Buffer.concat([decipher.update(Buffer.from(sealed.ciphertext, 'hex')), decipher.final()]);
   } catch {
-    throw new AceError('WalletLocked', 'The passphrase is wrong');
+    throw new AceError('WalletLocked', 'The passphrase is wrong', { details: { reason: 'passphrase' } });
+  } finally {
+    key.fill(0);
   }
 }
 

@@ -16,6 +16,7 @@ import type {
   TransferView,
 } from '../../shared/rpc.ts';
 import type { DirectionSums, SettlementFilter } from '../../shared/rpc-settlements.ts';
+import { FakeWallet } from './fake-wallet.ts';
 
 export type FakeScenario = 'normal' | 'exhausted' | 'empty';
 
@@ -30,7 +31,7 @@ const XAC_PER_MIB = 98n;
 const TICK_MS = 250;
 const KEPT = { pinned: false, sourcePath: null, trouble: null } as const;
 
-export class FakeService implements NodeService {
+export class FakeService extends FakeWallet implements NodeService {
   readonly #listeners = new Set<FeedListener>();
   readonly #scenario: FakeScenario;
   readonly #contents: ContentView[];
@@ -47,6 +48,7 @@ export class FakeService implements NodeService {
   pagesUrl: string | null = null;
 
   constructor(scenario: FakeScenario = 'normal', clipBytes = 16 * MIB) {
+    super();
     this.#scenario = scenario;
     this.#xat = scenario === 'normal' ? parseAmount('2.31') : 0n;
     this.#usedUnits = { normal: 3_277, exhausted: 10_240, empty: 0 }[scenario];
@@ -237,7 +239,7 @@ export class FakeService implements NodeService {
     if (this.#transfer?.state === 'paused')
       this.#transfer = { ...this.#transfer, state: 'fetching', reason: null };
     this.emitSnapshot();
-    return { balances: this.#snapshot().balances, creditUsedUnits: this.#usedUnits };
+    return { balances: this.#snapshot().balances, creditUsedUnits: this.#usedUnits, repaid: [] };
   }
 
   async settleNow(): Promise<Output<'settleNow'>> {
@@ -377,6 +379,7 @@ export class FakeService implements NodeService {
       limits: this.#settingsView(),
       transfers: this.#transfer ? [this.#transfer] : [],
       settlementCount: this.#settlements.length,
+      repayments: [],
     };
   }
 }

@@ -15,7 +15,7 @@ import { Devnet, type TestPeer } from './devnet.ts';
 import { waitFor } from './wait.ts';
 
 /** Secrets of a new account that is at home there. */
-export function secretsAt(shard: number, shardCount: number): WalletSecrets {
+export function secretsAt(shard: number, shardCount: number): WalletSecrets & { readonly phrase: string } {
   for (;;) {
     const phrase = createPhrase(12);
     const { address } = accountFromPhrase(phrase);

@@ -33,13 +33,14 @@ import { transaction, withStoreErrors } from '../../db/open.ts';
 import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet/typed-data.ts';
 import { hashBatch } from '../batch-signature.ts';
-import type {
-  AccountOperation,
-  ChainAccount,
-  MainChain,
-  OperationReceipt,
-  SignedBatch,
-  SignedOperation,
+import {
+  type AccountOperation,
+  type ChainAccount,
+  MAX_DEVICES_TOLD,
+  type MainChain,
+  type OperationReceipt,
+  type SignedBatch,
+  type SignedOperation,
 } from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
 import { ChangeLog } from './change-log.ts';
@@ -163,6 +164,10 @@ class EmbeddedChain implements MainChain {
       operation: row.height === 0 ? null : new Uint8Array(bytes),
       payment: payment && paymentFrom(dagCbor.decode(payment)),
     }));
+  }
+
+  async devices(account: string) {
+    return withStoreErrors(() => this.#store.devices.of(account.toLowerCase(), MAX_DEVICES_TOLD));
   }
 
   async head() {

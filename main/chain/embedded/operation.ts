@@ -2,7 +2,8 @@
 
 import { AceError } from '../../../shared/errors.ts';
 import { tradedToken } from '../../../shared/exchange.ts';
-import { formatAmount, MAX_AMOUNT, type Token, type TokenAmount } from '../../../shared/money.ts';
+import { checkFunds } from '../../../shared/held-funds.ts';
+import { formatAmount, MAX_AMOUNT } from '../../../shared/money.ts';
 import type {
   AccessOperation,
   MintOperation,
@@ -79,7 +80,7 @@ function transfer(
   from: LedgerAccount,
   { to, token, amount }: TransferOperation,
 ): void {
-  expectFunds(from, token, amount);
+  checkFunds(from.balances, token, amount);
   ledger.transfer(from, ledger.account(to), token, amount);
 }
 
@@ -97,7 +98,7 @@ function mint(
       `It costs ${formatAmount(costXab)} XAB now, more than the ${formatAmount(maxXab)} allowed`,
     );
   }
-  expectFunds(from, 'XAB', costXab);
+  checkFunds(from.balances, 'XAB', costXab);
   const { genesis, emitted, burned } = ledger.supply('XAT');
   // The second: over the life of a chain its column holds no more, burned ones included.
   if (genesis + emitted - burned + amountXat > MAX_AMOUNT || genesis + emitted + amountXat > MAX_EVER) {
@@ -115,7 +116,7 @@ function swap(
 ): void {
   const { sell, buy, amount, minReceived, deadlineMs } = operation;
   if (atMs > deadlineMs) throw new AceError('DeadlinePassed', 'The swap came after its deadline');
-  expectFunds(from, sell, amount);
+  checkFunds(from.balances, sell, amount);
   const received = quoteSwap(ledger, operation, settings.swapFee);
   if (received < minReceived) {
     throw new AceError(
@@ -158,12 +159,4 @@ function reward(
 
 function expectRole(from: LedgerAccount, role: string | null, message: string): void {
   if (from.address !== role) throw new AceError('NotAllowed', message);
-}
-
-function expectFunds(from: LedgerAccount, token: Token, wanted: TokenAmount): void {
-  if (from.balances[token] >= wanted) return;
-  throw new AceError(
-    'InsufficientFunds',
-    `The account has ${formatAmount(from.balances[token])} ${token}, not ${formatAmount(wanted)}`,
-  );
 }

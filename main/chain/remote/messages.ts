@@ -7,6 +7,7 @@ import { TOKENS, type Token } from '../../../shared/money.ts';
 import { POOLS, type Pool } from '../../../shared/settings.ts';
 import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import {
+  accountDevices,
   accountOperation,
   address,
   balances,
@@ -60,6 +61,10 @@ export const chainMethods = {
   deviceLink: {
     params: z.object({ account: address, device: z.string().regex(/^[0-9a-f]{64}$/) }),
     result: z.object({ link: z.enum(['linked', 'unlinked']).nullable() }),
+  },
+  devices: {
+    params: z.object({ account: address }),
+    result: z.object({ devices: accountDevices }),
   },
   head: { params: z.object({}), result: z.object({ height: count, hash: bytes(32) }) },
   /** What operations did to an account. */

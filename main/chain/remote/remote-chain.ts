@@ -142,6 +142,10 @@ export class RemoteChain implements MainChain {
     return operations.map(({ payment, ...row }) => ({ ...row, payment: payment && paymentFrom(payment) }));
   }
 
+  async devices(account: string) {
+    return (await this.#call('devices', { account: account.toLowerCase() })).devices;
+  }
+
   head() {
     return this.#call('head', {});
   }

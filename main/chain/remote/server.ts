@@ -109,6 +109,7 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
         ({ payment, ...operation }) => ({ ...operation, payment: payment && plainPayment(payment) }),
       ),
     }),
+    devices: async ({ account }) => ({ devices: (await chain.devices(account)).map((d) => ({ ...d })) }),
     head: async () => ({ ...(await chain.head()) }),
     lastBatch: async ({ shard }) => ({ ...(await chain.lastBatch(shard)) }),
     accounts: async (_, asker) => keep(asker, dagCbor.encode(await chain.accounts())),

@@ -61,6 +61,7 @@ export class SettlementTable {
   readonly #firstUndetailed;
   readonly #undetailed;
   readonly #all;
+  readonly #repayments;
 
   constructor(db: Database) {
     this.#insert = db
@@ -97,6 +98,12 @@ export class SettlementTable {
         `SELECT coalesce(sum(paid_units + credit_units + refused_units), 0) FROM settlements WHERE direction = ?`,
       )
       .pluck();
+    this.#repayments = db
+      .prepare<[number, number], RawRow>(
+        `SELECT ${COLUMNS} FROM settlements WHERE direction = 'paid' AND repaid_units > 0 AND seq > ?
+         ORDER BY seq DESC LIMIT ?`,
+      )
+      .safeIntegers();
     // Of a group's row with the greatest seq, which is what SQLite shows beside max().
     this.#refusedPayers = db.prepare<[], { counterparty: string; refusedUnits: number }>(
       `SELECT counterparty, refused_units AS refusedUnits, max(seq) FROM settlements
@@ -166,6 +173,16 @@ export class SettlementTable {
    */
   near({ shard, shardSeq, batchNumber }: Place): SettlementRow[] {
     return this.#near.all({ shard, shardSeq, batchNumber }).map(toRow);
+  }
+
+  /** Rows in which this account's loans were repaid, newest first, above `afterSeq`. */
+  repayments(afterSeq: number, limit: number): SettlementRow[] {
+    return this.#repayments.all(afterSeq, limit).map(toRow);
+  }
+
+  /** Position of the newest row; 0 while there is none. */
+  newestSeq(): number {
+    return Number(this.#page.get(Number.MAX_SAFE_INTEGER, 1)?.seq ?? 0);
   }
 
   /** Accounts of whose units the latest settlement with this node refused some. */

@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { paymentFrom } from '../../../../shared/batch-result.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { AceError } from '../../../../shared/errors.ts';
+import { TOKENS } from '../../../../shared/money.ts';
 import type { Payment } from '../../../../shared/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
 import type { NetworkSettings } from '../../../../shared/settings.ts';
 import { CHANNELS_TOLD } from '../../../../shared/statement.ts';
-import type { Market } from '../../../chain/port.ts';
+import { MAX_DEVICES_TOLD, type Market } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
 import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
@@ -126,6 +127,14 @@ export function plainMarket({ totals, rates, aceBytePriceUsd }: Market): z.input
   };
 }
 
+/** What an account's operations say of its devices. */
+export const accountDevices = z
+  .array(z.object({ device: z.string().regex(/^[0-9a-f]{64}$/), linked: z.boolean() }))
+  .max(MAX_DEVICES_TOLD);
+
+/** Reserves of a pair of the exchange, base units. */
+const reserves = z.object({ XAC: big, token: big });
+
 const settlementRow = z.object({
   seq: count,
   shard: count,
@@ -187,6 +196,9 @@ export const methods = {
     params: z.object({}),
     result: marketResult,
   },
+  /** What a swap would be worked out with: reserves of each token that trades with XAC. */
+  exchange: { params: z.object({}), result: z.object({ XAT: reserves, XAS: reserves, XAB: reserves }) },
+  devices: { params: z.object({ account: address }), result: z.object({ devices: accountDevices }) },
   lease: {
     params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
     result: z.object({ signature: bytes(64) }),
@@ -250,8 +262,11 @@ export const methods = {
   },
   /** From now on `account` events for this account come over this stream. */
   watch: { params: z.object({ account: address }), result: z.object({}) },
-  /** Devnet: XAT from the faucet account. */
-  faucet: { params: z.object({ account: address, amountXat: big }), result: z.object({ height: count }) },
+  /** Devnet: tokens from the faucet account, XAT unless another is named. */
+  faucet: {
+    params: z.object({ account: address, amountXat: big, token: z.enum(TOKENS).default('XAT') }),
+    result: z.object({ height: count }),
+  },
   /** Devnet: settles now instead of at the next interval. */
   settle: { params: z.object({}), result: z.object({ batchNumber: count.nullable() }) },
 } as const;

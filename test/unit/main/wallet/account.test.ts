@@ -22,8 +22,8 @@ describe('account', () => {
     expect(account.address).toBe('0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266');
   });
 
-  it('shows nothing but its address and how to sign', () => {
-    expect(Object.keys(account).toSorted()).toEqual(['address', 'signTypedData']);
+  it('shows nothing but its address, how to sign, and how to forget the key', () => {
+    expect(Object.keys(account).toSorted()).toEqual(['address', 'close', 'signTypedData']);
   });
 
   it('refuses a phrase that is none', () => {

@@ -7,7 +7,7 @@ import {
   type WalletProtection,
   type WalletSecrets,
   walletExists,
-  walletProtection,
+  walletFacts,
 } from '../../../../main/wallet/keystore.ts';
 import { SCRYPT_PARAMS } from '../../../../main/wallet/seal.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
@@ -37,7 +37,7 @@ describe('key store', () => {
   it.each([SECRET, OPEN])('gives back what it was given ($protection)', async (protection) => {
     const path = await saved(protection);
     expect(await openWallet(path, protection)).toEqual(SECRETS);
-    expect(await walletProtection(path)).toBe(protection.protection);
+    expect((await walletFacts(path)).protection).toBe(protection.protection);
   });
 
   it.each([SECRET, OPEN])(
@@ -85,7 +85,7 @@ describe('key store', () => {
     await expectAceRejection('WalletInvalid', saveWallet(path, SECRETS, OPEN));
     expect(readFileSync(path)).toEqual(before);
     await saveWallet(path, SECRETS, SECRET, { replace: true });
-    expect(await walletProtection(path)).toBe('passphrase');
+    expect((await walletFacts(path)).protection).toBe('passphrase');
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe('key store', () => {
 
   it('refuses a newer version with one clear sentence', async () => {
     const path = await saved(OPEN);
-    change(path, { version: 2 });
+    change(path, { version: 3 });
     const error = await expectAceRejection('WalletInvalid', openWallet(path, OPEN));
     expect(error.message).toContain('newer Ace Node');
   });

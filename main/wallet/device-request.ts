@@ -1,0 +1,48 @@
+/**
+ * The key of a device that waits for its account: made when its public half is first shown, kept until the certificate
+ * comes back. Worth nothing before an account links it, and removed when it lies in the wallet.
+ */
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { AceError } from '../../shared/errors.ts';
+import { storeError } from '../db/open.ts';
+import { writeFileAtomic } from './atomic-write.ts';
+import { createDevice, type DeviceIdentity, deviceFromSeed } from './device.ts';
+import { hex } from './seal.ts';
+
+const OWNER_ONLY = 0o600;
+const fileSchema = z.strictObject({ format: z.literal('ace-device-request-1'), deviceSeed: hex(32) });
+
+/** The same one each time. @throws AceError `WalletInvalid` (damaged), `DataDirNotWritable`, `StoreFailed` */
+export async function waitingDevice(path: string): Promise<DeviceIdentity> {
+  try {
+    if (existsSync(path)) return deviceFromSeed(await storedSeed(path));
+    const device = createDevice();
+    const deviceSeed = Buffer.from(device.seed()).toString('hex');
+    const file = { format: 'ace-device-request-1', deviceSeed };
+    await writeFileAtomic(path, `${JSON.stringify(file)}\n`, OWNER_ONLY);
+    return device;
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+export async function forgetWaitingDevice(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
+async function storedSeed(path: string): Promise<Uint8Array> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return new Uint8Array(Buffer.from(fileSchema.parse(JSON.parse(text)).deviceSeed, 'hex'));
+  } catch {
+    throw new AceError(
+      'WalletInvalid',
+      `${path} is damaged: remove it, and show this device’s request again`,
+      {
+        details: { reason: 'damaged' },
+      },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * An opened wallet: who this node is. The device's key stays for as long as the node runs, so that channels go on; the
+ * account's key is in memory only while the wallet is unlocked, and is overwritten when it locks.
+ */
+import { AceError } from '../../shared/errors.ts';
+import { type Account, accountFromPhrase, locked, type OpenAccount } from './account.ts';
+import { decodeCertificate } from './certificate.ts';
+import { type DeviceIdentity, deviceFromSeed } from './device.ts';
+import { openWallet, type WalletFacts, type WalletProtection, type WalletSecrets } from './keystore.ts';
+
+export interface WalletOptions {
+  readonly path: string;
+  readonly facts: WalletFacts;
+  /** An unlocked wallet locks itself this long after the last operation; `null`: never. */
+  readonly lockAfterMs: number | null;
+  readonly nowMs: () => number;
+  /** It was locked or unlocked. */
+  readonly onChange: () => void;
+}
+
+export class Wallet {
+  readonly #options: WalletOptions;
+  readonly device: DeviceIdentity;
+  /** What the rest of the node signs with; it fails with `WalletLocked` while there is no key. */
+  readonly account: Account;
+  /** Of a device without the phrase: canonical bytes. */
+  readonly certificate: Uint8Array | null;
+  #facts: WalletFacts;
+  #open: OpenAccount | null;
+  #lockAfterMs: number | null;
+  #timer: NodeJS.Timeout | null = null;
+  #locksAtMs: number | null = null;
+
+  constructor(secrets: WalletSecrets, options: WalletOptions) {
+    this.#options = options;
+    this.#facts = options.facts;
+    this.#lockAfterMs = options.lockAfterMs;
+    this.device = deviceFromSeed(secrets.deviceSeed);
+    this.#open = secrets.phrase === null ? null : accountFromPhrase(secrets.phrase);
+    this.certificate = secrets.certificate ?? null;
+    const address = this.#open?.address ?? accountOf(this.certificate);
+    this.account = {
+      address,
+      signTypedData: async (typedData) => {
+        if (this.certificate) throw withoutPhrase();
+        if (!this.#open) throw locked();
+        this.#wait();
+        return this.#open.signTypedData(typedData);
+      },
+    };
+    this.#wait();
+  }
+
+  get status(): 'plain' | 'locked' | 'unlocked' | 'device' {
+    if (this.certificate) return 'device';
+    if (this.#facts.protection === 'none') return 'plain';
+    return this.#open ? 'unlocked' : 'locked';
+  }
+
+  get locksAtMs(): number | null {
+    return this.#locksAtMs;
+  }
+
+  get lockAfterMs(): number | null {
+    return this.#lockAfterMs;
+  }
+
+  /** Starts the time anew. */
+  setLockAfter(ms: number | null): void {
+    this.#lockAfterMs = ms;
+    this.#wait();
+  }
+
+  /** It has another passphrase, or its first. */
+  protectedAs(facts: WalletFacts): void {
+    this.#facts = facts;
+    this.#wait();
+  }
+
+  /** A wallet without a passphrase has nothing to be unlocked with: it stays open. @throws AceError `WalletInvalid` */
+  lock(): void {
+    if (this.status === 'plain') {
+      throw new AceError('WalletInvalid', 'The wallet has no passphrase: set one, then it can be locked');
+    }
+    this.#forget();
+    this.#options.onChange();
+  }
+
+  /** @throws AceError `WalletLocked` (wrong passphrase), `WalletInvalid` (the file is damaged, or another account's) */
+  async unlock(protection: WalletProtection): Promise<void> {
+    const secrets = await openWallet(this.#options.path, protection);
+    if (secrets.phrase === null) return;
+    const open = accountFromPhrase(secrets.phrase);
+    if (open.address !== this.account.address) {
+      open.close();
+      throw new AceError('WalletInvalid', 'The wallet file is of another account now: start the node again');
+    }
+    this.#open?.close();
+    this.#open = open;
+    this.#wait();
+    this.#options.onChange();
+  }
+
+  /** Takes the key out of memory for good. */
+  close(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#open?.close();
+    this.#open = null;
+    this.#wait();
+  }
+
+  /** From the last use on. */
+  #wait(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#locksAtMs = null;
+    if (this.#lockAfterMs === null || this.status !== 'unlocked') return;
+    this.#locksAtMs = this.#options.nowMs() + this.#lockAfterMs;
+    this.#timer = setTimeout(() => this.lock(), this.#lockAfterMs);
+    this.#timer.unref();
+  }
+}
+
+function accountOf(certificate: Uint8Array | null): string {
+  if (!certificate) throw new AceError('WalletInvalid', 'The wallet has neither a phrase nor a certificate');
+  return decodeCertificate(certificate).account;
+}
+
+function withoutPhrase(): AceError {
+  return new AceError(
+    'NotAllowed',
+    'This device has no recovery phrase: make the operation on the device that has it',
+  );
+}
