@@ -8,10 +8,12 @@ import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
+import { EXPORT_FORMATS } from '../shared/journal/export.ts';
 import { MAX_QUOTE_UNITS } from '../shared/rpc.ts';
 import { broadcastCommand } from './cli/broadcast.ts';
 import { CHANNELS_HELP, channelsCommand } from './cli/channels.ts';
 import { contentsCommand, deleteCommand, pinCommand } from './cli/contents.ts';
+import type { ExportOptions } from './cli/export.ts';
 import { importCommand } from './cli/import.ts';
 import { ignoreClosedOutput, stopWithParent } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
@@ -348,6 +350,25 @@ program
   .action((mib: number, options: CommonOptions & { json: boolean }) =>
     quoteCommand(configOf(options), mib, options.json),
   );
+
+program
+  .command('export')
+  .description('write the journal for another program: every settlement, repayment, operation and fee')
+  .requiredOption(
+    '--format <format>',
+    `one of: ${EXPORT_FORMATS.join(', ')} (ledger reads what hledger reads)`,
+    notEmpty,
+  )
+  .option('--from <date>', 'first day, or moment, in UTC: 2026-11-01, 2026-11-01T18:00:00Z', notEmpty)
+  .option('--to <date>', 'last day, or moment, in UTC', notEmpty)
+  .option('--out <file>', 'write to this file (default: standard output)', notEmpty)
+  .option('--force', 'overwrite the file', false)
+  .option('--bom', 'begin a table with a byte order mark, as some spreadsheets want it', false)
+  .addOption(dataDirOption())
+  .action(async (options: CommonOptions & ExportOptions) => {
+    const { exportCommand } = await import('./cli/export.ts');
+    await exportCommand(configOf(options), options);
+  });
 
 const chain = program.command('chain').description('look at the main chain of a devnet, and prove it');
 const chainDirOption = () => dataDirOption('of a node with its own devnet, or of ace-node validator');

@@ -154,6 +154,9 @@ function missingTools() {
   if (findChromium() === undefined) packages.push('chromium');
   if (findProgram('ffmpeg') === undefined || findProgram('ffprobe') === undefined) packages.push('ffmpeg');
   if (findProgram('mpv') === undefined) packages.push('mpv');
+  for (const name of ['hledger', 'ledger']) if (findProgram(name) === undefined) packages.push(name);
+  if (findProgram('bean-check') === undefined || findProgram('bean-query') === undefined)
+    packages.push('beancount');
   return packages;
 }
 

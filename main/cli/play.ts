@@ -1,9 +1,6 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
-import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -11,9 +8,9 @@ import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc.ts';
 import type { NodeConfig } from '../config.ts';
 import { parseContentId } from '../content/transport-file.ts';
-import { storeError } from '../db/open.ts';
 import { onStopSignal, stopSignal } from '../stop-signals.ts';
 import { createProgress } from './progress.ts';
+import { checkTarget, saveAs } from './save-file.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface PlayOptions {
@@ -26,11 +23,6 @@ export interface PlayOptions {
 
 /** How long a provider may be missing before the command gives up. */
 const NO_PROVIDER_WAIT_MS = 15_000;
-/** The place that the user chose is no place for a file. */
-const UNWRITABLE: ReadonlySet<string> = new Set([
-  ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],
-]);
-
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);
   const out = options.out === undefined ? null : resolve(options.out);
@@ -52,20 +44,6 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
   }
 }
 
-/** @throws AceError `InvalidInput` when nothing can or may be written there */
-async function checkTarget(out: string, force: boolean): Promise<void> {
-  const folder = await stat(dirname(out)).catch(() => null);
-  if (!folder?.isDirectory())
-    throw new AceError('InvalidInput', `There is no folder ${dirname(out)}: make it first`);
-  const target = await stat(out).catch(() => null);
-  if (target && !target.isFile())
-    throw new AceError('InvalidInput', `${out} is not a file: choose another name`);
-  if (target && !force) {
-    throw new AceError('InvalidInput', `${out} is there already: choose another name, or add --force`);
-  }
-}
-
-/** Writes beside the target and renames at the end: there is never half a file under the final name. */
 async function saveTo(
   session: Session,
   content: { readonly contentId: string; readonly name: string; readonly sizeBytes: number },
@@ -73,9 +51,6 @@ async function saveTo(
   out: string,
   wait: boolean,
 ): Promise<void> {
-  // A name of our own: `out.part` may be a file of the user's.
-  const partial = `${out}.${randomBytes(6).toString('hex')}.part`;
-  let isOurs = false;
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
   const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
@@ -96,19 +71,12 @@ async function saveTo(
         (await text(response)).trim() || `The node answered ${response.statusCode}`,
       );
     }
-    const file = createWriteStream(partial, { flags: 'wx', flush: true }).once('open', () => {
-      isOurs = true;
+    await saveAs(out, async (file) => {
+      await pipeline(response, count, file, { signal: giveUp.signal });
+      if (doneBytes !== content.sizeBytes) throw nodeStopped();
     });
-    await pipeline(response, count, file, { signal: giveUp.signal });
-    if (doneBytes !== content.sizeBytes)
-      throw new AceError(
-        'PeerClosed',
-        'The node stopped before all was there: start it again and repeat the command, what was fetched is kept',
-      );
-    await rename(partial, out);
   } catch (error) {
-    if (isOurs) await rm(partial, { force: true });
-    throw giveUp.signal.aborted ? giveUp.signal.reason : saveError(error, out);
+    throw giveUp.signal.aborted ? giveUp.signal.reason : inNodeWords(error);
   } finally {
     stopWatching();
     progress.end();
@@ -122,20 +90,17 @@ async function open(url: string, signal: AbortSignal): Promise<IncomingMessage> 
   return promise;
 }
 
-/** What keeps a file from being saved: the target's own trouble, a full disk, or a node that went away. */
-function saveError(error: unknown, out: string): unknown {
+function inNodeWords(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code !== undefined && UNWRITABLE.has(code)) {
-    return new AceError('InvalidInput', `${out} cannot be written (${code})`, { cause: error });
-  }
-  if (code === 'ECONNRESET' || code === 'ECONNREFUSED') {
-    return new AceError(
-      'PeerClosed',
-      'The node stopped before all was there: start it again and repeat the command, what was fetched is kept',
-      { cause: error },
-    );
-  }
-  return storeError(error, out);
+  return code === 'ECONNRESET' || code === 'ECONNREFUSED' ? nodeStopped(error) : error;
+}
+
+function nodeStopped(cause?: unknown): AceError {
+  return new AceError(
+    'PeerClosed',
+    'The node stopped before all was there: start it again and repeat the command, what was fetched is kept',
+    { cause },
+  );
 }
 
 /** Ends the job with the transfer's own reason once waiting makes no sense. */

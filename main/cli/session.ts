@@ -38,20 +38,22 @@ export async function openSession(config: NodeConfig): Promise<Session> {
  * @throws AceError `NodeNotRunning`, `DataDirMismatch`, `FileUnreadable`, and what {@link openSession} throws
  */
 export async function openExisting(config: NodeConfig): Promise<Session> {
-  checkReadable(config.dataDir);
-  if (isValidatorFolder(config.dataDir)) {
+  checkNodeFolder(config.dataDir);
+  return openSession(config);
+}
+
+/** @throws AceError `NodeNotRunning` when no node was ever made there, `DataDirMismatch`, `FileUnreadable` */
+export function checkNodeFolder(dataDir: string): void {
+  checkReadable(dataDir);
+  if (isValidatorFolder(dataDir)) {
     throw new AceError(
       'DataDirMismatch',
-      `${config.dataDir} is a validator's folder and has no node: give the --data-dir of a node`,
+      `${dataDir} is a validator's folder and has no node: give the --data-dir of a node`,
     );
   }
-  if (!existsSync(nodePaths(config.dataDir).nodeDb)) {
-    throw new AceError(
-      'NodeNotRunning',
-      `There is no node in ${config.dataDir} yet: ace-node start makes one`,
-    );
+  if (!existsSync(nodePaths(dataDir).nodeDb)) {
+    throw new AceError('NodeNotRunning', `There is no node in ${dataDir} yet: ace-node start makes one`);
   }
-  return openSession(config);
 }
 
 /** A running node keeps to its validator: another one cannot be asked for beside it. */

@@ -7,7 +7,7 @@ import { operationEntry, settlementEntries } from '../../shared/journal/entries.
 import type { JournalEntry } from '../../shared/journal/entry.ts';
 import { decodeSignedOperation } from '../../shared/operation.ts';
 import type { OperationRow } from '../db/node/operations.ts';
-import type { NewSettlement } from '../db/node/settlements.ts';
+import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 
 /** None while the shard has not told how the sums came about. @throws AceError `MessageMalformed` */
@@ -19,6 +19,30 @@ export function entriesOfSettlement(row: NewSettlement): JournalEntry[] {
 export function entryOfOperation(account: string, row: OperationRow): JournalEntry {
   const operation = row.operation && decodeSignedOperation(row.operation).operation;
   return operationEntry(account, { ...row, operation });
+}
+
+/**
+ * Books what a shard told of a settlement, with its entries. The answer is a row that is new; `null` for one that was
+ * there, also when that lacked its detail and has it now. Belongs into a transaction.
+ * @throws AceError `MessageMalformed`, and then nothing must be kept
+ */
+export function bookSettlement(
+  { settlements, journal }: Pick<NodeStore, 'settlements' | 'journal'>,
+  row: NewSettlement,
+): SettlementRow | null {
+  const added = settlements.insert(row);
+  if (added === null && settlements.complete(row) === null) return null;
+  for (const entry of entriesOfSettlement(row)) journal.append(entry);
+  return added;
+}
+
+/** The same of an operation; one that was there stays as it is. @throws AceError `MessageMalformed` */
+export function bookOperation(
+  { operations, journal }: Pick<NodeStore, 'operations' | 'journal'>,
+  account: string,
+  row: OperationRow,
+): void {
+  if (operations.insert(row)) journal.append(entryOfOperation(account, row));
 }
 
 /** All that the journal must have, in the order in which the records were told. @throws AceError `MessageMalformed` */

@@ -7,7 +7,7 @@ import { AceError } from '../../shared/errors.ts';
 import { decodeSignedOperation } from '../../shared/operation.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { entryOfOperation } from '../journal/records.ts';
+import { bookOperation } from '../journal/records.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import { paymentFromPlain } from '../p2p/protocols/shard/messages.ts';
 import {
@@ -51,9 +51,7 @@ export async function pullOperations(
       rows.push({ ...told, hash, payment: payment && paymentFromPlain(payment) });
     }
     store.commit(() => {
-      for (const row of rows) {
-        if (store.operations.insert(row)) store.journal.append(entryOfOperation(account, row));
-      }
+      for (const row of rows) bookOperation(store, account, row);
     });
   }
 }

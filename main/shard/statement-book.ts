@@ -10,7 +10,7 @@ import {
 import type { DivergedShardRow } from '../db/node/diverged-shards.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { entriesOfSettlement } from '../journal/records.ts';
+import { bookSettlement } from '../journal/records.ts';
 import { verifyDevice } from '../wallet/device.ts';
 
 export interface StatementBookContext {
@@ -63,16 +63,12 @@ export class StatementBook {
     }
   }
 
-  /** With its journal entries. `null` for a row that was there, also when that lacked its detail and has it now. */
   #insert(row: NewSettlement): SettlementRow | null {
-    const { settlements, journal } = this.#context.store;
-    for (const earlier of settlements.near(row)) {
+    const { store } = this.#context;
+    for (const earlier of store.settlements.near(row)) {
       if (contradict(this.#place(earlier), this.#place(row))) throw new Contradiction(earlier, row);
     }
-    const added = settlements.insert(row);
-    if (added === null && settlements.complete(row) === null) return null;
-    for (const entry of entriesOfSettlement(row)) journal.append(entry);
-    return added;
+    return bookSettlement(store, row);
   }
 
   #checkSignature(row: NewSettlement): void {

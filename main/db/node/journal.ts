@@ -7,6 +7,7 @@ import {
   ledgerAccount,
   SOURCES,
 } from '../../../shared/journal/entry.ts';
+import type { ExportPeriod } from '../../../shared/journal/export.ts';
 import type { Database } from '../open.ts';
 
 /** A sum of postings. */
@@ -17,14 +18,6 @@ export interface JournalBalance {
   /** Base units, or MiB. */
   readonly amount: bigint;
 }
-
-/** UTC milliseconds, both included. */
-export interface Period {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-export const ALL_TIME: Period = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
 interface KeyColumns {
   readonly atMs: number;
@@ -49,6 +42,7 @@ export class JournalTable {
   readonly #counterparties;
   readonly #count;
   readonly #body;
+  readonly #ledgerAccounts;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -77,9 +71,12 @@ export class JournalTable {
       )
       .pluck();
     this.#period = db
-      .prepare<[Period], Uint8Array>(
+      .prepare<[ExportPeriod], Uint8Array>(
         `SELECT body FROM journal_entries WHERE at_ms BETWEEN @fromMs AND @toMs ORDER BY ${KEY}`,
       )
+      .pluck();
+    this.#ledgerAccounts = db
+      .prepare<[], string>(`SELECT DISTINCT account FROM journal_balances ORDER BY account`)
       .pluck();
     this.#body = db
       .prepare<[KeyColumns], Uint8Array>(
@@ -92,7 +89,9 @@ export class JournalTable {
       )
       .pluck();
     this.#count = db
-      .prepare<[Period], number>(`SELECT count(*) FROM journal_entries WHERE at_ms BETWEEN @fromMs AND @toMs`)
+      .prepare<[ExportPeriod], number>(
+        `SELECT count(*) FROM journal_entries WHERE at_ms BETWEEN @fromMs AND @toMs`,
+      )
       .pluck();
   }
 
@@ -136,16 +135,21 @@ export class JournalTable {
   }
 
   /** Bytes of entries in order, as they are stored. Nothing may be written on this connection meanwhile. */
-  bodies(period: Period): IterableIterator<Uint8Array> {
+  bodies(period: ExportPeriod): IterableIterator<Uint8Array> {
     return this.#period.iterate(period);
   }
 
   /** In order. Nothing may be written on this connection meanwhile. */
-  *entries(period: Period): Generator<JournalEntry> {
+  *entries(period: ExportPeriod): Generator<JournalEntry> {
     for (const body of this.#period.iterate(period)) yield decodeEntry(body);
   }
 
-  count(period: Period): number {
+  /** Every account that a posting was ever made to, with its counterparty, once and in order. */
+  ledgerAccounts(): IterableIterator<string> {
+    return this.#ledgerAccounts.iterate();
+  }
+
+  count(period: ExportPeriod): number {
     return this.#count.get(period) ?? 0;
   }
 

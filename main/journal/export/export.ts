@@ -1,0 +1,112 @@
+/**
+ * Writes the journal in one of the formats, entry by entry: what is in memory is one piece of text and, where a format
+ * ends with balances, one sum for each open loan.
+ */
+import { AceError } from '../../../shared/errors.ts';
+import type { JournalEntry } from '../../../shared/journal/entry.ts';
+import type { ExportFormat, ExportPeriod } from '../../../shared/journal/export.ts';
+import { type NodeStore, openNodeStore } from '../../db/node/store.ts';
+import { withStoreErrors } from '../../db/open.ts';
+import { beancountWriter } from './beancount.ts';
+import { cointrackingWriter, csvWriter, koinlyWriter } from './csv.ts';
+import type { ExportContext, ExportWriter, LinkedContent } from './format.ts';
+import { hledgerWriter } from './hledger.ts';
+import { jsonlWriter } from './jsonl.ts';
+
+export interface ExportRequest {
+  readonly format: ExportFormat;
+  readonly period: ExportPeriod;
+  /** Begin with a byte order mark. CSV only. */
+  readonly bom: boolean;
+}
+
+const WRITERS: Readonly<Record<ExportFormat, (context: ExportContext) => ExportWriter>> = {
+  csv: csvWriter,
+  jsonl: jsonlWriter,
+  hledger: hledgerWriter,
+  beancount: beancountWriter,
+  koinly: koinlyWriter,
+  cointracking: cointrackingWriter,
+};
+
+/** Text is handed on in pieces of about this size. */
+const PIECE_CHARS = 65_536;
+/** Contents that an entry names. */
+const MAX_CONTENTS = 8;
+
+/** An unchanging picture of the journal in a node's file, which a running node may go on writing. */
+export class JournalExport {
+  readonly #store: NodeStore;
+  readonly #request: ExportRequest;
+
+  /** @throws AceError `DataDirMismatch`, `SchemaTooNew`, `StoreFailed` */
+  constructor(path: string, request: ExportRequest) {
+    this.#store = openNodeStore(path, { snapshot: true });
+    this.#request = request;
+  }
+
+  /** Entries that will be written. */
+  count(): number {
+    return withStoreErrors(() => this.#store.journal.count(this.#request.period));
+  }
+
+  /** The file, piece by piece. `onProgress` hears how many entries are done. @throws AceError `StoreFailed` */
+  *pieces(onProgress: (done: number) => void = () => undefined): Generator<string> {
+    const { format, period } = this.#request;
+    const writer = WRITERS[format](this.#context());
+    let piece = '';
+    for (const text of writer.begin()) {
+      piece += text;
+      if (piece.length < PIECE_CHARS) continue;
+      yield piece;
+      piece = '';
+    }
+    let done = 0;
+    for (const entry of this.#store.journal.entries(period)) {
+      piece += writer.entry({ ...entry, contents: this.#contentsOf(entry) });
+      done += 1;
+      if (piece.length < PIECE_CHARS) continue;
+      yield piece;
+      piece = '';
+      onProgress(done);
+    }
+    piece += writer.end();
+    if (piece !== '') yield piece;
+    onProgress(done);
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  #context(): ExportContext {
+    const { journal, meta } = this.#store;
+    const { period, bom } = this.#request;
+    const account = meta.get('account');
+    if (account === null) {
+      throw new AceError('DataDirMismatch', 'This node has met no network yet: there is nothing to export');
+    }
+    return {
+      account,
+      networkId: meta.get('network') ?? '',
+      period,
+      bom,
+      ledgerAccounts: () => journal.ledgerAccounts(),
+      counterparties: () => journal.counterparties(),
+      earlier: () => (period.fromMs > 0 ? journal.entries({ fromMs: 0, toMs: period.fromMs - 1 }) : []),
+    };
+  }
+
+  #contentsOf(entry: JournalEntry): LinkedContent[] {
+    if (entry.kind === 'access') {
+      return [{ contentId: entry.note, name: this.#store.contents.get(entry.note)?.name ?? null }];
+    }
+    const contents = new Map<string, LinkedContent>();
+    for (const { channelId } of entry.channels) {
+      for (const { contentId, name } of this.#store.channelContents.of(channelId, MAX_CONTENTS)) {
+        if (contents.size < MAX_CONTENTS) contents.set(contentId, { contentId, name });
+      }
+    }
+    return [...contents.values()];
+  }
+}

@@ -1,0 +1,41 @@
+/** How every export writes times, amounts and other people's words. */
+import { type Commodity, isToken } from '../../../shared/journal/chart.ts';
+import type { EntryKey } from '../../../shared/journal/entry.ts';
+import { formatAmount } from '../../../shared/money.ts';
+
+/** 2026-11-21, of UTC. */
+export function utcDay(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 10);
+}
+
+/** 2026-11-21 18:04:05, of UTC. */
+export function utcSecond(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** Tokens with 7 decimals, MiB with one. */
+export function decimal(amount: bigint, commodity: Commodity): string {
+  return isToken(commodity) ? formatAmount(amount) : `${amount}.0`;
+}
+
+/** The entry's name in all exports: where it comes from, never the place in a file. */
+export function entryId({ source, shard, seq, part }: EntryKey): string {
+  return source === 'operation' ? `op-${seq}` : `s${shard}-${seq}-${part === 0 ? 'r' : 's'}`;
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+/** On one line, with nothing that steers a terminal or a text's direction. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/**
+ * Text for a cell of a spreadsheet: what would be a formula there begins with an apostrophe. Numbers never come here.
+ */
+export function cell(text: string): string {
+  const line = oneLine(text);
+  return /^[=+\-@]/.test(line) ? `'${line}` : line;
+}
