@@ -59,9 +59,9 @@ export function settlementProcedures(context: SettlementViewsContext): Settlemen
     },
     settlementSums: ({ filter }) => sums.of(filter),
     settlementCounterparties: async () => history.counterparties(MAX_COUNTERPARTIES),
-    async settlementDetail({ seq }) {
-      const row = history.get(seq);
-      if (!row) throw new AceError('InvalidInput', `There is no settlement ${seq} in this node's history`);
+    async settlementDetail(place) {
+      const row = 'seq' in place ? history.get(place.seq) : history.ofShard(place.shard, place.shardSeq);
+      if (!row) throw new AceError('InvalidInput', 'There is no such settlement in this node’s history');
       return detailView(row, context);
     },
   };

@@ -51,7 +51,11 @@ export const settlementInputs = {
     .strict(),
   settlementSums: z.object({ filter: settlementFilterSchema.default({}) }).strict(),
   settlementCounterparties: z.object({}).strict(),
-  settlementDetail: z.object({ seq: z.number().int().positive() }).strict(),
+  /** By its place in this node's history, or by the shard's number of it. */
+  settlementDetail: z.union([
+    z.object({ seq: z.number().int().positive() }).strict(),
+    z.object({ shard: z.number().int().nonnegative(), shardSeq: z.number().int().positive() }).strict(),
+  ]),
 } as const;
 
 export interface SettlementPage {

@@ -8,6 +8,7 @@ import type { ErrorCode } from './errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';
 import { TOKENS, type Token } from './money.ts';
 import { type ChannelsView, channelsInput } from './rpc-channels.ts';
+import { type JournalOutputs, journalInputs } from './rpc-journal.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type SettlementOutputs, settlementInputs } from './rpc-settlements.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
@@ -257,6 +258,7 @@ export const inputs = {
   topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).optional() }).strict(),
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
+  ...journalInputs,
   ...liveInputs,
   ...settlementInputs,
   ...shellInputs,
@@ -264,7 +266,7 @@ export const inputs = {
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends LiveOutputs, SettlementOutputs, ShellOutputs, WalletOutputs {
+export interface Outputs extends JournalOutputs, LiveOutputs, SettlementOutputs, ShellOutputs, WalletOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */

@@ -1,5 +1,5 @@
 /** A settlement in words, and the filter of the history as it stands in the address of the page. */
-import type { SettlementView } from '../../shared/rpc.ts';
+import type { Input, SettlementView } from '../../shared/rpc.ts';
 import {
   type SETTLEMENT_KINDS,
   type SettlementFilter,
@@ -46,7 +46,12 @@ export function filterOf(detail: string | null): SettlementFilter {
   return read.success ? read.data : {};
 }
 
-/** The row that `#settlements/12` opens. */
-export function seqOf(detail: string | null): number | null {
-  return detail !== null && /^\d{1,15}$/.test(detail) ? Number(detail) : null;
+/** One settlement: by its place in the history, or by its shard and the shard's number of it. */
+export type SettlementPlace = Input<'settlementDetail'>;
+
+/** The row that `#settlements/12`, or `#settlements/0.12`, opens. */
+export function placeOf(detail: string | null): SettlementPlace | null {
+  const [, first, second] = /^(\d{1,15})(?:\.(\d{1,15}))?$/.exec(detail ?? '') ?? [];
+  if (first === undefined) return null;
+  return second === undefined ? { seq: Number(first) } : { shard: Number(first), shardSeq: Number(second) };
 }

@@ -165,7 +165,8 @@ export class FakeService extends FakeWallet implements NodeService {
     return accounts.map((account) => ({ account, count: count(account) }));
   }
 
-  async settlementDetail({ seq }: CheckedInput<'settlementDetail'>): Promise<Output<'settlementDetail'>> {
+  async settlementDetail(place: CheckedInput<'settlementDetail'>): Promise<Output<'settlementDetail'>> {
+    const seq = 'seq' in place ? place.seq : place.shardSeq;
     const row = this.#settlements.find((settlement) => settlement.seq === seq);
     if (!row) throw new AceError('InvalidInput', 'No such settlement');
     return {

@@ -50,6 +50,7 @@ const KINDS = {
 export class SettlementHistory {
   readonly #db: Database;
   readonly #get;
+  readonly #ofShard;
   readonly #last;
   readonly #counterparties;
 
@@ -57,6 +58,11 @@ export class SettlementHistory {
     this.#db = db;
     this.#get = db
       .prepare<[number], RawRow>(`SELECT ${COLUMNS} FROM settlements WHERE seq = ?`)
+      .safeIntegers();
+    this.#ofShard = db
+      .prepare<[number, number], RawRow>(
+        `SELECT ${COLUMNS} FROM settlements WHERE shard = ? AND shard_seq = ?`,
+      )
       .safeIntegers();
     this.#last = db.prepare<[], number>(`SELECT coalesce(max(seq), 0) FROM settlements`).pluck();
     this.#counterparties = db.prepare<[number], { account: string; count: number }>(
@@ -96,6 +102,12 @@ export class SettlementHistory {
 
   get(seq: number): SettlementRow | null {
     const row = this.#get.get(seq);
+    return row ? toRow(row) : null;
+  }
+
+  /** By the shard's own number of it. */
+  ofShard(shard: number, shardSeq: number): SettlementRow | null {
+    const row = this.#ofShard.get(shard, shardSeq);
     return row ? toRow(row) : null;
   }
 

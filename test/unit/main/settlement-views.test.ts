@@ -148,6 +148,12 @@ describe('one settlement', () => {
     expect((await procedures.settlementDetail({ seq: 1 })).statement).toBeNull();
   });
 
+  it('is found by the shard’s own number of it, too', async () => {
+    store.settlements.insert({ ...settlement(3), shard: 2 });
+    expect((await procedures.settlementDetail({ shard: 2, shardSeq: 3 })).row.seq).toBe(1);
+    await expectAceRejection('InvalidInput', procedures.settlementDetail({ shard: 1, shardSeq: 3 }));
+  });
+
   it('that is not there is an error', async () => {
     await expectAceRejection('InvalidInput', procedures.settlementDetail({ seq: 4 }));
   });

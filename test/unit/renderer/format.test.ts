@@ -9,7 +9,7 @@ import {
 import { dayEndMs, dayOf, dayStartMs } from '../../../renderer/format/days.ts';
 import { codeWords, errorWords, startWords } from '../../../renderer/format/error-words.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
-import { filterOf, seqOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
+import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
 import { formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
@@ -262,7 +262,8 @@ describe('a filter in the address', () => {
   });
 
   it('is told from the number of a row', () => {
-    expect([seqOf('12'), seqOf('kind=loan'), seqOf(null), seqOf('1e3')]).toEqual([12, null, null, null]);
+    expect([placeOf('12'), placeOf('0.12')]).toEqual([{ seq: 12 }, { shard: 0, shardSeq: 12 }]);
+    expect(['kind=loan', null, '1e3', '1.2.3', '-1'].map(placeOf)).toEqual([null, null, null, null, null]);
   });
 });
 
