@@ -370,6 +370,18 @@ program
     await exportCommand(configOf(options), options);
   });
 
+const journal = program.command('journal').description('the double-entry journal of this account');
+journal
+  .command('verify')
+  .description('make every entry again from its record, add them up, and compare with the node and its shard')
+  .option('--json', 'as one JSON object', false)
+  .addOption(dataDirOption())
+  .addOption(joinOption())
+  .action(async (options: CommonOptions & { json: boolean }) => {
+    const { journalVerifyCommand } = await import('./cli/journal.ts');
+    await journalVerifyCommand(configOf(options), options.json);
+  });
+
 const chain = program.command('chain').description('look at the main chain of a devnet, and prove it');
 const chainDirOption = () => dataDirOption('of a node with its own devnet, or of ace-node validator');
 chain

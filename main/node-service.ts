@@ -6,6 +6,7 @@ import { quoteTraffic } from '../shared/quote.ts';
 import type { Feed, FeedTopic, NodeSnapshot, Output, TransferView } from '../shared/rpc.ts';
 import { accountProcedures } from './account-procedures.ts';
 import { channelsView } from './channel-views.ts';
+import { nodePaths } from './config.ts';
 import { onlyWatched } from './content/live/live.ts';
 import { manifestPath } from './content/live/live-http.ts';
 import { contentUrl } from './content/players/addresses.ts';
@@ -13,6 +14,8 @@ import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from './content/track-book.ts';
 import type { Transfer } from './content/transfer.ts';
 import { parseContentId } from './content/transport-file.ts';
 import type { SettlementRow } from './db/node/settlements.ts';
+import type { JournalDownloads } from './journal/downloads.ts';
+import { journalProcedures } from './journal/procedures.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
 import { repaymentView } from './operation-views.ts';
 import type { RunningPeer } from './peer.ts';
@@ -42,6 +45,7 @@ export interface NodeServiceOptions {
   readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
   /** Makes the old token worthless once the answer is out. */
   readonly renewToken: () => Promise<string>;
+  readonly downloads: JournalDownloads;
 }
 
 /** All that needs a running node: the wallet, which is there before, answers for itself (`node-gate.ts`). */
@@ -190,6 +194,14 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     snapshot: async () => view(known()),
     contents: async () => contentViews(),
     ...liveProcedures(peer, pagesUrl),
+    ...journalProcedures({
+      store,
+      path: nodePaths(dataDir).nodeDb,
+      account: peer.account.address,
+      sync,
+      downloads: options.downloads,
+      pagesUrl,
+    }),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     ...settlementProcedures({ store, account: peer.account.address, settings: peer.settings }),

@@ -14,6 +14,7 @@ import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
 import { lockDataDir } from './db/lock.ts';
 import { type NodeStore, openNodeStore } from './db/node/store.ts';
+import { JournalDownloads } from './journal/downloads.ts';
 import { createLog, type Log } from './log.ts';
 import { NodeGate, walletMethods } from './node-gate.ts';
 import { createNodeService } from './node-service.ts';
@@ -97,6 +98,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       }
       return token;
     };
+    const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
     let peer: RunningPeer | null = null;
     let content: ContentHandler = notPlayableYet;
     const desk = new WalletDesk({
@@ -115,6 +117,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             dataDir: config.dataDir,
             ownDevnet: started.ownDevnet,
             pagesUrl: () => http?.url ?? null,
+            downloads,
             apiToken,
             renewToken,
           });
@@ -167,6 +170,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       token: apiToken.current,
       service: gate.service,
       log,
+      exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),
       content: (req, res) => content(req, res),
     });
     http = server;

@@ -3,6 +3,7 @@ import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../sh
 import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
 import type { NodeConfig } from '../config.ts';
 import { openExisting, type Session } from './session.ts';
+import { table } from './table.ts';
 
 /** One line for each state of a channel; see `shared/channel/lifecycle.ts`. */
 const STATE_WORDS: Readonly<Record<ChannelStatus, string>> = {
@@ -138,20 +139,6 @@ function verb(direction: ChannelView['direction']): string {
 function signed(checkpoint: ChannelView['checkpoint']): string {
   if (!checkpoint) return '-';
   return `${mib(checkpoint.units)}${checkpoint.countersigned ? '' : '?'}`;
-}
-
-/** Columns as wide as their widest cell. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 function mib(count: number): string {

@@ -59,8 +59,13 @@ export function refuseRequest(req: IncomingMessage, isPage: boolean, options: Gu
   const opensTab =
     req.headers['sec-fetch-mode'] === 'navigate' && req.headers['sec-fetch-dest'] === 'document';
   if (isPage && opensTab && req.method === 'GET') return null;
-  if (tokenMatches(bearerToken(req.headers), options.token)) return null;
+  if (bearsToken(req, options.token)) return null;
   return refusal(403, 'Requests from other sites are refused');
+}
+
+/** Whether a request has the token in its `Authorization`. */
+export function bearsToken(req: Pick<IncomingMessage, 'headers'>, token: string): boolean {
+  return tokenMatches(bearerToken(req.headers), token);
 }
 
 export function refuseUpgrade(req: IncomingMessage, options: GuardOptions): Refusal | null {

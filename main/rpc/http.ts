@@ -15,7 +15,7 @@ import {
   serverOptions,
 } from './connections.ts';
 import { createFeedHub } from './feed.ts';
-import { isThisMachine, mediaCookie, refuseRequest, requestUrl } from './guard.ts';
+import { bearsToken, isThisMachine, mediaCookie, refuseRequest, requestUrl } from './guard.ts';
 import { createProcedures } from './procedures.ts';
 import { COMMON_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
@@ -24,11 +24,19 @@ import { attachWebSocket } from './websocket.ts';
 
 /** Ports tried after the wanted one when that is taken. */
 const FURTHER_PORTS = 20;
+const EXPORT_PATH = '/export';
 const CONTENT_PATHS = ['/content/', '/ace/', '/webui/', '/broadcast/'];
 /** Encoders push there; nothing else takes a body. */
 const BODY_PATHS = ['/broadcast/'];
 
 export type ContentHandler = (req: IncomingMessage, res: ServerResponse) => void;
+
+export type ExportHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  query: URLSearchParams,
+  trusted: boolean,
+) => void;
 
 export interface HttpOptions {
   /** 0 takes any free port. */
@@ -46,6 +54,8 @@ export interface HttpOptions {
   readonly shell?: ShellService;
   /** Answers `/content/…`, `/ace/…`, `/webui/…` and `/broadcast/…`. */
   readonly content: ContentHandler;
+  /** Answers `/export`; `trusted`: the request shows the token. */
+  readonly exports?: ExportHandler;
   readonly log?: RpcLog;
   readonly limits?: ConnectionLimits;
 }
@@ -72,11 +82,15 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     const url = requestUrl(req);
     if (url === null) return answer(res, 400, 'Not a path');
     const isContent = CONTENT_PATHS.some((path) => url.pathname.startsWith(path));
-    const refusal = refuseRequest(req, !isContent, { port, token });
+    const isExport = url.pathname === EXPORT_PATH;
+    const refusal = refuseRequest(req, !isContent && !isExport, { port, token });
     const mayHaveBody = refusal === null && BODY_PATHS.some((path) => url.pathname.startsWith(path));
     if (!mayHaveBody && hasBody(req)) hangUpAfter(res);
     if (refusal) return answer(res, refusal.status, refusal.why);
     if (!mayHaveBody && hasBody(req)) return answer(res, 413, 'Nothing here takes a body');
+    if (isExport && options.exports) {
+      return options.exports(req, res, url.searchParams, bearsToken(req, token));
+    }
     if (!isContent) return servePage(req, res);
     if (!isThisMachine(req.socket)) res.setHeader('Set-Cookie', mediaCookie({ port, token }));
     try {

@@ -114,7 +114,7 @@ export class AccountSync {
   /** The newest picture, asked for now. @throws AceError `ShardUnavailable`, `RequestTimeout` */
   async refresh(): Promise<AccountPicture> {
     // What payers' shards say is what this account earns, also while its own shard is away.
-    const [asked] = await Promise.allSettled([this.#askHome()]);
+    const [asked] = await Promise.allSettled([this.ask()]);
     await Promise.all([this.#pullAll(), this.#pullOperations()]);
     await pullProgress(this.#trusted(), this.#store, this.#nowMs, this.#log, (progress) =>
       this.#events.onChannel(progress),
@@ -141,7 +141,8 @@ export class AccountSync {
     return this.#lines.connected().filter(([shard]) => this.#trust.has(shard));
   }
 
-  async #askHome(): Promise<AccountPicture> {
+  /** The picture that the home shard gives now; what it has to tell besides stays untold. @throws AceError as {@link refresh} */
+  async ask(): Promise<AccountPicture> {
     this.#trust.check(this.#lines.homeOf(this.#address));
     const [account, market] = await Promise.all([
       this.#lines.home.call('account', { address: this.#address }),

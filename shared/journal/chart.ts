@@ -57,15 +57,10 @@ export function isPerCounterparty(account: ChartAccount): boolean {
   return account === 'assets:loans' || account === 'liabilities:loans';
 }
 
-/** Bit of an account in a set of accounts, see {@link accountSet}. */
-export function accountBit(account: ChartAccount): number {
-  return 2 ** CHART_ACCOUNTS.indexOf(account);
-}
-
 /** Accounts as one number, a bit for each: exact, for there are fewer than 53. */
 export function accountSet(accounts: Iterable<ChartAccount>): number {
   let set = 0;
-  for (const account of new Set(accounts)) set += accountBit(account);
+  for (const account of new Set(accounts)) set += 2 ** CHART_ACCOUNTS.indexOf(account);
   return set;
 }
 

@@ -73,6 +73,24 @@ export class FakeService extends FakeWallet implements NodeService {
     if (scenario === 'exhausted') this.#begin(CLIP_ID);
   }
 
+  /** The journal of an account that nothing ever happened to. */
+  async journalEntries(): Promise<Output<'journalEntries'>> {
+    return { entries: [], next: null };
+  }
+
+  async journalBalances(): Promise<Output<'journalBalances'>> {
+    return { balances: [] };
+  }
+
+  async journalVerify(): Promise<Output<'journalVerify'>> {
+    const nothing = { entries: 0, wrongEntries: 0, withoutDetail: 0, comparisons: [] };
+    return { ...nothing, verified: true, sumsAgree: true, nodeAsOfMs: this.#startedAtMs, shardAsked: true };
+  }
+
+  async journalExport(): Promise<Output<'journalExport'>> {
+    throw new AceError('NotOnThisNetwork', 'There is nothing to export');
+  }
+
   /** Makes the figures move. The answer stops them. */
   start(): () => void {
     this.#timer = setInterval(() => this.step(), TICK_MS);

@@ -1,4 +1,4 @@
-import { accountBit, accountSet, type ChartAccount } from '../../../shared/journal/chart.ts';
+import { accountSet, type ChartAccount } from '../../../shared/journal/chart.ts';
 import {
   decodeEntry,
   type EntryKey,
@@ -27,7 +27,15 @@ interface KeyColumns {
   readonly part: number;
 }
 
+interface PageColumns {
+  /** Bits of the accounts that are meant; `null` for all. */
+  readonly accounts: number | null;
+  readonly counterparty: string | null;
+  readonly limit: number;
+}
+
 const KEY = 'at_ms, source, shard, source_seq, part';
+const NEWEST = 'at_ms DESC, source DESC, shard DESC, source_seq DESC, part DESC';
 /** After all entries. */
 const END: KeyColumns = { atMs: Number.MAX_SAFE_INTEGER, source: 0, shard: 0, seq: 0, part: 0 };
 
@@ -38,6 +46,7 @@ export class JournalTable {
   readonly #setBalance;
   readonly #balances;
   readonly #page;
+  readonly #pageOf;
   readonly #period;
   readonly #counterparties;
   readonly #count;
@@ -61,15 +70,19 @@ export class JournalTable {
     this.#balances = db.prepare<[], { account: string; commodity: string; amount: string }>(
       `SELECT account, commodity, amount FROM journal_balances ORDER BY account, commodity`,
     );
-    // The index alone says which entries touch an account; only the page is read.
-    this.#page = db
-      .prepare<[KeyColumns & { accounts: number; counterparty: string | null; limit: number }], Uint8Array>(
-        `SELECT body FROM journal_entries
-         WHERE (${KEY}) < (@atMs, @source, @shard, @seq, @part) AND accounts & @accounts <> 0
-           AND (@counterparty IS NULL OR counterparty = @counterparty)
-         ORDER BY at_ms DESC, source DESC, shard DESC, source_seq DESC, part DESC LIMIT @limit`,
-      )
-      .pluck();
+    const page = (index: string, counterparty: string) =>
+      db
+        .prepare<[KeyColumns & PageColumns], Uint8Array>(
+          `SELECT body FROM journal_entries JOIN (
+             SELECT ${KEY} FROM journal_entries INDEXED BY ${index}
+             WHERE ${counterparty} AND (${KEY}) < (@atMs, @source, @shard, @seq, @part)
+               AND (@accounts IS NULL OR accounts & @accounts <> 0)
+             ORDER BY ${NEWEST} LIMIT @limit) USING (${KEY})
+           ORDER BY ${NEWEST}`,
+        )
+        .pluck();
+    this.#page = page('journal_by_account', 'true');
+    this.#pageOf = page('journal_by_counterparty', 'counterparty = @counterparty');
     this.#period = db
       .prepare<[ExportPeriod], Uint8Array>(
         `SELECT body FROM journal_entries WHERE at_ms BETWEEN @fromMs AND @toMs ORDER BY ${KEY}`,
@@ -123,15 +136,17 @@ export class JournalTable {
     return this.#body.get(columnsOf(key)) ?? null;
   }
 
-  /** Newest first, before `before`; of one account, or all that touch any. */
+  /** Newest first, before `before`: those that touch one of the accounts, and of one counterparty; `null` for all. */
   page(
-    filter: { readonly accounts: readonly ChartAccount[]; readonly counterparty: string | null },
+    filter: { readonly accounts: readonly ChartAccount[] | null; readonly counterparty: string | null },
     before: EntryKey | null,
     limit: number,
   ): JournalEntry[] {
-    const accounts = filter.accounts.reduce((set, account) => set + accountBit(account), 0);
+    const accounts = filter.accounts && accountSet(filter.accounts);
     const start = before ? columnsOf(before) : END;
-    return this.#page.all({ ...start, accounts, counterparty: filter.counterparty, limit }).map(decodeEntry);
+    const { counterparty } = filter;
+    const select = counterparty === null ? this.#page : this.#pageOf;
+    return select.all({ ...start, accounts, counterparty, limit }).map(decodeEntry);
   }
 
   /** Bytes of entries in order, as they are stored. Nothing may be written on this connection meanwhile. */

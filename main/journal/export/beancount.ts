@@ -10,9 +10,9 @@ import {
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
 import { formatRatio } from '../../../shared/ratio.ts';
+import { decimal, entryId, hex, oneLine, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
-import { decimal, entryId, hex, oneLine, utcDay } from './text.ts';
 
 /** Before anything that can be exported. */
 const LONG_AGO = '1970-01-01';

@@ -8,8 +8,8 @@ import { type Movement, movementsOf } from '../../../shared/journal/movements.ts
 import { formatAmount, TOKENS } from '../../../shared/money.ts';
 import { priceOfUnits } from '../../../shared/price.ts';
 import { UNITS_PER_GB } from '../../../shared/units.ts';
+import { cell, entryId, hex, utcSecond } from '../text.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
-import { cell, entryId, hex, utcSecond } from './text.ts';
 
 const BOM = '\uFEFF';
 

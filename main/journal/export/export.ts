@@ -3,13 +3,13 @@
  * ends with balances, one sum for each open loan.
  */
 import { AceError } from '../../../shared/errors.ts';
-import type { JournalEntry } from '../../../shared/journal/entry.ts';
 import type { ExportFormat, ExportPeriod } from '../../../shared/journal/export.ts';
 import { type NodeStore, openNodeStore } from '../../db/node/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
+import { linkedContents } from '../contents.ts';
 import { beancountWriter } from './beancount.ts';
 import { cointrackingWriter, csvWriter, koinlyWriter } from './csv.ts';
-import type { ExportContext, ExportWriter, LinkedContent } from './format.ts';
+import type { ExportContext, ExportWriter } from './format.ts';
 import { hledgerWriter } from './hledger.ts';
 import { jsonlWriter } from './jsonl.ts';
 
@@ -31,8 +31,6 @@ const WRITERS: Readonly<Record<ExportFormat, (context: ExportContext) => ExportW
 
 /** Text is handed on in pieces of about this size. */
 const PIECE_CHARS = 65_536;
-/** Contents that an entry names. */
-const MAX_CONTENTS = 8;
 
 /** An unchanging picture of the journal in a node's file, which a running node may go on writing. */
 export class JournalExport {
@@ -63,7 +61,7 @@ export class JournalExport {
     }
     let done = 0;
     for (const entry of this.#store.journal.entries(period)) {
-      piece += writer.entry({ ...entry, contents: this.#contentsOf(entry) });
+      piece += writer.entry({ ...entry, contents: linkedContents(this.#store, entry) });
       done += 1;
       if (piece.length < PIECE_CHARS) continue;
       yield piece;
@@ -95,18 +93,5 @@ export class JournalExport {
       counterparties: () => journal.counterparties(),
       earlier: () => (period.fromMs > 0 ? journal.entries({ fromMs: 0, toMs: period.fromMs - 1 }) : []),
     };
-  }
-
-  #contentsOf(entry: JournalEntry): LinkedContent[] {
-    if (entry.kind === 'access') {
-      return [{ contentId: entry.note, name: this.#store.contents.get(entry.note)?.name ?? null }];
-    }
-    const contents = new Map<string, LinkedContent>();
-    for (const { channelId } of entry.channels) {
-      for (const { contentId, name } of this.#store.channelContents.of(channelId, MAX_CONTENTS)) {
-        if (contents.size < MAX_CONTENTS) contents.set(contentId, { contentId, name });
-      }
-    }
-    return [...contents.values()];
   }
 }

@@ -1,12 +1,6 @@
 import type { JournalEntry } from '../../../shared/journal/entry.ts';
 import type { ExportPeriod } from '../../../shared/journal/export.ts';
-
-/** A content that an entry is about: another node's words. */
-export interface LinkedContent {
-  readonly contentId: string;
-  /** `null` when this node does not have it any more. */
-  readonly name: string | null;
-}
+import type { LinkedContent } from '../contents.ts';
 
 export interface ExportEntry extends JournalEntry {
   /** Of its channels, those with most traffic first, or the one whose access was bought. */

@@ -12,9 +12,9 @@ import { ledgerAccount } from '../../../shared/journal/entry.ts';
 import { formatAmount } from '../../../shared/money.ts';
 import { priceOfUnits } from '../../../shared/price.ts';
 import { UNITS_PER_GB } from '../../../shared/units.ts';
+import { decimal, entryId, hex, oneLine, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
-import { decimal, entryId, hex, oneLine, utcDay } from './text.ts';
 
 /** Whom an entry is with that has no counterparty. */
 const NETWORK = 'Ace Network';

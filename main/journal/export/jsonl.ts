@@ -1,8 +1,8 @@
 /** One JSON object per line and entry, with its postings. Amounts are text: a number of JSON is not exact. */
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
 import { formatRatio } from '../../../shared/ratio.ts';
+import { decimal, entryId, hex } from '../text.ts';
 import type { ExportEntry, ExportWriter } from './format.ts';
-import { decimal, entryId, hex } from './text.ts';
 
 export function jsonlWriter(): ExportWriter {
   return {

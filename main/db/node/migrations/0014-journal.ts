@@ -32,8 +32,9 @@ CREATE TABLE journal_entries (               -- append-only; made of settlements
   body         BLOB NOT NULL,                -- canonical bytes of the entry
   PRIMARY KEY (at_ms, source, shard, source_seq, part)
 ) STRICT, WITHOUT ROWID;
+-- They say which entries are meant, so that no others are read.
 CREATE INDEX journal_by_account ON journal_entries (at_ms, source, shard, source_seq, part, accounts);
-CREATE INDEX journal_by_counterparty ON journal_entries (counterparty);
+CREATE INDEX journal_by_counterparty ON journal_entries (counterparty, at_ms, source, shard, source_seq, part, accounts);
 
 CREATE TABLE journal_balances (              -- sums of the postings so far
   account      TEXT NOT NULL,

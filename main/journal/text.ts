@@ -1,7 +1,7 @@
 /** How every export writes times, amounts and other people's words. */
-import { type Commodity, isToken } from '../../../shared/journal/chart.ts';
-import type { EntryKey } from '../../../shared/journal/entry.ts';
-import { formatAmount } from '../../../shared/money.ts';
+import { type Commodity, isToken } from '../../shared/journal/chart.ts';
+import type { EntryKey } from '../../shared/journal/entry.ts';
+import { formatAmount } from '../../shared/money.ts';
 
 /** 2026-11-21, of UTC. */
 export function utcDay(atMs: number): string {

@@ -1,0 +1,121 @@
+/**
+ * Exports as downloads: a page asks for one and is given an address that works once and for a minute, so that a plain
+ * link can fetch it and the address is worth nothing afterwards.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isAceError } from '../../shared/errors.ts';
+import { EXPORT_FILES, parseExportFormat, parseExportPeriod } from '../../shared/journal/export.ts';
+import type { Log } from '../log.ts';
+import { type ExportRequest, JournalExport } from './export/export.ts';
+
+export const EXPORT_PATH = '/export';
+const TICKET_TTL_MS = 60_000;
+/** More than anyone clicks in a minute. */
+const MAX_TICKETS = 100;
+
+export interface DownloadOptions {
+  /** The node's file. */
+  readonly path: string;
+  readonly nowMs: () => number;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+export interface AskedExport {
+  readonly format: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly bom: boolean;
+}
+
+/** @throws AceError `InvalidInput` */
+export function exportRequest({ format, from, to, bom }: AskedExport): ExportRequest {
+  return { format: parseExportFormat(format), period: parseExportPeriod(from, to), bom };
+}
+
+export class JournalDownloads {
+  readonly #options: DownloadOptions;
+  readonly #tickets = new Map<string, { readonly request: ExportRequest; readonly untilMs: number }>();
+
+  constructor(options: DownloadOptions) {
+    this.#options = options;
+  }
+
+  /** Path and query that serve it once. @throws AceError `InvalidInput` */
+  offer(asked: AskedExport): { readonly path: string; readonly fileName: string } {
+    const request = exportRequest(asked);
+    const ticket = randomBytes(24).toString('base64url');
+    this.#tickets.set(ticket, { request, untilMs: this.#options.nowMs() + TICKET_TTL_MS });
+    const oldest = this.#tickets.keys().next();
+    if (this.#tickets.size > MAX_TICKETS && !oldest.done) this.#tickets.delete(oldest.value);
+    return { path: `${EXPORT_PATH}?ticket=${ticket}`, fileName: this.#fileName(request) };
+  }
+
+  /**
+   * Answers a request that the guard let pass. `trusted`: it showed the node's token, and may ask without a ticket:
+   * `?format=csv&from=…&to=…&bom=1`.
+   */
+  async serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    query: URLSearchParams,
+    trusted: boolean,
+  ): Promise<void> {
+    if (req.method !== 'GET') {
+      res.setHeader('Allow', 'GET');
+      return answer(res, 405, 'An export can only be read');
+    }
+    try {
+      const request = trusted && !query.has('ticket') ? asked(query) : this.#redeem(query.get('ticket'));
+      if (!request) return answer(res, 401, 'This address was used, or is too old: export again');
+      await this.#send(res, request);
+    } catch (error) {
+      if (!res.headersSent && isAceError(error, 'InvalidInput')) return answer(res, 400, error.message);
+      // Whoever cancels a download closes the connection.
+      if (!res.destroyed) this.#options.log.warn({ err: error }, 'an export failed');
+      if (!res.headersSent) return answer(res, 500, 'The export failed: the node’s log says why');
+      res.destroy();
+    }
+  }
+
+  async #send(res: ServerResponse, request: ExportRequest): Promise<void> {
+    const journal = new JournalExport(this.#options.path, request);
+    try {
+      res.setHeader('Content-Type', EXPORT_FILES[request.format].type);
+      res.setHeader('Content-Disposition', `attachment; filename="${this.#fileName(request)}"`);
+      res.setHeader('Cache-Control', 'no-store');
+      await pipeline(Readable.from(journal.pieces()), res);
+    } finally {
+      journal.close();
+    }
+  }
+
+  #redeem(ticket: string | null): ExportRequest | null {
+    const offered = ticket === null ? undefined : this.#tickets.get(ticket);
+    if (ticket === null || !offered) return null;
+    this.#tickets.delete(ticket);
+    return offered.untilMs < this.#options.nowMs() ? null : offered.request;
+  }
+
+  #fileName({ format }: ExportRequest): string {
+    const day = new Date(this.#options.nowMs()).toISOString().slice(0, 10);
+    return `ace-journal-${day}.${EXPORT_FILES[format].suffix}`;
+  }
+}
+
+function asked(query: URLSearchParams): ExportRequest {
+  return exportRequest({
+    format: query.get('format') ?? '',
+    from: query.get('from') ?? undefined,
+    to: query.get('to') ?? undefined,
+    bom: query.get('bom') === '1',
+  });
+}
+
+function answer(res: ServerResponse, status: number, text: string): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  res.end(text);
+}

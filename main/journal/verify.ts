@@ -1,0 +1,157 @@
+/**
+ * Whether the journal is true: every entry is made again from its record and compared byte by byte, then all are added up
+ * and held against what the node knows of the account, and what its shard says.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { type Commodity, TRAFFIC } from '../../shared/journal/chart.ts';
+import { decodeEntry, encodeEntry, ledgerAccount } from '../../shared/journal/entry.ts';
+import { ALWAYS } from '../../shared/journal/export.ts';
+import { type Balances, TOKENS } from '../../shared/money.ts';
+import type { JournalComparison, JournalVerification } from '../../shared/rpc-journal.ts';
+import { type NodeStore, openNodeStore } from '../db/node/store.ts';
+import { entriesOfRecords } from './records.ts';
+import { decimal } from './text.ts';
+
+/** What is known of an account besides its journal. */
+export interface KnownAccount {
+  readonly balances: Readonly<Record<keyof Balances, bigint>>;
+  readonly creditUsedUnits: number;
+  /** Oldest first; all of them are `creditUsedUnits`, where they are few enough to be told. */
+  readonly loans: readonly { readonly creditor: string; readonly units: number }[];
+  readonly asOfMs: number;
+}
+
+/** Entries between two turns of the event loop: the node that is asked goes on. */
+const TURN_ENTRIES = 500;
+
+/**
+ * Reads an unchanging picture of the node's file, beside whoever writes to it. `node` and `shard` are `null` where they
+ * are not known.
+ * @throws AceError `StoreFailed`, `MessageMalformed` (a record that contradicts itself), …
+ */
+export async function verifyJournal(
+  path: string,
+  account: string,
+  node: KnownAccount | null,
+  shard: KnownAccount | null,
+): Promise<JournalVerification> {
+  const store = openNodeStore(path, { snapshot: true });
+  try {
+    const { entries, wrongEntries } = await compareEntries(store, account);
+    const sums = await addUp(store);
+    const comparisons = compareAccounts(sums, node, shard);
+    const withoutDetail = store.settlements.undetailedCount();
+    const sumsAgree = sameSums(store, sums);
+    const allSame = comparisons.every(({ same }) => same);
+    return {
+      verified: wrongEntries === 0 && withoutDetail === 0 && sumsAgree && allSame,
+      entries,
+      wrongEntries,
+      sumsAgree,
+      withoutDetail,
+      comparisons,
+      nodeAsOfMs: node?.asOfMs ?? null,
+      shardAsked: shard !== null,
+    };
+  } finally {
+    store.close();
+  }
+}
+
+async function compareEntries(store: NodeStore, account: string) {
+  let made = 0;
+  let right = 0;
+  for (const entry of entriesOfRecords(store, account)) {
+    const body = store.journal.body(entry);
+    if (body && Buffer.compare(body, encodeEntry(entry)) === 0) right += 1;
+    made += 1;
+    if (made % TURN_ENTRIES === 0) await setImmediate();
+  }
+  const entries = store.journal.count(ALWAYS);
+  return { entries, wrongEntries: made - right + Math.max(0, entries - made) };
+}
+
+/** Ledger account and commodity to amount. */
+type Sums = Map<string, bigint>;
+
+async function addUp(store: NodeStore): Promise<Sums> {
+  const sums: Sums = new Map();
+  let done = 0;
+  for (const body of store.journal.bodies(ALWAYS)) {
+    const entry = decodeEntry(body);
+    for (const { account, commodity, amount } of entry.postings) {
+      const key = `${ledgerAccount(entry, account)} ${commodity}`;
+      sums.set(key, (sums.get(key) ?? 0n) + amount);
+    }
+    if (++done % TURN_ENTRIES === 0) await setImmediate();
+  }
+  return sums;
+}
+
+/** Whether the sums that the journal keeps are those of its entries. */
+function sameSums(store: NodeStore, sums: Sums): boolean {
+  const kept = store.journal.balances();
+  const own = [...sums.values()].filter((amount) => amount !== 0n).length;
+  return (
+    kept.length === own &&
+    kept.every(({ account, commodity, amount }) => sums.get(`${account} ${commodity}`) === amount)
+  );
+}
+
+function compareAccounts(
+  sums: Sums,
+  node: KnownAccount | null,
+  shard: KnownAccount | null,
+): JournalComparison[] {
+  const of = (account: string, commodity: Commodity) => sums.get(`${account} ${commodity}`) ?? 0n;
+  const compare = (
+    account: string,
+    commodity: Commodity,
+    journal: bigint,
+    known: (account: KnownAccount) => bigint | null,
+  ): JournalComparison => {
+    const [nodes, shards] = [node && known(node), shard && known(shard)];
+    const shown = (amount: bigint | null) => (amount === null ? null : decimal(amount, commodity));
+    return {
+      account,
+      commodity,
+      journal: decimal(journal, commodity),
+      node: shown(nodes),
+      shard: shown(shards),
+      same: [nodes, shards].every((amount) => amount === null || amount === journal),
+    };
+  };
+  const below = (parent: string) =>
+    [...sums].flatMap(([key, amount]) => {
+      const [account = '', commodity] = key.split(' ');
+      return account.startsWith(`${parent}:`) && commodity === TRAFFIC && amount !== 0n
+        ? [{ account, amount }]
+        : [];
+    });
+  const total = (loans: readonly { amount: bigint }[]) => loans.reduce((sum, { amount }) => sum + amount, 0n);
+  const owes = below('liabilities:loans');
+  const creditors = new Set([
+    ...owes.map(({ account }) => account.slice('liabilities:loans:'.length)),
+    ...[node, shard].flatMap((known) => known?.loans.map(({ creditor }) => creditor) ?? []),
+  ]);
+  return [
+    ...TOKENS.map((token) =>
+      compare('assets:wallet', token, of('assets:wallet', token), ({ balances }) => balances[token]),
+    ),
+    compare('liabilities:loans', TRAFFIC, total(owes), ({ creditUsedUnits }) => -BigInt(creditUsedUnits)),
+    ...[...creditors].sort().map((creditor) => {
+      const account = `liabilities:loans:${creditor}`;
+      return compare(account, TRAFFIC, of(account, TRAFFIC), (known) => owedTo(known, creditor));
+    }),
+    // What others owe is told to them, and to nobody else.
+    compare('assets:loans', TRAFFIC, total(below('assets:loans')), () => null),
+  ];
+}
+
+/** `null` where not all loans were told. */
+function owedTo({ loans, creditUsedUnits }: KnownAccount, creditor: string): bigint | null {
+  if (loans.reduce((sum, { units }) => sum + units, 0) !== creditUsedUnits) return null;
+  return -BigInt(
+    loans.filter((loan) => loan.creditor === creditor).reduce((sum, { units }) => sum + units, 0),
+  );
+}
