@@ -1,12 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
-/** Folders whose tests start processes, browsers or big transfers: one file at a time, after the quick ones. */
+/** Folders whose tests start processes, browsers or big transfers: after the quick ones. */
 const HEAVY = ['integration', 'crash', 'adversary', 'e2e'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Those that wait for commands and encoders most of the time: two at once, before the others. */
 const COMMANDS = ['cli*', 'chain-cli', 'demo', 'live', 'live-cli', 'shard-folders', 'data-dir'].map(
   (name) => `test/integration/${name}.test.ts`,
 );
+
+/** Those that measure rates, times or memory: one file at a time, after all others. */
+const MEASURING = [
+  ...['limits', 'several-providers', 'stream', 'viewing'].map((name) => `integration/${name}`),
+  ...['claims', 'have-floods', 'payment-late-piece', 'renewal', 'shard-flood', 'tiny-channels'].map(
+    (name) => `adversary/${name}`,
+  ),
+].map((name) => `test/${name}.test.ts`);
+
+/**
+ * Real processes and clocks: a machine that is busy with something else for a second may be the reason of a failure. A test
+ * that fails twice has failed; one that passed at the second try is named at the end of the run.
+ */
+const RETRY = 1;
 
 export default defineConfig({
   test: {
@@ -34,6 +48,7 @@ export default defineConfig({
           include: COMMANDS,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          retry: RETRY,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -43,11 +58,24 @@ export default defineConfig({
         test: {
           name: 'heavy',
           include: HEAVY,
-          exclude: COMMANDS,
+          exclude: [...COMMANDS, ...MEASURING],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          retry: RETRY,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'measuring',
+          include: MEASURING,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          retry: RETRY,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,47 +1,38 @@
-/** The desktop shell: hands Electron's parts to main/app and starts the node in this process. */
+/** The desktop shell: everything that must be said to Electron before it is ready, then main/app. */
 import './heap.ts';
-import { dirname, join } from 'node:path';
-import { app, BrowserWindow, dialog, ipcMain, protocol, session, shell } from 'electron';
+import { join } from 'node:path';
+import * as electron from 'electron';
 import { shellConfig } from './app/config.ts';
-import { runApp } from './app/lifecycle.ts';
-import { PAGES_ORIGIN, registerPagesScheme, servePages } from './app/pages-scheme.ts';
-import { openWindow, secureContents, secureSession } from './app/window.ts';
-import { startNode } from './node.ts';
-import { createFeedHub } from './rpc/feed.ts';
-import { attachIpc } from './rpc/ipc.ts';
-import { createProcedures } from './rpc/procedures.ts';
+import { runDesktop } from './app/desktop.ts';
+import { registerPagesScheme } from './app/pages-scheme.ts';
+import { secureContents } from './app/window.ts';
+import { defaultDataDir } from './config.ts';
+import { makeFolder } from './db/make-folder.ts';
+
+const { app, protocol, shell } = electron;
 
 const config = shellConfig(process.env, {
-  userDataDir: app.getPath('userData'),
+  dataDir: defaultDataDir(),
   appDir: app.getAppPath(),
   resourcesDir: app.isPackaged ? process.resourcesPath : join(app.getAppPath(), 'resources'),
 });
-// Electron's own files apart from the node's, and one instance per data directory.
-app.setPath('userData', join(config.dataDir, 'window'));
+// Electron's own files apart from the node's, and one instance per data directory. Electron takes no folder that is not
+// there; where none can be made, the node cannot start either and says why.
+const stateDir = join(config.dataDir, 'window');
+if (canMakeFolder(stateDir)) app.setPath('userData', stateDir);
 
 registerPagesScheme(protocol);
 app.enableSandbox();
 app.on('web-contents-created', (_event, contents) => secureContents(contents, shell));
 
-await runApp({
-  app,
-  dialog,
-  startNode: async () => {
-    const node = await startNode(config);
-    servePages(protocol, config.pagesDir);
-    secureSession(session.defaultSession, node.http);
-    const ipc = attachIpc({
-      ipcMain,
-      procedures: createProcedures(node.service),
-      feed: createFeedHub(node.service),
-      origin: PAGES_ORIGIN,
-    });
-    void node.stopped.then(() => app.quit());
-    return { ipc, stop: () => node.stop() };
-  },
-  openWindow: (node) => {
-    const window = openWindow(BrowserWindow, join(dirname(config.pagesDir), 'preload', 'index.cjs'));
-    node.ipc.addWindow(window.webContents);
-    return window;
-  },
-});
+// Not awaited: Electron gets ready only once this module has been evaluated.
+void runDesktop(electron, config);
+
+function canMakeFolder(path: string): boolean {
+  try {
+    makeFolder(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -17,12 +17,14 @@ import type { SettlementRow } from './db/node/settlements.ts';
 import type { JournalDownloads } from './journal/downloads.ts';
 import { journalProcedures } from './journal/procedures.ts';
 import { liveContentView, liveProcedures, watchView } from './live-views.ts';
+import type { Log } from './log.ts';
 import { repaymentView } from './operation-views.ts';
 import type { RunningPeer } from './peer.ts';
 import type { ApiToken } from './rpc/api-token.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
 import { settlementProcedures } from './settlement-views.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
+import { trafficProcedures } from './traffic-views.ts';
 import {
   balancesView,
   contentView,
@@ -42,6 +44,7 @@ export interface NodeServiceOptions {
   readonly ownDevnet: boolean;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
+  readonly log: Log;
   readonly apiToken: Pick<ApiToken, 'current' | 'file'>;
   /** Makes the old token worthless once the answer is out. */
   readonly renewToken: () => Promise<string>;
@@ -56,6 +59,8 @@ export interface NodeServiceHandle
   /** Soon: a picture is made at most four times a second, however often something changes. */
   emitSnapshot(): void;
   emitContents(): void;
+  /** What goes through now; once a second. */
+  emitTraffic(): void;
   emitSettlements(rows: readonly SettlementRow[]): void;
   close(): void;
 }
@@ -67,6 +72,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
   const { store, library, live, sync, claims, shardClient } = peer;
   const listeners = new Set<FeedListener>();
+  const traffic = trafficProcedures(peer, options.log);
   const trackBook = new TrackBook(peer.pieces);
   const startedAtMs = Date.now();
   let snapshotTimer: NodeJS.Timeout | null = null;
@@ -118,6 +124,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       credit: {
         limitUnits: peer.settings.trafficCreditLimitUnits,
         usedUnits: account.creditUsedUnits,
+        reservedUnits: account.reservedUnits,
         loans: account.loans.map((loan) => ({ ...loan, priceXac: priced(loan.units) })),
       },
       pending: { earnedUnits, earnedXac: priced(earnedUnits), owedUnits, owedXac: priced(owedUnits) },
@@ -184,6 +191,10 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       if (snapshotTimer) clearTimeout(snapshotTimer);
       listeners.clear();
     },
+    emitTraffic: () => {
+      if (listeners.size > 0) emit('traffic', peer.traffic.now());
+      traffic.noteMarket();
+    },
     emitContents: () => emit('contents', contentViews()),
     emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
     onFeed(listener) {
@@ -202,6 +213,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       downloads: options.downloads,
       pagesUrl,
     }),
+    ...traffic.procedures,
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
     ...settlementProcedures({ store, account: peer.account.address, settings: peer.settings }),

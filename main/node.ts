@@ -12,6 +12,7 @@ import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from
 import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
+import { uploadHandler } from './content/upload.ts';
 import { lockDataDir } from './db/lock.ts';
 import { type NodeStore, openNodeStore } from './db/node/store.ts';
 import { JournalDownloads } from './journal/downloads.ts';
@@ -25,6 +26,7 @@ import { ApiToken } from './rpc/api-token.ts';
 import { type ContentHandler, type HttpServer, startHttpServer } from './rpc/http.ts';
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
+import { contentView } from './views.ts';
 import { writeFileAtomic } from './wallet/atomic-write.ts';
 import { NO_SECRET_STORE } from './wallet/secret-store.ts';
 import type { Wallet } from './wallet/wallet.ts';
@@ -118,6 +120,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             ownDevnet: started.ownDevnet,
             pagesUrl: () => http?.url ?? null,
             downloads,
+            log,
             apiToken,
             renewToken,
           });
@@ -128,10 +131,13 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             onSettlements: (rows) => service.emitSettlements(rows),
           });
           // Rates fall to zero by themselves; the pages are told so.
-          const ticking = setInterval(() => service.emitSnapshot(), 1_000);
+          const ticking = setInterval(() => {
+            service.emitSnapshot();
+            service.emitTraffic();
+          }, 1_000);
           node.add(() => clearInterval(ticking));
           peer = started.peer;
-          content = contentHandler(started.peer, log);
+          content = contentHandler(started.peer, () => apiToken.current, log);
           gate.open(service);
         });
         return launching;
@@ -286,26 +292,34 @@ async function launch(config: NodeConfig, wallet: Wallet, closers: Closers, log:
   }
 }
 
-function contentHandler(peer: RunningPeer, log: Log): ContentHandler {
-  return liveHandler(
+function contentHandler(peer: RunningPeer, token: () => string, log: Log): ContentHandler {
+  return uploadHandler(
     {
-      pieces: peer.pieces,
+      token,
+      temporaryPath: () => peer.pieces.temporaryPath(),
+      import: async (path, name) => contentView(await peer.import({ path, name })),
       log,
-      push: peer.live.push,
-      broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
-      watch: (broadcast) => peer.live.watch(broadcast),
     },
-    playbackHandler({
-      version: packageJson.version,
-      pieces: peer.pieces,
-      transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
-      broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
-      watch: (broadcast) => peer.live.watch(broadcast),
-      contentOf: (contentId) => peer.store.contents.get(contentId),
-      payment: () => paymentFigures(peer),
-      nowMs: Date.now,
-      log,
-    }),
+    liveHandler(
+      {
+        pieces: peer.pieces,
+        log,
+        push: peer.live.push,
+        broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
+        watch: (broadcast) => peer.live.watch(broadcast),
+      },
+      playbackHandler({
+        version: packageJson.version,
+        pieces: peer.pieces,
+        transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
+        broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
+        watch: (broadcast) => peer.live.watch(broadcast),
+        contentOf: (contentId) => peer.store.contents.get(contentId),
+        payment: () => paymentFigures(peer),
+        nowMs: Date.now,
+        log,
+      }),
+    ),
   );
 }
 

@@ -46,6 +46,7 @@ import { startPayments } from './payments.ts';
 import type { AccountSync } from './shard/account-sync.ts';
 import { ShardLines } from './shard/lines.ts';
 import { bindStore, checkNetwork } from './shard/membership.ts';
+import { TrafficBook } from './traffic/traffic-book.ts';
 import type { Account } from './wallet/account.ts';
 import { certificates } from './wallet/certificates.ts';
 import type { DeviceIdentity } from './wallet/device.ts';
@@ -97,6 +98,7 @@ export interface RunningPeer {
   readonly known: Discovery['known'];
   readonly live: Live;
   readonly meter: Meter;
+  readonly traffic: TrafficBook;
   readonly sync: AccountSync;
   readonly claims: Claims;
   readonly gossip: CheckpointGossip;
@@ -174,6 +176,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
     const limits = new UserLimits({ store, meter, nowMs, log });
     closers.add(() => limits.close());
+    const traffic = new TrafficBook({ store, meter, nowMs, log });
+    closers.add(() => traffic.close());
     const pieces = new PieceStore(join(dir, 'pieces'), store, nowMs);
     closers.add(() => pieces.close());
     const recovered = await pieces.recover();
@@ -380,6 +384,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       known,
       live,
       meter,
+      traffic,
       sync,
       claims,
       gossip,

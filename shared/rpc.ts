@@ -12,6 +12,7 @@ import { type JournalOutputs, journalInputs } from './rpc-journal.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type SettlementOutputs, settlementInputs } from './rpc-settlements.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
+import { type TrafficNow, type TrafficOutputs, trafficInputs } from './rpc-traffic.ts';
 import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './rpc-wallet.ts';
 
 /** A decimal token string, such as "0.2000000". */
@@ -194,6 +195,8 @@ export interface NodeSnapshot {
   readonly credit: {
     readonly limitUnits: number;
     readonly usedUnits: number;
+    /** Units that open channels may still use, out of funds and credit, settled or not: what they leave comes back. */
+    readonly reservedUnits: number;
     readonly loans: readonly LoanView[];
   };
   /** Ticks held that no batch has settled yet: not part of any balance. */
@@ -263,10 +266,17 @@ export const inputs = {
   ...settlementInputs,
   ...shellInputs,
   ...walletInputs,
+  ...trafficInputs,
 } as const;
 
 /** Output of every procedure. */
-export interface Outputs extends JournalOutputs, LiveOutputs, SettlementOutputs, ShellOutputs, WalletOutputs {
+export interface Outputs
+  extends JournalOutputs,
+    LiveOutputs,
+    SettlementOutputs,
+    ShellOutputs,
+    WalletOutputs,
+    TrafficOutputs {
   snapshot: NodeSnapshot;
   contents: readonly ContentView[];
   /** Newest first. */
@@ -313,6 +323,8 @@ export interface Feed {
   settlements: readonly SettlementView[];
   /** The library changed. */
   contents: readonly ContentView[];
+  /** Every second, as long as the node runs. */
+  traffic: TrafficNow;
   /** A file is being imported. */
   importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
   /** The desktop shell changed, or began to close; told to every loaded page first. Never over a WebSocket. */
@@ -346,6 +358,9 @@ export type ServerFrame =
   | { readonly id: number; readonly output: unknown }
   | { readonly id: number; readonly error: RpcFailure }
   | { readonly topic: FeedTopic; readonly data: unknown };
+
+/** Where pages in a browser send files to, which have no path there; see `main/content/upload.ts`. */
+export const UPLOAD_PATH = '/import';
 
 /** IPC method names of the Electron transport. */
 export const IPC_CALL = 'ace:call';

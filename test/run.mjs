@@ -3,7 +3,7 @@
 // The last line on stdout is always `N passed, N failed` or `N passed, N failed, N skipped`.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { ensureBuilt } from '../main/launcher/build.mjs';
 import { runChild } from '../main/launcher/child.mjs';
 import { ensureInstalled } from '../main/launcher/install.mjs';
@@ -79,14 +79,36 @@ async function runVitest(args) {
       process.stdout.write('vitest ended without a report\n');
       return ONE_FAILURE;
     }
-    return readTotals(JSON.parse(readFileSync(reportFile, 'utf8')), code);
+    const report = JSON.parse(readFileSync(reportFile, 'utf8'));
+    nameSecondTries(report);
+    return readTotals(report, code);
   } finally {
     rmSync(reportDir, { recursive: true, force: true });
   }
 }
 
 /**
- * @param {{ testResults: { status: string, assertionResults: { status: string }[] }[] }} report of vitest
+ * What is read of vitest's report. A test that passed has messages of failures when it did so at the second try only.
+ *
+ * @typedef {object} Report
+ * @property {{ name: string, status: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[]} testResults
+ */
+
+/** @param {Report} report */
+function nameSecondTries(report) {
+  for (const { name, assertionResults } of report.testResults) {
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status !== 'passed' || failureMessages.length === 0) continue;
+      const why = failureMessages[0]?.split('\n')[0] ?? '';
+      process.stdout.write(
+        `passed at the second try only: ${relative(rootDir, name)} > ${fullName}: ${why}\n`,
+      );
+    }
+  }
+}
+
+/**
+ * @param {Report} report
  * @param {number | null} code exit code of vitest
  * @returns {Totals}
  */

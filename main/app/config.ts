@@ -39,8 +39,8 @@ export interface ShellConfig {
 }
 
 export interface ShellPlaces {
-  /** Where the system keeps this user's data of this app. */
-  readonly userDataDir: string;
+  /** Of this user, when the command line did not choose another. */
+  readonly dataDir: string;
   /** The folder that holds out/. */
   readonly appDir: string;
   /** The sample clip and icons: beside the archive in a package, in the sources otherwise. */
@@ -57,7 +57,7 @@ export function shellConfig(
   const secret = passphrase !== undefined && { passphrase };
   if (text === undefined) {
     return {
-      dataDir: places.userDataDir,
+      dataDir: places.dataDir,
       resourcesDir: places.resourcesDir,
       pagesDir: join(places.appDir, 'out', 'renderer'),
       ...secret,

@@ -1,67 +1,177 @@
 /**
- * From start to quit of the desktop app: one instance per data directory, the node before the window, and a quit that
- * waits until the node has stored everything and closed.
+ * From start to quit of the desktop app: one instance per data directory, the node before the window, links and clicks
+ * that lead to a view, and a quit that shows itself and waits, within a bound, until the node has closed its channels
+ * and stored everything.
  */
-import type { App, BrowserWindow, Dialog } from 'electron';
+import type { App, BrowserWindow, Dialog, PowerMonitor } from 'electron';
 import { isAceError } from '../../shared/errors.ts';
+import type { ClosingView, NavigateView } from '../../shared/rpc-shell.ts';
+import type { CrashReports } from '../crash-reports.ts';
+import { linkIn, readLink } from './deep-link.ts';
 
 /** What the app runs; `stop` must be safe to call once at any time. */
 export interface Stoppable {
   stop(): Promise<void>;
 }
 
+/** Channels close in a second or two with peers that answer; the rest is for those that do not. */
+export const QUIT_WITHIN_MS = 20_000;
+/** Windows ends a program five seconds after it was told that the session ends. */
+export const SESSION_END_WITHIN_MS = 4_000;
+
 export interface LifecycleParts<Node extends Stoppable> {
   readonly app: Pick<App, 'requestSingleInstanceLock' | 'whenReady' | 'on' | 'quit' | 'exit'>;
   readonly dialog: Pick<Dialog, 'showErrorBox'>;
+  readonly powerMonitor: () => Pick<PowerMonitor, 'on'>;
+  readonly argv: readonly string[];
   readonly startNode: () => Promise<Node>;
   /** Opens the window on a running node. */
   readonly openWindow: (node: Node) => BrowserWindow;
+  /** Starts without a window; links, clicks and further starts open it. */
+  readonly startsHidden: () => boolean;
+  /** Closing the window does not quit. */
+  readonly keepsRunning: () => boolean;
+  /** @returns whether a page was there to be told */
+  readonly tellPage: (node: Node, view: NavigateView) => boolean;
+  readonly onClosing: (node: Node, closing: ClosingView) => void;
+  readonly reports: CrashReports;
+  readonly nowMs: () => number;
 }
 
-/** Resolves when the window is open, or the app was told to quit because it cannot be. */
-export async function runApp<Node extends Stoppable>(parts: LifecycleParts<Node>): Promise<void> {
-  const { app } = parts;
-  if (!app.requestSingleInstanceLock()) return app.quit();
+export class DesktopApp<Node extends Stoppable> {
+  readonly #parts: LifecycleParts<Node>;
+  #node: Node | null = null;
+  #window: BrowserWindow | null = null;
+  /** What no page was there to be told yet. */
+  #pending: NavigateView | null = null;
+  #closing: ClosingView | null = null;
+  /** Exit code; 1 once anything went wrong. */
+  #exitCode = 0;
+  #failure: unknown = null;
 
-  let window: BrowserWindow | null = null;
-  let node: Node | null = null;
-  let quitting = false;
+  constructor(parts: LifecycleParts<Node>) {
+    this.#parts = parts;
+  }
 
-  const show = () => {
-    if (node === null || quitting) return;
-    if (window === null || window.isDestroyed()) window = parts.openWindow(node);
+  get window(): BrowserWindow | null {
+    return this.#window?.isDestroyed() === false ? this.#window : null;
+  }
+
+  get closing(): ClosingView | null {
+    return this.#closing;
+  }
+
+  /** Resolves when the app is up, or was told to quit because it cannot be. */
+  async run(): Promise<void> {
+    const { app, dialog, argv } = this.#parts;
+    // The first instance has got this one's arguments by then, and so its link.
+    if (!app.requestSingleInstanceLock()) return app.quit();
+
+    app.on('second-instance', (_event, args) => this.#open(linkIn(args)));
+    // macOS hands links over like this, also before the app is ready.
+    app.on('open-url', (event, url) => {
+      event.preventDefault();
+      this.#open(readLink(url));
+    });
+    app.on('activate', () => this.show());
+    app.on('window-all-closed', () => {
+      if (!this.#parts.keepsRunning()) app.quit();
+    });
+    app.on('before-quit', (event) => {
+      if (this.#node === null) return;
+      event.preventDefault();
+      this.quit();
+    });
+
+    await app.whenReady();
+    this.#parts.powerMonitor().on('shutdown', () => this.quit());
+    try {
+      this.#node = await this.#parts.startNode();
+    } catch (error) {
+      dialog.showErrorBox('Ace Node cannot start', explain(error));
+      return app.exit(1);
+    }
+    // A link of a cold start: the first argument of its kind, or what came before the node was there.
+    const link = linkIn(argv);
+    if (link !== null) this.#open(link);
+    else if (this.#pending !== null || !this.#parts.startsHidden()) this.show();
+  }
+
+  show(): void {
+    if (this.#node === null || this.#closing !== null) return;
+    const window = this.window ?? this.#parts.openWindow(this.#node);
+    this.#window = window;
     if (window.isMinimized()) window.restore();
     window.focus();
-  };
-  app.on('second-instance', show);
-  app.on('activate', show);
-  app.on('window-all-closed', () => app.quit());
-  app.on('before-quit', (event) => {
-    if (node === null) return;
-    event.preventDefault();
-    if (quitting) return;
-    quitting = true;
+  }
+
+  /** Opens the window on a view. */
+  go(view: NavigateView): void {
+    this.#pending = view;
+    this.show();
+    this.onPageLoaded();
+  }
+
+  /** A page of ours can hear now. */
+  onPageLoaded(): void {
+    if (this.#node === null || this.#pending === null || this.window === null) return;
+    if (this.#parts.tellPage(this.#node, this.#pending)) this.#pending = null;
+  }
+
+  /** @param withinMs the process ends then at the latest */
+  quit(withinMs = QUIT_WITHIN_MS): void {
+    const { app, onClosing, reports, nowMs } = this.#parts;
+    const node = this.#node;
+    if (node === null) app.quit();
+    if (node === null || this.#closing !== null) return;
+    const sinceMs = nowMs();
+    this.#closing = { sinceMs, untilMs: sinceMs + withinMs };
+    onClosing(node, this.#closing);
+    const bound = setTimeout(() => {
+      reports.report('stop-too-slow', new Error(`The node did not stop within ${withinMs} ms`));
+      app.exit(1);
+    }, withinMs);
     node.stop().then(
-      () => app.exit(0),
+      () => this.#end(bound),
       (error: unknown) => {
-        parts.dialog.showErrorBox('Ace Node did not stop cleanly', explain(error));
-        app.exit(1);
+        reports.report('stop-failed', error);
+        this.#exitCode = 1;
+        this.#failure ??= error;
+        this.#end(bound);
       },
     );
-  });
-
-  await app.whenReady();
-  try {
-    node = await parts.startNode();
-  } catch (error) {
-    parts.dialog.showErrorBox('Ace Node cannot start', explain(error));
-    return app.exit(1);
   }
-  show();
+
+  /** Something broke that nobody handled: what is stored is right, what is in memory may not be. */
+  fail(error: unknown): void {
+    const { app, dialog, reports } = this.#parts;
+    reports.report('unhandled', error);
+    this.#exitCode = 1;
+    this.#failure ??= error;
+    if (this.#node !== null) {
+      this.quit();
+    } else {
+      dialog.showErrorBox('Ace Node cannot start', explain(error));
+      app.exit(1);
+    }
+  }
+
+  #open(link: string | null): void {
+    if (link === null) this.show();
+    else this.go({ view: 'watch', link, contentId: null });
+  }
+
+  #end(bound: NodeJS.Timeout): void {
+    clearTimeout(bound);
+    if (this.#failure !== null) {
+      this.#parts.dialog.showErrorBox('Ace Node had to stop', explain(this.#failure));
+    }
+    this.#parts.app.exit(this.#exitCode);
+  }
 }
 
 function explain(error: unknown): string {
   return isAceError(error)
     ? error.message
-    : 'Something unexpected happened. The log in the data folder says more.';
+    : 'Something unexpected happened. The reports folder in the data folder says more.';
 }

@@ -3,13 +3,24 @@
  * files that come from strangers, so they are treated as if they could turn against the user.
  */
 import type { BrowserWindow, BrowserWindowConstructorOptions, Session, Shell, WebContents } from 'electron';
+import type { CrashReports } from '../crash-reports.ts';
 import { PAGES_ORIGIN, PAGES_URL } from './pages-scheme.ts';
+import { LEAST_SIZE, type Placement } from './window-state.ts';
 
 /** Sites that a link may open in the user's browser; https only. */
 export const EXTERNAL_HOSTS: readonly string[] = ['acestream.org', 'docs.acestream.net', 'github.com'];
 
-/** What the pages may ask the system for: a video player without full screen is none. Nothing else. */
-const ALLOWED_PERMISSIONS: ReadonlySet<string> = new Set(['fullscreen']);
+/**
+ * What the pages may ask the system for; nothing else. A video player without full screen is none, and addresses and
+ * ids are there to be copied. The last two are how Chromium asks whether a page may reach its own node on this machine;
+ * that it reaches nothing else on the network, `onBeforeRequest` and the content policy see to.
+ */
+const ALLOWED_PERMISSIONS: ReadonlySet<string> = new Set([
+  'fullscreen',
+  'clipboard-sanitized-write',
+  'loopback-network',
+  'local-network-access',
+]);
 
 export type WindowConstructor = new (options: BrowserWindowConstructorOptions) => BrowserWindow;
 
@@ -18,7 +29,7 @@ export interface NodeAddress {
   readonly token: string;
 }
 
-/** Denies every permission to every page but full screen to our own, and lets our pages load media of our node. */
+/** Denies every permission that is not needed, and every request but those for our pages and media of our node. */
 export function secureSession(session: Session, node: NodeAddress): void {
   session.setPermissionRequestHandler((_contents, permission, decide, details) => {
     decide(ALLOWED_PERMISSIONS.has(permission) && details.requestingUrl.startsWith(PAGES_URL));
@@ -27,10 +38,22 @@ export function secureSession(session: Session, node: NodeAddress): void {
     return ALLOWED_PERMISSIONS.has(permission) && origin.replace(/\/$/, '') === PAGES_ORIGIN;
   });
   session.setDevicePermissionHandler(() => false);
+  const nodeUrl = `http://127.0.0.1:${node.port}/`;
+  session.webRequest.onBeforeRequest({ urls: ['<all_urls>'] }, ({ url }, decide) => {
+    const ours = [PAGES_URL, nodeUrl, 'data:', `blob:${PAGES_ORIGIN}/`].some((start) =>
+      url.startsWith(start),
+    );
+    decide({ cancel: !ours && !url.startsWith('devtools:') });
+  });
+  session.on('will-download', (event, item) => {
+    const ours = [nodeUrl, `blob:${PAGES_ORIGIN}/`].some((start) => item.getURL().startsWith(start));
+    if (!ours) event.preventDefault();
+  });
   // The pages' origin is foreign to the node's HTTP server; the token says that these requests are the window's.
   const filter = { urls: [`http://127.0.0.1:${node.port}/*`] };
   session.webRequest.onBeforeSendHeaders(filter, (details, proceed) => {
     const { Origin: _, ...requestHeaders } = details.requestHeaders;
+    // Asked for each time: it may have been renewed.
     proceed({ requestHeaders: { ...requestHeaders, Authorization: `Bearer ${node.token}` } });
   });
   // The segments of a broadcast are read by a script, which needs the server's leave.
@@ -73,17 +96,31 @@ export function isOwnPlaylist(address: string): boolean {
   return /^http:\/\/127\.0\.0\.1:\d{1,5}\/content\/[a-z2-7]+\.m3u$/.test(address);
 }
 
-export function windowOptions(preloadPath: string): BrowserWindowConstructorOptions {
+export interface WindowParts {
+  readonly Window: WindowConstructor;
+  readonly preloadPath: string;
+  readonly iconPath: string;
+  readonly placement: Placement;
+  /** Packaged: no developer tools, in which a stranger could talk a user into pasting something. */
+  readonly isPackaged: boolean;
+  readonly reports: CrashReports;
+  readonly nowMs: () => number;
+}
+
+export function windowOptions(
+  parts: Pick<WindowParts, 'preloadPath' | 'iconPath' | 'placement' | 'isPackaged'>,
+): BrowserWindowConstructorOptions {
+  const { bounds, size } = parts.placement;
   return {
-    width: 1180,
-    height: 780,
-    minWidth: 380,
-    minHeight: 480,
+    ...(bounds ?? size),
+    minWidth: LEAST_SIZE.width,
+    minHeight: LEAST_SIZE.height,
     show: false,
     title: 'Ace Node',
+    icon: parts.iconPath,
     autoHideMenuBar: true,
     webPreferences: {
-      preload: preloadPath,
+      preload: parts.preloadPath,
       contextIsolation: true,
       sandbox: true,
       nodeIntegration: false,
@@ -95,14 +132,35 @@ export function windowOptions(preloadPath: string): BrowserWindowConstructorOpti
       webviewTag: false,
       navigateOnDragDrop: false,
       spellcheck: false,
+      devTools: !parts.isPackaged,
     },
   };
 }
 
 /** Opens the window; it shows itself when there is something to see. */
-export function openWindow(Window: WindowConstructor, preloadPath: string): BrowserWindow {
-  const window = new Window(windowOptions(preloadPath));
+export function openWindow(parts: WindowParts): BrowserWindow {
+  const window = new parts.Window(windowOptions(parts));
+  if (parts.placement.maximized) window.maximize();
   window.once('ready-to-show', () => window.show());
+  reportTroubles(window, parts);
   void window.loadURL(PAGES_URL);
   return window;
+}
+
+/** Pages that crash are loaded again, unless they do nothing but crash. */
+const MOST_RELOADS = 3;
+const RELOADS_WITHIN_MS = 60_000;
+
+function reportTroubles(window: BrowserWindow, { reports, nowMs }: WindowParts): void {
+  const contents = window.webContents;
+  let goneAtMs: number[] = [];
+  contents.on('render-process-gone', (_event, { reason, exitCode }) => {
+    if (reason === 'clean-exit') return;
+    reports.report('renderer-gone', new Error(`The pages' process ended: ${reason}`), { reason, exitCode });
+    const now = nowMs();
+    goneAtMs = [...goneAtMs.filter((atMs) => now - atMs < RELOADS_WITHIN_MS), now];
+    if (goneAtMs.length <= MOST_RELOADS && !window.isDestroyed()) contents.reload();
+  });
+  contents.on('preload-error', (_event, path, error) => reports.report('preload-failed', error, { path }));
+  window.on('unresponsive', () => reports.report('unresponsive', new Error('The pages do not answer')));
 }

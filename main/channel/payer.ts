@@ -43,7 +43,7 @@ export { PayerChannel, type WatchTime } from './payer-channel.ts';
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
 const LEASE_ATTEMPTS = 3;
 /** Channels left on a payee's word: a clock set wrong twice or a disk restored is forgiven, a habit is not. */
-const ABANDON_RATE = { perSecond: 1 / 3_600, burst: 3 };
+const ABANDON_RATE = { perSecond: 1 / 3_600, burst: 2 };
 /** After its expiry and this long nobody can claim on a channel any more: its last checkpoint is not said again. */
 const GRACE_MS = 3_600_000;
 

@@ -89,7 +89,10 @@ export async function askSessions(
       };
       const pieceIndex = i === 0 && opening && permit ? opening.pieceIndex : null;
       const piece = pool.ask(line, { contentId, pieceIndex, learned, signal: abort.signal });
-      if (i === 0) first = piece;
+      if (i > 0) return;
+      first = piece;
+      // The session may end before anybody has decided what becomes of the piece.
+      piece?.catch(() => undefined);
     });
   });
 }

@@ -1,5 +1,6 @@
 /**
- * Counts every byte of the piece exchange in one place: content, payment, and the rest of the protocol, apart.
+ * Counts every byte of the piece exchange in one place: content, payment, and the rest of the protocol, apart. Content
+ * is counted by what it is and with whom it is exchanged as well, until somebody takes these figures.
  */
 export interface MeterTotals {
   /** Verified content bytes received. */
@@ -17,6 +18,14 @@ export interface Rates {
   readonly upBytesPerSecond: number;
 }
 
+/** Content that was moved with one peer. */
+export interface Flow {
+  readonly contentId: string;
+  readonly account: string;
+  downBytes: number;
+  upBytes: number;
+}
+
 const WINDOW_MS = 3_000;
 const SLOT_MS = 250;
 
@@ -29,13 +38,15 @@ interface Slot {
 export class Meter {
   #totals = { downBytes: 0, upBytes: 0, paymentBytes: 0, protocolBytes: 0 };
   #slots: Slot[] = [];
+  #flows = new Map<string, Flow>();
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
-  add(bytes: Partial<MeterTotals>): void {
+  /** @param of what and whose content it is; of overhead it is nobody's */
+  add(bytes: Partial<MeterTotals>, of?: Pick<Flow, 'contentId' | 'account'>): void {
     this.#totals.downBytes += bytes.downBytes ?? 0;
     this.#totals.upBytes += bytes.upBytes ?? 0;
     this.#totals.paymentBytes += bytes.paymentBytes ?? 0;
@@ -44,6 +55,14 @@ export class Meter {
     const slot = this.#slot();
     slot.downBytes += bytes.downBytes ?? 0;
     slot.upBytes += bytes.upBytes ?? 0;
+    if (of) this.#addFlow(bytes, of);
+  }
+
+  /** Content by peer since the last time, and since the beginning the first time. */
+  takeFlows(): Flow[] {
+    const flows = [...this.#flows.values()];
+    this.#flows = new Map();
+    return flows;
   }
 
   totals(): MeterTotals {
@@ -59,6 +78,18 @@ export class Meter {
       downBytesPerSecond: Math.round((sum((slot) => slot.downBytes) * 1_000) / WINDOW_MS),
       upBytesPerSecond: Math.round((sum((slot) => slot.upBytes) * 1_000) / WINDOW_MS),
     };
+  }
+
+  #addFlow(
+    { downBytes = 0, upBytes = 0 }: Partial<MeterTotals>,
+    { contentId, account }: Pick<Flow, 'contentId' | 'account'>,
+  ): void {
+    const key = `${account} ${contentId}`;
+    const flow = this.#flows.get(key);
+    if (flow) {
+      flow.downBytes += downBytes;
+      flow.upBytes += upBytes;
+    } else this.#flows.set(key, { contentId, account, downBytes, upBytes });
   }
 
   #slot(): Slot {

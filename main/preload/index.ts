@@ -1,11 +1,12 @@
 /**
- * All that a page in the desktop window can reach of the process outside: call a procedure, hear the feed. The IPC
+ * All that a page in the desktop window can reach of the process outside: call a procedure, hear the feed, learn where
+ * a file lies that the user handed to it. The IPC
  * method names are fixed here, and no Electron object or event is handed over.
  *
  * Only types come from shared/rpc.ts, so that a sandboxed preload stays a few lines; the annotations make the
  * compiler refuse a name that differs from the contract.
  */
-import { contextBridge, type IpcRendererEvent, ipcRenderer } from 'electron';
+import { contextBridge, type IpcRendererEvent, ipcRenderer, webUtils } from 'electron';
 import type { FeedTopic, IPC_CALL, IPC_FEED } from '../../shared/rpc.ts';
 
 const call: typeof IPC_CALL = 'ace:call';
@@ -18,4 +19,6 @@ contextBridge.exposeInMainWorld('aceNode', {
     ipcRenderer.on(feed, onFeed);
     return () => ipcRenderer.off(feed, onFeed);
   },
+  /** Where a file lies that the user dropped or chose; empty for one that a script made up. */
+  pathOf: (file: File): string => webUtils.getPathForFile(file),
 });

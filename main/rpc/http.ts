@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
 import { AceError } from '../../shared/errors.ts';
+import { UPLOAD_PATH } from '../../shared/rpc.ts';
 import { TOKEN_RENEWED_CLOSE_CODE } from '../../shared/rpc-shell.ts';
 import {
   type ConnectionLimits,
@@ -25,9 +26,9 @@ import { attachWebSocket } from './websocket.ts';
 /** Ports tried after the wanted one when that is taken. */
 const FURTHER_PORTS = 20;
 const EXPORT_PATH = '/export';
-const CONTENT_PATHS = ['/content/', '/ace/', '/webui/', '/broadcast/'];
-/** Encoders push there; nothing else takes a body. */
-const BODY_PATHS = ['/broadcast/'];
+const CONTENT_PATHS = ['/content/', '/ace/', '/webui/', '/broadcast/', UPLOAD_PATH];
+/** Encoders push there, and pages send files; nothing else takes a body. */
+const BODY_PATHS = ['/broadcast/', UPLOAD_PATH];
 
 export type ContentHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -52,7 +53,7 @@ export interface HttpOptions {
   readonly service: NodeService;
   /** Answers what is the shell's; the headless one when left out. */
   readonly shell?: ShellService;
-  /** Answers `/content/…`, `/ace/…`, `/webui/…` and `/broadcast/…`. */
+  /** Answers `/content/…`, `/ace/…`, `/webui/…`, `/broadcast/…` and `/import`. */
   readonly content: ContentHandler;
   /** Answers `/export`; `trusted`: the request shows the token. */
   readonly exports?: ExportHandler;

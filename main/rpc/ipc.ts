@@ -4,7 +4,7 @@
  * A call counts only if it comes from the top frame of our own pages: any other frame that ever got into the window
  * is refused before its input is looked at.
  */
-import { IPC_CALL, IPC_FEED } from '../../shared/rpc.ts';
+import { type Feed, type FeedTopic, IPC_CALL, IPC_FEED } from '../../shared/rpc.ts';
 import type { FeedHub } from './feed.ts';
 import type { Procedures, Reply } from './procedures.ts';
 import { NO_LOG, type RpcLog } from './service.ts';
@@ -28,7 +28,7 @@ export interface WebContentsLike {
   readonly mainFrame: FrameLike;
   isDestroyed(): boolean;
   send(method: string, ...args: unknown[]): void;
-  on(event: 'did-finish-load', listener: () => void): unknown;
+  on(event: 'did-finish-load' | 'render-process-gone', listener: () => void): unknown;
   once(event: 'destroyed', listener: () => void): unknown;
 }
 
@@ -38,12 +38,16 @@ export interface IpcOptions {
   readonly feed: FeedHub;
   /** Origin of our own pages, such as `app://ace-node`. */
   readonly origin: string;
+  /** A page of ours was loaded: the feed is on its way to it. */
+  readonly onPageLoaded?: () => void;
   readonly log?: RpcLog;
 }
 
 export interface IpcTransport {
   /** Passes the feed on to a window, anew each time it loads a page of ours. */
   addWindow(contents: WebContentsLike): void;
+  /** Tells every window that shows a page of ours. The answer is whether there was one. */
+  tell<T extends FeedTopic>(topic: T, data: Feed[T]): boolean;
   close(): void;
 }
 
@@ -74,8 +78,15 @@ export function attachIpc(options: IpcOptions): IpcTransport {
           if (!contents.isDestroyed()) contents.send(IPC_FEED, topic, data);
         });
         unsubscribers.set(contents, stop);
+        options.onPageLoaded?.();
       });
+      contents.on('render-process-gone', () => unsubscribe(contents));
       contents.once('destroyed', () => unsubscribe(contents));
+    },
+    tell(topic, data) {
+      const windows = [...unsubscribers.keys()].filter((contents) => !contents.isDestroyed());
+      for (const contents of windows) contents.send(IPC_FEED, topic, data);
+      return windows.length > 0;
     },
     close() {
       ipcMain.removeHandler(IPC_CALL);

@@ -14,7 +14,14 @@ import type { ChainReads } from './accounts.ts';
 
 export const MAX_ACCOUNT_AGE_MS = 2_000;
 export const MAX_MARKET_AGE_MS = 1_000;
+const MAX_FIGURES_AGE_MS = 2_000;
 const MAX_ACCOUNTS = 10_000;
+
+/** What all accounts share, for pages: no payment is worked out with it. */
+export interface ChainFigures {
+  readonly pools: Awaited<ReturnType<MainChain['pools']>>;
+  readonly supply: Awaited<ReturnType<MainChain['supply']>>;
+}
 
 interface Kept<T> {
   readonly value: T;
@@ -30,6 +37,7 @@ export class ReadCache implements ChainReads {
   readonly #accounts = new Map<string, Kept<ChainAccount>>();
   #market: Kept<Market> | null = null;
   #pools: Kept<Pools> | null = null;
+  #figures: Kept<ChainFigures> | null = null;
   /** Counts what was forgotten: a read that began before it is not kept. */
   #generation = 0;
 
@@ -88,6 +96,15 @@ export class ReadCache implements ChainReads {
     const value = await this.#source.pools();
     if (generation === this.#generation) this.#pools = { value, atMs: nowMs };
     return value;
+  }
+
+  /** Not forgotten with a batch: they are looked at, never paid from. */
+  async figures(): Promise<ChainFigures> {
+    const nowMs = this.#nowMs();
+    if (this.#figures && nowMs - this.#figures.atMs < MAX_FIGURES_AGE_MS) return this.#figures.value;
+    const [pools, supply] = await Promise.all([this.#source.pools(), this.#source.supply()]);
+    this.#figures = { value: { pools, supply }, atMs: nowMs };
+    return this.#figures.value;
   }
 
   #keep(address: string, kept: Kept<ChainAccount>): void {

@@ -13,7 +13,12 @@ import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Log } from '../log.ts';
 import { ANNOUNCE_TTL_MS, LEASE_RATE, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts';
-import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
+import {
+  plainFigures,
+  plainMarket,
+  plainSettings,
+  type ShardAddresses,
+} from '../p2p/protocols/shard/messages.ts';
 import { type ShardHandlers, serveShard } from '../p2p/protocols/shard/server.ts';
 import { Paced } from '../paced.ts';
 import { type Account, signOperation } from '../wallet/account.ts';
@@ -191,6 +196,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     devices: async ({ account }) => ({
       devices: (await chain.devices(account)).map((device) => ({ ...device })),
     }),
+    pools: async () => plainFigures(await cache.figures()),
     lease: async (request, peerId) => {
       const { retryAfterMs } = leasePace.take(peerId);
       if (retryAfterMs > 0) {

@@ -34,6 +34,11 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   ContentChanged: words(m.error_content_changed, m.error_content_changed_next),
   CacheFull: words(m.error_cache_full, m.error_cache_full_next),
   TrafficStopped: words(m.error_traffic_stopped, m.error_traffic_stopped_next),
+  InsufficientFunds: words(m.error_insufficient_funds, m.error_insufficient_funds_next),
+  FundsReserved: words(m.error_funds_reserved, m.error_funds_reserved_next),
+  SlippageExceeded: words(m.error_slippage, m.error_slippage_next),
+  DeadlinePassed: words(m.error_deadline, m.error_deadline_next),
+  NoMarket: words(m.error_no_market, m.error_no_market_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
   Internal: words(m.error_internal, m.error_internal_next),
 };

@@ -14,6 +14,8 @@ import type {
 export interface AceNodeBridge {
   call(procedure: string, input: unknown): Promise<unknown>;
   onFeed(listener: (topic: FeedTopic, data: unknown) => void): () => void;
+  /** Where a dropped or chosen file lies. */
+  pathOf(file: File): string;
 }
 
 declare global {

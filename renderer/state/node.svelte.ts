@@ -2,12 +2,16 @@
  * What the page knows of its node: the last snapshot, the library and the last minute of traffic. Everything arrives by
  * the feed; calls are made on connecting and when a person acts.
  */
-import type { ContentView, NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
+import type { ContentView, Feed, NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
+import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
+import type { TrafficNow } from '../../shared/rpc-traffic.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import type { LinkState } from './link.ts';
 import { addSample, paidUnits, type TrafficSample } from './traffic-history.ts';
 
 const SAMPLE_INTERVAL_MS = 1_000;
+/** Of the chart of what goes through now. */
+export const FLOW_SECONDS = 300;
 
 export class NodeState {
   readonly client: NodeClient | null;
@@ -19,6 +23,14 @@ export class NodeState {
   contents = $state.raw<readonly ContentView[] | null>(null);
   contentsError = $state.raw<ErrorWords | null>(null);
   history = $state.raw<readonly TrafficSample[]>([]);
+  /** What goes through, second by second, for the last few minutes; the newest last. */
+  flow = $state.raw<readonly TrafficNow[]>([]);
+  /** Of the desktop, or of whatever serves the pages; `null` until it has answered. */
+  shell = $state.raw<ShellView | null>(null);
+  /** What the shell asked to be shown, until somebody has seen to it. */
+  navigate = $state.raw<NavigateView | null>(null);
+  /** Files that are being imported, by path. */
+  importing = $state.raw<ReadonlyMap<string, number>>(new Map());
   readonly online = $derived(this.link === 'connected');
 
   #paidAtLastSample: number | null = null;
@@ -40,6 +52,10 @@ export class NodeState {
       client.subscribe((topic, data) => {
         if (topic === 'snapshot') this.#onSnapshot(data as NodeSnapshot);
         else if (topic === 'contents') this.contents = data as readonly ContentView[];
+        else if (topic === 'traffic') this.flow = [...this.flow.slice(1 - FLOW_SECONDS), data as TrafficNow];
+        else if (topic === 'shell') this.shell = data as ShellView;
+        else if (topic === 'navigate') this.navigate = data as NavigateView;
+        else if (topic === 'importing') this.#onImporting(data as Feed['importing']);
       }),
       client.onConnection((connected) => this.#onConnection(connected)),
     ];
@@ -70,6 +86,20 @@ export class NodeState {
     }
     this.link = 'connected';
     void this.loadContents();
+    this.client?.call('shell', {}).then(
+      (shell) => {
+        this.shell ??= shell;
+      },
+      // Without an answer the pages offer nothing that only a desktop has.
+      () => undefined,
+    );
+  }
+
+  #onImporting({ path, doneBytes, sizeBytes }: Feed['importing']): void {
+    const importing = new Map(this.importing);
+    if (doneBytes >= sizeBytes) importing.delete(path);
+    else importing.set(path, doneBytes / sizeBytes);
+    this.importing = importing;
   }
 
   #onSnapshot(snapshot: NodeSnapshot): void {

@@ -7,10 +7,10 @@ import { createDevice } from '../../main/wallet/device.ts';
 import { channelIdOf, decodeCheckpoint, decodeTerms } from '../../shared/channel/records.ts';
 import { type Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
-import { RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
+import { askedBefore, RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-const TIMEOUTS = { handshakeMs: 500, paymentMs: 1_000, dataMs: 1_000 };
+const TIMEOUTS = { handshakeMs: 2_000, paymentMs: 1_000, dataMs: 1_000 };
 
 interface Stage {
   readonly net: Devnet;
@@ -32,7 +32,7 @@ async function stage(script: (piece: Stage['piece']) => Script, sizeBytes = 6 * 
   const row = honest.store.contents.get(contentId);
   const transport = row?.transport ?? new Uint8Array(0);
   const piece = (index: number) => honest.pieces.read(contentId, index, sizeBytes);
-  const cheat = await RawProvider.start(net, script(piece), [transport]);
+  const cheat = await RawProvider.start(net, askedBefore(honest, script(piece)), [transport]);
   await cheat.announce(contentId);
   const viewer = await net.peer('viewer', undefined, TIMEOUTS);
   return { net, viewer, honest, cheat, contentId, piece };
@@ -64,11 +64,12 @@ const opened = (stream: ScriptStream, servedBytes = 0, paidUnits = 0) =>
 
 describe('a payee that takes a tick and stops serving', () => {
   it('keeps what it served, and the viewer finishes elsewhere without losing a unit', async () => {
+    let served = 0;
     const s = await stage((piece) => async (message, stream) => {
       if (message.type === 'open') opened(stream);
-      if (message.type === 'request' && message.pieceIndex === 0)
-        stream.sendPiece(message.id, await piece(0));
-      // Everything after the first tick is met with silence.
+      if (message.type === 'request' && served++ === 0)
+        stream.sendPiece(message.id, await piece(message.pieceIndex));
+      // Everything after the first piece is met with silence.
     });
     const done = fetchWhole(s.viewer, s.contentId);
     await waitFor('a tick', () => s.cheat.heardOf('tick').length > 0);

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
-import { RawProvider } from '../helpers/raw-provider.ts';
+import { askedBefore, RawProvider } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const TIMEOUTS = { handshakeMs: 1_000, paymentMs: 1_000, dataMs: 1_000 };
@@ -11,12 +11,10 @@ async function scene() {
   const net = await useDevnet();
   const honest = await net.peer('honest');
   const { contentId } = await net.content(honest, 2 * MIB);
-  // Slow enough that it does not send everything before the liar is asked.
-  await honest.setLimits({ uploadBytesPerSecond: 524_288 });
   const timers: NodeJS.Timeout[] = [];
   const liar = await RawProvider.start(
     net,
-    (message, stream) => {
+    askedBefore(honest, (message, stream) => {
       if (message.type === 'open') {
         stream.send({ type: 'opened', paidUnits: 0, servedBytes: 0 });
         const timer = setInterval(() => {
@@ -28,7 +26,7 @@ async function scene() {
         }, 300);
         timers.push(timer);
       }
-    },
+    }),
     [honest.store.contents.get(contentId)?.transport as Uint8Array],
   );
   await liar.announce(contentId); // newest first: it is asked first

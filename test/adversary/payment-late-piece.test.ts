@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { type ArrivedPiece, PieceBooker } from '../../main/p2p/protocols/pieces/piece-booker.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
-import { RawProvider } from '../helpers/raw-provider.ts';
+import { askedBefore, RawProvider } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 /** A piece may come in any microtask around the end of the booker's last loop, and is booked in each. */
@@ -35,6 +35,7 @@ it('PieceBooker: a piece added as the run before ends is booked', async () => {
         meter: { add() {} } as never,
       },
       {
+        account: '',
         channel: null,
         failed: false,
         arriving: false,
@@ -62,9 +63,9 @@ it('a silent provider is left though the clock was set back by a day', async () 
   const { contentId } = await net.content(honest, 2 * MIB);
   const silent = await RawProvider.start(
     net,
-    (message, stream) => {
+    askedBefore(honest, (message, stream) => {
       if (message.type === 'open') stream.send({ type: 'opened', paidUnits: 0, servedBytes: 0 });
-    },
+    }),
     [honest.store.contents.get(contentId)?.transport as Uint8Array],
   );
   await silent.announce(contentId);

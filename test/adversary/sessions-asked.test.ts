@@ -25,10 +25,12 @@ async function stage(
   answer: (ask: Extract<Message, { type: 'ask' }>, stream: ScriptStream) => void,
 ): Promise<Stage> {
   const net = await useDevnet();
+  const author = await net.peer('author');
+  const first = await net.content(author, MIB, 'first');
+  const piece = await author.pieces.read(first.contentId, 0, MIB);
+  await author.stop();
   const honest = await net.peer('honest');
-  const first = await net.content(honest, MIB, 'first');
   const next = await net.content(honest, MIB, 'next');
-  const piece = await honest.pieces.read(first.contentId, 0, MIB);
   const raw = await RawProvider.start(
     net,
     (message, stream) => {
@@ -39,7 +41,6 @@ async function stage(
     [first.transport],
   );
   await raw.announce(first.contentId);
-  await honest.deleteContent(first.contentId, true);
   const viewer = await net.peer('viewer', undefined, { handshakeMs: 500, paymentMs: 1_000, dataMs: 5_000 });
   const transfer = await viewer.library.transfer(first.contentId);
   transfer.download();

@@ -243,6 +243,18 @@ export class FakeService extends FakeWallet implements NodeService {
     return quoteView(quoteTraffic(units, basis), this.#startedAtMs);
   }
 
+  async trafficReport({ period }: CheckedInput<'trafficReport'>): Promise<Output<'trafficReport'>> {
+    return { period, bars: [], paymentBytes: 0, protocolBytes: 0, peers: [], contents: [] };
+  }
+
+  async network(): Promise<Output<'network'>> {
+    return { shards: [], peers: [], history: [] };
+  }
+
+  async pools(): Promise<never> {
+    throw new AceError('ShardUnavailable', 'No pools');
+  }
+
   async tracks(): Promise<Output<'tracks'>> {
     return { tracks: null };
   }
@@ -366,7 +378,7 @@ export class FakeService extends FakeWallet implements NodeService {
         XAS: '0.0000000',
         XAB: empty ? '0.0000000' : '1204.5000000',
       },
-      credit: { limitUnits: 10_240, usedUnits: this.#usedUnits, loans: this.#loans() },
+      credit: { limitUnits: 10_240, usedUnits: this.#usedUnits, reservedUnits: 0, loans: this.#loans() },
       pending: {
         earnedUnits: empty ? 0 : 317,
         earnedXac: empty ? '0.0000000' : '0.0310660',

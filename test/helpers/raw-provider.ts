@@ -13,6 +13,7 @@ import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
 import { Peer } from '../../main/p2p/protocols/pieces/peer.ts';
 import { ShardClient } from '../../main/p2p/protocols/shard/client.ts';
 import { TRANSPORT_PROTOCOL } from '../../main/p2p/protocols/transport/protocol.ts';
+import type { RunningPeer } from '../../main/peer.ts';
 import { type Account, accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
@@ -22,6 +23,15 @@ import type { Devnet } from './devnet.ts';
 
 /** What the provider does with one message of a viewer. Throwing resets the stream. */
 export type Script = (message: Message, stream: ScriptStream) => void | Promise<void>;
+
+/** The script of a provider that is asked before `honest`, which could have sent everything by then, serves anything. */
+export function askedBefore(honest: Pick<RunningPeer, 'limits'>, script: Script): Script {
+  honest.limits.set({ uploadBytesPerSecond: 0 });
+  return (message, stream) => {
+    if (message.type === 'open') honest.limits.set({ uploadBytesPerSecond: null });
+    return script(message, stream);
+  };
+}
 
 export class ScriptStream {
   readonly #frames: FrameStream;

@@ -10,6 +10,7 @@ export interface DataUsed {
 export class DataUsedTable {
   readonly #add;
   readonly #between;
+  readonly #days;
 
   constructor(db: Database) {
     this.#add = db.prepare<[DataUsed & { day: string }]>(
@@ -23,6 +24,10 @@ export class DataUsedTable {
          coalesce(sum(overhead_bytes), 0) AS overheadBytes
        FROM data_used WHERE day BETWEEN ? AND ?`,
     );
+    this.#days = db.prepare<[string], DataUsed & { day: string }>(
+      `SELECT day, down_bytes AS downBytes, up_bytes AS upBytes, overhead_bytes AS overheadBytes
+       FROM data_used WHERE day >= ? ORDER BY day`,
+    );
   }
 
   /** `day` as `2026-11-20`. */
@@ -33,5 +38,10 @@ export class DataUsedTable {
   /** Both days included. */
   between(firstDay: string, lastDay: string): DataUsed {
     return this.#between.get(firstDay, lastDay) ?? { downBytes: 0, upBytes: 0, overheadBytes: 0 };
+  }
+
+  /** Oldest first; days without traffic are left out. */
+  daysSince(day: string): (DataUsed & { readonly day: string })[] {
+    return this.#days.all(day);
   }
 }

@@ -10,6 +10,7 @@ import { DivergedShardTable } from './diverged-shards.ts';
 import { EquivocationTable } from './equivocations.ts';
 import { JournalTable } from './journal.ts';
 import { LiveRecordTable } from './live-records.ts';
+import { MarketHistoryTable } from './market-history.ts';
 import { first } from './migrations/0001-first.ts';
 import { channelStates } from './migrations/0002-channel-states.ts';
 import { settlementsOfShards } from './migrations/0003-settlements-of-shards.ts';
@@ -22,6 +23,8 @@ import { broadcasts } from './migrations/0009-broadcasts.ts';
 import { deletedTraffic } from './migrations/0010-deleted-traffic.ts';
 import { journal } from './migrations/0014-journal.ts';
 import { channelContents } from './migrations/0015-channel-contents.ts';
+import { traffic } from './migrations/0019-traffic.ts';
+import { marketHistory } from './migrations/0020-market-history.ts';
 import { settlementHistory } from './migrations/0021-settlement-history.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
@@ -29,6 +32,7 @@ import { PayerChannelTable } from './payer-channels.ts';
 import { SettingTable } from './settings.ts';
 import { SettlementHistory } from './settlement-history.ts';
 import { SettlementTable } from './settlements.ts';
+import { TrafficTable } from './traffic.ts';
 
 export interface NodeStore {
   readonly contents: ContentTable;
@@ -46,6 +50,8 @@ export interface NodeStore {
   readonly divergedShards: DivergedShardTable;
   readonly userSettings: SettingTable;
   readonly dataUsed: DataUsedTable;
+  readonly traffic: TrafficTable;
+  readonly marketHistory: MarketHistoryTable;
   readonly meta: MetaTable;
   /** Everything that `fn` writes is durable when this returns, or none of it. @throws AceError `StoreFailed` */
   commit<T>(fn: () => T): T;
@@ -63,16 +69,12 @@ export const NODE_MIGRATIONS = [
   storeAndLimits,
   broadcasts,
   deletedTraffic,
-  reserved(11),
-  reserved(12),
-  reserved(13),
+  ...[11, 12, 13].map(reserved),
   journal,
   channelContents,
-  reserved(16),
-  reserved(17),
-  reserved(18),
-  reserved(19),
-  reserved(20),
+  ...[16, 17, 18].map(reserved),
+  traffic,
+  marketHistory,
   settlementHistory,
 ] as const;
 
@@ -108,6 +110,8 @@ export function openNodeStore(
     divergedShards: new DivergedShardTable(db),
     userSettings: new SettingTable(db),
     dataUsed: new DataUsedTable(db),
+    traffic: new TrafficTable(db),
+    marketHistory: new MarketHistoryTable(db),
     meta: new MetaTable(db),
     commit: (fn) => transaction(db, fn),
     close: () => db.close(),

@@ -419,6 +419,9 @@ export class ViewerSession {
   #bookerSession(): BookerSession {
     const session = this;
     return {
+      get account() {
+        return session.provider.account;
+      },
       get channel() {
         return session.#channel.current;
       },

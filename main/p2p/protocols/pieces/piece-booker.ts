@@ -41,6 +41,8 @@ export interface BookerContext {
 
 /** The session that the pieces arrive on. */
 export interface BookerSession {
+  /** The provider's. */
+  readonly account: string;
   /** What pays for them; `null` between devices of one account. */
   readonly channel: PayerChannel | null;
   readonly failed: boolean;
@@ -161,8 +163,8 @@ export class PieceBooker {
     const verifiedBytes = group.reduce((total, { bytes }) => total + bytes.byteLength, 0);
     let paidUnits = this.#pay(group, verifiedBytes);
     session.sayDueCheckpoint();
-    meter.add({ downBytes: verifiedBytes });
     for (const { requestId, request, bytes } of group) {
+      meter.add({ downBytes: bytes.byteLength }, { contentId: request.contentId, account: session.account });
       session.booked(requestId, { pieceIndex: request.pieceIndex, bytes: bytes.byteLength, paidUnits });
       paidUnits = 0;
     }

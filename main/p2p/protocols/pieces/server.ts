@@ -435,7 +435,7 @@ class ProviderSession {
     this.#readAhead();
     for (const [i, { request }] of group.entries()) {
       const piece = loaded[i];
-      if (piece) await this.#sendPiece(request.id, piece, turn);
+      if (piece) await this.#sendPiece(request, piece, turn);
       else this.#peer.send({ type: 'refused', id: request.id, code: 'PieceUnknown' });
     }
     this.#context.onChange();
@@ -462,7 +462,12 @@ class ProviderSession {
     }
   }
 
-  async #sendPiece(id: number, { bytes, chunkHashes }: LoadedPiece, turn: UploadTurn): Promise<void> {
+  async #sendPiece(
+    { id, contentId }: Request,
+    { bytes, chunkHashes }: LoadedPiece,
+    turn: UploadTurn,
+  ): Promise<void> {
+    const of = { contentId, account: this.#viewer?.account ?? '' };
     const ackedUnits = this.#channel?.books.paidUnits ?? 0;
     this.#peer.send({ type: 'piece', id, ackedUnits, chunkHashes });
     this.#ackedUnits = ackedUnits;
@@ -471,7 +476,7 @@ class ProviderSession {
       await turn.pace(part.byteLength);
       if (this.#ended) return;
       this.#peer.send(...chunksOf(part));
-      this.#context.meter.add({ upBytes: part.byteLength });
+      this.#context.meter.add({ upBytes: part.byteLength }, of);
       offset += part.byteLength;
       await this.#peer.writable();
     }

@@ -6,12 +6,12 @@ import { z } from 'zod';
 import { paymentFrom } from '../../../../shared/batch-result.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { TOKENS } from '../../../../shared/money.ts';
+import { type Balances, TOKENS, type Token } from '../../../../shared/money.ts';
 import type { Payment } from '../../../../shared/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
-import type { NetworkSettings } from '../../../../shared/settings.ts';
+import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/settings.ts';
 import { CHANNELS_TOLD } from '../../../../shared/statement.ts';
-import { MAX_DEVICES_TOLD, type Market } from '../../../chain/port.ts';
+import { MAX_DEVICES_TOLD, type Market, type TokenSupply } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
 import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
@@ -134,6 +134,22 @@ export const accountDevices = z
 
 /** Reserves of a pair of the exchange, base units. */
 const reserves = z.object({ XAC: big, token: big });
+const pools = z.object(
+  Object.fromEntries(POOLS.map((pool) => [pool, balances])) as Record<Pool, typeof balances>,
+);
+const tokenSupply = z.object({ genesis: big, emitted: big, burned: big });
+const supply = z.object({ XAT: tokenSupply, XAC: tokenSupply, XAS: tokenSupply, XAB: tokenSupply });
+
+/** As it is sent. */
+export function plainFigures(figures: {
+  readonly pools: Readonly<Record<Pool, Balances>>;
+  readonly supply: Readonly<Record<Token, TokenSupply>>;
+}): PlainMap {
+  const { pools, supply } = figures;
+  const plainSupply = TOKENS.map((token) => [token, { ...supply[token] }] as const);
+  const plainPools = POOLS.map((pool) => [pool, { ...pools[pool] }] as const);
+  return { pools: Object.fromEntries(plainPools), supply: Object.fromEntries(plainSupply) };
+}
 
 const settlementRow = z.object({
   seq: count,
@@ -199,6 +215,8 @@ export const methods = {
   /** What a swap would be worked out with: reserves of each token that trades with XAC. */
   exchange: { params: z.object({}), result: z.object({ XAT: reserves, XAS: reserves, XAB: reserves }) },
   devices: { params: z.object({ account: address }), result: z.object({ devices: accountDevices }) },
+  /** What the network's pools hold, and how much of each token there is. */
+  pools: { params: z.object({}), result: z.object({ pools, supply }) },
   lease: {
     params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
     result: z.object({ signature: bytes(64) }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CONFIG_VARIABLE, shellConfig, shellEnvironment } from '../../../../main/app/config.ts';
 
 const places = {
-  userDataDir: '/home/me/.config/ace-node',
+  dataDir: '/home/me/.config/ace-node',
   appDir: '/opt/ace/resources/app.asar',
   resourcesDir: '/opt/ace/resources',
 };

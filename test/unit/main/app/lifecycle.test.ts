@@ -1,11 +1,20 @@
 import type { BrowserWindow } from 'electron';
-import { describe, expect, it, vi } from 'vitest';
-import { type LifecycleParts, runApp, type Stoppable } from '../../../../main/app/lifecycle.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DesktopApp, type LifecycleParts, type Stoppable } from '../../../../main/app/lifecycle.ts';
 import { AceError } from '../../../../shared/errors.ts';
 
-type Listener = (event: { preventDefault(): void }) => void;
+type Listener = (event: { preventDefault(): void }, ...args: unknown[]) => void;
 
-function setUp(options: { hasLock?: boolean; startNode?: () => Promise<Stoppable> } = {}) {
+interface Options {
+  readonly hasLock?: boolean;
+  readonly startNode?: () => Promise<Stoppable>;
+  readonly argv?: readonly string[];
+  readonly hidden?: boolean;
+  readonly keepsRunning?: boolean;
+  readonly pageListens?: boolean;
+}
+
+function setUp(options: Options = {}) {
   const listeners = new Map<string, Listener>();
   const app = {
     requestSingleInstanceLock: () => options.hasLock ?? true,
@@ -18,40 +27,64 @@ function setUp(options: { hasLock?: boolean; startNode?: () => Promise<Stoppable
   };
   const window = { isDestroyed: () => false, isMinimized: () => true, restore: vi.fn(), focus: vi.fn() };
   const stop = vi.fn(async () => {});
-  const showErrorBox = vi.fn();
+  const report = vi.fn();
   const parts = {
     app,
-    dialog: { showErrorBox },
+    dialog: { showErrorBox: vi.fn() },
+    powerMonitor: () => ({
+      on: (event: string, listener: Listener) => listeners.set(`power-${event}`, listener),
+    }),
+    argv: options.argv ?? ['ace-node'],
     startNode: vi.fn(options.startNode ?? (async () => ({ stop }))),
     openWindow: vi.fn(() => window as unknown as BrowserWindow),
+    startsHidden: () => options.hidden ?? false,
+    keepsRunning: () => options.keepsRunning ?? false,
+    tellPage: vi.fn((_node: Stoppable, _view: unknown) => options.pageListens ?? false),
+    onClosing: vi.fn(),
+    reports: { folder: '', report },
+    nowMs: () => 1_000,
   };
-  const emit = (event: string) => {
+  const desktop = new DesktopApp(parts as unknown as LifecycleParts<Stoppable>);
+  const emit = (event: string, ...args: unknown[]) => {
     const preventDefault = vi.fn();
-    listeners.get(event)?.({ preventDefault });
+    listeners.get(event)?.({ preventDefault }, ...args);
     return preventDefault;
   };
-  return { ...parts, parts: parts as unknown as LifecycleParts<Stoppable>, window, stop, showErrorBox, emit };
+  return { ...parts, desktop, window, stop, report, emit };
 }
 
-describe('runApp', () => {
+const LINK = 'acestream://bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
+const TO_LINK = { view: 'watch', link: LINK, contentId: null };
+
+afterEach(() => vi.useRealTimers());
+
+describe('DesktopApp: start', () => {
   it('starts the node, then opens one window', async () => {
     const s = setUp();
-    await runApp(s.parts);
+    await s.desktop.run();
     expect(s.startNode).toHaveBeenCalledOnce();
     expect(s.openWindow).toHaveBeenCalledOnce();
   });
 
   it('leaves at once when another instance runs, without touching the data', async () => {
     const s = setUp({ hasLock: false });
-    await runApp(s.parts);
+    await s.desktop.run();
     expect(s.app.quit).toHaveBeenCalledOnce();
     expect(s.startNode).not.toHaveBeenCalled();
   });
 
+  it('starts hidden where it should, and shows itself for a second start', async () => {
+    const s = setUp({ hidden: true });
+    await s.desktop.run();
+    expect(s.openWindow).not.toHaveBeenCalled();
+    s.emit('second-instance', ['ace-node']);
+    expect(s.openWindow).toHaveBeenCalledOnce();
+  });
+
   it('brings the window forward for a second instance', async () => {
     const s = setUp();
-    await runApp(s.parts);
-    s.emit('second-instance');
+    await s.desktop.run();
+    s.emit('second-instance', ['ace-node']);
     expect(s.openWindow).toHaveBeenCalledOnce();
     expect(s.window.restore).toHaveBeenCalled();
     expect(s.window.focus).toHaveBeenCalled();
@@ -63,37 +96,121 @@ describe('runApp', () => {
         throw new AceError('DataDirInUse', 'Another node uses this folder');
       },
     });
-    await runApp(s.parts);
-    expect(s.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'Another node uses this folder');
+    await s.desktop.run();
+    expect(s.dialog.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'Another node uses this folder');
     expect(s.app.exit).toHaveBeenCalledWith(1);
     expect(s.openWindow).not.toHaveBeenCalled();
   });
+});
 
-  it('stops the node once before it exits, however often it is asked', async () => {
+describe('DesktopApp: links', () => {
+  it('keeps the link of a cold start until a page listens, even when it starts hidden', async () => {
+    const s = setUp({ argv: ['ace-node', '--at-login', LINK], hidden: true });
+    await s.desktop.run();
+    expect(s.openWindow).toHaveBeenCalledOnce();
+    s.tellPage.mockReturnValue(true);
+    s.desktop.onPageLoaded();
+    expect(s.tellPage).toHaveBeenLastCalledWith(expect.anything(), TO_LINK);
+    s.tellPage.mockClear();
+    s.desktop.onPageLoaded();
+    expect(s.tellPage).not.toHaveBeenCalled();
+  });
+
+  it('takes a link over from a second instance', async () => {
+    const s = setUp({ pageListens: true });
+    await s.desktop.run();
+    s.emit('second-instance', ['ace-node', '--flag', LINK]);
+    expect(s.tellPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
+  });
+
+  it('takes a link that macOS hands over before the node is there', async () => {
+    const started = Promise.withResolvers<Stoppable>();
+    const s = setUp({ startNode: () => started.promise, pageListens: true, hidden: true });
+    const running = s.desktop.run();
+    expect(s.emit('open-url', LINK)).toHaveBeenCalled();
+    expect(s.openWindow).not.toHaveBeenCalled();
+    started.resolve({ stop: s.stop });
+    await running;
+    expect(s.openWindow).toHaveBeenCalledOnce();
+    s.desktop.onPageLoaded();
+    expect(s.tellPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
+  });
+
+  it('only shows the window for what is no link', async () => {
+    const s = setUp({ pageListens: true });
+    await s.desktop.run();
+    s.emit('open-url', 'https://evil.example/');
+    s.emit('second-instance', ['ace-node', 'file:///etc/passwd', `ace:${'x'.repeat(300)}`]);
+    expect(s.tellPage).not.toHaveBeenCalled();
+    expect(s.window.focus).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe('DesktopApp: quit', () => {
+  it('quits with its last window, unless the user has it keep running', async () => {
+    for (const keepsRunning of [false, true]) {
+      const s = setUp({ keepsRunning });
+      await s.desktop.run();
+      s.emit('window-all-closed');
+      expect(s.app.quit).toHaveBeenCalledTimes(keepsRunning ? 0 : 1);
+    }
+  });
+
+  it('shows that it closes, and stops the node once before it exits, however often it is asked', async () => {
     const s = setUp();
-    await runApp(s.parts);
+    await s.desktop.run();
     const prevented = s.emit('before-quit');
     s.emit('before-quit');
+    s.emit('power-shutdown');
     expect(prevented).toHaveBeenCalled();
+    expect(s.onClosing).toHaveBeenCalledExactlyOnceWith(expect.anything(), {
+      sinceMs: 1_000,
+      untilMs: 21_000,
+    });
     expect(s.app.exit).not.toHaveBeenCalled();
     await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(0));
     expect(s.stop).toHaveBeenCalledOnce();
   });
 
+  it('ends after a bound although the node does not stop, and reports it', async () => {
+    const s = setUp();
+    s.stop.mockReturnValue(new Promise(() => {}));
+    await s.desktop.run();
+    vi.useFakeTimers();
+    s.desktop.quit();
+    vi.advanceTimersByTime(19_999);
+    expect(s.app.exit).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    expect(s.report).toHaveBeenCalledWith('stop-too-slow', expect.any(Error));
+  });
+
   it('says so when the node does not stop cleanly', async () => {
     const s = setUp();
     s.stop.mockRejectedValue(new AceError('StoreFailed', 'The disk is full'));
-    await runApp(s.parts);
+    await s.desktop.run();
     s.emit('before-quit');
     await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledWith(1));
-    expect(s.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'The disk is full');
+    expect(s.dialog.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'The disk is full');
+    expect(s.report).toHaveBeenCalledWith('stop-failed', expect.any(AceError));
+  });
+
+  it('reports what nobody handled, closes cleanly all the same, and exits with 1', async () => {
+    const s = setUp();
+    await s.desktop.run();
+    s.desktop.fail(new Error('boom'));
+    s.desktop.fail(new Error('boom again'));
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+    expect(s.report).toHaveBeenCalledTimes(2);
+    expect(s.stop).toHaveBeenCalledOnce();
+    expect(s.dialog.showErrorBox).toHaveBeenCalledOnce();
   });
 
   it('opens no window while it quits', async () => {
     const s = setUp();
-    await runApp(s.parts);
+    await s.desktop.run();
     s.emit('before-quit');
-    s.emit('second-instance');
+    s.emit('second-instance', [LINK]);
     expect(s.openWindow).toHaveBeenCalledOnce();
   });
 });

@@ -28,7 +28,15 @@ class SessionDouble {
   setDevicePermissionHandler = (handler: Handler) => {
     this.device = handler;
   };
+  load: Handler = () => {};
+  download: Handler = () => {};
+  on = (_event: 'will-download', handler: Handler) => {
+    this.download = handler;
+  };
   webRequest = {
+    onBeforeRequest: (_filter: unknown, handler: Handler) => {
+      this.load = handler;
+    },
     onBeforeSendHeaders: (filter: unknown, handler: Handler) => {
       this.headersFilter = filter;
       this.headers = handler;
@@ -74,6 +82,8 @@ describe('openWindow', () => {
       constructor(given: BrowserWindowConstructorOptions) {
         options = given;
       }
+      webContents = { on: () => {} };
+      on() {}
       once(_event: 'ready-to-show', listener: () => void) {
         ready = listener;
       }
@@ -84,7 +94,15 @@ describe('openWindow', () => {
         calls.push('show');
       }
     }
-    openWindow(WindowDouble as unknown as WindowConstructor, '/out/preload/index.cjs');
+    openWindow({
+      Window: WindowDouble as unknown as WindowConstructor,
+      preloadPath: '/out/preload/index.cjs',
+      iconPath: '/icon.png',
+      placement: { bounds: null, size: { width: 800, height: 600 }, maximized: false },
+      isPackaged: true,
+      reports: { folder: '', report: () => {} },
+      nowMs: () => 0,
+    });
     expect(options.webPreferences).toMatchObject({
       preload: '/out/preload/index.cjs',
       contextIsolation: true,
@@ -95,6 +113,7 @@ describe('openWindow', () => {
       webSecurity: true,
       allowRunningInsecureContent: false,
       webviewTag: false,
+      devTools: false,
     });
     expect(options.show).toBe(false);
     expect(calls).toEqual([PAGES_URL]);
@@ -126,6 +145,36 @@ describe('secureSession', () => {
     const session = secured();
     expect(ask(session, permission, PAGES_URL)).toBe(false);
     expect(session.check(...([null, permission, PAGES_URL] as never[]))).toBe(false);
+  });
+
+  it.each([
+    ['app://ace-node/index.html', true],
+    ['http://127.0.0.1:6878/content/x', true],
+    ['blob:app://ace-node/1', true],
+    ['data:image/png;base64,AA', true],
+    ['http://127.0.0.1:6879/', false],
+    ['http://127.0.0.1:68780/', false],
+    ['https://evil.example/', false],
+    ['wss://evil.example/', false],
+    ['file:///etc/passwd', false],
+    ['blob:https://evil.example/1', false],
+    ['app://ace-node.evil/', false],
+  ])('lets a request for %s through: %s', (url, through) => {
+    const decide = vi.fn();
+    secured().load(...([{ url }, decide] as never[]));
+    expect(decide).toHaveBeenCalledExactlyOnceWith({ cancel: !through });
+  });
+
+  it('keeps nothing as a file but what our pages and our node offer', () => {
+    const prevented = (url: string) => {
+      const preventDefault = vi.fn();
+      secured().download(...([{ preventDefault }, { getURL: () => url }] as never[]));
+      return preventDefault.mock.calls.length > 0;
+    };
+    expect(prevented('http://127.0.0.1:6878/content/x.m3u')).toBe(false);
+    expect(prevented('blob:app://ace-node/1')).toBe(false);
+    expect(prevented('https://evil.example/x.exe')).toBe(true);
+    expect(prevented('data:text/html,x')).toBe(true);
   });
 
   it('allows full screen to our own pages only', () => {

@@ -1,0 +1,83 @@
+/** Starting at login: the system's own list on Windows and macOS, a desktop entry of the user's on Linux. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { App } from 'electron';
+
+/** How a start at login is told from one by the user. */
+export const AT_LOGIN_SWITCH = '--at-login';
+const ENTRY_NAME = 'ace-node.desktop';
+
+export interface Autostart {
+  /** `null` where this app cannot be started at login: it runs from a checkout. */
+  enabled(): boolean | null;
+  set(enabled: boolean): void;
+  /** This start was one. */
+  readonly atLogin: boolean;
+}
+
+export interface AutostartParts {
+  readonly app: Pick<App, 'isPackaged' | 'getLoginItemSettings' | 'setLoginItemSettings'>;
+  readonly platform: NodeJS.Platform;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly execPath: string;
+  readonly homeDir: string;
+}
+
+export function createAutostart(parts: AutostartParts): Autostart {
+  const atLogin =
+    parts.argv.includes(AT_LOGIN_SWITCH) ||
+    (parts.platform === 'darwin' && parts.app.getLoginItemSettings().wasOpenedAtLogin);
+  if (!parts.app.isPackaged) return { enabled: () => null, set: () => {}, atLogin };
+  return { ...(parts.platform === 'linux' ? desktopEntry(parts) : loginItem(parts)), atLogin };
+}
+
+function loginItem({ app, platform, execPath }: AutostartParts): Pick<Autostart, 'enabled' | 'set'> {
+  // macOS passes no arguments, and says by itself that it was a start at login.
+  const options = platform === 'win32' ? { path: execPath, args: [AT_LOGIN_SWITCH] } : {};
+  return {
+    enabled: () => {
+      const { openAtLogin, executableWillLaunchAtLogin } = app.getLoginItemSettings(options);
+      // On Windows the task manager can switch it off without removing it.
+      return platform === 'win32' ? executableWillLaunchAtLogin : openAtLogin;
+    },
+    set: (openAtLogin) => app.setLoginItemSettings({ openAtLogin, ...options }),
+  };
+}
+
+function desktopEntry({ env, execPath, homeDir }: AutostartParts): Pick<Autostart, 'enabled' | 'set'> {
+  const file = join(env.XDG_CONFIG_HOME || join(homeDir, '.config'), 'autostart', ENTRY_NAME);
+  // An AppImage runs from a folder that is gone with it; this names the file that the user has.
+  const text = entryText(env.APPIMAGE || execPath);
+  const read = () => (existsSync(file) ? readFileSync(file, 'utf8') : null);
+  const isOn = (entry: string | null) =>
+    entry !== null && !/^(?:Hidden=true|X-GNOME-Autostart-enabled=false)$/m.test(entry);
+  const write = () => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  // The program may have moved since it was switched on.
+  if (isOn(read()) && read() !== text) write();
+  return {
+    enabled: () => isOn(read()),
+    set: (enabled) => (enabled ? write() : rmSync(file, { force: true })),
+  };
+}
+
+function entryText(program: string): string {
+  return [
+    '[Desktop Entry]',
+    'Type=Application',
+    'Name=Ace Node',
+    `Exec=${quoted(program)} ${AT_LOGIN_SWITCH}`,
+    'Terminal=false',
+    'X-GNOME-Autostart-enabled=true',
+    '',
+  ].join('\n');
+}
+
+/** As the desktop entry specification has it: quoted for the command line, then escaped as a string. */
+function quoted(program: string): string {
+  const inQuotes = program.replace(/["`$\\]/g, '\\$&').replaceAll('%', '%%');
+  return `"${inQuotes.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}"`;
+}

@@ -1,0 +1,34 @@
+/**
+ * Links that the system hands over: `acestream:` and `ace:`. They come as an argument (Windows, Linux; of this start or
+ * of a second one) or as an event (macOS). Any web page can make the system do so, so a link is text to be shown and
+ * nothing more.
+ */
+import type { App } from 'electron';
+import { MAX_LINK_CHARS } from '../../shared/rpc-shell.ts';
+
+export const LINK_SCHEMES = ['acestream', 'ace'] as const;
+
+/** The first link among the arguments of a start. */
+export function linkIn(argv: readonly string[]): string | null {
+  return argv.map(readLink).find((link) => link !== null) ?? null;
+}
+
+/** `null` for what is no link of ours, or is longer or stranger than any of them. */
+export function readLink(text: string): string | null {
+  const isLink = /^(?:acestream|ace):[\x21-\x7e]+$/i.test(text) && text.length <= MAX_LINK_CHARS;
+  return isLink ? text : null;
+}
+
+/**
+ * Makes the system hand such links to this app, unless another program has them already: that one is the user's choice.
+ * On Linux the package's desktop entry says so.
+ */
+export function claimLinks(
+  app: Pick<App, 'isPackaged' | 'getApplicationNameForProtocol' | 'setAsDefaultProtocolClient'>,
+  platform: NodeJS.Platform,
+): void {
+  if (!app.isPackaged || platform === 'linux') return;
+  for (const scheme of LINK_SCHEMES) {
+    if (app.getApplicationNameForProtocol(`${scheme}:`) === '') app.setAsDefaultProtocolClient(scheme);
+  }
+}

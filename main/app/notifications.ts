@@ -1,0 +1,56 @@
+/** Shows what notices.ts found to the user, through the system; a click leads to the view that it is about. */
+import type { Notification, NotificationConstructorOptions } from 'electron';
+import type { NavigateView } from '../../shared/rpc-shell.ts';
+import type { NodeService } from '../rpc/service.ts';
+import { type Notice, NoticeWatch, noticeTarget } from './notices.ts';
+import type { ShellWords } from './shell-words.ts';
+
+/** A hundred imports are one thing to be told of, not a hundred. */
+const SAME_KIND_MS = 10_000;
+
+export interface NotificationsParts {
+  readonly Notification: {
+    new (options: NotificationConstructorOptions): Notification;
+    isSupported(): boolean;
+  };
+  readonly service: Pick<NodeService, 'contents' | 'onFeed'>;
+  readonly words: () => ShellWords;
+  /** The user wants them, and is not looking at the window. */
+  readonly wanted: () => boolean;
+  readonly go: (view: NavigateView) => void;
+  readonly onError: (error: unknown) => void;
+  readonly nowMs: () => number;
+}
+
+/** The answer stops. */
+export function startNotifications(parts: NotificationsParts): () => void {
+  const watch = new NoticeWatch();
+  const shownAtMs = new Map<Notice['kind'], number>();
+  /** Electron forgets the click of a notification that nothing refers to. */
+  const open = new Set<Notification>();
+
+  const show = (notice: Notice) => {
+    const nowMs = parts.nowMs();
+    const lastMs = shownAtMs.get(notice.kind);
+    if (lastMs !== undefined && nowMs - lastMs < SAME_KIND_MS) return;
+    if (!parts.wanted() || !parts.Notification.isSupported()) return;
+    shownAtMs.set(notice.kind, nowMs);
+    const notification = new parts.Notification(parts.words().notice(notice));
+    open.add(notification);
+    notification.on('click', () => {
+      open.delete(notification);
+      parts.go(noticeTarget(notice));
+    });
+    notification.on('close', () => open.delete(notification));
+    notification.show();
+  };
+
+  const stop = parts.service.onFeed((topic, data) => watch.hear(topic, data).forEach(show));
+  // The base: what is there already is no news.
+  parts.service.contents({}).then((contents) => watch.hear('contents', contents), parts.onError);
+  return () => {
+    stop();
+    for (const notification of open) notification.close();
+    open.clear();
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * Traffic as pages show it: what goes through now, and what went through by hour and by day, with whom and of what. It
+ * takes the meter's figures every second and saves them every few seconds, so a kill loses that much of a chart and
+ * nothing of the books, which are elsewhere.
+ */
+import type { TrafficNow, TrafficPeriod, TrafficReport } from '../../shared/rpc-traffic.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { dayOf, monthDays } from '../limits/wall-clock.ts';
+import type { Log } from '../log.ts';
+import type { Flow, Meter, MeterTotals } from '../p2p/meter.ts';
+
+export interface TrafficBookContext {
+  readonly store: NodeStore;
+  readonly meter: Meter;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+const TAKE_EVERY_MS = 1_000;
+const SAVE_EVERY_MS = 5_000;
+/** Seconds that a speed is taken over. */
+const WINDOW = 3;
+const MOST_NOW = 20;
+const MOST_ROWS = 200;
+const FIRST_DAY = '0000-00-00';
+
+interface Second {
+  readonly flows: readonly Flow[];
+  readonly overheadBytes: number;
+}
+
+interface Speed {
+  readonly key: string;
+  readonly downBytesPerSecond: number;
+  readonly upBytesPerSecond: number;
+}
+
+export class TrafficBook {
+  readonly #context: TrafficBookContext;
+  readonly #timers: NodeJS.Timeout[];
+  /** The last few seconds, oldest first. */
+  #seconds: Second[] = [];
+  /** What is not saved yet: content by peer, and everything since this state of the meter. */
+  #unsaved = new Map<string, Flow>();
+  #saved: MeterTotals;
+  #taken: MeterTotals;
+  #today: { readonly day: string; readonly downBytes: number; readonly upBytes: number };
+
+  constructor(context: TrafficBookContext) {
+    this.#context = context;
+    this.#saved = context.meter.totals();
+    this.#taken = this.#saved;
+    this.#today = this.#savedToday();
+    this.#timers = [
+      setInterval(() => this.#take(), TAKE_EVERY_MS),
+      setInterval(() => this.#trySave(), SAVE_EVERY_MS),
+    ];
+  }
+
+  now(): TrafficNow {
+    const speeds = (keyOf: (flow: Flow) => string) => fastest(this.#seconds, keyOf);
+    const overhead = this.#seconds.reduce((sum, { overheadBytes }) => sum + overheadBytes, 0);
+    return {
+      atMs: this.#context.nowMs(),
+      ...this.#context.meter.rates(),
+      overheadBytesPerSecond: Math.round(overhead / WINDOW),
+      today: { downBytes: this.#today.downBytes, upBytes: this.#today.upBytes },
+      peers: speeds(({ account }) => account).map(({ key, ...rates }) => ({ account: key, ...rates })),
+      contents: speeds(({ contentId }) => contentId).map(({ key, ...rates }) => ({
+        contentId: key,
+        name: this.#nameOf(key),
+        ...rates,
+      })),
+    };
+  }
+
+  /** Up to this moment. @throws AceError `StoreFailed` */
+  report(period: TrafficPeriod): TrafficReport {
+    this.#take();
+    this.save();
+    const { store, nowMs } = this.#context;
+    const today = dayOf(nowMs());
+    const firstDay = { today, month: monthDays(nowMs()).first, all: FIRST_DAY }[period];
+    const hours = period === 'today' ? store.traffic.hoursSince(startOfDay(today)) : null;
+    const days = hours === null ? store.dataUsed.daysSince(firstDay) : [];
+    const split = (pick: (hour: MeterTotals) => number) =>
+      hours?.reduce((sum, hour) => sum + pick(hour), 0) ?? null;
+    return {
+      period,
+      bars: hours
+        ? hours.map(({ hourMs, downBytes, upBytes, paymentBytes, protocolBytes }) => ({
+            atMs: hourMs,
+            downBytes,
+            upBytes,
+            overheadBytes: paymentBytes + protocolBytes,
+          }))
+        : days.map(({ day, ...bytes }) => ({ atMs: startOfDay(day), ...bytes })),
+      paymentBytes: split(({ paymentBytes }) => paymentBytes),
+      protocolBytes: split(({ protocolBytes }) => protocolBytes),
+      peers: store.traffic
+        .byAccount(firstDay, MOST_ROWS)
+        .map(({ key, ...bytes }) => ({ account: key, ...bytes })),
+      contents: store.traffic
+        .byContent(firstDay, MOST_ROWS)
+        .map(({ key, ...bytes }) => ({ contentId: key, name: this.#nameOf(key), ...bytes })),
+    };
+  }
+
+  /** @throws AceError `StoreFailed`; then nothing is lost, and the next call tries again */
+  save(): void {
+    const { store, nowMs } = this.#context;
+    const upTo = this.#taken;
+    const since = difference(upTo, this.#saved);
+    if (since.downBytes + since.upBytes + since.paymentBytes + since.protocolBytes === 0) return;
+    const atMs = nowMs();
+    store.commit(() => {
+      store.traffic.addHour({ hourMs: startOfHour(atMs), ...since });
+      for (const flow of this.#unsaved.values()) store.traffic.addFlow(dayOf(atMs), flow);
+    });
+    this.#saved = upTo;
+    this.#unsaved = new Map();
+  }
+
+  /** @throws AceError `StoreFailed` */
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#take();
+    this.save();
+  }
+
+  #take(): void {
+    const { meter } = this.#context;
+    const totals = meter.totals();
+    const { downBytes, upBytes, paymentBytes, protocolBytes } = difference(totals, this.#taken);
+    const { day, ...today } = this.#today;
+    const sameDay = day === dayOf(this.#context.nowMs());
+    this.#today = sameDay
+      ? { day, downBytes: today.downBytes + downBytes, upBytes: today.upBytes + upBytes }
+      : { day: dayOf(this.#context.nowMs()), downBytes, upBytes };
+    const flows = meter.takeFlows().map((flow) => ({ ...flow, contentId: this.#contentOf(flow.contentId) }));
+    this.#taken = totals;
+    for (const flow of flows) merge(this.#unsaved, `${flow.account} ${flow.contentId}`, flow);
+    this.#seconds = [
+      ...this.#seconds.slice(1 - WINDOW),
+      { flows, overheadBytes: paymentBytes + protocolBytes },
+    ];
+  }
+
+  #savedToday() {
+    const { store, nowMs } = this.#context;
+    const day = dayOf(nowMs());
+    const hours = store.traffic.hoursSince(startOfDay(day));
+    return {
+      day,
+      downBytes: hours.reduce((sum, { downBytes }) => sum + downBytes, 0),
+      upBytes: hours.reduce((sum, { upBytes }) => sum + upBytes, 0),
+    };
+  }
+
+  #trySave(): void {
+    try {
+      this.save();
+    } catch (error) {
+      this.#context.log.error({ err: error }, 'figures of traffic could not be saved; it is tried again');
+    }
+  }
+
+  /** A segment's traffic is its broadcast's. */
+  #contentOf(contentId: string): string {
+    return this.#context.store.liveRecords.broadcastOf(contentId) ?? contentId;
+  }
+
+  #nameOf(contentId: string): string | null {
+    const { contents, broadcasts } = this.#context.store;
+    return contents.file(contentId)?.name ?? broadcasts.get(contentId)?.name ?? null;
+  }
+}
+
+function fastest(seconds: readonly Second[], keyOf: (flow: Flow) => string): Speed[] {
+  const sums = new Map<string, Flow>();
+  for (const { flows } of seconds) for (const flow of flows) merge(sums, keyOf(flow), flow);
+  return [...sums]
+    .map(([key, { downBytes, upBytes }]) => ({
+      key,
+      downBytesPerSecond: Math.round(downBytes / WINDOW),
+      upBytesPerSecond: Math.round(upBytes / WINDOW),
+    }))
+    .toSorted((a, b) => total(b) - total(a))
+    .slice(0, MOST_NOW);
+}
+
+function total({ downBytesPerSecond, upBytesPerSecond }: Speed): number {
+  return downBytesPerSecond + upBytesPerSecond;
+}
+
+function merge(sums: Map<string, Flow>, key: string, flow: Flow): void {
+  const sum = sums.get(key);
+  if (sum) {
+    sum.downBytes += flow.downBytes;
+    sum.upBytes += flow.upBytes;
+  } else sums.set(key, { ...flow });
+}
+
+function difference(now: MeterTotals, before: MeterTotals): MeterTotals {
+  return {
+    downBytes: now.downBytes - before.downBytes,
+    upBytes: now.upBytes - before.upBytes,
+    paymentBytes: now.paymentBytes - before.paymentBytes,
+    protocolBytes: now.protocolBytes - before.protocolBytes,
+  };
+}
+
+/** Of the computer's own time, where an hour may begin at half past of UTC's. */
+function startOfHour(atMs: number): number {
+  return new Date(atMs).setMinutes(0, 0, 0);
+}
+
+function startOfDay(day: string): number {
+  return new Date(`${day}T00:00:00`).getTime();
+}

@@ -1,0 +1,153 @@
+/** Starts the built main bundle on the double, and reaches into it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '../wait.ts';
+
+export const ROOT = join(import.meta.dirname, '../../..');
+
+export interface StartOptions {
+  /** Arguments behind the program, as the system passes them. */
+  readonly args?: readonly string[];
+  readonly home?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly packaged?: boolean;
+  readonly hasLock?: boolean;
+  readonly trayFails?: boolean;
+  readonly locale?: string;
+  readonly displays?: readonly object[];
+  readonly loginItem?: object;
+  /** Folder with out/ and resources/. */
+  readonly root?: string;
+}
+
+type Message = {
+  id?: number;
+  value?: unknown;
+  error?: string;
+  exit?: number;
+  calls?: [string, ...unknown[]][];
+};
+
+const REGISTER = join(import.meta.dirname, 'register.ts');
+const started = new Set<DoubleApp>();
+
+export class DoubleApp {
+  readonly home: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  stderr = '';
+  /** What `app.exit` was given, and all that was called until then. */
+  exit: { readonly code: number; readonly calls: readonly [string, ...unknown[]][] } | null = null;
+  readonly #ownsHome: boolean;
+  readonly #waiting = new Map<number, (message: Message) => void>();
+  #nextId = 1;
+
+  constructor(options: StartOptions) {
+    this.#ownsHome = options.home === undefined;
+    this.home = options.home ?? mkdtempSync(join(tmpdir(), 'ace-desktop-'));
+    mkdirSync(this.home, { recursive: true });
+    const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
+    const config = {
+      dataDir: this.dataDir,
+      resourcesDir: join(root, 'resources'),
+      pagesDir: join(root, 'out/renderer'),
+      httpPort: 0,
+    };
+    this.child = spawn(
+      process.execPath,
+      ['--import', REGISTER, join(root, 'out/main/electron.js'), ...(options.args ?? [])],
+      {
+        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+        env: {
+          ...process.env,
+          ACE_NODE_CONFIG: JSON.stringify(config),
+          XDG_CONFIG_HOME: join(this.home, '.config'),
+          DOUBLE_HOME: this.home,
+          DOUBLE_ROOT: root,
+          DOUBLE_LOCALE: options.locale ?? 'en-US',
+          DOUBLE_OPTIONS: JSON.stringify({ packaged, hasLock, trayFails, displays, loginItem }),
+          ...options.env,
+        },
+      },
+    );
+    this.child.stderr?.on('data', (data: Buffer) => {
+      this.stderr += data.toString();
+    });
+    this.child.on('message', (message: Message) => {
+      if (message.exit !== undefined) this.exit = { code: message.exit, calls: message.calls ?? [] };
+      else this.#waiting.get(message.id ?? 0)?.(message);
+    });
+    this.ended = new Promise((resolve) => this.child.once('exit', (code) => resolve(code)));
+    started.add(this);
+  }
+
+  /** A node of its own, never the one of whoever runs the tests. */
+  get dataDir(): string {
+    return join(this.home, 'data');
+  }
+
+  /** Runs in the app's process: `electron` is the double with all that it has written down. */
+  run<T = unknown>(code: string): Promise<T> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, ({ value, error }) =>
+        error === undefined ? resolve(value as T) : reject(new Error(error)),
+      );
+      this.child.send({ id, code });
+      void this.ended.then(() => reject(new Error(`The app has ended: ${this.stderr}`)));
+    });
+  }
+
+  /** A call of a page in the window. */
+  call<T>(
+    procedure: string,
+    input: unknown = {},
+    frame = "{ origin: 'app://ace-node', parent: null }",
+  ): Promise<T> {
+    return this.run<T>(
+      `return electron.ipcMain.handlers.get('ace:call')({ senderFrame: ${frame} }, ${JSON.stringify(procedure)}, ${JSON.stringify(input)})`,
+    );
+  }
+
+  /** What the first window's page was told on a topic of the feed. */
+  async told<T>(topic: string): Promise<T[]> {
+    const sent = await this.run<[string, string, T][]>(
+      'return electron.BrowserWindow.all.flatMap(({ webContents }) => webContents.sent)',
+    );
+    return sent.filter(([method, name]) => method === 'ace:feed' && name === topic).map(([, , data]) => data);
+  }
+
+  windows(): Promise<number> {
+    return this.run<number>('return electron.BrowserWindow.all.filter((each) => !each.destroyed).length');
+  }
+
+  /** The node runs; a window is open unless it was started hidden. */
+  async up(): Promise<this> {
+    await waitFor('the node of the desktop app runs', async () => {
+      if (this.child.exitCode !== null) throw new Error(`It ended: ${this.stderr}`);
+      return this.run<boolean>("return electron.ipcMain.handlers.has('ace:call')").catch(() => false);
+    });
+    return this;
+  }
+
+  crashes(): { kind: string; errors: string[]; details: Record<string, unknown> }[] {
+    const text = readFileSync(join(this.dataDir, 'reports', 'crashes.jsonl'), 'utf8');
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as never);
+  }
+
+  async end(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    await this.ended;
+    started.delete(this);
+    if (this.#ownsHome) rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+export async function endAll(): Promise<void> {
+  for (const app of [...started]) await app.end();
+}

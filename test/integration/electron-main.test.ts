@@ -1,0 +1,591 @@
+/**
+ * The built main bundle with a real node in it, on a double of the `electron` module: what the desktop app does from
+ * start to end, and every setting of Electron's security checklist. A window itself takes Electron's binary.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { NodeSnapshot } from '../../shared/rpc.ts';
+import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
+import { DoubleApp, endAll, ROOT, type StartOptions } from '../helpers/electron-double/app.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const ID = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
+const LINK = `acestream://${ID}`;
+
+const start = (options: StartOptions = {}) => new DoubleApp(options).up();
+const folders: string[] = [];
+function temporary(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'ace-desktop-'));
+  folders.push(dir);
+  return dir;
+}
+afterAll(async () => {
+  await endAll();
+  for (const dir of folders) rmSync(dir, { recursive: true, force: true });
+});
+
+describe('the desktop app, as it runs', () => {
+  let app: DoubleApp;
+  beforeAll(async () => {
+    app = await start({ packaged: true });
+    await waitFor('the window has its page', async () => (await app.told('shell')).length > 0);
+  });
+  afterAll(() => app.end());
+
+  const firstWindow = <T>(what: string) =>
+    app.run<T>(`const w = electron.BrowserWindow.all[0]; return ${what}`);
+  const session = <T>(what: string) =>
+    app.run<T>(`const s = electron.session.defaultSession.handlers; return ${what}`);
+
+  describe('security: the window', () => {
+    it('isolates and sandboxes the pages, gives them no Node, and embeds nothing', async () => {
+      expect(await firstWindow('w.options.webPreferences')).toEqual({
+        preload: join(ROOT, 'out/preload/index.cjs'),
+        contextIsolation: true,
+        sandbox: true,
+        nodeIntegration: false,
+        nodeIntegrationInWorker: false,
+        nodeIntegrationInSubFrames: false,
+        webSecurity: true,
+        allowRunningInsecureContent: false,
+        experimentalFeatures: false,
+        webviewTag: false,
+        navigateOnDragDrop: false,
+        spellcheck: false,
+        devTools: false,
+      });
+      expect(existsSync(join(ROOT, 'out/preload/index.cjs'))).toBe(true);
+    });
+
+    it('sandboxes every process before any is made', async () => {
+      const names = (await app.run<[string][]>('return electron.calls')).map(([name]) => name);
+      expect(names).toContain('app.enableSandbox');
+      expect(names.indexOf('app.enableSandbox')).toBeLessThan(names.indexOf('app.requestSingleInstanceLock'));
+    });
+
+    it.each([
+      ['will-navigate', 'https://evil.example/', true],
+      ['will-navigate', 'file:///etc/passwd', true],
+      ['will-navigate', 'app://ace-node.evil/', true],
+      ['will-navigate', 'app://ace-node/#wallet', false],
+      ['will-redirect', 'https://evil.example/', true],
+      ['will-frame-navigate', 'data:text/html,x', true],
+      ['will-attach-webview', 'app://ace-node/', true],
+    ])('on %s to %s it is stopped: %s', async (event, url, stopped) => {
+      const prevented = await app.run<boolean>(
+        `const event = { ...electron.preventable(), url: ${JSON.stringify(url)} };
+        electron.BrowserWindow.all[0].webContents.emit('${event}', event);
+        return event.defaultPrevented`,
+      );
+      expect(prevented).toBe(stopped);
+    });
+
+    it('opens no second window, and only allow-listed https sites in the browser', async () => {
+      const opened = await app.run<{ actions: string[]; opened: string[] }>(`
+        const { openHandler } = electron.BrowserWindow.all[0].webContents;
+        const urls = ['https://github.com/x', 'http://github.com/x', 'https://github.com.evil.example/',
+          'https://user@github.com/', 'https://evil.example/', 'file:///etc/passwd', 'javascript:alert(1)'];
+        return { actions: urls.map((url) => openHandler({ url }).action), opened: electron.shell.opened }`);
+      expect(new Set(opened.actions)).toEqual(new Set(['deny']));
+      expect(opened.opened).toEqual(['https://github.com/x']);
+    });
+
+    it('guards every web contents that ever comes to be, not only the first', async () => {
+      const guarded = await app.run<boolean>(`
+        const { webContents } = new electron.BrowserWindow({});
+        electron.BrowserWindow.all.pop();
+        return webContents.openHandler({ url: 'https://evil.example' }).action === 'deny'
+          && webContents.listenerCount('will-navigate') > 0`);
+      expect(guarded).toBe(true);
+    });
+  });
+
+  describe('security: the session', () => {
+    const PAGES = 'app://ace-node/';
+    const permission = async (name: string, from: string) => ({
+      asked: await session<boolean>(
+        `(() => { let answer; s.get('permissionRequest')({}, '${name}', (a) => { answer = a }, { requestingUrl: '${from}' }); return answer })()`,
+      ),
+      checked: await session<boolean>(`s.get('permissionCheck')(null, '${name}', '${from}')`),
+    });
+
+    it.each(['fullscreen', 'clipboard-sanitized-write', 'loopback-network', 'local-network-access'])(
+      'allows %s to our own pages only',
+      async (name) => {
+        expect(await permission(name, PAGES)).toEqual({ asked: true, checked: true });
+        expect(await permission(name, 'https://evil.example/')).toEqual({ asked: false, checked: false });
+        expect(await permission(name, 'app://ace-node.evil/')).toEqual({ asked: false, checked: false });
+      },
+    );
+
+    it.each(
+      'media geolocation notifications midi midiSysex clipboard-read openExternal usb serial hid pointerLock display-capture fileSystem idle-detection storage-access top-level-storage-access keyboardLock window-management persistent-storage unknown'.split(
+        ' ',
+      ),
+    )('denies %s to everybody', async (name) => {
+      expect(await permission(name, PAGES)).toEqual({ asked: false, checked: false });
+    });
+
+    it('denies every device', async () => {
+      expect(await session(`s.get('devicePermission')({})`)).toBe(false);
+    });
+
+    it('lets no request out but to the pages and to our node', async () => {
+      const { pagesUrl } = await snapshot();
+      const cancelled = (url: string) =>
+        session<boolean>(
+          `(() => { let c; s.get('beforeRequest')({ url: '${url}' }, (a) => { c = a.cancel }); return c })()`,
+        );
+      expect(await cancelled('app://ace-node/')).toBe(false);
+      expect(await cancelled(`${pagesUrl}content/${ID}`)).toBe(false);
+      for (const url of [
+        'https://evil.example/',
+        'http://127.0.0.1:1/',
+        'file:///etc/passwd',
+        'ws://evil.example/',
+      ])
+        expect(await cancelled(url), url).toBe(true);
+    });
+
+    it('shows the token of this moment to our node, also after a renewal, and to nobody else', async () => {
+      const header = () =>
+        session<string>(
+          `(() => { let h; s.get('beforeSendHeaders')({ requestHeaders: { Origin: 'app://ace-node' } }, (a) => { h = a.requestHeaders }); return h })()`,
+        );
+      const { pagesUrl } = await snapshot();
+      expect(await session('s.get("beforeSendHeadersFilter")()')).toEqual({ urls: [`${pagesUrl}*`] });
+      const { output } = await app.call<{ output: { token: string } }>('apiToken');
+      expect(await header()).toEqual({ Authorization: `Bearer ${output.token}` });
+      const renewed = await app.call<{ output: { token: string } }>('renewApiToken');
+      expect(renewed.output.token).not.toBe(output.token);
+      expect(await header()).toEqual({ Authorization: `Bearer ${renewed.output.token}` });
+      const control = JSON.parse(readFileSync(join(app.dataDir, 'control.json'), 'utf8')) as {
+        token: string;
+      };
+      expect(control.token).toBe(renewed.output.token);
+    });
+  });
+
+  describe('security: the pages’ scheme', () => {
+    const ask = (url: string) =>
+      app.run<{ status: number; type: string; csp: string | null; body: string }>(`
+        const r = await electron.protocol.handlers.get('app')(new Request(${JSON.stringify(url)}));
+        return { status: r.status, type: r.headers.get('content-type'), csp: r.headers.get('content-security-policy'), body: await r.text() }`);
+
+    it('is registered before the app is ready, as secure, without a way around the policy', async () => {
+      const call = (await app.run<[string, object[]][]>('return electron.calls')).find(
+        ([name]) => name === 'protocol.registerSchemesAsPrivileged',
+      );
+      expect(call?.[1]).toEqual([
+        { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
+      ]);
+    });
+
+    it('serves the built pages, with a policy that allows no inline script or style', async () => {
+      const { status, csp, body } = await ask('app://ace-node/');
+      expect(status).toBe(200);
+      expect(body).toContain('id="app"');
+      const policy = new Map(csp?.split('; ').map((each) => [each.split(' ')[0], each]) ?? []);
+      expect(policy.get('default-src')).toBe("default-src 'self'");
+      expect(policy.get('script-src')).toBe("script-src 'self'");
+      expect(policy.get('style-src')).toBe("style-src 'self'");
+      expect(policy.get('object-src')).toBe("object-src 'none'");
+      expect(policy.get('frame-ancestors')).toBe("frame-ancestors 'none'");
+      expect(csp).not.toMatch(/unsafe|\*(?!;| |$)/);
+      for (const file of body.matchAll(/(?:src|href)="\.?(\/[^"]+)"/g))
+        expect((await ask(`app://ace-node${file[1]}`)).status, file[1]).toBe(200);
+      // Nothing inline that the policy would have to allow.
+      expect(body).not.toMatch(/<script(?![^>]*src)|<style|style="|\son\w+=/);
+    });
+
+    it.each([
+      'app://ace-node/../main/electron.js',
+      'app://ace-node/%2e%2e/main/electron.js',
+      'app://ace-node/..%2fmain%2felectron.js',
+      'app://ace-node/assets/..%5c..%5cmain%5celectron.js',
+      'app://ace-node//etc/passwd',
+      'app://other/index.html',
+      'app://ace-node/%00.html',
+    ])('has nothing at %s', async (url) => {
+      expect((await ask(url)).status).toBe(404);
+    });
+  });
+
+  describe('security: calls', () => {
+    it.each([
+      ['a web page', "{ origin: 'https://evil.example', parent: null }"],
+      ['a frame in our page', "{ origin: 'app://ace-node', parent: {} }"],
+      ['a frame that is gone', 'null'],
+      ['a look-alike', "{ origin: 'app://ace-node.evil', parent: null }"],
+    ])('refuses %s', async (_who, frame) => {
+      for (const procedure of ['snapshot', 'apiToken', 'shutdown', 'openFolder'])
+        expect(await app.call(procedure, {}, frame)).toMatchObject({ error: { code: 'InvalidInput' } });
+    });
+
+    it('answers our own page, and has one way in', async () => {
+      expect((await snapshot()).account).toMatch(/^0x/);
+      expect(await app.run('return [...electron.ipcMain.handlers.keys()]')).toEqual(['ace:call']);
+    });
+  });
+
+  describe('the window', () => {
+    it('is one, with the pages in it, shown when they are there', async () => {
+      expect(await app.windows()).toBe(1);
+      expect(
+        await firstWindow('({ url: w.url, visible: w.visible, menu: w.options.autoHideMenuBar })'),
+      ).toEqual({
+        url: 'app://ace-node/',
+        visible: true,
+        menu: true,
+      });
+    });
+
+    it('has a live feed: a snapshot first, then every change without asking', async () => {
+      await waitFor('a snapshot', async () => (await app.told('snapshot')).length > 0);
+      const before = (await app.told<NodeSnapshot>('snapshot')).length;
+      await app.call('topUp', { amountXat: '1' });
+      const told = await waitFor('a changed snapshot', async () => {
+        const all = await app.told<NodeSnapshot>('snapshot');
+        return all.slice(before).find(({ balances }) => Number(balances.XAT) > 0);
+      });
+      expect(told.account).toMatch(/^0x/);
+    });
+
+    it('stays one when the app is started again', async () => {
+      await app.run(
+        "electron.BrowserWindow.all[0].focused = false; electron.app.emit('second-instance', {}, ['ace-node'], '/', null)",
+      );
+      expect(await app.windows()).toBe(1);
+      expect(await firstWindow('w.focused')).toBe(true);
+    });
+  });
+
+  describe('links', () => {
+    it.each([
+      [
+        'a second start (Windows, Linux)',
+        `electron.app.emit('second-instance', {}, ['ace-node', '--x', '${LINK}'], '/', null)`,
+      ],
+      ['an event (macOS)', `electron.app.emit('open-url', electron.preventable(), 'ace:${ID}')`],
+    ])('come by %s and are shown, never played', async (_how, code) => {
+      const before = (await app.told<NavigateView>('navigate')).length;
+      await app.run(code);
+      const told = await app.told<NavigateView>('navigate');
+      expect(told).toHaveLength(before + 1);
+      expect(told.at(-1)).toMatchObject({ view: 'watch', link: expect.stringContaining(ID) });
+      expect((await snapshot()).transfers).toEqual([]);
+    });
+  });
+
+  describe('the tray', () => {
+    it('opens the window and quits, in the language of the pages', async () => {
+      const labels = () =>
+        app.run<string[]>('return electron.Tray.all[0].menu.template.flatMap(({ label }) => label ?? [])');
+      expect(await labels()).toEqual(['Open Ace Node', 'Quit']);
+      await app.call('setShell', { language: 'ru' });
+      expect(await labels()).toEqual(['Открыть Ace Node', 'Выйти']);
+      await app.run(
+        'electron.BrowserWindow.all[0].focused = false; electron.Tray.all[0].menu.template[0].click()',
+      );
+      expect(await firstWindow('w.focused')).toBe(true);
+      await app.call('setShell', { language: 'en' });
+    });
+  });
+
+  describe('the shell’s settings', () => {
+    const shell = async () => (await app.call<{ output: ShellView }>('shell')).output;
+
+    it('are told and kept, and every page hears of a change', async () => {
+      expect(await shell()).toMatchObject({ kind: 'desktop', tray: true, closing: null });
+      const { output } = await app.call<{ output: ShellView }>('setShell', { notifications: false });
+      expect(output.preferences?.notifications).toBe(false);
+      expect((await app.told<ShellView>('shell')).at(-1)?.preferences?.notifications).toBe(false);
+      const kept = JSON.parse(readFileSync(join(app.dataDir, 'window/shell.json'), 'utf8')) as object;
+      expect(kept).toMatchObject({ notifications: false });
+      await app.call('setShell', { notifications: true });
+    });
+
+    it.runIf(process.platform === 'linux')('switch the start at login on and off', async () => {
+      const entry = join(app.home, '.config/autostart/ace-node.desktop');
+      expect((await shell()).autostart).toBe(false);
+      await app.call('setShell', { autostart: true });
+      expect((await shell()).autostart).toBe(true);
+      expect(readFileSync(entry, 'utf8')).toContain(`Exec="${process.execPath}" --at-login`);
+      await app.call('setShell', { autostart: false });
+      expect(existsSync(entry)).toBe(false);
+      expect((await shell()).autostart).toBe(false);
+    });
+
+    it('open the folders and the dialog of the system', async () => {
+      await app.call('openFolder', { folder: 'data' });
+      await app.call('openFolder', { folder: 'reports' });
+      expect(await app.run('return electron.shell.paths')).toEqual([
+        app.dataDir,
+        join(app.dataDir, 'reports'),
+      ]);
+      await app.run("electron.dialog.chosen = ['/films/one.mp4']");
+      expect(await app.call('chooseFiles')).toEqual({ output: { paths: ['/films/one.mp4'] } });
+    });
+
+    it('are no business of a browser that reaches the same node', async () => {
+      const { pagesUrl } = await snapshot();
+      const { output } = await app.call<{ output: { token: string } }>('apiToken');
+      const { connect } = await import('../../main/rpc/ws-client.ts');
+      const client = await connect(pagesUrl ?? '', output.token);
+      expect(await client.call('shell', {})).toMatchObject({ kind: 'headless' });
+      await expect(client.call('openFolder', { folder: 'data' })).rejects.toMatchObject({
+        code: 'NotInThisShell',
+      });
+      await client.close();
+    });
+  });
+
+  describe('notifications', () => {
+    it('tell of a finished import while nobody looks, and a click leads there', async () => {
+      const film = join(temporary(), 'film.mp4');
+      writeFileSync(film, Buffer.alloc(100_000, 'film'));
+      await app.run('electron.BrowserWindow.all[0].focused = false');
+      const { output } = await app.call<{ output: { contentId: string } }>('importFile', { path: film });
+      await waitFor('a notification', () => app.run<boolean>('return electron.Notification.all.length > 0'));
+      expect(await app.run('return electron.Notification.all[0].options')).toEqual({
+        title: 'Import finished',
+        body: '“film.mp4” is shared now.',
+      });
+      await app.run("electron.Notification.all[0].emit('click')");
+      expect(await firstWindow('w.focused')).toBe(true);
+      expect((await app.told<NavigateView>('navigate')).at(-1)).toEqual({
+        view: 'watch',
+        link: null,
+        contentId: output.contentId,
+      });
+    });
+
+    it('leave whoever is looking alone', async () => {
+      const film = join(temporary(), 'other.mp4');
+      writeFileSync(film, Buffer.alloc(100_000, 'other'));
+      const before = await app.run<number>('return electron.Notification.all.length');
+      await app.call('importFile', { path: film });
+      expect(await app.run('return electron.Notification.all.length')).toBe(before);
+    });
+  });
+
+  describe('what breaks', () => {
+    it('in the pages’ process is reported, and the pages are loaded again, a bounded number of times', async () => {
+      for (let i = 0; i < 5; i++)
+        await app.run(
+          "electron.BrowserWindow.all[0].webContents.emit('render-process-gone', {}, { reason: 'crashed', exitCode: 139 })",
+        );
+      expect(await firstWindow('w.webContents.reloads')).toBe(3);
+      await app.run(
+        "electron.BrowserWindow.all[0].webContents.emit('render-process-gone', {}, { reason: 'clean-exit', exitCode: 0 })",
+      );
+      const gone = app.crashes().filter(({ kind }) => kind === 'renderer-gone');
+      expect(gone).toHaveLength(5);
+      expect(gone[0]?.details).toEqual({ reason: 'crashed', exitCode: 139 });
+    });
+
+    it('in another process of Electron’s is reported', async () => {
+      await app.run(
+        "electron.app.emit('child-process-gone', {}, { type: 'GPU', reason: 'oom', exitCode: 9 })",
+      );
+      expect(app.crashes().at(-1)).toMatchObject({
+        kind: 'child-gone',
+        details: { type: 'GPU', reason: 'oom' },
+      });
+    });
+  });
+
+  async function snapshot(): Promise<NodeSnapshot> {
+    return (await app.call<{ output: NodeSnapshot }>('snapshot')).output;
+  }
+});
+
+describe('the desktop app, as it starts', () => {
+  afterEach(endAll);
+
+  it('leaves at once for the instance that runs, and makes no node', async () => {
+    const app = new DoubleApp({ hasLock: false, args: [LINK] });
+    expect(await app.ended).toBe(0);
+    expect(existsSync(join(app.dataDir, 'node.db'))).toBe(false);
+    expect(app.exit?.calls).toContainEqual(['app.requestSingleInstanceLock', join(app.dataDir, 'window')]);
+  });
+
+  it('opens on the link that it was started with', async () => {
+    const app = await start({ args: ['--at-login', LINK] });
+    const told = await waitFor(
+      'the page hears of it',
+      async () => (await app.told<NavigateView>('navigate'))[0],
+    );
+    expect(told).toEqual({ view: 'watch', link: LINK, contentId: null });
+  });
+
+  it('opens on the link that macOS hands over before the node is there', async () => {
+    const app = new DoubleApp({});
+    await app.run(`electron.app.emit('open-url', electron.preventable(), '${LINK}')`);
+    await app.up();
+    const told = await waitFor(
+      'the page hears of it',
+      async () => (await app.told<NavigateView>('navigate'))[0],
+    );
+    expect(told.link).toBe(LINK);
+  });
+
+  it('opens no window at login, has one at the second start, and does without a tray', async () => {
+    const app = await start({ args: ['--at-login'], trayFails: true });
+    expect(await app.windows()).toBe(0);
+    await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
+    expect(await app.windows()).toBe(1);
+    expect((await app.call<{ output: ShellView }>('shell')).output.tray).toBe(false);
+  });
+
+  it('opens the window at login where the user wants so, in the language of the system', async () => {
+    const home = temporary();
+    mkdirSync(join(home, 'data/window'), { recursive: true });
+    writeFileSync(join(home, 'data/window/shell.json'), '{"startHidden":false}');
+    const app = await start({ home, args: ['--at-login'], locale: 'ru-RU' });
+    expect(await app.windows()).toBe(1);
+    expect((await app.call<{ output: ShellView }>('shell')).output.preferences?.language).toBe('ru');
+  });
+
+  it('cannot be started at login from a checkout, and says so', async () => {
+    const app = await start();
+    expect((await app.call<{ output: ShellView }>('shell')).output.autostart).toBeNull();
+    expect(await app.call('setShell', { autostart: true })).toMatchObject({
+      error: { code: 'NotInThisShell' },
+    });
+  });
+
+  it('says why it cannot start', async () => {
+    const home = temporary();
+    const first = await start({ home });
+    const second = new DoubleApp({ home });
+    expect(await second.ended).toBe(1);
+    const box = second.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
+    expect(box?.[1]).toBe('Ace Node cannot start');
+    expect(box?.[2]).toMatch(/uses|in use/i);
+    await first.end();
+  });
+
+  it('says that its folder cannot be written, and does not start without one', async () => {
+    const home = temporary();
+    writeFileSync(join(home, 'data'), 'a file where the folder should be');
+    const app = new DoubleApp({ home });
+    expect(await app.ended).toBe(1);
+    const box = app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
+    expect(box?.[2]).toContain(join(home, 'data'));
+  });
+
+  it('puts the window where it was, and onto a screen when its own is gone', async () => {
+    const home = temporary();
+    const right = { id: 2, workArea: { x: 1_920, y: 0, width: 1_920, height: 1_080 } };
+    const left = { id: 1, workArea: { x: 0, y: 0, width: 1_280, height: 700 } };
+    const first = await start({ home, displays: [left, right] });
+    await first.run(`const w = electron.BrowserWindow.all[0];
+      w.bounds = { x: 2000, y: 60, width: 1000, height: 900 }; w.emit('move')`);
+    const file = join(home, 'data/window/window.json');
+    await waitFor('it is written down', () => existsSync(file));
+    await first.end();
+    const bounds = async (app: DoubleApp) =>
+      app.run<object>(
+        'const { x, y, width, height } = electron.BrowserWindow.all[0].options; return { x, y, width, height }',
+      );
+    const again = await start({ home, displays: [left, right] });
+    expect(await bounds(again)).toEqual({ x: 2_000, y: 60, width: 1_000, height: 900 });
+    await again.end();
+    const without = await start({ home, displays: [left] });
+    expect(await bounds(without)).toEqual({ width: 1_000, height: 700 });
+  });
+});
+
+describe('the desktop app, as it ends', () => {
+  afterEach(endAll);
+
+  it.each([
+    ['quit', (app: DoubleApp) => app.run('electron.app.quit()')],
+    [
+      'closing the last window, on Linux',
+      (app: DoubleApp) => app.run('electron.BrowserWindow.all[0].close()'),
+    ],
+    ['the shutdown of the system', (app: DoubleApp) => app.run("electron.powerMonitor.emit('shutdown')")],
+    [
+      'the end of the session on Windows',
+      (app: DoubleApp) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
+    ],
+    ['SIGTERM', async (app: DoubleApp) => void app.child.kill('SIGTERM')],
+    ['the shutdown procedure', (app: DoubleApp) => app.call('shutdown')],
+  ])('by %s closes the node cleanly and shows that it does so', async (how, end) => {
+    const app = await start();
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    // It may be gone before the answer is.
+    await Promise.race([end(app).catch(() => {}), app.ended]);
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(app.exit?.code).toBe(0);
+    // A node that was stopped cleanly takes its address away.
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+    expect(existsSync(join(app.dataDir, 'reports')), how).toBe(false);
+  });
+
+  it('tells the page, the title and the tray while it closes, and opens nothing any more', async () => {
+    const app = await start();
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    const seen = await app.run<{
+      title: string;
+      progress: number;
+      tray: string;
+      closing: ShellView;
+      windows: number;
+    }>(`
+      electron.app.quit();
+      electron.app.emit('second-instance', {}, ['ace-node', '${LINK}'], '/', null);
+      const w = electron.BrowserWindow.all[0];
+      const told = w.webContents.sent.filter(([, topic]) => topic === 'shell').at(-1)[2];
+      return { title: w.title, progress: w.progress, tray: electron.Tray.all[0].toolTip, closing: told, windows: electron.BrowserWindow.all.length }`);
+    expect(seen.title).toContain('closing');
+    expect(seen.progress).toBe(2);
+    expect(seen.tray).toContain('closing');
+    expect(seen.windows).toBe(1);
+    const { sinceMs = 0, untilMs = 0 } = seen.closing.closing ?? {};
+    expect(untilMs - sinceMs).toBe(20_000);
+    expect(await app.ended).toBe(0);
+  });
+
+  it.each([
+    ['an error', "setTimeout(() => { throw new Error('boom in a timer, token=' + SECRET) })"],
+    ['a rejection', "void Promise.reject(new Error('boom in a promise, token=' + SECRET))"],
+  ])(
+    'after %s that nobody handled it reports it without secrets, closes cleanly, and says so',
+    async (_what, code) => {
+      const app = await start();
+      const { output } = await app.call<{ output: { token: string } }>('apiToken');
+      await app.run(code.replace('SECRET', JSON.stringify(output.token)));
+      expect(await app.ended).toBe(1);
+      expect(app.exit?.calls).toContainEqual([
+        'dialog.showErrorBox',
+        'Ace Node had to stop',
+        expect.any(String),
+      ]);
+      expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+      const [report] = app.crashes();
+      expect(report).toMatchObject({ kind: 'unhandled' });
+      expect(report?.errors[0]).toContain('boom in a');
+      expect(JSON.stringify(report)).not.toContain(output.token);
+    },
+  );
+
+  it('stays with the window closed where the user wants so, and serves on', async () => {
+    const app = await start();
+    await app.call('setShell', { keepRunning: true });
+    const { output } = await app.call<{ output: NodeSnapshot }>('snapshot');
+    await app.run('electron.BrowserWindow.all[0].close()');
+    expect(await app.windows()).toBe(0);
+    const status = await new Promise((resolve, reject) =>
+      get(output.pagesUrl ?? '', (res) => resolve(res.resume().statusCode)).once('error', reject),
+    );
+    expect(status).toBe(200);
+    await app.run("electron.app.emit('activate')");
+    expect(await app.windows()).toBe(1);
+  });
+});
