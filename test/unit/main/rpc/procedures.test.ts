@@ -11,12 +11,9 @@ function withLog() {
 
 describe('createProcedures', () => {
   it('has a method of the service or of the shell for every procedure of the contract', () => {
-    const service: Record<string, unknown> = { ...HEADLESS_SHELL };
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(FakeService.prototype))) {
-      service[name] ??= value;
-    }
+    const [service, shell] = [new FakeService(), HEADLESS_SHELL] as unknown as Record<string, unknown>[];
     for (const procedure of Object.keys(inputs)) {
-      expect(service[procedure], procedure).toBeTypeOf('function');
+      expect(service?.[procedure] ?? shell?.[procedure], procedure).toBeTypeOf('function');
     }
   });
 
