@@ -22,6 +22,7 @@ import { repaymentView } from './operation-views.ts';
 import type { RunningPeer } from './peer.ts';
 import { type GivenPorts, portProcedures } from './ports.ts';
 import type { FeedListener, NodeService } from './rpc/service.ts';
+import { settlementProcedures } from './settlement-views.ts';
 import type { AccountPicture } from './shard/account-sync.ts';
 import { trafficProcedures } from './traffic-views.ts';
 import {
@@ -132,6 +133,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       credit: {
         limitUnits: peer.settings.trafficCreditLimitUnits,
         usedUnits: account.creditUsedUnits,
+        reservedUnits: account.reservedUnits,
         loans: account.loans.map((loan) => ({ ...loan, priceXac: priced(loan.units) })),
       },
       pending: { earnedUnits, earnedXac: priced(earnedUnits), owedUnits, owedXac: priced(owedUnits) },
@@ -226,6 +228,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     ...portProcedures(peer, options.givenPorts, options.httpPort),
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
+    ...settlementProcedures({ store, account: peer.account.address, settings: peer.settings }),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),
     async importFile({ path, name, copy }) {
       let toldAtMs = 0;

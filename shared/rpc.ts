@@ -12,6 +12,7 @@ import { type FirstRunOutputs, firstRunInputs } from './rpc-first-run.ts';
 import { type JournalOutputs, journalInputs } from './rpc-journal.ts';
 import { type LiveOutputs, type LiveView, liveInputs } from './rpc-live.ts';
 import { type PortOutputs, portInputs } from './rpc-ports.ts';
+import { type SettlementOutputs, settlementInputs } from './rpc-settlements.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './rpc-shell.ts';
 import { type TrafficNow, type TrafficOutputs, trafficInputs } from './rpc-traffic.ts';
 import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './rpc-wallet.ts';
@@ -203,6 +204,8 @@ export interface NodeSnapshot {
   readonly credit: {
     readonly limitUnits: number;
     readonly usedUnits: number;
+    /** Units that open channels may still use, out of funds and credit, settled or not: what they leave comes back. */
+    readonly reservedUnits: number;
     readonly loans: readonly LoanView[];
   };
   /** Ticks held that no batch has settled yet: not part of any balance. */
@@ -267,8 +270,9 @@ export const inputs = {
   topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).optional() }).strict(),
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
-  ...liveInputs,
   ...journalInputs,
+  ...liveInputs,
+  ...settlementInputs,
   ...shellInputs,
   ...trafficInputs,
   ...portInputs,
@@ -280,6 +284,7 @@ export const inputs = {
 export interface Outputs
   extends LiveOutputs,
     JournalOutputs,
+    SettlementOutputs,
     ShellOutputs,
     TrafficOutputs,
     PortOutputs,

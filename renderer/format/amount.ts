@@ -25,11 +25,16 @@ export function fullAmount(baseUnits: bigint): string {
 /** Reads what a person typed; `null` for anything that is not an amount above zero. A decimal comma counts too. */
 export function readAmount(text: string): TokenAmount | null {
   try {
-    const value = parseAmount(text.trim().replace(',', '.'));
+    const value = parseAmount(plainAmount(text));
     return value > 0n ? value : null;
   } catch {
     return null;
   }
+}
+
+/** An amount as it was typed, in the form that the contract has: a decimal comma becomes a point. */
+export function plainAmount(text: string): string {
+  return text.trim().replace(',', '.');
 }
 
 /** What one MiB costs when a GB costs `xacPerGb`. Exact, often less than one base unit apart from the next. */

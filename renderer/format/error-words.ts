@@ -36,6 +36,11 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   TrafficStopped: words(m.error_traffic_stopped, m.error_traffic_stopped_next),
   WalletMissing: words(m.error_wallet_missing, m.error_wallet_missing_next),
   WalletLocked: words(m.error_wallet_locked, m.error_wallet_locked_next),
+  InsufficientFunds: words(m.error_insufficient_funds, m.error_insufficient_funds_next),
+  FundsReserved: words(m.error_funds_reserved, m.error_funds_reserved_next),
+  SlippageExceeded: words(m.error_slippage, m.error_slippage_next),
+  DeadlinePassed: words(m.error_deadline, m.error_deadline_next),
+  NoMarket: words(m.error_no_market, m.error_no_market_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
   Internal: words(m.error_internal, m.error_internal_next),
 };

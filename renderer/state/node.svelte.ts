@@ -1,14 +1,13 @@
 /**
- * What the page knows of its node: the last snapshot, the library, the settlements it has loaded and the last minute
- * of traffic. Everything arrives by the feed; calls are made on connecting and when a person acts.
+ * What the page knows of its node: the last snapshot, the library and the last minute of traffic. Everything arrives by
+ * the feed; calls are made on connecting and when a person acts.
  */
-import type { ContentView, Feed, NodeClient, NodeSnapshot, SettlementView } from '../../shared/rpc.ts';
+import type { ContentView, Feed, NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
 import type { TrafficNow } from '../../shared/rpc-traffic.ts';
 import type { WalletStateView } from '../../shared/rpc-wallet.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import type { LinkState } from './link.ts';
-import { mergeRows, PAGE_ROWS, refreshRows } from './settlement-list.ts';
 import { addSample, paidUnits, type TrafficSample } from './traffic-history.ts';
 
 const SAMPLE_INTERVAL_MS = 1_000;
@@ -24,8 +23,6 @@ export class NodeState {
   /** `null` until loaded. */
   contents = $state.raw<readonly ContentView[] | null>(null);
   contentsError = $state.raw<ErrorWords | null>(null);
-  settlements = $state.raw<readonly SettlementView[] | null>(null);
-  settlementsError = $state.raw<ErrorWords | null>(null);
   history = $state.raw<readonly TrafficSample[]>([]);
   /** What goes through, second by second, for the last few minutes; the newest last. */
   flow = $state.raw<readonly TrafficNow[]>([]);
@@ -58,8 +55,6 @@ export class NodeState {
       client.subscribe((topic, data) => {
         if (topic === 'snapshot') this.#onSnapshot(data as NodeSnapshot);
         else if (topic === 'contents') this.contents = data as readonly ContentView[];
-        else if (topic === 'settlements')
-          this.settlements = mergeRows(this.settlements ?? [], data as readonly SettlementView[]);
         else if (topic === 'traffic') this.flow = [...this.flow.slice(1 - FLOW_SECONDS), data as TrafficNow];
         else if (topic === 'wallet') this.#onWallet(data as WalletStateView);
         else if (topic === 'shell') this.shell = data as ShellView;
@@ -84,29 +79,6 @@ export class NodeState {
       this.contents = (await this.client?.call('contents', {})) ?? null;
     } catch (error) {
       this.contentsError = errorWords(error);
-    }
-  }
-
-  async loadSettlements(): Promise<void> {
-    this.settlementsError = null;
-    try {
-      const newest = (await this.client?.call('settlements', { limit: PAGE_ROWS })) ?? [];
-      this.settlements = refreshRows(this.settlements ?? [], newest);
-    } catch (error) {
-      this.settlementsError = errorWords(error);
-    }
-  }
-
-  async loadOlderSettlements(): Promise<void> {
-    const oldest = this.settlements?.at(-1);
-    if (!oldest) return;
-    this.settlementsError = null;
-    try {
-      const older =
-        (await this.client?.call('settlements', { beforeSeq: oldest.seq, limit: PAGE_ROWS })) ?? [];
-      this.settlements = mergeRows(this.settlements ?? [], older);
-    } catch (error) {
-      this.settlementsError = errorWords(error);
     }
   }
 

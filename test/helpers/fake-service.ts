@@ -15,6 +15,7 @@ import type {
   SettlementView,
   TransferView,
 } from '../../shared/rpc.ts';
+import type { DirectionSums, SettlementFilter } from '../../shared/rpc-settlements.ts';
 import { FakeWallet } from './fake-wallet.ts';
 
 export type FakeScenario = 'normal' | 'exhausted' | 'empty';
@@ -159,6 +160,43 @@ export class FakeService extends FakeWallet implements NodeService {
   async settlements(input: CheckedInput<'settlements'>): Promise<readonly SettlementView[]> {
     const { beforeSeq = Number.MAX_SAFE_INTEGER, limit } = input;
     return this.#settlements.filter((row) => row.seq < beforeSeq).slice(0, limit);
+  }
+
+  async settlementHistory(input: CheckedInput<'settlementHistory'>): Promise<Output<'settlementHistory'>> {
+    const { filter, after, skip, limit } = input;
+    const beforeSeq = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after.split('-')[1]);
+    const rows = this.#settlements.filter((row) => row.seq < beforeSeq && passes(row, filter));
+    const page = rows.slice(skip, skip + limit);
+    const last = page.at(-1);
+    return { rows: page, next: last && page.length === limit ? `${last.atMs}-${last.seq}` : null };
+  }
+
+  async settlementSums({ filter }: CheckedInput<'settlementSums'>): Promise<Output<'settlementSums'>> {
+    const rows = this.#settlements.filter((row) => passes(row, filter));
+    const of = (direction: 'paid' | 'earned') => sumsOf(rows.filter((row) => row.direction === direction));
+    return { count: rows.length, paid: of('paid'), earned: of('earned') };
+  }
+
+  async settlementCounterparties(): Promise<Output<'settlementCounterparties'>> {
+    const accounts = [...new Set(this.#settlements.map((row) => row.counterparty))];
+    const count = (account: string) => this.#settlements.filter((r) => r.counterparty === account).length;
+    return accounts.map((account) => ({ account, count: count(account) }));
+  }
+
+  async settlementDetail(place: CheckedInput<'settlementDetail'>): Promise<Output<'settlementDetail'>> {
+    const seq = 'seq' in place ? place.seq : place.shardSeq;
+    const row = this.#settlements.find((settlement) => settlement.seq === seq);
+    if (!row) throw new AceError('InvalidInput', 'No such settlement');
+    return {
+      row,
+      feeXas: '0.0000000',
+      xacPerUnit: `${XAC_PER_MIB}/1`,
+      shardSeq: seq,
+      repayment: null,
+      payment: null,
+      statement: null,
+      channels: [],
+    };
   }
 
   async channels(): Promise<Output<'channels'>> {
@@ -363,7 +401,7 @@ export class FakeService extends FakeWallet implements NodeService {
         XAS: '0.0000000',
         XAB: empty ? '0.0000000' : '1204.5000000',
       },
-      credit: { limitUnits: 10_240, usedUnits: this.#usedUnits, loans: this.#loans() },
+      credit: { limitUnits: 10_240, usedUnits: this.#usedUnits, reservedUnits: 0, loans: this.#loans() },
       pending: {
         earnedUnits: empty ? 0 : 317,
         earnedXac: empty ? '0.0000000' : '0.0310660',
@@ -398,4 +436,33 @@ export class FakeService extends FakeWallet implements NodeService {
       repayments: [],
     };
   }
+}
+
+function passes(row: SettlementView, filter: SettlementFilter): boolean {
+  const { fromMs = 0, untilMs = Number.MAX_SAFE_INTEGER, counterparty = row.counterparty, kind } = filter;
+  if (row.atMs < fromMs || row.atMs >= untilMs || row.counterparty !== counterparty) return false;
+  if (kind === 'repayment') return row.repaidUnits > 0;
+  if (kind === 'loan') return row.creditUnits > 0;
+  if (kind === undefined) return true;
+  return (row.direction === 'paid') === (kind === 'paid') && row.paidUnits + row.repaidUnits > 0;
+}
+
+function sumsOf(rows: readonly SettlementView[]): DirectionSums {
+  const units = (key: 'paidUnits' | 'creditUnits' | 'refusedUnits' | 'repaidUnits') =>
+    rows.reduce((sum, row) => sum + row[key], 0);
+  const tokens = (key: 'grossXac' | 'feeXac' | 'netXac' | 'xatBurned' | 'xasPaid') =>
+    formatAmount(rows.reduce((sum, row) => sum + parseAmount(row[key]), 0n));
+  return {
+    count: rows.length,
+    paidUnits: units('paidUnits'),
+    creditUnits: units('creditUnits'),
+    refusedUnits: units('refusedUnits'),
+    repaidUnits: units('repaidUnits'),
+    grossXac: tokens('grossXac'),
+    feeXac: tokens('feeXac'),
+    netXac: tokens('netXac'),
+    xatBurned: tokens('xatBurned'),
+    xasPaid: tokens('xasPaid'),
+    feeXas: '0.0000000',
+  };
 }

@@ -21,11 +21,12 @@ export type NewSettlement = Omit<SettlementRow, 'seq'>;
 type Columns = Omit<SettlementRow, 'price' | 'detail'>;
 type Place = Pick<NewSettlement, 'shard' | 'shardSeq' | 'batchNumber'>;
 
-const COLUMNS = `seq, shard, shard_seq AS shardSeq, batch_number AS batchNumber, batch_hash AS batchHash, at_ms AS atMs,
+/** What {@link toRow} reads. */
+export const COLUMNS = `seq, shard, shard_seq AS shardSeq, batch_number AS batchNumber, batch_hash AS batchHash, at_ms AS atMs,
   direction, counterparty, paid_units AS paidUnits, credit_units AS creditUnits, refused_units AS refusedUnits,
   repaid_units AS repaidUnits, gross_xac AS grossXac, fee_xac AS feeXac, xat_burned AS xatBurned, xas_paid AS xasPaid,
   fee_xas AS feeXas, price_num AS priceNum, price_den AS priceDen, signature, detail`;
-type RawRow = { [K in keyof Columns]: Columns[K] extends number ? bigint : Columns[K] } & {
+export type RawRow = { [K in keyof Columns]: Columns[K] extends number ? bigint : Columns[K] } & {
   priceNum: string;
   priceDen: string;
   detail: Uint8Array | null;
@@ -188,7 +189,7 @@ export class SettlementTable {
   }
 }
 
-function toRow({ priceNum, priceDen, detail, ...raw }: RawRow): SettlementRow {
+export function toRow({ priceNum, priceDen, detail, ...raw }: RawRow): SettlementRow {
   return {
     ...raw,
     seq: Number(raw.seq),

@@ -1,6 +1,6 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
-import { type Migration, type OpenOptions, openDatabase, transaction } from '../open.ts';
+import { type OpenOptions, openDatabase, transaction } from '../open.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
 import { ChannelContentTable } from './channel-contents.ts';
@@ -21,14 +21,16 @@ import { payeeProgress } from './migrations/0007-payee-progress.ts';
 import { storeAndLimits } from './migrations/0008-store-and-limits.ts';
 import { broadcasts } from './migrations/0009-broadcasts.ts';
 import { deletedTraffic } from './migrations/0010-deleted-traffic.ts';
-import { journal } from './migrations/0014-journal.ts';
-import { channelContents } from './migrations/0015-channel-contents.ts';
-import { traffic } from './migrations/0019-traffic.ts';
-import { marketHistory } from './migrations/0020-market-history.ts';
+import { journal } from './migrations/0011-journal.ts';
+import { channelContents } from './migrations/0012-channel-contents.ts';
+import { traffic } from './migrations/0013-traffic.ts';
+import { marketHistory } from './migrations/0014-market-history.ts';
+import { settlementHistory } from './migrations/0015-settlement-history.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
 import { SettingTable } from './settings.ts';
+import { SettlementHistory } from './settlement-history.ts';
 import { SettlementTable } from './settlements.ts';
 import { TrafficTable } from './traffic.ts';
 
@@ -41,6 +43,7 @@ export interface NodeStore {
   readonly channelBooks: ChannelBookTable;
   readonly channelContents: ChannelContentTable;
   readonly settlements: SettlementTable;
+  readonly settlementHistory: SettlementHistory;
   readonly operations: OperationTable;
   readonly journal: JournalTable;
   readonly equivocations: EquivocationTable;
@@ -66,18 +69,12 @@ export const NODE_MIGRATIONS = [
   storeAndLimits,
   broadcasts,
   deletedTraffic,
-  ...[11, 12, 13].map(reserved),
   journal,
   channelContents,
-  ...[16, 17, 18].map(reserved),
   traffic,
   marketHistory,
+  settlementHistory,
 ] as const;
-
-/** TODO merge: replaced by what takes these numbers. */
-function reserved(version: number): Migration {
-  return { version, name: 'reserved', up: () => undefined };
-}
 
 /**
  * `snapshot`: one unchanging picture of a file that another process may write to.
@@ -99,6 +96,7 @@ export function openNodeStore(
     channelBooks: new ChannelBookTable(db),
     channelContents: new ChannelContentTable(db),
     settlements: new SettlementTable(db),
+    settlementHistory: new SettlementHistory(db),
     operations: new OperationTable(db),
     journal: new JournalTable(db),
     equivocations: new EquivocationTable(db),

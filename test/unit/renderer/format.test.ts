@@ -6,17 +6,18 @@ import {
   shortAmount,
   significant,
 } from '../../../renderer/format/amount.ts';
+import { dayEndMs, dayOf, dayStartMs } from '../../../renderer/format/days.ts';
 import { codeWords, errorWords, startWords } from '../../../renderer/format/error-words.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
+import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
 import { formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
-import { mergeRows, refreshRows } from '../../../renderer/state/settlement-list.ts';
 import { AceError } from '../../../shared/errors.ts';
 import { formatAmount, parseAmount } from '../../../shared/money.ts';
-import type { LoanView, NodeSnapshot, SettlementView } from '../../../shared/rpc.ts';
+import type { LoanView, NodeSnapshot } from '../../../shared/rpc.ts';
 import { FakeService } from '../../helpers/fake-service.ts';
 
 describe('shortAmount', () => {
@@ -230,17 +231,39 @@ describe('planTopUp', () => {
   });
 });
 
-describe('the settlement list', () => {
-  const row = (seq: number) => ({ seq }) as SettlementView;
-
-  it('has each row once, newest first', () => {
-    expect(mergeRows([row(3), row(2)], [row(4), row(3)]).map((r) => r.seq)).toEqual([4, 3, 2]);
+describe('days of a filter', () => {
+  it('begin and end at midnight here', () => {
+    const day = '2026-11-21';
+    const start = dayStartMs(day) ?? 0;
+    expect(new Date(start).getHours()).toBe(0);
+    expect(dayOf(start)).toBe(day);
+    const end = dayEndMs(day) ?? 0;
+    expect(dayOf(end)).toBe('2026-11-22');
+    expect(dayOf(end - 1)).toBe(day);
   });
 
-  it('keeps known rows only without a hole', () => {
-    expect(refreshRows([row(3), row(2)], [row(4), row(3)]).map((r) => r.seq)).toEqual([4, 3, 2]);
-    expect(refreshRows([row(3), row(2)], [row(9), row(8)]).map((r) => r.seq)).toEqual([9, 8]);
-    expect(refreshRows([row(3)], [])).toEqual([]);
+  it('are nothing else', () => {
+    for (const text of ['', '2026-02-30', '2026-13-01', '21.11.2026', '2026-11-21T00:00'])
+      expect([dayStartMs(text), dayEndMs(text)]).toEqual([null, null]);
+  });
+});
+
+describe('a filter in the address', () => {
+  it('is read as it was written', () => {
+    const filter = { fromMs: 5, untilMs: 9, counterparty: `0x${'ab'.repeat(20)}`, kind: 'loan' } as const;
+    expect(filterOf(settlementsLink(filter).slice('#settlements/'.length))).toEqual(filter);
+    expect(settlementsLink({ kind: undefined })).toBe('#settlements');
+    expect(filterOf(null)).toEqual({});
+  });
+
+  it('that no row could pass filters nothing', () => {
+    for (const detail of ['kind=gift', 'fromMs=9&untilMs=5', 'counterparty=0x1', 'fromMs=x'])
+      expect(filterOf(detail)).toEqual({});
+  });
+
+  it('is told from the number of a row', () => {
+    expect([placeOf('12'), placeOf('0.12')]).toEqual([{ seq: 12 }, { shard: 0, shardSeq: 12 }]);
+    expect(['kind=loan', null, '1e3', '1.2.3', '-1'].map(placeOf)).toEqual([null, null, null, null, null]);
   });
 });
 

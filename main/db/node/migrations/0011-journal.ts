@@ -1,7 +1,7 @@
 import type { Migration } from '../../open.ts';
 
 export const journal: Migration = {
-  version: 14,
+  version: 11,
   name: 'operations of the account, and the journal',
   up(db) {
     db.exec(`

@@ -1,7 +1,7 @@
 import type { Migration } from '../../open.ts';
 
 export const channelContents: Migration = {
-  version: 15,
+  version: 12,
   name: 'which contents each channel carried',
   up(db) {
     db.exec(`

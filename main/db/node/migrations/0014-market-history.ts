@@ -1,7 +1,7 @@
 import type { Migration } from '../../open.ts';
 
 export const marketHistory: Migration = {
-  version: 20,
+  version: 14,
   name: 'prices and the traffic rate, as they were heard',
   up(db) {
     db.exec(`

@@ -1,7 +1,7 @@
 import type { Migration } from '../../open.ts';
 
 export const traffic: Migration = {
-  version: 19,
+  version: 13,
   name: 'traffic by hour, and by day with its contents and peers',
   up(db) {
     db.exec(`

@@ -1,0 +1,57 @@
+/** A settlement in words, and the filter of the history as it stands in the address of the page. */
+import type { Input, SettlementView } from '../../shared/rpc.ts';
+import {
+  type SETTLEMENT_KINDS,
+  type SettlementFilter,
+  settlementFilterSchema,
+} from '../../shared/rpc-settlements.ts';
+import { m } from '../i18n/compiled/messages.js';
+
+export const KIND_NAMES = {
+  paid: m.settlements_kind_paid,
+  received: m.settlements_kind_received,
+  repayment: m.settlements_kind_repayment,
+  loan: m.settlements_kind_loan,
+} as const satisfies Record<(typeof SETTLEMENT_KINDS)[number], () => string>;
+
+/** What happened between the two accounts: several things at once where a batch took up several. */
+export function relations(row: SettlementView): readonly string[] {
+  const paid = row.direction === 'paid';
+  return [
+    ...(row.paidUnits > 0 ? [paid ? m.settlement_paid_to() : m.settlement_earned_from()] : []),
+    ...(row.creditUnits > 0 ? [paid ? m.settlement_owed_to() : m.settlement_lent_to()] : []),
+    ...(row.repaidUnits > 0 ? [paid ? m.settlement_repaid_to() : m.settlement_repaid_by()] : []),
+    ...(row.refusedUnits > 0 ? [m.settlement_refused()] : []),
+  ];
+}
+
+/** `#settlements/kind=paid&counterparty=0x…`: a link to the rows behind a figure. */
+export function settlementsLink(filter: SettlementFilter): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(filter)) if (value !== undefined) query.set(key, String(value));
+  const text = query.toString();
+  return text === '' ? '#settlements' : `#settlements/${text}`;
+}
+
+/** Reads what {@link settlementsLink} wrote; a link that was changed by hand filters nothing. */
+export function filterOf(detail: string | null): SettlementFilter {
+  const query = new URLSearchParams(detail ?? '');
+  const number = (key: string) => (query.has(key) ? Number(query.get(key)) : undefined);
+  const read = settlementFilterSchema.safeParse({
+    fromMs: number('fromMs'),
+    untilMs: number('untilMs'),
+    counterparty: query.get('counterparty') ?? undefined,
+    kind: query.get('kind') ?? undefined,
+  });
+  return read.success ? read.data : {};
+}
+
+/** One settlement: by its place in the history, or by its shard and the shard's number of it. */
+export type SettlementPlace = Input<'settlementDetail'>;
+
+/** The row that `#settlements/12`, or `#settlements/0.12`, opens. */
+export function placeOf(detail: string | null): SettlementPlace | null {
+  const [, first, second] = /^(\d{1,15})(?:\.(\d{1,15}))?$/.exec(detail ?? '') ?? [];
+  if (first === undefined) return null;
+  return second === undefined ? { seq: Number(first) } : { shard: Number(first), shardSeq: Number(second) };
+}
