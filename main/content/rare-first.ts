@@ -3,7 +3,7 @@ import type { Demand } from './demand.ts';
 import type { Sources } from './sources.ts';
 
 /** Which pieces are rare is worked out anew after a millisecond for so many pieces: it takes a small part of that. */
-const RARE_PIECES_PER_MS = 64;
+const RARE_PIECES_PER_MS = 16;
 
 export class RareFirst {
   readonly #contentId: string;
