@@ -8,7 +8,7 @@ import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
 import { defineConfig } from 'electron-vite';
-import { messageOptions } from './main/launcher/messages.mjs';
+import { messageOptions } from './resources/compile-messages.mjs';
 
 const root = import.meta.dirname;
 const shells = ['main/electron.ts', 'main/cli.ts'].filter((file) => existsSync(join(root, file)));

@@ -54,8 +54,7 @@ async function walletNote({ service }: RunningNode): Promise<string> {
   const { status, running } = await service.walletState({});
   if (status === 'none') return 'There is no wallet yet: make or restore one on the page\n';
   if (!running) return 'The wallet is locked: unlock it on the page, or with ace-node wallet unlock\n';
-  if (status !== 'plain') return '';
-  return 'The wallet has no passphrase, which is for play money only: ace-node wallet passphrase sets one\n';
+  return '';
 }
 
 /** Whoever has the pages served to other machines is told what that means, and where they are. */

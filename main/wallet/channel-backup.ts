@@ -2,7 +2,7 @@
  * Channels as a backup carries them: everything that proves what was earned and what was agreed, and nothing that could
  * pay. The hash chains and the device's key stay behind, so that a restored copy, however old, cannot reveal a tick or
  * sign a checkpoint a second time: on its channels it can only claim, and what it paid on comes back by itself when the
- * leases end (docs/decisions/0017).
+ * leases end (docs/decisions/0015).
  */
 import { z } from 'zod';
 import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';

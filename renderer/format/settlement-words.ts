@@ -25,12 +25,12 @@ export function relations(row: SettlementView): readonly string[] {
   ];
 }
 
-/** `#settlements/kind=paid&counterparty=0x…`: a link to the rows behind a figure. */
+/** `#/settlements/kind=paid&counterparty=0x…`: a link to the rows behind a figure. */
 export function settlementsLink(filter: SettlementFilter): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(filter)) if (value !== undefined) query.set(key, String(value));
   const text = query.toString();
-  return text === '' ? '#settlements' : `#settlements/${text}`;
+  return text === '' ? '#/settlements' : `#/settlements/${text}`;
 }
 
 /** Reads what {@link settlementsLink} wrote; a link that was changed by hand filters nothing. */
@@ -49,7 +49,7 @@ export function filterOf(detail: string | null): SettlementFilter {
 /** One settlement: by its place in the history, or by its shard and the shard's number of it. */
 export type SettlementPlace = Input<'settlementDetail'>;
 
-/** The row that `#settlements/12`, or `#settlements/0.12`, opens. */
+/** The row that `#/settlements/12`, or `#/settlements/0.12`, opens. */
 export function placeOf(detail: string | null): SettlementPlace | null {
   const [, first, second] = /^(\d{1,15})(?:\.(\d{1,15}))?$/.exec(detail ?? '') ?? [];
   if (first === undefined) return null;

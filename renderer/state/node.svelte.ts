@@ -109,7 +109,6 @@ export class NodeState {
     this.wallet = wallet;
     if (!began) return;
     void this.loadContents();
-    void this.loadSettlements();
   }
 
   #onImporting({ path, doneBytes, sizeBytes }: Feed['importing']): void {

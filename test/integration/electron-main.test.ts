@@ -80,7 +80,7 @@ describe('the desktop app, as it runs', () => {
       ['will-navigate', 'https://evil.example/', true],
       ['will-navigate', 'file:///etc/passwd', true],
       ['will-navigate', 'app://ace-node.evil/', true],
-      ['will-navigate', 'app://ace-node/#wallet', false],
+      ['will-navigate', 'app://ace-node/#/wallet', false],
       ['will-redirect', 'https://evil.example/', true],
       ['will-frame-navigate', 'data:text/html,x', true],
       ['will-attach-webview', 'app://ace-node/', true],

@@ -46,7 +46,7 @@ const FUSES = {
   grantFileProtocolExtraPrivileges: '0',
 };
 /** Production packages that are left out on purpose: types, headers, and what is bundled into the pages. */
-const LEFT_OUT = /^(?:@types\/.+|node-addon-api|hls\.js)$/;
+const LEFT_OUT = /^(?:@types\/.+|node-addon-api)$/;
 
 interface Lock {
   readonly packages: Record<

@@ -1,5 +1,10 @@
 import { ratio } from '../../../shared/ratio.ts';
-import { decodeDetail, encodeDetail, type StatementDetail, type StatementEntry } from '../../../shared/statement.ts';
+import {
+  decodeDetail,
+  encodeDetail,
+  type StatementDetail,
+  type StatementEntry,
+} from '../../../shared/statement.ts';
 import type { Database } from '../open.ts';
 
 /** One batch entry as this node's account sees it. Amounts in base units. */

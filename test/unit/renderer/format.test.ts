@@ -251,8 +251,8 @@ describe('days of a filter', () => {
 describe('a filter in the address', () => {
   it('is read as it was written', () => {
     const filter = { fromMs: 5, untilMs: 9, counterparty: `0x${'ab'.repeat(20)}`, kind: 'loan' } as const;
-    expect(filterOf(settlementsLink(filter).slice('#settlements/'.length))).toEqual(filter);
-    expect(settlementsLink({ kind: undefined })).toBe('#settlements');
+    expect(filterOf(settlementsLink(filter).slice('#/settlements/'.length))).toEqual(filter);
+    expect(settlementsLink({ kind: undefined })).toBe('#/settlements');
     expect(filterOf(null)).toEqual({});
   });
 

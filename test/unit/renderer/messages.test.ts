@@ -93,6 +93,7 @@ function literals(file: string): string[] {
         found.push(`${relative(RENDERER, file)}: ${text}`);
       return;
     }
+    if (type === 'StyleDirective') return;
     const seen = type === 'Attribute' ? TRANSLATED_ATTRIBUTES.has(name ?? '') : inText;
     for (const value of Object.values(node)) visit(value, seen);
   };

@@ -242,7 +242,7 @@ describe('secureContents', () => {
       contents.events.get(event)?.({ preventDefault, url });
       return preventDefault.mock.calls.length === 0;
     };
-    expect(go(`${PAGES_URL}#credit`)).toBe(true);
+    expect(go(`${PAGES_URL}#/credit`)).toBe(true);
     for (const url of [
       'https://evil.example/',
       'file:///etc/passwd',

@@ -2,7 +2,7 @@
 // The build does it too; run by itself (`npm run i18n`), this is for whoever wants only the types.
 import { join } from 'node:path';
 import { compile } from '@inlang/paraglide-js';
-import { rootDir } from './paths.mjs';
+import { rootDir } from '../main/launcher/paths.mjs';
 
 /** @type {import('@inlang/paraglide-js').CompilerOptions} */
 export const messageOptions = {
