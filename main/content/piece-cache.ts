@@ -210,6 +210,12 @@ export class PieceCache {
     this.#bytes.set(contentId, (this.#bytes.get(contentId) ?? 0) + newBytes);
   }
 
+  /** These pieces went from under those who use them. */
+  lost(contentId: string, pieces: readonly number[]): void {
+    this.#bytes.set(contentId, this.#context.loose.bytes(contentId));
+    this.#users.lost(contentId, pieces);
+  }
+
   /** Its files are gone. */
   removed(contentId: string): void {
     this.#bytes.delete(contentId);
