@@ -118,18 +118,18 @@ export class PieceCache {
     else this.#bytes.delete(contentId);
   }
 
-  /** Nothing of the content is removed until the answer is called. */
-  hold(contentId: string): () => void {
+  /** Nothing of the content is removed until the answer is called: with `false` when it came to no use. */
+  hold(contentId: string): (isUsed?: boolean) => void {
     this.touch(contentId);
     this.#held.set(contentId, (this.#held.get(contentId) ?? 0) + 1);
     let isHeld = true;
-    return () => {
+    return (isUsed = true) => {
       if (!isHeld) return;
       isHeld = false;
       const left = (this.#held.get(contentId) ?? 1) - 1;
       if (left > 0) this.#held.set(contentId, left);
       else this.#held.delete(contentId);
-      this.touch(contentId);
+      if (isUsed) this.touch(contentId);
     };
   }
 
