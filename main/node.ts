@@ -39,6 +39,8 @@ export type { NodeConfig } from './config.ts';
 export interface RunningNode {
   readonly service: NodeService;
   readonly wallet: WalletDesk;
+  /** Not while it waits for its wallet. */
+  readonly isRunning: boolean;
   /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
   readonly peer: RunningPeer;
   readonly log: Log;
@@ -84,6 +86,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     const apiToken = await ApiToken.open(paths.apiToken);
     let http: HttpServer | null = null;
     let peer: RunningPeer | null = null;
+    const isRunning = () => peer !== null;
     let content: ContentHandler = notPlayableYet;
     const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
     /** For the command line, which finds the running node by it. */
@@ -95,10 +98,10 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       networkPath: paths.network,
       joinMultiaddr,
       desk: () => desk,
-      isRunning: () => peer !== null,
+      isRunning,
     });
     const { desk, methods } = composeWallet(config, {
-      isRunning: () => peer !== null,
+      isRunning,
       store: () => peer?.store ?? null,
       onChange: (state) => gate.tell(state),
       start: (wallet) => {
@@ -129,6 +132,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             node.add(() => clearInterval(ticking));
             peer = started.peer;
             content = contentHandler(started.peer, apiToken, log);
+            // A node that waited has its pages already; encoders are told their address from now on.
+            if (http) notePort(started.peer.store, http.port);
             gate.open(service);
           },
         );
@@ -166,7 +171,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       return peer;
     };
     const server = await startHttpServer({
-      port: httpPort(config, peer),
+      // While the node waits for its wallet its books are looked into all the same: pages, players and encoders come back.
+      port: desk.options.withStore((store) => httpPort(config, store)),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
       ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
@@ -178,11 +184,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     http = server;
     closers.add(() => server.close());
-    let lastPort: string | null = null;
-    withBooks(peer, (store) => {
-      lastPort = store.meta.get(LAST_PORT);
-      store.commit(() => store.meta.set(LAST_PORT, String(server.port)));
-    });
+    const lastPort = isRunning() ? notePort(running().store, server.port) : null;
     await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
 
@@ -190,6 +192,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     return {
       service: gate.service,
       wallet: desk,
+      get isRunning() {
+        return isRunning();
+      },
       get peer() {
         return running();
       },
@@ -201,7 +206,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
           return apiToken.current;
         },
       },
-      lastPort: lastPort === null ? null : Number(lastPort),
+      lastPort,
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();
@@ -332,21 +337,21 @@ const notPlayableYet: ContentHandler = (_req, res) => {
   res.end('The node waits for its wallet: open its pages');
 };
 
-/** After an assignment in a closure the compiler takes `peer` for what it was before. */
-function withBooks(peer: RunningPeer | null, act: (store: NodeStore) => void): void {
-  if (peer) act(peer.store);
+/** Keeps where the node is reached, for its next start. The answer is where it was before. */
+function notePort(store: NodeStore, port: number): number | null {
+  const before = store.meta.get(LAST_PORT);
+  store.commit(() => store.meta.set(LAST_PORT, String(port)));
+  return before === null ? null : Number(before);
 }
 
 /**
  * The port to try first. Where any will do it is the last one, as long as a broadcast goes on: its encoder keeps pushing
  * to the address that it was given.
  */
-function httpPort({ httpPort }: NodeConfig, peer: RunningPeer | null): number {
-  if (httpPort !== 0) return httpPort ?? (peer && chosenPort(peer.store, 'http')) ?? DEFAULT_HTTP_PORT;
-  if (peer === null) return 0;
-  const { store, live } = peer;
-  const broadcasts = live.broadcaster.own().some(({ ended }) => !ended);
-  return broadcasts ? Number(store.meta.get(LAST_PORT) ?? 0) : 0;
+function httpPort({ httpPort }: NodeConfig, store: NodeStore | null): number {
+  if (httpPort !== 0) return httpPort ?? (store && chosenPort(store, 'http')) ?? DEFAULT_HTTP_PORT;
+  const broadcasts = store?.broadcasts.own().some(({ ended }) => !ended) ?? false;
+  return broadcasts ? Number(store?.meta.get(LAST_PORT) ?? 0) : 0;
 }
 
 function paymentFigures({ sync, settings }: RunningPeer): PaymentFigures | null {
