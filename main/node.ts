@@ -17,7 +17,7 @@ import type { NodeStore } from './db/node/store.ts';
 import { FirstRun } from './first-run.ts';
 import { JournalDownloads } from './journal/downloads.ts';
 import { createLog, type Log } from './log.ts';
-import { chooseNetwork } from './network-choice.ts';
+import { chooseNetwork, settleNetwork } from './network-choice.ts';
 import { NodeGate } from './node-gate.ts';
 import { createNodeService } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
@@ -95,7 +95,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
     };
     const firstRun = new FirstRun({
-      networkPath: paths.network,
+      paths,
       joinMultiaddr,
       desk: () => desk,
       isRunning,
@@ -103,6 +103,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     const { desk, methods } = composeWallet(config, {
       isRunning,
       store: () => peer?.store ?? null,
+      joinMultiaddr: () => firstRun.joinMultiaddr,
       onChange: (state) => gate.tell(state),
       start: (wallet) => {
         launching = launch({ ...config, joinMultiaddr: firstRun.joinMultiaddr }, wallet, node, log).then(
@@ -164,7 +165,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       notRunning: () => desk.notRunning(),
     });
     const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
-    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) await desk.start();
+    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) {
+      await desk.start().catch((error: unknown) => {
+        if (!mayWait || !firstRun.isOpen) throw error;
+        log.warn({ err: error }, 'the network that was chosen does not answer: the pages wait');
+      });
+    }
 
     const running = (): RunningPeer => {
       if (peer === null) throw desk.notRunning();
@@ -287,7 +293,7 @@ async function launch(config: LaunchConfig, wallet: Wallet, closers: Closers, lo
     });
     closers.add(() => peer.stop());
     // Written once the network has answered: a wrong address never replaces a right one.
-    await writeFileAtomic(paths.network, `${JSON.stringify(network, null, 2)}\n`, 0o600);
+    await settleNetwork(paths, network);
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
     return {
       peer,

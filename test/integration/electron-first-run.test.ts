@@ -46,10 +46,13 @@ async function makeWallet(
 }
 
 const walletOf = async (app: DoubleApp) => (await app.told<WalletStateView>('wallet')).at(-1);
-const inData = (app: DoubleApp, ...names: string[]) => names.filter((name) => existsSync(join(app.dataDir, name)));
+const inData = (app: DoubleApp, ...names: string[]) =>
+  names.filter((name) => existsSync(join(app.dataDir, name)));
 /** Sockets that others can connect to. */
 const listening = (app: DoubleApp) =>
-  app.run<number>("return process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length");
+  app.run<number>(
+    "return process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length",
+  );
 
 describe('the desktop app without a wallet', () => {
   it('shows its pages and waits: no peer, no books, no wallet of its own making', async () => {
@@ -99,7 +102,9 @@ describe('the desktop app without a wallet', () => {
     expect(await app.told('navigate')).toEqual([]);
     await call(app, 'walletSkip', {});
     await waitFor('the page hears of it', async () => (await app.told('navigate')).length > 0);
-    expect(await app.told<NavigateView>('navigate')).toEqual([{ view: 'watch', link: LINK, contentId: null }]);
+    expect(await app.told<NavigateView>('navigate')).toEqual([
+      { view: 'watch', link: LINK, contentId: null },
+    ]);
   });
 
   it('shows its window at login, as nothing else tells that the node waits', async () => {
@@ -123,24 +128,36 @@ describe('the desktop app without a wallet', () => {
   });
 
   it('says that a network does not answer, and takes another one', async () => {
-    const app = await start();
-    await expect(call(app, 'chooseNetwork', { multiaddr: 'nowhere' })).rejects.toMatchObject({
+    const home = temporaryHome();
+    const first = await start({ home });
+    await expect(call(first, 'chooseNetwork', { multiaddr: 'nowhere' })).rejects.toMatchObject({
       code: 'InvalidInput',
     });
-    expect(await call(app, 'chooseNetwork', { multiaddr: NOBODY })).toEqual({
+    expect(await call(first, 'chooseNetwork', { multiaddr: NOBODY })).toEqual({
       mode: 'joined',
       multiaddr: NOBODY,
       fixed: false,
     });
-    await expect(call(app, 'walletSkip', {})).rejects.toMatchObject({ code: 'NotAllowed' });
-    await expect(makeWallet(app)).rejects.toMatchObject({ code: 'ShardUnavailable' });
-    const { failure, running, status } = await call(app, 'walletState', {});
+    await expect(call(first, 'walletSkip', {})).rejects.toMatchObject({ code: 'NotAllowed' });
+    await expect(makeWallet(first)).rejects.toMatchObject({ code: 'ShardUnavailable' });
+    const { failure, running, status } = await call(first, 'walletState', {});
     expect({ code: failure?.code, running, status }).toEqual({
       code: 'ShardUnavailable',
       running: false,
       status: 'unlocked',
     });
-    expect(inData(app, 'network.json')).toEqual([]);
+    expect(inData(first, 'network.json')).toEqual([]);
+    await first.run('electron.app.quit()').catch(() => {});
+    expect(await first.ended).toBe(0);
+
+    // The next start asks the same network: the wallet never ends up on a devnet that nobody asked for.
+    const app = await start({ home });
+    expect(await call(app, 'walletState', {})).toMatchObject({
+      running: false,
+      failure: { code: 'ShardUnavailable' },
+    });
+    expect(await app.windows()).toBe(1);
+    expect(await call(app, 'networkChoice', {})).toMatchObject({ multiaddr: NOBODY, fixed: false });
     await call(app, 'chooseNetwork', { multiaddr: null });
     expect(await call(app, 'walletStart', {})).toMatchObject({ running: true, failure: null });
     expect(await call(app, 'networkChoice', {})).toMatchObject({ mode: 'devnet', fixed: true });
