@@ -90,6 +90,15 @@ describe('the desktop app, as it runs', () => {
       expect(opened.opened).toEqual(['https://github.com/x']);
     });
 
+    it('keeps the playlist of a content as a file, and no other address', async () => {
+      const downloads = await app.run<string[]>(`
+        const { webContents } = electron.BrowserWindow.all[0];
+        for (const url of ['http://127.0.0.1:6878/content/${ID}.m3u', 'http://127.0.0.1:6878/content/../x.m3u',
+          'http://192.0.2.1:6878/content/${ID}.m3u', 'http://127.0.0.1:6878/content/${ID}.exe']) webContents.openHandler({ url });
+        return webContents.downloads`);
+      expect(downloads).toEqual([`http://127.0.0.1:6878/content/${ID}.m3u`]);
+    });
+
     it('guards every web contents that ever comes to be, not only the first', async () => {
       const guarded = await app.run<boolean>(`
         const { webContents } = new electron.BrowserWindow({});
@@ -147,6 +156,32 @@ describe('the desktop app, as it runs', () => {
         expect(await cancelled(url), url).toBe(true);
     });
 
+    it('keeps only files of our node and of our own pages', async () => {
+      const { pagesUrl } = await snapshot();
+      const stopped = (url: string) =>
+        app.run<boolean>(
+          `const event = electron.preventable();
+          electron.session.defaultSession.emit('will-download', event, { getURL: () => ${JSON.stringify(url)} });
+          return event.defaultPrevented`,
+        );
+      expect(await stopped(`${pagesUrl}content/${ID}.m3u`)).toBe(false);
+      expect(await stopped('blob:app://ace-node/1')).toBe(false);
+      for (const url of ['https://evil.example/x.exe', 'http://127.0.0.1:1/x', 'blob:https://evil.example/1'])
+        expect(await stopped(url), url).toBe(true);
+    });
+
+    it('lets a script of our pages, and of no others, read what our node answers', async () => {
+      const { pagesUrl } = await snapshot();
+      expect(await session('s.get("headersReceivedFilter")()')).toEqual({ urls: [`${pagesUrl}*`] });
+      const headers = await session(
+        `(() => { let h; s.get('headersReceived')({ responseHeaders: { 'Content-Type': ['video/mp4'] } }, (a) => { h = a.responseHeaders }); return h })()`,
+      );
+      expect(headers).toEqual({
+        'Content-Type': ['video/mp4'],
+        'Access-Control-Allow-Origin': ['app://ace-node'],
+      });
+    });
+
     it('shows the token of this moment to our node, also after a renewal, and to nobody else', async () => {
       const header = () =>
         session<string>(
@@ -191,6 +226,8 @@ describe('the desktop app, as it runs', () => {
       expect(policy.get('style-src')).toBe("style-src 'self'");
       expect(policy.get('object-src')).toBe("object-src 'none'");
       expect(policy.get('frame-ancestors')).toBe("frame-ancestors 'none'");
+      expect(policy.get('base-uri')).toBe("base-uri 'none'");
+      expect(policy.get('form-action')).toBe("form-action 'none'");
       expect(csp).not.toMatch(/unsafe|\*(?!;| |$)/);
       for (const file of body.matchAll(/(?:src|href)="\.?(\/[^"]+)"/g))
         expect((await ask(`app://ace-node${file[1]}`)).status, file[1]).toBe(200);
