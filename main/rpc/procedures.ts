@@ -9,6 +9,8 @@ import { inputs, type Procedure, type RpcFailure } from '../../shared/rpc.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
 import { HEADLESS_SHELL, isShellProcedure, type ShellService } from './shell-service.ts';
 
+/** Of objects in objects; no input has more. */
+const MAX_DEPTH = 4;
 const MAX_FIELD_CHARS = 80;
 const MAX_REASON_CHARS = 200;
 
@@ -50,7 +52,7 @@ function isProcedure(name: unknown): name is Procedure {
 
 function check(schema: ZodType, input: unknown): unknown {
   // Electron carries maps, dates and the like, in which a schema sees an object without fields.
-  if (typeof input === 'object' && !isPlain(input)) {
+  if (typeof input === 'object' && (input === null || !isPlain(input, 0))) {
     throw new AceError('InvalidInput', 'input: not a plain object', { details: { field: 'input' } });
   }
   const result = schema.safeParse(input);
@@ -58,8 +60,15 @@ function check(schema: ZodType, input: unknown): unknown {
   throw invalidInput(result.error);
 }
 
-function isPlain(input: object | null): boolean {
-  return input !== null && [Object.prototype, null].includes(Object.getPrototypeOf(input) as object | null);
+/** Whether it and all that it holds could have come as JSON. What lies deeper than any schema goes is the schema's to refuse. */
+function isPlain(value: object, depth: number): boolean {
+  const isArray = depth > 0 && Array.isArray(value);
+  if (!isArray && ![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null))
+    return false;
+  if (depth === MAX_DEPTH) return true;
+  return Object.values(value).every(
+    (held) => typeof held !== 'object' || held === null || isPlain(held, depth + 1),
+  );
 }
 
 /** Names the first field that is wrong, so that a form can put the message next to it. */
