@@ -11,9 +11,15 @@ const COMMANDS = ['cli*', 'chain-cli', 'demo', 'live', 'live-cli', 'shard-folder
 /** Those that measure rates, times or memory: one file at a time, after all others. */
 const MEASURING = [
   ...['limits', 'several-providers', 'stream', 'viewing'].map((name) => `integration/${name}`),
-  ...['claims', 'have-floods', 'payment-late-piece', 'renewal', 'shard-flood', 'tiny-channels'].map(
-    (name) => `adversary/${name}`,
-  ),
+  ...[
+    'claims',
+    'have-floods',
+    'payment-claim-flood',
+    'payment-late-piece',
+    'renewal',
+    'shard-flood',
+    'tiny-channels',
+  ].map((name) => `adversary/${name}`),
 ].map((name) => `test/${name}.test.ts`);
 
 /**
