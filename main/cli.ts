@@ -17,7 +17,7 @@ import { contentsCommand, deleteCommand, pinCommand } from './cli/contents.ts';
 import type { ExportOptions } from './cli/export.ts';
 import { importCommand } from './cli/import.ts';
 import { givenPassphrase } from './cli/passphrase.ts';
-import { ignoreClosedOutput, stopWithParent } from './cli/pipes.ts';
+import { stopWithParent, watchOutput } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
 import { quoteCommand } from './cli/quote.ts';
 import { SCHEDULE_HELP, SETTING_NAMES } from './cli/setting-values.ts';
@@ -427,13 +427,21 @@ program
     });
   });
 
-ignoreClosedOutput();
+let failed = false;
+watchOutput(fail);
 stopWithParent();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`ace-node: ${explain(error)}\n`);
+  fail(error);
+}
+
+/** One line for one failure: a command that cannot write its output may fail for that, too. */
+function fail(error: unknown): void {
   process.exitCode = 1;
+  if (failed) return;
+  failed = true;
+  process.stderr.write(`ace-node: ${explain(error)}\n`);
 }
 
 function explain(error: unknown): string {

@@ -2,7 +2,7 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
@@ -12,6 +12,7 @@ import { liveHandler } from './content/live/live-http.ts';
 import { playbackHandler } from './content/playback.ts';
 import type { PaymentFigures } from './content/players/stat.ts';
 import { uploadHandler } from './content/upload.ts';
+import { removeControl, writeControl } from './control-file.ts';
 import { lockDataDir } from './db/lock.ts';
 import type { NodeStore } from './db/node/store.ts';
 import { FirstRun } from './first-run.ts';
@@ -29,7 +30,6 @@ import { type ContentHandler, type HttpServer, startHttpServer } from './rpc/htt
 import type { NodeService } from './rpc/service.ts';
 import { runDevnetValidator } from './shard/devnet.ts';
 import { contentView } from './views.ts';
-import { writeFileAtomic } from './wallet/atomic-write.ts';
 import type { Wallet } from './wallet/wallet.ts';
 import { composeWallet } from './wallet-composition.ts';
 import type { WalletDesk } from './wallet-desk.ts';
@@ -90,10 +90,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     let content: ContentHandler = notPlayableYet;
     const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
     /** For the command line, which finds the running node by it. */
-    const writeControl = ({ url }: HttpServer) => {
-      const control = { url, token: apiToken.current, pid: process.pid };
-      return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
-    };
+    const tellControl = ({ url }: HttpServer) =>
+      writeControl(config.dataDir, { url, token: apiToken.current });
     const firstRun = new FirstRun({
       paths,
       joinMultiaddr,
@@ -151,7 +149,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
         async renewApiToken() {
           const token = await apiToken.renew();
           if (http) {
-            await writeControl(http);
+            await tellControl(http);
             // After the answer has gone out on the very connection that is cut off then.
             setImmediate(() => http?.setToken(token));
           }
@@ -191,8 +189,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     http = server;
     closers.add(() => server.close());
     const lastPort = isRunning() ? notePort(running().store, server.port) : null;
-    await writeControl(server);
-    closers.add(() => rmSync(paths.control, { force: true }));
+    await tellControl(server);
+    closers.add(() => removeControl(config.dataDir));
 
     let stopping: Promise<void> | null = null;
     return {

@@ -140,9 +140,10 @@ export function quoteSwap(operation: SwapOperation, reserves: Reserves, basis: O
   };
 }
 
-/** The least that a swap should get, `slippage` (0 to 1) below what was quoted; rounded down. */
+/** The least that a swap should get, `slippage` (0 to 1) below what was quoted; rounded down, but never nothing. */
 export function leastReceived(received: TokenAmount, slippage: Ratio): TokenAmount {
-  return amount(received - timesUp(received, slippage));
+  const least = received - timesUp(received, slippage);
+  return amount(least > 0n ? least : 1n);
 }
 
 export interface AccessQuote extends OperationEffect {

@@ -13,6 +13,7 @@ import { TOKENS } from './money.ts';
 type DecimalAmount = string;
 
 export const MIN_PASSPHRASE_LENGTH = 8;
+export const MAX_PASSPHRASE_LENGTH = 1_000;
 /** Without an operation for this long an unlocked wallet locks itself. */
 export const DEFAULT_LOCK_AFTER_MINUTES = 15;
 export const MAX_LOCK_AFTER_MINUTES = 7 * 24 * 60;
@@ -156,12 +157,12 @@ export interface DeviceView {
 
 const none = z.object({}).strict();
 const text = (max: number) => z.string().max(max);
-const passphrase = text(1_000);
+const passphrase = text(MAX_PASSPHRASE_LENGTH);
 /** `null`: no passphrase of one's own. The system's key store keeps one where it can; elsewhere only on a devnet. */
 const newPassphrase = z
   .string()
   .min(MIN_PASSPHRASE_LENGTH, `a passphrase has ${MIN_PASSPHRASE_LENGTH} characters or more`)
-  .max(1_000)
+  .max(MAX_PASSPHRASE_LENGTH, `a passphrase has ${MAX_PASSPHRASE_LENGTH} characters at most`)
   .nullable();
 const remember = z.boolean().default(false);
 const token = z.enum(TOKENS);

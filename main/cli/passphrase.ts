@@ -81,8 +81,9 @@ export async function askNewPassphrase(what: string): Promise<string> {
 /** A line from the terminal that is not shown. Ctrl-C ends the program, as everywhere. */
 export async function askHidden(question: string): Promise<string> {
   const input: ReadStream = process.stdin;
-  process.stderr.write(question);
+  // First: what is typed as soon as the question is there must not show either.
   input.setRawMode(true);
+  process.stderr.write(question);
   input.setEncoding('utf8');
   input.resume();
   try {

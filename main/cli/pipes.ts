@@ -1,15 +1,21 @@
-/** What the command line does when the other end of one of its pipes goes away. */
+/** What the command line does when nobody takes its output any more, or the process that started it is gone. */
+import { AceError } from '../../shared/errors.ts';
 
 /** Set for a process that must not outlive the one that started it and holds its standard input. */
 export const STOP_WITH_STDIN = 'ACE_NODE_STOP_WITH_STDIN';
 
 const STOP_LIMIT_MS = 10_000;
 
-/** `start | head -1` closes a pipe that nobody needs: that must not end a node with its database open. */
-export function ignoreClosedOutput(): void {
+/**
+ * `start | head -1` closes a pipe that nobody needs, and `start > log` may fill a disk: neither must end a node with its
+ * database open. `fail` hears of the second.
+ */
+export function watchOutput(fail: (error: AceError) => void): void {
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+    stream.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EPIPE') return;
+      const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.code;
+      fail(new AceError('StoreFailed', `The output cannot be written: ${why}`, { cause }));
     });
   }
 }

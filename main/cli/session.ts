@@ -2,11 +2,11 @@
  * How a command reaches a node: through the one that runs on the data directory, or by starting one for as long as the
  * command takes. Either way the command sees the same procedures.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc.ts';
 import { isValidatorFolder, type NodeConfig, nodePaths } from '../config.ts';
+import { readControl } from '../control-file.ts';
 import { connect } from '../rpc/ws-client.ts';
 import { withPassphrase } from './passphrase.ts';
 import { checkReadable } from './readable.ts';
@@ -118,16 +118,4 @@ async function waitForNode(config: NodeConfig, inUse: AceError): Promise<Session
     if (session) return sameNetwork(session, config);
   }
   throw inUse;
-}
-
-function readControl(dataDir: string): { url: string; token: string } | null {
-  const path = join(nodePaths(dataDir).control);
-  if (!existsSync(path)) return null;
-  try {
-    const control = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown; token?: unknown };
-    if (typeof control.url !== 'string' || typeof control.token !== 'string') return null;
-    return { url: control.url, token: control.token };
-  } catch {
-    return null; // half written by a process that was killed: the lock decides
-  }
 }

@@ -25,6 +25,8 @@ const FAILURES: readonly StoreFailure[] = [
   { ...notWritable('ENOENT'), text: 'A folder is missing' },
   failed('SQLITE_FULL', 'The disk is full'),
   failed('ENOSPC', 'The disk is full'),
+  failed('EDQUOT', 'The disk quota is used up'),
+  failed('EFBIG', 'The file is larger than its disk or its user may have'),
   failed('SQLITE_BUSY', 'The database is locked by another process'),
   failed('SQLITE_LOCKED', 'The database is locked by another process'),
   failed('SQLITE_CORRUPT', 'The database file is damaged'),
@@ -58,6 +60,18 @@ export function storeError(error: unknown, what?: string): unknown {
     cause: error,
     details: { storeCode: sqliteCode },
   });
+}
+
+/** Reads a row that this node wrote itself. @throws AceError `StoreFailed` for what it cannot have written */
+export function intact<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new AceError('StoreFailed', 'A row of node.db is damaged: restore a copy of the file', {
+      reaction: 'stop',
+      cause,
+    });
+  }
 }
 
 /** Runs `fn`; what it throws goes through {@link storeError}. `what` names the file in the message. */

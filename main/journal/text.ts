@@ -33,9 +33,10 @@ export function oneLine(text: string): string {
 }
 
 /**
- * Text for a cell of a spreadsheet: what would be a formula there begins with an apostrophe. Numbers never come here.
+ * Text for a cell of a spreadsheet: what would be a formula there, also in the wide letters of East Asia, begins with an
+ * apostrophe. Numbers never come here.
  */
 export function cell(text: string): string {
   const line = oneLine(text);
-  return /^[=+\-@]/.test(line) ? `'${line}` : line;
+  return /^[=+\-@＝＋－＠]/.test(line) ? `'${line}` : line;
 }

@@ -2,7 +2,6 @@
  * A backup: one encrypted file of the recovery phrase and the channels. It is restored as a new device of the account;
  * what it cannot do, however old it is, is in `channel-backup.ts`.
  */
-import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -97,12 +96,12 @@ export async function decodeBackup(text: string, passphrase: string, name: strin
  * @throws AceError `DataDirNotWritable`, `StoreFailed`, `InvalidInput`
  */
 export async function writeBackup(path: string, text: string): Promise<void> {
-  if (existsSync(path) && !(await isBackup(path))) {
-    throw new AceError('InvalidInput', `${path} is there already and is no backup: choose another name`, {
-      details: { field: 'path' },
-    });
-  }
   try {
+    if (await isOther(path)) {
+      throw new AceError('InvalidInput', `${path} is there already and is no backup: choose another name`, {
+        details: { field: 'path' },
+      });
+    }
     await writeFileAtomic(path, text, OWNER_ONLY);
   } catch (error) {
     throw storeError(error, path);
@@ -112,7 +111,9 @@ export async function writeBackup(path: string, text: string): Promise<void> {
 /** @throws AceError `FileMissing`, `FileUnreadable`, `WalletInvalid` */
 export async function readBackup(path: string): Promise<string> {
   try {
-    if ((await stat(path)).size > MAX_FILE_BYTES) throw damaged(path);
+    const found = await stat(path);
+    if (!found.isFile()) throw new AceError('FileUnreadable', `${path} is not a file`);
+    if (found.size > MAX_FILE_BYTES) throw damaged(path);
     return await readFile(path, 'utf8');
   } catch (cause) {
     if (cause instanceof AceError) throw cause;
@@ -120,6 +121,15 @@ export async function readBackup(path: string): Promise<string> {
     if (isMissing) throw new AceError('FileMissing', `There is no backup at ${path}`, { cause });
     throw new AceError('FileUnreadable', `The backup cannot be read: ${path}`, { cause });
   }
+}
+
+/**
+ * Something is there that is no backup. Only a file is opened: a pipe would wait for a writer, and with it everything
+ * that wants the wallet.
+ */
+async function isOther(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && !(found.isFile() && (await isBackup(path)));
 }
 
 async function isBackup(path: string): Promise<boolean> {

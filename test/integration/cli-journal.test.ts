@@ -1,9 +1,11 @@
 /** `ace-node export` and `ace-node journal verify`, as processes: on a file of any history, and on a node that lives. */
 import { spawnSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -16,7 +18,7 @@ import { NODE_MIGRATIONS } from '../../main/db/node/store.ts';
 import { openDatabase } from '../../main/db/open.ts';
 import { EXPORT_FORMATS } from '../../shared/journal/export.ts';
 import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/money.ts';
-import { expectOneLine, killStarted, run, startNode } from '../helpers/cli.ts';
+import { CLI, expectOneLine, killStarted, run, startNode } from '../helpers/cli.ts';
 import { NASTY_NAMES, nastyNode, type Truth } from '../helpers/exported.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -118,7 +120,7 @@ describe('ace-node export', () => {
   it('writes CoinTracking’s table: all quoted, amounts net of the fee beside them, the same balances', async () => {
     const { stdout } = await exported('--format', 'cointracking');
     expect(stdout.startsWith(`${COINTRACKING}\r\n`)).toBe(true);
-    for (const line of stdout.trimEnd().split('\r\n')) expect(line).toMatch(/^".*"$/);
+    for (const line of stdout.trimEnd().split('\r\n')) expect(line).toMatch(/^("([^"]|"")*"(,|$)){11}$/);
     const [, ...rows] = parseCsv(stdout);
     expect(rows.some((row) => row[5] !== '')).toBe(true);
     expect(
@@ -204,6 +206,21 @@ describe('ace-node export', () => {
     expect(readdirSync(disk)).toEqual(['journal.jsonl']);
     expect(readFileSync(out, 'utf8')).toBe('old');
   });
+});
+
+it.skipIf(!existsSync('/dev/full'))('says in one line that its output went to a full disk', async () => {
+  for (const args of [
+    ['export', '--format', 'jsonl'],
+    ['wallet', 'status'],
+  ]) {
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const { status, stderr } = spawnSync(process.execPath, [CLI, ...args, '--data-dir', dir], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    expectOneLine({ code: status, stdout: '', stderr }, 'The output cannot be written: the disk is full');
+  }
 });
 
 describe('a node that lives', () => {

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HDKey } from 'viem/accounts';
@@ -98,6 +107,33 @@ describe('the wallet on the command line', () => {
     }
     // What would be found, were it there.
     expect(Buffer.from(created.stdout).includes(needles[0] ?? '')).toBe(true);
+  });
+
+  it('is not made with a passphrase that could never be given again', async () => {
+    for (const passphrase of ['seven77', 'k'.repeat(1_001)]) {
+      const { dir, at } = fresh();
+      const start = await run(['start', '--headless', '--http-port', '0', ...at], {
+        ACE_NODE_PASSPHRASE: passphrase,
+      });
+      expectOneLine(start, 'A passphrase has 8 to 1000 characters');
+      expect(existsSync(join(dir, 'wallet.json'))).toBe(false);
+    }
+  });
+
+  it('of a copied folder is the copy’s, while the node of the first one runs', async () => {
+    const { dir, secret, at } = fresh();
+    await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
+    const node = await startNode(dir);
+    expect((await run(['wallet', 'unlock', ...at, ...secret])).code).toBe(0);
+    const copy = `${dir}-copy`;
+    cpSync(dir, copy, { recursive: true });
+    const next = `${dir}.next`;
+    writeFileSync(next, 'another horse');
+    const change = ['wallet', 'passphrase', '--new-passphrase-file', next, ...secret];
+    expect((await run([...change, '--data-dir', copy])).code).toBe(0);
+    expect((await run(['wallet', 'unlock', ...at, ...secret])).code).toBe(0);
+    expect((await run(['wallet', 'unlock', '--data-dir', copy, '--passphrase-file', next])).code).toBe(0);
+    expect(await node.stop()).toBe(0);
   });
 
   it('restores from standard input and from a backup, and says what is wrong with either', async () => {

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JournalExport } from '../../main/journal/export/export.ts';
-import { ALWAYS, type ExportFormat, type ExportPeriod } from '../../shared/journal/export.ts';
+import {
+  ALWAYS,
+  type ExportFormat,
+  type ExportPeriod,
+  parseExportPeriod,
+} from '../../shared/journal/export.ts';
 import { formatAmount, TOKENS } from '../../shared/money.ts';
 import { NASTY_NAMES, nastyNode, type Truth } from '../helpers/exported.ts';
 import { hasProgram, runTool } from '../helpers/tools.ts';
@@ -153,6 +158,12 @@ describe.each(PROGRAMS)('$name', ({ name, format, args, balances }) => {
     expect(runTool(name, ...args(path))).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(balances(path)).toEqual(expected);
     expect(readFileSync(path, 'utf8').length).toBeLessThan(readFileSync(file(format), 'utf8').length);
+  });
+
+  it.skipIf(!isThere)('takes a period that begins on the last of all days', () => {
+    const path = file(format, parseExportPeriod('9999-12-31', undefined));
+    expect(runTool(name, ...args(path))).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(balances(path)).toEqual(expected);
   });
 
   it.skipIf(!isThere)('notices one base unit too much in one posting', () => {

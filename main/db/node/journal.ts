@@ -9,6 +9,7 @@ import {
 } from '../../../shared/journal/entry.ts';
 import type { ExportPeriod } from '../../../shared/journal/export.ts';
 import type { Database } from '../open.ts';
+import { intact } from '../store-error.ts';
 
 /** A sum of postings. */
 export interface JournalBalance {
@@ -25,6 +26,13 @@ interface KeyColumns {
   readonly shard: number;
   readonly seq: number;
   readonly part: number;
+}
+
+/** What an entry is stored as. The last three are made of the entry, too. */
+interface EntryRow extends KeyColumns {
+  readonly accounts: number;
+  readonly counterparty: string | null;
+  readonly body: Uint8Array;
 }
 
 interface PageColumns {
@@ -50,7 +58,7 @@ export class JournalTable {
   readonly #period;
   readonly #counterparties;
   readonly #count;
-  readonly #body;
+  readonly #row;
   readonly #ledgerAccounts;
 
   constructor(db: Database) {
@@ -91,11 +99,10 @@ export class JournalTable {
     this.#ledgerAccounts = db
       .prepare<[], string>(`SELECT DISTINCT account FROM journal_balances ORDER BY account`)
       .pluck();
-    this.#body = db
-      .prepare<[KeyColumns], Uint8Array>(
-        `SELECT body FROM journal_entries WHERE (${KEY}) = (@atMs, @source, @shard, @seq, @part)`,
-      )
-      .pluck();
+    this.#row = db.prepare<[KeyColumns], Omit<EntryRow, keyof KeyColumns>>(
+      `SELECT accounts, counterparty, body FROM journal_entries
+       WHERE (${KEY}) = (@atMs, @source, @shard, @seq, @part)`,
+    );
     this.#counterparties = db
       .prepare<[], string>(
         `SELECT DISTINCT counterparty FROM journal_entries WHERE counterparty IS NOT NULL ORDER BY counterparty`,
@@ -110,30 +117,32 @@ export class JournalTable {
 
   /** Appends an entry and adds it to the sums. Belongs into the transaction that books its record. */
   append(entry: JournalEntry): void {
-    this.#insert.run({
-      ...columnsOf(entry),
-      accounts: accountSet(entry.postings.map(({ account }) => account)),
-      counterparty: entry.counterparty,
-      body: encodeEntry(entry),
-    });
+    this.#insert.run(rowOf(entry));
     for (const { account, commodity, amount } of entry.postings) {
       const name = ledgerAccount(entry, account);
       const before = this.#balance.get(name, commodity) ?? '0';
-      this.#setBalance.run(name, commodity, String(BigInt(before) + amount));
+      this.#setBalance.run(name, commodity, String(intact(() => BigInt(before)) + amount));
     }
   }
 
-  /** Sums that are not 0, by account and commodity. */
+  /** Sums that are not 0, by account and commodity. @throws AceError `StoreFailed` */
   balances(): JournalBalance[] {
     return this.#balances
       .all()
-      .map((row) => ({ ...row, amount: BigInt(row.amount) }))
+      .map((row) => ({ ...row, amount: intact(() => BigInt(row.amount)) }))
       .filter(({ amount }) => amount !== 0n);
   }
 
-  /** Bytes of one entry as they are stored; `null` when there is none. */
-  body(key: EntryKey): Uint8Array | null {
-    return this.#body.get(columnsOf(key)) ?? null;
+  /** Whether the entry is there, byte by byte, and found where pages and exports look for it. */
+  holds(entry: JournalEntry): boolean {
+    const made = rowOf(entry);
+    const stored = this.#row.get(columnsOf(entry));
+    return (
+      stored !== undefined &&
+      stored.accounts === made.accounts &&
+      stored.counterparty === made.counterparty &&
+      Buffer.compare(stored.body, made.body) === 0
+    );
   }
 
   /** Newest first, before `before`: those that touch one of the accounts, and of one counterparty; `null` for all. */
@@ -172,6 +181,15 @@ export class JournalTable {
   counterparties(): IterableIterator<string> {
     return this.#counterparties.iterate();
   }
+}
+
+function rowOf(entry: JournalEntry): EntryRow {
+  return {
+    ...columnsOf(entry),
+    accounts: accountSet(entry.postings.map(({ account }) => account)),
+    counterparty: entry.counterparty,
+    body: encodeEntry(entry),
+  };
 }
 
 function columnsOf({ atMs, source, shard, seq, part }: EntryKey): KeyColumns {

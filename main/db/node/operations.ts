@@ -3,6 +3,7 @@ import { paymentFrom, plainPayment } from '../../../shared/batch-result.ts';
 import type { Token } from '../../../shared/money.ts';
 import type { Payment } from '../../../shared/payment.ts';
 import type { Database } from '../open.ts';
+import { intact } from '../store-error.ts';
 
 /** What an operation, or genesis, did to this node's account. */
 export interface OperationRow {
@@ -78,8 +79,9 @@ export class OperationTable {
   }
 }
 
+/** @throws AceError `StoreFailed` */
 function toRow(row: RawRow): OperationRow {
-  return {
+  return intact(() => ({
     height: Number(row.height),
     atMs: Number(row.atMs),
     hash: row.hash,
@@ -87,5 +89,5 @@ function toRow(row: RawRow): OperationRow {
     deltas: { XAT: row.xat, XAC: row.xac, XAS: row.xas, XAB: row.xab },
     payment: row.payment && paymentFrom(dagCbor.decode(row.payment)),
     faucet: row.faucet === 1n,
-  };
+  }));
 }

@@ -6,6 +6,7 @@ import {
   type StatementEntry,
 } from '../../../shared/statement.ts';
 import type { Database } from '../open.ts';
+import { intact } from '../store-error.ts';
 
 /** One batch entry as this node's account sees it. Amounts in base units. */
 export interface SettlementRow extends StatementEntry {
@@ -194,8 +195,9 @@ export class SettlementTable {
   }
 }
 
+/** @throws AceError `StoreFailed` */
 export function toRow({ priceNum, priceDen, detail, ...raw }: RawRow): SettlementRow {
-  return {
+  return intact(() => ({
     ...raw,
     seq: Number(raw.seq),
     shard: Number(raw.shard),
@@ -208,5 +210,5 @@ export function toRow({ priceNum, priceDen, detail, ...raw }: RawRow): Settlemen
     repaidUnits: Number(raw.repaidUnits),
     price: ratio(BigInt(priceNum), BigInt(priceDen)),
     detail: detail && decodeDetail(detail),
-  };
+  }));
 }

@@ -17,6 +17,8 @@ import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 /** Before anything that can be exported. */
 const LONG_AGO = '1970-01-01';
 const DAY_MS = 86_400_000;
+/** Its years have four digits. */
+const LAST_DAY_MS = Date.UTC(9999, 11, 31);
 
 export function beancountWriter(context: ExportContext): ExportWriter {
   const balances = new StockBalances();
@@ -42,7 +44,8 @@ export function beancountWriter(context: ExportContext): ExportWriter {
       lastMs = entry.atMs;
       return transaction(entry);
     },
-    end: () => (lastMs === null ? '' : closing(utcDay(lastMs + DAY_MS), [...balances.all()])),
+    end: () =>
+      lastMs === null || lastMs >= LAST_DAY_MS ? '' : closing(utcDay(lastMs + DAY_MS), [...balances.all()]),
   };
 }
 

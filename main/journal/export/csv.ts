@@ -26,7 +26,7 @@ function tableWriter(
   quoted = false,
 ): ExportWriter {
   const csv = (rows: readonly Row[]) =>
-    stringify(rows as string[][], { record_delimiter: 'windows', quoted });
+    stringify(rows as string[][], { record_delimiter: 'windows', quoted, quoted_empty: quoted });
   let waiting: Row[] = [];
   const flush = () => {
     const text = waiting.length === 0 ? '' : csv(waiting);

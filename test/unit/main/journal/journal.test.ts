@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NewSettlement } from '../../../../main/db/node/settlements.ts';
-import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
+import { NODE_MIGRATIONS, type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
+import { openDatabase } from '../../../../main/db/open.ts';
 import { JournalDownloads } from '../../../../main/journal/downloads.ts';
 import { verifyJournal } from '../../../../main/journal/verify.ts';
 import { balancesView, entriesView } from '../../../../main/journal/views.ts';
@@ -14,7 +15,7 @@ import { verifyDevice } from '../../../../main/wallet/device.ts';
 import { paymentFrom } from '../../../../shared/batch-result.ts';
 import { parseRatio } from '../../../../shared/ratio.ts';
 import { checkShardProof, encodeShardProof, encodeStatement } from '../../../../shared/statement.ts';
-import { expectAceError } from '../../../helpers/ace-error.ts';
+import { expectAceError, expectAceRejection } from '../../../helpers/ace-error.ts';
 import { nastyNode } from '../../../helpers/exported.ts';
 import { party, TestShard } from '../../../helpers/shard.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -95,6 +96,34 @@ describe('a statement', () => {
     expectAceError('ProofInvalid', () => check(encodeShardProof(signed(before), signed(after))));
     const other = { ...after, feeXac: after.feeXac + 1n };
     expect(check(encodeShardProof(signed(before), signed(other)))).toBe(0);
+  });
+
+  it('is missed by a verification in whatever column its entry was changed', async () => {
+    const { path, book, rows } = await settled();
+    book.book(rows);
+    const verified = async (sql: string) => {
+      const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS });
+      db.exec(`BEGIN; ${sql}; COMMIT`);
+      db.close();
+      return verifyJournal(path, ACCOUNT, null, null);
+    };
+    expect(await verified('SELECT 1')).toMatchObject({ verified: true, entries: 3, wrongEntries: 0 });
+    const foreign = `0x${'1'.repeat(40)}`;
+    for (const [change, back] of [
+      ['accounts = accounts + 1', 'accounts = accounts - 1'],
+      [`counterparty = '${foreign}'`, `counterparty = '${PAYER.account.address}'`],
+      ['at_ms = at_ms + 1', 'at_ms = at_ms - 1'],
+    ]) {
+      const set = (assignment?: string) => `UPDATE journal_entries SET ${assignment} WHERE source_seq = 2`;
+      expect(await verified(set(change))).toMatchObject({ verified: false, wrongEntries: 1 });
+      expect((await verified(set(back))).verified).toBe(true);
+    }
+    for (const [table, change] of [
+      ['settlements', `detail = x'ff'`],
+      ['journal_balances', `amount = 'x'`],
+    ]) {
+      await expectAceRejection('StoreFailed', verified(`UPDATE ${table} SET ${change}`));
+    }
   });
 
   it('whose parts are not its sums is not booked at all', async () => {
