@@ -67,7 +67,7 @@ describe('a paid stream', () => {
     transfer.removeReader(reader);
   });
 
-  it('takes the same memory whether it is of 50, 150 or 300 MiB', async () => {
+  it('takes the same memory whether it is of 50, 150 or 600 MiB', async () => {
     // Only the heap of the product says something about the product.
     expect(/^import '(.+)';/m.exec(readFileSync(MEMORY_CHILD, 'utf8'))?.[1]).toBe('../../main/heap.ts');
     const measure = async (units: number) => {
@@ -80,9 +80,9 @@ describe('a paid stream', () => {
       expect(right).toEqual({ match: true, paid: units });
       return peakBytes;
     };
-    const [small, medium, large] = [await measure(50), await measure(150), await measure(300)];
-    // Runs of one size differ by 10 MiB; an eighth of the 250 MiB more would show.
-    expect(Math.max(medium, large) - small).toBeLessThan(32 * MIB);
+    const [small, medium, large] = [await measure(50), await measure(150), await measure(600)];
+    // Peaks of one size differ by 30 MiB, with when buffers are collected; an eighth of the 550 MiB more would show.
+    expect(Math.max(medium, large) - small).toBeLessThan(64 * MIB);
   });
 
   it('between two devices of one account is free', async () => {
