@@ -5,12 +5,15 @@ import { errorWords } from './error-words.ts';
 
 export function walletTrouble(error: unknown): string {
   if (error instanceof AceError && error.code === 'WalletLocked') return m.first_error_pass();
+  if (error instanceof AceError && error.code === 'InvalidCertificate') return m.first_error_certificate();
   if (error instanceof AceError && error.code === 'WalletInvalid') {
     const { reason, position } = error.details;
     if (reason === 'word-count') return m.first_error_words();
     if (reason === 'unknown-word') return m.first_error_unknown({ position: Number(position) });
     if (reason === 'checksum') return m.first_error_checksum();
     if (reason === 'confirm') return m.first_error_confirm();
+    if (reason === 'no-draft') return m.first_error_draft();
+    if (reason === 'passphrase-short') return m.first_pass_short();
     if (reason === 'damaged') return m.first_error_damaged();
     if (reason === 'newer-version') return m.first_error_newer();
   }
