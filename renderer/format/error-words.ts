@@ -40,6 +40,7 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   FundsReserved: words(m.error_funds_reserved, m.error_funds_reserved_next),
   SlippageExceeded: words(m.error_slippage, m.error_slippage_next),
   DeadlinePassed: words(m.error_deadline, m.error_deadline_next),
+  InvalidAmount: words(m.error_amount, m.error_amount_next),
   NoMarket: words(m.error_no_market, m.error_no_market_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
   Internal: words(m.error_internal, m.error_internal_next),
@@ -50,8 +51,16 @@ const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   NoProviders: words(m.error_no_providers_start, m.error_no_providers_start_next),
 };
 
+/** What is wrong with one field, by its name and, where there are several ways, the reason. */
+const FIELDS: Readonly<Record<string, () => string>> = {
+  'to form': m.error_field_address,
+  'to checksum': m.error_field_checksum,
+  device: m.error_field_device,
+  slippagePercent: m.error_field_slippage,
+};
+
 /** Codes whose message is about the person's own input. */
-const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput', 'InvalidAmount']);
+const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput']);
 
 export function codeWords(code: ErrorCode, message: string): ErrorWords {
   const known = WORDS[code];
@@ -65,7 +74,12 @@ export function codeWords(code: ErrorCode, message: string): ErrorWords {
 }
 
 export function errorWords(error: unknown): ErrorWords {
-  if (error instanceof AceError) return codeWords(error.code, error.message);
+  if (error instanceof AceError) {
+    const { field = '', reason } = error.details;
+    const ofField = FIELDS[reason === undefined ? field : `${field} ${reason}`];
+    if (error.code === 'InvalidInput' && ofField) return words(ofField, m.error_input_next);
+    return codeWords(error.code, error.message);
+  }
   return codeWords('Internal', '');
 }
 
