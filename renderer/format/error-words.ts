@@ -5,6 +5,7 @@
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { m } from '../i18n/compiled/messages.js';
+import { formatDecimal } from './locale.ts';
 
 export interface ErrorWords {
   readonly what: string;
@@ -51,12 +52,16 @@ const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   NoProviders: words(m.error_no_providers_start, m.error_no_providers_start_next),
 };
 
+const TOO_SMALL = words(m.error_too_small, m.error_too_small_next);
+
 /** What is wrong with one field, by its name and, where there are several ways, the reason. */
-const FIELDS: Readonly<Record<string, () => string>> = {
-  'to form': m.error_field_address,
-  'to checksum': m.error_field_checksum,
-  device: m.error_field_device,
-  slippagePercent: m.error_field_slippage,
+const FIELDS: Readonly<Record<string, ErrorWords>> = {
+  'to form': words(m.error_field_address, m.error_input_next),
+  'to checksum': words(m.error_field_checksum, m.error_input_next),
+  'to self': words(m.error_field_self, m.error_input_next),
+  contentId: words(m.error_invalid_content_id, m.error_invalid_content_id_next),
+  device: words(m.error_field_device, m.error_input_next),
+  slippagePercent: words(m.error_field_slippage, m.error_input_next),
 };
 
 /** Codes whose message is about the person's own input. */
@@ -77,10 +82,28 @@ export function errorWords(error: unknown): ErrorWords {
   if (error instanceof AceError) {
     const { field = '', reason } = error.details;
     const ofField = FIELDS[reason === undefined ? field : `${field} ${reason}`];
-    if (error.code === 'InvalidInput' && ofField) return words(ofField, m.error_input_next);
+    if (error.code === 'InvalidInput' && ofField) return ofField;
+    if (error.code === 'SlippageExceeded' && reason === 'too-small') return TOO_SMALL;
     return codeWords(error.code, error.message);
   }
   return codeWords('Internal', '');
+}
+
+/** The faucet's refusals are about what it has and gives, not about this account's funds. */
+export function faucetWords(error: unknown): ErrorWords {
+  if (error instanceof AceError) {
+    const { mostXat, mostXatPerDay, leftXat } = error.details;
+    const xat = (amount: string | number) => `${formatDecimal(String(amount))} XAT`;
+    if (error.code === 'InvalidAmount' && mostXat !== undefined)
+      return words(() => m.error_faucet_most({ most: xat(mostXat) }), m.error_faucet_next);
+    if (error.code === 'TooManyRequests' && mostXatPerDay !== undefined && leftXat !== undefined)
+      return words(
+        () => m.error_faucet_day({ most: xat(mostXatPerDay), left: xat(leftXat) }),
+        m.error_faucet_next,
+      );
+    if (error.code === 'InsufficientFunds') return words(m.error_faucet_empty, m.error_faucet_next);
+  }
+  return errorWords(error);
 }
 
 /** Words for a title that could not be started at all; one that is under way goes on by itself. */

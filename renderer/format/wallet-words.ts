@@ -1,7 +1,17 @@
 /** What is wrong with a phrase, a passphrase or a backup, in words about what was typed. */
 import { AceError } from '../../shared/errors.ts';
+import { parseAmount } from '../../shared/money.ts';
+import type { OperationQuoteView } from '../../shared/rpc-wallet.ts';
 import { m } from '../i18n/compiled/messages.js';
+import { fullAmount } from './amount.ts';
 import { errorWords } from './error-words.ts';
+
+/** What moves, each with all its decimals: "0.5000000 XAT". */
+export function movedText(parts: OperationQuoteView['gives'] | OperationQuoteView['gets']): string {
+  return parts
+    .map(({ token, amount }) => m.amount_token({ amount: fullAmount(parseAmount(amount)), token }))
+    .join(m.list_and());
+}
 
 export function walletTrouble(error: unknown): string {
   if (error instanceof AceError && error.code === 'WalletLocked') return m.first_error_pass();

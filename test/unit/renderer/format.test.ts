@@ -7,7 +7,7 @@ import {
   significant,
 } from '../../../renderer/format/amount.ts';
 import { dayEndMs, dayOf, dayStartMs } from '../../../renderer/format/days.ts';
-import { codeWords, errorWords, startWords } from '../../../renderer/format/error-words.ts';
+import { codeWords, errorWords, faucetWords, startWords } from '../../../renderer/format/error-words.ts';
 import { plainDecimal } from '../../../renderer/format/locale.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
@@ -180,6 +180,9 @@ describe('errors in words', () => {
       new AceError('InvalidInput', 'amountXat: not an amount, write for example 0.25'),
     );
     expect(words.what).toBe('Not an amount, write for example 0.25.');
+    const most = new AceError('InvalidAmount', 'The faucet says no', { details: { mostXat: '1000' } });
+    expect(faucetWords(most).what).toContain('1,000 XAT');
+    expect(faucetWords(new AceError('InsufficientFunds', '')).what).toContain('faucet');
     const details = { field: 'to', reason: 'checksum' };
     expect(errorWords(new AceError('InvalidInput', 'to: its letter case', { details })).what).toContain(
       'slip',
