@@ -93,14 +93,11 @@ export function errorWords(error: unknown): ErrorWords {
 export function faucetWords(error: unknown): ErrorWords {
   if (error instanceof AceError) {
     const { mostXat, mostXatPerDay, leftXat } = error.details;
-    const xat = (amount: string | number) => `${formatDecimal(String(amount))} XAT`;
-    if (error.code === 'InvalidAmount' && mostXat !== undefined)
-      return words(() => m.error_faucet_most({ most: xat(mostXat) }), m.error_faucet_next);
-    if (error.code === 'TooManyRequests' && mostXatPerDay !== undefined && leftXat !== undefined)
-      return words(
-        () => m.error_faucet_day({ most: xat(mostXatPerDay), left: xat(leftXat) }),
-        m.error_faucet_next,
-      );
+    const [most, mostPerDay, left] = [mostXat, mostXatPerDay, leftXat].map(toldXat);
+    if (error.code === 'InvalidAmount' && most)
+      return words(() => m.error_faucet_most({ most: most() }), m.error_faucet_next);
+    if (error.code === 'TooManyRequests' && mostPerDay && left)
+      return words(() => m.error_faucet_day({ most: mostPerDay(), left: left() }), m.error_faucet_next);
     if (error.code === 'InsufficientFunds') return words(m.error_faucet_empty, m.error_faucet_next);
   }
   return errorWords(error);
@@ -109,6 +106,12 @@ export function faucetWords(error: unknown): ErrorWords {
 /** Words for a title that could not be started at all; one that is under way goes on by itself. */
 export function startWords(error: unknown): ErrorWords {
   return (error instanceof AceError && NOT_STARTED[error.code]) || errorWords(error);
+}
+
+/** An amount that a shard told, for the language of the moment; `null` for anything else. */
+function toldXat(told: string | number | undefined): (() => string) | null {
+  const decimal = String(told).replace(/\.0+$/, '');
+  return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => `${formatDecimal(decimal)} XAT` : null;
 }
 
 function words(what: () => string, next: () => string): ErrorWords {
