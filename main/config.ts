@@ -101,6 +101,8 @@ export interface NodePaths {
   readonly reports: string;
   /** Which network this directory belongs to. */
   readonly network: string;
+  /** The one that a first start asked for, until it has answered. */
+  readonly networkWanted: string;
   readonly validatorDir: string;
   readonly seedDir: string;
 }
@@ -116,6 +118,7 @@ export function nodePaths(dataDir: string): NodePaths {
     apiToken: join(dataDir, 'api-token'),
     reports: join(dataDir, 'reports'),
     network: join(dataDir, 'network.json'),
+    networkWanted: join(dataDir, 'network-wanted.json'),
     validatorDir: join(dataDir, 'devnet', 'validator'),
     seedDir: join(dataDir, 'devnet', 'provider'),
   };

@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { AceError } from '../shared/errors.ts';
 import type { NetworkChoiceView } from '../shared/rpc-first-run.ts';
 import type { WalletStateView } from '../shared/rpc-wallet.ts';
-import { chooseNetwork } from './network-choice.ts';
+import type { NodePaths } from './config.ts';
+import { chooseNetwork, wantedNetwork, wantNetwork } from './network-choice.ts';
 import type { NodeService } from './rpc/service.ts';
 import type { WalletDesk } from './wallet-desk.ts';
 
 export interface FirstRunOptions {
-  /** Where the network of the data directory is written once it has answered. */
-  readonly networkPath: string;
+  /** `network` is written once the network has answered; what was asked for until then is `networkWanted`. */
+  readonly paths: Pick<NodePaths, 'network' | 'networkWanted'>;
   /** Given at the start. */
   readonly joinMultiaddr: string | undefined;
   readonly desk: () => WalletDesk;
@@ -24,6 +25,8 @@ export class FirstRun {
 
   constructor(options: FirstRunOptions) {
     this.#options = options;
+    const { network, networkWanted } = options.paths;
+    this.#chosen = existsSync(network) ? undefined : wantedNetwork(networkWanted);
   }
 
   /** What to join; left out: the network of the data directory, or a devnet. */
@@ -31,13 +34,19 @@ export class FirstRun {
     return this.#options.joinMultiaddr ?? this.#chosen;
   }
 
+  /** Chosen on the pages and not reached yet: there, its owner can try again or take another one. */
+  get isOpen(): boolean {
+    return this.#chosen !== undefined && !this.#fixed;
+  }
+
   get methods(): FirstRunMethods {
     return {
       networkChoice: async () => this.#view(),
       chooseNetwork: async ({ multiaddr }) => {
         if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
+        const { network: path, networkWanted } = this.#options.paths;
         // Read before it is kept: what is no address is said now.
-        if (multiaddr !== null) chooseNetwork(this.#options.networkPath, multiaddr);
+        await wantNetwork(networkWanted, chooseNetwork(path, multiaddr ?? undefined));
         this.#chosen = multiaddr ?? undefined;
         return this.#view();
       },
@@ -53,12 +62,12 @@ export class FirstRun {
   }
 
   get #fixed(): boolean {
-    const { joinMultiaddr, networkPath, isRunning } = this.#options;
-    return joinMultiaddr !== undefined || isRunning() || existsSync(networkPath);
+    const { joinMultiaddr, paths, isRunning } = this.#options;
+    return joinMultiaddr !== undefined || isRunning() || existsSync(paths.network);
   }
 
   #view(): NetworkChoiceView {
-    const network = chooseNetwork(this.#options.networkPath, this.joinMultiaddr);
+    const network = chooseNetwork(this.#options.paths.network, this.joinMultiaddr);
     const multiaddr = network.mode === 'joined' ? network.multiaddr : null;
     return { mode: network.mode, multiaddr, fixed: this.#fixed };
   }

@@ -1,14 +1,18 @@
 /** Which network a data directory belongs to: a devnet of its own, or one that it joined. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { AceError } from '../shared/errors.ts';
+import type { NodePaths } from './config.ts';
 import { parseMultiaddr } from './p2p/host.ts';
+import { writeFileAtomic } from './wallet/atomic-write.ts';
 
 const networkSchema = z.union([
   z.object({ mode: z.literal('devnet') }),
   z.object({ mode: z.literal('joined'), multiaddr: z.string() }),
 ]);
 type Network = z.infer<typeof networkSchema>;
+
+const OWNER_ONLY = 0o600;
 
 /**
  * A data directory keeps to its network: another one would be another wallet's money.
@@ -24,6 +28,30 @@ export function chooseNetwork(path: string, joinMultiaddr: string | undefined): 
   }
   if (joinMultiaddr === undefined) return stored ?? { mode: 'devnet' };
   return { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
+}
+
+/** What a first start asked for and has not reached yet; `undefined`: nothing, or a devnet. @throws AceError `DataDirMismatch` */
+export function wantedNetwork(path: string): string | undefined {
+  const wanted = existsSync(path) ? readNetwork(path) : null;
+  return wanted?.mode === 'joined' ? wanted.multiaddr : undefined;
+}
+
+/** Kept over restarts: a network that does not answer today must not become a devnet tomorrow. */
+export async function wantNetwork(path: string, network: Network): Promise<void> {
+  await writeFileAtomic(path, asText(network), OWNER_ONLY);
+}
+
+/** The network has answered: the directory belongs to it from now on. */
+export async function settleNetwork(
+  { network: path, networkWanted }: Pick<NodePaths, 'network' | 'networkWanted'>,
+  network: Network,
+): Promise<void> {
+  await writeFileAtomic(path, asText(network), OWNER_ONLY);
+  rmSync(networkWanted, { force: true });
+}
+
+function asText(network: Network): string {
+  return `${JSON.stringify(network, null, 2)}\n`;
 }
 
 function readNetwork(path: string): Network {

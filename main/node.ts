@@ -17,7 +17,7 @@ import type { NodeStore } from './db/node/store.ts';
 import { FirstRun } from './first-run.ts';
 import { JournalDownloads } from './journal/downloads.ts';
 import { createLog, type Log } from './log.ts';
-import { chooseNetwork } from './network-choice.ts';
+import { chooseNetwork, settleNetwork } from './network-choice.ts';
 import { NodeGate } from './node-gate.ts';
 import { createNodeService } from './node-service.ts';
 import { parseMultiaddr } from './p2p/host.ts';
@@ -39,6 +39,8 @@ export type { NodeConfig } from './config.ts';
 export interface RunningNode {
   readonly service: NodeService;
   readonly wallet: WalletDesk;
+  /** Not while it waits for its wallet. */
+  readonly isRunning: boolean;
   /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
   readonly peer: RunningPeer;
   readonly log: Log;
@@ -84,6 +86,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     const apiToken = await ApiToken.open(paths.apiToken);
     let http: HttpServer | null = null;
     let peer: RunningPeer | null = null;
+    const isRunning = () => peer !== null;
     let content: ContentHandler = notPlayableYet;
     const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
     /** For the command line, which finds the running node by it. */
@@ -92,14 +95,15 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       return writeFileAtomic(paths.control, `${JSON.stringify(control)}\n`, 0o600);
     };
     const firstRun = new FirstRun({
-      networkPath: paths.network,
+      paths,
       joinMultiaddr,
       desk: () => desk,
-      isRunning: () => peer !== null,
+      isRunning,
     });
     const { desk, methods } = composeWallet(config, {
-      isRunning: () => peer !== null,
+      isRunning,
       store: () => peer?.store ?? null,
+      joinMultiaddr: () => firstRun.joinMultiaddr,
       onChange: (state) => gate.tell(state),
       start: (wallet) => {
         launching = launch({ ...config, joinMultiaddr: firstRun.joinMultiaddr }, wallet, node, log).then(
@@ -129,6 +133,8 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             node.add(() => clearInterval(ticking));
             peer = started.peer;
             content = contentHandler(started.peer, apiToken, log);
+            // A node that waited has its pages already; encoders are told their address from now on.
+            if (http) notePort(started.peer.store, http.port);
             gate.open(service);
           },
         );
@@ -159,14 +165,20 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
       notRunning: () => desk.notRunning(),
     });
     const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
-    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) await desk.start();
+    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) {
+      await desk.start().catch((error: unknown) => {
+        if (!mayWait || !firstRun.isOpen) throw error;
+        log.warn({ err: error }, 'the network that was chosen does not answer: the pages wait');
+      });
+    }
 
     const running = (): RunningPeer => {
       if (peer === null) throw desk.notRunning();
       return peer;
     };
     const server = await startHttpServer({
-      port: httpPort(config, peer),
+      // While the node waits for its wallet its books are looked into all the same: pages, players and encoders come back.
+      port: desk.options.withStore((store) => httpPort(config, store)),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
       ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
@@ -178,11 +190,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     http = server;
     closers.add(() => server.close());
-    let lastPort: string | null = null;
-    withBooks(peer, (store) => {
-      lastPort = store.meta.get(LAST_PORT);
-      store.commit(() => store.meta.set(LAST_PORT, String(server.port)));
-    });
+    const lastPort = isRunning() ? notePort(running().store, server.port) : null;
     await writeControl(server);
     closers.add(() => rmSync(paths.control, { force: true }));
 
@@ -190,6 +198,9 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     return {
       service: gate.service,
       wallet: desk,
+      get isRunning() {
+        return isRunning();
+      },
       get peer() {
         return running();
       },
@@ -201,7 +212,7 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
           return apiToken.current;
         },
       },
-      lastPort: lastPort === null ? null : Number(lastPort),
+      lastPort,
       stopped: asked.promise,
       stop: () => {
         stopping ??= closers.close();
@@ -282,7 +293,7 @@ async function launch(config: LaunchConfig, wallet: Wallet, closers: Closers, lo
     });
     closers.add(() => peer.stop());
     // Written once the network has answered: a wrong address never replaces a right one.
-    await writeFileAtomic(paths.network, `${JSON.stringify(network, null, 2)}\n`, 0o600);
+    await settleNetwork(paths, network);
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
     return {
       peer,
@@ -332,21 +343,21 @@ const notPlayableYet: ContentHandler = (_req, res) => {
   res.end('The node waits for its wallet: open its pages');
 };
 
-/** After an assignment in a closure the compiler takes `peer` for what it was before. */
-function withBooks(peer: RunningPeer | null, act: (store: NodeStore) => void): void {
-  if (peer) act(peer.store);
+/** Keeps where the node is reached, for its next start. The answer is where it was before. */
+function notePort(store: NodeStore, port: number): number | null {
+  const before = store.meta.get(LAST_PORT);
+  store.commit(() => store.meta.set(LAST_PORT, String(port)));
+  return before === null ? null : Number(before);
 }
 
 /**
  * The port to try first. Where any will do it is the last one, as long as a broadcast goes on: its encoder keeps pushing
  * to the address that it was given.
  */
-function httpPort({ httpPort }: NodeConfig, peer: RunningPeer | null): number {
-  if (httpPort !== 0) return httpPort ?? (peer && chosenPort(peer.store, 'http')) ?? DEFAULT_HTTP_PORT;
-  if (peer === null) return 0;
-  const { store, live } = peer;
-  const broadcasts = live.broadcaster.own().some(({ ended }) => !ended);
-  return broadcasts ? Number(store.meta.get(LAST_PORT) ?? 0) : 0;
+function httpPort({ httpPort }: NodeConfig, store: NodeStore | null): number {
+  if (httpPort !== 0) return httpPort ?? (store && chosenPort(store, 'http')) ?? DEFAULT_HTTP_PORT;
+  const broadcasts = store?.broadcasts.own().some(({ ended }) => !ended) ?? false;
+  return broadcasts ? Number(store?.meta.get(LAST_PORT) ?? 0) : 0;
 }
 
 function paymentFigures({ sync, settings }: RunningPeer): PaymentFigures | null {

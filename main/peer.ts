@@ -22,15 +22,7 @@ import { UploadTurns } from './limits/upload-turns.ts';
 import { UserLimits } from './limits/user-limits.ts';
 import type { Log } from './log.ts';
 import { capConnections } from './p2p/connection-cap.ts';
-import { DialGuard } from './p2p/dial-guard.ts';
-import { createHost, parseMultiaddr, peerIdOf } from './p2p/host.ts';
-import {
-  announceMultiaddrs,
-  defaultListen,
-  listenMultiaddrs,
-  onLoopbackOnly,
-  scopeOf,
-} from './p2p/listen.ts';
+import { peerIdOf } from './p2p/host.ts';
 import { Meter } from './p2p/meter.ts';
 import type { CheckpointGossip } from './p2p/protocols/gossip/gossip.ts';
 import { GossipRouter } from './p2p/protocols/gossip/router.ts';
@@ -41,9 +33,8 @@ import { servePieces } from './p2p/protocols/pieces/server.ts';
 import type { ShardClient } from './p2p/protocols/shard/client.ts';
 import { ANNOUNCE_EVERY_MS } from './p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from './p2p/protocols/transport/protocol.ts';
-import { nodeReach, type ReachSettings } from './p2p/reach.ts';
 import { startPayments } from './payments.ts';
-import { chosenPort } from './ports.ts';
+import { type PeerHostOptions, startPeerHost } from './peer-host.ts';
 import type { AccountSync } from './shard/account-sync.ts';
 import { ShardLines } from './shard/lines.ts';
 import { bindStore, checkNetwork } from './shard/membership.ts';
@@ -56,17 +47,8 @@ import { type Identity, openIdentity } from './wallet/identity.ts';
 /** A viewer that does not say soon whether it has a segment is as good as one that has not. */
 const HOLDS_TIMEOUT_MS = 1_000;
 
-export interface PeerOptions {
+export interface PeerOptions extends PeerHostOptions {
   readonly dir: string;
-  readonly shardMultiaddr: string;
-  /** Left out: the one that the user has chosen, or any that is free. */
-  readonly p2pPort?: number | undefined;
-  /** IP addresses or multiaddrs to listen on; left out: what fits the place of the validator. */
-  readonly listen?: readonly string[] | undefined;
-  /** Addresses that the user knows to lead here. */
-  readonly announce?: readonly string[] | undefined;
-  /** What differs from what fits the place of the validator. */
-  readonly reach?: Partial<ReachSettings> | undefined;
   /** Who the peer is; left out: the wallet in its folder, which has no passphrase. */
   readonly identity?: Identity;
   /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
@@ -127,25 +109,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const meter = new Meter(nowMs);
     // Checkpoints are there because of payment, and so is what it costs to pass them on.
     const router = new GossipRouter(nowMs, (bytes) => meter.add({ paymentBytes: bytes }));
-    const scope = scopeOf(parseMultiaddr(options.shardMultiaddr));
-    const listenOn = (port: number) => listenMultiaddrs(options.listen ?? defaultListen(scope), port);
-    const guard = new DialGuard(onLoopbackOnly(listenOn(0)));
-    const hostOn = (port: number) =>
-      createHost({
-        gossip: router,
-        deviceSeed: device.seed(),
-        listen: listenOn(port),
-        announce: announceMultiaddrs(options.announce ?? []),
-        guard,
-        reach: { ...nodeReach(scope), ...options.reach },
-      });
-    const chosen = options.p2pPort === undefined ? chosenPort(store, 'peers') : null;
-    const host = await hostOn(options.p2pPort ?? chosen ?? 0).catch((error: unknown) => {
-      if (chosen === null) throw error;
-      // A choice that cannot be had must not keep the node, and the pages to change it, away.
-      log.error({ err: error, port: chosen }, 'the chosen port cannot be had: another one is taken');
-      return hostOn(0);
-    });
+    const { host, guard } = await startPeerHost(options, device.seed(), { store, router, log });
     closers.add(() => host.stop());
 
     let connected: (line: ShardClient) => void = () => undefined;

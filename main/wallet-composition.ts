@@ -17,6 +17,8 @@ export interface WalletHost {
   readonly isRunning: () => boolean;
   /** The running node's books. */
   readonly store: () => NodeStore | null;
+  /** Given at the start, or chosen since; left out: what the data directory says. */
+  readonly joinMultiaddr: () => string | undefined;
   readonly onChange: (state: WalletStateView) => void;
   /** @throws why it does not start */
   readonly start: (wallet: Wallet) => Promise<void>;
@@ -49,7 +51,7 @@ export function composeWallet(config: NodeConfig, host: WalletHost): ComposedWal
     networkPath: paths.network,
     nowMs: Date.now,
     joinMultiaddr: () => {
-      const network = chooseNetwork(paths.network, config.joinMultiaddr);
+      const network = chooseNetwork(paths.network, host.joinMultiaddr());
       return network.mode === 'joined' ? network.multiaddr : null;
     },
   });
@@ -77,6 +79,7 @@ export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWall
     const { desk, methods } = composeWallet(config, {
       isRunning: () => false,
       store: () => null,
+      joinMultiaddr: () => config.joinMultiaddr,
       onChange: () => undefined,
       start: async () => undefined,
     });

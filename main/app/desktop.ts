@@ -94,7 +94,7 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
       origin: PAGES_ORIGIN,
       onPageLoaded: () => {
         tellShell();
-        desktop.onPageLoaded();
+        desktop.tellPending();
       },
       log: node.log,
     });
@@ -111,11 +111,16 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
     const stopNotifications = startNotifications({
       Notification,
       service: node.service,
+      isRunning: () => node.isRunning,
       words,
       wanted: () => preferences.current.notifications && desktop.window?.isFocused() !== true,
       go: (view) => desktop.go(view),
       onError,
       nowMs: () => performance.now(),
+    });
+    // What a link leads to is shown once there is something to show.
+    const stopHearing = node.service.onFeed((topic) => {
+      if (topic === 'wallet' && node.isRunning) desktop.tellPending();
     });
     void node.stopped.then(() => app.quit());
     running = {
@@ -123,6 +128,7 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
       ipc,
       stop: async () => {
         stopNotifications();
+        stopHearing();
         // Pages are told of the end for as long as it takes.
         await node.stop();
         ipc.close();
@@ -158,9 +164,10 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
       ipc.addWindow(window.webContents);
       return window;
     },
-    startsHidden: () => autostart.atLogin && preferences.current.startHidden,
+    // A node that waits for its owner is not hidden from them: nothing else would tell that it does not run.
+    startsHidden: ({ node }) => node.isRunning && autostart.atLogin && preferences.current.startHidden,
     keepsRunning: () => preferences.current.keepRunning,
-    tellPage: ({ ipc }, view) => ipc.tell('navigate', view),
+    tellPage: ({ node, ipc }, view) => node.isRunning && ipc.tell('navigate', view),
     onClosing: () => {
       const { window } = desktop;
       window?.setTitle(words().closing);

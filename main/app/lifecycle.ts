@@ -28,10 +28,10 @@ export interface LifecycleParts<Node extends Stoppable> {
   /** Opens the window on a running node. */
   readonly openWindow: (node: Node) => BrowserWindow;
   /** Starts without a window; links, clicks and further starts open it. */
-  readonly startsHidden: () => boolean;
+  readonly startsHidden: (node: Node) => boolean;
   /** Closing the window does not quit. */
   readonly keepsRunning: () => boolean;
-  /** @returns whether a page was there to be told */
+  /** @returns whether a page was there to be told, of a node that can show it something */
   readonly tellPage: (node: Node, view: NavigateView) => boolean;
   readonly onClosing: (node: Node, closing: ClosingView) => void;
   readonly reports: CrashReports;
@@ -94,7 +94,7 @@ export class DesktopApp<Node extends Stoppable> {
     // A link of a cold start: the first argument of its kind, or what came before the node was there.
     const link = linkIn(argv);
     if (link !== null) this.#open(link);
-    else if (this.#pending !== null || !this.#parts.startsHidden()) this.show();
+    else if (this.#pending !== null || !this.#parts.startsHidden(this.#node)) this.show();
   }
 
   show(): void {
@@ -109,11 +109,11 @@ export class DesktopApp<Node extends Stoppable> {
   go(view: NavigateView): void {
     this.#pending = view;
     this.show();
-    this.onPageLoaded();
+    this.tellPending();
   }
 
-  /** A page of ours can hear now. */
-  onPageLoaded(): void {
+  /** A page of ours can hear now, or the node runs now. */
+  tellPending(): void {
     if (this.#node === null || this.#pending === null || this.window === null) return;
     if (this.#parts.tellPage(this.#node, this.#pending)) this.#pending = null;
   }

@@ -14,6 +14,8 @@ export interface NotificationsParts {
     isSupported(): boolean;
   };
   readonly service: Pick<NodeService, 'contents' | 'onFeed'>;
+  /** Not while the node waits for its wallet. */
+  readonly isRunning: () => boolean;
   readonly words: () => ShellWords;
   /** The user wants them, and is not looking at the window. */
   readonly wanted: () => boolean;
@@ -45,9 +47,18 @@ export function startNotifications(parts: NotificationsParts): () => void {
     notification.show();
   };
 
-  const stop = parts.service.onFeed((topic, data) => watch.hear(topic, data).forEach(show));
-  // The base: what is there already is no news.
-  parts.service.contents({}).then((contents) => watch.hear('contents', contents), parts.onError);
+  // The base: what is there already is no news. A node that waits for its wallet has none to tell yet.
+  let hasBase = false;
+  const takeBase = () => {
+    if (hasBase || !parts.isRunning()) return;
+    hasBase = true;
+    parts.service.contents({}).then((contents) => watch.hear('contents', contents), parts.onError);
+  };
+  const stop = parts.service.onFeed((topic, data) => {
+    if (topic === 'wallet') takeBase();
+    watch.hear(topic, data).forEach(show);
+  });
+  takeBase();
   return () => {
     stop();
     for (const notification of open) notification.close();

@@ -47,8 +47,7 @@ export class Holdings {
 
   /** A piece is stored, after so much came and was paid for it. `false` when it was here before. */
   add(pieceIndex: number, receivedBytes: number, paidUnits: number): boolean {
-    this.paidUnits += paidUnits;
-    this.receivedBytes += receivedBytes;
+    this.came(receivedBytes, paidUnits);
     if (this.#have.has(pieceIndex)) {
       this.doubledPieces += 1;
       return false;
@@ -56,6 +55,12 @@ export class Holdings {
     this.#have.add(pieceIndex);
     this.#awaited.arrived(pieceIndex);
     return true;
+  }
+
+  /** So much came and was paid, whatever became of it. */
+  came(receivedBytes: number, paidUnits: number): void {
+    this.paidUnits += paidUnits;
+    this.receivedBytes += receivedBytes;
   }
 
   /** It is lost from the disk. */

@@ -67,15 +67,15 @@ export class LoosePieces {
     return join(this.#folder(contentId), String(pieceIndex));
   }
 
-  /** As much of `target` as the piece has from `offset` on; nothing when it is not here. */
-  async read(contentId: string, pieceIndex: number, offset: number, target: Uint8Array): Promise<Uint8Array> {
+  /** As much of `target` as the piece has; nothing when it is not here. */
+  async read(contentId: string, pieceIndex: number, target: Uint8Array): Promise<Uint8Array> {
     const file = await open(this.path(contentId, pieceIndex)).catch((error: unknown) => {
       if (isMissing(error)) return null;
       throw error;
     });
     if (!file) return target.subarray(0, 0);
     try {
-      const { bytesRead } = await file.read(target, 0, target.byteLength, offset);
+      const { bytesRead } = await file.read(target, 0, target.byteLength, 0);
       this.#use(contentId, pieceIndex);
       return target.subarray(0, bytesRead);
     } finally {
@@ -85,7 +85,7 @@ export class LoosePieces {
 
   /** The answer is how many bytes more the disk holds now. */
   async write(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<number> {
-    if (!this.#files.has(contentId)) await mkdir(this.#folder(contentId), { recursive: true, mode: 0o700 });
+    await mkdir(this.#folder(contentId), { recursive: true, mode: 0o700 });
     const path = this.path(contentId, pieceIndex);
     const temporary = `${path}.${this.#writes++}`;
     try {

@@ -118,18 +118,18 @@ export class PieceCache {
     else this.#bytes.delete(contentId);
   }
 
-  /** Nothing of the content is removed until the answer is called. */
-  hold(contentId: string): () => void {
+  /** Nothing of the content is removed until the answer is called: with `false` when it came to no use. */
+  hold(contentId: string): (isUsed?: boolean) => void {
     this.touch(contentId);
     this.#held.set(contentId, (this.#held.get(contentId) ?? 0) + 1);
     let isHeld = true;
-    return () => {
+    return (isUsed = true) => {
       if (!isHeld) return;
       isHeld = false;
       const left = (this.#held.get(contentId) ?? 1) - 1;
       if (left > 0) this.#held.set(contentId, left);
       else this.#held.delete(contentId);
-      this.touch(contentId);
+      if (isUsed) this.touch(contentId);
     };
   }
 
@@ -208,6 +208,12 @@ export class PieceCache {
   written(contentId: string, bytes: number, newBytes = bytes): void {
     this.#unreserve(contentId, bytes);
     this.#bytes.set(contentId, (this.#bytes.get(contentId) ?? 0) + newBytes);
+  }
+
+  /** These pieces went from under those who use them. */
+  lost(contentId: string, pieces: readonly number[]): void {
+    this.#bytes.set(contentId, this.#context.loose.bytes(contentId));
+    this.#users.lost(contentId, pieces);
   }
 
   /** Its files are gone. */

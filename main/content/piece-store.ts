@@ -9,7 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
@@ -20,8 +20,9 @@ import { ContentSources } from './content-sources.ts';
 import { stampOf } from './file-stamp.ts';
 import { LoosePieces } from './loose-pieces.ts';
 import { PieceCache } from './piece-cache.ts';
-import { PieceFiles } from './piece-files.ts';
+import { PieceFiles, writeAll } from './piece-files.ts';
 import { type Recovered, recoverPieces } from './piece-recovery.ts';
+import { PlacedPieces } from './placed-pieces.ts';
 
 /** Pieces written between two flushes of a content's file. */
 const SYNC_EVERY_PIECES = 256;
@@ -42,6 +43,7 @@ export class PieceStore {
   readonly #store: NodeStore;
   readonly #files: PieceFiles;
   readonly #loose: LoosePieces;
+  readonly #placed = new PlacedPieces();
   /** Pieces that were booked and not flushed, by content. */
   readonly #unsynced = new Map<string, number[]>();
   /** Contents whose stored stamp is known to be `null`: their file is, or was, being written. */
@@ -59,7 +61,11 @@ export class PieceStore {
     this.#dir = dir;
     this.#store = store;
     this.sources = new ContentSources(store);
-    this.#files = new PieceFiles(dir, (contentId) => this.sources.pathOf(contentId));
+    this.#files = new PieceFiles({
+      dir,
+      sourceOf: (contentId) => this.sources.pathOf(contentId),
+      onNone: (contentId) => this.#lost(contentId),
+    });
     this.#loose = new LoosePieces(
       dir,
       nowMs,
@@ -132,13 +138,16 @@ export class PieceStore {
     await Promise.all(this.#writing.values());
     if (this.#failedWrite !== failed) return;
     const isGone = this.#store.contents.file(contentId) === null;
-    // A piece that is booked is never written over.
-    if (!isGone && !this.#store.contents.hasPiece(contentId, pieceIndex)) {
+    if (!isGone && !this.#isHere(contentId, pieceIndex)) {
       try {
         if (this.#isLoose(contentId, pieceIndex)) await this.#loose.probe(contentId, lengthBytes);
         else {
           await this.#files.close(contentId);
-          await this.#writeAt(contentId, pieceIndex, new Uint8Array(lengthBytes));
+          await this.#files.write(contentId, async (file) => {
+            // Nothing that is booked, or about to be, is ever written over.
+            if (!this.#isHere(contentId, pieceIndex))
+              await writeAll(file, new Uint8Array(lengthBytes), pieceIndex * PIECE_BYTES);
+          });
         }
       } catch (error) {
         throw storeError(error, this.#pathOf(contentId, pieceIndex));
@@ -147,13 +156,19 @@ export class PieceStore {
     this.#failedWrite = null;
   }
 
-  /** Books a whole, verified piece. Call it inside a commit. */
-  bookPiece(contentId: string, pieceIndex: number): void {
+  /**
+   * Books a whole, verified piece that was written. Call it inside a commit. `false` when its bytes were taken off the
+   * disk since: it is not here, and is fetched again when it is wanted.
+   */
+  bookPiece(contentId: string, pieceIndex: number): boolean {
+    if (!this.#isHere(contentId, pieceIndex) && !this.#loose.has(contentId, pieceIndex)) return false;
     this.#store.contents.addPiece(contentId, pieceIndex, false);
+    return true;
   }
 
   /** After the commit of `bookPiece`: flushes the file from time to time. */
   async pieceWritten(contentId: string, pieceIndex: number): Promise<void> {
+    this.#placed.booked(contentId, pieceIndex);
     const waiting = this.#unsynced.get(contentId) ?? [];
     waiting.push(pieceIndex);
     this.#unsynced.set(contentId, waiting);
@@ -181,7 +196,7 @@ export class PieceStore {
   async flush(contentId: string, pieces: readonly number[]): Promise<void> {
     try {
       await this.#loose.flush(contentId, pieces);
-      await (await this.#files.toRead(contentId))?.datasync();
+      await this.#files.read(contentId, (file) => file.datasync());
     } catch (error) {
       throw storeError(error, this.#files.path(contentId));
     }
@@ -217,23 +232,8 @@ export class PieceStore {
     sizeBytes: number,
     target = Buffer.allocUnsafeSlow(pieceLength(sizeBytes, pieceIndex)) as Uint8Array,
   ): Promise<Uint8Array | null> {
-    const bytes = await this.#readAt(contentId, pieceIndex, 0, target);
+    const bytes = await this.#read(contentId, pieceIndex, target);
     return bytes.byteLength === target.byteLength ? bytes : null;
-  }
-
-  /** Part of a stored piece, for players. @throws AceError as `read` */
-  async readRange(
-    contentId: string,
-    pieceIndex: number,
-    offset: number,
-    length: number,
-  ): Promise<Uint8Array> {
-    const target = Buffer.allocUnsafeSlow(length);
-    const bytes = await this.#readAt(contentId, pieceIndex, offset, target);
-    if (bytes.byteLength < length) {
-      throw new AceError('PieceUnknown', `Piece ${pieceIndex} of ${contentId} is not on this disk any more`);
-    }
-    return bytes;
   }
 
   /** A stored piece has the wrong bytes, or none. Call it inside a commit. */
@@ -243,6 +243,12 @@ export class PieceStore {
     else this.sources.isWrong(contentId);
   }
 
+  /** The same for who has read it. @throws AceError `ContentChanged`, `FileMissing` when the file is a user's own */
+  async wrong(contentId: string, pieceIndex: number): Promise<void> {
+    this.#store.commit(() => this.forgetPiece(contentId, pieceIndex));
+    await this.sources.check(contentId);
+  }
+
   /** A place to write a file that `adopt` will take. Left-overs are cleared at the next start. */
   temporaryPath(): string {
     return join(this.#dir, `${randomUUID()}${TEMPORARY}`);
@@ -250,9 +256,12 @@ export class PieceStore {
 
   /** Takes a whole, flushed file as the content's pieces. The caller books them and this source. */
   async adopt(contentId: string, temporaryPath: string): Promise<ContentSource> {
-    await this.#closeFile(contentId);
-    await this.#loose.removeAll(contentId);
-    await rename(temporaryPath, this.#files.path(contentId));
+    await this.#files.alone(contentId, async (path) => {
+      this.#unsynced.delete(contentId);
+      this.#placed.cut(contentId, 0);
+      await this.#loose.removeAll(contentId);
+      await rename(temporaryPath, path);
+    });
     const folder = await open(this.#dir);
     try {
       await folder.sync(); // the name is durable before the rows that rely on it
@@ -296,17 +305,48 @@ export class PieceStore {
   }
 
   async #removeFiles(contentId: string): Promise<void> {
-    await this.#files.remove(contentId);
+    await this.#files.remove(contentId, () => this.#placed.cut(contentId, 0));
     await this.#loose.removeAll(contentId);
     this.cache.removed(contentId);
   }
 
   /** Takes pieces away: out of the books first, then off the disk. Those without files of their own are the last ones. */
   async #drop(contentId: string, pieces: readonly number[]): Promise<void> {
-    const { contents } = this.#store;
+    await this.#files.alone(contentId, async (path) => {
+      const inFile = pieces.filter((pieceIndex) => !this.#loose.has(contentId, pieceIndex));
+      const fromPiece = inFile.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+      // What came since, beyond the cut, goes with them: it would become a hole.
+      const cut = this.#inFile(contentId, fromPiece);
+      this.#unbook(contentId, [...new Set([...pieces, ...cut])]);
+      this.#placed.cut(contentId, fromPiece);
+      await this.#loose.remove(contentId, pieces);
+      if (!this.#store.contents.hasPieces(contentId)) {
+        this.#placed.cut(contentId, 0);
+        await rm(path, { force: true });
+      } else if (fromPiece !== Number.POSITIVE_INFINITY) await truncate(path, fromPiece * PIECE_BYTES);
+    });
+  }
+
+  /** The content's file has gone while the node ran: nothing is in it, and nobody may count on what was. */
+  #lost(contentId: string): void {
+    const pieces = this.#inFile(contentId, 0);
+    this.#placed.cut(contentId, 0);
+    if (pieces.length === 0) return;
+    this.#unbook(contentId, pieces);
+    this.cache.lost(contentId, pieces);
+  }
+
+  /** Booked pieces without files of their own. */
+  #inFile(contentId: string, fromPiece: number): number[] {
+    return this.#store.contents
+      .pieces(contentId)
+      .filter((pieceIndex) => pieceIndex >= fromPiece && !this.#loose.has(contentId, pieceIndex));
+  }
+
+  #unbook(contentId: string, pieces: readonly number[]): void {
     this.#markWritten(contentId);
     this.#store.commit(() => {
-      for (const pieceIndex of pieces) contents.removePiece(contentId, pieceIndex);
+      for (const pieceIndex of pieces) this.#store.contents.removePiece(contentId, pieceIndex);
     });
     const gone = new Set(pieces);
     const waiting = this.#unsynced.get(contentId);
@@ -318,13 +358,11 @@ export class PieceStore {
     for (const flushing of this.#flushing) {
       if (flushing.contentId === contentId) for (const index of pieces) flushing.pieces.delete(index);
     }
-    const cut = pieces.filter((pieceIndex) => !this.#loose.has(contentId, pieceIndex));
-    await this.#loose.remove(contentId, pieces);
-    if (!contents.hasPieces(contentId)) await this.#files.remove(contentId);
-    else if (cut.length > 0)
-      await (await this.#files.toWrite(contentId)).truncate(
-        cut.reduce((a, b) => Math.min(a, b)) * PIECE_BYTES,
-      );
+  }
+
+  /** Booked, or in its file and about to be. */
+  #isHere(contentId: string, pieceIndex: number): boolean {
+    return this.#placed.has(contentId, pieceIndex) || this.#store.contents.hasPiece(contentId, pieceIndex);
   }
 
   /** Whether a piece that comes gets a file of its own. */
@@ -346,11 +384,10 @@ export class PieceStore {
   }
 
   async #writeAt(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<void> {
-    const file = await this.#files.toWrite(contentId);
-    const { bytesWritten } = await file.write(bytes, 0, bytes.byteLength, pieceIndex * PIECE_BYTES);
-    if (bytesWritten !== bytes.byteLength) {
-      throw new AceError('StoreFailed', 'The disk is full', { reaction: 'pause-channel' });
-    }
+    await this.#files.write(contentId, async (file) => {
+      await writeAll(file, bytes, pieceIndex * PIECE_BYTES);
+      this.#placed.add(contentId, pieceIndex);
+    });
   }
 
   /** From here on the file's stamp says nothing, until it is closed. */
@@ -375,22 +412,17 @@ export class PieceStore {
     });
   }
 
-  /** As much of `target` as there is of the piece from `offset` on. */
-  async #readAt(
-    contentId: string,
-    pieceIndex: number,
-    offset: number,
-    target: Uint8Array,
-  ): Promise<Uint8Array> {
+  /** As much of `target` as there is of the piece. */
+  async #read(contentId: string, pieceIndex: number, target: Uint8Array): Promise<Uint8Array> {
     await this.sources.check(contentId);
     try {
       if (this.#loose.has(contentId, pieceIndex))
-        return await this.#loose.read(contentId, pieceIndex, offset, target);
-      const position = pieceIndex * PIECE_BYTES + offset;
-      const file = await this.#files.toRead(contentId);
-      if (!file) return target.subarray(0, 0);
-      const { bytesRead } = await file.read(target, 0, target.byteLength, position);
-      return target.subarray(0, bytesRead);
+        return await this.#loose.read(contentId, pieceIndex, target);
+      const position = pieceIndex * PIECE_BYTES;
+      const done = await this.#files.read(contentId, (file) =>
+        file.read(target, 0, target.byteLength, position),
+      );
+      return target.subarray(0, done?.bytesRead ?? 0);
     } catch (cause) {
       throw new AceError('FileUnreadable', `The content file of ${contentId} cannot be read`, { cause });
     }

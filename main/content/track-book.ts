@@ -8,6 +8,7 @@ import { tracksApart } from './media-thread.ts';
 import type { PieceStore } from './piece-store.ts';
 import type { ReadBytes } from './tracks.ts';
 import type { Transfer } from './transfer.ts';
+import { readerPiece } from './verified-pieces.ts';
 
 /** A player asks for the part with the description before anything else. */
 export const WAIT_MS = 30_000;
@@ -45,11 +46,11 @@ export class TrackBook {
       const parts: Uint8Array[] = [];
       for (let position = start; position < end; ) {
         const pieceIndex = Math.floor(position / PIECE_BYTES);
-        await transfer.piece(pieceIndex, signal);
+        const piece = await readerPiece(this.#pieces, transfer, pieceIndex, signal);
         const offset = position - pieceIndex * PIECE_BYTES;
-        const length = Math.min(PIECE_BYTES - offset, end - position);
-        parts.push(await this.#pieces.readRange(transfer.contentId, pieceIndex, offset, length));
-        position += length;
+        const part = piece.subarray(offset, offset + end - position);
+        parts.push(part);
+        position += part.byteLength;
       }
       return Buffer.concat(parts);
     };

@@ -4,11 +4,10 @@
  * from whom in `picker.ts`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
+import type { AceError } from '../../shared/errors.ts';
 import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
-import type { Permit } from '../limits/download-budget.ts';
-import { type ArrivedFrom, ProviderRefusal } from '../p2p/protocols/pieces/fetching.ts';
 import { Wake } from '../wake.ts';
+import { Arrivals } from './arrivals.ts';
 import type { FirstPiece } from './asking.ts';
 import { Demand, type Reader } from './demand.ts';
 import { type Flight, Flights } from './flights.ts';
@@ -17,7 +16,7 @@ import { Permits } from './permits.ts';
 import { ASSUMED_BYTES_PER_MS, assign, remedies, roomAt, type Source, speedOf, type Want } from './picker.ts';
 import type { Provider } from './provider.ts';
 import { RareFirst } from './rare-first.ts';
-import type { Line, Session, SessionUser } from './session-pool.ts';
+import type { Line, SessionUser } from './session-pool.ts';
 import { type Member, type ProviderInUse, Sources } from './sources.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { RETRY_MS, type TransferState, TransferStatus } from './transfer-status.ts';
@@ -40,15 +39,6 @@ const MAX_PIECES_COUNTED = 64;
 /** What a stop waits for on a session that others use. */
 const STOP_MS = 5_000;
 
-/** Refusals after which the provider's channel may well be in order. */
-const HARMLESS: ReadonlySet<ErrorCode> = new Set([
-  'ContentUnknown',
-  'FileUnreadable',
-  'ContentChanged',
-  'FileMissing',
-  'ProviderBusy',
-]);
-
 export class Transfer implements SessionUser {
   readonly contentId: string;
   readonly file: TransportFile;
@@ -63,7 +53,7 @@ export class Transfer implements SessionUser {
   readonly #permits: Permits;
   readonly #flights = new Flights(() => this.#wakeUp());
   readonly #rareFirst: RareFirst;
-  #last: Member | null = null;
+  readonly #arrivals: Arrivals;
   #stopped = false;
   readonly #wake = new Wake();
   /** Something happened since the last look. */
@@ -97,6 +87,17 @@ export class Transfer implements SessionUser {
         this.#rareFirst.changed();
         this.#wakeUp();
       },
+    });
+    this.#arrivals = new Arrivals({
+      contentId,
+      store: context.store,
+      holdings: this.#holdings,
+      sources: this.#sources,
+      flights: this.#flights,
+      watched: this.#watched,
+      status: this.#status,
+      onChange: context.onChange,
+      onServable: context.onServable,
     });
     if (this.complete) this.#status.state = 'done';
   }
@@ -137,7 +138,7 @@ export class Transfer implements SessionUser {
   /** The account of the provider that sent last, or is about to. */
   get providerAccount(): string | null {
     const live = this.#sources.live;
-    const member = live.find((m) => m === this.#last) ?? live[0];
+    const member = live.find((m) => m === this.#arrivals.last) ?? live[0];
     return member?.session?.provider.account ?? null;
   }
 
@@ -192,7 +193,7 @@ export class Transfer implements SessionUser {
       sourceId: line.peerId,
       isDouble: false,
     };
-    this.#flights.add(flight, this.#land(flight, session, permit, piece));
+    this.#flights.add(flight, this.#arrivals.land(flight, session, permit, piece));
   }
 
   /** Fetches everything, whether someone reads or not. */
@@ -347,59 +348,8 @@ export class Transfer implements SessionUser {
     const request = { contentId: this.contentId, file: this.file, pieceIndex, video };
     const options = { signal: abort.signal, onAsked: () => this.#status.set('fetching', null) };
     const arriving = this.#context.pool.fetch(member.line, this, request, bytes, options);
-    this.#flights.add(flight, this.#land(flight, session, permit, arriving));
+    this.#flights.add(flight, this.#arrivals.land(flight, session, permit, arriving));
     return true;
-  }
-
-  async #land(
-    flight: Flight,
-    session: Session,
-    permit: Permit,
-    arriving: Promise<ArrivedFrom>,
-  ): Promise<void> {
-    try {
-      const piece = await arriving;
-      permit.done(piece.bytes);
-      this.#onArrived(flight, piece);
-    } catch (error) {
-      permit.done(0);
-      await this.#onFailed(flight, session, error);
-    }
-  }
-
-  #onArrived({ pieceIndex, video, member }: Flight, piece: ArrivedFrom): void {
-    this.#sources.delivered(member, piece.bytes, piece.paidUnits);
-    this.#last = member;
-    if (!this.#holdings.has(pieceIndex)) this.#watched.arrived(pieceIndex, video, member.line.watch);
-    if (this.#onPiece(pieceIndex, piece.bytes, piece.paidUnits)) this.#flights.arrived(pieceIndex);
-  }
-
-  /** `false` when it was here before. */
-  #onPiece(pieceIndex: number, bytes: number, paidUnits: number): boolean {
-    if (!this.#holdings.add(pieceIndex, bytes, paidUnits)) return false;
-    if (this.complete) this.#status.set('done', null);
-    if (this.complete || this.#holdings.size === 1) this.#context.onServable();
-    this.#context.onChange();
-    return true;
-  }
-
-  async #onFailed({ member }: Flight, session: Session, error: unknown): Promise<void> {
-    if (isAceError(error, 'Withdrawn')) return;
-    if (session.failed) {
-      if (member.session === session) this.#sources.failed(member, session.failure);
-      // What the session still booked need not be fetched, nor paid, again.
-      await session.settled();
-      this.#takeOver();
-      return;
-    }
-    if (member.session !== session) return;
-    if (error instanceof ProviderRefusal) {
-      if (error.code === 'PieceUnknown') return;
-      this.#sources.failed(member, error);
-      if (!HARMLESS.has(error.code)) session.abort(error);
-      return;
-    }
-    this.#status.unpayable(member, error);
   }
 
   /** Why nothing moves, when nothing moves. */
@@ -418,7 +368,7 @@ export class Transfer implements SessionUser {
     try {
       const request = { contentId, file, pieceIndex: next.value.pieceIndex, video: false };
       const code = await session.refusalOf(request);
-      if (code === null) this.#takeOver();
+      if (code === null) this.#arrivals.takeOver();
       else this.refusal = { provider: session.provider.account, code };
       this.#context.onChange();
     } catch (error) {
@@ -434,13 +384,6 @@ export class Transfer implements SessionUser {
       if (!late) continue;
       if (remedy.kind === 'withdraw') late.abort.abort();
       else this.#ask(late, remedy.sourceId, late.expectedMs, true);
-    }
-  }
-
-  /** Takes up the pieces that were stored without this transfer being told. */
-  #takeOver(): void {
-    for (const pieceIndex of this.#context.store.contents.pieces(this.contentId)) {
-      if (!this.#holdings.has(pieceIndex)) this.#onPiece(pieceIndex, 0, 0);
     }
   }
 

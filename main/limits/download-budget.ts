@@ -59,7 +59,7 @@ export class DownloadBudget {
       this.#aheadBytes += bytes;
       return this.#permit(bytes, release, letGo);
     } catch (error) {
-      letGo();
+      letGo(false);
       throw error;
     }
   }
@@ -68,7 +68,7 @@ export class DownloadBudget {
     this.#unsubscribe();
   }
 
-  #permit(bytes: number, release: (writtenBytes: number) => void, letGo: () => void): Permit {
+  #permit(bytes: number, release: (writtenBytes: number) => void, letGo: (isUsed: boolean) => void): Permit {
     let isDone = false;
     return {
       done: (receivedBytes) => {
@@ -76,7 +76,7 @@ export class DownloadBudget {
         isDone = true;
         this.#aheadBytes -= bytes;
         release(receivedBytes);
-        letGo();
+        letGo(receivedBytes > 0);
         if (receivedBytes < bytes) this.#pacer.giveBack(bytes - receivedBytes);
       },
     };

@@ -55,14 +55,14 @@ export class FirstRun {
   /** @param multiaddr `null` for a network of one's own */
   begin(multiaddr: string | null): Promise<void> {
     return this.#act(async (client) => {
-      if (this.network?.fixed === false) this.network = await client.call('chooseNetwork', { multiaddr });
+      await this.#choose(client, multiaddr);
       this.go('wallet');
     });
   }
 
   skip(): Promise<void> {
     return this.#act(async (client) => {
-      if (this.network?.fixed === false) await client.call('chooseNetwork', { multiaddr: null });
+      await this.#choose(client, null);
       await client.call('walletSkip', {});
       this.go('ready');
     });
@@ -123,13 +123,26 @@ export class FirstRun {
   unlock(passphrase: string, remember: boolean): Promise<void> {
     return this.#act(async (client) => {
       await client.call('walletUnlock', { passphrase, remember });
+      this.#goOn();
     });
   }
 
-  startAgain(): Promise<void> {
+  /** @param multiaddr of a network that has not answered yet, as it is or another one */
+  startAgain(multiaddr: string | null): Promise<void> {
     return this.#act(async (client) => {
+      await this.#choose(client, multiaddr);
       await client.call('walletStart', {});
+      this.#goOn();
     });
+  }
+
+  /** A first start whose network did not answer at first: the wallet is there, its steps are done. */
+  #goOn(): void {
+    if (this.step !== 'welcome') this.go('limits');
+  }
+
+  async #choose(client: NodeClient, multiaddr: string | null): Promise<void> {
+    if (this.network?.fixed === false) this.network = await client.call('chooseNetwork', { multiaddr });
   }
 
   async #act(step: (client: NodeClient) => Promise<void>): Promise<void> {

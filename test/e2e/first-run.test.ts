@@ -1,8 +1,15 @@
 /** A first start on the pages of a real node: a wallet is made, confirmed and protected, and the sample clip plays. */
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { axeFindings, browserPath, connected, START_TIMEOUT_MS, Stage } from '../helpers/pages.ts';
+import { peerIdOf } from '../../main/p2p/host.ts';
+import { createDevice } from '../../main/wallet/device.ts';
+import { browserPath, START_TIMEOUT_MS } from '../helpers/browser.ts';
+import { axeFindings, connected, Stage } from '../helpers/pages.ts';
 
+/** A phrase that everybody knows. */
+const JUNK = 'test test test test test test test test test test test junk';
+/** No program is ever given this port. */
+const NOBODY = `/ip4/127.0.0.1/tcp/1/p2p/${peerIdOf(createDevice().publicKey)}`;
 const stage = new Stage();
 afterEach(() => stage.close());
 
@@ -78,6 +85,39 @@ describe.skipIf(browserPath === null)('a first start', () => {
     await page.locator('[data-testid=play]:enabled').first().waitFor({ timeout: START_TIMEOUT_MS });
     // While the node was away the browser could not reach it, and said so.
     expect(troubles.filter((text) => !/ERR_|WebSocket|status of 503/.test(text))).toEqual([]);
+  });
+
+  it('keeps asking the chosen network when it does not answer, and takes another one', async () => {
+    const folder = stage.temporaryDir();
+    const { address, stop } = await stage.start(folder, ['--first-run']);
+    const { page } = await stage.page(address);
+    await at(page, 'welcome');
+    await page.getByTestId('network-join').click();
+    await page.getByTestId('network-address').fill(NOBODY);
+    await page.getByTestId('first-begin').click();
+    await page.getByTestId('first-restore').click();
+    await page.getByTestId('restore-phrase').fill(JUNK);
+    await page.getByTestId('passphrase').fill('a long enough one');
+    await page.getByTestId('passphrase-again').fill('a long enough one');
+    await page.getByTestId('restore-submit').click();
+    await at(page, 'locked');
+    expect(await page.getByTestId('network-address').inputValue()).toBe(NOBODY);
+    expect(await axeFindings(page)).toEqual([]);
+
+    // Nor is it forgotten by a restart: the wallet must not end up on a devnet that nobody asked for.
+    await stop();
+    const { port } = new URL(address);
+    await stage.start(folder, ['--first-run', '--http-port', port]);
+    await page.getByTestId('unlock-passphrase').fill('a long enough one');
+    await page.getByTestId('unlock-submit').click();
+    await page.getByTestId('start-again').waitFor({ timeout: START_TIMEOUT_MS });
+    expect(await page.getByTestId('network-address').inputValue()).toBe(NOBODY);
+    await page.getByTestId('network-devnet').click();
+    await page.getByTestId('start-again').click();
+    await at(page, 'limits');
+    await page.getByTestId('first-limits-done').click();
+    await page.getByTestId('first-finish').click();
+    await plays(page);
   });
 
   it('can be skipped on a devnet', async () => {

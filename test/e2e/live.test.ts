@@ -1,14 +1,14 @@
 /** A live broadcast in a real browser: an encoder pushes to a node, and its page plays with hls.js. */
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import { connect } from '../../main/rpc/ws-client.ts';
-import { browserPath, collectTroubles, Undo } from '../helpers/browser.ts';
+import { browserPath } from '../helpers/browser.ts';
 import { Encoder, hasFfmpeg } from '../helpers/encoder.ts';
+import { connected, Stage } from '../helpers/pages.ts';
 
-const undo = new Undo();
+const stage = new Stage();
 
-afterEach(() => undo.all());
+afterEach(() => stage.close());
 
 it.skipIf(browserPath === null || !hasFfmpeg).each([
   ['MPEG transport streams', false],
@@ -16,24 +16,20 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
 ])(
   'plays a broadcast of %s, says that it is live, and goes back to the live edge',
   async (_what, fragmented) => {
-    const dir = undo.folder();
     // The devnet of the one who broadcasts; another node joins it and watches.
-    const broadcaster = await start('--data-dir', join(dir, 'broadcaster'));
+    const broadcaster = await start();
     const { shard } = await broadcaster.client.call('snapshot', {});
-    const viewer = await start('--data-dir', join(dir, 'viewer'), '--join', shard.multiaddr);
+    const viewer = await start('--join', shard.multiaddr);
     const { contentId, pushUrl } = await broadcaster.client.call('startBroadcast', {
       name: 'Harbour camera',
     });
     const encoder = new Encoder({ target: pushUrl ?? '', fragmented });
-    undo.push(() => encoder.stop());
+    stage.onClose(() => encoder.stop());
     const segments = async () => (await broadcaster.client.call('broadcasts', {}))[0]?.segments ?? 0;
     await expect.poll(segments, { timeout: 30_000 }).toBeGreaterThan(6);
 
-    const browser = await undo.browser();
-    const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
-    const troubles = collectTroubles(page);
-    await page.goto(viewer.address);
-    await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: 30_000 });
+    const { page, troubles } = await stage.page(viewer.address);
+    await connected(page);
     await page.getByTestId('paste').fill(`ace:${contentId}`);
     await page.getByTestId('paste-submit').click();
     const video = page.getByTestId('player');
@@ -73,11 +69,8 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
 );
 
 it.skipIf(browserPath === null)('starts a broadcast, and ends it by a second press', async () => {
-  const dir = undo.folder();
-  const node = await start('--data-dir', join(dir, 'node'));
-  const browser = await undo.browser();
-  const page = await browser.newPage();
-  await page.goto(node.address);
+  const node = await start();
+  const { page } = await stage.page(node.address);
   await page.getByText('Broadcast live').click({ timeout: 30_000 });
   await page.getByTestId('broadcast-name').fill('Pier');
   await page.getByTestId('start-broadcast').click();
@@ -95,21 +88,18 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
   ['MPEG transport streams', false],
   ['fragmented MP4', true],
 ])('says in words that it does not play HEVC in %s, and does not try for ever', async (_what, fragmented) => {
-  const dir = undo.folder();
-  const node = await start('--data-dir', join(dir, 'node'));
+  const node = await start();
   const { contentId, pushUrl } = await node.client.call('startBroadcast', { name: 'Harbour camera' });
   const encoder = new Encoder({ target: pushUrl ?? '', fragmented, video: 'libx265' });
-  undo.push(() => encoder.stop());
+  stage.onClose(() => encoder.stop());
   const segments = async () => (await node.client.call('broadcasts', {}))[0]?.segments ?? 0;
   await expect.poll(segments, { timeout: 60_000 }).toBeGreaterThan(6);
-  const browser = await undo.browser();
-  const page = await browser.newPage();
+  const { page } = await stage.page(node.address);
   const asked: number[] = [];
   page.on('request', (request) => {
     if (/manifest|\.m3u8|\.ts|\.m4s|\.mp4/.test(request.url())) asked.push(Date.now());
   });
-  await page.goto(node.address);
-  await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: 30_000 });
+  await connected(page);
   await page.getByTestId('paste').fill(`ace:${contentId}`);
   await page.getByTestId('paste-submit').click();
   const notice = page.getByTestId('missing-tracks').or(page.getByTestId('broken'));
@@ -129,10 +119,10 @@ async function startOf(page: Page): Promise<number> {
 }
 
 async function start(...args: string[]) {
-  const address = await undo.node(...args);
+  const { address } = await stage.start(stage.temporaryDir(), args);
   const url = new URL(address);
   const token = decodeURIComponent(url.hash.replace('#token=', ''));
   const client = await connect(`${url.origin}/`, token);
-  undo.push(() => client.close());
+  stage.onClose(() => client.close());
   return { address, client };
 }

@@ -8,14 +8,13 @@ import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connect } from '../../main/rpc/ws-client.ts';
 import { parseAmount } from '../../shared/money.ts';
+import { browserPath, ROOT } from '../helpers/browser.ts';
 import { Devnet, MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 import {
   axeFindings,
-  browserPath,
   connected,
   type Language,
-  ROOT,
   Stage,
   sidewaysScroll,
   type Theme,

@@ -3,12 +3,11 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { browserPath, ROOT } from '../helpers/browser.ts';
 import {
   axeFindings,
-  browserPath,
   connected,
   type Language,
-  ROOT,
   Stage,
   sidewaysScroll,
   type Theme,

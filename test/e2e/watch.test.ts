@@ -2,34 +2,29 @@
  * The main job as a person sees it: the sample clip played and paid, in a real browser on a headless node. In the test
  * project `electron` the same story runs in the desktop window.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openApp, ROOT, skipWithoutWindow } from '../helpers/app-window.ts';
+import { openApp, skipWithoutWindow } from '../helpers/app-window.ts';
+import { ROOT } from '../helpers/browser.ts';
+import { connected, Stage } from '../helpers/pages.ts';
 
-const START_TIMEOUT_MS = 45_000;
-const undo: (() => unknown)[] = [];
+const stage = new Stage();
 
 beforeEach(skipWithoutWindow);
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
-});
+afterEach(() => stage.close());
 
 describe('the main job', () => {
   it('plays the sample clip, and what was paid is settled', async () => {
-    const { page, troubles } = await openApp(temporaryDir(), undo);
+    const { page, troubles } = await openApp(stage);
     await watchAndSettle(page);
     expect(new URL(page.url()).hash, 'the token does not stay in the address').not.toContain('token');
     expect(troubles).toEqual([]);
   });
 
   it('says what is wrong with what was typed, and forgets it afterwards', async () => {
-    const { page } = await openApp(temporaryDir(), undo);
-    await page
-      .locator('[data-testid=connection][data-link=connected]')
-      .waitFor({ timeout: START_TIMEOUT_MS });
+    const { page } = await openApp(stage);
+    await connected(page);
 
     const error = page.getByTestId('player-error');
     await paste(page, 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi');
@@ -47,7 +42,7 @@ describe('the main job', () => {
 });
 
 async function watchAndSettle(page: Page): Promise<void> {
-  await page.locator('[data-testid=connection][data-link=connected]').waitFor({ timeout: START_TIMEOUT_MS });
+  await connected(page);
   await page.getByTestId('nav-settlements').click();
   const before = await settledUnits(page);
 
@@ -86,10 +81,4 @@ async function settledUnits(page: Page): Promise<number> {
 async function numberOf(page: Page, testId: string, attribute: string): Promise<number> {
   const element = page.getByTestId(testId);
   return (await element.count()) === 0 ? 0 : Number(await element.first().getAttribute(attribute));
-}
-
-function temporaryDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
-  undo.push(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
 }

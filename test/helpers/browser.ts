@@ -1,18 +1,17 @@
-/** A real browser and a real node process for tests of the pages. */
+/** A real browser and a real node process, for tests of the pages. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findProgram } from './media.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+export const ROOT = join(import.meta.dirname, '../..');
 const CLI = join(ROOT, 'out/main/cli.js');
-const START_TIMEOUT_MS = 45_000;
+export const START_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-export const CHROMIUM_ARGS = [
+const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -26,45 +25,11 @@ export const CHROMIUM_ARGS = [
 /** `null` on a machine without one: tests that need it are skipped. */
 export const browserPath = findBrowser();
 
-/** What a test has started, undone in the opposite order. */
-export class Undo {
-  readonly #steps: (() => unknown)[] = [];
-
-  push(step: () => unknown): void {
-    this.#steps.push(step);
-  }
-
-  async all(): Promise<void> {
-    for (const step of this.#steps.splice(0).reverse()) await step();
-  }
-
-  /** A folder that goes with the rest. */
-  folder(): string {
-    const dir = mkdtempSync(join(tmpdir(), 'ace-e2e-'));
-    this.push(() => rmSync(dir, { recursive: true, force: true }));
-    return dir;
-  }
-
-  async browser(): Promise<Browser> {
-    const browser = await launchBrowser();
-    this.push(() => browser.close());
-    return browser;
-  }
-
-  /** Starts the node as `npm start` does on a machine without a display. The answer is the address that it prints. */
-  node(...args: string[]): Promise<string> {
-    const all = [CLI, 'start', '--headless', '--http-port', '0', ...args];
-    const node = spawn(process.execPath, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.push(() => stopProcess(node));
-    return addressOf(node);
-  }
-}
-
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
 }
 
-/** Everything that a page's console and scripts complain of. */
+/** Errors and violations of the content policy; the browser reports both on the console. */
 export function collectTroubles(page: Page): string[] {
   const troubles: string[] = [];
   page.on('console', (message) => {
@@ -74,23 +39,35 @@ export function collectTroubles(page: Page): string[] {
   return troubles;
 }
 
-function addressOf(node: ChildProcess): Promise<string> {
+export interface StartedNode {
+  /** As it prints it, with the token. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the node as people do on a machine without a display; at any free port, unless the arguments name one. */
+export function startHeadless(dataDir: string, args: readonly string[] = []): Promise<StartedNode> {
+  const given = ['start', '--headless', '--data-dir', dataDir];
+  const port = args.includes('--http-port') ? [] : ['--http-port', '0'];
+  const node = spawn(process.execPath, [CLI, ...given, ...port, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let errors = '';
-  node.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  node.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-4_000);
   });
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`The node printed no address in time.\n${errors}`)),
-      START_TIMEOUT_MS,
-    );
-    if (node.stdout)
-      createInterface(node.stdout).on('line', (line) => {
-        const address = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(line)?.[0];
-        if (address === undefined) return;
-        clearTimeout(timer);
-        resolve(address);
-      });
+    const timer = setTimeout(() => {
+      node.kill('SIGKILL');
+      reject(new Error(`The node printed no address in time.\n${errors}`));
+    }, START_TIMEOUT_MS);
+    createInterface(node.stdout).on('line', (line) => {
+      const address = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(line)?.[0];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      resolve({ address, stop: () => stop(node) });
+    });
     node.once('exit', (code) => {
       clearTimeout(timer);
       reject(new Error(`The node ended with ${code}.\n${errors}`));
@@ -98,7 +75,7 @@ function addressOf(node: ChildProcess): Promise<string> {
   });
 }
 
-async function stopProcess(node: ChildProcess): Promise<void> {
+async function stop(node: ChildProcess): Promise<void> {
   if (node.exitCode !== null || node.signalCode !== null) return;
   const ended = new Promise((resolve) => node.once('exit', resolve));
   node.kill('SIGTERM');

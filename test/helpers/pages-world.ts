@@ -5,7 +5,8 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../../main/rpc/ws-client.ts';
-import { ROOT, type Stage } from './pages.ts';
+import { ROOT } from './browser.ts';
+import type { Stage } from './pages.ts';
 import { waitFor } from './wait.ts';
 
 /** Slow enough for the charts to have something to draw for as long as the pictures take. */

@@ -1,25 +1,16 @@
 /** The node as people start it, and its pages in a real Chromium. What was started ends with `close`. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-
-export const ROOT = join(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'out/main/cli.js');
-export const START_TIMEOUT_MS = 45_000;
-const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--autoplay-policy=no-user-gesture-required',
-];
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import {
+  collectTroubles,
+  launchBrowser,
+  START_TIMEOUT_MS,
+  type StartedNode,
+  startHeadless,
+} from './browser.ts';
 
 export type Language = 'en' | 'ru';
 export type Theme = 'light' | 'dark';
@@ -30,8 +21,6 @@ export interface PageOptions {
   readonly width?: number;
   readonly height?: number;
 }
-
-export const browserPath = findBrowser();
 
 /** A place for everything that has to be ended again, in the opposite order. */
 export class Stage {
@@ -62,7 +51,7 @@ export class Stage {
 
   /** Another page in the same browser, with a storage of its own. */
   async page(address: string, options: PageOptions = {}): Promise<WatchedPage> {
-    this.#browser ??= await this.#launch();
+    const browser = await this.#openBrowser();
     const { language = 'en', theme = 'light', width = 1180, height = 800 } = options;
     const context: BrowserContextOptions = {
       viewport: { width, height },
@@ -70,16 +59,19 @@ export class Stage {
       colorScheme: theme,
       reducedMotion: 'reduce',
     };
-    const page = await (await this.#browser.newContext(context)).newPage();
+    const page = await (await browser.newContext(context)).newPage();
     const troubles = collectTroubles(page);
     await page.goto(address);
     return { page, troubles };
   }
 
-  async #launch(): Promise<Browser> {
-    const browser = await chromium.launch({ executablePath: browserPath ?? '', args: CHROMIUM_ARGS });
-    this.#undo.push(() => browser.close());
-    return browser;
+  async #openBrowser(): Promise<Browser> {
+    if (this.#browser === null) {
+      const browser = await launchBrowser();
+      this.#undo.push(() => browser.close());
+      this.#browser = browser;
+    }
+    return this.#browser;
   }
 }
 
@@ -87,11 +79,6 @@ export interface WatchedPage {
   readonly page: Page;
   /** Errors and violations of the content policy, which the browser reports on the console. */
   readonly troubles: readonly string[];
-}
-
-export interface StartedNode {
-  readonly address: string;
-  stop(): Promise<void>;
 }
 
 export async function connected(page: Page): Promise<void> {
@@ -121,60 +108,4 @@ export async function sidewaysScroll(page: Page): Promise<boolean> {
     ).document;
     return documentElement.scrollWidth > documentElement.clientWidth;
   });
-}
-
-/** Errors and violations of the content policy; the browser reports both on the console. */
-export function collectTroubles(page: Page): string[] {
-  const troubles: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
-  });
-  page.on('pageerror', (error) => troubles.push(error.message));
-  return troubles;
-}
-
-function startHeadless(dataDir: string, args: readonly string[]): Promise<StartedNode> {
-  const given = ['start', '--headless', '--data-dir', dataDir];
-  const port = args.includes('--http-port') ? [] : ['--http-port', '0'];
-  const node = spawn(process.execPath, [CLI, ...given, ...port, ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let errors = '';
-  node.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-4_000);
-  });
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      node.kill('SIGKILL');
-      reject(new Error(`The node printed no address in time.\n${errors}`));
-    }, START_TIMEOUT_MS);
-    createInterface(node.stdout).on('line', (line) => {
-      const address = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(line)?.[0];
-      if (address === undefined) return;
-      clearTimeout(timer);
-      resolve({ address, stop: () => stop(node) });
-    });
-    node.once('exit', (code) => {
-      clearTimeout(timer);
-      reject(new Error(`The node ended with ${code}.\n${errors}`));
-    });
-  });
-}
-
-async function stop(node: ChildProcess): Promise<void> {
-  if (node.exitCode !== null || node.signalCode !== null) return;
-  const ended = new Promise((resolve) => node.once('exit', resolve));
-  node.kill('SIGTERM');
-  const timer = setTimeout(() => node.kill('SIGKILL'), 10_000);
-  await ended;
-  clearTimeout(timer);
-}
-
-function findBrowser(): string | null {
-  const given = process.env.CHROME_PATH;
-  if (given) return existsSync(given) ? given : null;
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const dirs = (process.env.PATH ?? '').split(delimiter);
-  return dirs.flatMap((dir) => names.map((name) => join(dir, name))).find((path) => existsSync(path)) ?? null;
 }

@@ -1,39 +1,26 @@
 /**
- * The built main bundle with a real node in it, on a double of the `electron` module: what the desktop app does from
- * start to end, and every setting of Electron's security checklist. A window itself takes Electron's binary.
+ * The built main bundle with a real node in it, on a double of the `electron` module: what the desktop app does while it
+ * runs, and every setting of Electron's security checklist. A window itself takes Electron's binary.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeSnapshot } from '../../shared/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
-import { DoubleApp, endAll, ROOT, type StartOptions } from '../helpers/electron-double/app.ts';
+import { type DoubleApp, endAll, ROOT, startApp, temporaryHome } from '../helpers/electron-double/app.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const ID = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 const LINK = `acestream://${ID}`;
 
-const start = (options: StartOptions = {}) => new DoubleApp(options).up();
-const folders: string[] = [];
-function temporary(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'ace-desktop-'));
-  folders.push(dir);
-  return dir;
-}
-afterAll(async () => {
-  await endAll();
-  for (const dir of folders) rmSync(dir, { recursive: true, force: true });
-});
+afterAll(endAll);
 
 describe('the desktop app, as it runs', () => {
   let app: DoubleApp;
   beforeAll(async () => {
-    app = await start({ packaged: true });
+    app = await startApp({ packaged: true });
     await waitFor('the window has its page', async () => (await app.told('shell')).length > 0);
   });
-  afterAll(() => app?.end());
 
   const firstWindow = <T>(what: string) =>
     app.run<T>(`const w = electron.BrowserWindow.all[0]; return ${what}`);
@@ -103,6 +90,15 @@ describe('the desktop app, as it runs', () => {
       expect(opened.opened).toEqual(['https://github.com/x']);
     });
 
+    it('keeps the playlist of a content as a file, and no other address', async () => {
+      const downloads = await app.run<string[]>(`
+        const { webContents } = electron.BrowserWindow.all[0];
+        for (const url of ['http://127.0.0.1:6878/content/${ID}.m3u', 'http://127.0.0.1:6878/content/../x.m3u',
+          'http://192.0.2.1:6878/content/${ID}.m3u', 'http://127.0.0.1:6878/content/${ID}.exe']) webContents.openHandler({ url });
+        return webContents.downloads`);
+      expect(downloads).toEqual([`http://127.0.0.1:6878/content/${ID}.m3u`]);
+    });
+
     it('guards every web contents that ever comes to be, not only the first', async () => {
       const guarded = await app.run<boolean>(`
         const { webContents } = new electron.BrowserWindow({});
@@ -160,6 +156,32 @@ describe('the desktop app, as it runs', () => {
         expect(await cancelled(url), url).toBe(true);
     });
 
+    it('keeps only files of our node and of our own pages', async () => {
+      const { pagesUrl } = await snapshot();
+      const stopped = (url: string) =>
+        app.run<boolean>(
+          `const event = electron.preventable();
+          electron.session.defaultSession.emit('will-download', event, { getURL: () => ${JSON.stringify(url)} });
+          return event.defaultPrevented`,
+        );
+      expect(await stopped(`${pagesUrl}content/${ID}.m3u`)).toBe(false);
+      expect(await stopped('blob:app://ace-node/1')).toBe(false);
+      for (const url of ['https://evil.example/x.exe', 'http://127.0.0.1:1/x', 'blob:https://evil.example/1'])
+        expect(await stopped(url), url).toBe(true);
+    });
+
+    it('lets a script of our pages, and of no others, read what our node answers', async () => {
+      const { pagesUrl } = await snapshot();
+      expect(await session('s.get("headersReceivedFilter")()')).toEqual({ urls: [`${pagesUrl}*`] });
+      const headers = await session(
+        `(() => { let h; s.get('headersReceived')({ responseHeaders: { 'Content-Type': ['video/mp4'] } }, (a) => { h = a.responseHeaders }); return h })()`,
+      );
+      expect(headers).toEqual({
+        'Content-Type': ['video/mp4'],
+        'Access-Control-Allow-Origin': ['app://ace-node'],
+      });
+    });
+
     it('shows the token of this moment to our node, also after a renewal, and to nobody else', async () => {
       const header = () =>
         session<string>(
@@ -204,6 +226,8 @@ describe('the desktop app, as it runs', () => {
       expect(policy.get('style-src')).toBe("style-src 'self'");
       expect(policy.get('object-src')).toBe("object-src 'none'");
       expect(policy.get('frame-ancestors')).toBe("frame-ancestors 'none'");
+      expect(policy.get('base-uri')).toBe("base-uri 'none'");
+      expect(policy.get('form-action')).toBe("form-action 'none'");
       expect(csp).not.toMatch(/unsafe|\*(?!;| |$)/);
       for (const file of body.matchAll(/(?:src|href)="\.?(\/[^"]+)"/g))
         expect((await ask(`app://ace-node${file[1]}`)).status, file[1]).toBe(200);
@@ -355,7 +379,7 @@ describe('the desktop app, as it runs', () => {
 
   describe('notifications', () => {
     it('tell of a finished import while nobody looks, and a click leads there', async () => {
-      const film = join(temporary(), 'film.mp4');
+      const film = join(temporaryHome(), 'film.mp4');
       writeFileSync(film, Buffer.alloc(100_000, 'film'));
       await app.run('electron.BrowserWindow.all[0].focused = false');
       const { output } = await app.call<{ output: { contentId: string } }>('importFile', { path: film });
@@ -374,7 +398,7 @@ describe('the desktop app, as it runs', () => {
     });
 
     it('leave whoever is looking alone', async () => {
-      const film = join(temporary(), 'other.mp4');
+      const film = join(temporaryHome(), 'other.mp4');
       writeFileSync(film, Buffer.alloc(100_000, 'other'));
       const before = await app.run<number>('return electron.Notification.all.length');
       await app.call('importFile', { path: film });
@@ -411,191 +435,4 @@ describe('the desktop app, as it runs', () => {
   async function snapshot(): Promise<NodeSnapshot> {
     return (await app.call<{ output: NodeSnapshot }>('snapshot')).output;
   }
-});
-
-describe('the desktop app, as it starts', () => {
-  afterEach(endAll);
-
-  it('leaves at once for the instance that runs, and makes no node', async () => {
-    const app = new DoubleApp({ hasLock: false, args: [LINK] });
-    expect(await app.ended).toBe(0);
-    expect(existsSync(join(app.dataDir, 'node.db'))).toBe(false);
-    expect(app.exit?.calls).toContainEqual(['app.requestSingleInstanceLock', join(app.dataDir, 'window')]);
-  });
-
-  it('opens on the link that it was started with', async () => {
-    const app = await start({ args: ['--at-login', LINK] });
-    const told = await waitFor(
-      'the page hears of it',
-      async () => (await app.told<NavigateView>('navigate'))[0],
-    );
-    expect(told).toEqual({ view: 'watch', link: LINK, contentId: null });
-  });
-
-  it('opens on the link that macOS hands over before the node is there', async () => {
-    const app = new DoubleApp({});
-    await app.run(`electron.app.emit('open-url', electron.preventable(), '${LINK}')`);
-    await app.up();
-    const told = await waitFor(
-      'the page hears of it',
-      async () => (await app.told<NavigateView>('navigate'))[0],
-    );
-    expect(told.link).toBe(LINK);
-  });
-
-  it('opens no window at login, has one at the second start, and does without a tray', async () => {
-    const app = await start({ args: ['--at-login'], trayFails: true });
-    expect(await app.windows()).toBe(0);
-    await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
-    expect(await app.windows()).toBe(1);
-    expect((await app.call<{ output: ShellView }>('shell')).output.tray).toBe(false);
-  });
-
-  it('opens the window at login where the user wants so, in the language of the system', async () => {
-    const home = temporary();
-    mkdirSync(join(home, 'data/window'), { recursive: true });
-    writeFileSync(join(home, 'data/window/shell.json'), '{"startHidden":false}');
-    const app = await start({ home, args: ['--at-login'], locale: 'ru-RU' });
-    expect(await app.windows()).toBe(1);
-    expect((await app.call<{ output: ShellView }>('shell')).output.preferences?.language).toBe('ru');
-  });
-
-  it('cannot be started at login from a checkout, and says so', async () => {
-    const app = await start();
-    expect((await app.call<{ output: ShellView }>('shell')).output.autostart).toBeNull();
-    expect(await app.call('setShell', { autostart: true })).toMatchObject({
-      error: { code: 'NotInThisShell' },
-    });
-  });
-
-  it('says why it cannot start', async () => {
-    const home = temporary();
-    const first = await start({ home });
-    const second = new DoubleApp({ home });
-    expect(await second.ended).toBe(1);
-    const box = second.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
-    expect(box?.[1]).toBe('Ace Node cannot start');
-    expect(box?.[2]).toMatch(/uses|in use/i);
-    await first.end();
-  });
-
-  it('says that its folder cannot be written, and does not start without one', async () => {
-    const home = temporary();
-    writeFileSync(join(home, 'data'), 'a file where the folder should be');
-    const app = new DoubleApp({ home });
-    expect(await app.ended).toBe(1);
-    const box = app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
-    expect(box?.[2]).toContain(join(home, 'data'));
-  });
-
-  it('puts the window where it was, and onto a screen when its own is gone', async () => {
-    const home = temporary();
-    const right = { id: 2, workArea: { x: 1_920, y: 0, width: 1_920, height: 1_080 } };
-    const left = { id: 1, workArea: { x: 0, y: 0, width: 1_280, height: 700 } };
-    const first = await start({ home, displays: [left, right] });
-    await first.run(`const w = electron.BrowserWindow.all[0];
-      w.bounds = { x: 2000, y: 60, width: 1000, height: 900 }; w.emit('move')`);
-    const file = join(home, 'data/window/window.json');
-    await waitFor('it is written down', () => existsSync(file));
-    await first.end();
-    const bounds = async (app: DoubleApp) =>
-      app.run<object>(
-        'const { x, y, width, height } = electron.BrowserWindow.all[0].options; return { x, y, width, height }',
-      );
-    const again = await start({ home, displays: [left, right] });
-    expect(await bounds(again)).toEqual({ x: 2_000, y: 60, width: 1_000, height: 900 });
-    await again.end();
-    const without = await start({ home, displays: [left] });
-    expect(await bounds(without)).toEqual({ width: 1_000, height: 700 });
-  });
-});
-
-describe('the desktop app, as it ends', () => {
-  afterEach(endAll);
-
-  it.each([
-    ['quit', (app: DoubleApp) => app.run('electron.app.quit()')],
-    [
-      'closing the last window, on Linux',
-      (app: DoubleApp) => app.run('electron.BrowserWindow.all[0].close()'),
-    ],
-    ['the shutdown of the system', (app: DoubleApp) => app.run("electron.powerMonitor.emit('shutdown')")],
-    [
-      'the end of the session on Windows',
-      (app: DoubleApp) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
-    ],
-    ['SIGTERM', async (app: DoubleApp) => void app.child.kill('SIGTERM')],
-    ['the shutdown procedure', (app: DoubleApp) => app.call('shutdown')],
-  ])('by %s closes the node cleanly and shows that it does so', async (how, end) => {
-    const app = await start();
-    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
-    // It may be gone before the answer is.
-    await Promise.race([end(app).catch(() => {}), app.ended]);
-    expect(await app.ended, app.stderr).toBe(0);
-    expect(app.exit?.code).toBe(0);
-    // A node that was stopped cleanly takes its address away.
-    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
-    expect(existsSync(join(app.dataDir, 'reports')), how).toBe(false);
-  });
-
-  it('tells the page, the title and the tray while it closes, and opens nothing any more', async () => {
-    const app = await start();
-    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
-    const seen = await app.run<{
-      title: string;
-      progress: number;
-      tray: string;
-      closing: ShellView;
-      windows: number;
-    }>(`
-      electron.app.quit();
-      electron.app.emit('second-instance', {}, ['ace-node', '${LINK}'], '/', null);
-      const w = electron.BrowserWindow.all[0];
-      const told = w.webContents.sent.filter(([, topic]) => topic === 'shell').at(-1)[2];
-      return { title: w.title, progress: w.progress, tray: electron.Tray.all[0].toolTip, closing: told, windows: electron.BrowserWindow.all.length }`);
-    expect(seen.title).toContain('closing');
-    expect(seen.progress).toBe(2);
-    expect(seen.tray).toContain('closing');
-    expect(seen.windows).toBe(1);
-    const { sinceMs = 0, untilMs = 0 } = seen.closing.closing ?? {};
-    expect(untilMs - sinceMs).toBe(20_000);
-    expect(await app.ended).toBe(0);
-  });
-
-  it.each([
-    ['an error', "setTimeout(() => { throw new Error('boom in a timer, token=' + SECRET) })"],
-    ['a rejection', "void Promise.reject(new Error('boom in a promise, token=' + SECRET))"],
-  ])(
-    'after %s that nobody handled it reports it without secrets, closes cleanly, and says so',
-    async (_what, code) => {
-      const app = await start();
-      const { output } = await app.call<{ output: { token: string } }>('apiToken');
-      await app.run(code.replace('SECRET', JSON.stringify(output.token)));
-      expect(await app.ended).toBe(1);
-      expect(app.exit?.calls).toContainEqual([
-        'dialog.showErrorBox',
-        'Ace Node had to stop',
-        expect.any(String),
-      ]);
-      expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
-      const [report] = app.crashes();
-      expect(report).toMatchObject({ kind: 'unhandled' });
-      expect(report?.errors[0]).toContain('boom in a');
-      expect(JSON.stringify(report)).not.toContain(output.token);
-    },
-  );
-
-  it('stays with the window closed where the user wants so, and serves on', async () => {
-    const app = await start();
-    await app.call('setShell', { keepRunning: true });
-    const { output } = await app.call<{ output: NodeSnapshot }>('snapshot');
-    await app.run('electron.BrowserWindow.all[0].close()');
-    expect(await app.windows()).toBe(0);
-    const status = await new Promise((resolve, reject) =>
-      get(output.pagesUrl ?? '', (res) => resolve(res.resume().statusCode)).once('error', reject),
-    );
-    expect(status).toBe(200);
-    await app.run("electron.app.emit('activate')");
-    expect(await app.windows()).toBe(1);
-  });
 });

@@ -235,6 +235,9 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
 
   it('starts its window’s side from inside, and the sample clip is offered', async () => {
     const app = await new DoubleApp({ root: extracted, resourcesDir: resources, packaged: true }).up();
+    // As on the computer of whoever has just installed it: nothing runs before there is a wallet.
+    expect(await app.call('contents')).toMatchObject({ error: { code: 'WalletMissing' } });
+    await app.call('walletSkip');
     const { output } = await app.call<{ output: readonly { name: string }[] }>('contents');
     expect(output.map(({ name }) => name)).toContain('Sample clip.mp4');
     const snapshot = await waitFor(
@@ -244,6 +247,17 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
     expect(snapshot.account).toMatch(/^0x/);
     await app.end();
   });
+});
+
+it('the package is made with every switch of the binary set', () => {
+  const yaml = readFileSync(join(ROOT, 'electron-builder.yml'), 'utf8');
+  const block = /^electronFuses:\n((?: {2}\w+: \w+\n)+)/m.exec(yaml)?.[1] ?? '';
+  const set = [...block.matchAll(/ {2}(\w+): (true|false)\n/g)].map(([, name, on]) => [
+    name,
+    on === 'true' ? '1' : '0',
+  ]);
+  // The last one is about signing a macOS package and is none of the binary's.
+  expect(Object.fromEntries(set)).toEqual({ ...FUSES, resetAdHocDarwinSignature: '1' });
 });
 
 it('the package hands our links, and no others, to the app', () => {

@@ -5,7 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { connected, ROOT, Stage } from '../helpers/pages.ts';
+import { ROOT } from '../helpers/browser.ts';
+import { connected, Stage } from '../helpers/pages.ts';
 import { makeWorld } from '../helpers/pages-world.ts';
 import { SHOTS } from './shots.ts';
 

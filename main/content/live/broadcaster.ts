@@ -107,7 +107,7 @@ export class Broadcaster {
 
   /** All of our own, ended ones too, oldest first. */
   own(): BroadcastRow[] {
-    return this.#context.store.broadcasts.list().filter(({ pushKey }) => pushKey !== null);
+    return this.#context.store.broadcasts.own();
   }
 
   /** One of our own. @throws AceError `BroadcastUnknown` */

@@ -8,12 +8,13 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AceError, type ErrorCode, isAceError } from '../../../shared/errors.ts';
 import { writePlaylist } from '../../../shared/live/playlist.ts';
-import { PIECE_BYTES, pieceCount, pieceLength } from '../../../shared/units.ts';
+import { PIECE_BYTES, pieceCount } from '../../../shared/units.ts';
 import type { Log } from '../../log.ts';
 import type { Opening } from '../asking.ts';
 import type { PieceStore } from '../piece-store.ts';
 import { openingOf } from '../players/opening.ts';
 import type { Transfer } from '../transfer.ts';
+import { readerPiece } from '../verified-pieces.ts';
 import type { PushInput } from './push-input.ts';
 import { PUSH_PATH } from './push-input.ts';
 import type { Watch } from './watch.ts';
@@ -172,13 +173,11 @@ async function sendSegment(
     }
     for (let index = 0; index < pieceCount(file.sizeBytes); index++) {
       transfer.moveReader(reader, index);
-      await transfer.piece(index, signal);
-      const length = pieceLength(file.sizeBytes, index);
-      for (let offset = 0; offset < length; offset += WRITE_BYTES) {
-        const part = Math.min(WRITE_BYTES, length - offset);
-        const bytes = await context.pieces.readRange(transfer.contentId, index, offset, part);
-        if (!res.write(bytes)) await once(res, 'drain', { signal: closed });
-        transfer.taken(reader, index * PIECE_BYTES + offset, part);
+      const piece = await readerPiece(context.pieces, transfer, index, signal);
+      for (let offset = 0; offset < piece.byteLength; offset += WRITE_BYTES) {
+        const part = piece.subarray(offset, offset + WRITE_BYTES);
+        if (!res.write(part)) await once(res, 'drain', { signal: closed });
+        transfer.taken(reader, index * PIECE_BYTES + offset, part.byteLength);
       }
     }
     res.end();

@@ -1,14 +1,15 @@
 /**
  * The bytes of a content as one HTTP answer: all of it, a part, or several parts. They leave only from pieces that were
- * verified and paid. A reader holds the transfer's attention while they are sent: what lies ahead of it is fetched first.
+ * paid, and that are right as they are read. A reader holds the transfer's attention while they are sent: what lies ahead
+ * of it is fetched first.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isAceError } from '../../../shared/errors.ts';
 import { PIECE_BYTES } from '../../../shared/units.ts';
 import type { PieceStore } from '../piece-store.ts';
 import type { Reader, Transfer } from '../transfer.ts';
+import { readerPiece } from '../verified-pieces.ts';
 import { type ByteRange, isSameContent, requestedRanges } from './byte-ranges.ts';
 import { attachmentOf } from './file-name.ts';
 
@@ -135,36 +136,22 @@ async function sendRange(
   reader: Reader,
   signal: AbortSignal,
 ): Promise<void> {
-  const { transfer } = serving;
+  const { pieces, transfer } = serving;
   for (let position = start; position <= end; ) {
     const pieceIndex = Math.floor(position / PIECE_BYTES);
     transfer.moveReader(reader, pieceIndex);
-    await transfer.piece(pieceIndex, signal);
-    const offset = position - pieceIndex * PIECE_BYTES;
-    const length = Math.min(PIECE_BYTES - offset, WRITE_BYTES, end - position + 1);
-    const bytes = await readStored(serving, pieceIndex, offset, length);
-    if (!bytes) continue;
-    signal.throwIfAborted();
-    if (!res.write(bytes)) await once(res, 'drain', { signal });
-    transfer.taken(reader, position, length);
-    serving.onSent?.();
-    position += length;
-  }
-}
-
-/** `null` when the disk has lost the piece: the transfer fetches it again. */
-async function readStored(
-  { pieces, transfer }: Serving,
-  pieceIndex: number,
-  offset: number,
-  length: number,
-): Promise<Uint8Array | null> {
-  try {
-    return await pieces.readRange(transfer.contentId, pieceIndex, offset, length);
-  } catch (error) {
-    if (!isAceError(error, 'PieceUnknown')) throw error;
-    transfer.forget(pieceIndex);
-    return null;
+    const piece = await readerPiece(pieces, transfer, pieceIndex, signal);
+    const first = pieceIndex * PIECE_BYTES;
+    const last = Math.min(end, first + piece.byteLength - 1);
+    while (position <= last) {
+      const from = position - first;
+      const bytes = piece.subarray(from, Math.min(from + WRITE_BYTES, last - first + 1));
+      signal.throwIfAborted();
+      if (!res.write(bytes)) await once(res, 'drain', { signal });
+      transfer.taken(reader, position, bytes.byteLength);
+      serving.onSent?.();
+      position += bytes.byteLength;
+    }
   }
 }
 

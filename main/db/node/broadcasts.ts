@@ -84,6 +84,11 @@ export class BroadcastTable {
     return this.#list.all().map(toRow);
   }
 
+  /** All of our own, ended ones too, oldest first. */
+  own(): BroadcastRow[] {
+    return this.list().filter(({ pushKey }) => pushKey !== null);
+  }
+
   /** Keeps what is there when the broadcast is known already. */
   insert(broadcast: NewBroadcast): void {
     this.#insert.run(broadcast);

@@ -1,8 +1,9 @@
 /** Starts the built main bundle on the double, and reaches into it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeWallet, protectionBy } from '../../../main/wallet/identity.ts';
 import { waitFor } from '../wait.ts';
 
 export const ROOT = join(import.meta.dirname, '../../..');
@@ -18,6 +19,8 @@ export interface StartOptions {
   readonly locale?: string;
   readonly displays?: readonly object[];
   readonly loginItem?: object;
+  /** What Electron says of the system's key store; `null`: it does not answer. GNOME's when left out. */
+  readonly keyStore?: string | null;
   /** Folder with out/ and resources/. */
   readonly root?: string;
   readonly resourcesDir?: string;
@@ -34,6 +37,29 @@ type Message = {
 const START_TIMEOUT_MS = 50_000;
 const REGISTER = join(import.meta.dirname, 'register.ts');
 const started = new Set<DoubleApp>();
+const homes = new Set<string>();
+
+/** A home folder of its own, until `endAll`. */
+export function temporaryHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'ace-desktop-'));
+  homes.add(home);
+  return home;
+}
+
+/** Starts the app where the first start has been seen through: the node runs at once. */
+export async function startApp(options: StartOptions = {}): Promise<DoubleApp> {
+  const home = options.home ?? temporaryHome();
+  await giveWallet(home);
+  return new DoubleApp({ ...options, home }).up();
+}
+
+/** A wallet as a skipped first start leaves it. One that is there is kept. */
+export async function giveWallet(home: string): Promise<void> {
+  const path = join(home, 'data', 'wallet.json');
+  if (existsSync(path)) return;
+  mkdirSync(join(home, 'data'), { recursive: true, mode: 0o700 });
+  await makeWallet(path, protectionBy(undefined));
+}
 
 export class DoubleApp {
   readonly home: string;
@@ -42,15 +68,13 @@ export class DoubleApp {
   stderr = '';
   /** What `app.exit` was given, and all that was called until then. */
   exit: { readonly code: number; readonly calls: readonly [string, ...unknown[]][] } | null = null;
-  readonly #ownsHome: boolean;
   readonly #waiting = new Map<number, (message: Message) => void>();
   #nextId = 1;
 
   constructor(options: StartOptions) {
-    this.#ownsHome = options.home === undefined;
-    this.home = options.home ?? mkdtempSync(join(tmpdir(), 'ace-desktop-'));
+    this.home = options.home ?? temporaryHome();
     mkdirSync(this.home, { recursive: true });
-    const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
+    const { packaged, hasLock, trayFails, displays, loginItem, keyStore, root = ROOT } = options;
     const config = {
       dataDir: this.dataDir,
       resourcesDir: options.resourcesDir ?? join(root, 'resources'),
@@ -69,7 +93,7 @@ export class DoubleApp {
           DOUBLE_HOME: this.home,
           DOUBLE_ROOT: root,
           DOUBLE_LOCALE: options.locale ?? 'en-US',
-          DOUBLE_OPTIONS: JSON.stringify({ packaged, hasLock, trayFails, displays, loginItem }),
+          DOUBLE_OPTIONS: JSON.stringify({ packaged, hasLock, trayFails, displays, loginItem, keyStore }),
           ...options.env,
         },
       },
@@ -125,13 +149,13 @@ export class DoubleApp {
     return this.run<number>('return electron.BrowserWindow.all.filter((each) => !each.destroyed).length');
   }
 
-  /** The node runs; a window is open unless it was started hidden. */
+  /** The node runs or waits for its wallet; a window is open unless it was started hidden. */
   async up(): Promise<this> {
     const isUp = async () => {
       if (this.child.exitCode !== null) throw new Error(`It ended: ${this.stderr}`);
       return this.run<boolean>("return electron.ipcMain.handlers.has('ace:call')").catch(() => false);
     };
-    await waitFor('the node of the desktop app runs', isUp, START_TIMEOUT_MS);
+    await waitFor('the desktop app is up', isUp, START_TIMEOUT_MS);
     return this;
   }
 
@@ -147,10 +171,11 @@ export class DoubleApp {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
     await this.ended;
     started.delete(this);
-    if (this.#ownsHome) rmSync(this.home, { recursive: true, force: true });
   }
 }
 
 export async function endAll(): Promise<void> {
   for (const app of [...started]) await app.end();
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+  homes.clear();
 }

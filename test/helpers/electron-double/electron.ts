@@ -3,8 +3,9 @@
  * bundle could break (what must happen before the app is ready, and what only after), writes down what it was told,
  * and lets the test that started the process look and act: a message `{ id, code }` runs `code` with everything here.
  */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as self from './electron.ts';
 
@@ -17,6 +18,8 @@ const options = JSON.parse(process.env.DOUBLE_OPTIONS ?? '{}') as {
   trayFails?: boolean;
   displays?: { id: number; workArea: Bounds }[];
   loginItem?: object;
+  /** The system's key store; `null`: it does not answer. */
+  keyStore?: string | null;
 };
 
 interface Bounds {
@@ -290,6 +293,42 @@ export const protocol = {
   handle(scheme: string, handler: Any): void {
     afterReady('protocol.handle');
     protocol.handlers.set(scheme, handler);
+  },
+};
+
+/** Encrypts with a key that stays with the system, here with the home folder. */
+const { keyStore = 'gnome_libsecret' } = options;
+const keyFile = join(DOUBLE_HOME, 'key-store');
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+function systemKey(): Buffer {
+  afterReady('safeStorage');
+  if (keyStore === null) throw new Error('the key store does not answer');
+  if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32));
+  return readFileSync(keyFile);
+}
+
+export const safeStorage = {
+  async isAsyncEncryptionAvailable() {
+    afterReady('safeStorage');
+    return keyStore !== null;
+  },
+  getSelectedStorageBackend() {
+    afterReady('safeStorage');
+    return keyStore ?? 'unknown';
+  },
+  async encryptStringAsync(text: string) {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', systemKey(), nonce);
+    const body = Buffer.concat([cipher.update(text), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), body]);
+  },
+  async decryptStringAsync(sealed: Buffer) {
+    const decipher = createDecipheriv('aes-256-gcm', systemKey(), sealed.subarray(0, NONCE_BYTES));
+    decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+    const body = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
+    return { result: Buffer.concat([body, decipher.final()]).toString(), shouldReEncrypt: false };
   },
 };
 

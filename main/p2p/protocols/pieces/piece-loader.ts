@@ -6,22 +6,17 @@
  * honest viewer's payments run ahead of what it got by at most a unit that it wrote off and the rounding of another, so
  * a buffer waits for that much more. Whatever is not paid for in time is left to the garbage collector.
  */
-import { sameBytes } from '../../../../shared/channel/tuple.ts';
-import { isAceError } from '../../../../shared/errors.ts';
 import { PIECE_BYTES, pieceLength } from '../../../../shared/units.ts';
 import type { PieceStore } from '../../../content/piece-store.ts';
-import { chunkHashesOf, pieceHash, type TransportFile } from '../../../content/transport-file.ts';
+import type { TransportFile } from '../../../content/transport-file.ts';
+import { type VerifiedPiece, verifiedPiece } from '../../../content/verified-pieces.ts';
 
 export interface PieceAddress {
   readonly contentId: string;
   readonly pieceIndex: number;
 }
 
-export interface LoadedPiece {
-  readonly bytes: Uint8Array;
-  /** SHA-256 of each chunk, one after another. */
-  readonly chunkHashes: Uint8Array;
-}
+export type LoadedPiece = VerifiedPiece;
 
 /** How far payments may run ahead of what arrived. */
 const AHEAD_BYTES = 2 * PIECE_BYTES;
@@ -90,22 +85,9 @@ export class PieceLoader {
     this.#unpaid.length = 0;
   }
 
-  async #load({ contentId, pieceIndex }: PieceAddress, file: TransportFile): Promise<LoadedPiece | null> {
+  #load({ contentId, pieceIndex }: PieceAddress, file: TransportFile): Promise<LoadedPiece | null> {
     const lengthBytes = pieceLength(file.sizeBytes, pieceIndex);
     const spare = lengthBytes === PIECE_BYTES ? this.#spare.pop() : undefined;
-    const target = spare ?? new Uint8Array(lengthBytes);
-    const bytes = await this.#pieces.read(contentId, pieceIndex, file.sizeBytes, target).catch(nullIfLost);
-    // What is booked is the length that the transport file gives: anything else is not this piece.
-    if (bytes?.byteLength !== lengthBytes) return null;
-    const chunkHashes = chunkHashesOf(bytes);
-    const expected = file.pieceHashes[pieceIndex];
-    const right = expected && sameBytes(pieceHash(chunkHashes), expected);
-    return right ? { bytes, chunkHashes } : null;
+    return verifiedPiece(this.#pieces, contentId, file, pieceIndex, spare ?? new Uint8Array(lengthBytes));
   }
-}
-
-/** A disk that cannot be read now says nothing about the piece. */
-function nullIfLost(error: unknown): null {
-  if (isAceError(error, 'PieceUnknown')) return null;
-  throw error;
 }

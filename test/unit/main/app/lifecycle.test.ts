@@ -109,10 +109,10 @@ describe('DesktopApp: links', () => {
     await s.desktop.run();
     expect(s.openWindow).toHaveBeenCalledOnce();
     s.tellPage.mockReturnValue(true);
-    s.desktop.onPageLoaded();
+    s.desktop.tellPending();
     expect(s.tellPage).toHaveBeenLastCalledWith(expect.anything(), TO_LINK);
     s.tellPage.mockClear();
-    s.desktop.onPageLoaded();
+    s.desktop.tellPending();
     expect(s.tellPage).not.toHaveBeenCalled();
   });
 
@@ -132,7 +132,7 @@ describe('DesktopApp: links', () => {
     started.resolve({ stop: s.stop });
     await running;
     expect(s.openWindow).toHaveBeenCalledOnce();
-    s.desktop.onPageLoaded();
+    s.desktop.tellPending();
     expect(s.tellPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
   });
 

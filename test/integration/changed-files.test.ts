@@ -1,0 +1,105 @@
+/** Files of pieces that somebody changes, cuts or removes while the node runs: players get what is right, or nothing. */
+import { readFileSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fetchWhole, joinedNode, MIB } from '../helpers/devnet.ts';
+import { makeFile } from '../helpers/files.ts';
+import { bodyOf, PlayingNode } from '../helpers/playing-node.ts';
+
+const UNITS = 6;
+
+const playing = new PlayingNode('first.bin', MIB);
+
+/** A content that the node has fetched whole. */
+async function fetched(seed: string) {
+  const path = await makeFile(join(playing.net.dir, `${seed}.bin`), UNITS * MIB, seed);
+  const { contentId } = await playing.provider.import({ path });
+  await fetchWhole(playing.node.peer, contentId);
+  const file = join(joinedNode(playing.net).dataDir, 'pieces', `${contentId}.pieces`);
+  return { contentId, bytes: readFileSync(path), file };
+}
+
+const played = async (contentId: string, range?: string) =>
+  bodyOf(
+    await fetch(playing.at(`/content/${contentId}`), { headers: range ? { range: `bytes=${range}` } : {} }),
+  );
+
+const received = async (contentId: string) =>
+  (await playing.node.peer.library.transfer(contentId)).receivedBytes;
+
+/** Pieces in which the two differ. */
+function wrongPieces(some: Buffer, right: Buffer): number[] {
+  expect(some.byteLength).toBe(right.byteLength);
+  return Array.from({ length: UNITS }, (_, i) => i).filter(
+    (i) => !some.subarray(i * MIB, (i + 1) * MIB).equals(right.subarray(i * MIB, (i + 1) * MIB)),
+  );
+}
+
+async function zeroed(file: string, start: number, end: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.alloc(end - start), 0, end - start, start);
+  await handle.close();
+}
+
+describe('a fetched content whose file is changed while the node runs', () => {
+  it('is played right: what is wrong in it is fetched again, and nothing else', async () => {
+    const { contentId, bytes, file } = await fetched('zeros');
+    await zeroed(file, 2 * MIB + 500, 2 * MIB + 600);
+    await zeroed(file, 4 * MIB, 5 * MIB);
+    expect(wrongPieces(await played(contentId), bytes)).toEqual([]);
+    expect(await received(contentId)).toBe((UNITS + 2) * MIB);
+    expect(wrongPieces(readFileSync(file), bytes)).toEqual([]);
+    expect(wrongPieces(await played(contentId), bytes)).toEqual([]);
+    expect(await received(contentId)).toBe((UNITS + 2) * MIB);
+  });
+
+  it('is played right where only a part of a piece is asked for', async () => {
+    const { contentId, bytes, file } = await fetched('part');
+    await zeroed(file, MIB + 10, MIB + 20);
+    const part = await played(contentId, `${MIB + 15}-${MIB + 99}`);
+    expect(part.equals(bytes.subarray(MIB + 15, MIB + 100))).toBe(true);
+    expect(await received(contentId)).toBe((UNITS + 1) * MIB);
+  });
+
+  it('is played right when it was cut', async () => {
+    const { contentId, bytes, file } = await fetched('cut');
+    truncateSync(file, 3 * MIB + 10);
+    expect(wrongPieces(await played(contentId), bytes)).toEqual([]);
+    expect(await received(contentId)).toBe((2 * UNITS - 3) * MIB);
+  });
+
+  it('is played right when it was removed, and has no holes afterwards', async () => {
+    const { contentId, bytes, file } = await fetched('gone');
+    await playing.node.peer.pieces.rest(contentId);
+    rmSync(file);
+    const last = await played(contentId, `${5 * MIB}-`);
+    expect(last.equals(bytes.subarray(5 * MIB))).toBe(true);
+    expect(wrongPieces(await played(contentId), bytes)).toEqual([]);
+    expect(wrongPieces(readFileSync(file), bytes)).toEqual([]);
+    expect(await received(contentId)).toBe(2 * UNITS * MIB);
+  });
+});
+
+describe('a user’s own file with a byte changed in it that looks as it did', () => {
+  it('is not played any more, and said to be another file', async () => {
+    const path = await makeFile(join(playing.net.dir, 'own.bin'), 2 * MIB, 'own');
+    const { peer } = playing.node;
+    const { contentId } = await peer.import({ path, byReference: true });
+    // As whoever swaps disks under a node may have it: size, time and file are the same.
+    const { mtimeMs } = statSync(path);
+    utimesSync(path, new Date(mtimeMs), new Date(mtimeMs));
+    await peer.import({ path, byReference: true });
+    await zeroed(path, MIB + 100, MIB + 200);
+    utimesSync(path, new Date(mtimeMs), new Date(mtimeMs));
+    const first = await played(contentId, `0-${MIB - 1}`);
+    expect(first.equals(readFileSync(path).subarray(0, MIB))).toBe(true);
+    expect(peer.store.contents.get(contentId)?.trouble).toBeNull();
+    const refused = await played(contentId, `${MIB}-`).then(
+      () => false,
+      () => true,
+    );
+    expect(refused).toBe(true);
+    expect(peer.store.contents.get(contentId)?.trouble).toBe('changed');
+  });
+});

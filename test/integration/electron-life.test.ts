@@ -1,0 +1,202 @@
+/**
+ * The built main bundle with a real node in it, on a double of the `electron` module: how the desktop app starts where
+ * there is a wallet, and how it ends.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NodeSnapshot } from '../../shared/rpc.ts';
+import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
+import { DoubleApp, endAll, giveWallet, startApp, temporaryHome } from '../helpers/electron-double/app.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const ID = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
+const LINK = `acestream://${ID}`;
+
+afterEach(endAll);
+
+describe('the desktop app, as it starts', () => {
+  it('leaves at once for the instance that runs, and makes no node', async () => {
+    const app = new DoubleApp({ hasLock: false, args: [LINK] });
+    expect(await app.ended).toBe(0);
+    expect(existsSync(join(app.dataDir, 'node.db'))).toBe(false);
+    expect(app.exit?.calls).toContainEqual(['app.requestSingleInstanceLock', join(app.dataDir, 'window')]);
+  });
+
+  it('opens on the link that it was started with', async () => {
+    const app = await startApp({ args: ['--at-login', LINK] });
+    const told = await waitFor(
+      'the page hears of it',
+      async () => (await app.told<NavigateView>('navigate'))[0],
+    );
+    expect(told).toEqual({ view: 'watch', link: LINK, contentId: null });
+  });
+
+  it('opens on the link that macOS hands over before the node is there', async () => {
+    const home = temporaryHome();
+    await giveWallet(home);
+    const app = new DoubleApp({ home });
+    await app.run(`electron.app.emit('open-url', electron.preventable(), '${LINK}')`);
+    await app.up();
+    const told = await waitFor(
+      'the page hears of it',
+      async () => (await app.told<NavigateView>('navigate'))[0],
+    );
+    expect(told.link).toBe(LINK);
+  });
+
+  it('opens no window at login, has one at the second start, and does without a tray', async () => {
+    const app = await startApp({ args: ['--at-login'], trayFails: true });
+    expect(await app.windows()).toBe(0);
+    await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
+    expect(await app.windows()).toBe(1);
+    expect((await app.call<{ output: ShellView }>('shell')).output.tray).toBe(false);
+  });
+
+  it('opens the window at login where the user wants so, in the language of the system', async () => {
+    const home = temporaryHome();
+    mkdirSync(join(home, 'data/window'), { recursive: true });
+    writeFileSync(join(home, 'data/window/shell.json'), '{"startHidden":false}');
+    const app = await startApp({ home, args: ['--at-login'], locale: 'ru-RU' });
+    expect(await app.windows()).toBe(1);
+    expect((await app.call<{ output: ShellView }>('shell')).output.preferences?.language).toBe('ru');
+  });
+
+  it('cannot be started at login from a checkout, and says so', async () => {
+    const app = await startApp();
+    expect((await app.call<{ output: ShellView }>('shell')).output.autostart).toBeNull();
+    expect(await app.call('setShell', { autostart: true })).toMatchObject({
+      error: { code: 'NotInThisShell' },
+    });
+  });
+
+  it('says why it cannot start', async () => {
+    const home = temporaryHome();
+    const first = await startApp({ home });
+    const second = new DoubleApp({ home });
+    expect(await second.ended).toBe(1);
+    const box = second.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
+    expect(box?.[1]).toBe('Ace Node cannot start');
+    expect(box?.[2]).toMatch(/uses|in use/i);
+    await first.end();
+  });
+
+  it('says that its folder cannot be written, and does not start without one', async () => {
+    const home = temporaryHome();
+    writeFileSync(join(home, 'data'), 'a file where the folder should be');
+    const app = new DoubleApp({ home });
+    expect(await app.ended).toBe(1);
+    const box = app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
+    expect(box?.[2]).toContain(join(home, 'data'));
+  });
+
+  it('puts the window where it was, and onto a screen when its own is gone', async () => {
+    const home = temporaryHome();
+    const right = { id: 2, workArea: { x: 1_920, y: 0, width: 1_920, height: 1_080 } };
+    const left = { id: 1, workArea: { x: 0, y: 0, width: 1_280, height: 700 } };
+    const first = await startApp({ home, displays: [left, right] });
+    await first.run(`const w = electron.BrowserWindow.all[0];
+      w.bounds = { x: 2000, y: 60, width: 1000, height: 900 }; w.emit('move')`);
+    const file = join(home, 'data/window/window.json');
+    await waitFor('it is written down', () => existsSync(file));
+    await first.end();
+    const bounds = async (app: DoubleApp) =>
+      app.run<object>(
+        'const { x, y, width, height } = electron.BrowserWindow.all[0].options; return { x, y, width, height }',
+      );
+    const again = await startApp({ home, displays: [left, right] });
+    expect(await bounds(again)).toEqual({ x: 2_000, y: 60, width: 1_000, height: 900 });
+    await again.end();
+    const without = await startApp({ home, displays: [left] });
+    expect(await bounds(without)).toEqual({ width: 1_000, height: 700 });
+  });
+});
+
+describe('the desktop app, as it ends', () => {
+  it.each([
+    ['quit', (app: DoubleApp) => app.run('electron.app.quit()')],
+    [
+      'closing the last window, on Linux',
+      (app: DoubleApp) => app.run('electron.BrowserWindow.all[0].close()'),
+    ],
+    ['the shutdown of the system', (app: DoubleApp) => app.run("electron.powerMonitor.emit('shutdown')")],
+    [
+      'the end of the session on Windows',
+      (app: DoubleApp) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
+    ],
+    ['SIGTERM', async (app: DoubleApp) => void app.child.kill('SIGTERM')],
+    ['the shutdown procedure', (app: DoubleApp) => app.call('shutdown')],
+  ])('by %s closes the node cleanly and shows that it does so', async (how, end) => {
+    const app = await startApp();
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    // It may be gone before the answer is.
+    await Promise.race([end(app).catch(() => {}), app.ended]);
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(app.exit?.code).toBe(0);
+    // A node that was stopped cleanly takes its address away.
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+    expect(existsSync(join(app.dataDir, 'reports')), how).toBe(false);
+  });
+
+  it('tells the page, the title and the tray while it closes, and opens nothing any more', async () => {
+    const app = await startApp();
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    const seen = await app.run<{
+      title: string;
+      progress: number;
+      tray: string;
+      closing: ShellView;
+      windows: number;
+    }>(`
+      electron.app.quit();
+      electron.app.emit('second-instance', {}, ['ace-node', '${LINK}'], '/', null);
+      const w = electron.BrowserWindow.all[0];
+      const told = w.webContents.sent.filter(([, topic]) => topic === 'shell').at(-1)[2];
+      return { title: w.title, progress: w.progress, tray: electron.Tray.all[0].toolTip, closing: told, windows: electron.BrowserWindow.all.length }`);
+    expect(seen.title).toContain('closing');
+    expect(seen.progress).toBe(2);
+    expect(seen.tray).toContain('closing');
+    expect(seen.windows).toBe(1);
+    const { sinceMs = 0, untilMs = 0 } = seen.closing.closing ?? {};
+    expect(untilMs - sinceMs).toBe(20_000);
+    expect(await app.ended).toBe(0);
+  });
+
+  it.each([
+    ['an error', "setTimeout(() => { throw new Error('boom in a timer, token=' + SECRET) })"],
+    ['a rejection', "void Promise.reject(new Error('boom in a promise, token=' + SECRET))"],
+  ])(
+    'after %s that nobody handled it reports it without secrets, closes cleanly, and says so',
+    async (_what, code) => {
+      const app = await startApp();
+      const { output } = await app.call<{ output: { token: string } }>('apiToken');
+      await app.run(code.replace('SECRET', JSON.stringify(output.token)));
+      expect(await app.ended).toBe(1);
+      expect(app.exit?.calls).toContainEqual([
+        'dialog.showErrorBox',
+        'Ace Node had to stop',
+        expect.any(String),
+      ]);
+      expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+      const [report] = app.crashes();
+      expect(report).toMatchObject({ kind: 'unhandled' });
+      expect(report?.errors[0]).toContain('boom in a');
+      expect(JSON.stringify(report)).not.toContain(output.token);
+    },
+  );
+
+  it('stays with the window closed where the user wants so, and serves on', async () => {
+    const app = await startApp();
+    await app.call('setShell', { keepRunning: true });
+    const { output } = await app.call<{ output: NodeSnapshot }>('snapshot');
+    await app.run('electron.BrowserWindow.all[0].close()');
+    expect(await app.windows()).toBe(0);
+    const status = await new Promise((resolve, reject) =>
+      get(output.pagesUrl ?? '', (res) => resolve(res.resume().statusCode)).once('error', reject),
+    );
+    expect(status).toBe(200);
+    await app.run("electron.app.emit('activate')");
+    expect(await app.windows()).toBe(1);
+  });
+});
