@@ -5,15 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
+import { browserPath, START_TIMEOUT_MS } from '../helpers/browser.ts';
 import { Devnet } from '../helpers/devnet.ts';
-import {
-  axeFindings,
-  browserPath,
-  connected,
-  START_TIMEOUT_MS,
-  Stage,
-  sidewaysScroll,
-} from '../helpers/pages.ts';
+import { axeFindings, connected, Stage, sidewaysScroll } from '../helpers/pages.ts';
 
 const WAIT = { timeout: START_TIMEOUT_MS };
 const PASSPHRASE = 'a long enough one';
