@@ -59,7 +59,7 @@ export class WalletBackups {
         );
       }
       if (path !== undefined) await writeBackup(path, text);
-      desk.backedUp(createdAtMs);
+      await desk.backedUp(createdAtMs);
       const base64 = path === undefined ? Buffer.from(text).toString('base64') : null;
       return { path: path ?? null, fileName, base64, sizeBytes };
     });

@@ -281,9 +281,10 @@ export class WalletDesk {
 
   // For what handles the wallet's file beside this: backups.
 
-  backedUp(atMs: number): void {
+  async backedUp(atMs: number): Promise<void> {
     this.options.withStore((store) => store?.commit(() => store.meta.set(LAST_BACKUP, String(atMs))));
     this.#kept = { ...this.#kept, lastBackupAtMs: atMs };
+    await this.#told();
   }
 
   /** One after another with everything that changes the wallet. */

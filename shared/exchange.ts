@@ -43,7 +43,10 @@ export function swapOutput(
   }
   const soldAfterFee = sold * (fee.den - fee.num);
   const output = (reserveBought * soldAfterFee) / (reserveSold * fee.den + soldAfterFee);
-  if (output === 0n) throw new AceError('SlippageExceeded', 'The amount is too small to get anything for it');
+  if (output === 0n)
+    throw new AceError('SlippageExceeded', 'The amount is too small to get anything for it', {
+      details: { reason: 'too-small' },
+    });
   return amount(output);
 }
 

@@ -16,8 +16,8 @@ import {
 import { TRAFFIC_UNIT_BYTES } from './units.ts';
 
 /** Less would not hold what one player needs ahead of a title that does not fit. */
-const LEAST_CACHE_BYTES = 16 * TRAFFIC_UNIT_BYTES;
-const MOST_BYTES = 2 ** 50;
+export const LEAST_CACHE_BYTES = 16 * TRAFFIC_UNIT_BYTES;
+export const MOST_BYTES = 2 ** 50;
 const MOST_RULES = 100;
 /** As many as a host ever takes. */
 export const MOST_CONNECTIONS = 300;

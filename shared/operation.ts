@@ -185,7 +185,10 @@ function checkSense(operation: Operation): void {
     case 'transfer':
     case 'access':
     case 'reward':
-      if (operation.from === operation.to) throw invalid(`A ${operation.kind} goes to another account`);
+      if (operation.from === operation.to)
+        throw new AceError('InvalidInput', `A ${operation.kind} goes to another account`, {
+          details: { field: 'to', reason: 'self' },
+        });
       break;
     case 'swap':
       if (operation.sell === operation.buy || (operation.sell !== 'XAC' && operation.buy !== 'XAC')) {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { COMMODITIES, type Commodity } from './journal/chart.ts';
-import type { EntryKind, JournalEntry } from './journal/entry.ts';
+import { type EntryKind, type JournalEntry, SOURCES } from './journal/entry.ts';
 import { EXPORT_FORMATS } from './journal/export.ts';
 
 export interface PostingView {
@@ -79,6 +79,12 @@ export const journalInputs = {
         .string()
         .regex(/^0x[0-9a-f]{40}$/)
         .optional(),
+      /** Of settlements only, or of operations only. */
+      source: z.enum(SOURCES).optional(),
+      /** From this moment on. */
+      fromMs: z.number().int().nonnegative().optional(),
+      /** Before this moment. */
+      untilMs: z.number().int().nonnegative().optional(),
       /** `next` of the page before. */
       cursor: z
         .string()

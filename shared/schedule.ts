@@ -13,7 +13,7 @@ export type Direction = 'download' | 'upload';
 
 /** Slower than that, every MiB would run into the time limit of whoever waits for it. */
 export const LEAST_RATE_BYTES = 32_768;
-const MOST_RATE_BYTES = 2 ** 40;
+export const MOST_RATE_BYTES = 2 ** 40;
 
 /** Bytes a second; 0 stops, `null` is no cap. */
 export const rateSchema = z

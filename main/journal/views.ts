@@ -1,7 +1,13 @@
 /** The journal as pages ask for it: the entries behind a number, and the sums. */
 import { AceError } from '../../shared/errors.ts';
 import { CHART_ACCOUNTS, type ChartAccount, type Commodity } from '../../shared/journal/chart.ts';
-import { type EntryKey, type JournalEntry, ledgerAccount, SOURCES } from '../../shared/journal/entry.ts';
+import {
+  type EntryKey,
+  type EntrySource,
+  type JournalEntry,
+  ledgerAccount,
+  SOURCES,
+} from '../../shared/journal/entry.ts';
 import { formatAmount } from '../../shared/money.ts';
 import { priceOfUnits } from '../../shared/price.ts';
 import { formatRatio } from '../../shared/ratio.ts';
@@ -15,6 +21,9 @@ export interface EntriesQuery {
   readonly account?: string | undefined;
   readonly commodity?: Commodity | undefined;
   readonly counterparty?: string | undefined;
+  readonly source?: EntrySource | undefined;
+  readonly fromMs?: number | undefined;
+  readonly untilMs?: number | undefined;
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
@@ -24,12 +33,14 @@ const MAX_READS = 20;
 
 /** Newest first. @throws AceError `InvalidInput` for an account that is not in the chart */
 export function entriesView(store: NodeStore, query: EntriesQuery): JournalOutputs['journalEntries'] {
-  const { commodity, limit, counterparty = null } = query;
+  const { commodity, limit, counterparty = null, source = null, fromMs = 0 } = query;
+  const { untilMs = Number.MAX_SAFE_INTEGER } = query;
   const accounts = accountsOf(query.account);
+  const filter = { accounts, counterparty, source, fromMs };
   const entries: JournalEntry[] = [];
   let before = query.cursor === undefined ? null : keyOfCursor(query.cursor);
   for (let reads = 0; reads < MAX_READS && entries.length < limit; reads++) {
-    const page = store.journal.page({ accounts, counterparty }, before, limit);
+    const page = store.journal.page(filter, before ?? { untilMs }, limit);
     for (const entry of page) {
       before = entry;
       const touches = entry.postings.some(

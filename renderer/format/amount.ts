@@ -5,7 +5,7 @@
 import { formatAmount, parseAmount, TOKEN_DECIMALS, type TokenAmount } from '../../shared/money.ts';
 import { type Ratio, ratio, ratioFromDecimal, ratioToDecimal } from '../../shared/ratio.ts';
 import { UNITS_PER_GB } from '../../shared/units.ts';
-import { formatDecimal } from './locale.ts';
+import { formatDecimal, isGrouped } from './locale.ts';
 
 /** As many decimals as say something: at least `minDecimals`, more until nothing or two digits remain, at most 7. */
 export function shortAmount(baseUnits: bigint, minDecimals = 4): string {
@@ -32,9 +32,12 @@ export function readAmount(text: string): TokenAmount | null {
   }
 }
 
-/** An amount as it was typed, in the form that the contract has: a decimal comma becomes a point. */
+/**
+ * An amount as it was typed, in the form that the contract has: a decimal comma becomes a point. With money nothing is
+ * guessed: what could be a thousand as well as one is left as it is, and is no amount.
+ */
 export function plainAmount(text: string): string {
-  return text.trim().replace(',', '.');
+  return isGrouped(text) ? text.trim() : text.trim().replace(',', '.');
 }
 
 /** What one MiB costs when a GB costs `xacPerGb`. Exact, often less than one base unit apart from the next. */

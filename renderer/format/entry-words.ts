@@ -1,5 +1,5 @@
 /** A journal entry in words, and the figures of it that explain one balance. */
-import { formatAmount, parseAmount, type Token } from '../../shared/money.ts';
+import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/money.ts';
 import type { JournalEntryView } from '../../shared/rpc-journal.ts';
 import { m } from '../i18n/compiled/messages.js';
 
@@ -59,6 +59,15 @@ export function entryFigures({ postings, direction }: JournalEntryView, token: T
     net: formatAmount(gross - fee),
     token: paidIn,
   };
+}
+
+/** What the entry did to each balance that it changed; with a minus where it shrank. */
+export function balanceChanges(
+  entry: JournalEntryView,
+): readonly { readonly token: Token; readonly change: string }[] {
+  return TOKENS.map((token) => ({ token, change: entryFigures(entry, token).change })).filter(
+    ({ change }) => signed(change) !== 0n,
+  );
 }
 
 function signed(amount: string): bigint {

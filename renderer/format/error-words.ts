@@ -5,6 +5,7 @@
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { m } from '../i18n/compiled/messages.js';
+import { formatDecimal } from './locale.ts';
 
 export interface ErrorWords {
   readonly what: string;
@@ -40,6 +41,7 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   FundsReserved: words(m.error_funds_reserved, m.error_funds_reserved_next),
   SlippageExceeded: words(m.error_slippage, m.error_slippage_next),
   DeadlinePassed: words(m.error_deadline, m.error_deadline_next),
+  InvalidAmount: words(m.error_amount, m.error_amount_next),
   NoMarket: words(m.error_no_market, m.error_no_market_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
   Internal: words(m.error_internal, m.error_internal_next),
@@ -50,8 +52,20 @@ const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   NoProviders: words(m.error_no_providers_start, m.error_no_providers_start_next),
 };
 
+const TOO_SMALL = words(m.error_too_small, m.error_too_small_next);
+
+/** What is wrong with one field, by its name and, where there are several ways, the reason. */
+const FIELDS: Readonly<Record<string, ErrorWords>> = {
+  'to form': words(m.error_field_address, m.error_input_next),
+  'to checksum': words(m.error_field_checksum, m.error_input_next),
+  'to self': words(m.error_field_self, m.error_input_next),
+  contentId: words(m.error_invalid_content_id, m.error_invalid_content_id_next),
+  device: words(m.error_field_device, m.error_input_next),
+  slippagePercent: words(m.error_field_slippage, m.error_input_next),
+};
+
 /** Codes whose message is about the person's own input. */
-const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput', 'InvalidAmount']);
+const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput']);
 
 export function codeWords(code: ErrorCode, message: string): ErrorWords {
   const known = WORDS[code];
@@ -65,13 +79,39 @@ export function codeWords(code: ErrorCode, message: string): ErrorWords {
 }
 
 export function errorWords(error: unknown): ErrorWords {
-  if (error instanceof AceError) return codeWords(error.code, error.message);
+  if (error instanceof AceError) {
+    const { field = '', reason } = error.details;
+    const ofField = FIELDS[reason === undefined ? field : `${field} ${reason}`];
+    if (error.code === 'InvalidInput' && ofField) return ofField;
+    if (error.code === 'SlippageExceeded' && reason === 'too-small') return TOO_SMALL;
+    return codeWords(error.code, error.message);
+  }
   return codeWords('Internal', '');
+}
+
+/** The faucet's refusals are about what it has and gives, not about this account's funds. */
+export function faucetWords(error: unknown): ErrorWords {
+  if (error instanceof AceError) {
+    const { mostXat, mostXatPerDay, leftXat } = error.details;
+    const [most, mostPerDay, left] = [mostXat, mostXatPerDay, leftXat].map(toldXat);
+    if (error.code === 'InvalidAmount' && most)
+      return words(() => m.error_faucet_most({ most: most() }), m.error_faucet_next);
+    if (error.code === 'TooManyRequests' && mostPerDay && left)
+      return words(() => m.error_faucet_day({ most: mostPerDay(), left: left() }), m.error_faucet_next);
+    if (error.code === 'InsufficientFunds') return words(m.error_faucet_empty, m.error_faucet_next);
+  }
+  return errorWords(error);
 }
 
 /** Words for a title that could not be started at all; one that is under way goes on by itself. */
 export function startWords(error: unknown): ErrorWords {
   return (error instanceof AceError && NOT_STARTED[error.code]) || errorWords(error);
+}
+
+/** An amount that a shard told, for the language of the moment; `null` for anything else. */
+function toldXat(told: string | number | undefined): (() => string) | null {
+  const decimal = String(told).replace(/\.0+$/, '');
+  return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => `${formatDecimal(decimal)} XAT` : null;
 }
 
 function words(what: () => string, next: () => string): ErrorWords {

@@ -38,3 +38,17 @@ export function formatDecimal(decimal: string): string {
   const [digits = '0', fraction = ''] = decimal.split('.');
   return `${formatWhole(BigInt(digits))}${fraction && `${separator()}${fraction}`}`;
 }
+
+/**
+ * A number as it was typed or copied from a page, with a decimal point and nothing between its digits. A comma is a
+ * decimal one, except where the language groups digits by it and it stands as it would: "1,000" is a thousand in English.
+ */
+export function plainDecimal(text: string): string {
+  const digits = text.trim().replace(/(?<=\d)\s(?=\d{3}(?!\d))/g, '');
+  return isGrouped(digits) ? digits.replaceAll(',', '') : digits.replace(',', '.');
+}
+
+/** Whether commas stand in it as the language puts them between thousands. */
+export function isGrouped(text: string): boolean {
+  return separator() === '.' && /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text.trim());
+}

@@ -1,18 +1,25 @@
 /** A settlement in words, and the filter of the history as it stands in the address of the page. */
 import type { Input, SettlementView } from '../../shared/rpc.ts';
 import {
-  type SETTLEMENT_KINDS,
+  SETTLEMENT_KINDS,
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc-settlements.ts';
 import { m } from '../i18n/compiled/messages.js';
+
+/** Operations are records of the main chain, and stand in the same history for whoever reads it. */
+export const HISTORY_KINDS = [...SETTLEMENT_KINDS, 'operation'] as const;
+export type HistoryFilter = Omit<SettlementFilter, 'kind'> & {
+  readonly kind?: (typeof HISTORY_KINDS)[number] | undefined;
+};
 
 export const KIND_NAMES = {
   paid: m.settlements_kind_paid,
   received: m.settlements_kind_received,
   repayment: m.settlements_kind_repayment,
   loan: m.settlements_kind_loan,
-} as const satisfies Record<(typeof SETTLEMENT_KINDS)[number], () => string>;
+  operation: m.settlements_kind_operation,
+} as const satisfies Record<(typeof HISTORY_KINDS)[number], () => string>;
 
 /** What happened between the two accounts: several things at once where a batch took up several. */
 export function relations(row: SettlementView): readonly string[] {
@@ -26,7 +33,7 @@ export function relations(row: SettlementView): readonly string[] {
 }
 
 /** `#/settlements/kind=paid&counterparty=0x…`: a link to the rows behind a figure. */
-export function settlementsLink(filter: SettlementFilter): string {
+export function settlementsLink(filter: HistoryFilter): string {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(filter)) if (value !== undefined) query.set(key, String(value));
   const text = query.toString();
@@ -34,16 +41,18 @@ export function settlementsLink(filter: SettlementFilter): string {
 }
 
 /** Reads what {@link settlementsLink} wrote; a link that was changed by hand filters nothing. */
-export function filterOf(detail: string | null): SettlementFilter {
+export function filterOf(detail: string | null): HistoryFilter {
   const query = new URLSearchParams(detail ?? '');
+  const operations = query.get('kind') === 'operation';
   const number = (key: string) => (query.has(key) ? Number(query.get(key)) : undefined);
   const read = settlementFilterSchema.safeParse({
     fromMs: number('fromMs'),
     untilMs: number('untilMs'),
     counterparty: query.get('counterparty') ?? undefined,
-    kind: query.get('kind') ?? undefined,
+    kind: operations ? undefined : (query.get('kind') ?? undefined),
   });
-  return read.success ? read.data : {};
+  if (!read.success) return {};
+  return operations ? { ...read.data, kind: 'operation' } : read.data;
 }
 
 /** One settlement: by its place in the history, or by its shard and the shard's number of it. */

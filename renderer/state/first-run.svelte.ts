@@ -16,12 +16,13 @@ export type FirstStep =
   | 'confirm'
   | 'restore'
   | 'backup'
+  | 'device'
   | 'limits'
   | 'ready';
 /** What a person counts: the steps of making a wallet are one. */
 const COUNTED: readonly (readonly FirstStep[])[] = [
   ['welcome'],
-  ['wallet', 'phrase', 'confirm', 'restore', 'backup'],
+  ['wallet', 'phrase', 'confirm', 'restore', 'backup', 'device'],
   ['limits'],
   ['ready'],
 ];
@@ -98,6 +99,23 @@ export class FirstRun {
     return this.#act(async (client) => {
       const base64 = await base64Of(file);
       await client.call('walletRestoreBackup', { base64, passphrase, remember });
+      this.go('limits');
+    });
+  }
+
+  /** The key that the account's other device is to link; `null` when it cannot be told. */
+  async deviceKey(): Promise<string | null> {
+    let key: string | null = null;
+    await this.#act(async (client) => {
+      key = (await client.call('deviceRequest', {})).device;
+    });
+    return key;
+  }
+
+  /** A second device of an account that has one already. */
+  join(certificate: string, passphrase: string | null, remember: boolean): Promise<void> {
+    return this.#act(async (client) => {
+      await client.call('walletJoin', { certificate, passphrase, remember });
       this.go('limits');
     });
   }

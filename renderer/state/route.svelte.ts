@@ -40,5 +40,10 @@ function fromHash(hash: string): View {
 
 function detailOf(hash: string): string | null {
   const [, ...rest] = hash.replace(/^#\/?/, '').split('/');
-  return rest.length === 0 ? null : decodeURIComponent(rest.join('/'));
+  if (rest.length === 0) return null;
+  try {
+    return decodeURIComponent(rest.join('/'));
+  } catch {
+    return null; // an address that was changed by hand: the view itself is shown
+  }
 }

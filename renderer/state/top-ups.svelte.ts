@@ -5,7 +5,7 @@
 import { formatAmount, type TokenAmount } from '../../shared/money.ts';
 import type { NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
 import { shortAmount } from '../format/amount.ts';
-import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import { type ErrorWords, faucetWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';
 import { m } from '../i18n/compiled/messages.js';
 
@@ -33,7 +33,7 @@ export class TopUps {
       this.#done = () => describe(amountXat, repaidUnits, after.creditUsedUnits);
       return true;
     } catch (error) {
-      this.failure = errorWords(error);
+      this.failure = faucetWords(error);
       return false;
     } finally {
       this.busy = false;

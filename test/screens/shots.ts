@@ -8,6 +8,8 @@ export interface Shot {
   readonly options?: PageOptions;
   /** Once the view is there: what has to happen before the picture. */
   readonly prepare?: (page: Page) => Promise<unknown>;
+  /** Of the node that watches on credit. */
+  readonly owing?: boolean;
   /** Of a node that has no wallet yet. */
   readonly firstRun?: boolean;
   /** The whole height of the view, not the window's. */
@@ -28,7 +30,47 @@ const phrase = async (page: Page) => {
   await page.getByTestId('phrase').waitFor();
 };
 
+/** What a swap would do, worked out. */
+const swap = async (page: Page) => {
+  await page.getByTestId('wallet-tab-swap').click();
+  await page.getByTestId('swap-sell').selectOption('XAT');
+  await page.getByTestId('swap-amount').fill('0.5');
+  await page.getByTestId('swap-look').click();
+  await page.getByTestId('quote').waitFor();
+};
+const receive = (page: Page) => page.getByTestId('wallet-tab-receive').click();
+const settlement = async (page: Page) => {
+  await page.getByTestId('settlement').last().getByRole('link').click();
+  await page.getByTestId('settlement-hash').waitFor();
+};
+const operations = async (page: Page) => {
+  await page.getByTestId('settlements-kind-operation').click();
+  await page.getByTestId('operation').first().waitFor();
+};
+const planned = async (page: Page) => {
+  await page.getByTestId('loan').first().waitFor();
+  await page.getByTestId('top-up-page-amount').fill('3');
+};
+
+const DARK_RU: PageOptions = { theme: 'dark', language: 'ru' };
+const NARROW: PageOptions = { width: 380, height: 800 };
+
+/** Traffic first: while the peer still fetches, there is a line to draw. */
 export const SHOTS: readonly Shot[] = [
+  { name: 'traffic', view: 'traffic', prepare: flow, whole: true },
+  { name: 'traffic-dark-ru', view: 'traffic', options: DARK_RU, prepare: flow, whole: true },
+  { name: 'watch', view: 'watch', prepare: play },
+  { name: 'watch-dark-ru', view: 'watch', options: DARK_RU, prepare: play },
+  { name: 'watch-narrow', view: 'watch', options: NARROW, prepare: play, whole: true },
+  { name: 'wallet', view: 'wallet', prepare: receive, whole: true },
+  { name: 'wallet-dark-ru', view: 'wallet', options: DARK_RU, prepare: swap, whole: true },
+  { name: 'credit', view: 'credit', prepare: planned, owing: true, whole: true },
+  { name: 'credit-dark-ru', view: 'credit', options: DARK_RU, prepare: planned, owing: true, whole: true },
+  { name: 'settlements', view: 'settlements' },
+  { name: 'settlement-dark-ru', view: 'settlements', options: DARK_RU, prepare: settlement },
+  { name: 'operations', view: 'settlements', prepare: operations },
+  { name: 'network-dark', view: 'network', options: { theme: 'dark' }, whole: true },
+  { name: 'settings', view: 'settings', whole: true },
   { name: 'first-run', view: 'watch', firstRun: true },
   {
     name: 'first-run-phrase-dark',
@@ -37,21 +79,4 @@ export const SHOTS: readonly Shot[] = [
     firstRun: true,
     prepare: phrase,
   },
-  { name: 'watch', view: 'watch', prepare: play },
-  { name: 'watch-dark', view: 'watch', options: { theme: 'dark' }, prepare: play },
-  { name: 'watch-ru', view: 'watch', options: { language: 'ru' }, prepare: play },
-  { name: 'watch-narrow', view: 'watch', options: { width: 380, height: 800 }, prepare: play, whole: true },
-  { name: 'traffic', view: 'traffic', prepare: flow, whole: true },
-  {
-    name: 'traffic-dark-ru',
-    view: 'traffic',
-    options: { theme: 'dark', language: 'ru' },
-    prepare: flow,
-    whole: true,
-  },
-  { name: 'network', view: 'network', whole: true },
-  { name: 'network-dark', view: 'network', options: { theme: 'dark' }, whole: true },
-  { name: 'settings', view: 'settings', whole: true },
-  { name: 'settings-dark-ru', view: 'settings', options: { theme: 'dark', language: 'ru' }, whole: true },
-  { name: 'settings-narrow', view: 'settings', options: { width: 380, height: 800 }, whole: true },
 ];

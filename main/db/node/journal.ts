@@ -2,6 +2,7 @@ import { accountSet, type ChartAccount } from '../../../shared/journal/chart.ts'
 import {
   decodeEntry,
   type EntryKey,
+  type EntrySource,
   encodeEntry,
   type JournalEntry,
   ledgerAccount,
@@ -39,14 +40,23 @@ interface PageColumns {
   /** Bits of the accounts that are meant; `null` for all. */
   readonly accounts: number | null;
   readonly counterparty: string | null;
+  readonly ofSource: number | null;
+  readonly fromMs: number;
   readonly limit: number;
+}
+
+/** Which entries are meant; `null` for all. */
+export interface JournalFilter {
+  /** They touch one of these. */
+  readonly accounts: readonly ChartAccount[] | null;
+  readonly counterparty: string | null;
+  readonly source: EntrySource | null;
+  /** From this moment on. */
+  readonly fromMs: number;
 }
 
 const KEY = 'at_ms, source, shard, source_seq, part';
 const NEWEST = 'at_ms DESC, source DESC, shard DESC, source_seq DESC, part DESC';
-/** After all entries. */
-const END: KeyColumns = { atMs: Number.MAX_SAFE_INTEGER, source: 0, shard: 0, seq: 0, part: 0 };
-
 /** The journal of this node's account, in the order of time. Append-only. */
 export class JournalTable {
   readonly #insert;
@@ -84,6 +94,7 @@ export class JournalTable {
           `SELECT body FROM journal_entries JOIN (
              SELECT ${KEY} FROM journal_entries INDEXED BY ${index}
              WHERE ${counterparty} AND (${KEY}) < (@atMs, @source, @shard, @seq, @part)
+               AND at_ms >= @fromMs AND (@ofSource IS NULL OR source = @ofSource)
                AND (@accounts IS NULL OR accounts & @accounts <> 0)
              ORDER BY ${NEWEST} LIMIT @limit) USING (${KEY})
            ORDER BY ${NEWEST}`,
@@ -145,17 +156,22 @@ export class JournalTable {
     );
   }
 
-  /** Newest first, before `before`: those that touch one of the accounts, and of one counterparty; `null` for all. */
+  /** Newest first: of those before `before`, or, without it, before the moment `untilMs`. */
   page(
-    filter: { readonly accounts: readonly ChartAccount[] | null; readonly counterparty: string | null },
-    before: EntryKey | null,
+    filter: JournalFilter,
+    before: EntryKey | { readonly untilMs: number },
     limit: number,
   ): JournalEntry[] {
+    const { counterparty, source, fromMs } = filter;
     const accounts = filter.accounts && accountSet(filter.accounts);
-    const start = before ? columnsOf(before) : END;
-    const { counterparty } = filter;
+    const ofSource = source === null ? null : SOURCES.indexOf(source);
+    // Nothing stands before the first entry of a moment.
+    const start =
+      'untilMs' in before
+        ? { atMs: before.untilMs, source: -1, shard: -1, seq: -1, part: -1 }
+        : columnsOf(before);
     const select = counterparty === null ? this.#page : this.#pageOf;
-    return select.all({ ...start, accounts, counterparty, limit }).map(decodeEntry);
+    return select.all({ ...start, accounts, counterparty, ofSource, fromMs, limit }).map(decodeEntry);
   }
 
   /** Bytes of entries in order, as they are stored. Nothing may be written on this connection meanwhile. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   fullAmount,
   pricePerMib,
@@ -7,7 +7,8 @@ import {
   significant,
 } from '../../../renderer/format/amount.ts';
 import { dayEndMs, dayOf, dayStartMs } from '../../../renderer/format/days.ts';
-import { codeWords, errorWords, startWords } from '../../../renderer/format/error-words.ts';
+import { codeWords, errorWords, faucetWords, startWords } from '../../../renderer/format/error-words.ts';
+import { plainDecimal } from '../../../renderer/format/locale.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
@@ -15,6 +16,7 @@ import { formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
+import { overwriteGetLocale } from '../../../renderer/i18n/compiled/runtime.js';
 import { AceError } from '../../../shared/errors.ts';
 import { formatAmount, parseAmount } from '../../../shared/money.ts';
 import type { LoanView, NodeSnapshot } from '../../../shared/rpc.ts';
@@ -52,6 +54,23 @@ describe('fullAmount', () => {
   });
 });
 
+describe('plainDecimal', () => {
+  afterEach(() => overwriteGetLocale(() => 'en'));
+
+  it.each([
+    ['en', '0,125', '0.125'],
+    ['en', '1,000', '1000'],
+    ['en', '1,250.5', '1250.5'],
+    ['en', '12,5', '12.5'],
+    ['ru', '0,125', '0.125'],
+    ['ru', '1,000', '1.000'],
+    ['ru', '1 250,5', '1250.5'],
+  ] as const)('in %s reads "%s" as %s', (locale, text, plain) => {
+    overwriteGetLocale(() => locale);
+    expect(plainDecimal(text)).toBe(plain);
+  });
+});
+
 describe('readAmount', () => {
   it.each([
     ['0.25', 2_500_000n],
@@ -63,6 +82,8 @@ describe('readAmount', () => {
     ['1e5', null],
     ['1,000.5', null],
     ['0.12345678', null],
+    // One, or a thousand: with money nothing is guessed.
+    ['1,000', null],
   ])('reads "%s"', (text, value) => {
     expect(readAmount(text)).toBe(value);
   });
@@ -159,6 +180,13 @@ describe('errors in words', () => {
       new AceError('InvalidInput', 'amountXat: not an amount, write for example 0.25'),
     );
     expect(words.what).toBe('Not an amount, write for example 0.25.');
+    const most = new AceError('InvalidAmount', 'The faucet says no', { details: { mostXat: '1000' } });
+    expect(faucetWords(most).what).toContain('1,000 XAT');
+    expect(faucetWords(new AceError('InsufficientFunds', '')).what).toContain('faucet');
+    const details = { field: 'to', reason: 'checksum' };
+    expect(errorWords(new AceError('InvalidInput', 'to: its letter case', { details })).what).toContain(
+      'slip',
+    );
   });
 
   it('promises that a title starts by itself only when it is under way', () => {
@@ -249,6 +277,11 @@ describe('days of a filter', () => {
 });
 
 describe('a filter in the address', () => {
+  it('may ask for operations, which are no settlements', () => {
+    const filter = { fromMs: 5, kind: 'operation' } as const;
+    expect(filterOf(settlementsLink(filter).replace('#/settlements/', ''))).toEqual(filter);
+  });
+
   it('is read as it was written', () => {
     const filter = { fromMs: 5, untilMs: 9, counterparty: `0x${'ab'.repeat(20)}`, kind: 'loan' } as const;
     expect(filterOf(settlementsLink(filter).slice('#/settlements/'.length))).toEqual(filter);

@@ -33,6 +33,13 @@ describe('messages', () => {
     expect(Object.keys(m).toSorted()).toEqual(Object.keys(en));
   });
 
+  it('are all said somewhere', () => {
+    const files = globSync(['**/*.svelte', '**/*.ts'], { cwd: RENDERER, exclude: ['i18n/**'] });
+    const code = files.map((file) => readFileSync(join(RENDERER, file), 'utf8')).join('\n');
+    const said = new Set(Array.from(code.matchAll(/\bm\.(\w+)/g), ([, key]) => key));
+    expect(Object.keys(en).filter((key) => !said.has(key))).toEqual([]);
+  });
+
   it('agree with the count', () => {
     const peers = (count: number, locale: 'en' | 'ru') => m.strip_connected_peers({ count }, { locale });
     expect([1, 2, 1_200].map((count) => peers(count, 'en'))).toEqual([

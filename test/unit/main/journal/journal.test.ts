@@ -192,6 +192,28 @@ describe('the entries that made a number', () => {
     expect(sum).toBe(Number(kept?.amount ?? 0));
     expectAceError('InvalidInput', () => entriesView(store, { account: 'assets:gold', limit: 5 }));
   });
+
+  it('are those of operations alone, and of a time', async () => {
+    const store = await nasty();
+    const all = entriesView(store, { limit: 500 }).entries;
+    const operations = all.filter(({ height }) => height !== null);
+    expect(operations.length).toBeGreaterThan(2);
+    expect(operations.length).toBeLessThan(all.length);
+    expect(entriesView(store, { source: 'operation', limit: 500 }).entries).toEqual(operations);
+    const moments = [...new Set(all.map(({ atMs }) => atMs))].sort((a, b) => a - b);
+    const [fromMs = 0, untilMs = 0] = [moments[1], moments.at(-1)];
+    const within = all.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
+    expect(within.length).toBeGreaterThan(0);
+    expect(entriesView(store, { fromMs, untilMs, limit: 500 }).entries).toEqual(within);
+    const paged = [];
+    let cursor: string | undefined;
+    do {
+      const page = entriesView(store, { fromMs, untilMs, source: 'settlement', limit: 2, cursor });
+      paged.push(...page.entries);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    expect(paged).toEqual(within.filter(({ settlement }) => settlement !== null));
+  });
 });
 
 it('an export is downloaded once, within a minute of being asked for', async () => {
