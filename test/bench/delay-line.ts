@@ -15,10 +15,19 @@ export function delayed(port: string): NodeJS.ProcessEnv {
   return { [PORT_VARIABLE]: port };
 }
 
+const nearPorts = new Set<number>();
+
+/** What listens at this port is on the same machine: connections to it are not delayed. */
+export function isNear(port: number): void {
+  nearPorts.add(port);
+}
+
 const linePort = Number(process.env[PORT_VARIABLE] ?? 0);
 if (linePort > 0) {
   const connect = net.connect;
   net.connect = ((options: { port: number }, ...rest: never[]) => {
+    if (nearPorts.has(Number(options.port)))
+      return (connect as (...args: unknown[]) => Socket)(options, ...rest);
     const socket = (connect as (...args: unknown[]) => Socket)(
       { ...options, host: '127.0.0.1', port: linePort },
       ...rest,

@@ -1,6 +1,5 @@
 /** The processes of the streaming bench; see run.ts. Each prints one JSON or address line when it is ready or done. */
 import '../../main/heap.ts';
-import './delay-line.ts';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
@@ -15,6 +14,7 @@ import { runDevnetValidator } from '../../main/shard/devnet.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { saveWallet } from '../../main/wallet/keystore.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
+import { isNear } from './delay-line.ts';
 
 const MIB = 1_048_576;
 /** As much at a time as the piece exchange hands to its stream. */
@@ -106,6 +106,7 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
       resourcesDir: none,
       pagesDir: none,
     });
+    isNear(node.http.port); // the player is on its user's machine
     const waitedMs: number[] = [];
     for (const contentId of contentIds) {
       const startedAtMs = performance.now();
