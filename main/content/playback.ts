@@ -106,7 +106,8 @@ class Playback {
     } catch (error) {
       // Programs that speak this API look for errors in the answer, not in its status.
       if (!isAceError(error)) throw error;
-      answerJson(res, { response: null, error: error.message });
+      const answer = url.pathname.startsWith('/webui/') ? 'result' : 'response';
+      answerJson(res, { [answer]: null, error: error.message });
     }
   }
 
@@ -215,17 +216,13 @@ class Playback {
   }
 
   #command(contentId: string, id: string, url: URL): unknown {
-    const method = url.searchParams.get('method');
-    if (method !== 'stop')
-      throw new AceError('InvalidInput', `There is no method "${method ?? ''}": this node knows stop`);
+    checkMethod(url, 'stop');
     this.#sessions.stop(id, contentId);
     return { response: 'ok', error: null };
   }
 
   #service(url: URL): unknown {
-    const method = url.searchParams.get('method');
-    if (method !== 'get_version')
-      throw new AceError('InvalidInput', `There is no method "${method ?? ''}": this node knows get_version`);
+    checkMethod(url, 'get_version');
     const { version } = this.#context;
     return { result: { version, code: versionCode(version), platform: process.platform }, error: null };
   }
@@ -239,6 +236,14 @@ class Playback {
 function answersJson({ pathname, searchParams }: URL): boolean {
   if (/^\/(ace\/(stat|cmd)|webui)\//.test(pathname)) return true;
   return pathname.startsWith('/ace/') && searchParams.get('format') === 'json';
+}
+
+/** @throws AceError `InvalidInput` */
+function checkMethod({ searchParams }: URL, known: string): void {
+  const method = searchParams.get('method');
+  if (method === known) return;
+  const wrong = method === null ? 'The address lacks a method' : `There is no method "${method}"`;
+  throw new AceError('InvalidInput', `${wrong}: this node knows method=${known}`);
 }
 
 /** Two digits each for minor and patch, as Ace Stream has it: 3.1.74 is 3017400. */
