@@ -28,6 +28,7 @@ import {
 } from '../shared/operation-quote.ts';
 import { type Ratio, ratio, ratioFromDecimal } from '../shared/ratio.ts';
 import type { OperationResultView, RepaymentView, WalletOutputs } from '../shared/rpc-wallet.ts';
+import { parseContentId } from './content/transport-file.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
 import { inFaucetWords, inOperationWords } from './operation-words.ts';
 import type { RunningPeer } from './peer.ts';
@@ -257,7 +258,13 @@ function accessOf({
   priceXac,
   premium,
 }: CheckedInput<'quoteAccess'>): Unsigned<AccessOperation> {
-  return { kind: 'access', to: parseAddress(to), contentId, priceXac: positive(priceXac), premium };
+  return {
+    kind: 'access',
+    to: parseAddress(to),
+    contentId: parseContentId(contentId),
+    priceXac: positive(priceXac),
+    premium,
+  };
 }
 
 /** @throws AceError `InvalidAmount` */

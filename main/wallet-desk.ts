@@ -25,12 +25,12 @@ import {
   openWallet,
   saveWallet,
   type WalletFacts,
-  type WalletProtection,
   type WalletSecrets,
   walletExists,
   walletFacts,
 } from './wallet/keystore.ts';
 import { parsePhrase } from './wallet/phrase.ts';
+import { protectionFor } from './wallet/protection.ts';
 import type { SecretStore } from './wallet/secret-store.ts';
 import { Wallet } from './wallet/wallet.ts';
 
@@ -220,7 +220,7 @@ export class WalletDesk {
     return this.#alone(async () => {
       const { walletPath } = this.options;
       if (!walletExists(walletPath)) throw this.notRunning();
-      const protection = await this.protection(input.passphrase);
+      const protection = await protectionFor(this.options, input.passphrase);
       if (this.#wallet) await this.#wallet.unlock(protection);
       else this.#open(await openWallet(walletPath, protection));
       if (input.remember) await this.#remember(input.passphrase);
@@ -244,7 +244,7 @@ export class WalletDesk {
       const { walletPath, secretStore } = this.options;
       if (!walletExists(walletPath)) throw this.notRunning();
       const { phraseConfirmed } = await walletFacts(walletPath);
-      const secrets = await openWallet(walletPath, await this.protection(current));
+      const secrets = await openWallet(walletPath, await protectionFor(this.options, current));
       if (remember) await this.#checkStore();
       await saveWallet(walletPath, secrets, protectionBy(next), { replace: true, phraseConfirmed });
       this.#facts = await walletFacts(walletPath);
@@ -312,31 +312,14 @@ export class WalletDesk {
     );
   }
 
-  /** What the wallet's file opens with. @throws AceError `WalletLocked` */
-  async protection(passphrase: string | null): Promise<WalletProtection> {
-    const { protection } = await walletFacts(this.options.walletPath);
-    if (protection === 'none') return protectionBy(undefined);
-    if (protection === 'passphrase') {
-      if (passphrase === null || passphrase === '') {
-        throw new AceError('WalletLocked', 'The wallet needs its passphrase', {
-          details: { reason: 'passphrase' },
-        });
-      }
-      return protectionBy(passphrase);
-    }
-    const kept = await this.options.secretStore.load();
-    if (kept !== null) return protectionBy(kept, 'system');
-    throw new AceError(
-      'WalletLocked',
-      'The system’s key store does not give the wallet’s passphrase: sign in as the user who made it, or restore the wallet from its phrase in another --data-dir',
-    );
-  }
-
   /** @throws AceError `NotAllowed` on a device without the phrase; as `openWallet` */
   async secrets(passphrase: string | null): Promise<WalletSecrets & { readonly phrase: string }> {
     const { walletPath } = this.options;
     if (!walletExists(walletPath)) throw this.notRunning();
-    const { phrase, deviceSeed } = await openWallet(walletPath, await this.protection(passphrase));
+    const { phrase, deviceSeed } = await openWallet(
+      walletPath,
+      await protectionFor(this.options, passphrase),
+    );
     if (phrase !== null) return { phrase, deviceSeed };
     throw new AceError('NotAllowed', 'This device has no recovery phrase: the device that linked it does');
   }

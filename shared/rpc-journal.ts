@@ -52,6 +52,8 @@ export interface JournalVerification {
   readonly entries: number;
   /** Entries that are missing, too many, or not what their record says. */
   readonly wrongEntries: number;
+  /** Records that contradict themselves, by name, twenty at most: they were changed after they were booked. */
+  readonly contradicting: readonly string[];
   /** Whether the sums that the node keeps are those of the entries. */
   readonly sumsAgree: boolean;
   /** Settlements of which the shard has not told yet how their sums came about. */

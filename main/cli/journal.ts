@@ -17,7 +17,8 @@ export async function journalVerifyCommand(config: NodeConfig, json: boolean): P
 }
 
 function describe(result: JournalVerification): string {
-  const { verified, entries, wrongEntries, sumsAgree, withoutDetail, shardAsked, nodeAsOfMs } = result;
+  const { verified, entries, wrongEntries, contradicting, sumsAgree, withoutDetail, shardAsked, nodeAsOfMs } =
+    result;
   const known = (amount: string | null) => amount ?? 'not known';
   const asOf = nodeAsOfMs === null ? 'never' : new Date(nodeAsOfMs).toISOString();
   return [
@@ -36,6 +37,9 @@ function describe(result: JournalVerification): string {
     wrongEntries === 0
       ? `${count(entries, 'entry', 'entries')}, each as its record says.`
       : `${wrongEntries} of ${count(entries, 'entry', 'entries')} are not what their records say, or are missing.`,
+    ...contradicting.map(
+      (name) => `The record of ${name} contradicts itself: it was changed after it was booked.`,
+    ),
     ...(sumsAgree ? [] : ['The sums that the node keeps are not those of the entries.']),
     ...(withoutDetail === 0
       ? []

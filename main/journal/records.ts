@@ -45,11 +45,23 @@ export function bookOperation(
   if (operations.insert(row)) journal.append(entryOfOperation(account, row));
 }
 
-/** All that the journal must have, in the order in which the records were told. @throws AceError `MessageMalformed` */
-export function* entriesOfRecords(
+/** What entries are made of. */
+export interface JournalRecord {
+  /** For people: `settlement 12`, `operation at height 7`. */
+  readonly name: string;
+  /** @throws AceError `MessageMalformed` when the record contradicts itself */
+  entries(): JournalEntry[];
+}
+
+/** Of all that the journal must have, in the order in which the records were told. */
+export function* journalRecords(
   store: Pick<NodeStore, 'settlements' | 'operations'>,
   account: string,
-): Generator<JournalEntry> {
-  for (const row of store.operations.all()) yield entryOfOperation(account, row);
-  for (const row of store.settlements.all()) yield* entriesOfSettlement(row);
+): Generator<JournalRecord> {
+  for (const row of store.operations.all()) {
+    yield { name: `operation at height ${row.height}`, entries: () => [entryOfOperation(account, row)] };
+  }
+  for (const row of store.settlements.all()) {
+    yield { name: `settlement ${row.seq}`, entries: () => entriesOfSettlement(row) };
+  }
 }

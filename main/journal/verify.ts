@@ -3,13 +3,14 @@
  * and held against what the node knows of the account, and what its shard says.
  */
 import { setImmediate } from 'node:timers/promises';
+import { isAceError } from '../../shared/errors.ts';
 import { type Commodity, TRAFFIC } from '../../shared/journal/chart.ts';
-import { decodeEntry, ledgerAccount } from '../../shared/journal/entry.ts';
+import { decodeEntry, type JournalEntry, ledgerAccount } from '../../shared/journal/entry.ts';
 import { ALWAYS } from '../../shared/journal/export.ts';
 import { type Balances, TOKENS } from '../../shared/money.ts';
 import type { JournalComparison, JournalVerification } from '../../shared/rpc-journal.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
-import { entriesOfRecords } from './records.ts';
+import { type JournalRecord, journalRecords } from './records.ts';
 import { decimal } from './text.ts';
 
 /** What is known of an account besides its journal. */
@@ -23,11 +24,13 @@ export interface KnownAccount {
 
 /** Entries between two turns of the event loop: the node that is asked goes on. */
 const TURN_ENTRIES = 500;
+/** Names of records that are told one by one. */
+const MOST_NAMED = 20;
 
 /**
  * Reads an unchanging picture of the node's file, beside whoever writes to it. `node` and `shard` are `null` where they
  * are not known.
- * @throws AceError `StoreFailed`, `MessageMalformed` (a record that contradicts itself), …
+ * @throws AceError `StoreFailed`, …
  */
 export async function verifyJournal(
   path: string,
@@ -37,16 +40,18 @@ export async function verifyJournal(
 ): Promise<JournalVerification> {
   const store = openNodeStore(path, { snapshot: true });
   try {
-    const { entries, wrongEntries } = await compareEntries(store, account);
+    const { entries, wrongEntries, contradicting } = await compareEntries(store, account);
     const sums = await addUp(store);
     const comparisons = compareAccounts(sums, node, shard);
     const withoutDetail = store.settlements.undetailedCount();
     const sumsAgree = sameSums(store, sums);
     const allSame = comparisons.every(({ same }) => same);
     return {
-      verified: wrongEntries === 0 && withoutDetail === 0 && sumsAgree && allSame,
+      verified:
+        wrongEntries === 0 && contradicting.length === 0 && withoutDetail === 0 && sumsAgree && allSame,
       entries,
       wrongEntries,
+      contradicting,
       sumsAgree,
       withoutDetail,
       comparisons,
@@ -61,13 +66,28 @@ export async function verifyJournal(
 async function compareEntries(store: NodeStore, account: string) {
   let made = 0;
   let right = 0;
-  for (const entry of entriesOfRecords(store, account)) {
-    if (store.journal.holds(entry)) right += 1;
-    made += 1;
-    if (made % TURN_ENTRIES === 0) await setImmediate();
+  const contradicting: string[] = [];
+  for (const record of journalRecords(store, account)) {
+    const own = entriesOf(record);
+    if (own === null && contradicting.length < MOST_NAMED) contradicting.push(record.name);
+    for (const entry of own ?? []) {
+      if (store.journal.holds(entry)) right += 1;
+      made += 1;
+      if (made % TURN_ENTRIES === 0) await setImmediate();
+    }
   }
   const entries = store.journal.count(ALWAYS);
-  return { entries, wrongEntries: made - right + Math.max(0, entries - made) };
+  return { entries, wrongEntries: made - right + Math.max(0, entries - made), contradicting };
+}
+
+/** `null` of a record that contradicts itself: it was right when it was booked, so somebody has changed it. */
+function entriesOf(record: JournalRecord): JournalEntry[] | null {
+  try {
+    return record.entries();
+  } catch (error) {
+    if (isAceError(error, 'MessageMalformed')) return null;
+    throw error;
+  }
 }
 
 /** Ledger account and commodity to amount. */

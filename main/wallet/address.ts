@@ -5,7 +5,7 @@ import { AceError } from '../../shared/errors.ts';
 /**
  * One letter case throughout carries no checksum and is taken; mixed case must be EIP-55's.
  * @returns lower case
- * @throws AceError `InvalidInput` with `details.field` and `details.reason` `form` or `checksum`
+ * @throws AceError `InvalidInput` with `details.field` and `details.reason` `form`, `checksum` or `nobody`
  */
 export function parseAddress(text: string, field = 'to'): string {
   const trimmed = text.trim();
@@ -19,6 +19,11 @@ export function parseAddress(text: string, field = 'to'): string {
   if (isMixed && !isAddress(trimmed, { strict: true })) {
     throw new AceError('InvalidInput', 'The address has a mistake: its letter case does not add up', {
       details: { field, reason: 'checksum' },
+    });
+  }
+  if (/^0+$/.test(digits)) {
+    throw new AceError('InvalidInput', 'Nobody has the key of this address: what is sent there is lost', {
+      details: { field, reason: 'nobody' },
     });
   }
   return trimmed.toLowerCase();

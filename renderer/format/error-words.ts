@@ -58,6 +58,7 @@ const TOO_SMALL = words(m.error_too_small, m.error_too_small_next);
 const FIELDS: Readonly<Record<string, ErrorWords>> = {
   'to form': words(m.error_field_address, m.error_input_next),
   'to checksum': words(m.error_field_checksum, m.error_input_next),
+  'to nobody': words(m.error_field_nobody, m.error_input_next),
   'to self': words(m.error_field_self, m.error_input_next),
   contentId: words(m.error_invalid_content_id, m.error_invalid_content_id_next),
   device: words(m.error_field_device, m.error_input_next),

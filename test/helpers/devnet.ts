@@ -156,8 +156,24 @@ export async function fetchWhole(peer: RunningPeer, contentId: string, timeoutMs
 /** Ends the transfer, so that its channel is closed, and waits until the shard confirmed all of the provider's ticks. */
 export async function settleUp(viewer: RunningPeer, provider: RunningPeer, contentId: string): Promise<void> {
   await viewer.library.stopTransfer(contentId);
+  await ticksArrived(viewer, provider);
   await provider.claims.now();
   await provider.shardClient.call('settle', {});
+}
+
+/** Resolves when the provider has the ticks of all that the viewer has paid it: the last ones may be on their way. */
+export async function ticksArrived(viewer: RunningPeer, provider: RunningPeer): Promise<void> {
+  await waitFor('the last tick is there', () => {
+    const revealed = viewer.store.payerChannels
+      .all()
+      .filter(({ payee }) => payee === provider.account.address);
+    const paid = provider.store.payeeChannels.all().filter(({ payer }) => payer === viewer.account.address);
+    const units = (of: readonly number[]) => of.reduce((sum, one) => sum + one, 0);
+    return (
+      units(paid.map(({ state }) => state.paidUnits)) >=
+      units(revealed.map(({ state }) => state.revealedUnits))
+    );
+  });
 }
 
 /** Units paid by ticks, as each side's database says. */

@@ -17,6 +17,7 @@ import {
   piecesFile,
   revealedUnits,
   settleUp,
+  ticksArrived,
   useDevnet,
 } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
@@ -111,7 +112,7 @@ describe('a paid stream', () => {
     await waitFor('the transfer is paused', () => transfer.state === 'paused');
     expect(transfer.reason?.code).toBe('CreditExhausted');
     expect(revealedUnits(viewer)).toBe(8);
-    await waitFor('the last tick is there', () => provider.store.payeeChannels.paidUnits() === 8);
+    await ticksArrived(viewer, provider);
     await provider.claims.now();
     await provider.shardClient.call('settle', {});
     expect((await net.validator.chain.account(viewer.account.address)).creditUsedUnits).toBe(8);

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { contentIdOf } from '../../main/content/transport-file.ts';
 import { formatAmount, parseAmount, TOKENS } from '../../shared/money.ts';
 import { quoteTopUp } from '../../shared/quote.ts';
 import type { OperationResultView } from '../../shared/rpc-wallet.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
-import { fetchWhole, MIB, settleUp, useDevnet } from '../helpers/devnet.ts';
+import { fetchWhole, MIB, settleUp, ticksArrived, useDevnet } from '../helpers/devnet.ts';
 import { waitFor } from '../helpers/wait.ts';
 import { PASSPHRASE, type WalletNode, walletNode } from '../helpers/wallet-node.ts';
 
 const FRIEND = `0x${'1'.repeat(40)}`;
+const FILM = contentIdOf(new Uint8Array([1]));
 const fund = async (node: WalletNode) => {
   for (const token of ['XAT', 'XAS', 'XAB'] as const) await node.call('topUp', { amountXat: '20', token });
 };
@@ -50,7 +52,7 @@ describe('an operation', () => {
     const { balances } = await node.call('snapshot', {});
     // More than the XAC: some XAT is burned for the rest.
     const priceXac = formatAmount(parseAmount(balances.XAC) + parseAmount('3'));
-    const access = { to: FRIEND, contentId: 'film', priceXac, premium: true };
+    const access = { to: FRIEND, contentId: FILM, priceXac, premium: true };
     const accessQuote = await node.call('quoteAccess', access);
     expect(accessQuote).toMatchObject({ fromXac: balances.XAC, fromXat: '3.0000000', fromXas: '0.0000000' });
     expect(booked(await node.call('buyAccess', { ...access, expiresAtMs: accessQuote.expiresAtMs }))).toEqual(
@@ -114,6 +116,7 @@ describe('an operation', () => {
       const transfer = await node.node.peer.library.transfer(contentId);
       transfer.download();
       await waitFor(`the credit to be used up before ${name}`, () => transfer.state === 'paused', 20_000);
+      await ticksArrived(node.node.peer, provider);
       await provider.claims.now();
       await provider.shardClient.call('settle', {});
       await waitFor('the loan', async () => {
@@ -142,6 +145,8 @@ describe('an operation', () => {
     const send = (changes: object) =>
       node.call('quoteSend', { to: FRIEND, token: 'XAT', amount: '1', ...changes });
 
+    const nobody = await expectAceRejection('InvalidInput', send({ to: `0x${'0'.repeat(40)}` }));
+    expect(nobody.details).toEqual({ field: 'to', reason: 'nobody' });
     const checksum = await expectAceRejection(
       'InvalidInput',
       send({ to: '0x1d4C2f4b6E0a9c7D5B3f1e2d4C6B8A0F1e3D5C7b' }),
@@ -166,8 +171,10 @@ describe('an operation', () => {
       await expectAceRejection('InvalidInput', node.call('quoteSwap', swap));
     }
     const priceXac = '1000';
-    const access = { to: FRIEND, contentId: 'film', priceXac };
+    const access = { to: FRIEND, contentId: FILM, priceXac };
     await expectAceRejection('InsufficientFunds', node.call('quoteAccess', access));
+    for (const contentId of ['film', '=cmd|x', ''])
+      await expectAceRejection('InvalidContentId', node.call('quoteAccess', { ...access, contentId }));
 
     const late = { expiresAtMs: Date.now() - 1 };
     const transfer = { to: FRIEND, token: 'XAT' as const, amount: '1' };

@@ -118,6 +118,12 @@ describe('a statement', () => {
       expect(await verified(set(change))).toMatchObject({ verified: false, wrongEntries: 1 });
       expect((await verified(set(back))).verified).toBe(true);
     }
+    const settlement = (assignment: string) => `UPDATE settlements SET ${assignment} WHERE seq = 2`;
+    expect(await verified(settlement('gross_xac = gross_xac + 1'))).toMatchObject({
+      verified: false,
+      contradicting: ['settlement 2'],
+    });
+    expect((await verified(settlement('gross_xac = gross_xac - 1'))).verified).toBe(true);
     for (const [table, change] of [
       ['settlements', `detail = x'ff'`],
       ['journal_balances', `amount = 'x'`],
