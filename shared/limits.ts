@@ -2,6 +2,7 @@
  * What the user allows the node: disk, rates, connections, data. 0 stops, `null` is no limit. Rules only: who measures
  * and who waits is in `main/limits`.
  */
+import './input-words.ts';
 import { z } from 'zod';
 import { formatBytes } from './format-bytes.ts';
 import {

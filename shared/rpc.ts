@@ -3,6 +3,7 @@
  * the command line. Amounts are decimal token strings with 7 decimals, times are milliseconds since 1970 UTC, traffic
  * is bytes or traffic units as the name says. Inputs are checked at the boundary with these schemas.
  */
+import './input-words.ts';
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from './limits.ts';

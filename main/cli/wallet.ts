@@ -175,20 +175,13 @@ function describe(s: WalletStateView): string {
     locked: s.running
       ? 'locked: the node goes on; send, mint, swap and link wait for the passphrase'
       : 'locked: it opens with its passphrase',
-    unlocked: 'unlocked',
+    unlocked: s.running ? 'unlocked' : 'unlocked for this command only: no node runs here to keep it so',
     plain: 'NOT PROTECTED: without a passphrase, for play money only',
     device: 'a device without the phrase: its account signs on the device that linked it',
   };
   const rows: [string, string][] = [['Wallet', statuses[s.status]]];
   if (s.address !== null) rows.push(['Address', s.address]);
-  if (s.status === 'unlocked' || s.status === 'locked') {
-    rows.push([
-      'Locks',
-      s.lockAfterMinutes === null
-        ? 'never by itself'
-        : `after ${s.lockAfterMinutes} minutes without an operation`,
-    ]);
-  }
+  if (s.status === 'unlocked' || s.status === 'locked') rows.push(['Locks', locks(s)]);
   if (s.status !== 'none' && s.status !== 'device') {
     rows.push([
       'Phrase',
@@ -200,6 +193,18 @@ function describe(s: WalletStateView): string {
     ]);
   }
   return rows.map(([label, words]) => `${label.padEnd(12)} ${words}`).join('\n');
+}
+
+/** Unlocking may have said another time than the setting: an unlocked wallet tells what will happen to it. */
+function locks({ status, running, locksAtMs, lockAfterMinutes }: WalletStateView): string {
+  if (status === 'unlocked' && running) {
+    return locksAtMs === null
+      ? 'never by itself'
+      : `at ${new Date(locksAtMs).toISOString()}, or later where it signs before`;
+  }
+  if (lockAfterMinutes === null) return 'never by itself';
+  const span = lockAfterMinutes === 1 ? 'a minute' : `${lockAfterMinutes} minutes`;
+  return `after ${span} without an operation`;
 }
 
 function say(line: string): void {

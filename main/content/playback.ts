@@ -106,7 +106,8 @@ class Playback {
     } catch (error) {
       // Programs that speak this API look for errors in the answer, not in its status.
       if (!isAceError(error)) throw error;
-      answerJson(res, { response: null, error: error.message });
+      const answer = url.pathname.startsWith('/webui/') ? 'result' : 'response';
+      answerJson(res, { [answer]: null, error: error.message });
     }
   }
 
@@ -142,6 +143,8 @@ class Playback {
     const { pieces, transferOf } = this.#context;
     const using = session === undefined ? null : this.#sessions.use(session, contentId);
     const transfer = await transferOf(contentId, openingOf(req, url));
+    // Before the head is sent: behind it there is no place left to say why nothing comes.
+    await pieces.sources.check(transfer.contentId);
     const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());
     try {
       await serveContent(req, res, {
@@ -181,6 +184,7 @@ class Playback {
 
   async #open(contentId: string, output: 'stream' | 'hls', { req }: Exchange): Promise<unknown> {
     const { source, isLive } = await this.#playing(contentId);
+    await this.#context.pieces.sources.check(contentId);
     const meter = new SessionMeter(source, this.#upBytes(contentId), this.#context.nowMs);
     const { id } = this.#sessions.open(contentId, meter);
     const paths = sessionPaths(contentId, id, output);
@@ -215,17 +219,13 @@ class Playback {
   }
 
   #command(contentId: string, id: string, url: URL): unknown {
-    const method = url.searchParams.get('method');
-    if (method !== 'stop')
-      throw new AceError('InvalidInput', `There is no method "${method ?? ''}": this node knows stop`);
+    checkMethod(url, 'stop');
     this.#sessions.stop(id, contentId);
     return { response: 'ok', error: null };
   }
 
   #service(url: URL): unknown {
-    const method = url.searchParams.get('method');
-    if (method !== 'get_version')
-      throw new AceError('InvalidInput', `There is no method "${method ?? ''}": this node knows get_version`);
+    checkMethod(url, 'get_version');
     const { version } = this.#context;
     return { result: { version, code: versionCode(version), platform: process.platform }, error: null };
   }
@@ -239,6 +239,14 @@ class Playback {
 function answersJson({ pathname, searchParams }: URL): boolean {
   if (/^\/(ace\/(stat|cmd)|webui)\//.test(pathname)) return true;
   return pathname.startsWith('/ace/') && searchParams.get('format') === 'json';
+}
+
+/** @throws AceError `InvalidInput` */
+function checkMethod({ searchParams }: URL, known: string): void {
+  const method = searchParams.get('method');
+  if (method === known) return;
+  const wrong = method === null ? 'The address lacks a method' : `There is no method "${method}"`;
+  throw new AceError('InvalidInput', `${wrong}: this node knows method=${known}`);
 }
 
 /** Two digits each for minor and patch, as Ace Stream has it: 3.1.74 is 3017400. */

@@ -1,5 +1,5 @@
 /** Files of pieces that somebody changes, cuts or removes while the node runs: players get what is right, or nothing. */
-import { readFileSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -101,5 +101,29 @@ describe('a user’s own file with a byte changed in it that looks as it did', (
     );
     expect(refused).toBe(true);
     expect(peer.store.contents.get(contentId)?.trouble).toBe('changed');
+  });
+});
+
+describe('a user’s own file that was played before and is another one now', () => {
+  it('is refused by name before anything of it is promised', async () => {
+    const path = await makeFile(join(playing.net.dir, 'edited.bin'), MIB, 'edited');
+    const { contentId } = await playing.node.peer.import({ path, byReference: true });
+    expect((await played(contentId)).equals(readFileSync(path))).toBe(true);
+    appendFileSync(path, 'x');
+    for (const range of ['bytes=0-9', 'bytes=-5']) {
+      const refused = await fetch(playing.at(`/content/${contentId}`), { headers: { range } });
+      expect(refused.status).toBe(409);
+      expect(await refused.text()).toContain('edited.bin was changed after its import');
+    }
+    expect((await fetch(playing.at(`/content/${contentId}`), { method: 'HEAD' })).status).toBe(409);
+    const opened = await fetch(playing.at(`/ace/getstream?content_id=${contentId}&format=json`));
+    expect(await opened.json()).toEqual({
+      response: null,
+      error: expect.stringContaining('was changed after its import'),
+    });
+    rmSync(path);
+    const gone = await fetch(playing.at(`/content/${contentId}`));
+    expect(gone.status).toBe(404);
+    expect(await gone.text()).toContain('edited.bin is gone');
   });
 });

@@ -123,8 +123,19 @@ describe('the wallet on the command line', () => {
   it('of a copied folder is the copy’s, while the node of the first one runs', async () => {
     const { dir, secret, at } = fresh();
     await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
+    const alone = await run(['wallet', 'unlock', ...at, ...secret]);
+    expect(alone.stdout).toMatch(/^Wallet +unlocked for this command only/);
     const node = await startNode(dir);
-    expect((await run(['wallet', 'unlock', ...at, ...secret])).code).toBe(0);
+    const before = Date.now();
+    const unlocked = await run(['wallet', 'unlock', '--lock-after', '3', ...at, ...secret]);
+    expect(unlocked.stdout).toMatch(/^Wallet +unlocked$/m);
+    const locksAt = /^Locks +at (\S+Z), or later/m.exec(unlocked.stdout)?.[1] ?? '';
+    expect(Date.parse(locksAt) - before).toBeGreaterThanOrEqual(3 * 60_000);
+    expect(Date.parse(locksAt) - Date.now()).toBeLessThanOrEqual(3 * 60_000);
+    const changed = await run(['wallet', 'lock-after', '1', ...at]);
+    expect(changed.code).toBe(0);
+    const locked = await run(['wallet', 'lock', ...at]);
+    expect(locked.stdout).toMatch(/^Locks +after a minute without an operation$/m);
     const copy = `${dir}-copy`;
     cpSync(dir, copy, { recursive: true });
     const next = `${dir}.next`;

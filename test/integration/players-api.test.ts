@@ -207,7 +207,7 @@ describe('command_url', () => {
   it.each(['', '?method=seek'])('knows no other method: "%s"', async (query) => {
     const { command_url } = await open(await content());
     const answer = await json(command_url + query);
-    expect(answer).toEqual({ response: null, error: expect.stringMatching(/this node knows stop/) });
+    expect(answer).toEqual({ response: null, error: expect.stringMatching(/this node knows method=stop/) });
   });
 });
 
@@ -250,6 +250,11 @@ describe('/webui/api/service', () => {
 
   it('knows no other method', async () => {
     const answer = await json(at('/webui/api/service?method=get_api_access_token'));
-    expect(answer).toEqual({ response: null, error: expect.stringMatching(/knows get_version/) });
+    expect(answer).toEqual({
+      result: null,
+      error: expect.stringMatching(/"get_api_access_token".*get_version/),
+    });
+    const lacking = await json(at('/webui/api/service'));
+    expect(lacking).toEqual({ result: null, error: expect.stringMatching(/lacks a method.*get_version/) });
   });
 });

@@ -47,6 +47,8 @@ describe('parseSetting', () => {
     ['connections', '-1', '"-1" is not a number'],
     ['connections', '301', 'connections: at most 300'],
     ['data-per-day', '2000TiB', 'data-per-day: at most '],
+    ['cache', '99999999TB', 'cache: at most 9'],
+    ['schedule', 'mon 08:00-09:00 upload=0;'.repeat(101), 'schedule: at most 100 entries'],
     ['schedule', 'mon', '"mon" is not a rule'],
     ['schedule', 'mond 08:00-09:00 upload=0', '"mond" is not days'],
     ['schedule', 'mon 08:00-09:00 sideload=0', '"sideload=0" is not upload='],

@@ -47,6 +47,17 @@ describe('createProcedures', () => {
     );
   });
 
+  it.each([
+    ['importFile', { path: '/a', name: 'x'.repeat(256) }, 'name: at most 255 characters'],
+    ['importFile', { path: '' }, 'path: it is empty'],
+    ['startBroadcast', { name: '' }, 'name: it is empty'],
+    ['settlements', { limit: 501 }, 'limit: at most 500'],
+    ['settlements', { limit: 0 }, 'limit: at least 1'],
+  ])('says in words how long an input of %s may be', async (procedure, input, message) => {
+    const reply = await createProcedures(new FakeService()).dispatch(procedure, input);
+    expect(reply).toMatchObject({ error: { code: 'InvalidInput', message } });
+  });
+
   it('fills in the defaults of the schema', async () => {
     const service = new FakeService();
     const settlements = vi.spyOn(service, 'settlements');
