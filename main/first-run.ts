@@ -25,8 +25,7 @@ export class FirstRun {
 
   constructor(options: FirstRunOptions) {
     this.#options = options;
-    const { network, networkWanted } = options.paths;
-    this.#chosen = existsSync(network) ? undefined : wantedNetwork(networkWanted);
+    this.#chosen = wantedNetwork(options.paths);
   }
 
   /** What to join; left out: the network of the data directory, or a devnet. */
@@ -44,9 +43,7 @@ export class FirstRun {
       networkChoice: async () => this.#view(),
       chooseNetwork: async ({ multiaddr }) => {
         if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
-        const { network: path, networkWanted } = this.#options.paths;
-        // Read before it is kept: what is no address is said now.
-        await wantNetwork(networkWanted, chooseNetwork(path, multiaddr ?? undefined));
+        await wantNetwork(this.#options.paths, multiaddr ?? undefined);
         this.#chosen = multiaddr ?? undefined;
         return this.#view();
       },

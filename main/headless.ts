@@ -51,8 +51,10 @@ async function pushNotes({ service, http, lastPort }: RunningNode): Promise<stri
 
 /** What there is to do about the wallet; most often nothing. */
 async function walletNote({ service }: RunningNode): Promise<string> {
-  const { status, running } = await service.walletState({});
+  const { status, running, failure } = await service.walletState({});
   if (status === 'none') return 'There is no wallet yet: make or restore one on the page\n';
+  if (failure !== null)
+    return `The node waits: ${failure.message}. Try again, or choose another network, on the page\n`;
   if (!running) return 'The wallet is locked: unlock it on the page, or with ace-node wallet unlock\n';
   return '';
 }

@@ -30,20 +30,30 @@ export function chooseNetwork(path: string, joinMultiaddr: string | undefined): 
   return { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
 }
 
-/** What a first start asked for and has not reached yet; `undefined`: nothing, or a devnet. @throws AceError `DataDirMismatch` */
-export function wantedNetwork(path: string): string | undefined {
-  const wanted = existsSync(path) ? readNetwork(path) : null;
+type NetworkPaths = Pick<NodePaths, 'network' | 'networkWanted'>;
+
+/**
+ * What was asked for and has not been reached yet; `undefined`: nothing, or a devnet, or the directory has its network.
+ * @throws AceError `DataDirMismatch`
+ */
+export function wantedNetwork({ network, networkWanted: path }: NetworkPaths): string | undefined {
+  const wanted = !existsSync(network) && existsSync(path) ? readNetwork(path) : null;
   return wanted?.mode === 'joined' ? wanted.multiaddr : undefined;
 }
 
-/** Kept over restarts: a network that does not answer today must not become a devnet tomorrow. */
-export async function wantNetwork(path: string, network: Network): Promise<void> {
-  await writeFileAtomic(path, asText(network), OWNER_ONLY);
+/**
+ * Kept over restarts: a network that does not answer today must not become a devnet tomorrow.
+ * @throws AceError `InvalidInput` (no address), `DataDirMismatch`
+ */
+export async function wantNetwork(paths: NetworkPaths, multiaddr: string | undefined): Promise<void> {
+  // Read before it is kept: what is no address is said now.
+  const network = chooseNetwork(paths.network, multiaddr);
+  await writeFileAtomic(paths.networkWanted, asText(network), OWNER_ONLY);
 }
 
 /** The network has answered: the directory belongs to it from now on. */
 export async function settleNetwork(
-  { network: path, networkWanted }: Pick<NodePaths, 'network' | 'networkWanted'>,
+  { network: path, networkWanted }: NetworkPaths,
   network: Network,
 ): Promise<void> {
   await writeFileAtomic(path, asText(network), OWNER_ONLY);

@@ -35,7 +35,7 @@ export class WalletBackups {
    * @throws AceError `WalletLocked`, `WalletInvalid` (a passphrase that is too short), `NotAllowed` (no phrase here),
    * `NodeNotRunning` (no network yet), `MessageTooLarge` (too large to be carried: give a path), as `writeBackup`
    */
-  make({ path, passphrase }: CheckedInput<'walletBackup'>): Promise<WalletOutputs['walletBackup']> {
+  make({ path, passphrase, replace }: CheckedInput<'walletBackup'>): Promise<WalletOutputs['walletBackup']> {
     const { desk, walletPath, nowMs } = this.#options;
     return desk.alone(async () => {
       const { phrase, deviceSeed } = await desk.secrets(passphrase);
@@ -58,7 +58,7 @@ export class WalletBackups {
           { details: { sizeBytes } },
         );
       }
-      if (path !== undefined) await writeBackup(path, text);
+      if (path !== undefined) await writeBackup(path, text, { replace });
       await desk.backedUp(createdAtMs);
       const base64 = path === undefined ? Buffer.from(text).toString('base64') : null;
       return { path: path ?? null, fileName, base64, sizeBytes };

@@ -5,8 +5,9 @@ import type { WalletStateView } from '../shared/rpc-wallet.ts';
 import { isValidatorFolder, type NodeConfig, nodePaths } from './config.ts';
 import { lockDataDir } from './db/lock.ts';
 import { type NodeStore, openNodeStore } from './db/node/store.ts';
-import { chooseNetwork } from './network-choice.ts';
+import { chooseNetwork, wantedNetwork, wantNetwork } from './network-choice.ts';
 import { type WalletMethods, walletMethods } from './node-gate.ts';
+import { walletExists } from './wallet/keystore.ts';
 import { NO_SECRET_STORE } from './wallet/secret-store.ts';
 import type { Wallet } from './wallet/wallet.ts';
 import { WalletBackups } from './wallet-backups.ts';
@@ -43,6 +44,11 @@ export function composeWallet(config: NodeConfig, host: WalletHost): ComposedWal
     },
     onChange: host.onChange,
     start: host.start,
+    // Before there is a key: a wallet that was made for a network must not come up on a devnet of its own.
+    beforeFirstKey: async () => {
+      const multiaddr = host.joinMultiaddr();
+      if (multiaddr !== undefined && !existsSync(paths.network)) await wantNetwork(paths, multiaddr);
+    },
   });
   const backups = new WalletBackups({
     desk,
@@ -65,7 +71,8 @@ export interface OfflineWallet {
 
 /**
  * The same procedures where no node runs; nothing is started by them. The caller closes it.
- * @throws AceError `DataDirInUse`, `DataDirMismatch`, `DataDirNotWritable`, `WalletLocked` (a wrong passphrase), `WalletInvalid`
+ * @throws AceError `DataDirInUse`, `DataDirMismatch`, `DataDirNotWritable`, `InvalidInput` (no address to join),
+ * `WalletLocked` (a wrong passphrase), `WalletInvalid`
  */
 export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWallet> {
   if (isValidatorFolder(config.dataDir)) {
@@ -74,18 +81,41 @@ export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWall
       `${config.dataDir} is a validator's folder and has no wallet of yours`,
     );
   }
+  const paths = nodePaths(config.dataDir);
+  // What is no address, and what cannot be joined from here, is said before anything is made, asked or shown.
+  chooseNetwork(paths.network, config.joinMultiaddr);
   const lock = lockDataDir(config.dataDir);
   try {
+    const joinMultiaddr = config.joinMultiaddr ?? wantedNetwork(paths);
     const { desk, methods } = composeWallet(config, {
       isRunning: () => false,
       store: () => null,
-      joinMultiaddr: () => config.joinMultiaddr,
+      joinMultiaddr: () => joinMultiaddr,
       onChange: () => undefined,
       start: async () => undefined,
     });
     await desk.begin(undefined, { firstRun: true, mayWait: true });
+    // Commands on what a running node keeps: alone, nothing is open that could be locked.
+    const checkOpen = (isEnough: boolean) => {
+      if (isEnough || !walletExists(paths.wallet)) return;
+      throw new AceError(
+        'NodeNotRunning',
+        'No node runs on this directory, so nothing is unlocked: ace-node start runs one',
+      );
+    };
     return {
-      methods,
+      methods: {
+        ...methods,
+        walletLock: async (input) => {
+          checkOpen(desk.wallet !== null);
+          return methods.walletLock(input);
+        },
+        walletLockAfter: async (input) => {
+          // Kept in the books, which are there once a node has run.
+          checkOpen(existsSync(paths.nodeDb));
+          return methods.walletLockAfter(input);
+        },
+      },
       close() {
         desk.close();
         lock.release();

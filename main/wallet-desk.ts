@@ -18,10 +18,11 @@ import { accountFromPhrase } from './wallet/account.ts';
 import { showAddress } from './wallet/address.ts';
 import { decodeCertificate } from './wallet/certificate.ts';
 import { createDevice, type DeviceIdentity } from './wallet/device.ts';
-import { forgetWaitingDevice, waitingDevice } from './wallet/device-request.ts';
+import { checkNotAsked, forgetWaitingDevice, waitingDevice } from './wallet/device-request.ts';
 import { checkConfirmed, type Draft, makeDraft } from './wallet/draft.ts';
 import { checkNoBooks, makeWallet, protectionBy } from './wallet/identity.ts';
 import {
+  checkNoWallet,
   openWallet,
   saveWallet,
   type WalletFacts,
@@ -45,6 +46,8 @@ export interface WalletDeskOptions {
   /** Where the books are: the running node's store, or one opened for the moment; `null` while there is none. */
   readonly withStore: <T>(act: (store: NodeStore | null) => T) => T;
   readonly onChange: (state: WalletStateView) => void;
+  /** Before a wallet, or a device's request, is kept where there was none. */
+  readonly beforeFirstKey: () => Promise<void>;
 }
 
 /** In the meta table. */
@@ -79,7 +82,8 @@ export class WalletDesk {
    * Opens the wallet that is there, with the passphrase that was given or that the system keeps. Where there is none it
    * makes one, unless `firstRun`: then its owner is to be asked. The answer is `null` when somebody has to come first;
    * without `mayWait` a locked wallet is an error instead.
-   * @throws AceError `WalletLocked`, `WalletInvalid`, `DataDirNotWritable`, `StoreFailed`
+   * @throws AceError `WalletLocked`, `WalletMissing` (this device waits for its certificate), `WalletInvalid`,
+   * `DataDirNotWritable`, `StoreFailed`
    */
   async begin(
     passphrase: string | undefined,
@@ -89,6 +93,7 @@ export class WalletDesk {
     if (!walletExists(walletPath)) {
       if (firstRun) return null;
       this.#checkNoBooks();
+      checkNotAsked(this.options.deviceRequestPath);
       await makeWallet(walletPath, protectionBy(passphrase));
     }
     this.#facts = await walletFacts(walletPath);
@@ -187,8 +192,7 @@ export class WalletDesk {
   join({ certificate: text, passphrase, remember }: CheckedInput<'walletJoin'>): Promise<WalletStateView> {
     return this.#alone(async () => {
       this.checkNone();
-      const { deviceRequestPath } = this.options;
-      const device = await waitingDevice(deviceRequestPath);
+      const device = await waitingDevice(this.options.deviceRequestPath);
       const certificate = certificateBytes(text);
       const { account, devicePublicKey } = decodeCertificate(certificate);
       if (Buffer.compare(devicePublicKey, device.publicKey) !== 0) {
@@ -199,7 +203,6 @@ export class WalletDesk {
       }
       this.checkOwner(account);
       await this.take({ phrase: null, certificate, deviceSeed: device.seed() }, passphrase, remember);
-      await forgetWaitingDevice(deviceRequestPath);
       return this.launch();
     });
   }
@@ -294,12 +297,7 @@ export class WalletDesk {
 
   /** @throws AceError `WalletInvalid` when there is a wallet */
   checkNone(): void {
-    const { walletPath } = this.options;
-    if (!walletExists(walletPath)) return;
-    throw new AceError(
-      'WalletInvalid',
-      `There is a wallet already (${walletPath}): choose another --data-dir`,
-    );
+    checkNoWallet(this.options.walletPath);
   }
 
   /** Books that are here belong to one account. @throws AceError `WalletInvalid` */
@@ -326,7 +324,7 @@ export class WalletDesk {
 
   /** Saves a new wallet and opens it. @throws AceError as `saveWallet`; `NotAllowed` when it cannot be remembered */
   async take(secrets: WalletSecrets, passphrase: string | null, remember: boolean): Promise<void> {
-    const { walletPath, secretStore } = this.options;
+    const { walletPath, deviceRequestPath, secretStore } = this.options;
     let protection = protectionBy(passphrase ?? undefined);
     if (passphrase === null && (await secretStore.usable()).usable) {
       const random = randomBytes(32).toString('base64url');
@@ -334,7 +332,10 @@ export class WalletDesk {
       await this.#remember(random);
       protection = protectionBy(random, 'system');
     } else if (remember && passphrase !== null) await this.#checkStore();
+    await this.options.beforeFirstKey();
     await saveWallet(walletPath, secrets, protection, { phraseConfirmed: true });
+    // Its key lies in the wallet now, or its owner has made another one instead.
+    await forgetWaitingDevice(deviceRequestPath);
     if (remember && passphrase !== null) await this.#remember(passphrase);
     this.#facts = await walletFacts(walletPath);
     this.#open(secrets);
@@ -378,6 +379,7 @@ export class WalletDesk {
 
   async #deviceToBe(): Promise<DeviceIdentity> {
     this.checkNone();
+    await this.options.beforeFirstKey();
     return waitingDevice(this.options.deviceRequestPath);
   }
 

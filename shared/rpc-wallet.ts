@@ -212,9 +212,10 @@ export const walletInputs = {
   walletPhrase: z.object({ passphrase: passphrase.nullable() }).strict(),
   /**
    * An encrypted file of wallet and channels; without `path` it comes with the answer. A wallet that has a passphrase
-   * takes its own, one that has none gets one for the file.
+   * takes its own, one that has none gets one for the file. An earlier backup at `path` is written over with `replace`
+   * only, any other file never.
    */
-  walletBackup: z.object({ path: path.optional(), passphrase }).strict(),
+  walletBackup: z.object({ path: path.optional(), passphrase, replace: z.boolean().default(false) }).strict(),
 
   receive: none,
   repayments: z.object({ limit: z.number().int().min(1).max(500).default(20) }).strict(),

@@ -2,9 +2,9 @@
 import type { DeviceView } from '../../shared/rpc-wallet.ts';
 import type { NodeConfig } from '../config.ts';
 import { unlocked } from './operations.ts';
-import { askNewPassphrase } from './passphrase.ts';
+import { newPassphrase } from './passphrase.ts';
 import { openExisting } from './session.ts';
-import { withWallet } from './wallet-session.ts';
+import { checkNoWallet, withWallet } from './wallet-session.ts';
 
 export const DEVICES_HELP = `
 A second device of your account, two ways:
@@ -66,9 +66,8 @@ export async function deviceJoinCommand(
   plain: boolean,
 ): Promise<void> {
   await withWallet(config, async (session) => {
-    const passphrase = plain
-      ? null
-      : (config.passphrase ?? (await askNewPassphrase('A passphrase for this device')));
+    checkNoWallet(config);
+    const passphrase = plain ? null : await newPassphrase(config.passphrase, 'A passphrase for this device');
     const { address } = await session.call('walletJoin', { certificate, passphrase });
     process.stdout.write(`This device acts for ${address}.\n`);
   });

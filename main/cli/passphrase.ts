@@ -5,6 +5,7 @@ import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../config.ts';
 import { nodePaths } from '../config.ts';
 import { walletExists, walletFacts } from '../wallet/keystore.ts';
+import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 
 export const PASSPHRASE_VARIABLE = 'ACE_NODE_PASSPHRASE';
 
@@ -63,8 +64,15 @@ export async function neededPassphrase(
   );
 }
 
-/** Typed twice. @throws AceError `WalletInvalid` when the two differ; `WalletLocked` without a terminal */
-export async function askNewPassphrase(what: string): Promise<string> {
+/**
+ * What is given, or else typed twice.
+ * @throws AceError `WalletInvalid` when it is too short or too long, or the two differ; `WalletLocked` without a terminal
+ */
+export async function newPassphrase(given: string | undefined, what: string): Promise<string> {
+  if (given !== undefined) {
+    checkNewPassphrase(given);
+    return given;
+  }
   if (!isInteractive()) {
     throw new AceError(
       'WalletLocked',
@@ -72,6 +80,7 @@ export async function askNewPassphrase(what: string): Promise<string> {
     );
   }
   const first = await askHidden(`${what}: `);
+  checkNewPassphrase(first);
   if (first !== (await askHidden('The same once more: '))) {
     throw new AceError('WalletInvalid', 'The two are not the same: nothing was changed');
   }

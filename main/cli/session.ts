@@ -63,9 +63,15 @@ async function sameNetwork(session: Session, { joinMultiaddr }: NodeConfig): Pro
   const { shard } = await session.call('snapshot', {});
   if (shard.multiaddr === joinMultiaddr) return session;
   await session.close();
-  throw new AceError(
+  throw otherNetwork(shard.multiaddr);
+}
+
+/** @param multiaddr of the validator that the running node has joined; `null`: none */
+export function otherNetwork(multiaddr: string | null): AceError {
+  const has = multiaddr === null ? 'a devnet of its own' : `another validator (${multiaddr})`;
+  return new AceError(
     'DataDirInUse',
-    `A node runs on this directory with another validator (${shard.multiaddr}): stop it, or leave --join out`,
+    `A node runs on this directory with ${has}: stop it, or leave --join out`,
   );
 }
 

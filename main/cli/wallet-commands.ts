@@ -42,6 +42,14 @@ export interface CommandTools<Common> {
   readonly wholeNumber: (least: number, most: number) => (text: string) => number;
 }
 
+const NEVER = 'never';
+/** The word until the action: the parser of options makes an empty text of `null`. */
+type LockAfter = number | typeof NEVER;
+
+function inMinutes(lockAfter: LockAfter): number | null {
+  return lockAfter === NEVER ? null : lockAfter;
+}
+
 export function addWalletCommands<Common>(program: Command, tools: CommandTools<Common>): void {
   const { configOf, dataDirOption, joinOption, notEmpty, wholeNumber } = tools;
   /** Of a node's data directory. */
@@ -49,8 +57,8 @@ export function addWalletCommands<Common>(program: Command, tools: CommandTools<
   const jsonOption = () => new Option('--json', 'as JSON').default(false);
   const plainOption = () =>
     new Option('--no-passphrase', 'keep it without one, which is for a devnet’s play money only');
-  const lockAfter = (text: string) =>
-    text === 'never' ? null : wholeNumber(1, MAX_LOCK_AFTER_MINUTES)(text);
+  const lockAfter = (text: string): LockAfter =>
+    text === NEVER ? NEVER : wholeNumber(1, MAX_LOCK_AFTER_MINUTES)(text);
   const words = (text: string) => {
     if (text === '12' || text === '24') return Number(text) as 12 | 24;
     throw new InvalidArgumentError('A phrase has 12 or 24 words.');
@@ -84,14 +92,16 @@ export function addWalletCommands<Common>(program: Command, tools: CommandTools<
         'lock again after this long without an operation, or never',
       ).argParser(lockAfter),
     )
-    .action((o: Common & { lockAfter?: number | null }) => walletUnlockCommand(configOf(o), o.lockAfter));
+    .action((o: Common & { lockAfter?: LockAfter }) =>
+      walletUnlockCommand(configOf(o), o.lockAfter === undefined ? undefined : inMinutes(o.lockAfter)),
+    );
   there(wallet.command('lock'))
     .description('take the account’s key out of memory; the node goes on')
     .action((o: Common) => walletLockCommand(configOf(o)));
   there(wallet.command('lock-after'))
     .argument('<minutes>', 'or never', lockAfter)
     .description('when it locks by itself')
-    .action((minutes: number | null, o: Common) => walletLockAfterCommand(configOf(o), minutes));
+    .action((minutes: LockAfter, o: Common) => walletLockAfterCommand(configOf(o), inMinutes(minutes)));
   there(wallet.command('passphrase'))
     .description('set another passphrase, or the first')
     .addOption(new Option('--new-passphrase-file <file>', 'its first line').argParser(notEmpty))
@@ -105,7 +115,10 @@ export function addWalletCommands<Common>(program: Command, tools: CommandTools<
   there(wallet.command('backup'))
     .argument('<file>', undefined, notEmpty)
     .description('an encrypted file of wallet and channels')
-    .action((file: string, o: Common) => walletBackupCommand(configOf(o), file));
+    .option('--force', 'overwrite an earlier backup', false)
+    .action((file: string, o: Common & { force: boolean }) =>
+      walletBackupCommand(configOf(o), file, o.force),
+    );
 
   const devices = program.command('devices').description('the devices that act for the account');
   devices.addHelpText('after', DEVICES_HELP);

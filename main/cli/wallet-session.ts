@@ -1,10 +1,11 @@
 /** How a command reaches a wallet: through the node that runs on the directory, or by itself where none does. */
 import { AceError } from '../../shared/errors.ts';
 import type { Input, Output, Procedure } from '../../shared/rpc.ts';
-import type { NodeConfig } from '../config.ts';
+import { type NodeConfig, nodePaths } from '../config.ts';
 import type { WalletProcedure } from '../node-gate.ts';
+import { checkNoWallet as checkNone } from '../wallet/keystore.ts';
 import { checkReadable } from './readable.ts';
-import { runningNode } from './session.ts';
+import { otherNetwork, runningNode, type Session } from './session.ts';
 
 export interface WalletSession {
   call<P extends WalletProcedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
@@ -16,6 +17,7 @@ export async function openWalletSession(config: NodeConfig): Promise<WalletSessi
   checkReadable(config.dataDir);
   const running = await runningNode(config.dataDir);
   if (running) {
+    await sameNetwork(running, config);
     return { call: (procedure, input) => running.call(procedure, input), close: () => running.close() };
   }
   const [{ openOfflineWallet }, { inputs }] = await Promise.all([
@@ -32,6 +34,20 @@ export async function openWalletSession(config: NodeConfig): Promise<WalletSessi
     },
     close: async () => wallet.close(),
   };
+}
+
+/** A running node has its network, or asks for it on its pages: a wallet is not made there for another one. */
+async function sameNetwork(running: Session, { joinMultiaddr }: NodeConfig): Promise<void> {
+  if (joinMultiaddr === undefined) return;
+  const { multiaddr } = await running.call('networkChoice', {});
+  if (multiaddr === joinMultiaddr) return;
+  await running.close();
+  throw otherNetwork(multiaddr);
+}
+
+/** Where one is to be made: said before anything is asked for. @throws AceError `WalletInvalid` */
+export function checkNoWallet({ dataDir }: NodeConfig): void {
+  checkNone(nodePaths(dataDir).wallet);
 }
 
 function firstIssue({ issues }: { readonly issues: readonly { readonly message: string }[] }): string {

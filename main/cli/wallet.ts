@@ -4,15 +4,17 @@ import { text } from 'node:stream/consumers';
 import { AceError } from '../../shared/errors.ts';
 import type { WalletStateView } from '../../shared/rpc-wallet.ts';
 import type { NodeConfig } from '../config.ts';
+import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 import {
   ask,
   askHidden,
-  askNewPassphrase,
   isInteractive,
   neededPassphrase,
+  newPassphrase,
   passphraseFrom,
 } from './passphrase.ts';
-import { type WalletSession, withWallet } from './wallet-session.ts';
+import { checkTarget } from './save-file.ts';
+import { checkNoWallet, type WalletSession, withWallet } from './wallet-session.ts';
 
 export interface ProtectOptions {
   /** Of a new wallet. */
@@ -31,15 +33,17 @@ export async function walletCreateCommand(
   config: NodeConfig,
   options: ProtectOptions & { readonly words: 12 | 24; readonly confirm: boolean },
 ): Promise<void> {
-  if (options.confirm && !isInteractive()) {
-    throw new AceError(
-      'InvalidInput',
-      'The new phrase has to be confirmed in a terminal; a script that keeps it says --no-confirm',
-    );
-  }
   await withWallet(config, async (session) => {
+    checkNoWallet(config);
+    if (options.confirm && !isInteractive()) {
+      throw new AceError(
+        'InvalidInput',
+        'The new phrase has to be confirmed in a terminal; a script that keeps it says --no-confirm',
+      );
+    }
+    // First: a phrase that is shown and then not kept might be written down all the same.
+    const passphrase = await passphraseOfNew(config, options);
     const { phrase, confirmPositions } = await session.call('walletCreate', { words: options.words });
-    const passphrase = await newPassphrase(config, options);
     const shown = phrase.split(' ').map((word, i) => `${String(i + 1).padStart(2)}. ${word}`);
     if (options.confirm) {
       process.stderr.write(
@@ -64,6 +68,7 @@ export async function walletRestoreCommand(
   options: ProtectOptions,
 ): Promise<void> {
   await withWallet(config, async (session) => {
+    checkNoWallet(config);
     if (file !== undefined) {
       const passphrase = await neededPassphrase(config, 'Passphrase of the backup: ');
       const { restored, ...state } = await session.call('walletRestoreBackup', {
@@ -76,13 +81,11 @@ export async function walletRestoreCommand(
       );
       return;
     }
+    // Before the phrase is asked for.
+    if (!options.plain && config.passphrase !== undefined) checkNewPassphrase(config.passphrase);
     const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
-    told(
-      await session.call('walletRestore', {
-        phrase: phrase.trim(),
-        passphrase: await newPassphrase(config, options),
-      }),
-    );
+    const passphrase = await passphraseOfNew(config, options);
+    told(await session.call('walletRestore', { phrase: phrase.trim(), passphrase }));
   });
 }
 
@@ -120,10 +123,8 @@ export async function walletPassphraseCommand(
 ): Promise<void> {
   await withWallet(config, async (session) => {
     const current = await currentPassphrase(session, config);
-    const next =
-      newPassphraseFile === undefined
-        ? await askNewPassphrase('The new passphrase')
-        : passphraseFrom(newPassphraseFile);
+    const given = newPassphraseFile === undefined ? undefined : passphraseFrom(newPassphraseFile);
+    const next = await newPassphrase(given, 'The new passphrase');
     await session.call('walletChangePassphrase', { current, next });
     say('The wallet has the new passphrase. Backups made before keep theirs.');
   });
@@ -140,11 +141,13 @@ export async function walletPhraseCommand(config: NodeConfig, show: boolean): Pr
   });
 }
 
-export async function walletBackupCommand(config: NodeConfig, file: string): Promise<void> {
+export async function walletBackupCommand(config: NodeConfig, file: string, replace: boolean): Promise<void> {
+  const target = resolve(file);
   await withWallet(config, async (session) => {
+    await checkTarget(target, replace);
     const own = await currentPassphrase(session, config);
-    const passphrase = own ?? config.passphrase ?? (await askNewPassphrase('A passphrase for the backup'));
-    const { path, sizeBytes } = await session.call('walletBackup', { path: resolve(file), passphrase });
+    const passphrase = own ?? (await newPassphrase(config.passphrase, 'A passphrase for the backup'));
+    const { path, sizeBytes } = await session.call('walletBackup', { path: target, passphrase, replace });
     say(
       `${path}\n${sizeBytes.toLocaleString('en')} bytes, opened by ${own === null ? 'that' : 'the wallet’s'} passphrase.`,
     );
@@ -160,9 +163,8 @@ async function currentPassphrase(session: WalletSession, config: NodeConfig): Pr
   return neededPassphrase(config, 'Passphrase of the wallet: ');
 }
 
-async function newPassphrase(config: NodeConfig, { plain }: ProtectOptions): Promise<string | null> {
-  if (plain) return null;
-  return config.passphrase ?? askNewPassphrase('A passphrase for the wallet');
+async function passphraseOfNew(config: NodeConfig, { plain }: ProtectOptions): Promise<string | null> {
+  return plain ? null : newPassphrase(config.passphrase, 'A passphrase for the wallet');
 }
 
 function told(state: WalletStateView): void {

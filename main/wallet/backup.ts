@@ -2,6 +2,7 @@
  * A backup: one encrypted file of the recovery phrase and the channels. It is restored as a new device of the account;
  * what it cannot do, however old it is, is in `channel-backup.ts`.
  */
+import { existsSync } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -92,15 +93,29 @@ export async function decodeBackup(text: string, passphrase: string, name: strin
 }
 
 /**
- * Writes the file whole or not at all, readable by its owner only. An earlier backup is replaced, any other file is not.
+ * Writes the file whole or not at all, readable by its owner only. An earlier backup may be the only one of an account:
+ * it is replaced where that was asked for, and any other file never.
  * @throws AceError `DataDirNotWritable`, `StoreFailed`, `InvalidInput`
  */
-export async function writeBackup(path: string, text: string): Promise<void> {
+export async function writeBackup(
+  path: string,
+  text: string,
+  { replace }: { readonly replace: boolean },
+): Promise<void> {
   try {
     if (await isOther(path)) {
       throw new AceError('InvalidInput', `${path} is there already and is no backup: choose another name`, {
         details: { field: 'path' },
       });
+    }
+    if (!replace && existsSync(path)) {
+      throw new AceError(
+        'InvalidInput',
+        `${path} is there already: choose another name, or have it replaced`,
+        {
+          details: { field: 'path' },
+        },
+      );
     }
     await writeFileAtomic(path, text, OWNER_ONLY);
   } catch (error) {

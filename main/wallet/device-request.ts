@@ -1,6 +1,6 @@
 /**
  * The key of a device that waits for its account: made when its public half is first shown, kept until the certificate
- * comes back. Worth nothing before an account links it, and removed when it lies in the wallet.
+ * comes back. Worth nothing before an account links it, and removed when there is a wallet.
  */
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
@@ -26,6 +26,18 @@ export async function waitingDevice(path: string): Promise<DeviceIdentity> {
   } catch (error) {
     throw storeError(error, path);
   }
+}
+
+/**
+ * A wallet that nobody asked for would make the certificate worthless which is on its way.
+ * @throws AceError `WalletMissing`
+ */
+export function checkNotAsked(path: string): void {
+  if (!existsSync(path)) return;
+  throw new AceError(
+    'WalletMissing',
+    'This device has asked to act for an account: finish with ace-node devices join CERTIFICATE, or give the request up with a wallet of its own, by ace-node wallet create',
+  );
 }
 
 export async function forgetWaitingDevice(path: string): Promise<void> {

@@ -1,11 +1,11 @@
 /** Who a peer is: its account and this device, out of the wallet in its folder. */
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
-import { MAX_PASSPHRASE_LENGTH, MIN_PASSPHRASE_LENGTH } from '../../shared/rpc-wallet.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Account } from './account.ts';
 import { createDevice, type DeviceIdentity } from './device.ts';
 import { openWallet, saveWallet, type WalletProtection, walletExists, walletFacts } from './keystore.ts';
+import { checkNewPassphrase } from './passphrase-rule.ts';
 import { createPhrase } from './phrase.ts';
 import { Wallet } from './wallet.ts';
 
@@ -29,20 +29,11 @@ export function protectionBy(
 }
 
 /**
- * A new phrase and a new device, of a start that asks nobody. A passphrase that no page and no command would take could
- * never be given again.
+ * A new phrase and a new device, of a start that asks nobody.
  * @throws AceError `WalletInvalid` (a passphrase that is too short or too long); as `saveWallet`
  */
 export async function makeWallet(path: string, protection: WalletProtection): Promise<void> {
-  if (protection.protection === 'passphrase') {
-    const { length } = protection.passphrase;
-    if (length < MIN_PASSPHRASE_LENGTH || length > MAX_PASSPHRASE_LENGTH) {
-      throw new AceError(
-        'WalletInvalid',
-        `A passphrase has ${MIN_PASSPHRASE_LENGTH} to ${MAX_PASSPHRASE_LENGTH} characters: choose another one`,
-      );
-    }
-  }
+  if (protection.protection === 'passphrase') checkNewPassphrase(protection.passphrase);
   await saveWallet(path, { phrase: createPhrase(12), deviceSeed: createDevice().seed() }, protection);
 }
 

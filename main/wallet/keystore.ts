@@ -80,6 +80,12 @@ export function walletExists(path: string): boolean {
   return existsSync(path);
 }
 
+/** @throws AceError `WalletInvalid` when there is a wallet */
+export function checkNoWallet(path: string): void {
+  if (!walletExists(path)) return;
+  throw new AceError('WalletInvalid', `There is a wallet already (${path}): choose another --data-dir`);
+}
+
 /**
  * Writes the wallet, readable by its owner only (mode 0600); on the disk when this resolves.
  * @throws AceError `WalletInvalid` (a wrong phrase or seed, an empty passphrase, a wallet that is there already),
@@ -91,8 +97,7 @@ export async function saveWallet(
   protection: WalletProtection,
   { replace = false, phraseConfirmed = false }: SaveOptions = {},
 ): Promise<void> {
-  if (!replace && walletExists(path))
-    throw new AceError('WalletInvalid', `There is a wallet already: ${path}`);
+  if (!replace) checkNoWallet(path);
   const file = await toFile(secrets, protection, phraseConfirmed);
   try {
     await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`, OWNER_ONLY);
