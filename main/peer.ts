@@ -43,6 +43,7 @@ import type { Account } from './wallet/account.ts';
 import { certificates } from './wallet/certificates.ts';
 import type { DeviceIdentity } from './wallet/device.ts';
 import { type Identity, openIdentity } from './wallet/identity.ts';
+import { OwnDevices } from './wallet/own-devices.ts';
 
 /** A viewer that does not say soon whether it has a segment is as good as one that has not. */
 const HOLDS_TIMEOUT_MS = 1_000;
@@ -204,6 +205,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       const row = store.contents.get(contentId);
       return row === null ? offeredBroadcasts().includes(contentId) : isShared(row);
     };
+    const ownDevices = new OwnDevices(
+      async () => (await shardClient.call('devices', { account: account.address })).devices,
+      log,
+    );
     await servePieces(host, {
       store,
       isOffered,
@@ -214,6 +219,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       account: account.address,
       certificate,
       checkCertificate,
+      isUnlinked: (key) => ownDevices.isUnlinked(key),
       timeouts,
       uploads,
       onChange: () => {

@@ -17,12 +17,24 @@ export interface ActOptions {
 type Gains = Pick<OperationResultView, 'balances' | 'creditUsedUnits' | 'repaid'>;
 
 /** `ace-node topup AMOUNT`: from the devnet's faucet; loans are repaid by themselves. */
-export async function faucetCommand(config: NodeConfig, amount: string, token: Token): Promise<void> {
+export async function faucetCommand(
+  config: NodeConfig,
+  amount: string,
+  token: Token,
+  { quote, json }: ActOptions,
+): Promise<void> {
   if (parseAmount(amount) === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
+  if (quote) {
+    throw new AceError('InvalidInput', 'The faucet costs nothing, so it has no quote: leave --quote out');
+  }
   const session = await openSession(config);
   try {
     const gains = await session.call('topUp', { amountXat: amount, token });
-    say([`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains)]);
+    say(
+      json
+        ? [JSON.stringify(gains, null, 2)]
+        : [`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains)],
+    );
   } finally {
     await session.close();
   }

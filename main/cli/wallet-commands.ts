@@ -228,5 +228,5 @@ function topUp(config: NodeConfig, amount: string | undefined, options: TopUpOpt
   if (swap !== undefined) {
     return swapCommand(config, { amount: swap, sell, buy: 'XAC' }, slippage, options);
   }
-  return faucetCommand(config, amount ?? '', token);
+  return faucetCommand(config, amount ?? '', token, options);
 }

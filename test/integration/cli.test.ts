@@ -280,6 +280,9 @@ describe.concurrent('ace-node topup', () => {
     expect(first.stdout).toContain('Balance: 2.0000005 XAT');
     const second = await run(['topup', '0.0000001', '--data-dir', dataDir]);
     expect(second.stdout).toContain('Balance: 2.0000006 XAT');
+    expectOneLine(await run(['topup', '1', '--quote', '--data-dir', dataDir]), /has no quote/);
+    const third = await run(['topup', '0.0000001', '--json', '--data-dir', dataDir]);
+    expect(JSON.parse(third.stdout)).toMatchObject({ balances: { XAT: '2.0000007' }, repaid: [] });
   });
 
   it.each([

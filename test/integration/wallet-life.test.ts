@@ -274,5 +274,11 @@ describe('a second device without the phrase', () => {
     await waitFor('the refusal', () => transfer.reason !== null);
     expect(transfer.reason?.code).toBe('LeaseRefused');
     expect(transfer.haveBytes).toBe(0);
+    // Nor does it get anything for nothing any more, as devices of one account do.
+    const own = await net.content(owner.node.peer, 2 * MIB, 'three');
+    const asked = await again.node.peer.library.transfer(own.contentId);
+    asked.download();
+    await waitFor('the refusal', () => asked.reason !== null, 20_000);
+    expect(asked.haveBytes).toBe(0);
   });
 });

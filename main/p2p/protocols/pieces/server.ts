@@ -39,6 +39,8 @@ export interface ProviderContext {
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
+  /** Whether this account has taken a device of its own away. */
+  readonly isUnlinked: (device: Uint8Array) => Promise<boolean>;
   readonly timeouts: PiecesTimeouts;
   /** Whose turn it is to be sent a piece. */
   readonly uploads: Pick<UploadTurns, 'ask'>;
@@ -145,6 +147,11 @@ class ProviderSession {
     const account = await context.checkCertificate(hello.certificate, device);
     // Between devices of one account nothing is charged.
     const free = account === context.account;
+    if (free && (await context.isUnlinked(device))) {
+      throw new AceError('InvalidCertificate', 'The account has unlinked this device', {
+        reaction: 'drop-peer',
+      });
+    }
     peer.send({ type: 'welcome', certificate: context.certificate, free });
     return new ProviderSession(context, peer, { account, device }, free, pacing);
   }
