@@ -168,10 +168,11 @@ export class WalletDesk {
   /** Makes one without asking anything, as a start without pages does: its phrase can be seen later. */
   skip(): Promise<WalletStateView> {
     return this.#alone(async () => {
-      const { walletPath } = this.options;
+      const { walletPath, deviceRequestPath } = this.options;
       this.checkNone();
       this.#checkNoBooks();
       await makeWallet(walletPath, protectionBy(undefined));
+      await forgetWaitingDevice(deviceRequestPath);
       this.#facts = await walletFacts(walletPath);
       this.#open(await openWallet(walletPath, protectionBy(undefined)));
       return this.launch();

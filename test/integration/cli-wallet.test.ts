@@ -176,6 +176,16 @@ describe('the wallet on the command line', () => {
     );
   });
 
+  it('is not shown in a terminal before its passphrase is one', async () => {
+    if (!existsSync('/usr/bin/script')) return;
+    const { dir, at } = fresh();
+    const refused = await inTerminal(['wallet', 'create', ...at], ['seven77']);
+    expect(refused).toContain('A passphrase has 8 to 1000 characters: choose another one');
+    expect(refused).not.toContain('The same once more');
+    expect(refused).not.toContain('Write these words down');
+    expect(existsSync(join(dir, 'wallet.json'))).toBe(false);
+  });
+
   it('asks for a passphrase in a terminal without showing it', async () => {
     if (!existsSync('/usr/bin/script')) return;
     const { at } = fresh();

@@ -94,6 +94,14 @@ describe('the desktop app without a wallet', () => {
     expect(inData(app, 'wallet.json')).toEqual([]);
   });
 
+  it('gives a request to act for another account up with a wallet of its own', async () => {
+    const app = await start();
+    await call(app, 'deviceRequest', {});
+    expect(inData(app, 'device-request.json')).toHaveLength(1);
+    await call(app, 'walletSkip', {});
+    expect(inData(app, 'device-request.json')).toEqual([]);
+  });
+
   it('shows a link of a cold start once the node runs, and no sooner', async () => {
     const app = await start({ args: [LINK] });
     // A page that is loaded anew while the node waits loses nothing.

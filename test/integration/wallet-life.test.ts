@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SecretStore } from '../../main/wallet/secret-store.ts';
@@ -114,7 +114,11 @@ describe('a first run', () => {
     });
     await expectAceRejection('ShardUnavailable', node.call('walletStart', {}));
     await node.stop();
+    // A start that is not told it again must not make a devnet.
+    const wanted = join(node.dir, 'network-wanted.json');
+    expect(JSON.parse(readFileSync(wanted, 'utf8'))).toEqual({ mode: 'joined', multiaddr: gone });
     const again = await walletNode(net, 'node', { ...FIRST_RUN, passphrase: PASSPHRASE });
+    expect(existsSync(wanted)).toBe(false);
     expect(await again.call('walletState', {})).toMatchObject({ running: true, address: JUNK_ADDRESS });
   });
 
