@@ -125,25 +125,6 @@ describe('four providers, two of them killed and one that lies', () => {
         );
     expect(paidTo(liar.account.address).units).toBe(0);
     const all = accounts.map(paidTo);
-    console.log(
-      'DBG',
-      JSON.stringify({
-        all,
-        liar: paidTo(liar.account.address),
-        doubled: transfer.doubledPieces,
-        rec: transfer.receivedBytes / MIB,
-        ch: node.peer.store.payerChannels
-          .all()
-          .map(({ state, payee }) => [
-            payee.slice(0, 6),
-            state.status,
-            state.revealedUnits,
-            state.verifiedBytes / MIB,
-            state.lostBytes / MIB,
-            state.capacityUnits,
-          ]),
-      }),
-    );
     // Whoever made the film may have sent some, too.
     const bytes = node.peer.store.payerChannels
       .all()
