@@ -37,7 +37,7 @@ const PIECES_EACH = 4;
 /** Beyond so many missing pieces all providers that are allowed are worth it anyway. */
 const MAX_PIECES_COUNTED = 64;
 /** Which pieces are rare is worked out anew after a millisecond for so many pieces: it takes a small part of that. */
-const RARE_PIECES_PER_MS = 64;
+const RARE_PIECES_PER_MS = 16;
 /** What a stop waits for on a session that others use. */
 const STOP_MS = 5_000;
 
