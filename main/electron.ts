@@ -26,7 +26,9 @@ if (canMakeFolder(stateDir)) app.setPath('userData', stateDir);
 
 registerPagesScheme(protocol);
 app.enableSandbox();
-app.on('web-contents-created', (_event, contents) => secureContents(contents, shell));
+const onNotOpened = (error: unknown) =>
+  process.stderr.write(`ace-node: a link could not be opened in the browser: ${String(error)}\n`);
+app.on('web-contents-created', (_event, contents) => secureContents(contents, shell, onNotOpened));
 
 // Not awaited: Electron gets ready only once this module has been evaluated.
 void runDesktop(electron, config);

@@ -48,7 +48,7 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
     version: app.getVersion(),
     secrets: () => [running?.node.http.token, config.passphrase],
   });
-  const preferences = openPreferences(join(stateDir, 'shell.json'), app.getLocale(), platform);
+  const preferences = openPreferences(join(stateDir, 'shell.json'), () => app.getLocale(), platform);
   const words = () => shellWords(preferences.current.language);
   const autostart = createAutostart({
     app,

@@ -45,6 +45,8 @@ export class DesktopApp<Node extends Stoppable> {
   /** What no page was there to be told yet. */
   #pending: NavigateView | null = null;
   #closing: ClosingView | null = null;
+  /** The user has started the app once more, maybe before there was a node to show. */
+  #asked = false;
   /** Exit code; 1 once anything went wrong. */
   #exitCode = 0;
   #failure: unknown = null;
@@ -84,7 +86,11 @@ export class DesktopApp<Node extends Stoppable> {
     });
 
     await app.whenReady();
-    this.#parts.powerMonitor().on('shutdown', () => this.quit());
+    // Unless it is prevented, the system does not wait for the channels to close.
+    onShutdown(this.#parts.powerMonitor(), (event) => {
+      event.preventDefault();
+      this.quit();
+    });
     try {
       this.#node = await this.#parts.startNode();
     } catch (error) {
@@ -94,13 +100,12 @@ export class DesktopApp<Node extends Stoppable> {
     // A link of a cold start: the first argument of its kind, or what came before the node was there.
     const link = linkIn(argv);
     if (link !== null) this.#open(link);
-    else if (this.#pending !== null || !this.#parts.startsHidden(this.#node)) this.show();
+    else if (this.#pending !== null || this.#asked || !this.#parts.startsHidden(this.#node)) this.show();
   }
 
   show(): void {
     if (this.#node === null || this.#closing !== null) return;
-    const window = this.window ?? this.#parts.openWindow(this.#node);
-    this.#window = window;
+    const window = this.window ?? this.#newWindow(this.#node);
     if (window.isMinimized()) window.restore();
     window.focus();
   }
@@ -156,9 +161,23 @@ export class DesktopApp<Node extends Stoppable> {
     }
   }
 
+  #newWindow(node: Node): BrowserWindow {
+    const window = this.#parts.openWindow(node);
+    this.#window = window;
+    // Where closing it quits, it stays to show that the channels are being closed; who closes it again has seen that.
+    window.on('close', (event) => {
+      if (this.#closing !== null || this.#parts.keepsRunning()) return;
+      event.preventDefault();
+      this.quit();
+    });
+    return window;
+  }
+
   #open(link: string | null): void {
-    if (link === null) this.show();
-    else this.go({ view: 'watch', link, contentId: null });
+    if (link === null) {
+      this.#asked = true;
+      this.show();
+    } else this.go({ view: 'watch', link, contentId: null });
   }
 
   #end(bound: NodeJS.Timeout): void {
@@ -168,6 +187,14 @@ export class DesktopApp<Node extends Stoppable> {
     }
     this.#parts.app.exit(this.#exitCode);
   }
+}
+
+/** Electron's types leave out the event that its documentation describes. */
+function onShutdown(
+  monitor: Pick<PowerMonitor, 'on'>,
+  listener: (event: { preventDefault(): void }) => void,
+): void {
+  monitor.on('shutdown', listener as () => void);
 }
 
 function explain(error: unknown): string {

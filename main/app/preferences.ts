@@ -8,16 +8,21 @@ export interface Preferences {
   change(changes: Partial<ShellPreferences>): Promise<void>;
 }
 
-/** @param locale of the system, such as `ru-RU` */
-export function openPreferences(file: string, locale: string, platform: NodeJS.Platform): Preferences {
-  let current: ShellPreferences = { ...defaults(locale, platform), ...read(file) };
+/** @param locale of the system, such as `ru-RU`; asked for with the first use, for Electron knows none before it is ready */
+export function openPreferences(file: string, locale: () => string, platform: NodeJS.Platform): Preferences {
+  let known: ShellPreferences | null = null;
+  const get = () => {
+    known ??= { ...defaults(locale(), platform), ...read(file) };
+    return known;
+  };
   return {
     get current() {
-      return current;
+      return get();
     },
     async change(changes) {
-      current = shellPreferencesSchema.parse({ ...current, ...changes });
-      await writeFileAtomic(file, `${JSON.stringify(current, null, 2)}\n`, 0o600);
+      const next = shellPreferencesSchema.parse({ ...get(), ...changes });
+      known = next;
+      await writeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`, 0o600);
     },
   };
 }

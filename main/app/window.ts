@@ -65,9 +65,14 @@ export function secureSession(session: Session, node: NodeAddress): void {
 }
 
 /** For every web contents that ever comes to be: no new windows, no way out of our pages, no embedded views. */
-export function secureContents(contents: WebContents, shell: Pick<Shell, 'openExternal'>): void {
+export function secureContents(
+  contents: WebContents,
+  shell: Pick<Shell, 'openExternal'>,
+  onError: (error: unknown) => void,
+): void {
   contents.setWindowOpenHandler(({ url }) => {
-    if (isAllowedExternal(url)) void shell.openExternal(url);
+    // A system without a browser is no reason for the node to end.
+    if (isAllowedExternal(url)) shell.openExternal(url).catch((error) => onError(error));
     // Kept as a file, which the system opens with the player that the user has chosen.
     if (isOwnPlaylist(url)) contents.downloadURL(url);
     return { action: 'deny' };

@@ -120,7 +120,8 @@ function isLoopback(address: string): boolean {
 function isOwnHost(host: string, port: number, { localAddress = '' }: Ends): boolean {
   const own = localAddress.replace(/^::ffff:/, '').replace(/%.*$/, '');
   const names = isLoopback(localAddress)
-    ? ['127.0.0.1', 'localhost', '[::1]']
+    ? // The whole of 127/8 is this machine: it may listen on another address of it.
+      ['127.0.0.1', 'localhost', '[::1]', own]
     : [own.includes(':') ? `[${own}]` : own];
   return names.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
 }

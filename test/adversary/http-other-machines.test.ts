@@ -86,6 +86,11 @@ describe('served to every address', () => {
     expect((await ask('/', { host: `192.168.1.5:${server.port}` }, '127.0.0.1')).status).toBe(403);
   });
 
+  it.runIf(process.platform === 'linux')('answers on every loopback address that was reached', async () => {
+    expect((await ask('/', {}, '127.0.0.2')).status).toBe(200);
+    expect((await ask('/', { host: `127.0.0.3:${server.port}` }, '127.0.0.2')).status).toBe(403);
+  });
+
   it.skipIf(address === undefined)('refuses a name that was bound anew to this address', async () => {
     for (const host of ['evil.example', `evil.example:${server.port}`, `localhost:${server.port}`]) {
       expect((await ask('/', { host })).status, host).toBe(403);

@@ -120,7 +120,10 @@ describe('the desktop app, as it ends', () => {
       'closing the last window, on Linux',
       (app: DoubleApp) => app.run('electron.BrowserWindow.all[0].close()'),
     ],
-    ['the shutdown of the system', (app: DoubleApp) => app.run("electron.powerMonitor.emit('shutdown')")],
+    [
+      'the shutdown of the system',
+      (app: DoubleApp) => app.run("electron.powerMonitor.emit('shutdown', electron.preventable())"),
+    ],
     [
       'the end of the session on Windows',
       (app: DoubleApp) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
@@ -137,6 +140,18 @@ describe('the desktop app, as it ends', () => {
     // A node that was stopped cleanly takes its address away.
     expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
     expect(existsSync(join(app.dataDir, 'reports')), how).toBe(false);
+  });
+
+  it.runIf(process.platform === 'linux')('keeps the window that was closed until it has ended', async () => {
+    const app = await startApp();
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    const seen = await app.run<{ destroyed: boolean; title: string }>(`
+      const w = electron.BrowserWindow.all[0];
+      w.close();
+      return { destroyed: w.destroyed, title: w.title }`);
+    expect(seen.destroyed).toBe(false);
+    expect(seen.title).toContain('closing');
+    expect(await app.ended).toBe(0);
   });
 
   it('tells the page, the title and the tray while it closes, and opens nothing any more', async () => {

@@ -260,6 +260,13 @@ it('the package is made with every switch of the binary set', () => {
   expect(Object.fromEntries(set)).toEqual({ ...FUSES, resetAdHocDarwinSignature: '1' });
 });
 
+it('the menu entry of an AppImage starts the app with Chromium’s sandbox', () => {
+  const yaml = readFileSync(join(ROOT, 'electron-builder.yml'), 'utf8');
+  // electron-builder's own choice, where this says nothing, is --no-sandbox.
+  expect(yaml).toMatch(/^appImage:\n(?: {2}#.*\n)* {2}executableArgs: \[\]\n/m);
+  expect(yaml).not.toMatch(/^[^#\n]*no-sandbox/m);
+});
+
 it('the package hands our links, and no others, to the app', () => {
   const yaml = readFileSync(join(ROOT, 'electron-builder.yml'), 'utf8');
   const schemes = /^protocols:\n(?: {2}.*\n)*? {4}schemes:\n((?: {6}- \S+\n)+)/m.exec(yaml)?.[1] ?? '';

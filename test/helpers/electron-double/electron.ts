@@ -82,7 +82,8 @@ class App extends EventEmitter {
     return '0.1.0';
   }
   getLocale(): string {
-    return DOUBLE_LOCALE;
+    // Electron does not throw: it knows none yet.
+    return ready ? DOUBLE_LOCALE : '';
   }
   enableSandbox(): void {
     beforeReady('app.enableSandbox');
@@ -213,7 +214,9 @@ export class BrowserWindow extends EventEmitter {
   }
   /** As when the user closes it. */
   close(): void {
-    this.emit('close', preventable());
+    const event = preventable();
+    this.emit('close', event);
+    if (event.defaultPrevented) return;
     this.destroyed = true;
     this.webContents.emit('destroyed');
     this.emit('closed');

@@ -25,7 +25,13 @@ function setUp(options: Options = {}) {
     quit: vi.fn(),
     exit: vi.fn(),
   };
-  const window = { isDestroyed: () => false, isMinimized: () => true, restore: vi.fn(), focus: vi.fn() };
+  const window = {
+    isDestroyed: () => false,
+    isMinimized: () => true,
+    restore: vi.fn(),
+    focus: vi.fn(),
+    on: (event: string, listener: Listener) => listeners.set(`window-${event}`, listener),
+  };
   const stop = vi.fn(async () => {});
   const report = vi.fn();
   const parts = {
@@ -81,6 +87,16 @@ describe('DesktopApp: start', () => {
     expect(s.openWindow).toHaveBeenCalledOnce();
   });
 
+  it('shows itself for a second start that came before its node was there', async () => {
+    const started = Promise.withResolvers<Stoppable>();
+    const s = setUp({ startNode: () => started.promise, hidden: true });
+    const running = s.desktop.run();
+    s.emit('second-instance', ['ace-node']);
+    started.resolve({ stop: s.stop });
+    await running;
+    expect(s.openWindow).toHaveBeenCalledOnce();
+  });
+
   it('brings the window forward for a second instance', async () => {
     const s = setUp();
     await s.desktop.run();
@@ -100,6 +116,33 @@ describe('DesktopApp: start', () => {
     expect(s.dialog.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'Another node uses this folder');
     expect(s.app.exit).toHaveBeenCalledWith(1);
     expect(s.openWindow).not.toHaveBeenCalled();
+  });
+});
+
+describe('DesktopApp: the window is closed', () => {
+  it('keeps the window while the channels are closed, where closing it quits', async () => {
+    const s = setUp();
+    await s.desktop.run();
+    expect(s.emit('window-close')).toHaveBeenCalledOnce();
+    expect(s.onClosing).toHaveBeenCalledOnce();
+    expect(s.stop).toHaveBeenCalledOnce();
+    expect(s.emit('window-close')).not.toHaveBeenCalled();
+  });
+
+  it('lets it go where the node runs on', async () => {
+    const s = setUp({ keepsRunning: true });
+    await s.desktop.run();
+    expect(s.emit('window-close')).not.toHaveBeenCalled();
+    expect(s.stop).not.toHaveBeenCalled();
+  });
+});
+
+describe('DesktopApp: the system shuts down', () => {
+  it('asks it to wait for the channels', async () => {
+    const s = setUp();
+    await s.desktop.run();
+    expect(s.emit('power-shutdown')).toHaveBeenCalledOnce();
+    expect(s.stop).toHaveBeenCalledOnce();
   });
 });
 

@@ -168,21 +168,21 @@ describe('what the user has set', () => {
   const file = () => join(dir, 'shell.json');
 
   it('begins with the language of the system, and a closed window that quits where a tray may be missing', () => {
-    expect(openPreferences(file(), 'ru-RU', 'linux').current).toEqual({
+    expect(openPreferences(file(), () => 'ru-RU', 'linux').current).toEqual({
       startHidden: true,
       keepRunning: false,
       notifications: true,
       language: 'ru',
     });
-    expect(openPreferences(file(), 'de-DE', 'win32').current).toMatchObject({
+    expect(openPreferences(file(), () => 'de-DE', 'win32').current).toMatchObject({
       language: 'en',
       keepRunning: true,
     });
   });
 
   it('is kept', async () => {
-    await openPreferences(file(), 'en', 'linux').change({ language: 'ru', keepRunning: true });
-    expect(openPreferences(file(), 'en', 'linux').current).toMatchObject({
+    await openPreferences(file(), () => 'en', 'linux').change({ language: 'ru', keepRunning: true });
+    expect(openPreferences(file(), () => 'en', 'linux').current).toMatchObject({
       language: 'ru',
       keepRunning: true,
     });
@@ -192,7 +192,7 @@ describe('what the user has set', () => {
     'is as never set where the file holds %j',
     (text) => {
       writeFileSync(file(), text);
-      expect(openPreferences(file(), 'en', 'linux').current.notifications).toBe(true);
+      expect(openPreferences(file(), () => 'en', 'linux').current.notifications).toBe(true);
     },
   );
 });

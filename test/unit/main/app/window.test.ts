@@ -66,11 +66,11 @@ function secured() {
   return session;
 }
 
-function securedContents() {
+function securedContents(openExternal = vi.fn(async () => {})) {
   const contents = new ContentsDouble();
-  const openExternal = vi.fn(async () => {});
-  secureContents(contents as unknown as WebContents, { openExternal });
-  return { contents, openExternal };
+  const onError = vi.fn();
+  secureContents(contents as unknown as WebContents, { openExternal }, onError);
+  return { contents, openExternal, onError };
 }
 
 describe('openWindow', () => {
@@ -217,6 +217,13 @@ describe('secureContents', () => {
     expect(contents.openHandler({ url: 'https://github.com/ace' })).toEqual({ action: 'deny' });
     expect(contents.openHandler({ url: 'https://evil.example/' })).toEqual({ action: 'deny' });
     expect(openExternal).toHaveBeenCalledExactlyOnceWith('https://github.com/ace');
+  });
+
+  it('says that the system could not open a link, and goes on', async () => {
+    const failure = new Error('no browser');
+    const { contents, onError } = securedContents(vi.fn(() => Promise.reject(failure)));
+    contents.openHandler({ url: 'https://github.com/ace' });
+    await vi.waitFor(() => expect(onError).toHaveBeenCalledExactlyOnceWith(failure));
   });
 
   it('keeps the playlist of a content as a file, and nothing else', () => {
