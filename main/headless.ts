@@ -1,10 +1,9 @@
 /** The shell without a window: the same pages, in the user's own browser. */
-import { BlockList, isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
 import { withPassphrase } from './cli/passphrase.ts';
 import { DEFAULT_HTTP_PORT, nodePaths } from './config.ts';
 import { createCrashReports } from './crash-reports.ts';
+import { hostNote } from './host-note.ts';
 import { type NodeConfig, type RunningNode, startNode } from './node.ts';
 import { stopSignal } from './stop-signals.ts';
 
@@ -57,33 +56,6 @@ async function walletNote({ service }: RunningNode): Promise<string> {
     return `The node waits: ${failure.message}. Try again, or choose another network, on the page\n`;
   if (!running) return 'The wallet is locked: unlock it on the page, or with ace-node wallet unlock\n';
   return '';
-}
-
-/** Whoever has the pages served to other machines is told what that means, and where they are. */
-export function hostNote(
-  { httpHost }: { readonly httpHost?: string },
-  { port }: { readonly port: number },
-): string | null {
-  if (httpHost === undefined || LOOPBACK.check(httpHost, isIP(httpHost) === 6 ? 'ipv6' : 'ipv4')) return null;
-  const all = httpHost === '0.0.0.0' || httpHost === '::';
-  const urls = (all ? otherAddresses() : [httpHost]).map(
-    (address) => `http://${address.includes(':') ? `[${address}]` : address}:${port}/`,
-  );
-  return (
-    `Warning: pages and players are served to other machines, unencrypted (${urls.join(', ') || 'no network now'}). ` +
-    'Whoever has the token can spend this wallet’s money: ace-node token prints it, ace-node token --renew makes a new one'
-  );
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-function otherAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, scopeid }) => !internal && !scopeid)
-    .map(({ address }) => address);
 }
 
 /** Players and scripts look at the usual port by themselves; they have to be told of another. */

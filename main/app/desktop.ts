@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type * as Electron from 'electron';
 import { nodePaths } from '../config.ts';
 import { createCrashReports } from '../crash-reports.ts';
+import { hostNote } from '../host-note.ts';
 import { type RunningNode, startNode } from '../node.ts';
 import { createFeedHub } from '../rpc/feed.ts';
 import { attachIpc, type IpcTransport } from '../rpc/ipc.ts';
@@ -84,6 +85,8 @@ export async function runDesktop(electron: typeof Electron, config: ShellConfig)
       wallet: { firstRun: true, mayWait: true },
       secretStore: electronSecretStore(safeStorage, join(config.dataDir, 'passphrase.sealed')),
     });
+    const note = hostNote(config, node.http);
+    if (note !== null) process.stderr.write(`${note}\n`);
     servePages(protocol, config.pagesDir);
     secureSession(session.defaultSession, node.http);
     const feed = createFeedHub(node.service, node.log);

@@ -71,6 +71,14 @@ describe('the desktop app, as it starts', () => {
     });
   });
 
+  it('warns of pages that are served to other machines, and only of those', async () => {
+    const open = await startApp({ httpHost: '0.0.0.0' });
+    expect(open.stderr).toContain('Warning: pages and players are served to other machines');
+    await open.end();
+    const closed = await startApp();
+    expect(closed.stderr).not.toContain('Warning');
+  });
+
   it('says why it cannot start', async () => {
     const home = temporaryHome();
     const first = await startApp({ home });

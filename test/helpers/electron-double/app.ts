@@ -24,6 +24,8 @@ export interface StartOptions {
   /** Folder with out/ and resources/. */
   readonly root?: string;
   readonly resourcesDir?: string;
+  /** Address that the node's pages are served on; loopback when left out. */
+  readonly httpHost?: string;
 }
 
 type Message = {
@@ -80,6 +82,7 @@ export class DoubleApp {
       resourcesDir: options.resourcesDir ?? join(root, 'resources'),
       pagesDir: join(root, 'out/renderer'),
       httpPort: 0,
+      ...(options.httpHost !== undefined && { httpHost: options.httpHost }),
     };
     this.child = spawn(
       process.execPath,
