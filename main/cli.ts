@@ -4,9 +4,8 @@
  */
 import './heap.ts';
 import './no-dumps.ts';
-import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { EXPORT_FORMATS } from '../shared/journal/export.ts';
@@ -16,6 +15,7 @@ import { CHANNELS_HELP, channelsCommand } from './cli/channels.ts';
 import { contentsCommand, deleteCommand, pinCommand } from './cli/contents.ts';
 import type { ExportOptions } from './cli/export.ts';
 import { importCommand } from './cli/import.ts';
+import { ipAddress, notEmpty, positiveDecimal, recordHash, wholeNumber } from './cli/option-values.ts';
 import { givenPassphrase } from './cli/passphrase.ts';
 import { stopWithParent, watchOutput } from './cli/pipes.ts';
 import { playCommand } from './cli/play.ts';
@@ -25,13 +25,7 @@ import { getSettingsCommand, setSettingCommand } from './cli/settings.ts';
 import { statusCommand } from './cli/status.ts';
 import { tokenCommand } from './cli/token.ts';
 import { addWalletCommands } from './cli/wallet-commands.ts';
-import {
-  DEFAULT_DEVNET,
-  defaultDataDir,
-  isPositiveDecimal,
-  MAX_DEVNET_SHARDS,
-  type NodeConfig,
-} from './config.ts';
+import { DEFAULT_DEVNET, defaultDataDir, MAX_DEVNET_SHARDS, type NodeConfig } from './config.ts';
 import { splitListen } from './p2p/listen.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
@@ -60,43 +54,6 @@ function configOf(options: CommonOptions): NodeConfig {
     ...(options.announce !== undefined && { announce: options.announce }),
     ...(passphrase !== undefined && { passphrase }),
   };
-}
-
-function wholeNumber(least: number, most: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
-/** No name: what it stands for is somebody else's to say. */
-function ipAddress(text: string): string {
-  if (isIP(text) === 0 || text.includes('%')) {
-    throw new InvalidArgumentError('Give an IP address of this machine, 0.0.0.0 or :: for all.');
-  }
-  return text;
-}
-
-/** An unset variable of a script: as a path it would mean the current directory. */
-function notEmpty(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
-  return text;
-}
-
-function recordHash(text: string): string {
-  if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('Give the 64 hex digits of a head.');
-  return text.toLowerCase();
-}
-
-/** Checked as text and kept as text: the profile stores what was typed. */
-function positiveDecimal(text: string): string {
-  if (!isPositiveDecimal(text)) {
-    throw new InvalidArgumentError('Give a decimal number from 0.000001 to 1000000, for example 3.5.');
-  }
-  return text;
 }
 
 const program = new Command('ace-node')
@@ -314,7 +271,7 @@ program
     broadcastCommand(configOf(options), options),
   );
 
-addWalletCommands<CommonOptions>(program, { configOf, dataDirOption, joinOption, notEmpty, wholeNumber });
+addWalletCommands<CommonOptions>(program, { configOf, dataDirOption, joinOption });
 
 program
   .command('status')

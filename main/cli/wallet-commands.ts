@@ -21,6 +21,7 @@ import {
   sendCommand,
   swapCommand,
 } from './operations.ts';
+import { notEmpty, wholeNumber } from './option-values.ts';
 import {
   walletBackupCommand,
   walletCreateCommand,
@@ -38,8 +39,6 @@ export interface CommandTools<Common> {
   readonly configOf: (options: Common) => NodeConfig;
   readonly dataDirOption: () => Option;
   readonly joinOption: () => Option;
-  readonly notEmpty: (text: string) => string;
-  readonly wholeNumber: (least: number, most: number) => (text: string) => number;
 }
 
 const NEVER = 'never';
@@ -51,7 +50,7 @@ function inMinutes(lockAfter: LockAfter): number | null {
 }
 
 export function addWalletCommands<Common>(program: Command, tools: CommandTools<Common>): void {
-  const { configOf, dataDirOption, joinOption, notEmpty, wholeNumber } = tools;
+  const { configOf, dataDirOption, joinOption } = tools;
   /** Of a node's data directory. */
   const there = (command: Command) => command.addOption(dataDirOption()).addOption(joinOption());
   const jsonOption = () => new Option('--json', 'as JSON').default(false);

@@ -14,6 +14,7 @@ import { writeFileAtomic } from './atomic-write.ts';
 import { channelsSchema } from './channel-backup.ts';
 import { parsePhrase } from './phrase.ts';
 import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
+import { parseVersioned } from './versioned-file.ts';
 
 const FORMAT = 'ace-backup';
 const VERSION = 1;
@@ -36,7 +37,6 @@ const contentSchema = z.object({
 });
 export type BackupContent = z.infer<typeof contentSchema>;
 
-const headerSchema = z.looseObject({ format: z.literal(FORMAT), version: z.int().positive() });
 const fileSchema = z.strictObject({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
@@ -64,18 +64,7 @@ export async function encodeBackup(content: BackupContent, passphrase: string): 
  * @throws AceError `WalletLocked` (wrong passphrase), `WalletInvalid` (damaged, cut short, of a newer version, no backup)
  */
 export async function decodeBackup(text: string, passphrase: string, name: string): Promise<BackupContent> {
-  const json = parseJson(text, name);
-  const header = headerSchema.safeParse(json);
-  if (!header.success) throw damaged(name);
-  if (header.data.version > VERSION) {
-    throw new AceError(
-      'WalletInvalid',
-      `${name} was written by a newer Ace Node: update Ace Node to open it`,
-      {
-        details: { reason: 'newer-version', version: header.data.version },
-      },
-    );
-  }
+  const json = parseVersioned(text, { format: FORMAT, newest: VERSION }, name, damaged);
   const file = fileSchema.safeParse(json);
   if (!file.success || checksum(file.data.scryptAes256Gcm) !== file.data.sha256) throw damaged(name);
   const packed = await unseal(file.data.scryptAes256Gcm, passphrase, CONTEXT);
@@ -155,14 +144,6 @@ async function isBackup(path: string): Promise<boolean> {
     return start.subarray(0, bytesRead).toString().startsWith(`{"format":"${FORMAT}"`);
   } finally {
     await file.close();
-  }
-}
-
-function parseJson(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw damaged(name);
   }
 }
 

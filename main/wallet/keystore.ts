@@ -14,6 +14,7 @@ import { writeFileAtomic } from './atomic-write.ts';
 import { DEVICE_KEY_BYTES } from './device.ts';
 import { parsePhrase } from './phrase.ts';
 import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
+import { parseJson, parseVersioned } from './versioned-file.ts';
 
 export interface WalletSecrets {
   /** BIP-39 recovery phrase; `null` on a device that has only a certificate of its account. */
@@ -58,7 +59,6 @@ const secretsSchema = z.union([
   firstSecrets,
   z.strictObject({ phrase: z.null(), certificate: hex(), deviceSeed: hex(DEVICE_KEY_BYTES) }),
 ]);
-const headerSchema = z.looseObject({ format: z.literal(FORMAT), version: z.int().positive() });
 const first = { format: z.literal(FORMAT), version: z.literal(1) };
 const second = { format: z.literal(FORMAT), version: z.literal(VERSION), phraseConfirmed: z.boolean() };
 const sealed = {
@@ -131,7 +131,7 @@ export async function openWallet(path: string, protection: WalletProtection): Pr
   if (checksum(file.scryptAes256Gcm) !== file.sha256) throw damaged(path);
   const plain = await unseal(file.scryptAes256Gcm, protection.passphrase, context(file.version));
   try {
-    return toSecrets(parseJson(plain.toString('utf8'), path), path);
+    return toSecrets(parseJson(plain.toString('utf8'), path, damaged), path);
   } finally {
     plain.fill(0);
   }
@@ -182,18 +182,7 @@ function noCertificate(): never {
 }
 
 async function readWallet(path: string): Promise<WalletFile> {
-  const json = parseJson(await readText(path), path);
-  const header = headerSchema.safeParse(json);
-  if (!header.success) throw damaged(path);
-  if (header.data.version > VERSION) {
-    throw new AceError(
-      'WalletInvalid',
-      `${path} was written by a newer Ace Node: update Ace Node to open it`,
-      {
-        details: { reason: 'newer-version', version: header.data.version },
-      },
-    );
-  }
+  const json = parseVersioned(await readText(path), { format: FORMAT, newest: VERSION }, path, damaged);
   const file = walletSchema.safeParse(json);
   if (!file.success) throw damaged(path);
   return file.data;
@@ -206,15 +195,6 @@ async function readText(path: string): Promise<string> {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     if (isMissing) throw new AceError('FileMissing', `There is no wallet at ${path}`, { cause });
     throw new AceError('FileUnreadable', `The wallet cannot be read: ${path}`, { cause });
-  }
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // No cause: the parser's message quotes the text, which may hold a key.
-    throw damaged(path);
   }
 }
 

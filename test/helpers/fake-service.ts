@@ -15,7 +15,7 @@ import type {
   SettlementView,
   TransferView,
 } from '../../shared/rpc.ts';
-import type { DirectionSums, SettlementFilter } from '../../shared/rpc-settlements.ts';
+import { passes, sumsOf } from './fake-settlements.ts';
 import { FakeWallet } from './fake-wallet.ts';
 
 export type FakeScenario = 'normal' | 'exhausted' | 'empty';
@@ -436,33 +436,4 @@ export class FakeService extends FakeWallet implements NodeService {
       repayments: [],
     };
   }
-}
-
-function passes(row: SettlementView, filter: SettlementFilter): boolean {
-  const { fromMs = 0, untilMs = Number.MAX_SAFE_INTEGER, counterparty = row.counterparty, kind } = filter;
-  if (row.atMs < fromMs || row.atMs >= untilMs || row.counterparty !== counterparty) return false;
-  if (kind === 'repayment') return row.repaidUnits > 0;
-  if (kind === 'loan') return row.creditUnits > 0;
-  if (kind === undefined) return true;
-  return (row.direction === 'paid') === (kind === 'paid') && row.paidUnits + row.repaidUnits > 0;
-}
-
-function sumsOf(rows: readonly SettlementView[]): DirectionSums {
-  const units = (key: 'paidUnits' | 'creditUnits' | 'refusedUnits' | 'repaidUnits') =>
-    rows.reduce((sum, row) => sum + row[key], 0);
-  const tokens = (key: 'grossXac' | 'feeXac' | 'netXac' | 'xatBurned' | 'xasPaid') =>
-    formatAmount(rows.reduce((sum, row) => sum + parseAmount(row[key]), 0n));
-  return {
-    count: rows.length,
-    paidUnits: units('paidUnits'),
-    creditUnits: units('creditUnits'),
-    refusedUnits: units('refusedUnits'),
-    repaidUnits: units('repaidUnits'),
-    grossXac: tokens('grossXac'),
-    feeXac: tokens('feeXac'),
-    netXac: tokens('netXac'),
-    xatBurned: tokens('xatBurned'),
-    xasPaid: tokens('xasPaid'),
-    feeXas: '0.0000000',
-  };
 }

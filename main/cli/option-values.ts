@@ -1,0 +1,42 @@
+/** What options and arguments of the command line may be. @throws InvalidArgumentError what commander tells the user */
+import { isIP } from 'node:net';
+import { InvalidArgumentError } from 'commander';
+import { isPositiveDecimal } from '../config.ts';
+
+/** Within both bounds. */
+export function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** No name: what it stands for is somebody else's to say. */
+export function ipAddress(text: string): string {
+  if (isIP(text) === 0 || text.includes('%')) {
+    throw new InvalidArgumentError('Give an IP address of this machine, 0.0.0.0 or :: for all.');
+  }
+  return text;
+}
+
+/** An unset variable of a script: as a path it would mean the current directory. */
+export function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
+export function recordHash(text: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('Give the 64 hex digits of a head.');
+  return text.toLowerCase();
+}
+
+/** Checked as text and kept as text: the profile stores what was typed. */
+export function positiveDecimal(text: string): string {
+  if (!isPositiveDecimal(text)) {
+    throw new InvalidArgumentError('Give a decimal number from 0.000001 to 1000000, for example 3.5.');
+  }
+  return text;
+}
