@@ -15,7 +15,7 @@ const shells = ['main/electron.ts', 'main/cli.ts'].filter((file) => existsSync(j
 // A worker is a file of its own at run time, so each one is an entry.
 const workers = globSync('main/**/*-worker.ts', { cwd: root });
 // It must run before anything else is loaded, and what shares a bundle with it would be loaded first.
-const first = ['main/heap.ts'];
+const first = ['main/process/heap.ts'];
 const mainEntries = Object.fromEntries(
   [...first, ...shells, ...workers].map((file) => [basename(file, '.ts'), join(root, file)]),
 );

@@ -2,14 +2,14 @@
  * The command line. What people read goes to stdout; errors are one line on stderr and a non-zero exit code. What is large
  * is loaded by the command that needs it.
  */
-import './heap.ts';
-import './no-dumps.ts';
+import './process/heap.ts';
+import './process/no-dumps.ts';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { EXPORT_FORMATS } from '../shared/journal/export.ts';
-import { MAX_QUOTE_UNITS } from '../shared/rpc.ts';
+import { MAX_QUOTE_UNITS } from '../shared/rpc/rpc.ts';
 import { broadcastCommand } from './cli/broadcast.ts';
 import { CHANNELS_HELP, channelsCommand } from './cli/channels.ts';
 import { contentsCommand, deleteCommand, pinCommand } from './cli/contents.ts';
@@ -25,7 +25,7 @@ import { getSettingsCommand, setSettingCommand } from './cli/settings.ts';
 import { statusCommand } from './cli/status.ts';
 import { tokenCommand } from './cli/token.ts';
 import { addWalletCommands } from './cli/wallet-commands.ts';
-import { DEFAULT_DEVNET, defaultDataDir, MAX_DEVNET_SHARDS, type NodeConfig } from './config.ts';
+import { DEFAULT_DEVNET, defaultDataDir, MAX_DEVNET_SHARDS, type NodeConfig } from './data-dir/config.ts';
 import { splitListen } from './p2p/listen.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
@@ -117,7 +117,7 @@ program
     ).argParser(ipAddress),
   )
   .action(async (options: CommonOptions & { headless: boolean; firstRun: boolean }) => {
-    const { startShell } = await import('./launch-shell.ts');
+    const { startShell } = await import('./cli/start.ts');
     const config = { ...configOf(options), wallet: { firstRun: options.firstRun, mayWait: true } };
     process.exitCode = await startShell(config, { headless: options.headless });
   });

@@ -1,13 +1,13 @@
 /** The desktop shell: everything that must be said to Electron before it is ready, then main/app. */
-import './heap.ts';
-import './no-dumps.ts';
+import './process/heap.ts';
+import './process/no-dumps.ts';
 import { join } from 'node:path';
 import * as electron from 'electron';
 import { shellConfig } from './app/config.ts';
 import { runDesktop } from './app/desktop.ts';
 import { registerPagesScheme } from './app/pages-scheme.ts';
 import { secureContents } from './app/window.ts';
-import { defaultDataDir } from './config.ts';
+import { defaultDataDir } from './data-dir/config.ts';
 import { makeFolder } from './db/make-folder.ts';
 
 const { app, protocol, shell } = electron;

@@ -4,6 +4,7 @@
  */
 import './input-words.ts';
 import { z } from 'zod';
+import { TRAFFIC_UNIT_BYTES } from './economy/units.ts';
 import { formatBytes } from './format-bytes.ts';
 import {
   type Direction,
@@ -14,7 +15,6 @@ import {
   type WeekMinute,
   weekMinuteText,
 } from './schedule.ts';
-import { TRAFFIC_UNIT_BYTES } from './units.ts';
 
 /** Less would not hold what one player needs ahead of a title that does not fit. */
 export const LEAST_CACHE_BYTES = 16 * TRAFFIC_UNIT_BYTES;

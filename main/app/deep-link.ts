@@ -4,7 +4,7 @@
  * nothing more.
  */
 import type { App } from 'electron';
-import { MAX_LINK_CHARS } from '../../shared/rpc-shell.ts';
+import { MAX_LINK_CHARS } from '../../shared/rpc/shell.ts';
 
 export const LINK_SCHEMES = ['acestream', 'ace'] as const;
 

@@ -1,14 +1,14 @@
 /** Puts the parts of main/app together on a real Electron. */
 import { dirname, join } from 'node:path';
 import type * as Electron from 'electron';
-import { nodePaths } from '../config.ts';
-import { createCrashReports } from '../crash-reports.ts';
-import { hostNote } from '../host-note.ts';
-import { type RunningNode, startNode } from '../node.ts';
+import { nodePaths } from '../data-dir/config.ts';
+import { type RunningNode, startNode } from '../node/node.ts';
+import { createCrashReports } from '../process/crash-reports.ts';
+import { onStopSignal } from '../process/stop-signals.ts';
 import { createFeedHub } from '../rpc/feed.ts';
+import { hostNote } from '../rpc/host-note.ts';
 import { attachIpc, type IpcTransport } from '../rpc/ipc.ts';
 import { createProcedures } from '../rpc/procedures.ts';
-import { onStopSignal } from '../stop-signals.ts';
 import { createAutostart } from './autostart.ts';
 import type { ShellConfig } from './config.ts';
 import { claimLinks } from './deep-link.ts';

@@ -5,8 +5,8 @@
  */
 import type { App, BrowserWindow, Dialog, PowerMonitor } from 'electron';
 import { isAceError } from '../../shared/errors.ts';
-import type { ClosingView, NavigateView } from '../../shared/rpc-shell.ts';
-import type { CrashReports } from '../crash-reports.ts';
+import type { ClosingView, NavigateView } from '../../shared/rpc/shell.ts';
+import type { CrashReports } from '../process/crash-reports.ts';
 import { linkIn, readLink } from './deep-link.ts';
 
 /** What the app runs; `stop` must be safe to call once at any time. */

@@ -1,6 +1,6 @@
 /** Shows what notices.ts found to the user, through the system; a click leads to the view that it is about. */
 import type { Notification, NotificationConstructorOptions } from 'electron';
-import type { NavigateView } from '../../shared/rpc-shell.ts';
+import type { NavigateView } from '../../shared/rpc/shell.ts';
 import type { NodeService } from '../rpc/service.ts';
 import { type Notice, NoticeWatch, noticeTarget } from './notices.ts';
 import type { ShellWords } from './shell-words.ts';

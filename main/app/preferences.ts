@@ -1,7 +1,7 @@
 /** What the user has set about the window, in a file beside Electron's own. What cannot be read is as never set. */
 import { existsSync, readFileSync } from 'node:fs';
-import { LANGUAGES, type ShellPreferences, shellPreferencesSchema } from '../../shared/rpc-shell.ts';
-import { writeFileAtomic } from '../wallet/atomic-write.ts';
+import { LANGUAGES, type ShellPreferences, shellPreferencesSchema } from '../../shared/rpc/shell.ts';
+import { writeFileAtomic } from '../util/atomic-write.ts';
 
 export interface Preferences {
   readonly current: ShellPreferences;

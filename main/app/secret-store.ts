@@ -6,7 +6,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
-import { writeFileAtomic } from '../wallet/atomic-write.ts';
+import { writeFileAtomic } from '../util/atomic-write.ts';
 import type { SecretStore } from '../wallet/secret-store.ts';
 
 /** What this needs of Electron's `safeStorage`. It answers once the app is ready. */

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import type { BrowserWindow, Dialog, Shell } from 'electron';
 import { AceError } from '../../shared/errors.ts';
-import type { ClosingView, ShellView } from '../../shared/rpc-shell.ts';
+import type { ClosingView, ShellView } from '../../shared/rpc/shell.ts';
 import type { ShellService } from '../rpc/shell-service.ts';
 import type { Autostart } from './autostart.ts';
 import type { Preferences } from './preferences.ts';

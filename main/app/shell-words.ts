@@ -1,5 +1,5 @@
 /** The few words that the shell says by itself, in the languages of the pages. */
-import type { Language } from '../../shared/rpc-shell.ts';
+import type { Language } from '../../shared/rpc/shell.ts';
 import type { Notice } from './notices.ts';
 
 export interface ShellWords {

@@ -3,7 +3,7 @@
  * files that come from strangers, so they are treated as if they could turn against the user.
  */
 import type { BrowserWindow, BrowserWindowConstructorOptions, Session, Shell, WebContents } from 'electron';
-import type { CrashReports } from '../crash-reports.ts';
+import type { CrashReports } from '../process/crash-reports.ts';
 import { PAGES_ORIGIN, PAGES_URL } from './pages-scheme.ts';
 import { LEAST_SIZE, type Placement } from './window-state.ts';
 

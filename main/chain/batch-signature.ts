@@ -1,6 +1,6 @@
 /** Hashing and signing of settlement batches: the shard signs, every chain checks. */
 import { createHash } from 'node:crypto';
-import { type Batch, checkBatch, encodeBatch } from '../../shared/batch.ts';
+import { type Batch, checkBatch, encodeBatch } from '../../shared/settlement/batch.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 
 /** Hash of a batch over the bytes of `encodeBatch`: what the shard's next batch names as its previous. */

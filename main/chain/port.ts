@@ -13,13 +13,14 @@
  * that are averaged over time are those of the time of the operation or batch that uses them, and `market` answers for
  * what would come next.
  */
-import type { Batch, BatchResult } from '../../shared/batch.ts';
-import type { Balances, Token, TokenAmount } from '../../shared/money.ts';
-import type { Operation } from '../../shared/operation.ts';
-import type { Payment } from '../../shared/payment.ts';
-import type { ExchangeRates, TrafficTotals } from '../../shared/price.ts';
-import type { Ratio } from '../../shared/ratio.ts';
-import type { NetworkSettings, Pool } from '../../shared/settings.ts';
+
+import type { Balances, Token, TokenAmount } from '../../shared/economy/money.ts';
+import type { Operation } from '../../shared/economy/operation.ts';
+import type { Payment } from '../../shared/economy/payment.ts';
+import type { ExchangeRates, TrafficTotals } from '../../shared/economy/price.ts';
+import type { Ratio } from '../../shared/economy/ratio.ts';
+import type { NetworkSettings, Pool } from '../../shared/economy/settings.ts';
+import type { Batch, BatchResult } from '../../shared/settlement/batch.ts';
 
 export interface ChainAccount {
   /** EVM address, lower case hex. */

@@ -11,10 +11,10 @@ import { AceError, type ErrorCode, invariant, isAceError } from '../../shared/er
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { Log } from '../log.ts';
-import type { Claim, ClaimAnswer } from '../shard/intake.ts';
-import type { SignedLease } from '../shard/restore-lease.ts';
-import { sha256 } from './sha256.ts';
+import type { Log } from '../process/log.ts';
+import { sha256 } from '../util/sha256.ts';
+import type { Claim, ClaimAnswer } from '../validator/intake.ts';
+import type { SignedLease } from '../validator/restore-lease.ts';
 
 export interface ClaimTaker {
   /**

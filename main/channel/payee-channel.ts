@@ -8,17 +8,17 @@ import {
   serve,
   servingObstacle,
 } from '../../shared/channel/payee.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
-import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { ProgressWriter } from '../db/node/payee-progress.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { sha256 } from '../util/sha256.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import type { GroupCommit, GroupMember } from './group-commit.ts';
 import type { ChannelObserver } from './observer.ts';
 import type { SentPiece, SentPieces } from './sent-pieces.ts';
-import { sha256 } from './sha256.ts';
 
 /**
  * An unpaid unit narrows its payer's window for this long after the channel served last; then it is forgotten. One

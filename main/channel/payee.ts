@@ -26,11 +26,11 @@ import { AceError } from '../../shared/errors.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { ProgressWriter } from '../db/node/payee-progress.ts';
+import { sha256 } from '../util/sha256.ts';
 import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import { GroupCommit } from './group-commit.ts';
 import { historyOf, PayeeChannel, type PayeeContext } from './payee-channel.ts';
 import { SentByChannel } from './sent-pieces.ts';
-import { sha256 } from './sha256.ts';
 
 export type { PayeeChannel, PayeeContext } from './payee-channel.ts';
 

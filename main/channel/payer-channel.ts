@@ -11,14 +11,14 @@ import {
 } from '../../shared/channel/payer.ts';
 import { encodeCheckpoint } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { sha256 } from '../util/sha256.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import type { ChannelObserver } from './observer.ts';
 import type { SignedTerms } from './payee.ts';
-import { sha256 } from './sha256.ts';
 
 /** A channel that expires this soon is not used for new requests. */
 export const EXPIRY_MARGIN_MS = 10 * 60_000;

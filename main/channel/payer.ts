@@ -25,7 +25,8 @@ import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
-import { Paced } from '../paced.ts';
+import { Paced } from '../util/rate-limiter.ts';
+import { sha256 } from '../util/sha256.ts';
 import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import type { Counterparty } from './payee.ts';
 import {
@@ -35,7 +36,6 @@ import {
   type Payment,
   type SentCheckpoint,
 } from './payer-channel.ts';
-import { sha256 } from './sha256.ts';
 
 export { PayerChannel, type WatchTime } from './payer-channel.ts';
 

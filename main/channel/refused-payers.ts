@@ -6,7 +6,7 @@
  */
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
 
 export interface RefusedPayersContext {
   readonly store: NodeStore;

@@ -4,9 +4,9 @@
 import { checkProof, type EquivocationProof, encodeProof } from '../../shared/channel/equivocation.ts';
 import { type ErrorCode, isAceError } from '../../shared/errors.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
+import { sha256 } from '../util/sha256.ts';
 import { verifyDevice } from '../wallet/device.ts';
-import { sha256 } from './sha256.ts';
 
 export interface ReportTaker {
   /** `shard` is the home of the account. @throws AceError `ShardUnavailable`, or why the proof is refused */

@@ -1,9 +1,9 @@
 /** `ace-node broadcast --name NAME [--folder DIR]`: a live broadcast, fed by an encoder of the user's. */
 import { resolve } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
-import type { BroadcastView } from '../../shared/rpc-live.ts';
-import type { NodeConfig } from '../config.ts';
-import { stopSignal } from '../stop-signals.ts';
+import type { BroadcastView } from '../../shared/rpc/live.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import { stopSignal } from '../process/stop-signals.ts';
 import { openSession } from './session.ts';
 
 export interface BroadcastOptions {

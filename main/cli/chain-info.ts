@@ -1,10 +1,10 @@
 /** What `ace-node chain info` says: every figure of a main chain, for scripts and for people. */
-import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/exchange.ts';
-import { BASE_UNITS_PER_TOKEN, type Balances, formatAmount, TOKENS } from '../../shared/money.ts';
-import { trafficRate, unitPriceXac, unitPriceXat } from '../../shared/price.ts';
-import { divide, formatRatio, multiply, type Ratio, ratio } from '../../shared/ratio.ts';
-import { type NetworkSettings, POOLS } from '../../shared/settings.ts';
-import { UNITS_PER_GB } from '../../shared/units.ts';
+import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/economy/exchange.ts';
+import { BASE_UNITS_PER_TOKEN, type Balances, formatAmount, TOKENS } from '../../shared/economy/money.ts';
+import { trafficRate, unitPriceXac, unitPriceXat } from '../../shared/economy/price.ts';
+import { divide, formatRatio, multiply, type Ratio, ratio } from '../../shared/economy/ratio.ts';
+import { type NetworkSettings, POOLS } from '../../shared/economy/settings.ts';
+import { UNITS_PER_GB } from '../../shared/economy/units.ts';
 import type { MainChain } from '../chain/port.ts';
 
 const SIGNIFICANT_DIGITS = 8;

@@ -1,7 +1,7 @@
 import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';
-import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../shared/rpc-channels.ts';
-import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
-import type { NodeConfig } from '../config.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
+import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../shared/rpc/channels.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { openExisting, type Session } from './session.ts';
 import { table } from './table.ts';
 

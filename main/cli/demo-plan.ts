@@ -1,5 +1,5 @@
 /** How the credit story is cut to the size of the file. Pure. */
-import { TRAFFIC_UNIT_BYTES } from '../../shared/units.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 
 export interface DemoPlan {
   readonly units: number;

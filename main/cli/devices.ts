@@ -1,6 +1,6 @@
 /** `ace-node devices …`: the devices of the account. */
-import type { DeviceView } from '../../shared/rpc-wallet.ts';
-import type { NodeConfig } from '../config.ts';
+import type { DeviceView } from '../../shared/rpc/wallet.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { unlocked } from './operations.ts';
 import { newPassphrase } from './passphrase.ts';
 import { openExisting } from './session.ts';

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
-import type { Feed } from '../../shared/rpc.ts';
-import type { NodeConfig } from '../config.ts';
+import type { Feed } from '../../shared/rpc/rpc.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { createProgress } from './progress.ts';
 import { openSession } from './session.ts';
 

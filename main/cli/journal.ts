@@ -1,6 +1,6 @@
 /** `ace-node journal verify [--json]`: whether the journal is true. */
-import type { JournalVerification } from '../../shared/rpc-journal.ts';
-import type { NodeConfig } from '../config.ts';
+import type { JournalVerification } from '../../shared/rpc/journal.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './session.ts';
 import { table } from './table.ts';
 

@@ -1,8 +1,9 @@
 /** Commands that move an account's funds: each shows what will happen first, and asks. */
+
+import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
-import { parseAmount, TOKENS, type Token } from '../../shared/money.ts';
-import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc-wallet.ts';
-import type { NodeConfig } from '../config.ts';
+import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
 import { openExisting, openSession, type Session } from './session.ts';
 

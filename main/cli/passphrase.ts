@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import { AceError } from '../../shared/errors.ts';
-import type { NodeConfig } from '../config.ts';
-import { nodePaths } from '../config.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import { nodePaths } from '../data-dir/config.ts';
 import { walletExists, walletFacts } from '../wallet/keystore.ts';
 import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 

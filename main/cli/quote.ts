@@ -1,5 +1,5 @@
-import type { TrafficQuoteView } from '../../shared/rpc.ts';
-import type { NodeConfig } from '../config.ts';
+import type { TrafficQuoteView } from '../../shared/rpc/rpc.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './session.ts';
 
 /** `ace-node quote UNITS [--json]`: what that much traffic would cost now, and how it would be paid. */

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import { AceError, isAceError } from '../../shared/errors.ts';
-import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc.ts';
-import { isValidatorFolder, type NodeConfig, nodePaths } from '../config.ts';
-import { readControl } from '../control-file.ts';
+import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import { isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import { readControl } from '../data-dir/control-file.ts';
 import { connect } from '../rpc/ws-client.ts';
 import { withPassphrase } from './passphrase.ts';
 import { checkReadable } from './readable.ts';
@@ -96,7 +96,7 @@ export async function runningNode(dataDir: string): Promise<Session | null> {
 async function ownNode(config: NodeConfig): Promise<Session> {
   // Loaded only where no node runs: most commands ask one that does, and answer at once.
   const [{ startNode }, { createProcedures }] = await Promise.all([
-    import('../node.ts'),
+    import('../node/node.ts'),
     import('../rpc/procedures.ts'),
   ]);
   const node = await startNode(await withPassphrase(config));

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../shared/format-bytes.ts';
-import type { SettingsView } from '../../shared/rpc.ts';
-import type { NodeConfig } from '../config.ts';
+import type { SettingsView } from '../../shared/rpc/rpc.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './session.ts';
 import { parseSetting, settingKey, settingLines } from './setting-values.ts';
 

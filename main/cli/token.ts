@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { AceError } from '../../shared/errors.ts';
-import { isValidatorFolder, type NodeConfig, nodePaths } from '../config.ts';
+import { isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
 import { ApiToken } from '../rpc/api-token.ts';
 import { runningNode } from './session.ts';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
-import type { DevnetProfile } from '../config.ts';
+import type { DevnetProfile } from '../data-dir/config.ts';
 import { announceMultiaddrs, listenMultiaddrs } from '../p2p/listen.ts';
-import { readProfile, runDevnetValidator } from '../shard/devnet.ts';
-import type { RunningValidator } from '../shard/running-validator.ts';
-import { runShardValidator } from '../shard/shard-process.ts';
-import type { ListenOptions } from '../shard/validator-files.ts';
-import { stopSignal } from '../stop-signals.ts';
+import { stopSignal } from '../process/stop-signals.ts';
+import { readProfile, runDevnetValidator } from '../validator/devnet.ts';
+import type { RunningValidator } from '../validator/running-validator.ts';
+import { runShardValidator } from '../validator/shard-process.ts';
+import type { ListenOptions } from '../validator/validator-files.ts';
 
 /** The options that make a devnet, by the name that commander gives their values. */
 const PROFILE_OPTIONS = [

@@ -1,8 +1,8 @@
 /** The commands of the wallet, its funds and its devices. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AceError } from '../../shared/errors.ts';
-import { MAX_LOCK_AFTER_MINUTES } from '../../shared/rpc-wallet.ts';
-import type { NodeConfig } from '../config.ts';
+import { MAX_LOCK_AFTER_MINUTES } from '../../shared/rpc/wallet.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import {
   DEVICES_HELP,
   deviceJoinCommand,

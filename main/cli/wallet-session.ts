@@ -1,8 +1,8 @@
 /** How a command reaches a wallet: through the node that runs on the directory, or by itself where none does. */
 import { AceError } from '../../shared/errors.ts';
-import type { Input, Output, Procedure } from '../../shared/rpc.ts';
-import { type NodeConfig, nodePaths } from '../config.ts';
-import type { WalletProcedure } from '../node-gate.ts';
+import type { Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import { type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import type { WalletProcedure } from '../service/gate.ts';
 import { checkNoWallet as checkNone } from '../wallet/keystore.ts';
 import { checkReadable } from './readable.ts';
 import { otherNetwork, runningNode, type Session } from './session.ts';
@@ -21,8 +21,8 @@ export async function openWalletSession(config: NodeConfig): Promise<WalletSessi
     return { call: (procedure, input) => running.call(procedure, input), close: () => running.close() };
   }
   const [{ openOfflineWallet }, { inputs }] = await Promise.all([
-    import('../wallet-composition.ts'),
-    import('../../shared/rpc.ts'),
+    import('../node/wallet-composition.ts'),
+    import('../../shared/rpc/rpc.ts'),
   ]);
   const wallet = await openOfflineWallet(config);
   return {

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AceError } from '../../shared/errors.ts';
-import type { WalletStateView } from '../../shared/rpc-wallet.ts';
-import type { NodeConfig } from '../config.ts';
+import type { WalletStateView } from '../../shared/rpc/wallet.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 import {
   ask,

@@ -3,7 +3,7 @@
  * kept whole, and several that do not fit together come one after the other. One that does not fit can still be played:
  * it gets a window, in which there is what its players need next; what lies behind them goes when the room is needed.
  */
-import { PIECE_BYTES } from '../../shared/units.ts';
+import { PIECE_BYTES } from '../../shared/economy/units.ts';
 
 export type Admission = 'whole' | 'window';
 

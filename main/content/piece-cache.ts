@@ -10,9 +10,9 @@
  */
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
-import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
 import type { StoredContent } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { Admissions } from './admissions.ts';

@@ -8,8 +8,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
+import { SharedTurns } from '../util/keyed-rw-lock.ts';
 import { isMissing } from './file-stamp.ts';
-import { SharedTurns } from './shared-turns.ts';
 
 interface OpenFile {
   readonly handle: Promise<FileHandle>;

@@ -11,18 +11,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { open, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
-import { PIECE_BYTES, pieceLength } from '../../shared/units.ts';
 import type { ContentSource } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { storeError } from '../db/open.ts';
-import { ContentSources } from './content-sources.ts';
 import { stampOf } from './file-stamp.ts';
 import { LoosePieces } from './loose-pieces.ts';
 import { PieceCache } from './piece-cache.ts';
 import { PieceFiles, writeAll } from './piece-files.ts';
 import { type Recovered, recoverPieces } from './piece-recovery.ts';
 import { PlacedPieces } from './placed-pieces.ts';
+import { ContentSources } from './referenced-files.ts';
 
 /** Pieces written between two flushes of a content's file. */
 const SYNC_EVERY_PIECES = 256;

@@ -15,9 +15,9 @@ import {
   WEBM,
 } from 'mediabunny';
 import { parseFile } from 'music-metadata';
+import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { TrackView } from '../../shared/rpc.ts';
-import { PIECE_BYTES } from '../../shared/units.ts';
+import type { TrackView } from '../../shared/rpc/rpc.ts';
 
 /** Files that describe their tracks; none of them names other files or addresses. */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS];

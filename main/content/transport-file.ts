@@ -8,9 +8,9 @@ import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { isBytes, isUnits, tuple } from '../../shared/channel/tuple.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
+import { CHUNK_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
-import { CHUNK_BYTES, pieceCount } from '../../shared/units.ts';
-import { sha256 } from '../channel/sha256.ts';
+import { sha256 } from '../util/sha256.ts';
 import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
 
 export interface TransportFile {

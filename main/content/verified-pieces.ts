@@ -3,9 +3,9 @@
  * file may have been changed, cut or replaced by anybody, so it is hashed when it is read.
  */
 import { sameBytes } from '../../shared/channel/tuple.ts';
-import { pieceLength } from '../../shared/units.ts';
+import { pieceLength } from '../../shared/economy/units.ts';
+import type { Transfer } from '../transfer/transfer.ts';
 import type { PieceStore } from './piece-store.ts';
-import type { Transfer } from './transfer.ts';
 import { chunkHashesOf, pieceHash, type TransportFile } from './transport-file.ts';
 
 export interface VerifiedPiece {

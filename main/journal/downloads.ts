@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isAceError } from '../../shared/errors.ts';
 import { EXPORT_FILES, parseExportFormat, parseExportPeriod } from '../../shared/journal/export.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
 import { type ExportRequest, JournalExport } from './export/export.ts';
 
 export const EXPORT_PATH = '/export';

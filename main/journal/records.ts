@@ -3,9 +3,10 @@
  * record, so that one is never here without the other. Entries are made of those records alone, so making them again
  * gives the same bytes.
  */
+
+import { decodeSignedOperation } from '../../shared/economy/operation.ts';
 import { operationEntry, settlementEntries } from '../../shared/journal/entries.ts';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
-import { decodeSignedOperation } from '../../shared/operation.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';

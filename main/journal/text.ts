@@ -1,7 +1,8 @@
 /** How every export writes times, amounts and other people's words. */
+
+import { formatAmount } from '../../shared/economy/money.ts';
 import { type Commodity, isToken } from '../../shared/journal/chart.ts';
 import type { EntryKey } from '../../shared/journal/entry.ts';
-import { formatAmount } from '../../shared/money.ts';
 
 /** 2026-11-21, of UTC. */
 export function utcDay(atMs: number): string {

@@ -3,12 +3,12 @@
  * and held against what the node knows of the account, and what its shard says.
  */
 import { setImmediate } from 'node:timers/promises';
+import { type Balances, TOKENS } from '../../shared/economy/money.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { type Commodity, TRAFFIC } from '../../shared/journal/chart.ts';
 import { decodeEntry, type JournalEntry, ledgerAccount } from '../../shared/journal/entry.ts';
 import { ALWAYS } from '../../shared/journal/export.ts';
-import { type Balances, TOKENS } from '../../shared/money.ts';
-import type { JournalComparison, JournalVerification } from '../../shared/rpc-journal.ts';
+import type { JournalComparison, JournalVerification } from '../../shared/rpc/journal.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { type JournalRecord, journalRecords } from './records.ts';
 import { decimal } from './text.ts';

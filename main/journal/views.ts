@@ -1,4 +1,9 @@
 /** The journal as pages ask for it: the entries behind a number, and the sums. */
+
+import { formatAmount } from '../../shared/economy/money.ts';
+import { priceOfUnits } from '../../shared/economy/price.ts';
+import { formatRatio } from '../../shared/economy/ratio.ts';
+import { UNITS_PER_GB } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import { CHART_ACCOUNTS, type ChartAccount, type Commodity } from '../../shared/journal/chart.ts';
 import {
@@ -8,11 +13,7 @@ import {
   ledgerAccount,
   SOURCES,
 } from '../../shared/journal/entry.ts';
-import { formatAmount } from '../../shared/money.ts';
-import { priceOfUnits } from '../../shared/price.ts';
-import { formatRatio } from '../../shared/ratio.ts';
-import type { JournalEntryView, JournalOutputs, PostingView } from '../../shared/rpc-journal.ts';
-import { UNITS_PER_GB } from '../../shared/units.ts';
+import type { JournalEntryView, JournalOutputs, PostingView } from '../../shared/rpc/journal.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { ContentLinks } from './contents.ts';
 import { decimal, entryId, hex } from './text.ts';

@@ -15,8 +15,8 @@ import {
 } from '../../shared/limits.ts';
 import type { Direction } from '../../shared/schedule.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { Log } from '../log.ts';
 import type { Meter } from '../p2p/meter.ts';
+import type { Log } from '../process/log.ts';
 import { DataCounter, SAVE_EVERY_MS } from './data-counter.ts';
 import { weekMinuteOf } from './wall-clock.ts';
 

@@ -3,11 +3,11 @@
  * a file lies that the user handed to it. The IPC
  * method names are fixed here, and no Electron object or event is handed over.
  *
- * Only types come from shared/rpc.ts, so that a sandboxed preload stays a few lines; the annotations make the
+ * Only types come from shared/rpc/rpc.ts, so that a sandboxed preload stays a few lines; the annotations make the
  * compiler refuse a name that differs from the contract.
  */
 import { contextBridge, type IpcRendererEvent, ipcRenderer, webUtils } from 'electron';
-import type { FeedTopic, IPC_CALL, IPC_FEED } from '../../shared/rpc.ts';
+import type { FeedTopic, IPC_CALL, IPC_FEED } from '../../shared/rpc/rpc.ts';
 
 const call: typeof IPC_CALL = 'ace:call';
 const feed: typeof IPC_FEED = 'ace:feed';

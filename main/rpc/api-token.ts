@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
-import { writeFileAtomic } from '../wallet/atomic-write.ts';
+import { writeFileAtomic } from '../util/atomic-write.ts';
 
 const TOKEN_BYTES = 24;
 const TOKEN_TEXT = /^[A-Za-z0-9_-]{32}$/;

@@ -5,7 +5,7 @@
  * state always arrives (trailing); rows of settlements and contents are never held back or dropped. While nobody
  * listens, the node is not listened to either, so an unwatched node makes no snapshots for nothing.
  */
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { type FeedListener, NO_LOG, type NodeService, type RpcLog } from './service.ts';
 
 export const SNAPSHOT_INTERVAL_MS = 250;

@@ -7,8 +7,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
 import { AceError } from '../../shared/errors.ts';
-import { UPLOAD_PATH } from '../../shared/rpc.ts';
-import { TOKEN_RENEWED_CLOSE_CODE } from '../../shared/rpc-shell.ts';
+import { UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
+import { TOKEN_RENEWED_CLOSE_CODE } from '../../shared/rpc/shell.ts';
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,

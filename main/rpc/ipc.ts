@@ -4,7 +4,7 @@
  * A call counts only if it comes from the top frame of our own pages: any other frame that ever got into the window
  * is refused before its input is looked at.
  */
-import { type Feed, type FeedTopic, IPC_CALL, IPC_FEED } from '../../shared/rpc.ts';
+import { type Feed, type FeedTopic, IPC_CALL, IPC_FEED } from '../../shared/rpc/rpc.ts';
 import type { FeedHub } from './feed.ts';
 import type { Procedures, Reply } from './procedures.ts';
 import { NO_LOG, type RpcLog } from './service.ts';

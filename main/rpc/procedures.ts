@@ -5,7 +5,7 @@
  */
 import type { ZodError, ZodType } from 'zod';
 import { AceError } from '../../shared/errors.ts';
-import { inputs, type Procedure, type RpcFailure } from '../../shared/rpc.ts';
+import { inputs, type Procedure, type RpcFailure } from '../../shared/rpc/rpc.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
 import { HEADLESS_SHELL, isShellProcedure, type ShellService } from './shell-service.ts';
 

@@ -1,10 +1,10 @@
 /**
- * What the procedures need of a running node: one method per procedure of `shared/rpc.ts`, and the feed. Transports,
+ * What the procedures need of a running node: one method per procedure of `shared/rpc/rpc.ts`, and the feed. Transports,
  * tests and the command line see the node only through this.
  */
 import type { z } from 'zod';
-import type { Feed, FeedTopic, inputs, Output, Procedure } from '../../shared/rpc.ts';
-import type { ShellProcedure } from '../../shared/rpc-shell.ts';
+import type { Feed, FeedTopic, inputs, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import type { ShellProcedure } from '../../shared/rpc/shell.ts';
 
 /** Input of a procedure after its schema has checked it and filled in defaults. */
 export type CheckedInput<P extends Procedure> = z.output<(typeof inputs)[P]>;

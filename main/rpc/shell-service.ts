@@ -1,7 +1,7 @@
 /** The procedures that the shell answers, not the node; and the shell without a window, which can do none of them. */
 import { AceError } from '../../shared/errors.ts';
-import type { Output } from '../../shared/rpc.ts';
-import { SHELL_PROCEDURES, type ShellProcedure, type ShellView } from '../../shared/rpc-shell.ts';
+import type { Output } from '../../shared/rpc/rpc.ts';
+import { SHELL_PROCEDURES, type ShellProcedure, type ShellView } from '../../shared/rpc/shell.ts';
 import type { CheckedInput } from './service.ts';
 
 export type ShellService = {

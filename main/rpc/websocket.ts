@@ -9,7 +9,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { Feed, FeedTopic, NodeSnapshot, ServerFrame } from '../../shared/rpc.ts';
+import type { Feed, FeedTopic, NodeSnapshot, ServerFrame } from '../../shared/rpc/rpc.ts';
 import type { FeedHub } from './feed.ts';
 import { type GuardOptions, isThisMachine, mediaCookie, refuseUpgrade } from './guard.ts';
 import type { Procedures } from './procedures.ts';

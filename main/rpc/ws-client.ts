@@ -1,8 +1,8 @@
 /** The same procedures for a Node.js process: the command line drives a running node through this. */
 import { WebSocket } from 'ws';
 import { AceError } from '../../shared/errors.ts';
-import type { NodeClient } from '../../shared/rpc.ts';
-import { RpcLink } from '../../shared/rpc-link.ts';
+import { RpcLink } from '../../shared/rpc/link.ts';
+import type { NodeClient } from '../../shared/rpc/rpc.ts';
 
 /** Largest answer taken: a page of settlements is far below it. */
 const MAX_ANSWER_BYTES = 64 * 1_048_576;

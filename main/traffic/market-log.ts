@@ -1,5 +1,5 @@
 /** Keeps what traffic cost: a row a minute at most, where something had changed, an hour once it is a week old. */
-import type { MarketPoint } from '../../shared/rpc-traffic.ts';
+import type { MarketPoint } from '../../shared/rpc/traffic.ts';
 import type { NodeStore } from '../db/node/store.ts';
 
 const EVERY_MS = 60_000;

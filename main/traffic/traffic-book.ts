@@ -3,11 +3,11 @@
  * takes the meter's figures every second and saves them every few seconds, so a kill loses that much of a chart and
  * nothing of the books, which are elsewhere.
  */
-import type { TrafficNow, TrafficPeriod, TrafficReport } from '../../shared/rpc-traffic.ts';
+import type { TrafficNow, TrafficPeriod, TrafficReport } from '../../shared/rpc/traffic.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { dayOf, monthDays } from '../limits/wall-clock.ts';
-import type { Log } from '../log.ts';
 import type { Flow, Meter, MeterTotals } from '../p2p/meter.ts';
+import type { Log } from '../process/log.ts';
 
 export interface TrafficBookContext {
   readonly store: NodeStore;

@@ -10,11 +10,11 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
-import { writeFileAtomic } from './atomic-write.ts';
+import { writeFileAtomic } from '../util/atomic-write.ts';
+import { parseVersioned } from '../util/versioned-file.ts';
 import { channelsSchema } from './channel-backup.ts';
 import { parsePhrase } from './phrase.ts';
 import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
-import { parseVersioned } from './versioned-file.ts';
 
 const FORMAT = 'ace-backup';
 const VERSION = 1;

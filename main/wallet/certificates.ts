@@ -1,7 +1,7 @@
 /** The certificate that this device shows, and the check of those that others show. */
 import { sameBytes } from '../../shared/channel/tuple.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
 import type { Account } from './account.ts';
 import { decodeCertificate, encodeCertificate, issueCertificate, verifyCertificate } from './certificate.ts';
 import type { DeviceIdentity } from './device.ts';

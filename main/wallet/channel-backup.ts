@@ -13,10 +13,10 @@ import {
   encodeCheckpoint,
   type SignedCheckpoint,
 } from '../../shared/channel/records.ts';
-import { sha256 } from '../channel/sha256.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { sha256 } from '../util/sha256.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const count = z.number().int().nonnegative();

@@ -7,7 +7,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
-import { writeFileAtomic } from './atomic-write.ts';
+import { writeFileAtomic } from '../util/atomic-write.ts';
 import { createDevice, type DeviceIdentity, deviceFromSeed } from './device.ts';
 import { hex } from './seal.ts';
 

@@ -10,11 +10,11 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
-import { writeFileAtomic } from './atomic-write.ts';
+import { writeFileAtomic } from '../util/atomic-write.ts';
+import { parseJson, parseVersioned } from '../util/versioned-file.ts';
 import { DEVICE_KEY_BYTES } from './device.ts';
 import { parsePhrase } from './phrase.ts';
 import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
-import { parseJson, parseVersioned } from './versioned-file.ts';
 
 export interface WalletSecrets {
   /** BIP-39 recovery phrase; `null` on a device that has only a certificate of its account. */

@@ -2,7 +2,7 @@
  * Which devices the account has unlinked, as its shard tells. Devices of one account serve each other for nothing: one that
  * was taken away must not go on having that.
  */
-import type { Log } from '../log.ts';
+import type { Log } from '../process/log.ts';
 
 interface NamedDevice {
   /** Hex. */

@@ -1,6 +1,6 @@
 /** What a new passphrase must be. The boundary of the node checks the same limits, for pages. */
 import { AceError } from '../../shared/errors.ts';
-import { MAX_PASSPHRASE_LENGTH, MIN_PASSPHRASE_LENGTH } from '../../shared/rpc-wallet.ts';
+import { MAX_PASSPHRASE_LENGTH, MIN_PASSPHRASE_LENGTH } from '../../shared/rpc/wallet.ts';
 
 /** One that no page and no command would take could never be given again. @throws AceError `WalletInvalid` */
 export function checkNewPassphrase({ length }: string): void {

@@ -5,9 +5,9 @@
 import type { TypedDataDefinition } from 'viem';
 // Not the whole of viem: 10 MiB of memory and a twentieth of a second at every start.
 import { hashTypedData, recoverTypedDataAddress } from 'viem/utils';
+import { type Operation, operationMessage, operationType } from '../../shared/economy/operation.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
-import { type Operation, operationMessage, operationType } from '../../shared/operation.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
 
 /** The network that a signature is for. */
 export type SigningNetwork = Pick<NetworkSettings, 'networkId' | 'chainId'>;

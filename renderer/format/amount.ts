@@ -2,9 +2,9 @@
  * Amounts of tokens for the screen. They are base units all the way (`bigint`): a float would show a sum that nobody
  * has. Shortened amounts are cut, never rounded up, so the screen never shows more than there is.
  */
-import { formatAmount, parseAmount, TOKEN_DECIMALS, type TokenAmount } from '../../shared/money.ts';
-import { type Ratio, ratio, ratioFromDecimal, ratioToDecimal } from '../../shared/ratio.ts';
-import { UNITS_PER_GB } from '../../shared/units.ts';
+import { formatAmount, parseAmount, TOKEN_DECIMALS, type TokenAmount } from '../../shared/economy/money.ts';
+import { type Ratio, ratio, ratioFromDecimal, ratioToDecimal } from '../../shared/economy/ratio.ts';
+import { UNITS_PER_GB } from '../../shared/economy/units.ts';
 import { formatDecimal, isGrouped } from './locale.ts';
 
 /** As many decimals as say something: at least `minDecimals`, more until nothing or two digits remain, at most 7. */

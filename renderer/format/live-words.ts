@@ -1,5 +1,5 @@
 /** What a broadcast is at this moment, in words. */
-import { isOnAir, type LiveView } from '../../shared/rpc-live.ts';
+import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
 import { m } from '../i18n/compiled/messages.js';
 import { formatDateTime } from './time.ts';
 

@@ -1,7 +1,7 @@
-import { parseAmount } from '../../shared/money.ts';
-import type { QuoteBasis } from '../../shared/quote.ts';
-import { parseRatio } from '../../shared/ratio.ts';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import { parseAmount } from '../../shared/economy/money.ts';
+import type { QuoteBasis } from '../../shared/economy/quote.ts';
+import { parseRatio } from '../../shared/economy/ratio.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 
 /** What quotes are worked out from, by the rules in shared/; `null` while the price is not known. */
 export function quoteBasisOf({ balances, credit, price }: NodeSnapshot): QuoteBasis | null {

@@ -1,7 +1,7 @@
 /** For how much more traffic an account has funds and credit, and how long that lasts, by the rules that settle it. */
-import { affordableUnits } from '../../shared/credit.ts';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
-import { TRAFFIC_UNIT_BYTES, UNITS_PER_GB } from '../../shared/units.ts';
+import { affordableUnits } from '../../shared/economy/credit.ts';
+import { TRAFFIC_UNIT_BYTES, UNITS_PER_GB } from '../../shared/economy/units.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { quoteBasisOf } from './quote-basis.ts';
 
 export interface RunOut {

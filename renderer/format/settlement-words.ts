@@ -1,10 +1,10 @@
 /** A settlement in words, and the filter of the history as it stands in the address of the page. */
-import type { Input, SettlementView } from '../../shared/rpc.ts';
+import type { Input, SettlementView } from '../../shared/rpc/rpc.ts';
 import {
   SETTLEMENT_KINDS,
   type SettlementFilter,
   settlementFilterSchema,
-} from '../../shared/rpc-settlements.ts';
+} from '../../shared/rpc/settlements.ts';
 import { m } from '../i18n/compiled/messages.js';
 
 /** Operations are records of the main chain, and stand in the same history for whoever reads it. */

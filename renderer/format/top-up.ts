@@ -3,11 +3,11 @@
  * step where one goes.
  */
 
-import { amount, BASE_UNITS_PER_TOKEN, type TokenAmount } from '../../shared/money.ts';
-import type { Funds, Payment } from '../../shared/payment.ts';
-import { quoteTopUp, topUpThatPays } from '../../shared/quote.ts';
-import { ceilDiv } from '../../shared/ratio.ts';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import { amount, BASE_UNITS_PER_TOKEN, type TokenAmount } from '../../shared/economy/money.ts';
+import type { Funds, Payment } from '../../shared/economy/payment.ts';
+import { quoteTopUp, topUpThatPays } from '../../shared/economy/quote.ts';
+import { ceilDiv } from '../../shared/economy/ratio.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { m } from '../i18n/compiled/messages.js';
 import { quoteBasisOf } from './quote-basis.ts';
 

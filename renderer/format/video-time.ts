@@ -2,8 +2,8 @@
  * What an amount buys, in the only unit that everybody knows. 1 XAT buys one hour of viewing at the network's average
  * consumption by definition (ECONOMY.md, "Tokens"); XAC is worth XAT at the exchange rate.
  */
-import { BASE_UNITS_PER_TOKEN } from '../../shared/money.ts';
-import { overDown, parseRatio } from '../../shared/ratio.ts';
+import { BASE_UNITS_PER_TOKEN } from '../../shared/economy/money.ts';
+import { overDown, parseRatio } from '../../shared/economy/ratio.ts';
 import { m } from '../i18n/compiled/messages.js';
 import { formatTenths, formatWhole } from './locale.ts';
 

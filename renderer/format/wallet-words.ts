@@ -1,7 +1,8 @@
 /** What is wrong with a phrase, a passphrase or a backup, in words about what was typed. */
+
+import { parseAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
-import { parseAmount } from '../../shared/money.ts';
-import type { OperationQuoteView } from '../../shared/rpc-wallet.ts';
+import type { OperationQuoteView } from '../../shared/rpc/wallet.ts';
 import { m } from '../i18n/compiled/messages.js';
 import { fullAmount } from './amount.ts';
 import { errorWords } from './error-words.ts';

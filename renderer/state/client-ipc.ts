@@ -9,7 +9,7 @@ import type {
   Output,
   Procedure,
   RpcFailure,
-} from '../../shared/rpc.ts';
+} from '../../shared/rpc/rpc.ts';
 
 export interface AceNodeBridge {
   call(procedure: string, input: unknown): Promise<unknown>;

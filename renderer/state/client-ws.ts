@@ -2,8 +2,9 @@
  * The node over a WebSocket, for pages in a browser. It connects again by itself, ever more patiently; the node sends
  * a fresh snapshot to every new connection, so the page is right again at once.
  */
-import type { Feed, FeedTopic, Input, NodeClient, Output, Procedure } from '../../shared/rpc.ts';
-import { RpcLink } from '../../shared/rpc-link.ts';
+
+import { RpcLink } from '../../shared/rpc/link.ts';
+import type { Feed, FeedTopic, Input, NodeClient, Output, Procedure } from '../../shared/rpc/rpc.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8_000;

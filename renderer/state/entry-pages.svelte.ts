@@ -1,6 +1,7 @@
 /** Entries of the journal that pass a filter, newest first, and older ones as they are asked for. */
-import type { Input, NodeClient } from '../../shared/rpc.ts';
-import type { JournalEntryView } from '../../shared/rpc-journal.ts';
+
+import type { JournalEntryView } from '../../shared/rpc/journal.ts';
+import type { Input, NodeClient } from '../../shared/rpc/rpc.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
 type Query = Omit<Input<'journalEntries'>, 'cursor' | 'limit'>;

@@ -3,9 +3,9 @@
  * starts with it, and what follows is asked of the running node.
  */
 
-import type { NodeClient, Output } from '../../shared/rpc.ts';
-import type { NetworkChoiceView } from '../../shared/rpc-first-run.ts';
-import { MIN_PASSPHRASE_LENGTH } from '../../shared/rpc-wallet.ts';
+import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
+import type { NodeClient, Output } from '../../shared/rpc/rpc.ts';
+import { MIN_PASSPHRASE_LENGTH } from '../../shared/rpc/wallet.ts';
 import { walletTrouble } from '../format/wallet-words.ts';
 import { m } from '../i18n/compiled/messages.js';
 

@@ -1,6 +1,6 @@
 /** What is known of the network beyond the snapshot: asked for when it is looked at, and when something changed. */
-import type { NodeClient } from '../../shared/rpc.ts';
-import type { NetworkView, PoolsView } from '../../shared/rpc-traffic.ts';
+import type { NodeClient } from '../../shared/rpc/rpc.ts';
+import type { NetworkView, PoolsView } from '../../shared/rpc/traffic.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
 export class NetworkState {

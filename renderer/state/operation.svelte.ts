@@ -3,7 +3,7 @@
  * then done. A quote that is changed, or has run out, is asked for anew.
  */
 import { AceError } from '../../shared/errors.ts';
-import type { OperationQuoteView, OperationResultView } from '../../shared/rpc-wallet.ts';
+import type { OperationQuoteView, OperationResultView } from '../../shared/rpc/wallet.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
 export interface OperationCalls<Quote extends OperationQuoteView> {

@@ -2,8 +2,8 @@
  * Topping up, from wherever on the screen. What came of it is kept here: the message that asked for it goes away as
  * soon as peers send again, and its answer must not go with it.
  */
-import { formatAmount, type TokenAmount } from '../../shared/money.ts';
-import type { NodeClient, NodeSnapshot } from '../../shared/rpc.ts';
+import { formatAmount, type TokenAmount } from '../../shared/economy/money.ts';
+import type { NodeClient, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { shortAmount } from '../format/amount.ts';
 import { type ErrorWords, faucetWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';

@@ -1,5 +1,5 @@
 /** What was paid in the last minute and a half, one sample a second. */
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 
 export const HISTORY_SECONDS = 90;
 

@@ -1,6 +1,6 @@
 /** What went through over a time: asked for when it is looked at, and again while something goes through. */
-import type { NodeClient } from '../../shared/rpc.ts';
-import type { TrafficNow, TrafficPeriod, TrafficReport } from '../../shared/rpc-traffic.ts';
+import type { NodeClient } from '../../shared/rpc/rpc.ts';
+import type { TrafficNow, TrafficPeriod, TrafficReport } from '../../shared/rpc/traffic.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
 const AGAIN_MS = 5_000;

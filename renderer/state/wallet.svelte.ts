@@ -1,6 +1,6 @@
 /** Whether the wallet is open, and how it is kept: asked for once, then told by the feed at every change. */
-import type { NodeClient } from '../../shared/rpc.ts';
-import type { WalletStateView } from '../../shared/rpc-wallet.ts';
+import type { NodeClient } from '../../shared/rpc/rpc.ts';
+import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
 export class WalletState {

@@ -5,7 +5,7 @@
  * Between two honest sides that lost nothing but a connection, the payee's ticks are behind by what was under way, and
  * its bytes are ahead by what was lost: it commits before it sends, and the payer before it pays.
  */
-import { unitsForBytes } from '../units.ts';
+import { unitsForBytes } from '../economy/units.ts';
 
 /** The payer's books. */
 export interface PayerFigures {

@@ -4,8 +4,9 @@
  * Promise: units served to an account never exceed the units it paid by more than the window, over all its channels,
  * restarts and reconnections included. That is the most the provider can lose.
  */
+
+import { unitsForBytes } from '../economy/units.ts';
 import { AceError, invariant } from '../errors.ts';
-import { unitsForBytes } from '../units.ts';
 import { compareBooks } from './books.ts';
 import {
   advance,

@@ -4,8 +4,9 @@
  * Promise: a tick is revealed only for bytes that were verified and stored, so a payer that is cheated loses at most
  * the one unit it has revealed and not been served for.
  */
+
+import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../economy/units.ts';
 import { invariant } from '../errors.ts';
-import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../units.ts';
 import { advance, type Lifecycle, mayPay } from './lifecycle.ts';
 import type { Checkpoint } from './records.ts';
 

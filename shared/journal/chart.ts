@@ -5,7 +5,7 @@
  * that of the day of repayment (ECONOMY.md, "Credit"). Signs are those of double entry: assets and expenses grow with
  * positive amounts, liabilities, income and equity with negative ones, and each entry adds up to 0 per commodity.
  */
-import { TOKENS, type Token } from '../money.ts';
+import { TOKENS, type Token } from '../economy/money.ts';
 
 export const TRAFFIC = 'MiB';
 export const COMMODITIES = [...TOKENS, TRAFFIC] as const;

@@ -3,11 +3,12 @@
  * Nothing is worked out again: amounts are those that the main chain answered with, and what contradicts itself is
  * refused before it is booked.
  */
+
+import { TOKENS, type Token } from '../economy/money.ts';
+import type { Operation } from '../economy/operation.ts';
+import type { Payment } from '../economy/payment.ts';
 import { AceError } from '../errors.ts';
-import { TOKENS, type Token } from '../money.ts';
-import type { Operation } from '../operation.ts';
-import type { Payment } from '../payment.ts';
-import { type Statement, sumsOf } from '../statement.ts';
+import { type Statement, sumsOf } from '../settlement/statement.ts';
 import { type ChartAccount, type Commodity, TRAFFIC } from './chart.ts';
 import { amountIn, checkBalanced, type EntryKind, type JournalEntry, type Posting } from './entry.ts';
 

@@ -3,10 +3,10 @@
  * made of one record of a main chain or shard and of nothing else, so the same records always give the same bytes.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import type { OperationKind } from '../economy/operation.ts';
+import { formatRatio, parseRatio, type Ratio } from '../economy/ratio.ts';
 import { AceError, invariant } from '../errors.ts';
-import type { OperationKind } from '../operation.ts';
-import { formatRatio, parseRatio, type Ratio } from '../ratio.ts';
-import type { ChannelUnits } from '../statement.ts';
+import type { ChannelUnits } from '../settlement/statement.ts';
 import {
   CHART_ACCOUNTS,
   type ChartAccount,

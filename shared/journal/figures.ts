@@ -1,5 +1,5 @@
 /** What an entry says in figures: gross, fee and net apart, burning and emission, traffic. Sums of its postings. */
-import { TOKENS, type Token } from '../money.ts';
+import { TOKENS, type Token } from '../economy/money.ts';
 import { type ChartAccount, TRAFFIC } from './chart.ts';
 import { amountIn, type JournalEntry } from './entry.ts';
 

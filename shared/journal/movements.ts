@@ -2,7 +2,7 @@
  * An entry as programs for taxes see it: tokens that came, tokens that went, and tokens that became others. They know no
  * loans and no traffic, so what moved no token is left out; together the movements are the change of the wallet.
  */
-import { TOKENS, type Token } from '../money.ts';
+import { TOKENS, type Token } from '../economy/money.ts';
 import type { JournalEntry } from './entry.ts';
 import { type EntryFigures, figuresOf } from './figures.ts';
 

@@ -10,7 +10,7 @@ import { attachIpc, type IpcMainLike } from '../../main/rpc/ipc.ts';
 import { createProcedures, type Reply } from '../../main/rpc/procedures.ts';
 import type { NodeService } from '../../main/rpc/service.ts';
 import { HEADLESS_SHELL, type ShellService } from '../../main/rpc/shell-service.ts';
-import { IPC_CALL, inputs, type Procedure } from '../../shared/rpc.ts';
+import { IPC_CALL, inputs, type Procedure } from '../../shared/rpc/rpc.ts';
 import { FakeService } from '../helpers/fake-service.ts';
 
 const TOKEN = 'absurd';

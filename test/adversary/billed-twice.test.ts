@@ -1,6 +1,6 @@
 /** A payee that bills one unit twice, by whatever way there is. The payer's loss is what it is charged for nothing. */
 import { describe, expect, it } from 'vitest';
-import { settle } from '../../main/shard/batching.ts';
+import { settle } from '../../main/validator/batching.ts';
 import { expectAceError } from '../helpers/ace-error.ts';
 import { party } from '../helpers/shard.ts';
 import { Stage, serveUnits } from '../helpers/stage.ts';

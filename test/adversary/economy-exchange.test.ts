@@ -4,13 +4,18 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
 import type { MainChain } from '../../main/chain/port.ts';
-import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import {
+  BASE_UNITS_PER_TOKEN,
+  MAX_AMOUNT,
+  parseAmount,
+  type TokenAmount,
+} from '../../shared/economy/money.ts';
+import type { Operation } from '../../shared/economy/operation.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { isAceError } from '../../shared/errors.ts';
-import { BASE_UNITS_PER_TOKEN, MAX_AMOUNT, parseAmount, type TokenAmount } from '../../shared/money.ts';
-import type { Operation } from '../../shared/operation.ts';
-import { ratio } from '../../shared/ratio.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
 import { entry, settle, storedGenesis, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 

@@ -5,10 +5,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
 import { signOperation } from '../../main/wallet/account.ts';
-import { planRepayments } from '../../shared/credit.ts';
-import { parseAmount, TOKENS } from '../../shared/money.ts';
-import type { Operation } from '../../shared/operation.ts';
-import { ratio } from '../../shared/ratio.ts';
+import { planRepayments } from '../../shared/economy/credit.ts';
+import { parseAmount, TOKENS } from '../../shared/economy/money.ts';
+import type { Operation } from '../../shared/economy/operation.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import {
   entry,
   heldAndOwed,

@@ -7,8 +7,8 @@ import { party } from '../helpers/shard.ts';
 import { Stage, serveUnits, WINDOW_CAP_UNITS } from '../helpers/stage.ts';
 
 const counted = vi.hoisted(() => ({ hashes: 0 }));
-vi.mock('../../main/channel/sha256.ts', async (original) => {
-  const { sha256 } = await original<typeof import('../../main/channel/sha256.ts')>();
+vi.mock('../../main/util/sha256.ts', async (original) => {
+  const { sha256 } = await original<typeof import('../../main/util/sha256.ts')>();
   return {
     sha256: (data: Uint8Array) => {
       counted.hashes += 1;
@@ -16,7 +16,7 @@ vi.mock('../../main/channel/sha256.ts', async (original) => {
     },
   };
 });
-const { MAX_WALK_UNITS } = await import('../../main/shard/intake.ts');
+const { MAX_WALK_UNITS } = await import('../../main/validator/intake.ts');
 
 const [payer, payee] = [party(1), party(2)];
 

@@ -1,12 +1,12 @@
 /** A provider whose own home shard is away still hears from its payers' shards what they refused and settled. */
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { AccountSync } from '../../main/account/account-sync.ts';
+import { ShardTrust } from '../../main/account/shard-trust.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
-import { AccountSync } from '../../main/shard/account-sync.ts';
-import { ShardTrust } from '../../main/shard/shard-trust.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import { AceError } from '../../shared/errors.ts';
-import { ratio } from '../../shared/ratio.ts';
-import { encodeStatement } from '../../shared/statement.ts';
+import { encodeStatement } from '../../shared/settlement/statement.ts';
 import { party, START_MS } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 

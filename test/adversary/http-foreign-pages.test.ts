@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningNode, startNode } from '../../main/node.ts';
+import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeMedia } from '../helpers/files.ts';
 

@@ -1,7 +1,7 @@
 /** A lease that expires in mid-unit. What was on its way is paid within the grace, and nobody gains by the end of it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CLAIM_GRACE_MS, settle } from '../../main/shard/batching.ts';
+import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
 import { expectAceError } from '../helpers/ace-error.ts';
 import { MIB as CONTENT_MIB, paidUnits, revealedUnits, useDevnet } from '../helpers/devnet.ts';
 import { type LeasedChannel, party } from '../helpers/shard.ts';

@@ -1,10 +1,10 @@
 /** Ten thousand accounts that owe and have nothing: a settlement does not ask the chain for each of them. */
 import { expect, it, onTestFinished } from 'vitest';
 import type { MainChain } from '../../main/chain/port.ts';
-import { settle } from '../../main/shard/batching.ts';
-import { DebtorWatch } from '../../main/shard/debtor-watch.ts';
+import { settle } from '../../main/validator/batching.ts';
+import { DebtorWatch } from '../../main/validator/debtor-watch.ts';
 import { signOperation } from '../../main/wallet/account.ts';
-import { amount } from '../../shared/money.ts';
+import { amount } from '../../shared/economy/money.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 

@@ -2,18 +2,18 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { varint } from 'multiformats';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage, encodeMessage, type Message } from '../../main/p2p/protocols/pieces/messages.ts';
 import { checked, methods } from '../../main/p2p/protocols/shard/messages.ts';
-import { decodeBatch, encodeBatch } from '../../shared/batch.ts';
+import { decodeMessage, encodeMessage, type Message } from '../../main/pieces/messages.ts';
 import {
   decodeCheckpoint,
   decodeTerms,
   encodeCheckpoint,
   encodeTerms,
 } from '../../shared/channel/records.ts';
+import { amount, MAX_AMOUNT } from '../../shared/economy/money.ts';
+import { decodeSignedOperation, encodeSignedOperation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
-import { amount, MAX_AMOUNT } from '../../shared/money.ts';
-import { decodeSignedOperation, encodeSignedOperation } from '../../shared/operation.ts';
+import { decodeBatch, encodeBatch } from '../../shared/settlement/batch.ts';
 import { expectAceError } from '../helpers/ace-error.ts';
 import { entry, nextBatch } from '../helpers/chain.ts';
 import { party } from '../helpers/shard.ts';

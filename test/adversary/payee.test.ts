@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { chunkHashesOf, makeTransportFile, readTransportFile } from '../../main/content/transport-file.ts';
-import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
+import type { Message } from '../../main/pieces/messages.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { channelIdOf, decodeCheckpoint, decodeTerms } from '../../shared/channel/records.ts';
 import { type Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContentRow } from '../../main/db/node/contents.ts';
-import { MAX_QUEUED_REQUESTS } from '../../main/p2p/protocols/pieces/constants.ts';
+import { MAX_QUEUED_REQUESTS } from '../../main/pieces/constants.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
+import { unitsForBytes } from '../../shared/economy/units.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { unitsForBytes } from '../../shared/units.ts';
 import { type Devnet, fetchWhole, MIB, startProvided, type TestPeer } from '../helpers/devnet.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';

@@ -6,7 +6,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { PieceStore } from '../../main/content/piece-store.ts';
 import { FrameStream } from '../../main/p2p/frames.ts';
-import { type LoadedPiece, PieceLoader } from '../../main/p2p/protocols/pieces/piece-loader.ts';
+import { type LoadedPiece, PieceLoader } from '../../main/pieces/piece-loader.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
 import { offerThroughProxy } from '../helpers/slow-proxy.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -1,6 +1,6 @@
 /** A stranger that pays nothing sends checkpoints as fast as it can: each is one signature and one fsync, without a pause. */
 import { expect, it } from 'vitest';
-import { encodeMessage } from '../../main/p2p/protocols/pieces/messages.ts';
+import { encodeMessage } from '../../main/pieces/messages.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { worstLagMs } from '../helpers/event-loop.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';

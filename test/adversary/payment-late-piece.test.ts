@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { type ArrivedPiece, PieceBooker } from '../../main/p2p/protocols/pieces/piece-booker.ts';
+import { type ArrivedPiece, PieceBooker } from '../../main/pieces/piece-booker.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { askedBefore, RawProvider } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -1,7 +1,7 @@
 /** Ten thousand leases that wait: bounded for each account, honest accounts are served beside them, all come back. */
 import { expect, it, onTestFinished } from 'vitest';
-import { CLAIM_GRACE_MS, settle } from '../../main/shard/batching.ts';
-import { MAX_OPEN_LEASES } from '../../main/shard/leasing.ts';
+import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
+import { MAX_OPEN_LEASES } from '../../main/validator/leasing.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

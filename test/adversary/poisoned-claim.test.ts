@@ -1,6 +1,6 @@
 /** A payer hands in a claim against itself whose tick is of no chain: what its provider holds must still be worth its money. */
 import { expect, it } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';

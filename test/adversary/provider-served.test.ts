@@ -1,6 +1,6 @@
 /** Attacks of a viewer on a provider. The loss is in units served and never paid. */
 import { expect, it } from 'vitest';
-import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
+import type { Message } from '../../main/pieces/messages.ts';
 import { MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { type RawStream, RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -1,6 +1,6 @@
 /** A hash chain that is exhausted in mid-stream: the next one goes on, nobody waits, and no unit is paid twice or not at all. */
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { decodeTerms } from '../../shared/channel/records.ts';
 import { tickBefore } from '../../shared/channel/tick-chain.ts';
 import { AceError } from '../../shared/errors.ts';

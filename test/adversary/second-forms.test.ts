@@ -5,10 +5,10 @@
 import { verify } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { contentIdOf, makeTransportFile, readTransportFile } from '../../main/content/transport-file.ts';
 import { decodeTold, encodeTold } from '../../main/p2p/protocols/gossip/messages.ts';
-import { grantLease } from '../../main/shard/leasing.ts';
+import { sha256 } from '../../main/util/sha256.ts';
+import { grantLease } from '../../main/validator/leasing.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import {
   decodeCertificate,
@@ -17,7 +17,6 @@ import {
   verifyCertificate,
 } from '../../main/wallet/certificate.ts';
 import { createDevice, devicePublicKey, verifyDevice } from '../../main/wallet/device.ts';
-import { decodeBatch, encodeBatch } from '../../shared/batch.ts';
 import { checkProof, checkpointProof, decodeProof, encodeProof } from '../../shared/channel/equivocation.ts';
 import {
   decodeCheckpoint,
@@ -26,9 +25,10 @@ import {
   encodeTerms,
 } from '../../shared/channel/records.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
+import { amount } from '../../shared/economy/money.ts';
+import { decodeSignedOperation, encodeSignedOperation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
-import { amount } from '../../shared/money.ts';
-import { decodeSignedOperation, encodeSignedOperation } from '../../shared/operation.ts';
+import { decodeBatch, encodeBatch } from '../../shared/settlement/batch.ts';
 import { expectAceError, expectAceRejection } from '../helpers/ace-error.ts';
 import { entry, nextBatch, sign, testSettings } from '../helpers/chain.ts';
 import { party, START_MS, TestShard } from '../helpers/shard.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { chunkHashesOf } from '../../main/content/transport-file.ts';
 import type { ContentRow } from '../../main/db/node/contents.ts';
-import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
+import type { Message } from '../../main/pieces/messages.ts';
 import { type Devnet, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { RawProvider, type ScriptStream } from '../helpers/raw-provider.ts';

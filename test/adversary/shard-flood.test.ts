@@ -3,9 +3,9 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { openStream } from '../../main/p2p/host.ts';
 import { SHARD_LIMITS, SHARD_PROTOCOL } from '../../main/p2p/protocols/shard/constants.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 

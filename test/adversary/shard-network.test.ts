@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
 import { createHost } from '../../main/p2p/host.ts';
-import { MAX_TOP_UP, MAX_TOP_UP_PER_DAY } from '../../main/shard/faucet-limits.ts';
+import { MAX_TOP_UP, MAX_TOP_UP_PER_DAY } from '../../main/validator/faucet-limits.ts';
 import { AceError } from '../../shared/errors.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';

@@ -1,10 +1,10 @@
 /** Attacks on what a settlement takes up: its size, the watch time it adds, and the rows it reads. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CLAIM_GRACE_MS, settle } from '../../main/shard/batching.ts';
-import { MAX_LEASES_PER_HOUR, MAX_OPEN_LEASES } from '../../main/shard/leasing.ts';
-import { RELEASED_WAIT_MS } from '../../main/shard/watching.ts';
-import { decodeBatch } from '../../shared/batch.ts';
+import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
+import { MAX_LEASES_PER_HOUR, MAX_OPEN_LEASES } from '../../main/validator/leasing.ts';
+import { RELEASED_WAIT_MS } from '../../main/validator/watching.ts';
+import { decodeBatch } from '../../shared/settlement/batch.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -77,7 +77,7 @@ describe('more pairs than a batch has room for', () => {
     for (let n = 0; n < 8; n++) shard.claim(await shard.lease(payer, payee, 2, { payee: stranger() }), 2);
     await settle(shard.context);
     const { signOperation } = await import('../../main/wallet/account.ts');
-    const { amount } = await import('../../shared/money.ts');
+    const { amount } = await import('../../shared/economy/money.ts');
     const operation = {
       kind: 'transfer' as const,
       from: rich.account.address,

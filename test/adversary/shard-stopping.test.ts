@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { openStream, parseMultiaddr } from '../../main/p2p/host.ts';
 import { SHARD_LIMITS, SHARD_PROTOCOL } from '../../main/p2p/protocols/shard/constants.ts';
 import { RequestClient } from '../../main/p2p/requests.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { createDevice } from '../../main/wallet/device.ts';

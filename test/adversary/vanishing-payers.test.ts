@@ -1,6 +1,6 @@
 /** Payers that take and do not pay. The provider's loss is what it sent and holds no tick for. */
 import { describe, expect, it } from 'vitest';
-import { serializer } from '../../main/shard/serialize.ts';
+import { serializer } from '../../main/util/serialize.ts';
 import { party } from '../helpers/shard.ts';
 import { DAY_MS, MIB, Stage, serveUnits, WINDOW_CAP_UNITS } from '../helpers/stage.ts';
 

@@ -1,12 +1,17 @@
 /** The processes of the chain bench; see chain.ts. Each prints one JSON object. */
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { hashBatch } from '../../main/chain/batch-signature.ts';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import { openChainStore } from '../../main/db/chain/store.ts';
-import { type BatchEntry, decodeBatch, encodeBatch, FIRST_PREVIOUS_HASH } from '../../shared/batch.ts';
+import {
+  type BatchEntry,
+  decodeBatch,
+  encodeBatch,
+  FIRST_PREVIOUS_HASH,
+} from '../../shared/settlement/batch.ts';
 import { entry, nextBatch, sign, testAddress, testGenesis, testSettings } from '../helpers/chain.ts';
 
 const [name, dir = '', ...args] = process.argv.slice(2) as [string, string, ...string[]];

@@ -1,16 +1,16 @@
 /** The processes of the claims bench; see claims.ts. Each prints one JSON object. */
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
-import type { Claim } from '../../main/shard/claim-check.ts';
-import { ClaimIntake } from '../../main/shard/intake.ts';
-import { serializer } from '../../main/shard/serialize.ts';
-import { VerifyPool } from '../../main/shard/verify-pool.ts';
+import { serializer } from '../../main/util/serialize.ts';
+import { sha256 } from '../../main/util/sha256.ts';
+import type { Claim } from '../../main/validator/claim-check.ts';
+import { ClaimIntake } from '../../main/validator/intake.ts';
+import { VerifyPool } from '../../main/validator/verify-pool.ts';
 import { deviceFromSeed, devicePublicKey, isSignedBy } from '../../main/wallet/device.ts';
 import { channelIdOf, encodeCheckpoint, encodeTerms } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';

@@ -1,5 +1,5 @@
 /** The processes of `export.ts`: one makes a node's file, one reads its rows bare, one exports them. */
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ import { pipeline } from 'node:stream/promises';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { JournalExport } from '../../main/journal/export/export.ts';
 import { bookSettlement } from '../../main/journal/records.ts';
+import { amount, ZERO } from '../../shared/economy/money.ts';
+import { planPayment } from '../../shared/economy/payment.ts';
+import { priceOfUnits } from '../../shared/economy/price.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import { ALWAYS, parseExportFormat } from '../../shared/journal/export.ts';
-import { amount, ZERO } from '../../shared/money.ts';
-import { planPayment } from '../../shared/payment.ts';
-import { priceOfUnits } from '../../shared/price.ts';
-import { ratio } from '../../shared/ratio.ts';
-import { sumsOf } from '../../shared/statement.ts';
+import { sumsOf } from '../../shared/settlement/statement.ts';
 
 const [, , role = '', dir = '', argument = ''] = process.argv;
 const path = join(dir, 'node.db');

@@ -6,8 +6,8 @@
  *   node test/bench/first-byte.ts [--json]
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { IDLE_CLOSE_MS } from '../../main/content/session-pool.ts';
-import type { RunningPeer } from '../../main/peer.ts';
+import type { RunningPeer } from '../../main/peer/peer.ts';
+import { IDLE_CLOSE_MS } from '../../main/transfer/session-pool.ts';
 import { Devnet, MIB } from '../helpers/devnet.ts';
 import { farFrom } from '../helpers/far-proxy.ts';
 import { median, tell } from './report.ts';

@@ -4,15 +4,15 @@
  *
  *   node test/bench/history.ts [--rows 100000] [--json]
  */
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openNodeStore } from '../../main/db/node/store.ts';
-import { settlementProcedures } from '../../main/settlement-views.ts';
-import type { SettlementFilter } from '../../shared/rpc-settlements.ts';
+import { settlementProcedures } from '../../main/service/settlements.ts';
+import type { SettlementFilter } from '../../shared/rpc/settlements.ts';
 import { testAddress } from '../helpers/chain.ts';
 import { HISTORY_FROM_MS, HISTORY_STEP_MS, insertSettlements } from '../helpers/settlements.ts';
 import { machine, median, tell } from './report.ts';

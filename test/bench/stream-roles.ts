@@ -1,16 +1,16 @@
 /** The processes of the streaming bench; see run.ts. Each prints one JSON or address line when it is ready or done. */
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { DEFAULT_DEVNET } from '../../main/config.ts';
-import { createLog } from '../../main/log.ts';
-import { startNode } from '../../main/node.ts';
+import { DEFAULT_DEVNET } from '../../main/data-dir/config.ts';
+import { startNode } from '../../main/node/node.ts';
 import { createHost, openStream, parseMultiaddr } from '../../main/p2p/host.ts';
-import { startPeer } from '../../main/peer.ts';
-import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { startPeer } from '../../main/peer/peer.ts';
+import { createLog } from '../../main/process/log.ts';
+import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { saveWallet } from '../../main/wallet/keystore.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';

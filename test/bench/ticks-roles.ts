@@ -1,11 +1,11 @@
 /** The processes of the ticks bench; see ticks.ts. Each prints one JSON object. */
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { type PayeeChannel, PayeeService } from '../../main/channel/payee.ts';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
 import { acceptTick, type PayeeState, STRANGER } from '../../shared/channel/payee.ts';
 import { channelIdOf, encodeLease, encodeTerms, MAX_CAPACITY_UNITS } from '../../shared/channel/records.ts';

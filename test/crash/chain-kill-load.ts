@@ -1,4 +1,4 @@
-import type { BatchEntry } from '../../shared/batch.ts';
+import type { BatchEntry } from '../../shared/settlement/batch.ts';
 import { entry, testAddress, testGenesis, testSettings } from '../helpers/chain.ts';
 
 const PAYERS = 1_000;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../../main/chain/port.ts';
-import { TOKENS } from '../../shared/money.ts';
+import { TOKENS } from '../../shared/economy/money.ts';
 import { heldAndOwed, settle } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { crashEntries, crashGenesis, crashSettings } from './chain-kill-load.ts';

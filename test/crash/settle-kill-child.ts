@@ -1,6 +1,6 @@
 /** Settles the shard at argv[2] and kills itself at the point argv[3]: `sealed` (not applied yet) or `applied` (not recorded yet). */
 import type { MainChain, SignedBatch } from '../../main/chain/port.ts';
-import { settle } from '../../main/shard/batching.ts';
+import { settle } from '../../main/validator/batching.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 
 const [dir = '', point] = process.argv.slice(2);

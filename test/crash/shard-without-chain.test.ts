@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openStoredChain } from '../../main/chain/embedded/stored-chain.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
-import { TOKENS } from '../../shared/money.ts';
+import { TOKENS } from '../../shared/economy/money.ts';
 import { heldAndOwed } from '../helpers/chain.ts';
 import { peerFolder, startRole } from '../helpers/crash-roles.ts';
 import { MIB } from '../helpers/devnet.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connect } from '../../main/rpc/ws-client.ts';
-import { parseAmount } from '../../shared/money.ts';
+import { parseAmount } from '../../shared/economy/money.ts';
 import { browserPath, ROOT } from '../helpers/browser.ts';
 import { Devnet, MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';

@@ -3,16 +3,16 @@ import { sealBatch } from '../../main/chain/batch-signature.ts';
 import type { GenesisRecord } from '../../main/chain/embedded/genesis-record.ts';
 import { readGenesis } from '../../main/chain/embedded/stored-chain.ts';
 import type { MainChain, SignedBatch } from '../../main/chain/port.ts';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { openChainStore } from '../../main/db/chain/store.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import type { Account } from '../../main/wallet/account.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
-import { type Batch, type BatchEntry, type BatchResult, encodeBatch } from '../../shared/batch.ts';
+import { parseAmount, type Token } from '../../shared/economy/money.ts';
+import type { TrafficTotals } from '../../shared/economy/price.ts';
+import { ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
+import type { Genesis, NetworkSettings, Pool } from '../../shared/economy/settings.ts';
 import { homeShard } from '../../shared/home-shard.ts';
-import { parseAmount, type Token } from '../../shared/money.ts';
-import type { TrafficTotals } from '../../shared/price.ts';
-import { ratio, ratioFromDecimal } from '../../shared/ratio.ts';
-import type { Genesis, NetworkSettings, Pool } from '../../shared/settings.ts';
+import { type Batch, type BatchEntry, type BatchResult, encodeBatch } from '../../shared/settlement/batch.ts';
 
 /** Validators: the first is the test network's; all are those of {@link shardedSettings}. */
 export const VALIDATORS: readonly DeviceIdentity[] = [1, 2, 3].map((n) =>

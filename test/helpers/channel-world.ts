@@ -9,10 +9,10 @@ import { type PayeeChannel, PayeeService, type SignedTerms } from '../../main/ch
 import { type PayerChannel, PayerService } from '../../main/channel/payer.ts';
 import type { SentCheckpoint } from '../../main/channel/payer-channel.ts';
 import { type NodeStore, openNodeStore } from '../../main/db/node/store.ts';
-import { createLog } from '../../main/log.ts';
-import type { Claim } from '../../main/shard/claim-check.ts';
-import { grantLease } from '../../main/shard/leasing.ts';
-import { restoreLease, type SignedLease } from '../../main/shard/restore-lease.ts';
+import { createLog } from '../../main/process/log.ts';
+import type { Claim } from '../../main/validator/claim-check.ts';
+import { grantLease } from '../../main/validator/leasing.ts';
+import { restoreLease, type SignedLease } from '../../main/validator/restore-lease.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import type { PayeeFigures } from '../../shared/channel/books.ts';
 import { decodeCheckpoint } from '../../shared/channel/records.ts';

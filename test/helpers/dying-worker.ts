@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 
 const died = process.env.ACE_TEST_DIES_ONCE ?? '';
-if (existsSync(died)) await import('../../main/shard/verify-worker.ts');
+if (existsSync(died)) await import('../../main/validator/verify-worker.ts');
 else
   parentPort?.once('message', () => {
     writeFileSync(died, '');

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { openNodeStore } from '../../main/db/node/store.ts';
-import type { Balances } from '../../shared/money.ts';
+import type { Balances } from '../../shared/economy/money.ts';
 import { ACCOUNTS, Economy, history, world } from '../property/history.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from './journal.ts';
 

@@ -1,11 +1,11 @@
 /** A `NodeService` without a node: figures that move by themselves, for tests of the transports and for the pages. */
 import type { CheckedInput, FeedListener, NodeService } from '../../main/rpc/service.ts';
-import { quoteView } from '../../main/views.ts';
+import { quoteView } from '../../main/service/views.ts';
 import { quoteBasisOf } from '../../renderer/format/quote-basis.ts';
+import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
+import { quoteTraffic } from '../../shared/economy/quote.ts';
 import { AceError } from '../../shared/errors.ts';
 import { type Limits, limitsSchema, NO_LIMITS } from '../../shared/limits.ts';
-import { formatAmount, parseAmount } from '../../shared/money.ts';
-import { quoteTraffic } from '../../shared/quote.ts';
 import type {
   ContentView,
   LoanView,
@@ -14,7 +14,7 @@ import type {
   SettingsView,
   SettlementView,
   TransferView,
-} from '../../shared/rpc.ts';
+} from '../../shared/rpc/rpc.ts';
 import { passes, sumsOf } from './fake-settlements.ts';
 import { FakeWallet } from './fake-wallet.ts';
 

@@ -1,8 +1,8 @@
 /** The wallet's procedures without a wallet: a state that can be locked and unlocked; what signs anything says no. */
 import type { CheckedInput, NodeService } from '../../main/rpc/service.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { Procedure } from '../../shared/rpc.ts';
-import type { WalletOutputs, WalletStateView } from '../../shared/rpc-wallet.ts';
+import type { Procedure } from '../../shared/rpc/rpc.ts';
+import type { WalletOutputs, WalletStateView } from '../../shared/rpc/wallet.ts';
 
 type WalletService = Pick<NodeService, Extract<Procedure, keyof WalletOutputs>>;
 

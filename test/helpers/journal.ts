@@ -5,10 +5,10 @@ import type { NewSettlement } from '../../main/db/node/settlements.ts';
 import type { NodeStore } from '../../main/db/node/store.ts';
 import { bookOperation, bookSettlement } from '../../main/journal/records.ts';
 import { operationTypedData, typedDataHash } from '../../main/wallet/typed-data.ts';
-import type { BatchResult } from '../../shared/batch.ts';
-import { decodeSignedOperation } from '../../shared/operation.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
-import { sumsOf } from '../../shared/statement.ts';
+import { decodeSignedOperation } from '../../shared/economy/operation.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
+import type { BatchResult } from '../../shared/settlement/batch.ts';
+import { sumsOf } from '../../shared/settlement/statement.ts';
 
 export interface Records {
   readonly operations: readonly OperationRow[];

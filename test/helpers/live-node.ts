@@ -1,10 +1,10 @@
 /** Whole nodes with their HTTP servers, in this process, on one devnet. */
 import { join } from 'node:path';
-import type { RunningNode } from '../../main/node.ts';
-import { startNode } from '../../main/node.ts';
+import type { RunningNode } from '../../main/node/node.ts';
+import { startNode } from '../../main/node/node.ts';
 import { createProcedures, type Procedures } from '../../main/rpc/procedures.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { Input, Output, Procedure } from '../../shared/rpc.ts';
+import type { Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
 import type { Devnet } from './devnet.ts';
 import { joinedNode } from './devnet.ts';
 

@@ -1,6 +1,7 @@
 /** Records of a broadcast that tests make up. */
-import { signRecord } from '../../main/content/live/signed-record.ts';
+
 import { chunkHashesOf, makeTransportFile, pieceHash } from '../../main/content/transport-file.ts';
+import { signRecord } from '../../main/live/signed-record.ts';
 import type { DeviceIdentity } from '../../main/wallet/device.ts';
 import type { LiveRecord } from '../../shared/live/records.ts';
 import type { HeardRecord } from '../../shared/live/window.ts';

@@ -1,14 +1,14 @@
 /** Imports, streams and pays a file of argv[2] MiB between two peers in this process; prints its largest memory as JSON. */
 // First, as in every entry of the product: its heap is what is measured.
-import '../../main/heap.ts';
+import '../../main/process/heap.ts';
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLog } from '../../main/log.ts';
-import { startPeer } from '../../main/peer.ts';
-import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { startPeer } from '../../main/peer/peer.ts';
+import { createLog } from '../../main/process/log.ts';
+import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { makeFile, sha256OfFile } from './files.ts';
 
 const units = Number(process.argv[2]);

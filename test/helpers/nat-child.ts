@@ -7,10 +7,10 @@
  */
 import { mkdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLog } from '../../main/log.ts';
 import { isDirect } from '../../main/p2p/direct.ts';
-import { type RunningPeer, startPeer } from '../../main/peer.ts';
-import { runDevnetValidator } from '../../main/shard/devnet.ts';
+import { type RunningPeer, startPeer } from '../../main/peer/peer.ts';
+import { createLog } from '../../main/process/log.ts';
+import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { CRASH_PROFILE } from './role-process.ts';
 
 const say = (line: string) => writeSync(1, `${line}\n`);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { type RunningNode, startNode } from '../../main/node.ts';
+import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, joinedNode, type TestPeer } from './devnet.ts';
 import { makeFile } from './files.ts';
 

@@ -8,17 +8,17 @@ import { chunkHashesOf, contentIdOf } from '../../main/content/transport-file.ts
 import { FrameStream } from '../../main/p2p/frames.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { Meter } from '../../main/p2p/meter.ts';
-import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/p2p/protocols/pieces/constants.ts';
-import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
-import { Peer } from '../../main/p2p/protocols/pieces/peer.ts';
 import { ShardClient } from '../../main/p2p/protocols/shard/client.ts';
 import { TRANSPORT_PROTOCOL } from '../../main/p2p/protocols/transport/protocol.ts';
-import type { RunningPeer } from '../../main/peer.ts';
+import type { RunningPeer } from '../../main/peer/peer.ts';
+import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/pieces/constants.ts';
+import type { Message } from '../../main/pieces/messages.ts';
+import { Peer } from '../../main/pieces/peer.ts';
 import { type Account, accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
-import { CHUNK_BYTES } from '../../shared/units.ts';
+import { CHUNK_BYTES } from '../../shared/economy/units.ts';
 import type { Devnet } from './devnet.ts';
 
 /** What the provider does with one message of a viewer. Throwing resets the stream. */

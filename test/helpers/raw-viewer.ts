@@ -4,14 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Libp2p } from '@libp2p/interface';
-import { sha256 } from '../../main/channel/sha256.ts';
 import type { FrameStream } from '../../main/p2p/frames.ts';
 import { createHost, deviceKeyOf, openStream } from '../../main/p2p/host.ts';
 import { Meter } from '../../main/p2p/meter.ts';
-import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/p2p/protocols/pieces/constants.ts';
-import type { Message, MessageType } from '../../main/p2p/protocols/pieces/messages.ts';
-import { Peer } from '../../main/p2p/protocols/pieces/peer.ts';
 import { ShardClient } from '../../main/p2p/protocols/shard/client.ts';
+import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/pieces/constants.ts';
+import type { Message, MessageType } from '../../main/pieces/messages.ts';
+import { Peer } from '../../main/pieces/peer.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { type Account, accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { createDevice, type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';

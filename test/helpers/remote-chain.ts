@@ -8,7 +8,7 @@ import { serveChain } from '../../main/chain/remote/server.ts';
 import { ShardDirectory } from '../../main/chain/remote/shard-directory.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
-import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
+import type { Genesis, NetworkSettings } from '../../shared/economy/settings.ts';
 import { VALIDATORS } from './chain.ts';
 
 export interface ServedChain {

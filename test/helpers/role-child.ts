@@ -7,10 +7,10 @@
  */
 import { mkdirSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLog } from '../../main/log.ts';
-import { startPeer } from '../../main/peer.ts';
-import { runDevnetValidator } from '../../main/shard/devnet.ts';
-import { runShardValidator } from '../../main/shard/shard-process.ts';
+import { startPeer } from '../../main/peer/peer.ts';
+import { createLog } from '../../main/process/log.ts';
+import { runDevnetValidator } from '../../main/validator/devnet.ts';
+import { runShardValidator } from '../../main/validator/shard-process.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { CRASH_PROFILE } from './role-process.ts';
 

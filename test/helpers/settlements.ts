@@ -1,7 +1,7 @@
 /** Settlements of a long life, for tests and benches of the history. */
 import type { NewSettlement } from '../../main/db/node/settlements.ts';
 import type { NodeStore } from '../../main/db/node/store.ts';
-import { ratio } from '../../shared/ratio.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import { testAddress } from './chain.ts';
 
 export const HISTORY_FROM_MS = 1_700_000_000_000;

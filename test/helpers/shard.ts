@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../../main/chain/port.ts';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { openValidatorStore, type ValidatorStore } from '../../main/db/validator/store.ts';
-import type { BatchingContext } from '../../main/shard/batching.ts';
-import { type Claim, checkClaim } from '../../main/shard/claim-check.ts';
-import { DebtorWatch } from '../../main/shard/debtor-watch.ts';
-import { bookClaims, type ClaimAnswer, proofOf } from '../../main/shard/intake.ts';
-import { grantLease } from '../../main/shard/leasing.ts';
+import { sha256 } from '../../main/util/sha256.ts';
+import type { BatchingContext } from '../../main/validator/batching.ts';
+import { type Claim, checkClaim } from '../../main/validator/claim-check.ts';
+import { DebtorWatch } from '../../main/validator/debtor-watch.ts';
+import { bookClaims, type ClaimAnswer, proofOf } from '../../main/validator/intake.ts';
+import { grantLease } from '../../main/validator/leasing.ts';
 import type { Account } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
@@ -21,7 +21,7 @@ import {
   encodeTerms,
 } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
-import type { NetworkSettings } from '../../shared/settings.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { testAccount, testGenesis, testSettings, VALIDATORS } from './chain.ts';
 
 /** A day in 2027: far from 0, so that a duration is never taken for a time. */

@@ -1,11 +1,11 @@
 /** A devnet of many shards: the validator with the chain, and the others, each with its own folder, file and host. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
-import type { DevnetProfile } from '../../main/config.ts';
-import type { RunningPeer } from '../../main/peer.ts';
-import type { RunningValidator } from '../../main/shard/running-validator.ts';
-import { runShardValidator } from '../../main/shard/shard-process.ts';
+import type { DevnetProfile } from '../../main/data-dir/config.ts';
+import type { RunningPeer } from '../../main/peer/peer.ts';
+import { sha256 } from '../../main/util/sha256.ts';
+import type { RunningValidator } from '../../main/validator/running-validator.ts';
+import { runShardValidator } from '../../main/validator/shard-process.ts';
 import { accountFromPhrase } from '../../main/wallet/account.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import type { WalletSecrets } from '../../main/wallet/keystore.ts';

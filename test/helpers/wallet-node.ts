@@ -1,11 +1,11 @@
 /** Whole nodes in this process that join a devnet, with wallets that have a passphrase. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { NodeConfig } from '../../main/config.ts';
-import { type RunningNode, startNode } from '../../main/node.ts';
+import type { NodeConfig } from '../../main/data-dir/config.ts';
+import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { createProcedures } from '../../main/rpc/procedures.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { Input, Output, Procedure } from '../../shared/rpc.ts';
+import type { Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
 import type { Devnet } from './devnet.ts';
 
 export const PASSPHRASE = 'correct horse battery';

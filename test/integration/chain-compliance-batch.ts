@@ -1,8 +1,8 @@
 /** Compliance: what a settlement batch does. */
 import { describe, expect, it } from 'vitest';
 import { signOperation } from '../../main/wallet/account.ts';
-import { parseAmount } from '../../shared/money.ts';
-import { ratio } from '../../shared/ratio.ts';
+import { parseAmount } from '../../shared/economy/money.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import {
   addressHomedAt,
   entry,

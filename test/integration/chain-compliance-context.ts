@@ -1,10 +1,10 @@
 /** What the parts of the compliance suite share: the chain under test, its accounts, a transfer to vary. */
 import { expect, onTestFinished } from 'vitest';
 import type { MainChain } from '../../main/chain/port.ts';
+import { parseAmount } from '../../shared/economy/money.ts';
+import type { TransferOperation } from '../../shared/economy/operation.ts';
+import type { Genesis, NetworkSettings } from '../../shared/economy/settings.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { parseAmount } from '../../shared/money.ts';
-import type { TransferOperation } from '../../shared/operation.ts';
-import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { snapshot, testAccount, testAddress, testGenesis, testSettings } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
+import type { SwapOperation } from '../../shared/economy/operation.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { formatAmount, parseAmount } from '../../shared/money.ts';
-import type { SwapOperation } from '../../shared/operation.ts';
-import { ratio } from '../../shared/ratio.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { entry, settle, testGenesis, testSettings } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import { MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/economy/money.ts';
+import type { Operation, OperationKind } from '../../shared/economy/operation.ts';
+import { ratio } from '../../shared/economy/ratio.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/money.ts';
-import type { Operation, OperationKind } from '../../shared/operation.ts';
-import { ratio } from '../../shared/ratio.ts';
 import {
   DEVICES,
   entry,

@@ -1,6 +1,11 @@
 /** Compliance: batches that are refused, each by its name, and change nothing. */
 import { describe, it } from 'vitest';
-import { type Batch, type BatchEntry, MAX_BATCH_ENTRIES, MAX_WATCHED } from '../../shared/batch.ts';
+import {
+  type Batch,
+  type BatchEntry,
+  MAX_BATCH_ENTRIES,
+  MAX_WATCHED,
+} from '../../shared/settlement/batch.ts';
 import {
   addressHomedAt,
   entry,

@@ -1,9 +1,9 @@
 /** Compliance: operations that accounts sign. */
 import { describe, expect, it } from 'vitest';
 import { signOperation } from '../../main/wallet/account.ts';
+import { amount, MAX_AMOUNT, parseAmount } from '../../shared/economy/money.ts';
+import type { TransferOperation } from '../../shared/economy/operation.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { amount, MAX_AMOUNT, parseAmount } from '../../shared/money.ts';
-import type { TransferOperation } from '../../shared/operation.ts';
 import { testSettings } from '../helpers/chain.ts';
 import {
   type ChainUnderTest,

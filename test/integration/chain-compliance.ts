@@ -1,8 +1,15 @@
 /** What every implementation of `MainChain` must do. A factory opens a chain; the same directory again is a restart. */
 import { describe, expect, it } from 'vitest';
 import { signOperation } from '../../main/wallet/account.ts';
-import { amount, MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount, ZERO } from '../../shared/money.ts';
-import type { Genesis } from '../../shared/settings.ts';
+import {
+  amount,
+  MAX_AMOUNT,
+  parseAmount,
+  TOKENS,
+  type TokenAmount,
+  ZERO,
+} from '../../shared/economy/money.ts';
+import type { Genesis } from '../../shared/economy/settings.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { entry, heldAndOwed, settle, snapshot, testGenesis, testSettings } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

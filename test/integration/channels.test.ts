@@ -1,9 +1,9 @@
 /** What a user is told of payment channels: on both sides, before and after a settlement, with the shard and without. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { channelsView } from '../../main/channel-views.ts';
-import { type RunningNode, startNode } from '../../main/node.ts';
-import type { ChannelsView } from '../../shared/rpc-channels.ts';
+import { type RunningNode, startNode } from '../../main/node/node.ts';
+import { channelsView } from '../../main/service/channels.ts';
+import type { ChannelsView } from '../../shared/rpc/channels.ts';
 import { Devnet, fetchWhole, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeMedia } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';

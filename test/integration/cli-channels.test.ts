@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChannelsView } from '../../shared/rpc-channels.ts';
+import type { ChannelsView } from '../../shared/rpc/channels.ts';
 import { expectOneLine, killStarted, run, type Service, startNode, startService } from '../helpers/cli.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';

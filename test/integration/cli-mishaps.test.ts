@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { expectOneLine, killStarted, run, type Service, startNode, startService } from '../helpers/cli.ts';
 
 let root: string;

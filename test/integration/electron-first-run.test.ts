@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { peerIdOf } from '../../main/p2p/host.ts';
 import { createDevice } from '../../main/wallet/device.ts';
-import type { Input, NodeSnapshot, Output, Procedure } from '../../shared/rpc.ts';
-import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
-import type { WalletStateView } from '../../shared/rpc-wallet.ts';
+import type { Input, NodeSnapshot, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
+import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import { DoubleApp, endAll, type StartOptions, temporaryHome } from '../helpers/electron-double/app.ts';
 import { waitFor } from '../helpers/wait.ts';
 

@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
-import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
 import { DoubleApp, endAll, giveWallet, startApp, temporaryHome } from '../helpers/electron-double/app.ts';
 import { waitFor } from '../helpers/wait.ts';
 

@@ -5,8 +5,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
-import type { NavigateView, ShellView } from '../../shared/rpc-shell.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
 import { type DoubleApp, endAll, ROOT, startApp, temporaryHome } from '../helpers/electron-double/app.ts';
 import { waitFor } from '../helpers/wait.ts';
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
-import { MAX_AMOUNT } from '../../shared/money.ts';
-import type { Genesis, NetworkSettings } from '../../shared/settings.ts';
+import { MAX_AMOUNT } from '../../shared/economy/money.ts';
+import type { Genesis, NetworkSettings } from '../../shared/economy/settings.ts';
 import { expectAceError, expectAceRejection } from '../helpers/ace-error.ts';
 import {
   entry,

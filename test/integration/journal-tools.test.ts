@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JournalExport } from '../../main/journal/export/export.ts';
+import { formatAmount, TOKENS } from '../../shared/economy/money.ts';
 import {
   ALWAYS,
   type ExportFormat,
   type ExportPeriod,
   parseExportPeriod,
 } from '../../shared/journal/export.ts';
-import { formatAmount, TOKENS } from '../../shared/money.ts';
 import { NASTY_NAMES, nastyNode, type Truth } from '../helpers/exported.ts';
 import { hasProgram, runTool } from '../helpers/tools.ts';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { operationTypedData } from '../../main/wallet/typed-data.ts';
-import { parseAmount } from '../../shared/money.ts';
-import { encodeSignedOperation, type Operation } from '../../shared/operation.ts';
+import { parseAmount } from '../../shared/economy/money.ts';
+import { encodeSignedOperation, type Operation } from '../../shared/economy/operation.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, settleUp, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 

@@ -21,7 +21,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LINK_SCHEMES } from '../../main/app/deep-link.ts';
 import { connect } from '../../main/rpc/ws-client.ts';
-import type { NodeSnapshot } from '../../shared/rpc.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { DoubleApp, endAll, ROOT } from '../helpers/electron-double/app.ts';
 import { waitFor } from '../helpers/wait.ts';
 

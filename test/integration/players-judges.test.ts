@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningNode, startNode } from '../../main/node.ts';
+import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
 import { findProgram, makeVideo, runProgram } from '../helpers/media.ts';

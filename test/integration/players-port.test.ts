@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { portNote } from '../../main/cli/headless.ts';
 import { statusCommand } from '../../main/cli/status.ts';
-import { DEFAULT_HTTP_PORT, type NodeConfig } from '../../main/config.ts';
-import { portNote } from '../../main/headless.ts';
-import { startNode } from '../../main/node.ts';
+import { DEFAULT_HTTP_PORT, type NodeConfig } from '../../main/data-dir/config.ts';
+import { startNode } from '../../main/node/node.ts';
 import { joinedNode, useDevnet } from '../helpers/devnet.ts';
 
 /** Whoever had it before, the port is in use afterwards. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { startNode } from '../../main/node.ts';
+import { startNode } from '../../main/node/node.ts';
 import { joinedNode, useDevnet } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 import { findProgram, makeVideo } from '../helpers/media.ts';

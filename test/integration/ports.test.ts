@@ -1,7 +1,7 @@
 /** Where a node is reached: the port that was chosen in the settings, and the one that encoders were told. */
 import { createServer, type Server } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_HTTP_PORT } from '../../main/config.ts';
+import { DEFAULT_HTTP_PORT } from '../../main/data-dir/config.ts';
 import { useDevnet } from '../helpers/devnet.ts';
 import { PASSPHRASE, walletNode } from '../helpers/wallet-node.ts';
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { Message } from '../../main/p2p/protocols/pieces/messages.ts';
+import type { Message } from '../../main/pieces/messages.ts';
 import { accountFromPhrase, signOperation } from '../../main/wallet/account.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
-import { amount } from '../../shared/money.ts';
+import { amount } from '../../shared/economy/money.ts';
 import { testAddress } from '../helpers/chain.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { type RawStream, RawViewer } from '../helpers/raw-viewer.ts';

@@ -7,14 +7,14 @@ import {
 } from '../../main/chain/remote/constants.ts';
 import { serveChain } from '../../main/chain/remote/server.ts';
 import { ShardDirectory } from '../../main/chain/remote/shard-directory.ts';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { createHost, openStream, peerIdOf } from '../../main/p2p/host.ts';
 import { RequestClient } from '../../main/p2p/requests.ts';
+import { sha256 } from '../../main/util/sha256.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
-import { MAX_BATCH_ENTRIES } from '../../shared/batch.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { homeShard } from '../../shared/home-shard.ts';
+import { MAX_BATCH_ENTRIES } from '../../shared/settlement/batch.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import {
   entry,

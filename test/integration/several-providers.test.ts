@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chunkHashesOf } from '../../main/content/transport-file.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
-import { startNode } from '../../main/node.ts';
+import { startNode } from '../../main/node/node.ts';
 import { type Devnet, fetchWhole, joinedNode, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { makeMedia, sha256OfFile } from '../helpers/files.ts';
 import { RawProvider } from '../helpers/raw-provider.ts';

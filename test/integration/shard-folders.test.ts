@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sha256 } from '../../main/channel/sha256.ts';
 import { shardCommand, validatorCommand } from '../../main/cli/validator.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
-import { runDevnetValidator } from '../../main/shard/devnet.ts';
-import type { RunningValidator } from '../../main/shard/running-validator.ts';
-import { makeShardFolders } from '../../main/shard/shard-folders.ts';
-import { runShardValidator } from '../../main/shard/shard-process.ts';
+import { sha256 } from '../../main/util/sha256.ts';
+import { runDevnetValidator } from '../../main/validator/devnet.ts';
+import type { RunningValidator } from '../../main/validator/running-validator.ts';
+import { makeShardFolders } from '../../main/validator/shard-folders.ts';
+import { runShardValidator } from '../../main/validator/shard-process.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { storedGenesis } from '../helpers/chain.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { signOperation } from '../../main/wallet/account.ts';
-import { parseAmount } from '../../shared/money.ts';
-import { encodeSignedOperation } from '../../shared/operation.ts';
+import { parseAmount } from '../../shared/economy/money.ts';
+import { encodeSignedOperation } from '../../shared/economy/operation.ts';
 import { fetchWhole, MIB, paidUnits, revealedUnits, type TestPeer } from '../helpers/devnet.ts';
 import { type Shards, useShards } from '../helpers/shards.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningNode, startNode } from '../../main/node.ts';
+import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, fetchWhole, joinedNode, MIB, revealedUnits, type TestPeer } from '../helpers/devnet.ts';
 import { piecesOnDisk, watchDisk } from '../helpers/disk.ts';
 import { makeFile } from '../helpers/files.ts';

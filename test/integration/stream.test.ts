@@ -70,7 +70,9 @@ describe('a paid stream', () => {
 
   it('takes the same memory whether it is of 50, 150 or 600 MiB', async () => {
     // Only the heap of the product says something about the product.
-    expect(/^import '(.+)';/m.exec(readFileSync(MEMORY_CHILD, 'utf8'))?.[1]).toBe('../../main/heap.ts');
+    expect(/^import '(.+)';/m.exec(readFileSync(MEMORY_CHILD, 'utf8'))?.[1]).toBe(
+      '../../main/process/heap.ts',
+    );
     const measure = async (units: number) => {
       const { stdout } = await promisify(execFile)(process.execPath, [MEMORY_CHILD, String(units)]);
       const { peakBytes, ...right } = JSON.parse(stdout) as {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { proofOf } from '../../main/shard/intake.ts';
-import { VerifyPool } from '../../main/shard/verify-pool.ts';
+import { proofOf } from '../../main/validator/intake.ts';
+import { VerifyPool } from '../../main/validator/verify-pool.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { playCommand } from '../../main/cli/play.ts';
-import { type NodeConfig, type RunningNode, startNode } from '../../main/node.ts';
+import { type NodeConfig, type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeFile, makeMedia, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';

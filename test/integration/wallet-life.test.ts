@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SecretStore } from '../../main/wallet/secret-store.ts';
-import type { WalletStateView } from '../../shared/rpc-wallet.ts';
+import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
 import { waitFor } from '../helpers/wait.ts';

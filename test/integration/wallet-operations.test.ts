@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { contentIdOf } from '../../main/content/transport-file.ts';
-import { formatAmount, parseAmount, TOKENS } from '../../shared/money.ts';
-import { quoteTopUp } from '../../shared/quote.ts';
-import type { OperationResultView } from '../../shared/rpc-wallet.ts';
+import { formatAmount, parseAmount, TOKENS } from '../../shared/economy/money.ts';
+import { quoteTopUp } from '../../shared/economy/quote.ts';
+import type { OperationResultView } from '../../shared/rpc/wallet.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, settleUp, ticksArrived, useDevnet } from '../helpers/devnet.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
-import { settle } from '../../main/shard/batching.ts';
+import { settle } from '../../main/validator/batching.ts';
 import { windowUnits } from '../../shared/channel/payee.ts';
+import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../../shared/economy/units.ts';
 import { isAceError } from '../../shared/errors.ts';
-import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../../shared/units.ts';
 import type { Truth } from '../helpers/channel-truth.ts';
 import {
   CAPACITY_UNITS,

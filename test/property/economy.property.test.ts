@@ -7,10 +7,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
 import type { ChainAccount } from '../../main/chain/port.ts';
-import { type Balances, TOKENS, type Token } from '../../shared/money.ts';
-import type { Payment } from '../../shared/payment.ts';
-import { type Ratio, timesDown } from '../../shared/ratio.ts';
-import { POOLS } from '../../shared/settings.ts';
+import { type Balances, TOKENS, type Token } from '../../shared/economy/money.ts';
+import type { Payment } from '../../shared/economy/payment.ts';
+import { type Ratio, timesDown } from '../../shared/economy/ratio.ts';
+import { POOLS } from '../../shared/economy/settings.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { Economy, history, KINDS, type Kind, type Outcome, world } from './history.ts';
 

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { entriesOfSettlement, entryOfOperation } from '../../main/journal/records.ts';
+import { TOKENS, type Token } from '../../shared/economy/money.ts';
 import { COMMODITIES } from '../../shared/journal/chart.ts';
 import {
   amountIn,
@@ -19,7 +20,6 @@ import {
 import { ALWAYS } from '../../shared/journal/export.ts';
 import { figuresOf } from '../../shared/journal/figures.ts';
 import { movementsOf } from '../../shared/journal/movements.ts';
-import { TOKENS, type Token } from '../../shared/money.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from '../helpers/journal.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { ACCOUNTS, Economy, history, world } from './history.ts';

@@ -9,12 +9,12 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const NODE = 'main/node.ts';
+const NODE = 'main/node/node.ts';
 const SHELLS = [
   'main/electron.ts',
-  'main/headless.ts',
+  'main/cli/headless.ts',
   'main/cli.ts',
-  'main/launch-shell.ts',
+  'main/cli/start.ts',
   'main/app/',
   'main/preload/',
   'main/cli/',
@@ -90,26 +90,26 @@ describe('import directions', () => {
 
 describe('the checker of import directions', () => {
   it.each([
-    ['shared/money.ts', '../main/node.ts'],
-    ['shared/money.ts', '../renderer/format.ts'],
-    ['shared/money.ts', 'node:crypto'],
-    ['shared/money.ts', 'fs'],
-    ['shared/money.ts', 'electron'],
+    ['shared/economy/money.ts', '../main/node/node.ts'],
+    ['shared/economy/money.ts', '../renderer/format.ts'],
+    ['shared/economy/money.ts', 'node:crypto'],
+    ['shared/economy/money.ts', 'fs'],
+    ['shared/economy/money.ts', 'electron'],
     ['renderer/views/home.ts', '../../main/rpc/procedures.ts'],
     ['renderer/views/home.ts', 'node:fs'],
     ['main/channel/payer.ts', 'better-sqlite3'],
-    ['main/headless.ts', 'better-sqlite3'],
+    ['main/cli/headless.ts', 'better-sqlite3'],
     ['main/rpc/transport.ts', 'electron'],
-    ['main/headless.ts', 'electron'],
-    ['main/node.ts', 'electron/main'],
-    ['main/node.ts', './headless.ts'],
-    ['main/p2p/protocols/pieces/client.ts', '../../../app/window.ts'],
-    ['main/node.ts', './launch-shell.ts'],
-    ['main/log.ts', './headless.ts'],
+    ['main/cli/headless.ts', 'electron'],
+    ['main/node/node.ts', 'electron/main'],
+    ['main/node/node.ts', './headless.ts'],
+    ['main/pieces/client.ts', '../../../app/window.ts'],
+    ['main/node/node.ts', './launch-shell.ts'],
+    ['main/process/log.ts', './headless.ts'],
     ['main/rpc/procedures.ts', '../cli/demo.ts'],
-    ['main/p2p/protocols/pieces/client.ts', '../../../node.ts'],
+    ['main/pieces/client.ts', '../../../node.ts'],
     ['main/db/open.ts', '../cli.ts'],
-    ['main/node.ts', '../renderer/main.ts'],
+    ['main/node/node.ts', '../renderer/main.ts'],
     ['main/cli.ts', '../test/helpers/node.ts'],
     ['main/launcher/install.mjs', 'commander'],
   ])('refuses %s importing %s', (file, specifier) => {
@@ -117,14 +117,14 @@ describe('the checker of import directions', () => {
   });
 
   it.each([
-    ['shared/money.ts', './units.ts'],
-    ['renderer/views/home.ts', '../../shared/money.ts'],
+    ['shared/economy/money.ts', './units.ts'],
+    ['renderer/views/home.ts', '../../shared/economy/money.ts'],
     ['renderer/views/home.ts', 'svelte'],
     ['main/db/open.ts', 'better-sqlite3'],
     ['main/app/window.ts', 'electron'],
     ['main/electron.ts', './node.ts'],
-    ['main/launch-shell.ts', './headless.ts'],
-    ['main/node.ts', './rpc/server.ts'],
+    ['main/cli/start.ts', './headless.ts'],
+    ['main/node/node.ts', './rpc/server.ts'],
     ['main/channel/payer.ts', '../log.ts'],
     ['main/channel/payer.ts', '../db/open.ts'],
     ['main/channel/payer.ts', 'node:crypto'],

@@ -6,7 +6,7 @@
  * the batch is at once part of its funds, so it counts for its own entries when they come later in that order, and for
  * nothing before. Funds of an account that still owes wait for its loans. One price snapshot holds for all entries.
  */
-import type { BatchEntry, EntryResult } from '../../../shared/batch.ts';
+
 import {
   affordableUnits,
   afterPayment,
@@ -14,11 +14,12 @@ import {
   type PriceSnapshot,
   payUnits,
   splitUnits,
-} from '../../../shared/credit.ts';
+} from '../../../shared/economy/credit.ts';
+import { ZERO } from '../../../shared/economy/money.ts';
+import type { Funds, Payment } from '../../../shared/economy/payment.ts';
+import type { NetworkSettings } from '../../../shared/economy/settings.ts';
 import { invariant } from '../../../shared/errors.ts';
-import { ZERO } from '../../../shared/money.ts';
-import type { Funds, Payment } from '../../../shared/payment.ts';
-import type { NetworkSettings } from '../../../shared/settings.ts';
+import type { BatchEntry, EntryResult } from '../../../shared/settlement/batch.ts';
 import type { Ledger, LedgerAccount } from './ledger.ts';
 
 type Rules = Pick<NetworkSettings, 'trafficFee' | 'trafficCreditLimitUnits'>;

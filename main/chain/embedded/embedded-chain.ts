@@ -6,6 +6,13 @@
  */
 import type { KeyObject } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
+import { NO_BALANCES } from '../../../shared/economy/money.ts';
+import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
+import type { Payment } from '../../../shared/economy/payment.ts';
+import { creditableTotals, type TrafficTotals, unitPriceXac } from '../../../shared/economy/price.ts';
+import type { Genesis, NetworkSettings } from '../../../shared/economy/settings.ts';
+import { AceError, invariant } from '../../../shared/errors.ts';
+import { homeShard } from '../../../shared/home-shard.ts';
 import {
   type Batch,
   type BatchResult,
@@ -13,23 +20,16 @@ import {
   type EntryResult,
   encodeBatch,
   FIRST_PREVIOUS_HASH,
-} from '../../../shared/batch.ts';
+} from '../../../shared/settlement/batch.ts';
 import {
   decodeBatchResult,
   encodeBatchResult,
   paymentFrom,
   plainPayment,
-} from '../../../shared/batch-result.ts';
-import { AceError, invariant } from '../../../shared/errors.ts';
-import { homeShard } from '../../../shared/home-shard.ts';
-import { NO_BALANCES } from '../../../shared/money.ts';
-import { checkOperation, encodeSignedOperation } from '../../../shared/operation.ts';
-import type { Payment } from '../../../shared/payment.ts';
-import { creditableTotals, type TrafficTotals, unitPriceXac } from '../../../shared/price.ts';
-import type { Genesis, NetworkSettings } from '../../../shared/settings.ts';
-import { sha256 } from '../../channel/sha256.ts';
+} from '../../../shared/settlement/batch-result.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { transaction, withStoreErrors } from '../../db/open.ts';
+import { sha256 } from '../../util/sha256.ts';
 import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet/typed-data.ts';
 import { hashBatch } from '../batch-signature.ts';

@@ -8,12 +8,12 @@ import {
   TRADED_TOKENS,
   type TradedToken,
   tradedToken,
-} from '../../../shared/exchange.ts';
-import type { TokenAmount } from '../../../shared/money.ts';
-import type { SwapOperation } from '../../../shared/operation.ts';
-import type { ExchangeRates } from '../../../shared/price.ts';
-import { type Ratio, ratio } from '../../../shared/ratio.ts';
-import type { NetworkSettings } from '../../../shared/settings.ts';
+} from '../../../shared/economy/exchange.ts';
+import type { TokenAmount } from '../../../shared/economy/money.ts';
+import type { SwapOperation } from '../../../shared/economy/operation.ts';
+import type { ExchangeRates } from '../../../shared/economy/price.ts';
+import { type Ratio, ratio } from '../../../shared/economy/ratio.ts';
+import type { NetworkSettings } from '../../../shared/economy/settings.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import type { Ledger } from './ledger.ts';
 

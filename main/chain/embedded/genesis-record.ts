@@ -3,10 +3,10 @@
  * whoever has the file can look at it and prove it, without keys. Canonical: one pair has exactly one encoding.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { amount, TOKENS, type Token, type TokenAmount } from '../../../shared/economy/money.ts';
+import { formatRatio, parseRatio, type Ratio } from '../../../shared/economy/ratio.ts';
+import { type Genesis, type NetworkSettings, POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { AceError } from '../../../shared/errors.ts';
-import { amount, TOKENS, type Token, type TokenAmount } from '../../../shared/money.ts';
-import { formatRatio, parseRatio, type Ratio } from '../../../shared/ratio.ts';
-import { type Genesis, type NetworkSettings, POOLS, type Pool } from '../../../shared/settings.ts';
 
 export interface GenesisRecord {
   readonly settings: NetworkSettings;

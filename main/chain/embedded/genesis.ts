@@ -2,7 +2,7 @@
  * The start of an embedded chain: what exists before the first operation, and the record at height 0 that binds the
  * network's settings to it. A file opens again only with the same settings and the same genesis.
  */
-import { AceError, invariant } from '../../../shared/errors.ts';
+
 import {
   MAX_AMOUNT,
   NO_BALANCES,
@@ -10,9 +10,15 @@ import {
   type Token,
   type TokenAmount,
   ZERO,
-} from '../../../shared/money.ts';
-import { genesisTotals } from '../../../shared/price.ts';
-import { checkSettings, type Genesis, type NetworkSettings, POOLS } from '../../../shared/settings.ts';
+} from '../../../shared/economy/money.ts';
+import { genesisTotals } from '../../../shared/economy/price.ts';
+import {
+  checkSettings,
+  type Genesis,
+  type NetworkSettings,
+  POOLS,
+} from '../../../shared/economy/settings.ts';
+import { AceError, invariant } from '../../../shared/errors.ts';
 import { emptyPools } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import { transaction } from '../../db/open.ts';

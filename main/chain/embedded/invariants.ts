@@ -3,12 +3,13 @@
  * checked in itself; then the rows as they were read are compared with the rows as they will be written, so that a
  * mistake in applying payments is caught too. The cost is per row touched, not per row of the chain.
  */
+
+import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../../shared/economy/exchange.ts';
+import { type Balances, MAX_AMOUNT, TOKENS, type Token } from '../../../shared/economy/money.ts';
+import type { Payment } from '../../../shared/economy/payment.ts';
+import type { ExchangeRates } from '../../../shared/economy/price.ts';
+import { FEE_POOLS, POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { invariant } from '../../../shared/errors.ts';
-import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../../shared/exchange.ts';
-import { type Balances, MAX_AMOUNT, TOKENS, type Token } from '../../../shared/money.ts';
-import type { Payment } from '../../../shared/payment.ts';
-import type { ExchangeRates } from '../../../shared/price.ts';
-import { FEE_POOLS, POOLS, type Pool } from '../../../shared/settings.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { Supply } from '../../db/chain/supply.ts';
 import type { ChainAccount } from '../port.ts';

@@ -3,7 +3,7 @@
  * and written once by `save`, after the invariants held. A ledger that is dropped has changed nothing.
  */
 
-import { EXCHANGE_POOLS, type TradedToken } from '../../../shared/exchange.ts';
+import { EXCHANGE_POOLS, type TradedToken } from '../../../shared/economy/exchange.ts';
 import {
   type Balances,
   MAX_AMOUNT,
@@ -11,10 +11,10 @@ import {
   TOKENS,
   type Token,
   type TokenAmount,
-} from '../../../shared/money.ts';
-import { type Funds, type Payment, usableFunds } from '../../../shared/payment.ts';
-import type { ExchangeRates } from '../../../shared/price.ts';
-import { POOLS, type Pool } from '../../../shared/settings.ts';
+} from '../../../shared/economy/money.ts';
+import { type Funds, type Payment, usableFunds } from '../../../shared/economy/payment.ts';
+import type { ExchangeRates } from '../../../shared/economy/price.ts';
+import { POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import type { Supply } from '../../db/chain/supply.ts';

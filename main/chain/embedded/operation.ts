@@ -1,9 +1,8 @@
 /** What each operation that an account signs does to the ledger. */
 
-import { AceError } from '../../../shared/errors.ts';
-import { tradedToken } from '../../../shared/exchange.ts';
-import { checkFunds } from '../../../shared/held-funds.ts';
-import { formatAmount, MAX_AMOUNT } from '../../../shared/money.ts';
+import { tradedToken } from '../../../shared/economy/exchange.ts';
+import { checkFunds } from '../../../shared/economy/held-funds.ts';
+import { formatAmount, MAX_AMOUNT } from '../../../shared/economy/money.ts';
 import type {
   AccessOperation,
   MintOperation,
@@ -11,11 +10,12 @@ import type {
   RewardOperation,
   SwapOperation,
   TransferOperation,
-} from '../../../shared/operation.ts';
-import { type Payment, planPayment } from '../../../shared/payment.ts';
-import { mintCostXab, trafficRate } from '../../../shared/price.ts';
-import { ratio, ratioFromDecimal } from '../../../shared/ratio.ts';
-import type { NetworkSettings } from '../../../shared/settings.ts';
+} from '../../../shared/economy/operation.ts';
+import { type Payment, planPayment } from '../../../shared/economy/payment.ts';
+import { mintCostXab, trafficRate } from '../../../shared/economy/price.ts';
+import { ratio, ratioFromDecimal } from '../../../shared/economy/ratio.ts';
+import type { NetworkSettings } from '../../../shared/economy/settings.ts';
+import { AceError } from '../../../shared/errors.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import { observePrice, quoteSwap, ratesAt } from './exchange.ts';
 import type { Ledger, LedgerAccount } from './ledger.ts';

@@ -3,9 +3,9 @@
  * empty chain, give the same balances, pools, supply, totals, batches, prices and devices.
  */
 import * as dagCbor from '@ipld/dag-cbor';
-import { decodeBatch } from '../../../shared/batch.ts';
+import { decodeSignedOperation } from '../../../shared/economy/operation.ts';
 import { isAceError } from '../../../shared/errors.ts';
-import { decodeSignedOperation } from '../../../shared/operation.ts';
+import { decodeBatch } from '../../../shared/settlement/batch.ts';
 import { firstDifference } from '../../db/chain/compare.ts';
 import type { LogRecord } from '../../db/chain/log.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';

@@ -3,8 +3,8 @@
  * for the answer. What may be large (a batch, its result, the list of accounts) crosses in parts.
  */
 import { z } from 'zod';
-import { TOKENS, type Token } from '../../../shared/money.ts';
-import { POOLS, type Pool } from '../../../shared/settings.ts';
+import { TOKENS, type Token } from '../../../shared/economy/money.ts';
+import { POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import {
   accountDevices,

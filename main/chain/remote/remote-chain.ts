@@ -9,17 +9,17 @@ import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { z } from 'zod';
-import { type BatchResult, checkBatch, encodeBatch } from '../../../shared/batch.ts';
-import { decodeBatchResult, paymentFrom } from '../../../shared/batch-result.ts';
+import type { Balances } from '../../../shared/economy/money.ts';
+import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
+import type { NetworkSettings } from '../../../shared/economy/settings.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../shared/errors.ts';
-import type { Balances } from '../../../shared/money.ts';
-import { checkOperation, encodeSignedOperation } from '../../../shared/operation.ts';
-import type { NetworkSettings } from '../../../shared/settings.ts';
+import { type BatchResult, checkBatch, encodeBatch } from '../../../shared/settlement/batch.ts';
+import { decodeBatchResult, paymentFrom } from '../../../shared/settlement/batch-result.ts';
 import { openStream } from '../../p2p/host.ts';
 import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import { checked, type ShardAddresses } from '../../p2p/protocols/shard/messages.ts';
 import { type PlainMap, RequestClient } from '../../p2p/requests.ts';
-import { serializer } from '../../shard/serialize.ts';
+import { serializer } from '../../util/serialize.ts';
 import type {
   AccountChanges,
   AccountOperation,

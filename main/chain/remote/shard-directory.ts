@@ -1,6 +1,7 @@
 /** Where the shards of the network listen, as they told the process that has the main chain. In memory. */
+
+import { announceable } from '../../p2p/announceable.ts';
 import type { ShardAddresses } from '../../p2p/protocols/shard/messages.ts';
-import { announceable } from '../../shard/multiaddrs.ts';
 import { MAX_SHARD_ADDRESSES } from './constants.ts';
 
 export class ShardDirectory {

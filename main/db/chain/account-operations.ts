@@ -1,4 +1,4 @@
-import type { Token } from '../../../shared/money.ts';
+import type { Token } from '../../../shared/economy/money.ts';
 import type { Database } from '../open.ts';
 import { accountKey } from './account-key.ts';
 

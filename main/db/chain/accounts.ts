@@ -1,4 +1,4 @@
-import { amount } from '../../../shared/money.ts';
+import { amount } from '../../../shared/economy/money.ts';
 import type { ChainAccount } from '../../chain/port.ts';
 import type { Database } from '../open.ts';
 import { accountKey, addressOfKey } from './account-key.ts';

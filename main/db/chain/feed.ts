@@ -1,4 +1,4 @@
-import { formatRatio, parseRatio, type Ratio } from '../../../shared/ratio.ts';
+import { formatRatio, parseRatio, type Ratio } from '../../../shared/economy/ratio.ts';
 import type { Database } from '../open.ts';
 
 export interface FeedQueries {

@@ -1,4 +1,4 @@
-import type { OperationKind } from '../../../shared/operation.ts';
+import type { OperationKind } from '../../../shared/economy/operation.ts';
 import type { Database } from '../open.ts';
 
 export type LogKind = 'genesis' | 'batch' | OperationKind;

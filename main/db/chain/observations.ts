@@ -1,4 +1,4 @@
-import type { PriceObservation, TradedToken } from '../../../shared/exchange.ts';
+import type { PriceObservation, TradedToken } from '../../../shared/economy/exchange.ts';
 import type { Database } from '../open.ts';
 
 interface ObservationRow {

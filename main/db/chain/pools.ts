@@ -5,8 +5,8 @@ import {
   TOKENS,
   type Token,
   type TokenAmount,
-} from '../../../shared/money.ts';
-import { POOLS, type Pool } from '../../../shared/settings.ts';
+} from '../../../shared/economy/money.ts';
+import { POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import type { Database } from '../open.ts';
 
 export type PoolBalances = Readonly<Record<Pool, Balances>>;

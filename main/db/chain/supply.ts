@@ -1,4 +1,4 @@
-import { amount, TOKENS, type Token } from '../../../shared/money.ts';
+import { amount, TOKENS, type Token } from '../../../shared/economy/money.ts';
 import type { TokenSupply } from '../../chain/port.ts';
 import type { Database } from '../open.ts';
 

@@ -1,4 +1,4 @@
-import type { TrafficTotals } from '../../../shared/price.ts';
+import type { TrafficTotals } from '../../../shared/economy/price.ts';
 import type { Database } from '../open.ts';
 
 export interface TotalsQueries {

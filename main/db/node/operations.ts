@@ -1,7 +1,7 @@
 import * as dagCbor from '@ipld/dag-cbor';
-import { paymentFrom, plainPayment } from '../../../shared/batch-result.ts';
-import type { Token } from '../../../shared/money.ts';
-import type { Payment } from '../../../shared/payment.ts';
+import type { Token } from '../../../shared/economy/money.ts';
+import type { Payment } from '../../../shared/economy/payment.ts';
+import { paymentFrom, plainPayment } from '../../../shared/settlement/batch-result.ts';
 import type { Database } from '../open.ts';
 import { intact } from '../store-error.ts';
 

@@ -1,10 +1,10 @@
-import { ratio } from '../../../shared/ratio.ts';
+import { ratio } from '../../../shared/economy/ratio.ts';
 import {
   decodeDetail,
   encodeDetail,
   type StatementDetail,
   type StatementEntry,
-} from '../../../shared/statement.ts';
+} from '../../../shared/settlement/statement.ts';
 import type { Database } from '../open.ts';
 import { intact } from '../store-error.ts';
 

@@ -2,6 +2,8 @@
  * A file for beancount: accounts in capitals and opened, currencies in capitals, balances asserted on the morning after,
  * to the last base unit.
  */
+
+import { formatRatio } from '../../../shared/economy/ratio.ts';
 import {
   CHART_ACCOUNTS,
   COMMODITIES,
@@ -9,7 +11,6 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { formatRatio } from '../../../shared/ratio.ts';
 import { decimal, entryId, hex, oneLine, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';

@@ -3,11 +3,11 @@
  * decimal point and stay numbers, text cannot become a formula.
  */
 import { stringify } from 'csv-stringify/sync';
+import { formatAmount, TOKENS } from '../../../shared/economy/money.ts';
+import { priceOfUnits } from '../../../shared/economy/price.ts';
+import { UNITS_PER_GB } from '../../../shared/economy/units.ts';
 import { figuresOf } from '../../../shared/journal/figures.ts';
 import { type Movement, movementsOf } from '../../../shared/journal/movements.ts';
-import { formatAmount, TOKENS } from '../../../shared/money.ts';
-import { priceOfUnits } from '../../../shared/price.ts';
-import { UNITS_PER_GB } from '../../../shared/units.ts';
 import { cell, entryId, hex, utcSecond } from '../text.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 

@@ -2,6 +2,10 @@
  * One file that hledger and ledger both take, in their strictest modes: commodities, accounts, payees and tags are
  * declared before they are used, dates ascend, amounts are exact. It ends with the balances, asserted.
  */
+
+import { formatAmount } from '../../../shared/economy/money.ts';
+import { priceOfUnits } from '../../../shared/economy/price.ts';
+import { UNITS_PER_GB } from '../../../shared/economy/units.ts';
 import {
   CHART_ACCOUNTS,
   COMMODITIES,
@@ -9,9 +13,6 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { formatAmount } from '../../../shared/money.ts';
-import { priceOfUnits } from '../../../shared/price.ts';
-import { UNITS_PER_GB } from '../../../shared/units.ts';
 import { decimal, entryId, hex, oneLine, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';

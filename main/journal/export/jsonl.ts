@@ -1,6 +1,7 @@
 /** One JSON object per line and entry, with its postings. Amounts are text: a number of JSON is not exact. */
+
+import { formatRatio } from '../../../shared/economy/ratio.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { formatRatio } from '../../../shared/ratio.ts';
 import { decimal, entryId, hex } from '../text.ts';
 import type { ExportEntry, ExportWriter } from './format.ts';
 

@@ -17,9 +17,9 @@ import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
 import { overwriteGetLocale } from '../../../renderer/i18n/compiled/runtime.js';
+import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
 import { AceError } from '../../../shared/errors.ts';
-import { formatAmount, parseAmount } from '../../../shared/money.ts';
-import type { LoanView, NodeSnapshot } from '../../../shared/rpc.ts';
+import type { LoanView, NodeSnapshot } from '../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../helpers/fake-service.ts';
 
 describe('shortAmount', () => {

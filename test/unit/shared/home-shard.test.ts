@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../../main/channel/sha256.ts';
+import { sha256 } from '../../../main/util/sha256.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import { testAddress } from '../../helpers/chain.ts';
 

@@ -8,8 +8,8 @@ import type { EquivocationProof } from '../../../../shared/channel/equivocation.
 import { type ChannelTerms, decodeCheckpoint, decodeTerms } from '../../../../shared/channel/records.ts';
 import { isAceError } from '../../../../shared/errors.ts';
 import type { ChannelObserver, ToldCheckpoint } from '../../../channel/observer.ts';
-import type { Log } from '../../../log.ts';
-import { Allowance } from './allowance.ts';
+import type { Log } from '../../../process/log.ts';
+import { Allowance } from '../../../util/allowance.ts';
 import {
   ALL_BURST,
   ALL_PER_SECOND,

@@ -1,6 +1,6 @@
 /** The gossipsub of one host, set up small: a few peers, little memory, and a score that the gossip itself decides. */
 import { type GossipSub, type GossipSubComponents, gossipsub, StrictNoSign } from '@libp2p/gossipsub';
-import { sha256 } from '../../../channel/sha256.ts';
+import { sha256 } from '../../../util/sha256.ts';
 import { INVALID_TOLERATED, MAX_GOSSIP_BYTES, MESH_PEERS, PENALTY_MS } from './constants.ts';
 
 /** Bounds what a peer can have us decode, and remember of what it listens to. */

@@ -14,7 +14,7 @@ import {
 import { type ChannelTerms, encodeLease } from '../../../../shared/channel/records.ts';
 import { sameBytes } from '../../../../shared/channel/tuple.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { sha256 } from '../../../channel/sha256.ts';
+import { sha256 } from '../../../util/sha256.ts';
 import { verifyDevice } from '../../../wallet/device.ts';
 import { CHANNEL_BURST, CHANNEL_EVERY_MS, REMEMBERED_CHANNELS, REMEMBERED_CHECKPOINTS } from './constants.ts';
 import type { ReadCheckpoint } from './messages.ts';

@@ -4,7 +4,7 @@
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import type { Log } from '../../../log.ts';
+import type { Log } from '../../../process/log.ts';
 import { deviceKeyOf, openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 

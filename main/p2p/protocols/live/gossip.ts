@@ -2,8 +2,8 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { isAceError } from '../../../../shared/errors.ts';
-import type { Log } from '../../../log.ts';
-import { Allowance } from '../gossip/allowance.ts';
+import type { Log } from '../../../process/log.ts';
+import { Allowance } from '../../../util/allowance.ts';
 import type { GossipRouter } from '../gossip/router.ts';
 import { LIVE_PEER_BURST, LIVE_PEER_PER_SECOND, liveTopic } from './constants.ts';
 

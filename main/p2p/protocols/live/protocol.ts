@@ -1,11 +1,11 @@
 /** Asks peers for what they know of a broadcast, and answers them. Whoever watches can tell; records prove themselves. */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { pieceCount } from '../../../../shared/economy/units.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { pieceCount } from '../../../../shared/units.ts';
-import { MAX_LIVE_MESSAGE_BYTES } from '../../../content/live/signed-record.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
-import type { Log } from '../../../log.ts';
+import { MAX_LIVE_MESSAGE_BYTES } from '../../../live/signed-record.ts';
+import type { Log } from '../../../process/log.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 import { LIVE_PROTOCOL, LIVE_RATES, MAX_RECORDS_ASKED } from './constants.ts';

@@ -3,14 +3,14 @@
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
 import { z } from 'zod';
-import { paymentFrom } from '../../../../shared/batch-result.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
+import { type Balances, TOKENS, type Token } from '../../../../shared/economy/money.ts';
+import type { Payment } from '../../../../shared/economy/payment.ts';
+import { formatRatio, parseRatio, type Ratio } from '../../../../shared/economy/ratio.ts';
+import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/economy/settings.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { type Balances, TOKENS, type Token } from '../../../../shared/money.ts';
-import type { Payment } from '../../../../shared/payment.ts';
-import { formatRatio, parseRatio, type Ratio } from '../../../../shared/ratio.ts';
-import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/settings.ts';
-import { CHANNELS_TOLD } from '../../../../shared/statement.ts';
+import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
+import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
 import { MAX_DEVICES_TOLD, type Market, type TokenSupply } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
 import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';

@@ -9,7 +9,7 @@ import {
   type TransportFile,
 } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
-import type { Log } from '../../../log.ts';
+import type { Log } from '../../../process/log.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 

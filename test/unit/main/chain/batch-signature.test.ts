@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sealBatch } from '../../../../main/chain/batch-signature.ts';
 import { isSignedBy } from '../../../../main/wallet/device.ts';
-import { type Batch, encodeBatch, FIRST_PREVIOUS_HASH } from '../../../../shared/batch.ts';
+import { type Batch, encodeBatch, FIRST_PREVIOUS_HASH } from '../../../../shared/settlement/batch.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 import { NOTHING_WATCHED, VALIDATORS } from '../../../helpers/chain.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { NodeStore } from '../../../../main/db/node/store.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../../../shared/economy/units.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { TRAFFIC_UNIT_BYTES } from '../../../../shared/units.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 import { ChannelWorld } from '../../../helpers/channel-world.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { PayerService } from '../../../../main/channel/payer.ts';
 import type { SentCheckpoint } from '../../../../main/channel/payer-channel.ts';
-import { sha256 } from '../../../../main/channel/sha256.ts';
 import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
+import { sha256 } from '../../../../main/util/sha256.ts';
 import { createDevice, verifyDevice } from '../../../../main/wallet/device.ts';
 import { checkProof, checkpointProof, encodeProof } from '../../../../shared/channel/equivocation.ts';
 import { decodeCheckpoint, decodeTerms } from '../../../../shared/channel/records.ts';
+import type { NetworkSettings } from '../../../../shared/economy/settings.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import type { NetworkSettings } from '../../../../shared/settings.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 

@@ -4,8 +4,8 @@ import { PayerService } from '../../../../main/channel/payer.ts';
 import type { LeaseSource } from '../../../../main/channel/payer-channel.ts';
 import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
 import { createDevice } from '../../../../main/wallet/device.ts';
+import type { NetworkSettings } from '../../../../shared/economy/settings.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import type { NetworkSettings } from '../../../../shared/settings.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 

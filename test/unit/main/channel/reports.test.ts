@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Reports } from '../../../../main/channel/reports.ts';
 import { MAX_EQUIVOCATIONS } from '../../../../main/db/node/equivocations.ts';
 import { openNodeStore } from '../../../../main/db/node/store.ts';
-import { createLog } from '../../../../main/log.ts';
+import { createLog } from '../../../../main/process/log.ts';
 import { createDevice } from '../../../../main/wallet/device.ts';
 import { anchorProof } from '../../../../shared/channel/equivocation.ts';
 import { encodeTerms } from '../../../../shared/channel/records.ts';

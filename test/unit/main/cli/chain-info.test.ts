@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { significantDecimal } from '../../../../main/cli/chain-info.ts';
-import { ratio } from '../../../../shared/ratio.ts';
+import { ratio } from '../../../../shared/economy/ratio.ts';
 
 describe('a rate as people read it', () => {
   it.each([

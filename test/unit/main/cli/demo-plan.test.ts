@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeChecks, planDemo } from '../../../../main/cli/demo-plan.ts';
-import { TRAFFIC_UNIT_BYTES } from '../../../../shared/units.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../../../shared/economy/units.ts';
 
 /** `traffic_credit_limit` of the network: 10 GB. */
 const MOST_CREDIT_UNITS = 10_240;

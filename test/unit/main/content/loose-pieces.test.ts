@@ -5,7 +5,7 @@ import { importFile } from '../../../../main/content/import-file.ts';
 import { PieceStore } from '../../../../main/content/piece-store.ts';
 import { openNodeStore } from '../../../../main/db/node/store.ts';
 import { deviceFromSeed } from '../../../../main/wallet/device.ts';
-import { PIECE_BYTES, pieceLength } from '../../../../shared/units.ts';
+import { PIECE_BYTES, pieceLength } from '../../../../shared/economy/units.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 import { makeFile } from '../../../helpers/files.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';

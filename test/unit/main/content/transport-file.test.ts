@@ -13,7 +13,7 @@ import {
   type TransportFile,
 } from '../../../../main/content/transport-file.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../../../main/wallet/device.ts';
-import { CHUNK_BYTES, PIECE_BYTES } from '../../../../shared/units.ts';
+import { CHUNK_BYTES, PIECE_BYTES } from '../../../../shared/economy/units.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 
 const DEVICE = deviceFromSeed(new Uint8Array(32).fill(7));

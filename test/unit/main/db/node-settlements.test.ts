@@ -4,7 +4,7 @@ import { first } from '../../../../main/db/node/migrations/0001-first.ts';
 import type { NewSettlement } from '../../../../main/db/node/settlements.ts';
 import { openNodeStore } from '../../../../main/db/node/store.ts';
 import { openDatabase } from '../../../../main/db/open.ts';
-import { ratio } from '../../../../shared/ratio.ts';
+import { ratio } from '../../../../shared/economy/ratio.ts';
 import { testAddress } from '../../../helpers/chain.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 

@@ -2,19 +2,23 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { StatementBook } from '../../../../main/account/statement-book.ts';
 import type { NewSettlement } from '../../../../main/db/node/settlements.ts';
 import { NODE_MIGRATIONS, type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
 import { openDatabase } from '../../../../main/db/open.ts';
 import { JournalDownloads } from '../../../../main/journal/downloads.ts';
 import { verifyJournal } from '../../../../main/journal/verify.ts';
 import { balancesView, entriesView } from '../../../../main/journal/views.ts';
-import { settle } from '../../../../main/shard/batching.ts';
-import { StatementBook } from '../../../../main/shard/statement-book.ts';
-import { statementRows } from '../../../../main/shard/statements.ts';
+import { settle } from '../../../../main/validator/batching.ts';
+import { statementRows } from '../../../../main/validator/statements.ts';
 import { verifyDevice } from '../../../../main/wallet/device.ts';
-import { paymentFrom } from '../../../../shared/batch-result.ts';
-import { parseRatio } from '../../../../shared/ratio.ts';
-import { checkShardProof, encodeShardProof, encodeStatement } from '../../../../shared/statement.ts';
+import { parseRatio } from '../../../../shared/economy/ratio.ts';
+import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
+import {
+  checkShardProof,
+  encodeShardProof,
+  encodeStatement,
+} from '../../../../shared/settlement/statement.ts';
 import { expectAceError, expectAceRejection } from '../../../helpers/ace-error.ts';
 import { nastyNode } from '../../../helpers/exported.ts';
 import { party, TestShard } from '../../../helpers/shard.ts';

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ToldCheckpoint } from '../../../../main/channel/observer.ts';
-import { sha256 } from '../../../../main/channel/sha256.ts';
-import { Allowance } from '../../../../main/p2p/protocols/gossip/allowance.ts';
 import {
   CHANNEL_BURST,
   CHANNEL_EVERY_MS,
@@ -11,6 +9,8 @@ import {
 } from '../../../../main/p2p/protocols/gossip/constants.ts';
 import { decodeTold, encodeTold } from '../../../../main/p2p/protocols/gossip/messages.ts';
 import { Witness } from '../../../../main/p2p/protocols/gossip/witness.ts';
+import { Allowance } from '../../../../main/util/allowance.ts';
+import { sha256 } from '../../../../main/util/sha256.ts';
 import { createDevice, verifyDevice } from '../../../../main/wallet/device.ts';
 import { checkProof, encodeProof } from '../../../../shared/channel/equivocation.ts';
 import {

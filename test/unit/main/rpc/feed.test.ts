@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFeedHub, SNAPSHOT_INTERVAL_MS } from '../../../../main/rpc/feed.ts';
-import type { NodeSnapshot } from '../../../../shared/rpc.ts';
+import type { NodeSnapshot } from '../../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
 
 describe('createFeedHub', () => {

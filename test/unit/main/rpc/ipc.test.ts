@@ -7,7 +7,7 @@ import {
   type WebContentsLike,
 } from '../../../../main/rpc/ipc.ts';
 import { createProcedures, type Reply } from '../../../../main/rpc/procedures.ts';
-import { IPC_CALL, IPC_FEED } from '../../../../shared/rpc.ts';
+import { IPC_CALL, IPC_FEED } from '../../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
 
 const ORIGIN = 'app://ace-node';

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createProcedures } from '../../../../main/rpc/procedures.ts';
 import { HEADLESS_SHELL } from '../../../../main/rpc/shell-service.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { inputs } from '../../../../shared/rpc.ts';
+import { inputs } from '../../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
 import { FakeWallet } from '../../../helpers/fake-wallet.ts';
 

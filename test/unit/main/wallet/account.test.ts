@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { accountFromPhrase, signOperation } from '../../../../main/wallet/account.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../../../main/wallet/typed-data.ts';
-import { parseAmount } from '../../../../shared/money.ts';
-import type { TransferOperation } from '../../../../shared/operation.ts';
+import { parseAmount } from '../../../../shared/economy/money.ts';
+import type { TransferOperation } from '../../../../shared/economy/operation.ts';
 import { expectAceError, expectAceRejection } from '../../../helpers/ace-error.ts';
 
 const JUNK = 'test test test test test test test test test test test junk';

@@ -2,7 +2,7 @@ import { it } from 'vitest';
 import { accountFromPhrase, signOperation } from '../../../../main/wallet/account.ts';
 import { createPhrase } from '../../../../main/wallet/phrase.ts';
 import { type Hex, operationTypedData, verifyTypedData } from '../../../../main/wallet/typed-data.ts';
-import { amount } from '../../../../shared/money.ts';
+import { amount } from '../../../../shared/economy/money.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 
 const NETWORK = { networkId: 'test', chainId: 6_878 };

@@ -1,6 +1,6 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../../../main/channel/sha256.ts';
+import { sha256 } from '../../../../main/util/sha256.ts';
 import { deviceFromSeed, verifyDevice } from '../../../../main/wallet/device.ts';
 import {
   anchorProof,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../../../main/channel/sha256.ts';
+import { sha256 } from '../../../../main/util/sha256.ts';
 import { leadsTo, PEBBLE_SPACING, TickChain, tickBefore } from '../../../../shared/channel/tick-chain.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 

@@ -1,0 +1,66 @@
+/**
+ * Books what the home shard says operations did to this node's account, each with its journal entry in one transaction.
+ * That they were signed is checked here; what they moved is the shard's word, which `journal verify` holds against the
+ * balances.
+ */
+
+import { decodeSignedOperation } from '../../shared/economy/operation.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { OperationRow } from '../db/node/operations.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { bookOperation } from '../journal/records.ts';
+import type { ShardClient } from '../p2p/protocols/shard/client.ts';
+import { paymentFromPlain } from '../p2p/protocols/shard/messages.ts';
+import {
+  operationTypedData,
+  type SigningNetwork,
+  typedDataHash,
+  verifyTypedData,
+} from '../wallet/typed-data.ts';
+
+export interface OperationBookContext {
+  readonly store: NodeStore;
+  readonly network: SigningNetwork;
+  /** This node's account, lower case. */
+  readonly account: string;
+}
+
+const NO_HASH = new Uint8Array(32);
+
+/**
+ * Asks for everything that is not booked yet.
+ * @throws AceError `MessageMalformed`, `InvalidSignature`, `StoreFailed`, and what the shard refuses with
+ */
+export async function pullOperations(
+  { store, network, account }: OperationBookContext,
+  line: Pick<ShardClient, 'call'>,
+): Promise<void> {
+  for (;;) {
+    const fromHeight = store.operations.nextHeight();
+    const { operations } = await line.call('operations', { account, fromHeight });
+    if (operations.length === 0) return;
+    let last = fromHeight - 1;
+    const rows: OperationRow[] = [];
+    for (const { payment, ...told } of operations) {
+      if (told.height <= last) {
+        throw new AceError('MessageMalformed', 'The shard told operations out of order', {
+          reaction: 'drop-peer',
+        });
+      }
+      last = told.height;
+      const hash = told.operation === null ? NO_HASH : await signedHash(network, told.operation);
+      rows.push({ ...told, hash, payment: payment && paymentFromPlain(payment) });
+    }
+    store.commit(() => {
+      for (const row of rows) bookOperation(store, account, row);
+    });
+  }
+}
+
+/** EIP-712 hash of a signed operation. @throws AceError `MessageMalformed`, `InvalidInput`, `InvalidSignature` */
+async function signedHash(network: SigningNetwork, bytes: Uint8Array): Promise<Uint8Array> {
+  const { operation, signature } = decodeSignedOperation(bytes);
+  const typedData = operationTypedData(network, operation);
+  await verifyTypedData(typedData, `0x${Buffer.from(signature).toString('hex')}`, operation.from);
+  return new Uint8Array(Buffer.from(typedDataHash(typedData).slice(2), 'hex'));
+}

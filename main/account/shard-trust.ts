@@ -1,0 +1,73 @@
+/**
+ * Which shards this node trusts: all, but those that told it two histories. Such a shard gets no new lease of this node's,
+ * no channel that it leased is opened, and what it says of settlements and channels is not believed. What it owes is
+ * still claimed: it may yet settle. The proof stays in the node's file, for anyone to check.
+ *
+ * There is no way back in the same folder. When the shard's operator has put both of its files back, it tells the first
+ * history again, but its key has signed two, and what was booked here stands either way: no command forgets a proof.
+ * Whoever decides to go on with that shard copies wallet.json into a new data directory, which is the same account with
+ * new books; the old directory goes on claiming what it holds whenever it is started.
+ */
+
+import { AceError } from '../../shared/errors.ts';
+import type { DivergedShardRow } from '../db/node/diverged-shards.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { Log } from '../process/log.ts';
+
+export interface DistrustedShard {
+  readonly shard: number;
+  readonly sinceMs: number;
+  /** What happened and what to do. */
+  readonly message: string;
+}
+
+export class ShardTrust {
+  readonly #store: NodeStore;
+  readonly #log: Log;
+  /** When it was found out, by shard. */
+  readonly #diverged: Map<number, number>;
+
+  constructor(store: NodeStore, log: Log) {
+    this.#store = store;
+    this.#log = log;
+    this.#diverged = new Map(store.divergedShards.all().map(({ shard, atMs }) => [shard, atMs]));
+    for (const shard of this.#diverged.keys())
+      log.error({ err: diverged(shard), shard }, 'a shard is not trusted');
+  }
+
+  has(shard: number): boolean {
+    return !this.#diverged.has(shard);
+  }
+
+  /** The shards that are not trusted, with what to tell the user of each. */
+  distrusted(): DistrustedShard[] {
+    return [...this.#diverged].map(([shard, sinceMs]) => ({
+      shard,
+      sinceMs,
+      message: diverged(shard).message,
+    }));
+  }
+
+  /** @throws AceError `ShardDiverged` */
+  check(shard: number): void {
+    if (this.#diverged.has(shard)) throw diverged(shard);
+  }
+
+  /** From now on, and after every start. @throws AceError `StoreFailed` */
+  lose(row: DivergedShardRow): void {
+    this.#store.commit(() => this.#store.divergedShards.insert(row));
+    this.#diverged.set(row.shard, row.atMs);
+    this.#log.error(
+      { err: diverged(row.shard), shard: row.shard, proven: row.proof !== null },
+      'a shard told two histories; it is not trusted any more',
+    );
+  }
+}
+
+function diverged(shard: number): AceError {
+  return new AceError(
+    'ShardDiverged',
+    `Shard ${shard} told two histories that cannot both be true: it is not trusted any more, and gets no leases. What it owes is still claimed. Keep this data directory: the proof is in its node.db. Show it to whoever runs the shard; to go on with that shard, start with a new --data-dir and a copy of wallet.json`,
+    { reaction: 'stop', details: { shard } },
+  );
+}

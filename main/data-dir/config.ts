@@ -1,0 +1,133 @@
+/** What a node is started with, and where its files are. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import envPaths from 'env-paths';
+import type { ReachSettings } from '../p2p/reach.ts';
+import type { SecretStore } from '../wallet/secret-store.ts';
+
+export interface NodeConfig {
+  readonly dataDir: string;
+  /** Port of pages and players; 0 takes any free one. The default moves on when it is taken. */
+  readonly httpPort?: number;
+  /** IP address that pages and players are served at; this machine only when left out. */
+  readonly httpHost?: string;
+  /** A validator of the network to join; without it the node runs a devnet of its own. */
+  readonly joinMultiaddr?: string;
+  /** Port for other peers; 0 takes any free one. */
+  readonly p2pPort?: number;
+  /**
+   * IP addresses or TCP multiaddrs that other peers reach this node at. Left out: loopback for a devnet of its own and
+   * for a validator on this machine, all interfaces otherwise.
+   */
+  readonly listen?: readonly string[];
+  /** Multiaddrs that lead here beside those that are found out: a port that the router forwards. */
+  readonly announce?: readonly string[];
+  /** How it is found and reached, where that differs from what fits the place of the validator. */
+  readonly reach?: Partial<ReachSettings>;
+  /** Sample clip and icons. */
+  readonly resourcesDir: string;
+  /** Built pages. */
+  readonly pagesDir: string;
+  readonly passphrase?: string;
+  /** Left out: a missing wallet is made without a passphrase, and a locked one is an error. */
+  readonly wallet?: {
+    /** A missing wallet is made or restored by its owner, on the pages. */
+    readonly firstRun?: boolean;
+    /** A locked one is unlocked there. */
+    readonly mayWait?: boolean;
+  };
+  /** The operating system's, where the shell has one. */
+  readonly secretStore?: SecretStore;
+  /** Profile for a devnet that this process makes; later starts take the stored one. */
+  readonly devnet?: DevnetProfile;
+  /** Whether a devnet of this process gets a provider that offers the sample clip. On by default. */
+  readonly offerSample?: boolean;
+}
+
+/** What may differ from one devnet to another. Decimal strings and plain numbers, because it is stored as JSON. */
+export interface DevnetProfile {
+  readonly trafficCreditLimitUnits: number;
+  /** GB per hour. */
+  readonly trafficRateGbPerHour: string;
+  /** Hours of viewing that the initial rate weighs. */
+  readonly priorWeightHours: number;
+  /** XAC for 1 XAT, decimal. */
+  readonly xacPerXat: string;
+  readonly settlementIntervalMs: number;
+  /** XAT that the faucet account has at genesis, whole tokens. */
+  readonly faucetXat: number;
+  /** Validators, each a process of its own; 1 when left out. */
+  readonly shards?: number;
+}
+
+/** Validators of one devnet. */
+export const MAX_DEVNET_SHARDS = 64;
+
+/** A rate of a profile: 0.000001 to 1,000,000. Anything else has no ratio that the chain could keep. */
+export function isPositiveDecimal(text: string): boolean {
+  if (!/^\d{1,7}(\.\d{1,6})?$/.test(text)) return false;
+  const value = Number(text);
+  return value > 0 && value <= 1_000_000;
+}
+
+export const DEFAULT_DEVNET: DevnetProfile = {
+  trafficCreditLimitUnits: 10_240,
+  trafficRateGbPerHour: '3.5',
+  priorWeightHours: 10_000,
+  xacPerXat: '1',
+  settlementIntervalMs: 2_000,
+  faucetXat: 1_000_000,
+};
+
+export const DEFAULT_HTTP_PORT = 6_878;
+
+/** Of this user, unless the command line names another: the same for the window and the command line. */
+export function defaultDataDir(): string {
+  return envPaths('ace-node', { suffix: '' }).data;
+}
+
+export interface NodePaths {
+  readonly wallet: string;
+  /** Key of a device that waits for its account's certificate. */
+  readonly deviceRequest: string;
+  readonly nodeDb: string;
+  readonly pieces: string;
+  readonly log: string;
+  /** How the command line reaches a running node. */
+  readonly control: string;
+  /** What pages and scripts show to drive the node; mode 0600. */
+  readonly apiToken: string;
+  /** Reports of crashes and errors that nobody handled. */
+  readonly reports: string;
+  /** Which network this directory belongs to. */
+  readonly network: string;
+  /** The one that a first start asked for, until it has answered. */
+  readonly networkWanted: string;
+  readonly validatorDir: string;
+  readonly seedDir: string;
+}
+
+export function nodePaths(dataDir: string): NodePaths {
+  return {
+    wallet: join(dataDir, 'wallet.json'),
+    deviceRequest: join(dataDir, 'device-request.json'),
+    nodeDb: join(dataDir, 'node.db'),
+    pieces: join(dataDir, 'pieces'),
+    log: join(dataDir, 'node.log'),
+    control: join(dataDir, 'control.json'),
+    apiToken: join(dataDir, 'api-token'),
+    reports: join(dataDir, 'reports'),
+    network: join(dataDir, 'network.json'),
+    networkWanted: join(dataDir, 'network-wanted.json'),
+    validatorDir: join(dataDir, 'devnet', 'validator'),
+    seedDir: join(dataDir, 'devnet', 'provider'),
+  };
+}
+
+/** What only a validator's folder has. */
+const VALIDATOR_FILES = ['profile.json', 'shard.json'];
+
+/** A validator's key must not become somebody's wallet: no node starts there. */
+export function isValidatorFolder(dataDir: string): boolean {
+  return VALIDATOR_FILES.some((file) => existsSync(join(dataDir, file)));
+}

@@ -1,0 +1,134 @@
+/** Says what is whole here: to the shards, which forget it after a minute, and to the DHT, which keeps it for a day. */
+import type { Libp2p } from '@libp2p/interface';
+import { CID } from 'multiformats';
+import { isAceError } from '../../shared/errors.ts';
+import type { ShardClient } from '../p2p/protocols/shard/client.ts';
+import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
+import { dhtOf, livingDhtOf } from '../p2p/reach.ts';
+import type { Log } from '../process/log.ts';
+
+export interface AnnouncerOptions {
+  readonly host: Libp2p;
+  readonly account: string;
+  /** Whole contents, by id. */
+  readonly contentIds: () => string[];
+  /** The shards that can be reached. */
+  readonly lines: () => readonly ShardClient[];
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+/** So that a change of addresses, or of many contents at once, is said once. */
+const SOON_MS = 300;
+/** The DHT's records are said again this often: nodes that were nearest have gone, others have come. */
+const PROVIDE_EVERY_MS = 3_600_000;
+const PROVIDE_MS = 20_000;
+/** A turn says no more than this many to the DHT, so that a large library does not crowd out everything else. */
+const PROVIDED_IN_A_TURN = 64;
+
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  readonly #stopping = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  /** When a content was said to the DHT last. Only what at least one node took counts. */
+  readonly #providedAtMs = new Map<string, number>();
+  readonly #onAddresses = () => this.soon();
+  readonly #onPeer = () => this.#met();
+  #soon: NodeJS.Timeout | null = null;
+  #providing: Promise<void> | null = null;
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.now(), ANNOUNCE_EVERY_MS);
+    options.host.addEventListener('self:peer:update', this.#onAddresses);
+    options.host.addEventListener('peer:identify', this.#onPeer);
+  }
+
+  /** In a moment. */
+  soon(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.now();
+    }, SOON_MS);
+  }
+
+  /** To everybody; what fails is said again at the next turn. */
+  now(): void {
+    for (const line of this.#options.lines()) {
+      this.tell(line).catch((error: unknown) => {
+        if (!isAceError(error, 'ShardUnavailable'))
+          this.#options.log.warn({ err: error }, 'contents could not be announced');
+      });
+    }
+    this.#provide();
+  }
+
+  async tell(line: ShardClient): Promise<void> {
+    const { account, contentIds, host } = this.#options;
+    const multiaddrs = host.getMultiaddrs().map(String);
+    // Until it has an address that others can use, there is nothing to say.
+    const ids = multiaddrs.length > 0 ? contentIds() : [];
+    await line.call('announce', { account, contentIds: ids, multiaddrs });
+  }
+
+  /** Takes it all back at the shards; the DHT forgets by itself. */
+  async leave(): Promise<void> {
+    const nothing = { account: this.#options.account, contentIds: [], multiaddrs: [] };
+    await Promise.all(this.#options.lines().map((line) => line.call('announce', nothing)));
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#soon) clearTimeout(this.#soon);
+    this.#options.host.removeEventListener('self:peer:update', this.#onAddresses);
+    this.#options.host.removeEventListener('peer:identify', this.#onPeer);
+    this.#stopping.abort();
+    await this.#providing;
+  }
+
+  /** The first peers of the DHT are there: what nobody took so far may find somebody now. */
+  #met(): void {
+    const { contentIds } = this.#options;
+    if (dhtOf(this.#options.host) && contentIds().some((id) => !this.#providedAtMs.has(id))) this.soon();
+  }
+
+  #provide(): void {
+    if (this.#stopping.signal.aborted || !livingDhtOf(this.#options.host)) return;
+    this.#providing ??= this.#provideDue().finally(() => {
+      this.#providing = null;
+    });
+  }
+
+  async #provideDue(): Promise<void> {
+    const { contentIds, nowMs } = this.#options;
+    const ids = contentIds();
+    const whole = new Set(ids);
+    for (const id of this.#providedAtMs.keys()) if (!whole.has(id)) await this.#withdraw(id);
+    const due = ids.filter((id) => nowMs() - (this.#providedAtMs.get(id) ?? -Infinity) >= PROVIDE_EVERY_MS);
+    for (const id of due.slice(0, PROVIDED_IN_A_TURN)) {
+      if (this.#stopping.signal.aborted) return;
+      if (await this.#provideOne(id)) this.#providedAtMs.set(id, nowMs());
+    }
+  }
+
+  /** Whether any node took the record. */
+  async #provideOne(contentId: string): Promise<boolean> {
+    const { host, log } = this.#options;
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(PROVIDE_MS)]);
+    let told = 0;
+    try {
+      const events = livingDhtOf(host)?.provide(CID.parse(contentId), { signal }) ?? [];
+      for await (const event of events)
+        if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') told++;
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) log.debug({ err: error }, 'the DHT took no record');
+    }
+    return told > 0;
+  }
+
+  async #withdraw(contentId: string): Promise<void> {
+    this.#providedAtMs.delete(contentId);
+    await dhtOf(this.#options.host)?.cancelReprovide(CID.parse(contentId));
+  }
+}

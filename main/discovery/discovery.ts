@@ -1,0 +1,95 @@
+/** How one peer finds providers and is found as one: composed of the sources, the announcer and the peers it knows. */
+import type { Libp2p } from '@libp2p/interface';
+import type { ShardLines } from '../account/lines.ts';
+import { isShared } from '../db/node/contents.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { KnownPeers } from '../p2p/known-peers.ts';
+import { serveHave } from '../p2p/protocols/have/protocol.ts';
+import type { ShardClient } from '../p2p/protocols/shard/client.ts';
+import type { CertificateCheck } from '../pieces/peer.ts';
+import type { Log } from '../process/log.ts';
+import type { Closers } from '../util/closers.ts';
+import { Announcer } from './announcer.ts';
+import { ProviderFinder } from './finder.ts';
+import { Prober } from './prober.ts';
+import { dhtSource, peersSource, shardSource } from './provider-sources.ts';
+
+export interface DiscoveryOptions {
+  readonly host: Libp2p;
+  readonly store: NodeStore;
+  readonly lines: ShardLines;
+  /** The line to the home shard. */
+  readonly home: ShardClient;
+  readonly account: string;
+  /** This device's certificate, canonical bytes. */
+  readonly certificate: Uint8Array;
+  readonly checkCertificate: CertificateCheck;
+  /** Whether others are told of a content, or of a broadcast. */
+  readonly isOffered: (contentId: string) => boolean;
+  /** Whether others may fetch from here at all. */
+  readonly isOffering: () => boolean;
+  /** Broadcasts that others can watch from here, by id. */
+  readonly broadcasts: () => readonly string[];
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+export interface Discovery {
+  readonly finder: ProviderFinder;
+  readonly announcer: Announcer;
+  readonly known: KnownPeers;
+}
+
+/** Where the peers that it has heard of are kept. */
+const PEERS_KEY = 'peers';
+
+export async function startDiscovery(options: DiscoveryOptions, closers: Closers): Promise<Discovery> {
+  const {
+    host,
+    store,
+    lines,
+    home,
+    account,
+    certificate,
+    checkCertificate,
+    isOffered,
+    isOffering,
+    broadcasts,
+    nowMs,
+    log,
+  } = options;
+  await serveHave(host, { has: isOffered, certificate, log });
+
+  const known = new KnownPeers(host, {
+    load: () => store.meta.get(PEERS_KEY),
+    save: (text) => store.commit(() => store.meta.set(PEERS_KEY, text)),
+  });
+  const prober = new Prober({ host, checkCertificate, nowMs });
+  // Providers tell every shard: another one knows them too while the own one is away.
+  const anyShard = () => (home.connected ? home : (lines.connected()[0]?.[1] ?? home));
+  const finder = new ProviderFinder({
+    sources: [shardSource(anyShard), peersSource(host, known, prober), dhtSource(host, prober)],
+    peerId: host.peerId.toString(),
+    account,
+    nowMs,
+    log,
+  });
+  closers.add(() => finder.stop());
+  const announcer = new Announcer({
+    host,
+    account,
+    contentIds: () =>
+      isOffering()
+        ? store.contents
+            .list()
+            .filter(isShared)
+            .map(({ contentId }) => contentId)
+            .concat(broadcasts())
+        : [],
+    lines: () => lines.connected().map(([, line]) => line),
+    nowMs,
+    log,
+  });
+  closers.add(() => announcer.stop());
+  return { finder, announcer, known };
+}

@@ -1,0 +1,181 @@
+/**
+ * Who has a content: asks all sources at once, each for so long at most, and merges what they say. The answer comes
+ * with the first provider; the other sources go on, and what they find is part of the next answer. So a source that is
+ * slow, away or lying holds up nobody that another one names.
+ */
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { isAceError } from '../../shared/errors.ts';
+import type { Log } from '../process/log.ts';
+import type { Provider } from '../transfer/transfer.ts';
+
+export interface ProviderSource {
+  readonly name: string;
+  /** It is given up after this long; what it found by then counts. */
+  readonly deadlineMs: number;
+  /** What it found is not asked for again for this long. */
+  readonly keepMs: number;
+  /** Tells providers as they are found. A source that cannot answer throws. */
+  find(contentId: string, found: (provider: Provider) => void, signal: AbortSignal): Promise<void>;
+}
+
+export interface FinderOptions {
+  /** Best first: the order in which providers are told that several sources do not rank otherwise. */
+  readonly sources: readonly ProviderSource[];
+  /** This node, which is no provider of its own. */
+  readonly peerId: string;
+  /** Its account: other devices of it charge nothing. */
+  readonly account: string;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+/** Others may have found something by then too. */
+const GRACE_MS = 20;
+/** Contents whose answers are kept. */
+const MAX_KEPT = 256;
+/** Of one source for one content. */
+const MAX_FOUND = 64;
+const MAX_ADDRESSES = 16;
+
+interface Search {
+  readonly found: Map<string, Provider>;
+  readonly controller: AbortController;
+  readonly done: Promise<void>;
+  endedAtMs: number | null;
+  error: unknown;
+}
+
+export class ProviderFinder {
+  readonly #options: FinderOptions;
+  readonly #kept = new Map<string, Map<string, Search>>();
+  #onFound: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(options: FinderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Providers, own devices first, then source by source in turn; none twice.
+   * @throws AceError `ShardUnavailable` when no source knows anyone and one could not be asked
+   */
+  async find(contentId: string): Promise<Provider[]> {
+    const searches = this.#searches(contentId);
+    const all = Promise.allSettled(searches.map(({ done }) => done));
+    let ended = false;
+    void all.then(() => {
+      ended = true;
+      this.#wake();
+    });
+    while (!ended && searches.every(({ found }) => found.size === 0)) await this.#news();
+    if (!ended) await Promise.race([all, pause(GRACE_MS)]);
+    const providers = this.#merged(searches);
+    if (providers.length > 0) return providers;
+    const failed = searches.find(({ error }) => isAceError(error, 'ShardUnavailable'));
+    if (failed) throw failed.error;
+    return [];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const searches = [...this.#kept.values()].flatMap((bySource) => [...bySource.values()]);
+    for (const { controller } of searches) controller.abort();
+    await Promise.allSettled(searches.map(({ done }) => done));
+  }
+
+  #searches(contentId: string): Search[] {
+    const bySource = this.#kept.get(contentId) ?? new Map<string, Search>();
+    this.#kept.delete(contentId); // asked for last, forgotten last
+    this.#kept.set(contentId, bySource);
+    const oldest = this.#kept.entries().next();
+    if (this.#kept.size > MAX_KEPT && !oldest.done) {
+      for (const { controller } of oldest.value[1].values()) controller.abort();
+      this.#kept.delete(oldest.value[0]);
+    }
+    return this.#options.sources.map((source) => {
+      const known = bySource.get(source.name);
+      if (known && this.#isFresh(known, source)) return known;
+      const search = this.#start(source, contentId, known);
+      bySource.set(source.name, search);
+      return search;
+    });
+  }
+
+  #isFresh({ endedAtMs, found }: Search, { keepMs }: ProviderSource): boolean {
+    if (endedAtMs === null) return true;
+    return found.size > 0 && this.#options.nowMs() - endedAtMs < keepMs;
+  }
+
+  #start(source: ProviderSource, contentId: string, before: Search | undefined): Search {
+    const { log, nowMs, peerId } = this.#options;
+    const controller = new AbortController();
+    const now = new Set<string>();
+    // Until it has answered again, what it said before stands: of a source whose answers are kept at all.
+    const found = new Map(source.keepMs > 0 ? before?.found : []);
+    const take = (provider: Provider) => {
+      const isNew = !found.has(provider.peerId);
+      if (search.endedAtMs !== null || provider.peerId === peerId || provider.addresses.length === 0) return;
+      if (isNew && found.size >= MAX_FOUND) return;
+      now.add(provider.peerId);
+      found.set(provider.peerId, provider);
+      this.#wake();
+    };
+    const timer = setTimeout(() => controller.abort(), source.deadlineMs);
+    if (this.#stopped) controller.abort();
+    const aborted = new Promise<void>((resolve) => {
+      controller.signal.addEventListener('abort', () => resolve(), { once: true });
+      if (controller.signal.aborted) resolve();
+    });
+    // In a turn of its own: what it says at once is said of a search that is there.
+    const asking = Promise.resolve().then(() => source.find(contentId, take, controller.signal));
+    const asked = asking.catch((error: unknown) => {
+      if (controller.signal.aborted) return; // its time was up
+      search.error = error;
+      log.debug({ err: error, source: source.name }, 'a source of providers could not be asked');
+    });
+    const done = Promise.race([asked, aborted]).finally(() => {
+      clearTimeout(timer);
+      search.endedAtMs = nowMs();
+      for (const id of found.keys()) if (!now.has(id)) found.delete(id);
+    });
+    const search: Search = { found, controller, done, endedAtMs: null, error: null };
+    return search;
+  }
+
+  /** One of each source in turn, so that no source can push another's out of sight. */
+  #merged(searches: readonly Search[]): Provider[] {
+    const merged = new Map<string, Provider>();
+    const lists = searches.map(({ found }) => [...found.values()]);
+    for (let i = 0; lists.some((list) => i < list.length); i++) {
+      for (const list of lists) {
+        const provider = list[i];
+        if (provider) merged.set(provider.peerId, joined(merged.get(provider.peerId), provider));
+      }
+    }
+    const isOwn = ({ account }: Provider) => account === this.#options.account;
+    return [...merged.values()].sort((a, b) => Number(isOwn(b)) - Number(isOwn(a)));
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onFound.push(resolve);
+    });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#onFound.splice(0)) resolve();
+  }
+}
+
+function joined(known: Provider | undefined, other: Provider): Provider {
+  if (!known) return other;
+  const addresses = new Map<string, Multiaddr>();
+  for (const address of [...known.addresses, ...other.addresses]) addresses.set(address.toString(), address);
+  return { ...known, addresses: [...addresses.values()].slice(0, MAX_ADDRESSES) };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

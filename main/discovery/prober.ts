@@ -1,0 +1,94 @@
+/**
+ * Asks peers that strangers named whether they have a content, many at once, each for a moment. Only who is there, is
+ * who it is said to be, and says yes counts as a provider; so a thousand made-up names cost time, and hide nobody.
+ */
+import type { Libp2p } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { askHave } from '../p2p/protocols/have/protocol.ts';
+import type { Provider } from '../transfer/transfer.ts';
+
+export interface Candidate {
+  readonly peerId: string;
+  /** Each ends with the peer's id. */
+  readonly addresses: readonly Multiaddr[];
+}
+
+export interface ProberOptions {
+  readonly host: Libp2p;
+  readonly checkCertificate: (certificate: Uint8Array, device: Uint8Array) => Promise<string>;
+  readonly nowMs: () => number;
+}
+
+const AT_ONCE = 16;
+const ASK_MS = 2_500;
+/** Who did not answer is not asked again at the same place for this long. */
+const SILENT_MS = 60_000;
+const MAX_SILENT = 4_096;
+
+export class Prober {
+  readonly #options: ProberOptions;
+  /** Until when a (peer, addresses) is passed over: false addresses of a peer do not count against its right ones. */
+  readonly #silent = new Map<string, number>();
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  /** Asks each candidate as it comes; resolves when the last has answered or was given up. */
+  async ask(
+    contentId: string,
+    candidates: AsyncIterable<Candidate>,
+    found: (provider: Provider) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const running = new Set<Promise<void>>();
+    for await (const candidate of candidates) {
+      if (signal.aborted) break;
+      const asking = this.#askOne(contentId, candidate, found, signal).finally(() => running.delete(asking));
+      running.add(asking);
+      if (running.size >= AT_ONCE) await Promise.race(running);
+    }
+    await Promise.all(running);
+  }
+
+  async #askOne(
+    contentId: string,
+    { peerId, addresses }: Candidate,
+    found: (provider: Provider) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { host, checkCertificate, nowMs } = this.#options;
+    const place = [peerId, ...addresses.map(String)].join(' ');
+    if ((this.#silent.get(place) ?? 0) > nowMs()) return;
+    try {
+      const until = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
+      const holder = await askHave(host, addresses, contentId, checkCertificate, until);
+      if (holder)
+        found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
+    } catch {
+      // Nobody is there, or not the one who was named; a question cut short says nothing.
+      if (!signal.aborted) this.#passOver(place, nowMs() + SILENT_MS);
+    }
+  }
+
+  #passOver(place: string, untilMs: number): void {
+    this.#silent.delete(place);
+    this.#silent.set(place, untilMs);
+    const oldest = this.#silent.keys().next();
+    if (this.#silent.size > MAX_SILENT && !oldest.done) this.#silent.delete(oldest.value);
+  }
+}
+
+/** Where it answered comes first; an inbound connection's address is none to dial. */
+function withLast(
+  addresses: readonly Multiaddr[],
+  answered: Multiaddr,
+  peerId: string,
+): readonly Multiaddr[] {
+  const text = answered.toString();
+  const first = addresses.find((address) => address.toString().startsWith(text) && text.length > 0);
+  if (!first) return addresses;
+  return [first, ...addresses.filter((address) => address !== first)].filter((a) =>
+    a.toString().includes(peerId),
+  );
+}

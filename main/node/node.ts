@@ -1,0 +1,377 @@
+/**
+ * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
+ * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
+import { AceError } from '../../shared/errors.ts';
+import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import { removeControl, writeControl } from '../data-dir/control-file.ts';
+import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
+import { lockDataDir } from '../db/lock.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { JournalDownloads } from '../journal/downloads.ts';
+import { parseMultiaddr } from '../p2p/host.ts';
+import { announceMultiaddrs, anyPort, listenMultiaddrs } from '../p2p/listen.ts';
+import { type PeerEvents, type RunningPeer, startPeer } from '../peer/peer.ts';
+import { liveHandler } from '../players/live-http.ts';
+import { playbackHandler } from '../players/playback.ts';
+import type { PaymentFigures } from '../players/stat.ts';
+import { uploadHandler } from '../players/upload.ts';
+import { createLog, type Log } from '../process/log.ts';
+import { ApiToken } from '../rpc/api-token.ts';
+import { type ContentHandler, type HttpServer, startHttpServer } from '../rpc/http.ts';
+import type { NodeService } from '../rpc/service.ts';
+import { FirstRun } from '../service/first-run.ts';
+import { NodeGate } from '../service/gate.ts';
+import { createNodeService } from '../service/node-service.ts';
+import { chosenPort } from '../service/ports.ts';
+import { contentView } from '../service/views.ts';
+import { Closers } from '../util/closers.ts';
+import { runDevnetValidator } from '../validator/devnet.ts';
+import type { Wallet } from '../wallet/wallet.ts';
+import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import { composeWallet } from './wallet-composition.ts';
+
+export type { NodeConfig } from '../data-dir/config.ts';
+
+export interface RunningNode {
+  readonly service: NodeService;
+  readonly wallet: WalletDesk;
+  /** Not while it waits for its wallet. */
+  readonly isRunning: boolean;
+  /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
+  readonly peer: RunningPeer;
+  readonly log: Log;
+  readonly http: { readonly url: string; readonly port: number; readonly token: string };
+  /** The port before, which encoders were told; `null` on a first start, and while the node waits for its wallet. */
+  readonly lastPort: number | null;
+  /** Resolves when somebody asked the node to stop. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** In the meta table: where pages, players and encoders reached the node last. */
+const LAST_PORT = 'httpPort';
+const SAMPLE_CLIP = 'sample-clip.mp4';
+const SAMPLE_NAME = 'Sample clip.mp4';
+
+/**
+ * A wallet that can be opened starts the node at once. Where its owner has to come first (`config.wallet`), the pages are
+ * there and the node starts when they have made or unlocked it.
+ * @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, `WalletLocked`, …
+ */
+export async function startNode(config: NodeConfig): Promise<RunningNode> {
+  const paths = nodePaths(config.dataDir);
+  const { listen, announce = [], joinMultiaddr } = config;
+  // Said now, before anything is made.
+  if (listen) listenMultiaddrs(listen, 0);
+  announceMultiaddrs(announce);
+  if (joinMultiaddr !== undefined) parseMultiaddr(joinMultiaddr);
+  refuseValidatorFolder(config.dataDir);
+  const lock = lockDataDir(config.dataDir);
+  // Closed last to first: who asks, then the node, then the directory.
+  const closers = new Closers();
+  closers.add(() => lock.release());
+  const node = new Closers();
+  let launching: Promise<void> | null = null;
+  closers.add(async () => {
+    await launching?.catch(() => undefined);
+    await node.close();
+  });
+  try {
+    const log = createLog(paths.log);
+    chooseNetwork(paths.network, joinMultiaddr);
+    const apiToken = await ApiToken.open(paths.apiToken);
+    let http: HttpServer | null = null;
+    let peer: RunningPeer | null = null;
+    const isRunning = () => peer !== null;
+    let content: ContentHandler = notPlayableYet;
+    const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
+    /** For the command line, which finds the running node by it. */
+    const tellControl = ({ url }: HttpServer) =>
+      writeControl(config.dataDir, { url, token: apiToken.current });
+    const firstRun = new FirstRun({
+      paths,
+      joinMultiaddr,
+      desk: () => desk,
+      isRunning,
+    });
+    const { desk, methods } = composeWallet(config, {
+      isRunning,
+      store: () => peer?.store ?? null,
+      joinMultiaddr: () => firstRun.joinMultiaddr,
+      onChange: (state) => gate.tell(state),
+      start: (wallet) => {
+        launching = launch({ ...config, joinMultiaddr: firstRun.joinMultiaddr }, wallet, node, log).then(
+          (started) => {
+            const service = createNodeService({
+              peer: started.peer,
+              version: packageJson.version,
+              dataDir: config.dataDir,
+              ownDevnet: started.ownDevnet,
+              pagesUrl: () => http?.url ?? null,
+              httpPort: () => http?.port ?? null,
+              givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
+              downloads,
+              log,
+            });
+            node.add(() => service.close());
+            started.onEvents({
+              onChange: () => service.emitSnapshot(),
+              onContents: () => service.emitContents(),
+              onSettlements: (rows) => service.emitSettlements(rows),
+            });
+            // Rates fall to zero by themselves; the pages are told so.
+            const ticking = setInterval(() => {
+              service.emitSnapshot();
+              service.emitTraffic();
+            }, 1_000);
+            node.add(() => clearInterval(ticking));
+            peer = started.peer;
+            content = contentHandler(started.peer, apiToken, log);
+            // A node that waited has its pages already; encoders are told their address from now on.
+            if (http) notePort(started.peer.store, http.port);
+            gate.open(service);
+          },
+        );
+        return launching;
+      },
+    });
+    closers.add(() => desk.close());
+    const asked = Promise.withResolvers<void>();
+    const gate: NodeGate = new NodeGate({
+      always: {
+        ...methods,
+        ...firstRun.methods,
+        apiToken: async () => ({ token: apiToken.current, file: apiToken.file }),
+        async renewApiToken() {
+          const token = await apiToken.renew();
+          if (http) {
+            await tellControl(http);
+            // After the answer has gone out on the very connection that is cut off then.
+            setImmediate(() => http?.setToken(token));
+          }
+          return { token };
+        },
+        async shutdown() {
+          asked.resolve();
+          return {};
+        },
+      },
+      notRunning: () => desk.notRunning(),
+    });
+    const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
+    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) {
+      await desk.start().catch((error: unknown) => {
+        if (!mayWait || !firstRun.isOpen) throw error;
+        log.warn({ err: error }, 'the network that was chosen does not answer: the pages wait');
+      });
+    }
+
+    const running = (): RunningPeer => {
+      if (peer === null) throw desk.notRunning();
+      return peer;
+    };
+    const server = await startHttpServer({
+      // While the node waits for its wallet its books are looked into all the same: pages, players and encoders come back.
+      port: desk.options.withStore((store) => httpPort(config, store)),
+      exact: config.httpPort !== undefined && config.httpPort !== 0,
+      ...(config.httpHost !== undefined && { host: config.httpHost }),
+      pagesDir: config.pagesDir,
+      token: apiToken.current,
+      service: gate.service,
+      log,
+      exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),
+      content: (req, res) => content(req, res),
+    });
+    http = server;
+    closers.add(() => server.close());
+    const lastPort = isRunning() ? notePort(running().store, server.port) : null;
+    await tellControl(server);
+    closers.add(() => removeControl(config.dataDir));
+
+    let stopping: Promise<void> | null = null;
+    return {
+      service: gate.service,
+      wallet: desk,
+      get isRunning() {
+        return isRunning();
+      },
+      get peer() {
+        return running();
+      },
+      log,
+      http: {
+        url: server.url,
+        port: server.port,
+        get token() {
+          return apiToken.current;
+        },
+      },
+      lastPort,
+      stopped: asked.promise,
+      stop: () => {
+        stopping ??= closers.close();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await closers.close().catch(() => undefined); // what went wrong first is what is told
+    throw error;
+  }
+}
+
+/** With the network that its owner has chosen, where none was given. */
+type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
+
+interface Launched {
+  readonly peer: RunningPeer;
+  readonly ownDevnet: boolean;
+  /** Who hears of what happens at the peer. */
+  onEvents(events: PeerEvents): void;
+}
+
+/** The network, where it is this process's own, and the peer. What was begun before it failed is closed again. */
+async function launch(config: LaunchConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
+  const paths = nodePaths(config.dataDir);
+  const { listen, announce = [], reach } = config;
+  try {
+    const network = chooseNetwork(paths.network, config.joinMultiaddr);
+    let shardMultiaddr: string;
+    let sampleId: string | null = null;
+    if (network.mode === 'devnet') {
+      const devnet = await runDevnetValidator({
+        dataDir: paths.validatorDir,
+        port: 0,
+        listen: listen && anyPort(listen),
+        profile: config.devnet,
+      });
+      closers.add(() => devnet.stop());
+      shardMultiaddr = devnet.multiaddr;
+      const clip = join(config.resourcesDir, SAMPLE_CLIP);
+      if (config.offerSample !== false && existsSync(clip)) {
+        const seedLock = lockDataDir(paths.seedDir);
+        closers.add(() => seedLock.release());
+        const seed = await startPeer({
+          dir: paths.seedDir,
+          shardMultiaddr,
+          p2pPort: 0,
+          listen: listen && anyPort(listen),
+          reach,
+          log,
+          events: NO_EVENTS,
+        });
+        closers.add(() => seed.stop());
+        const offered =
+          seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
+        sampleId = offered.contentId;
+      }
+    } else {
+      shardMultiaddr = network.multiaddr;
+    }
+
+    let events = NO_EVENTS;
+    const peer = await startPeer({
+      dir: config.dataDir,
+      shardMultiaddr,
+      p2pPort: config.p2pPort,
+      listen,
+      announce,
+      reach,
+      identity: wallet,
+      mustReachShard: config.joinMultiaddr !== undefined,
+      log,
+      events: {
+        onChange: () => events.onChange(),
+        onContents: () => events.onContents(),
+        onSettlements: (rows) => events.onSettlements(rows),
+      },
+    });
+    closers.add(() => peer.stop());
+    // Written once the network has answered: a wrong address never replaces a right one.
+    await settleNetwork(paths, network);
+    if (sampleId) await peer.library.resolve(sampleId, 'offered');
+    return {
+      peer,
+      ownDevnet: network.mode === 'devnet',
+      onEvents: (told) => {
+        events = told;
+      },
+    };
+  } catch (error) {
+    await closers.close().catch(() => undefined); // what went wrong first is what is told
+    throw error;
+  }
+}
+
+function contentHandler(peer: RunningPeer, apiToken: ApiToken, log: Log): ContentHandler {
+  const upload = {
+    token: () => apiToken.current,
+    temporaryPath: () => peer.pieces.temporaryPath(),
+    import: async (path: string, name: string) => contentView(await peer.import({ path, name })),
+    log,
+  };
+  const live = liveHandler(
+    {
+      pieces: peer.pieces,
+      log,
+      push: peer.live.push,
+      broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
+      watch: (broadcast) => peer.live.watch(broadcast),
+    },
+    playbackHandler({
+      version: packageJson.version,
+      pieces: peer.pieces,
+      transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
+      broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
+      watch: (broadcast) => peer.live.watch(broadcast),
+      contentOf: (contentId) => peer.store.contents.get(contentId),
+      payment: () => paymentFigures(peer),
+      nowMs: Date.now,
+      log,
+    }),
+  );
+  return uploadHandler(upload, live);
+}
+
+const notPlayableYet: ContentHandler = (_req, res) => {
+  res.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' });
+  res.end('The node waits for its wallet: open its pages');
+};
+
+/** Keeps where the node is reached, for its next start. The answer is where it was before. */
+function notePort(store: NodeStore, port: number): number | null {
+  const before = store.meta.get(LAST_PORT);
+  store.commit(() => store.meta.set(LAST_PORT, String(port)));
+  return before === null ? null : Number(before);
+}
+
+/**
+ * The port to try first. Where any will do it is the last one, as long as a broadcast goes on: its encoder keeps pushing
+ * to the address that it was given.
+ */
+function httpPort({ httpPort }: NodeConfig, store: NodeStore | null): number {
+  if (httpPort !== 0) return httpPort ?? (store && chosenPort(store, 'http')) ?? DEFAULT_HTTP_PORT;
+  const broadcasts = store?.broadcasts.own().some(({ ended }) => !ended) ?? false;
+  return broadcasts ? Number(store?.meta.get(LAST_PORT) ?? 0) : 0;
+}
+
+function paymentFigures({ sync, settings }: RunningPeer): PaymentFigures | null {
+  if (!sync.picture) return null;
+  const { unitPriceXac, account } = sync.picture;
+  const { creditUsedUnits } = account;
+  return { unitPriceXac, creditUsedUnits, creditLimitUnits: settings.trafficCreditLimitUnits };
+}
+
+const NO_EVENTS: PeerEvents = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
+
+/** @throws AceError `DataDirMismatch` */
+function refuseValidatorFolder(dataDir: string): void {
+  if (!isValidatorFolder(dataDir)) return;
+  throw new AceError(
+    'DataDirMismatch',
+    `${dataDir} is a validator's folder: choose another --data-dir for a node`,
+  );
+}

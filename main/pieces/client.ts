@@ -1,0 +1,377 @@
+/**
+ * The viewer's end of a piece-exchange stream: asks for pieces, checks every chunk, stores the piece, pays for it.
+ * In this order: all chunks verified → bytes written → piece and payment committed together → tick sent. Requests are
+ * pipelined, so nobody waits a round trip for a payment.
+ */
+import type { Libp2p } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import type { Uint8ArrayList } from 'uint8arraylist';
+import { pieceCount } from '../../shared/economy/units.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { Counterparty } from '../channel/payee.ts';
+import type { PayerService, WatchTime } from '../channel/payer.ts';
+import type { PieceStore } from '../content/piece-store.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { Meter } from '../p2p/meter.ts';
+import type { Log } from '../process/log.ts';
+import type { PiecesTimeouts } from './constants.ts';
+import { type ArrivedFrom, type FetchOptions, type Question, unexpected } from './fetching.ts';
+import { greet } from './greeting.ts';
+import { Interests } from './interests.ts';
+import type { Message } from './messages.ts';
+import type { Waiting } from './outstanding.ts';
+import type { CertificateCheck, Peer } from './peer.ts';
+import { type BookerSession, PieceBooker, type PieceRequest } from './piece-booker.ts';
+import { PieceReceiver } from './piece-receiver.ts';
+import { ProgressWatch } from './progress-watch.ts';
+import { Requester } from './requester.ts';
+import { type ChannelSession, SessionChannel } from './session-channel.ts';
+
+/** How often silence and due checkpoints are looked after. */
+const WATCH_MS = 1_000;
+
+export interface ViewerContext {
+  readonly store: NodeStore;
+  readonly pieces: PieceStore;
+  readonly payer: PayerService;
+  readonly meter: Meter;
+  readonly certificate: Uint8Array;
+  readonly checkCertificate: CertificateCheck;
+  /** What checkpoints report of the viewing of what came here. */
+  readonly watchTime: WatchTime;
+  readonly timeouts: PiecesTimeouts;
+  readonly log?: Log;
+}
+
+export class ViewerSession {
+  readonly provider: Counterparty;
+  /** The provider is a device of the same account: nothing is charged. */
+  readonly free: boolean;
+  readonly #peer: Peer;
+  readonly #context: ViewerContext;
+  readonly #interests = new Interests();
+  readonly #channel: SessionChannel;
+  readonly #requester: Requester;
+  /** Stores and pays what is all here, while the next piece's chunks already arrive. */
+  readonly #booker: PieceBooker;
+  readonly #receiver = new PieceReceiver();
+  /** The request that the piece under way answers. */
+  #arriving: { readonly id: number; readonly waiting: Waiting; readonly request: PieceRequest } | null = null;
+  #failure: unknown = null;
+  /** Shortest time from a message to its answer. */
+  #roundTripMs: number;
+  readonly #ended: Promise<void>;
+  readonly #progress: ProgressWatch;
+  readonly #watchdog: NodeJS.Timeout;
+
+  private constructor(
+    context: ViewerContext,
+    peer: Peer,
+    provider: Counterparty,
+    free: boolean,
+    roundTripMs: number,
+  ) {
+    this.#context = context;
+    this.#roundTripMs = roundTripMs;
+    this.#peer = peer;
+    this.provider = provider;
+    this.free = free;
+    this.#channel = new SessionChannel(this.#channelSession());
+    this.#booker = new PieceBooker(context, this.#bookerSession());
+    this.#progress = new ProgressWatch(context.timeouts.dataMs);
+    this.#requester = new Requester({
+      free,
+      channel: this.#channel,
+      interests: this.#interests,
+      progress: this.#progress,
+      failure: () => this.#failure,
+      say: (message) => this.#say(message),
+    });
+    this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
+    this.#ended = this.#run();
+  }
+
+  /** @throws AceError `PeerUnreachable`, `InvalidCertificate`, `RequestTimeout`, … */
+  static async open(
+    host: Libp2p,
+    addresses: readonly Multiaddr[],
+    context: ViewerContext,
+  ): Promise<ViewerSession> {
+    const { peer, provider, free, roundTripMs } = await greet(host, addresses, context);
+    try {
+      const session = new ViewerSession(context, peer, provider, free, roundTripMs);
+      for (const { record, signature } of context.payer.unansweredCheckpoints(provider.device)) {
+        peer.send({ type: 'checkpoint', record, signature });
+      }
+      return session;
+    } catch (error) {
+      peer.abort(error as Error);
+      throw error;
+    }
+  }
+
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** Why it has ended; `null` while it has not. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Something was asked for here and has not ended. */
+  get busy(): boolean {
+    return this.#requester.busy;
+  }
+
+  /** How long the provider, which owes something, has said nothing that leads on, in milliseconds; 0 when it owes nothing. */
+  get silentMs(): number {
+    return this.#requester.owed ? this.#progress.silentMs : 0;
+  }
+
+  /** Has a channel opened before anything is asked for, so that the first request can be paid at once. @throws as `fetch` */
+  async prepare(wantedUnits: () => number): Promise<void> {
+    if (this.free) return;
+    await this.#channel.prepare(wantedUnits);
+  }
+
+  /** Asks the provider which pieces of the content it has; `onHave` is called whenever it says so. */
+  interest(contentId: string, file: PieceRequest['file'], onHave: () => void): void {
+    if (this.#failure || !this.#interests.add(contentId, pieceCount(file.sizeBytes), onHave)) return;
+    this.#say({ type: 'interest', contentId });
+  }
+
+  /** Whether the provider is worth asking for the piece, as far as it has said. */
+  has(contentId: string, pieceIndex: number): boolean {
+    return this.#interests.has(contentId, pieceIndex);
+  }
+
+  /** Whether the provider has said that it lacks some of the content. */
+  isPartial(contentId: string): boolean {
+    return this.#interests.isPartial(contentId);
+  }
+
+  /**
+   * Asks for a piece, once it can be paid; settles when it is stored and paid.
+   * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable` when no channel can be had; `Withdrawn`;
+   * the provider's code when it refuses; what ended the session
+   */
+  fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
+    return this.#requester.fetch(request, options);
+  }
+
+  /**
+   * Asks for a content's transport file and, as far as it can be paid now, for one of its pieces: one round trip for
+   * both. The answer is the piece, `null` when it could not be asked for. Once at a time for each content.
+   */
+  ask(question: Question): Promise<ArrivedFrom> | null {
+    return this.#requester.ask(question);
+  }
+
+  #say(message: Message): void {
+    try {
+      this.#peer.send(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Asks for a piece without a way to pay for it; the provider's code when it refuses, `null` when it sends it. */
+  async refusalOf(request: PieceRequest): Promise<string | null> {
+    try {
+      await this.#requester.unpaid(request);
+      return null;
+    } catch (error) {
+      if (error instanceof AceError && !this.#failure) return error.code;
+      throw error;
+    }
+  }
+
+  /** Lets what was asked for arrive and be paid, closes the channel with a final checkpoint, ends the stream. */
+  async close(): Promise<void> {
+    const late = setTimeout(
+      () => this.#fail(new AceError('RequestTimeout', 'The provider did not send what was asked for')),
+      this.#context.timeouts.dataMs,
+    );
+    try {
+      await this.#channel.settled();
+      await this.#idle();
+      clearTimeout(late);
+      if (!this.#failure) await this.#channel.finish();
+    } finally {
+      clearTimeout(late);
+      clearInterval(this.#watchdog);
+      await this.#peer.close();
+      // A provider that does not end its side is not waited for.
+      const hanging = setTimeout(
+        () => this.#peer.abort(new AceError('PeerClosed', 'The provider did not end the stream')),
+        this.#context.timeouts.handshakeMs,
+      );
+      await this.#ended;
+      clearTimeout(hanging);
+    }
+  }
+
+  abort(error: AceError): void {
+    this.#fail(error);
+  }
+
+  /** Resolves when nothing is being stored or booked any more, also after a failure. */
+  async settled(): Promise<void> {
+    await this.#booker.idle();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        const message = await this.#peer.receive();
+        if (!message) throw new AceError('PeerClosed', 'The provider ended the stream');
+        this.#onMessage(message);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #onMessage(message: Message): void {
+    switch (message.type) {
+      case 'opened':
+        this.#progress.progress();
+        if (!this.#channel.onOpened(message)) throw unexpected(message);
+        return;
+      case 'refused':
+        this.#onRefused(message);
+        return;
+      case 'piece':
+        this.#onPiece(message);
+        return;
+      case 'transport':
+        this.#requester.onTransport(message);
+        return;
+      case 'chunk':
+        this.#onChunk(message.data);
+        return;
+      case 'ack':
+        return;
+      case 'countersigned':
+        this.#context.payer.countersigned(
+          this.provider.device,
+          message.channelId,
+          message.number,
+          message.signature,
+        );
+        this.#channel.onCountersigned(message);
+        return;
+      case 'have':
+        if (!this.#interests.said(message.contentId, message.bitmap)) throw unexpected(message);
+        return;
+      default:
+        throw unexpected(message);
+    }
+  }
+
+  #onRefused(message: Extract<Message, { type: 'refused' }>): void {
+    this.#progress.progress();
+    if (message.id !== 0) this.#requester.onRefused(message);
+    else if (!this.#channel.onRefused(message.code)) throw unexpected(message);
+  }
+
+  #onPiece(message: Extract<Message, { type: 'piece' }>): void {
+    const { id, chunkHashes } = message;
+    if (this.#receiver.busy) throw unexpected(message);
+    const { waiting, request } = this.#requester.answered(id);
+    const { askedAtMs, beganAtMs, lengthBytes } = waiting;
+    const { pieceIndex } = request;
+    const hash = request.file.pieceHashes[pieceIndex];
+    if (!hash) throw unexpected(message);
+    this.#receiver.begin({ pieceIndex, lengthBytes, hash }, chunkHashes);
+    if (beganAtMs !== null) this.#roundTripMs = Math.min(this.#roundTripMs, beganAtMs - askedAtMs);
+    this.#progress.pieceBegan();
+    this.#arriving = { id, waiting, request };
+  }
+
+  #onChunk(data: Uint8Array | Uint8ArrayList): void {
+    const bytes = this.#receiver.add(data);
+    this.#progress.progress();
+    if (!bytes || !this.#arriving) return;
+    const { id, waiting, request } = this.#arriving;
+    this.#arriving = null;
+    waiting.endedAtMs = performance.now();
+    this.#progress.pieceEnded();
+    this.#booker.add({ requestId: id, request, bytes });
+  }
+
+  #bookerSession(): BookerSession {
+    const session = this;
+    return {
+      get account() {
+        return session.provider.account;
+      },
+      get channel() {
+        return session.#channel.current;
+      },
+      get failed() {
+        return session.failed;
+      },
+      get arriving() {
+        return session.#receiver.busy;
+      },
+      get roundTripMs() {
+        return session.#roundTripMs;
+      },
+      send: (message) => this.#peer.send(message),
+      sayDueCheckpoint: () => this.#channel.sayDueCheckpoint(),
+      written: (bytes) => this.#receiver.recycle(bytes),
+      booked: (requestId, piece) => this.#requester.booked(requestId, piece),
+      fail: (error) => this.#fail(error),
+    };
+  }
+
+  #channelSession(): ChannelSession {
+    const { payer, watchTime, timeouts, log } = this.#context;
+    return {
+      provider: this.provider,
+      payer,
+      watchTime,
+      handshakeMs: timeouts.handshakeMs,
+      log,
+      failure: () => this.#failure,
+      fail: (error: unknown) => this.#fail(error),
+      send: (message: Message) => this.#peer.send(message),
+      idle: () => this.#idle(),
+      ended: () => this.#ended,
+    };
+  }
+
+  /** Resolves when nothing that was asked for is under way any more, however it ended. */
+  async #idle(): Promise<void> {
+    await this.#requester.idle();
+    await this.#booker.idle();
+  }
+
+  /** A checkpoint by time is due also while nothing is fetched. */
+  #watch(): void {
+    const trouble = this.#progress.trouble(this.#requester.owed || this.#channel.awaitsAnswer);
+    if (trouble) this.#fail(trouble);
+    if (this.#failure) return;
+    try {
+      this.#channel.sayDueCheckpoint();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends the session: everything that waits fails with `error`. The first failure counts. */
+  #fail(error: unknown): unknown {
+    if (this.#failure) return this.#failure;
+    this.#failure = error;
+    this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
+    clearInterval(this.#watchdog);
+    this.#booker.stopWaiting();
+    // A piece that is being booked right now still pays on the channel; then the next session may have it.
+    void this.#booker.idle().finally(() => this.#channel.release());
+    this.#channel.failed(error);
+    this.#requester.failed(error);
+    return error;
+  }
+}

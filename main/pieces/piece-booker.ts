@@ -1,0 +1,201 @@
+/**
+ * What a viewer does with a piece that is all here and right: writes it, books and pays it in one commit, and only then
+ * says the tick. What arrives meanwhile makes the next group: one commit for many.
+ */
+import { AceError } from '../../shared/errors.ts';
+import type { PayerChannel } from '../channel/payer.ts';
+import type { PieceStore } from '../content/piece-store.ts';
+import type { TransportFile } from '../content/transport-file.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { Meter } from '../p2p/meter.ts';
+import { GATHER_MS, gatheredPieces } from './gathering.ts';
+import type { Message } from './messages.ts';
+
+export interface PieceRequest {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  readonly pieceIndex: number;
+  /** Whether it is for viewing: only that counts for the network's traffic rate. */
+  readonly video: boolean;
+}
+
+export interface FetchedPiece {
+  readonly pieceIndex: number;
+  readonly bytes: number;
+  /** Units paid for it; 0 when the piece before had paid for the whole unit already, or between own devices. */
+  readonly paidUnits: number;
+}
+
+/** A piece that is all here and right. */
+export interface ArrivedPiece {
+  readonly requestId: number;
+  readonly request: PieceRequest;
+  readonly bytes: Uint8Array;
+}
+
+export interface BookerContext {
+  readonly store: NodeStore;
+  readonly pieces: PieceStore;
+  readonly meter: Meter;
+}
+
+/** The session that the pieces arrive on. */
+export interface BookerSession {
+  /** The provider's. */
+  readonly account: string;
+  /** What pays for them; `null` between devices of one account. */
+  readonly channel: PayerChannel | null;
+  readonly failed: boolean;
+  /** Another piece has begun to arrive. */
+  readonly arriving: boolean;
+  /** From a message to its answer, as far as it is known. */
+  readonly roundTripMs: number;
+  send(message: Message): void;
+  sayDueCheckpoint(): void;
+  /** The piece is on the disk: its buffer is free. */
+  written(bytes: Uint8Array): void;
+  booked(requestId: number, piece: FetchedPiece): void;
+  fail(error: unknown): void;
+}
+
+export class PieceBooker {
+  readonly #context: BookerContext;
+  readonly #session: BookerSession;
+  readonly #arrived: ArrivedPiece[] = [];
+  #isRunning = false;
+  /** The latest run, ended or not. */
+  #run: Promise<void> = Promise.resolve();
+  #lastArrivedAtMs = Number.NEGATIVE_INFINITY;
+  /** Between the last two pieces. */
+  #pieceMs = Number.POSITIVE_INFINITY;
+  /** Ends the wait for another piece. */
+  #wake: () => void = () => undefined;
+
+  constructor(context: BookerContext, session: BookerSession) {
+    this.#context = context;
+    this.#session = session;
+  }
+
+  add(piece: ArrivedPiece): void {
+    const nowMs = performance.now();
+    this.#pieceMs = nowMs - this.#lastArrivedAtMs;
+    this.#lastArrivedAtMs = nowMs;
+    this.#arrived.push(piece);
+    this.#wake();
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#run = this.#bookAll();
+  }
+
+  /** The session has ended: nothing more arrives. */
+  stopWaiting(): void {
+    this.#wake();
+  }
+
+  /** Resolves when nothing is being stored or booked. */
+  idle(): Promise<void> {
+    return this.#run;
+  }
+
+  async #bookAll(): Promise<void> {
+    try {
+      while (this.#arrived.length > 0 && !this.#session.failed) await this.#book(await this.#gather());
+    } catch (error) {
+      this.#session.fail(error);
+    } finally {
+      // In the same turn as the last look at what has arrived: a piece that comes now starts anew.
+      this.#isRunning = false;
+    }
+  }
+
+  /** Writes pieces as they come, as many as are booked together; they are counted alike. */
+  async #gather(): Promise<ArrivedPiece[]> {
+    const session = this.#session;
+    const group: ArrivedPiece[] = [];
+    const deadlineMs = performance.now() + GATHER_MS;
+    while (!session.failed) {
+      // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
+      for (let next = this.#nextOf(group); next && !session.failed; next = this.#nextOf(group)) {
+        const { request, bytes } = next;
+        group.push(next);
+        await this.#context.pieces.write(request.contentId, request.pieceIndex, bytes);
+        session.written(bytes);
+      }
+      const leftMs = deadlineMs - performance.now();
+      const waits =
+        session.arriving && this.#arrived.length === 0 && group.length < this.#most() && leftMs > 0;
+      if (!waits) break;
+      await this.#another(leftMs);
+    }
+    return group;
+  }
+
+  /** Pieces of one commit, as things are now. */
+  #most(): number {
+    const { channel, roundTripMs } = this.#session;
+    const paidUnits = channel && !channel.disputed ? channel.state.revealedUnits : null;
+    return gatheredPieces({ paidUnits, roundTripMs, pieceMs: this.#pieceMs });
+  }
+
+  /** The next piece, if it is counted like the others of the group. */
+  #nextOf(group: readonly ArrivedPiece[]): ArrivedPiece | undefined {
+    const [next] = this.#arrived;
+    if (next && group[0] && next.request.video !== group[0].request.video) return undefined;
+    return this.#arrived.shift();
+  }
+
+  /** Resolves when another piece is here, or after so long. */
+  async #another(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+
+  async #book(group: readonly ArrivedPiece[]): Promise<void> {
+    const { pieces, meter } = this.#context;
+    const session = this.#session;
+    if (session.failed) return;
+    const verifiedBytes = group.reduce((total, { bytes }) => total + bytes.byteLength, 0);
+    let paidUnits = this.#pay(group, verifiedBytes);
+    session.sayDueCheckpoint();
+    for (const { requestId, request, bytes } of group) {
+      meter.add({ downBytes: bytes.byteLength }, { contentId: request.contentId, account: session.account });
+      session.booked(requestId, { pieceIndex: request.pieceIndex, bytes: bytes.byteLength, paidUnits });
+      paidUnits = 0;
+    }
+    for (const { request } of group) await pieces.pieceWritten(request.contentId, request.pieceIndex);
+  }
+
+  /** Books the group and its payment together, then says the tick. The answer is the units it paid. */
+  #pay(group: readonly ArrivedPiece[], verifiedBytes: number): number {
+    const { store, pieces } = this.#context;
+    const { channel } = this.#session;
+    const book = () => {
+      for (const { request, bytes } of group) {
+        pieces.bookPiece(request.contentId, request.pieceIndex);
+        store.contents.addDownBytes(request.contentId, bytes.byteLength);
+        if (channel) store.channelContents.add(channel.state.channelId, request.contentId, bytes.byteLength);
+      }
+    };
+    if (!channel || channel.disputed) {
+      store.commit(book);
+      return 0;
+    }
+    // Nobody was asked for more than the channel carries. Whatever a peer found to get here, it is the peer's fault.
+    if (verifiedBytes > channel.roomBytes) {
+      throw new AceError('MessageUnexpected', 'The provider sent more than the channel carries', {
+        reaction: 'drop-peer',
+      });
+    }
+    const before = channel.state.revealedUnits;
+    const payment = channel.pay(verifiedBytes, group[0]?.request.video === true, book);
+    if (!payment) return 0;
+    this.#session.send({ type: 'tick', ...payment });
+    return payment.index - before;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * How a viewer's session asks: for pieces, once there is room on its channel to pay them, and for contents of which it
+ * knows the id alone. What comes back is put together and paid elsewhere.
+ */
+
+import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import {
+  type ArrivedFrom,
+  type FetchOptions,
+  ProviderRefusal,
+  type Question,
+  unexpected,
+  withdrawn,
+} from './fetching.ts';
+import type { Interests } from './interests.ts';
+import type { Message } from './messages.ts';
+import { Outstanding, type Waiting } from './outstanding.ts';
+import type { FetchedPiece, PieceRequest } from './piece-booker.ts';
+import type { ProgressWatch } from './progress-watch.ts';
+import type { SessionChannel } from './session-channel.ts';
+
+/** The session around it. */
+export interface RequesterSession {
+  /** Between devices of one account nothing is charged. */
+  readonly free: boolean;
+  readonly channel: SessionChannel;
+  readonly interests: Interests;
+  readonly progress: ProgressWatch;
+  /** Why the session has ended; `null` while it has not. */
+  failure(): unknown;
+  /** Sends; a stream that is broken ends the session. */
+  say(message: Message): void;
+}
+
+export class Requester {
+  readonly #session: RequesterSession;
+  readonly #outstanding: Outstanding;
+  /** Contents whose transport file was asked for, with the id of the piece that was asked for along; 0 is none. */
+  readonly #asks = new Map<string, { readonly id: number; readonly question: Question }>();
+  /** Fetches that have not ended, those that wait for room on a channel included. */
+  #fetching = 0;
+
+  constructor(session: RequesterSession) {
+    this.#session = session;
+    this.#outstanding = new Outstanding(session.channel);
+  }
+
+  /** Something was asked for and has not ended. */
+  get busy(): boolean {
+    return this.#fetching > 0;
+  }
+
+  /** The provider owes an answer. */
+  get owed(): boolean {
+    return this.#outstanding.size > 0;
+  }
+
+  /** @throws as `ViewerSession.fetch` */
+  async fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
+    const { channel, free } = this.#session;
+    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
+    this.#fetching += 1;
+    try {
+      if (free) channel.asked(lengthBytes);
+      else await channel.room(lengthBytes, options.wantedUnits);
+      if (options.signal?.aborted) {
+        channel.answered(lengthBytes);
+        throw withdrawn();
+      }
+      return await this.#request(request, lengthBytes, options);
+    } finally {
+      this.#fetching -= 1;
+    }
+  }
+
+  /** See `ViewerSession.ask`. */
+  ask(question: Question): Promise<ArrivedFrom> | null {
+    const { contentId, pieceIndex, signal } = question;
+    if (this.#session.failure() || this.#asks.has(contentId)) {
+      question.learned(null);
+      return null;
+    }
+    const id = pieceIndex !== null && this.#reserve() ? this.#outstanding.nextId() : 0;
+    this.#asks.set(contentId, { id, question });
+    const message: Message = { type: 'ask', id, contentId, pieceIndex: pieceIndex ?? 0 };
+    if (id === 0) {
+      this.#session.say(message);
+      return null;
+    }
+    this.#fetching += 1;
+    return this.#ask(message, null, PIECE_BYTES, signal ? { signal } : {}).finally(() => {
+      this.#fetching -= 1;
+    });
+  }
+
+  /** Asks without a way to pay. @throws as `ViewerSession.refusalOf` */
+  async unpaid(request: PieceRequest): Promise<void> {
+    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
+    this.#session.channel.asked(lengthBytes);
+    await this.#request(request, lengthBytes);
+  }
+
+  /** Resolves when nothing that was asked for is under way any more, however it ended. */
+  idle(): Promise<void> {
+    return this.#outstanding.idle();
+  }
+
+  /** The request that a piece answers. @throws AceError `MessageUnexpected` when it answers none, or once more */
+  answered(id: number): { readonly waiting: Waiting; readonly request: PieceRequest } {
+    const waiting = this.#outstanding.notBegun(id);
+    if (!waiting?.request) throw unexpected({ type: 'piece' });
+    // It stays on the list until it is paid, so the id alone does not tell a second answer from the first.
+    waiting.beganAtMs = performance.now();
+    return { waiting, request: waiting.request };
+  }
+
+  /** The piece that was asked for is stored and paid. */
+  booked(id: number, piece: FetchedPiece): void {
+    this.#outstanding.booked(id, piece);
+  }
+
+  /** @throws AceError `MessageUnexpected` */
+  onRefused({ id, code }: Extract<Message, { type: 'refused' }>): void {
+    const { interests, channel } = this.#session;
+    const waiting = this.#outstanding.notBegun(id);
+    if (!waiting) throw unexpected({ type: 'refused' });
+    this.#outstanding.settle(id);
+    const { request } = waiting;
+    if (request && code === 'PieceUnknown') interests.lacks(request.contentId, request.pieceIndex);
+    // It will never serve the channel again, whoever closed it there.
+    if (code === 'ChannelClosed' || code === 'ChannelExpired') channel.onEnded();
+    const error = new ProviderRefusal(code as ErrorCode, `The provider refused: ${code}`);
+    waiting.reject(waiting.withdrawn ? withdrawn() : error);
+  }
+
+  /** @throws AceError `MessageUnexpected`, what is wrong with the transport file */
+  onTransport({ contentId, bytes }: Extract<Message, { type: 'transport' }>): void {
+    const ask = this.#asks.get(contentId);
+    if (!ask) throw unexpected({ type: 'transport' });
+    this.#asks.delete(contentId);
+    this.#session.progress.progress();
+    const request = ask.question.learned(bytes.byteLength > 0 ? bytes : null);
+    if (request && request.pieceIndex < request.file.pieceHashes.length)
+      this.#outstanding.named(ask.id, request);
+  }
+
+  /** The session has ended with `error`: so has everything that waits. */
+  failed(error: unknown): void {
+    for (const { question } of this.#asks.values()) question.learned(null);
+    this.#asks.clear();
+    this.#outstanding.failAll(error);
+  }
+
+  /** Room for the largest piece, if there is some at once. */
+  #reserve(): boolean {
+    const { channel, free } = this.#session;
+    if (!free) return channel.tryRoom(PIECE_BYTES);
+    channel.asked(PIECE_BYTES);
+    return true;
+  }
+
+  #request(
+    request: PieceRequest,
+    lengthBytes: number,
+    options: Omit<FetchOptions, 'wantedUnits'> = {},
+  ): Promise<ArrivedFrom> {
+    const { contentId, pieceIndex } = request;
+    const id = this.#outstanding.nextId();
+    return this.#ask({ type: 'request', id, contentId, pieceIndex }, request, lengthBytes, options);
+  }
+
+  #ask(
+    message: Extract<Message, { type: 'request' | 'ask' }>,
+    request: PieceRequest | null,
+    lengthBytes: number,
+    { onAsked, signal }: Omit<FetchOptions, 'wantedUnits'>,
+  ): Promise<ArrivedFrom> {
+    const { id } = message;
+    const { progress } = this.#session;
+    const failure = this.#session.failure();
+    if (failure) return Promise.reject(failure);
+    // Until now the provider owed nothing.
+    if (!this.owed) progress.progress();
+    const arriving = this.#outstanding.add(id, request, lengthBytes);
+    signal?.addEventListener('abort', () => this.#withdraw(id), { once: true });
+    this.#session.say(message);
+    onAsked?.();
+    return arriving;
+  }
+
+  /** A piece that has begun to arrive is taken, and paid. */
+  #withdraw(id: number): void {
+    const waiting = this.#outstanding.notBegun(id);
+    if (!waiting || this.#session.failure()) return;
+    waiting.withdrawn = true;
+    this.#session.say({ type: 'withdraw', id });
+  }
+}

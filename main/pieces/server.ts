@@ -1,0 +1,324 @@
+/**
+ * The provider's end of a piece-exchange stream.
+ *
+ * Two loops share one stream. The reader takes messages and never waits for data to go out, so a tick is seen at once;
+ * the sender serves requests in order, as far as the payer's window allows. What is sent was committed before.
+ */
+import type { Connection, Libp2p } from '@libp2p/interface';
+import { AceError } from '../../shared/errors.ts';
+import type { Counterparty, PayeeService } from '../channel/payee.ts';
+import type { PieceStore } from '../content/piece-store.ts';
+import type { TransportFile } from '../content/transport-file.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { UploadTurns } from '../limits/upload-turns.ts';
+import type { FrameStream } from '../p2p/frames.ts';
+import { deviceKeyOf, serveProtocol } from '../p2p/host.ts';
+import type { Meter } from '../p2p/meter.ts';
+import type { Log } from '../process/log.ts';
+import { Paced } from '../util/rate-limiter.ts';
+import { Wake } from '../util/wake.ts';
+import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts, VISIT_RATE } from './constants.ts';
+import { FileShelf } from './file-shelf.ts';
+import { ASK_RATE, HaveTeller } from './have-teller.ts';
+import type { Message } from './messages.ts';
+import { type CertificateCheck, Peer } from './peer.ts';
+import { PieceSender } from './piece-sender.ts';
+import { type Request, RequestQueue } from './request-queue.ts';
+import { StreamChannel } from './stream-channel.ts';
+import { unexpected } from './unexpected.ts';
+
+export interface ProviderContext {
+  readonly store: NodeStore;
+  /** Whether others are told of a content or a broadcast. */
+  readonly isOffered: (contentId: string) => boolean;
+  readonly pieces: PieceStore;
+  readonly payee: PayeeService;
+  readonly meter: Meter;
+  readonly log: Log;
+  readonly account: string;
+  /** This device's certificate, canonical bytes. */
+  readonly certificate: Uint8Array;
+  readonly checkCertificate: CertificateCheck;
+  /** Whether this account has taken a device of its own away. */
+  readonly isUnlinked: (device: Uint8Array) => Promise<boolean>;
+  readonly timeouts: PiecesTimeouts;
+  /** Whose turn it is to be sent a piece. */
+  readonly uploads: Pick<UploadTurns, 'ask'>;
+  /** Something this node's owner may want to see has changed. */
+  readonly onChange: () => void;
+}
+
+export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
+  const clock = () => performance.now();
+  const paces = { visits: new Paced(VISIT_RATE, clock), asks: new Paced(ASK_RATE, clock) };
+  await serveProtocol(
+    host,
+    PIECES_PROTOCOL,
+    PIECES_LIMITS,
+    async (frames, connection) => (await ProviderSession.meet(context, frames, connection, paces)).run(),
+    (error, connection) => {
+      const code = error instanceof AceError ? error.code : 'Internal';
+      context.log.warn(
+        { err: error, peer: connection.remotePeer.toString(), code },
+        'a viewer’s stream ended with an error',
+      );
+    },
+  );
+}
+
+/** Of each device, over all its streams. */
+interface Paces {
+  /** Streams and channels begun. */
+  readonly visits: Paced;
+  /** Contents asked about. */
+  readonly asks: Paced;
+}
+
+/** How much the viewer's device may still begin and ask. */
+interface Pacing {
+  checkVisit(): void;
+  mayAsk(): boolean;
+}
+
+/** What is answered at once. */
+const ANSWERED: ReadonlySet<Message['type']> = new Set(['open', 'withdraw', 'interest', 'ask', 'checkpoint']);
+
+class ProviderSession {
+  readonly #context: ProviderContext;
+  readonly #peer: Peer;
+  readonly #viewer: Counterparty;
+  /** Counts a stream or channel that the viewer begins. @throws AceError `TooManyRequests` */
+  readonly #checkPace: () => void;
+  readonly #queue = new RequestQueue();
+  readonly #haves: HaveTeller;
+  /** Transport files of this stream's contents. */
+  readonly #files: FileShelf;
+  readonly #channel: StreamChannel;
+  readonly #pieces: PieceSender;
+  #ended = false;
+  readonly #isEnded = (): boolean => this.#ended;
+  readonly #wake = new Wake();
+
+  private constructor(
+    context: ProviderContext,
+    peer: Peer,
+    viewer: Counterparty,
+    free: boolean,
+    device: Pacing,
+  ) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#viewer = viewer;
+    this.#checkPace = device.checkVisit;
+    this.#files = new FileShelf(context.store);
+    const send = (message: Message) => peer.send(message);
+    this.#haves = new HaveTeller({
+      store: context.store,
+      isOffered: context.isOffered,
+      send,
+      mayAsk: device.mayAsk,
+    });
+    const { payee, onChange } = context;
+    const abort = (error: Error) => peer.abort(error);
+    this.#channel = new StreamChannel({ payee, send, abort, wake: this.#wake.now, onChange }, free);
+    this.#pieces = new PieceSender(context, {
+      account: viewer.account,
+      peer,
+      queue: this.#queue,
+      files: this.#files,
+      channel: this.#channel,
+      isEnded: this.#isEnded,
+    });
+  }
+
+  /** Both show the certificate of their device, and know then who pays whom. @throws AceError as `CertificateCheck`, … */
+  static async meet(
+    context: ProviderContext,
+    frames: FrameStream,
+    connection: Connection,
+    paces: Paces,
+  ): Promise<ProviderSession> {
+    const peer = new Peer(frames, context.meter);
+    const hello = await peer.receive(context.timeouts.handshakeMs);
+    if (hello?.type !== 'hello') throw unexpected(hello);
+    const pacing = pacingOf(connection.remotePeer.toString(), paces);
+    pacing.checkVisit();
+    const device = deviceKeyOf(connection.remotePeer);
+    const account = await context.checkCertificate(hello.certificate, device);
+    // Between devices of one account nothing is charged.
+    const free = account === context.account;
+    if (free && (await context.isUnlinked(device))) {
+      throw new AceError('InvalidCertificate', 'The account has unlinked this device', {
+        reaction: 'drop-peer',
+      });
+    }
+    peer.send({ type: 'welcome', certificate: context.certificate, free });
+    return new ProviderSession(context, peer, { account, device }, free, pacing);
+  }
+
+  async run(): Promise<void> {
+    const sending = this.#send();
+    try {
+      await Promise.race([this.#receive(), sending]);
+    } catch (error) {
+      // At once: a sender that waits for a viewer who does not read ends with the stream.
+      this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      this.#ended = true;
+      this.#haves.stop();
+      this.#wake.now();
+      try {
+        this.#channel.end();
+      } finally {
+        await sending.catch(() => undefined); // its error, if it was first, is already on its way
+      }
+    }
+  }
+
+  async #receive(): Promise<void> {
+    for (let message = await this.#peer.receive(); message; message = await this.#peer.receive()) {
+      switch (message.type) {
+        case 'open':
+          this.#open(message);
+          break;
+        case 'request':
+          this.#queue.add(message);
+          break;
+        case 'withdraw':
+          this.#withdraw(message.id);
+          break;
+        case 'interest':
+          this.#haves.asked(message.contentId);
+          break;
+        case 'ask':
+          this.#describe(message);
+          break;
+        case 'tick':
+          this.#channel.tick(message);
+          break;
+        case 'checkpoint':
+          await this.#channel.countersign(this.#viewer, message);
+          this.#context.onChange();
+          break;
+        default:
+          throw unexpected(message);
+      }
+      // A viewer that asks for answers and reads none is not heard further, so that they cannot pile up here.
+      if (ANSWERED.has(message.type)) await this.#peer.writable();
+      this.#wake.now();
+    }
+  }
+
+  /** The transport file, and then the piece that was asked for along with it. */
+  #describe({ id, contentId, pieceIndex }: Extract<Message, { type: 'ask' }>): void {
+    const bytes = this.#haves.transport(contentId);
+    this.#peer.send({ type: 'transport', contentId, bytes });
+    if (id === 0) return;
+    if (bytes.byteLength > 0) this.#queue.add({ type: 'request', id, contentId, pieceIndex });
+    else this.#peer.send({ type: 'refused', id, code: 'ContentUnknown' });
+  }
+
+  /** What is being sent is sent. */
+  #withdraw(id: number): void {
+    const request = this.#queue.withdraw(id);
+    if (!request) return;
+    this.#pieces.forget(request);
+    this.#peer.send({ type: 'refused', id, code: 'Withdrawn' });
+  }
+
+  #open(message: Extract<Message, { type: 'open' }>): void {
+    if (this.#channel.free || this.#queue.length > 0) throw unexpected(message);
+    try {
+      this.#checkPace();
+    } catch (error) {
+      this.#peer.send({ type: 'refused', id: 0, code: 'TooManyRequests' });
+      throw error;
+    }
+    this.#pieces.channelChanged();
+    this.#channel.open(this.#viewer, message);
+  }
+
+  async #send(): Promise<void> {
+    while (!this.#ended) {
+      const request = this.#queue.first;
+      this.#queue.hold(request ? 1 : 0);
+      if (!request) {
+        await this.#channel.acknowledge(this.#isEnded);
+        await this.#peer.writable();
+        // What came while it waited had nobody to wake.
+        if (!this.#ended && this.#queue.length === 0 && !this.#channel.owesAck) await this.#wake.rest();
+        continue;
+      }
+      const file = this.#files.get(request.contentId);
+      const refusal = file ? await this.#refusal(request, file) : 'ContentUnknown';
+      if (this.#ended) return;
+      if (file && !refusal) await this.#serveInTurn(request);
+      else await this.#pieces.refuse(request, refusal ?? 'ContentUnknown');
+    }
+  }
+
+  /** Serves what the window has room for when it is this stream's turn; a viewer is not kept waiting for long. */
+  async #serveInTurn(request: Request): Promise<void> {
+    const turn = this.#context.uploads.ask(this.#wake.now);
+    try {
+      const deadlineMs = performance.now() + this.#context.timeouts.paymentMs / 2;
+      while (turn.state === 'waiting' && !this.#ended) {
+        // Ticks are acknowledged meanwhile: the wait is no fault of the viewer's.
+        if (await this.#channel.acknowledge(this.#isEnded)) continue;
+        if (performance.now() >= deadlineMs) break;
+        if (turn.state === 'waiting') await this.#wake.rest(deadlineMs - performance.now());
+      }
+      if (this.#ended) return;
+      if (turn.state !== 'sending') await this.#refuseBusy(request);
+      else await this.#pieces.serve(turn);
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** A viewer that is sent away leaves at once: what it has got is paid before. */
+  async #refuseBusy(request: Request): Promise<void> {
+    const deadlineMs = performance.now() + this.#context.timeouts.paymentMs / 2;
+    while (!this.#ended && this.#channel.owed && performance.now() < deadlineMs) {
+      if (!(await this.#channel.acknowledge(this.#isEnded)))
+        await this.#wake.rest(deadlineMs - performance.now());
+    }
+    await this.#channel.acknowledge(this.#isEnded);
+    if (!this.#ended) await this.#pieces.refuse(request, 'ProviderBusy');
+  }
+
+  /** Why the request cannot be served, after waiting for a payment that is due. */
+  async #refusal(request: Request, file: TransportFile): Promise<string | null> {
+    if (!this.#context.store.contents.hasPiece(request.contentId, request.pieceIndex)) return 'PieceUnknown';
+    if (this.#channel.free) return null;
+    const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
+    for (;;) {
+      const obstacle = this.#channel.obstacle(this.#pieces.newBytes(request, file));
+      if (obstacle !== 'PaymentOverdue') return obstacle;
+      const acknowledged = await this.#channel.acknowledge(this.#isEnded);
+      if (this.#ended) return obstacle;
+      // What came while that was stored had nobody to wake.
+      if (acknowledged) continue;
+      if (performance.now() >= deadlineMs) {
+        this.#channel.current?.overdue();
+        return obstacle;
+      }
+      await this.#wake.rest(deadlineMs - performance.now());
+      if (this.#ended) return obstacle;
+    }
+  }
+}
+
+function pacingOf(peerId: string, { visits, asks }: Paces): Pacing {
+  return {
+    // A device that begins too much is not listened to: its connection is free, what it asks for is not.
+    checkVisit: () => {
+      if (visits.take(peerId).retryAfterMs === 0) return;
+      throw new AceError('TooManyRequests', 'The device begins too many streams and channels', {
+        reaction: 'drop-peer',
+      });
+    },
+    mayAsk: () => asks.take(peerId).retryAfterMs === 0,
+  };
+}

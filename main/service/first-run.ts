@@ -1,0 +1,71 @@
+/** What a first start asks beside the wallet: which network. It holds from then on, so it is asked before anything runs. */
+import { existsSync } from 'node:fs';
+import { AceError } from '../../shared/errors.ts';
+import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
+import type { WalletStateView } from '../../shared/rpc/wallet.ts';
+import type { NodePaths } from '../data-dir/config.ts';
+import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
+import type { NodeService } from '../rpc/service.ts';
+import type { WalletDesk } from '../wallet/wallet-manager.ts';
+
+export interface FirstRunOptions {
+  /** `network` is written once the network has answered; what was asked for until then is `networkWanted`. */
+  readonly paths: Pick<NodePaths, 'network' | 'networkWanted'>;
+  /** Given at the start. */
+  readonly joinMultiaddr: string | undefined;
+  readonly desk: () => WalletDesk;
+  readonly isRunning: () => boolean;
+}
+
+export type FirstRunMethods = Pick<NodeService, 'networkChoice' | 'chooseNetwork' | 'walletSkip'>;
+
+export class FirstRun {
+  readonly #options: FirstRunOptions;
+  #chosen: string | undefined;
+
+  constructor(options: FirstRunOptions) {
+    this.#options = options;
+    this.#chosen = wantedNetwork(options.paths);
+  }
+
+  /** What to join; left out: the network of the data directory, or a devnet. */
+  get joinMultiaddr(): string | undefined {
+    return this.#options.joinMultiaddr ?? this.#chosen;
+  }
+
+  /** Chosen on the pages and not reached yet: there, its owner can try again or take another one. */
+  get isOpen(): boolean {
+    return this.#chosen !== undefined && !this.#fixed;
+  }
+
+  get methods(): FirstRunMethods {
+    return {
+      networkChoice: async () => this.#view(),
+      chooseNetwork: async ({ multiaddr }) => {
+        if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
+        await wantNetwork(this.#options.paths, multiaddr ?? undefined);
+        this.#chosen = multiaddr ?? undefined;
+        return this.#view();
+      },
+      walletSkip: (): Promise<WalletStateView> => {
+        if (this.#view().mode === 'joined')
+          throw new AceError(
+            'NotAllowed',
+            'On this network a wallet holds money: make it, and write its phrase down',
+          );
+        return this.#options.desk().skip();
+      },
+    };
+  }
+
+  get #fixed(): boolean {
+    const { joinMultiaddr, paths, isRunning } = this.#options;
+    return joinMultiaddr !== undefined || isRunning() || existsSync(paths.network);
+  }
+
+  #view(): NetworkChoiceView {
+    const network = chooseNetwork(this.#options.paths.network, this.joinMultiaddr);
+    const multiaddr = network.mode === 'joined' ? network.multiaddr : null;
+    return { mode: network.mode, multiaddr, fixed: this.#fixed };
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What pages and the command line talk to, before the node runs and after: the wallet always answers; everything else
+ * answers once the wallet is open and the node runs, and says until then what it waits for.
+ */
+import { inputs, type Procedure } from '../../shared/rpc/rpc.ts';
+import type { WalletStateView } from '../../shared/rpc/wallet.ts';
+import type { FeedListener, NodeService } from '../rpc/service.ts';
+import type { WalletBackups } from '../wallet/backup-restore.ts';
+import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import type { FirstRunMethods } from './first-run.ts';
+import type { NodeServiceHandle } from './node-service.ts';
+
+export type WalletProcedure = Exclude<Extract<Procedure, `wallet${string}` | 'deviceRequest'>, 'walletSkip'>;
+export type WalletMethods = Pick<NodeService, WalletProcedure>;
+
+export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletMethods {
+  return {
+    walletState: () => desk.state(),
+    walletCreate: async (input) => desk.create(input),
+    walletConfirm: (input) => desk.confirm(input),
+    walletRestore: (input) => desk.restore(input),
+    walletRestoreBackup: (input) => backups.restore(input),
+    walletJoin: (input) => desk.join(input),
+    walletStart: () => desk.start(),
+    walletUnlock: (input) => desk.unlock(input),
+    walletLock: async () => desk.lock(),
+    walletChangePassphrase: (input) => desk.changePassphrase(input),
+    walletLockAfter: async (input) => desk.lockAfter(input),
+    walletPhrase: (input) => desk.phrase(input),
+    walletBackup: (input) => backups.make(input),
+    deviceRequest: () => desk.deviceRequest(),
+  };
+}
+
+/** What is answered whether the node runs or not. */
+type AlwaysMethods = WalletMethods &
+  FirstRunMethods &
+  Pick<NodeService, 'apiToken' | 'renewApiToken' | 'shutdown'>;
+
+export interface NodeGateOptions {
+  readonly always: AlwaysMethods;
+  /** Why the node does not run yet. */
+  readonly notRunning: () => Error;
+}
+
+export class NodeGate {
+  readonly service: NodeService;
+  readonly #listeners = new Set<FeedListener>();
+  /** Their ends, since the node runs. */
+  readonly #stops = new Map<FeedListener, () => void>();
+  #node: NodeServiceHandle | null = null;
+
+  constructor({ always, notRunning }: NodeGateOptions) {
+    const methods: Partial<Record<Procedure, (input: never) => Promise<unknown>>> = {};
+    for (const procedure of Object.keys(inputs) as Procedure[]) {
+      methods[procedure] = async (input) => {
+        const node = this.#node;
+        if (!node) throw notRunning();
+        const method = node[procedure as keyof NodeServiceHandle] as (input: unknown) => Promise<unknown>;
+        return method.call(node, input);
+      };
+    }
+    this.service = {
+      // One method for each of `inputs`, which the compiler does not see through the loop.
+      ...(methods as unknown as NodeService),
+      ...always,
+      onFeed: (listener) => {
+        this.#listeners.add(listener);
+        if (this.#node) this.#stops.set(listener, this.#node.onFeed(listener));
+        return () => {
+          this.#listeners.delete(listener);
+          this.#stops.get(listener)?.();
+          this.#stops.delete(listener);
+        };
+      },
+    };
+  }
+
+  /** The node runs: whoever listens hears it from now on. */
+  open(node: NodeServiceHandle): void {
+    this.#node = node;
+    for (const listener of this.#listeners) this.#stops.set(listener, node.onFeed(listener));
+    node.emitSnapshot();
+  }
+
+  /** The wallet changed. */
+  tell(state: WalletStateView): void {
+    for (const listener of this.#listeners) listener('wallet', state);
+  }
+}

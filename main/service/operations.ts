@@ -1,0 +1,294 @@
+/**
+ * What an account does with its funds and its devices: quotes, computed by the rules that will apply, and operations,
+ * signed here and handed to the account's home shard. One operation at a time, each with the account's next number, so
+ * that none is ever booked twice: one whose answer was lost is not sent again by itself.
+ */
+
+import { tradedToken } from '../../shared/economy/exchange.ts';
+import {
+  amount,
+  type Balances,
+  formatAmount,
+  parseAmount,
+  type TokenAmount,
+  ZERO,
+} from '../../shared/economy/money.ts';
+import {
+  type AccessOperation,
+  checkOperation,
+  encodeSignedOperation,
+  type LinkOperation,
+  type MintOperation,
+  type Operation,
+  type SwapOperation,
+  type TransferOperation,
+  type UnlinkOperation,
+} from '../../shared/economy/operation.ts';
+import {
+  leastReceived,
+  mintCost,
+  type OperationBasis,
+  quoteAccess,
+  quoteMint,
+  quoteSwap,
+  quoteTransfer,
+} from '../../shared/economy/operation-quote.ts';
+import { type Ratio, ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
+import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
+import type { OperationResultView, RepaymentView, WalletOutputs } from '../../shared/rpc/wallet.ts';
+import type { AccountPicture } from '../account/account-sync.ts';
+import { parseContentId } from '../content/transport-file.ts';
+import type { RunningPeer } from '../peer/peer.ts';
+import type { CheckedInput } from '../rpc/service.ts';
+import { serializer } from '../util/serialize.ts';
+import { parseAddress, showAddress } from '../wallet/address.ts';
+import { operationTypedData } from '../wallet/typed-data.ts';
+import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
+import { inFaucetWords, inOperationWords } from './operation-words.ts';
+import { balancesView } from './views.ts';
+
+/** After one of these it is not known whether the operation was booked. */
+const ANSWER_LOST: readonly ErrorCode[] = ['RequestTimeout', 'PeerClosed', 'ShardUnavailable'];
+const REPAYMENTS_TOLD = 100;
+/** Of a quote: any signature is for the number that the account then has. */
+const ANY_NONCE = 0;
+
+/** An operation without who signs it, and with which number. */
+type Unsigned<T extends Operation> = Omit<T, 'from' | 'nonce'>;
+
+export class AccountDesk {
+  readonly #peer: RunningPeer;
+  readonly #nowMs: () => number;
+  readonly #alone = serializer();
+
+  constructor(peer: RunningPeer, nowMs: () => number) {
+    this.#peer = peer;
+    this.#nowMs = nowMs;
+  }
+
+  receive(): WalletOutputs['receive'] {
+    return { address: showAddress(this.#peer.account.address) };
+  }
+
+  repayments({ limit }: CheckedInput<'repayments'>): RepaymentView[] {
+    return this.#peer.store.settlements.repayments(0, limit).map(repaymentView);
+  }
+
+  async quoteSend(input: CheckedInput<'quoteSend'>): Promise<WalletOutputs['quoteSend']> {
+    const operation = this.#whole(transferOf(input));
+    const [basis, asOfMs] = await this.#basis();
+    const effect = quoteTransfer(operation, basis);
+    return { ...effectView('transfer', effect, asOfMs), to: showAddress(operation.to) };
+  }
+
+  send(input: CheckedInput<'send'>): Promise<OperationResultView> {
+    return this.#act(input.expiresAtMs, transferOf(input), quoteTransfer);
+  }
+
+  async quoteMint({ amountXat }: CheckedInput<'quoteMint'>): Promise<WalletOutputs['quoteMint']> {
+    const wanted = positive(amountXat);
+    const [basis, asOfMs] = await this.#basis();
+    const { costXab, maxXab } = mintCost(wanted, basis);
+    const effect = quoteMint(this.#whole({ kind: 'mint', amountXat: wanted, maxXab }), basis);
+    const one = mintCost(amount(10_000_000n), basis).costXab;
+    return {
+      ...effectView('mint', effect, asOfMs),
+      costXab: formatAmount(costXab),
+      xabPerXat: formatAmount(one),
+      maxXab: formatAmount(maxXab),
+    };
+  }
+
+  mint({ amountXat, maxXab, expiresAtMs }: CheckedInput<'mint'>): Promise<OperationResultView> {
+    const operation: Unsigned<MintOperation> = {
+      kind: 'mint',
+      amountXat: positive(amountXat),
+      maxXab: positive(maxXab),
+    };
+    return this.#act(expiresAtMs, operation, quoteMint);
+  }
+
+  async quoteSwap(input: CheckedInput<'quoteSwap'>): Promise<WalletOutputs['quoteSwap']> {
+    const slippage = parsePercent(input.slippagePercent);
+    const operation = this.#whole(swapOf(input, ZERO, this.#nowMs()));
+    checkOperation(operation);
+    const [[basis, asOfMs], reserves] = await Promise.all([this.#basis(), this.#reserves(operation)]);
+    const quote = quoteSwap(operation, reserves, basis);
+    return swapView(quote, leastReceived(quote.received, slippage), slippage, asOfMs);
+  }
+
+  async swap(input: CheckedInput<'swap'>): Promise<OperationResultView> {
+    const least = positive(input.leastReceived);
+    // The chain itself refuses it after the quote's time.
+    const operation = swapOf(input, least, input.expiresAtMs);
+    checkOperation(this.#whole(operation));
+    const reserves = await this.#reserves(operation);
+    return this.#act(input.expiresAtMs, operation, (whole, basis) => quoteSwap(whole, reserves, basis));
+  }
+
+  async quoteAccess(input: CheckedInput<'quoteAccess'>): Promise<WalletOutputs['quoteAccess']> {
+    const operation = this.#whole(accessOf(input));
+    const [basis, asOfMs] = await this.#basis();
+    const quote = quoteAccess(operation, basis);
+    const { to, contentId, priceXac } = operation;
+    return {
+      ...accessView(quote, asOfMs),
+      to: showAddress(to),
+      contentId,
+      priceXac: formatAmount(priceXac),
+    };
+  }
+
+  buyAccess(input: CheckedInput<'buyAccess'>): Promise<OperationResultView> {
+    return this.#act(input.expiresAtMs, accessOf(input), quoteAccess);
+  }
+
+  /** Signs and submits an operation that costs nothing. */
+  act(operation: Unsigned<LinkOperation> | Unsigned<UnlinkOperation>): Promise<OperationResultView> {
+    return this.#act<LinkOperation | UnlinkOperation>(Number.MAX_SAFE_INTEGER, operation, () => undefined);
+  }
+
+  /** Devnet: from the faucet. @throws AceError `InvalidAmount`, `TooManyRequests`, `InsufficientFunds`, `NotOnThisNetwork` */
+  async topUp({ amountXat, token = 'XAT' }: CheckedInput<'topUp'>) {
+    const { shardClient, account, store } = this.#peer;
+    const asked = positive(amountXat);
+    const beforeSeq = store.settlements.newestSeq();
+    await shardClient
+      .call('faucet', { account: account.address, amountXat: asked, token })
+      .catch((error: unknown) => Promise.reject(inFaucetWords(error)));
+    return this.#after(beforeSeq);
+  }
+
+  /**
+   * Whoever quoted it sees the same rules once more with the figures of now, before anything is signed.
+   * @throws AceError `DeadlinePassed`, `WalletLocked`, what the rules, the shard and the chain refuse with
+   */
+  #act<T extends Operation>(
+    expiresAtMs: number,
+    operation: Unsigned<T>,
+    check: (operation: T, basis: OperationBasis) => unknown,
+  ): Promise<OperationResultView> {
+    return this.#alone(async () => {
+      this.#checkInTime(expiresAtMs);
+      const { account, settings, shardClient, store } = this.#peer;
+      const [basis, , picture] = await this.#basis();
+      const { nonce } = picture.account;
+      const whole = { ...operation, from: account.address, nonce } as unknown as T;
+      checkOperation(whole);
+      check(whole, basis);
+      const beforeSeq = store.settlements.newestSeq();
+      const signature = await account.signTypedData(operationTypedData(settings, whole));
+      const bytes = encodeSignedOperation(whole, Buffer.from(signature.slice(2), 'hex'));
+      const { height, hash } = await shardClient
+        .call('submit', { operation: bytes })
+        .catch((error: unknown) => this.#refused(error, nonce));
+      return {
+        height,
+        hash: `0x${Buffer.from(hash).toString('hex')}`,
+        ...(await this.#after(beforeSeq)),
+      };
+    });
+  }
+
+  async #refused(error: unknown, nonce: number): Promise<never> {
+    if (!isAceError(error) || !ANSWER_LOST.includes(error.code)) throw inOperationWords(error);
+    const now = await this.#peer.sync.refresh().catch(() => null);
+    const text =
+      now !== null && now.account.nonce > nonce
+        ? 'The shard’s answer was lost, but an operation of this account was booked since: look at the balances before you try again'
+        : 'The shard did not answer, and it is not known yet whether the operation was booked: look at the balances before you try again';
+    throw new AceError(error.code, text, { cause: error, details: { nonce } });
+  }
+
+  /** The account as it is now, and the loans that were repaid since. What waited for funds goes on. */
+  async #after(beforeSeq: number) {
+    const { sync, library, store } = this.#peer;
+    const { account } = await sync.refresh();
+    library.retryAll();
+    return {
+      balances: balancesView(account.balances),
+      creditUsedUnits: account.creditUsedUnits,
+      repaid: store.settlements.repayments(beforeSeq, REPAYMENTS_TOLD).map(repaymentView),
+    };
+  }
+
+  #checkInTime(expiresAtMs: number): void {
+    if (this.#nowMs() <= expiresAtMs) return;
+    throw new AceError('DeadlinePassed', 'The quote is over: ask for a new one', {
+      details: { expiresAtMs },
+    });
+  }
+
+  #whole<T extends Operation>(operation: Unsigned<T>): T {
+    return { ...operation, from: this.#peer.account.address, nonce: ANY_NONCE } as unknown as T;
+  }
+
+  async #basis(): Promise<[basis: OperationBasis, asOfMs: number, picture: AccountPicture]> {
+    const { sync, settings } = this.#peer;
+    const picture = await sync.refresh();
+    const { account, market, unitPriceXac, asOfMs } = picture;
+    const basis = {
+      account: {
+        balances: account.balances as Balances,
+        creditUsedUnits: account.creditUsedUnits,
+        reservedUnits: account.reservedUnits,
+      },
+      loans: account.loans,
+      price: { rates: market, unitPriceXac },
+      totals: market,
+      aceBytePriceUsd: market.aceBytePriceUsd,
+      settings,
+    };
+    return [basis, asOfMs, picture];
+  }
+
+  async #reserves({ sell, buy }: Pick<SwapOperation, 'sell' | 'buy'>) {
+    const pair = (await this.#peer.shardClient.call('exchange', {}))[tradedToken(sell, buy)];
+    return { XAC: amount(pair.XAC), token: amount(pair.token) };
+  }
+}
+
+function transferOf({ to, token, amount }: CheckedInput<'quoteSend'>): Unsigned<TransferOperation> {
+  return { kind: 'transfer', to: parseAddress(to), token, amount: positive(amount) };
+}
+
+function swapOf(
+  { sell, buy, amount }: Pick<CheckedInput<'quoteSwap'>, 'sell' | 'buy' | 'amount'>,
+  minReceived: TokenAmount,
+  deadlineMs: number,
+): Unsigned<SwapOperation> {
+  return { kind: 'swap', sell, buy, amount: positive(amount), minReceived, deadlineMs };
+}
+
+function accessOf({
+  to,
+  contentId,
+  priceXac,
+  premium,
+}: CheckedInput<'quoteAccess'>): Unsigned<AccessOperation> {
+  return {
+    kind: 'access',
+    to: parseAddress(to),
+    contentId: parseContentId(contentId),
+    priceXac: positive(priceXac),
+    premium,
+  };
+}
+
+/** @throws AceError `InvalidAmount` */
+function positive(text: string): TokenAmount {
+  const parsed = parseAmount(text.trim());
+  if (parsed === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
+  return parsed;
+}
+
+/** 0 to 50 percent as a share. @throws AceError `InvalidInput` */
+function parsePercent(text: string): Ratio {
+  if (/^\d{1,2}(\.\d{1,4})?$/.test(text.trim())) {
+    const percent = ratioFromDecimal(text.trim());
+    if (percent.num <= 50n * percent.den) return ratio(percent.num, percent.den * 100n);
+  }
+  throw new AceError('InvalidInput', 'The slippage is a percentage from 0 to 50, such as 0.5', {
+    details: { field: 'slippagePercent' },
+  });
+}

@@ -1,0 +1,135 @@
+/** Figures of the node's stores and its picture of the account, as `shared/rpc/rpc.ts` shows them. */
+import { creditLeftUnits } from '../../shared/economy/credit.ts';
+import { amount, formatAmount, TOKENS } from '../../shared/economy/money.ts';
+import type { Payment } from '../../shared/economy/payment.ts';
+import { priceOfUnits, trafficRate, unitPriceXat } from '../../shared/economy/price.ts';
+import type { QuoteBasis, TrafficQuote } from '../../shared/economy/quote.ts';
+import { formatRatio, type Ratio, ratioToDecimal } from '../../shared/economy/ratio.ts';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
+import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../../shared/economy/units.ts';
+import type {
+  ContentView,
+  NodeSnapshot,
+  PriceView,
+  SettingsView,
+  SettlementView,
+  TrafficQuoteView,
+} from '../../shared/rpc/rpc.ts';
+import type { AccountPicture } from '../account/account-sync.ts';
+import type { PieceCache } from '../content/piece-cache.ts';
+import type { ContentRow } from '../db/node/contents.ts';
+import type { SettlementRow } from '../db/node/settlements.ts';
+import type { UserLimits } from '../limits/user-limits.ts';
+
+export function balancesView(balances: AccountPicture['account']['balances']): NodeSnapshot['balances'] {
+  const entries = TOKENS.map((token) => [token, formatAmount(balances[token])] as const);
+  return Object.fromEntries(entries) as NodeSnapshot['balances'];
+}
+
+export function quoteBasis(
+  { account, market, unitPriceXac }: AccountPicture,
+  settings: NetworkSettings,
+): QuoteBasis {
+  const { XAC, XAT, XAS } = account.balances;
+  return {
+    funds: { XAC: amount(XAC), XAT: amount(XAT), XAS: amount(XAS) },
+    creditLeftUnits: creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits),
+    owes: account.creditUsedUnits > 0,
+    price: { rates: market, unitPriceXac },
+    unitPriceXat: unitPriceXat(market),
+    trafficFee: settings.trafficFee,
+  };
+}
+
+export function quoteView(quote: TrafficQuote, asOfMs: number): TrafficQuoteView {
+  const { payment } = quote;
+  const moved = (part: keyof Payment) => formatAmount(payment?.[part] ?? 0n);
+  return {
+    units: quote.units,
+    priceXac: formatAmount(quote.priceXac),
+    priceXat: formatAmount(quote.priceXat),
+    paidUnits: quote.paidUnits,
+    creditUnits: quote.creditUnits,
+    uncoveredUnits: quote.uncoveredUnits,
+    fromXac: moved('xacFromPayer'),
+    fromXat: moved('xatBurned'),
+    fromXas: moved('xasFromPayer'),
+    feeXac: moved('feeXac'),
+    feeXas: moved('feeXas'),
+    payeeXac: moved('payeeXac'),
+    payeeXas: moved('payeeXas'),
+    asOfMs,
+  };
+}
+
+export function priceView(
+  { market, unitPriceXac, asOfMs }: AccountPicture,
+  settings: NetworkSettings,
+): PriceView {
+  return {
+    xacPerGb: perGb(unitPriceXac),
+    xatPerGb: perGb(unitPriceXat(market)),
+    xacPerXat: ratioToDecimal(market.xacPerXat, 7),
+    trafficRateGbPerHour: ratioToDecimal(trafficRate(market), 3),
+    exact: {
+      xacPerUnit: formatRatio(unitPriceXac),
+      xatPerUnit: formatRatio(unitPriceXat(market)),
+      xacPerXat: formatRatio(market.xacPerXat),
+      xacPerXas: formatRatio(market.xacPerXas),
+      trafficFee: formatRatio(settings.trafficFee),
+    },
+    asOfMs,
+  };
+}
+
+export function contentView(row: ContentRow): ContentView {
+  const lastBytes = pieceLength(row.sizeBytes, pieceCount(row.sizeBytes) - 1);
+  return {
+    contentId: row.contentId,
+    name: row.name,
+    mimeType: row.mimeType,
+    sizeBytes: row.sizeBytes,
+    haveBytes: row.havePieces * PIECE_BYTES - (row.haveLastPiece ? PIECE_BYTES - lastBytes : 0),
+    origin: row.origin,
+    addedAtMs: row.addedAtMs,
+    servedUnits: Math.ceil(row.upBytes / PIECE_BYTES),
+    pinned: row.pinned,
+    sourcePath: row.sourcePath,
+    trouble: row.trouble,
+  };
+}
+
+export function settingsView(limits: UserLimits, cache: PieceCache): SettingsView {
+  return {
+    settings: limits.limits,
+    stops: limits.stops(),
+    dataUsed: limits.data,
+    cacheUsedBytes: cache.usedBytes,
+  };
+}
+
+export function settlementView(row: SettlementRow): SettlementView {
+  return {
+    seq: row.seq,
+    shard: row.shard,
+    batchNumber: row.batchNumber,
+    batchHash: Buffer.from(row.batchHash).toString('hex'),
+    atMs: row.atMs,
+    direction: row.direction,
+    counterparty: row.counterparty,
+    paidUnits: row.paidUnits,
+    creditUnits: row.creditUnits,
+    refusedUnits: row.refusedUnits,
+    repaidUnits: row.repaidUnits,
+    grossXac: formatAmount(row.grossXac),
+    feeXac: formatAmount(row.feeXac),
+    netXac: formatAmount(row.grossXac - row.feeXac),
+    xatBurned: formatAmount(row.xatBurned),
+    xasPaid: formatAmount(row.xasPaid),
+    xacPerGb: perGb(row.price),
+  };
+}
+
+function perGb(unitPrice: Ratio): string {
+  return formatAmount(priceOfUnits(UNITS_PER_GB, unitPrice));
+}

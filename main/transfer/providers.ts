@@ -1,0 +1,317 @@
+/**
+ * The providers of one transfer: who was found, who has a session, who failed and when it is tried again, who lied and
+ * never is. Sessions are opened in the background, the first one alone for a moment, so that a second costs nothing
+ * where one is enough.
+ */
+
+import { CHUNK_BYTES } from '../../shared/economy/units.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { Provider } from '../content/provider.ts';
+import type { TransportFile } from '../content/transport-file.ts';
+import { isProviderFault } from '../pieces/fetching.ts';
+import type { Log } from '../process/log.ts';
+import type { Source } from './picker.ts';
+import type { Line, Session, SessionPool, SessionUser } from './session-pool.ts';
+
+export interface SourcesContext {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  readonly pool: SessionPool;
+  readonly user: SessionUser;
+  readonly log: Log;
+  /** Who has this content, best first. @throws AceError `ShardUnavailable` */
+  readonly findProviders: (contentId: string) => Promise<Provider[]>;
+  /** A provider was found, joined or lost, or said what it has. */
+  readonly onChange: () => void;
+}
+
+/** One provider as this transfer sees it. */
+export interface Member {
+  line: Line;
+  /** The session in use; `null` when there is none. */
+  session: Session | null;
+  connecting: boolean;
+  /** Times in a row that it was of no use: the others are tried first. */
+  failures: number;
+  retryAtMs: number;
+  /** Why nothing can be asked for here now, and until when: no word of the provider's. */
+  unpayable: { readonly error: AceError; readonly untilMs: number } | null;
+  /** What came from it for this transfer. */
+  pieces: number;
+  paidUnits: number;
+  receivedBytes: number;
+}
+
+/** One provider that this transfer uses or used. */
+export interface ProviderInUse {
+  readonly account: string;
+  readonly peerId: string;
+  readonly state: 'connecting' | 'connected' | 'gone';
+  /** As measured over all contents; 0 before the first piece. */
+  readonly bytesPerSecond: number;
+  readonly latencyMs: number;
+  readonly pieces: number;
+  readonly receivedBytes: number;
+  readonly paidUnits: number;
+}
+
+/** A provider that owes something and says nothing for so long is left, when another could be asked. */
+const ABANDON_MS = 3_000;
+/** The same, in the time that it takes for a chunk as a rule. */
+const ABANDON_CHUNKS = 8;
+/** What a provider that was never measured is expected to send, in bytes a millisecond. */
+const SLOWEST_BYTES_PER_MS = 20;
+/** Providers in use at once. */
+export const MAX_MEMBERS = 4;
+/** Providers are looked up again this often while there is something to fetch. */
+const REFRESH_MS = 10_000;
+const REFRESH_SOON_MS = 500;
+/** The first provider has so long before another one is tried as well. */
+const HEAD_START_MS = 300;
+/** A provider that failed is asked again after this long, doubled each time in a row. */
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 5_000;
+/** A provider whose session was closed for want of use is left alone for so long, while there is another. */
+const REST_MS = 30_000;
+/** Providers that are remembered for one content. */
+const MAX_FOUND = 64;
+
+export class Sources {
+  readonly #context: SourcesContext;
+  readonly #members = new Map<string, Member>();
+  readonly #banned = new Set<string>();
+  #finding: Promise<void> | null = null;
+  #findAtMs = Number.NEGATIVE_INFINITY;
+  /** Why the last look-up failed. */
+  #findError: AceError | null = null;
+  #lastError: unknown = null;
+  #joiningSinceMs = 0;
+
+  constructor(context: SourcesContext) {
+    this.#context = context;
+  }
+
+  /** Those with a session that works. */
+  get live(): Member[] {
+    return [...this.#members.values()].filter(({ session }) => session && !session.failed);
+  }
+
+  get connecting(): boolean {
+    return this.#finding !== null || [...this.#members.values()].some((member) => member.connecting);
+  }
+
+  /** For those who look on: those in use or about to be, and those that brought something. */
+  inUse(): ProviderInUse[] {
+    return [...this.#members.values()]
+      .filter(({ session, connecting, pieces }) => session || connecting || pieces > 0)
+      .map(({ line, session, connecting, pieces, receivedBytes, paidUnits }) => ({
+        account: line.provider.account,
+        peerId: line.peerId,
+        state: session && !session.failed ? 'connected' : connecting ? 'connecting' : 'gone',
+        bytesPerSecond: Math.round((line.pace.bytesPerMs ?? 0) * 1_000),
+        latencyMs: Math.round(line.pace.latencyMs ?? 0),
+        pieces,
+        receivedBytes,
+        paidUnits,
+      }));
+  }
+
+  /** Silence of one provider is not waited out while another could be asked. */
+  abandonSilent(): void {
+    const live = this.live;
+    for (const { session, line } of live) {
+      const chunkMs = CHUNK_BYTES / (line.pace.bytesPerMs ?? SLOWEST_BYTES_PER_MS);
+      if (!session || session.silentMs < Math.max(ABANDON_MS, ABANDON_CHUNKS * chunkMs)) continue;
+      const others = live.filter((other) => other.line !== line && other.line.pace.bytesPerMs !== null);
+      if (others.some((other) => (other.session?.silentMs ?? 0) < ABANDON_MS))
+        session.abort(new AceError('RequestTimeout', 'The provider did not get on, and another one does'));
+    }
+  }
+
+  /** Why there is nobody to fetch from. */
+  get trouble(): AceError {
+    if (this.#findError) return this.#findError;
+    return new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
+      cause: this.#lastError,
+    });
+  }
+
+  /** Those that have said that they lack something. */
+  partial(): Member[] {
+    return this.live.filter(({ session }) => session?.isPartial(this.#context.contentId));
+  }
+
+  uses(line: Line): boolean {
+    return this.#members.get(line.peerId)?.session != null;
+  }
+
+  /** As the picker sees those that can be asked now. */
+  forPicker(): Source[] {
+    const { contentId } = this.#context;
+    const nowMs = performance.now();
+    return this.live.flatMap(({ line, session, unpayable }) => {
+      if (!session || (unpayable && unpayable.untilMs > nowMs)) return [];
+      return [
+        {
+          id: line.peerId,
+          bytesPerMs: line.pace.bytesPerMs,
+          latencyMs: line.pace.latencyMs ?? 0,
+          outstandingBytes: line.outstandingBytes,
+          outstandingPieces: line.outstandingPieces,
+          silentMs: session.silentMs,
+          has: (pieceIndex: number) => session.has(contentId, pieceIndex),
+        },
+      ];
+    });
+  }
+
+  get(peerId: string): Member | null {
+    return this.#members.get(peerId) ?? null;
+  }
+
+  /** Finds providers and opens sessions until `target` of them work or are on their way. Never waits. */
+  tend(target: number): void {
+    const nowMs = performance.now();
+    this.#noticeClosed(nowMs);
+    const live = this.live.length;
+    const due = nowMs - this.#findAtMs >= (live === 0 ? REFRESH_SOON_MS : REFRESH_MS);
+    if (due) this.find().catch(() => undefined); // kept, and told as `trouble`
+    const connecting = [...this.#members.values()].filter((member) => member.connecting).length;
+    if (live === 0 && connecting === 0) this.#joiningSinceMs = nowMs;
+    const patience = live > 0 ? MAX_MEMBERS : 1 + Math.floor((nowMs - this.#joiningSinceMs) / HEAD_START_MS);
+    let room = Math.min(target, MAX_MEMBERS, patience) - live - connecting;
+    for (const member of this.#candidates(nowMs)) {
+      if (room-- <= 0) return;
+      void this.#join(member);
+    }
+  }
+
+  /** Looks up providers now. @throws AceError `ShardUnavailable` */
+  find(): Promise<void> {
+    this.#finding ??= this.#find().finally(() => {
+      this.#finding = null;
+      this.#context.onChange();
+    });
+    return this.#finding;
+  }
+
+  /** Opens a session and a channel to the best provider, so that the first request need not wait for that. */
+  async warm(known: readonly Provider[], areAll = true): Promise<void> {
+    const findAtMs = this.#findAtMs;
+    if (known.length > 0) this.#found(known);
+    // One that a session told of is not all of them: the look-up is still due.
+    if (!areAll) this.#findAtMs = findAtMs;
+    else await this.find();
+    const [first] = this.#candidates(performance.now());
+    if (!first) return;
+    await this.#join(first);
+    if (first.session) await this.#context.pool.warm(first.line, this.#context.user);
+  }
+
+  /** A piece has come from it. */
+  delivered(member: Member, bytes: number, paidUnits: number): void {
+    member.failures = 0;
+    member.unpayable = null;
+    member.pieces += 1;
+    member.receivedBytes += bytes;
+    member.paidUnits += paidUnits;
+  }
+
+  /** It is of no use now; one that cheated is not asked for this content again. */
+  failed(member: Member, error: unknown): void {
+    const { peerId } = member.line;
+    this.#lastError = error;
+    member.session = null;
+    member.failures += 1;
+    member.retryAtMs =
+      performance.now() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(10, member.failures));
+    // It may have come back at another address.
+    this.#findAtMs = Math.min(this.#findAtMs, performance.now() - REFRESH_MS + REFRESH_SOON_MS);
+    if (!isProviderFault(error) || this.#banned.has(peerId)) return;
+    this.#banned.add(peerId);
+    this.#context.log.warn({ err: error, peer: peerId }, 'a provider is not used for this content again');
+  }
+
+  /** Everything may be tried again now: funds, credit or the shard may be there again. */
+  retry(): void {
+    for (const member of this.#members.values()) member.unpayable = null;
+    if (this.live.length === 0) this.#findAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #candidates(nowMs: number): Member[] {
+    const others = this.live.length > 0;
+    return [...this.#members.values()]
+      .filter((member) => !member.session && !member.connecting && !this.#banned.has(member.line.peerId))
+      .filter((member) => member.retryAtMs <= nowMs || (!others && member.failures === 0))
+      .sort((a, b) => a.failures - b.failures);
+  }
+
+  async #find(): Promise<void> {
+    const { findProviders, contentId } = this.#context;
+    this.#findAtMs = performance.now();
+    try {
+      this.#found(await findProviders(contentId));
+    } catch (error) {
+      this.#findError =
+        error instanceof AceError
+          ? error
+          : new AceError('Internal', 'Something went wrong', { cause: error });
+      throw error;
+    }
+  }
+
+  #found(providers: readonly Provider[]): void {
+    this.#findAtMs = performance.now();
+    this.#findError = null;
+    const fresh = providers.slice(0, MAX_FOUND).map((provider) => {
+      const line = this.#context.pool.line(provider);
+      return this.#members.get(provider.peerId) ?? newMember(line);
+    });
+    // In the order in which they are told now. Those in use, or with a history, are kept though nobody tells of them.
+    const kept = [...this.#members.values()].filter((member) => !fresh.includes(member));
+    const inUse = kept.filter((member) => member.session || member.connecting || member.pieces > 0);
+    this.#members.clear();
+    for (const member of [...fresh, ...inUse]) this.#members.set(member.line.peerId, member);
+  }
+
+  async #join(member: Member): Promise<void> {
+    const { pool, user, contentId, file, onChange } = this.#context;
+    member.connecting = true;
+    // A line that nobody used may have been forgotten since.
+    member.line = pool.line(member.line.provider);
+    try {
+      const session = await pool.open(member.line, user);
+      session.interest(contentId, file, onChange);
+      member.session = session;
+    } catch (error) {
+      this.failed(member, error);
+    } finally {
+      member.connecting = false;
+      onChange();
+    }
+  }
+
+  /** Sessions that broke while nothing was asked for, and those that the pool has closed because nobody used them. */
+  #noticeClosed(nowMs: number): void {
+    for (const member of this.#members.values()) {
+      if (member.session?.failed) this.failed(member, member.session.failure);
+      if (!member.session || member.line.live === member.session) continue;
+      member.session = null;
+      member.retryAtMs = nowMs + REST_MS;
+    }
+  }
+}
+
+function newMember(line: Line): Member {
+  return {
+    line,
+    session: null,
+    connecting: false,
+    failures: 0,
+    retryAtMs: 0,
+    unpayable: null,
+    pieces: 0,
+    paidUnits: 0,
+    receivedBytes: 0,
+  };
+}

@@ -1,0 +1,80 @@
+/** What a transfer says of itself: how far it is, and why it waits when it waits. */
+import { AceError, type ErrorCode } from '../../shared/errors.ts';
+import type { Log } from '../process/log.ts';
+import type { Member, Sources } from './providers.ts';
+
+export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
+
+/** What we cannot pay for or store now is asked about again after this long. */
+export const RETRY_MS = 2_000;
+/** Troubles that last until the user does something, or the clock: no provider is kept meanwhile. */
+const RESTING: ReadonlySet<ErrorCode> = new Set(['TrafficStopped', 'CacheFull']);
+/** Troubles that another provider would not end. */
+const PAUSING: ReadonlySet<ErrorCode> = new Set([
+  'CreditExhausted',
+  'DeviceDisputed',
+  'StoreFailed',
+  ...RESTING,
+]);
+
+export interface StatusContext {
+  readonly log: Log;
+  readonly onChange: () => void;
+  /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
+  readonly askUnpaid: (member: Member) => void;
+}
+
+export class TransferStatus {
+  state: TransferState = 'connecting';
+  reason: AceError | null = null;
+  readonly #context: StatusContext;
+
+  constructor(context: StatusContext) {
+    this.#context = context;
+  }
+
+  /** Waits for what only the user, or the clock, will end. */
+  get rests(): boolean {
+    return this.reason !== null && RESTING.has(this.reason.code);
+  }
+
+  set(state: TransferState, reason: AceError | null): void {
+    if (this.state === 'done' && state === 'fetching') return;
+    const changed = this.state !== state || this.reason?.code !== reason?.code;
+    this.state = state;
+    this.reason = reason;
+    if (changed) this.#context.onChange();
+  }
+
+  /** Our own shard, credit or disk: the provider has no part in it. */
+  unpayable(member: Member, error: unknown): void {
+    const { log } = this.#context;
+    const known =
+      error instanceof AceError ? error : new AceError('Internal', 'Something went wrong', { cause: error });
+    if (known.code === 'Internal') log.error({ err: error }, 'a transfer failed in an unforeseen way');
+    const isTold = [this.reason?.code, member.unpayable?.error.code].includes(known.code);
+    if (known.code === 'DeviceDisputed' && !isTold)
+      log.error({ err: known, ...known.details }, 'the shard refuses this device new leases');
+    member.unpayable = { error: known, untilMs: performance.now() + RETRY_MS };
+  }
+
+  /** No permit is to be had. */
+  sayUnpermitted(trouble: AceError): void {
+    this.set(PAUSING.has(trouble.code) ? 'paused' : 'connecting', trouble);
+  }
+
+  /** Nobody can be asked. */
+  sayNobody(sources: Sources): void {
+    const unpayable = sources.live.find((member) => member.unpayable);
+    if (!unpayable?.unpayable) {
+      if (!sources.connecting) this.set('connecting', sources.trouble);
+      return;
+    }
+    const { error } = unpayable.unpayable;
+    if (!PAUSING.has(error.code)) this.set('connecting', error);
+    else if (this.state !== 'paused' || this.reason?.code !== error.code) {
+      if (error.code === 'CreditExhausted') this.#context.askUnpaid(unpayable);
+      this.set('paused', error);
+    }
+  }
+}

@@ -1,0 +1,399 @@
+/**
+ * One content on its way to this node: it has what is wanted fetched from the providers that have it, several at once,
+ * and says why it waits when it waits. What is wanted is in `demand.ts`, who has it in `sources.ts`, which piece comes
+ * from whom in `picker.ts`.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
+import type { AceError } from '../../shared/errors.ts';
+import type { Provider } from '../content/provider.ts';
+import type { TransportFile } from '../content/transport-file.ts';
+import { Wake } from '../util/wake.ts';
+import { Arrivals } from './arrivals.ts';
+import type { FirstPiece } from './asking.ts';
+import { Demand, type Reader } from './demand.ts';
+import { type Flight, Flights } from './flights.ts';
+import { Holdings } from './holdings.ts';
+import { Permits } from './permits.ts';
+import { ASSUMED_BYTES_PER_MS, assign, remedies, roomAt, type Source, speedOf, type Want } from './picker.ts';
+import { type Member, type ProviderInUse, Sources } from './providers.ts';
+import { RareFirst } from './rare-first.ts';
+import type { Line, SessionUser } from './session-pool.ts';
+import type { TransferContext } from './transfer-context.ts';
+import { RETRY_MS, type TransferState, TransferStatus } from './transfer-status.ts';
+import { Watched } from './watched.ts';
+
+export type { Provider } from '../content/provider.ts';
+export type { Reader } from './demand.ts';
+
+export type { TransferContext } from './transfer-context.ts';
+export type { TransferState } from './transfer-status.ts';
+
+/** How often late requests are looked after. */
+const TICK_MS = 100;
+const IDLE_TICK_MS = 250;
+/** A second provider is worth its channel from so many pieces on, a third from twice as many. */
+const PIECES_EACH = 4;
+/** Beyond so many missing pieces all providers that are allowed are worth it anyway. */
+const MAX_PIECES_COUNTED = 64;
+/** What a stop waits for on a session that others use. */
+const STOP_MS = 5_000;
+
+export class Transfer implements SessionUser {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  /** The last provider that would not send for want of a payment, and its words. */
+  refusal: { readonly provider: string; readonly code: string } | null = null;
+  readonly #context: TransferContext;
+  readonly #status: TransferStatus;
+  readonly #holdings: Holdings;
+  readonly #demand: Demand;
+  readonly #sources: Sources;
+  readonly #watched: Watched;
+  readonly #permits: Permits;
+  readonly #flights = new Flights(() => this.#wakeUp());
+  readonly #rareFirst: RareFirst;
+  readonly #arrivals: Arrivals;
+  #stopped = false;
+  readonly #wake = new Wake();
+  /** Something happened since the last look. */
+  #woken = false;
+  #loop: Promise<void> | null = null;
+
+  constructor(context: TransferContext, contentId: string, file: TransportFile) {
+    this.#context = context;
+    this.contentId = contentId;
+    this.file = file;
+    const { log, onChange } = context;
+    this.#status = new TransferStatus({ log, onChange, askUnpaid: (member) => void this.#askUnpaid(member) });
+    this.#holdings = new Holdings(file, context.store.contents.pieces(contentId));
+    this.#demand = new Demand(file);
+    this.#rareFirst = new RareFirst(contentId, this.#holdings.count);
+    this.#watched = new Watched(file, context.nowMs);
+    this.#permits = new Permits({
+      budget: context.budget,
+      contentId,
+      pieceBytes: Math.min(PIECE_BYTES, file.sizeBytes),
+      onChange: () => this.#wakeUp(),
+    });
+    this.#sources = new Sources({
+      contentId,
+      file,
+      pool: context.pool,
+      user: this,
+      log: context.log,
+      findProviders: context.findProviders,
+      onChange: () => {
+        this.#rareFirst.changed();
+        this.#wakeUp();
+      },
+    });
+    this.#arrivals = new Arrivals({
+      contentId,
+      store: context.store,
+      holdings: this.#holdings,
+      sources: this.#sources,
+      flights: this.#flights,
+      watched: this.#watched,
+      status: this.#status,
+      onChange: context.onChange,
+      onServable: context.onServable,
+    });
+    if (this.complete) this.#status.state = 'done';
+  }
+
+  get state(): TransferState {
+    return this.#status.state;
+  }
+
+  get reason(): AceError | null {
+    return this.#status.reason;
+  }
+
+  get complete(): boolean {
+    return this.#holdings.complete;
+  }
+
+  get haveBytes(): number {
+    return this.#holdings.bytes;
+  }
+
+  get paidUnits(): number {
+    return this.#holdings.paidUnits;
+  }
+
+  get receivedBytes(): number {
+    return this.#holdings.receivedBytes;
+  }
+
+  /** Pieces that came a second time, because the first provider was late, and were paid. */
+  get doubledPieces(): number {
+    return this.#holdings.doubledPieces;
+  }
+
+  get fetchingMs(): number {
+    return this.#flights.busyMs;
+  }
+
+  /** The account of the provider that sent last, or is about to. */
+  get providerAccount(): string | null {
+    const live = this.#sources.live;
+    const member = live.find((m) => m === this.#arrivals.last) ?? live[0];
+    return member?.session?.provider.account ?? null;
+  }
+
+  get providers(): ProviderInUse[] {
+    return this.#sources.inUse();
+  }
+
+  /** Whether there is somebody to fetch it for, or something of it on its way. */
+  get isWanted(): boolean {
+    if (this.complete || this.#stopped) return false;
+    return this.#demand.hasReaders || this.#demand.downloading || this.#flights.size > 0;
+  }
+
+  get readerPieces(): number[] {
+    return this.#demand.readerPieces;
+  }
+
+  get wantedUnits(): number {
+    return this.#stopped ? 0 : this.#holdings.missing;
+  }
+
+  holds(line: Line): boolean {
+    if (this.#stopped) return false;
+    if (this.state === 'paused' && !this.#status.rests && this.#sources.uses(line)) return true;
+    return this.#watched.holds(line.watch, this.#demand.hasReaders, this.complete);
+  }
+
+  /** Gets a provider ready, so that the first piece need not wait for a session and a lease. `known`: who has it, if just asked. */
+  warm(known: readonly Provider[], areAll = true): void {
+    if (this.complete) return;
+    this.#sources.warm(known, areAll).catch((error: unknown) => {
+      this.#context.log.debug({ err: error, contentId: this.contentId }, 'no provider could be made ready');
+    });
+  }
+
+  /** Takes over a piece that was asked for along with the transport file. */
+  adopt({ line, pieceIndex, video, permit, piece, abort }: FirstPiece): void {
+    const member = this.#sources.get(line.peerId);
+    const session = line.live;
+    if (!member || !session || this.#holdings.has(pieceIndex) || pieceIndex >= this.#holdings.count) {
+      piece.then(
+        ({ bytes }) => permit.done(bytes),
+        () => permit.done(0), // whoever wants the piece asks for it
+      );
+      return;
+    }
+    const bytes = pieceLength(this.file.sizeBytes, pieceIndex);
+    const expectedMs = (line.pace.latencyMs ?? 0) + bytes / (line.pace.bytesPerMs ?? ASSUMED_BYTES_PER_MS);
+    const startedAtMs = performance.now();
+    const flight: Flight = {
+      ...{ pieceIndex, bytes, video, member, abort, startedAtMs, expectedMs },
+      sourceId: line.peerId,
+      isDouble: false,
+    };
+    this.#flights.add(flight, this.#arrivals.land(flight, session, permit, piece));
+  }
+
+  /** Fetches everything, whether someone reads or not. */
+  download(): void {
+    this.#demand.download();
+    this.#start();
+  }
+
+  addReader(pieceIndex: number, watches = true): Reader {
+    const reader = this.#demand.addReader(pieceIndex, watches);
+    this.#start();
+    return reader;
+  }
+
+  moveReader(reader: Reader, pieceIndex: number): void {
+    if (reader.pieceIndex === pieceIndex) return;
+    reader.pieceIndex = pieceIndex;
+    this.#wakeUp();
+  }
+
+  /** A reader has been given so many bytes: who watches them does so from now on. */
+  taken(reader: Reader, start: number, lengthBytes: number): void {
+    this.#watched.taken(reader, start, lengthBytes);
+  }
+
+  removeReader(reader: Reader): void {
+    this.#demand.removeReader(reader);
+    this.#wakeUp();
+  }
+
+  /** Resolves when the piece is stored and verified. @throws AceError `PeerClosed` when the transfer is stopped */
+  piece(pieceIndex: number, signal: AbortSignal): Promise<void> {
+    return this.#holdings.piece(pieceIndex, signal);
+  }
+
+  /** A piece turned out to be lost from the disk: it is fetched again. */
+  forget(pieceIndex: number): void {
+    this.#holdings.forget(pieceIndex);
+    this.#demand.forget(pieceIndex);
+    if (this.state === 'done') this.#status.set('connecting', null);
+    this.#start();
+  }
+
+  /** Pieces that no reader needs next were removed to make room. */
+  lost(pieces: readonly number[]): void {
+    for (const pieceIndex of pieces) {
+      this.#holdings.forget(pieceIndex);
+      this.#demand.forget(pieceIndex);
+    }
+    this.#wakeUp();
+  }
+
+  /** Funds or credit may be there again. */
+  retry(): void {
+    this.#permits.retry();
+    this.#sources.retry();
+    this.#wakeUp();
+  }
+
+  /** Lets what is under way arrive and be paid, then ends. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#holdings.release();
+    this.#wakeUp();
+    await this.#loop;
+    this.#permits.giveBack();
+    this.#watched.end();
+    this.#flights.withdraw(() => true);
+    await this.#context.pool.leave(this);
+    // On a session that others use, a provider may keep its answer to itself.
+    await Promise.race([this.#flights.landed(), delay(STOP_MS, undefined, { ref: false })]);
+    this.#context.onChange();
+  }
+
+  #start(): void {
+    this.#loop ??= this.#run();
+    this.#wakeUp();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#woken = false;
+      try {
+        this.#demand.limitAhead(this.#context.aheadPieces(this.contentId, this.file.sizeBytes));
+        // A provider that has begun with it is paid for it.
+        this.#flights.withdraw((pieceIndex) => !this.#demand.wanted(pieceIndex));
+        const wants = this.#isWanting();
+        if (wants || this.#flights.size > 0) this.#work(wants);
+        else this.#permits.giveBack();
+        await this.#rest(this.#flights.size > 0 ? TICK_MS : wants ? IDLE_TICK_MS : undefined);
+      } catch (error) {
+        this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  /** One look at everything: never waits. */
+  #work(wants: boolean): void {
+    this.#demand.passOver((index) => this.#holdings.has(index));
+    this.#sources.abandonSilent();
+    const wanted = Math.min(this.#holdings.missing, MAX_PIECES_COUNTED);
+    // Nobody is called before something may be asked for.
+    if (wants && (this.#permits.count > 0 || this.#flights.size > 0))
+      this.#sources.tend(1 + Math.floor(wanted / PIECES_EACH));
+    const sources = this.#sources.forPicker();
+    // One at least: what is late may have to be asked for elsewhere.
+    this.#permits.want(wants ? Math.max(1, this.#permitsFor(sources)) : 1, this.#demand.hasReaders);
+    this.#rareFirst.apply(this.#demand, this.#sources);
+    const speed = sources.reduce((sum, source) => sum + speedOf(source), 0);
+    const missingBytes = this.#holdings.missing * PIECE_BYTES - this.#flights.bytes;
+    for (const { want, sourceId, expectedMs } of assign(this.#wants(speed), sources, missingBytes)) {
+      if (!this.#ask(want, sourceId, expectedMs, false)) break;
+    }
+    this.#remedy(sources, speed);
+    this.#sayTrouble(sources);
+  }
+
+  #wants(speed: number): Generator<Want> {
+    return this.#demand.wants((index) => !this.#holdings.has(index) && !this.#flights.has(index), speed);
+  }
+
+  /** As many as the sources could take; in a window, where room is short, no more than there is to ask for. */
+  #permitsFor(sources: readonly Source[]): number {
+    const room = roomAt(sources);
+    if (!this.#demand.isLimited) return room;
+    let count = 0;
+    for (const _ of this.#wants(1)) if (++count >= room) break;
+    return count;
+  }
+
+  #isWanting(): boolean {
+    return !this.#wants(1).next().done;
+  }
+
+  /** Whether it could be asked for. */
+  #ask(want: Omit<Want, 'deadlineMs'>, sourceId: string, expectedMs: number, isDouble: boolean): boolean {
+    const member = this.#sources.get(sourceId);
+    const session = member?.session;
+    const permit = member && session ? this.#permits.take() : null;
+    if (!member || !session || !permit) return false;
+    const flight: Flight = {
+      ...want,
+      member,
+      sourceId,
+      startedAtMs: performance.now(),
+      expectedMs,
+      isDouble,
+      abort: new AbortController(),
+    };
+    const { pieceIndex, video, bytes, abort } = flight;
+    const request = { contentId: this.contentId, file: this.file, pieceIndex, video };
+    const options = { signal: abort.signal, onAsked: () => this.#status.set('fetching', null) };
+    const arriving = this.#context.pool.fetch(member.line, this, request, bytes, options);
+    this.#flights.add(flight, this.#arrivals.land(flight, session, permit, arriving));
+    return true;
+  }
+
+  /** Why nothing moves, when nothing moves. */
+  #sayTrouble(sources: readonly Source[]): void {
+    const { trouble, count } = this.#permits;
+    if (this.complete || this.#flights.size > 0) return;
+    if (trouble) this.#status.sayUnpermitted(trouble);
+    else if (sources.length === 0 && count > 0) this.#status.sayNobody(this.#sources);
+  }
+
+  /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
+  async #askUnpaid({ line, session }: Member): Promise<void> {
+    const next = this.#wants(1).next();
+    if (!session || next.done) return;
+    const { contentId, file } = this;
+    try {
+      const request = { contentId, file, pieceIndex: next.value.pieceIndex, video: false };
+      const code = await session.refusalOf(request);
+      if (code === null) this.#arrivals.takeOver();
+      else this.refusal = { provider: session.provider.account, code };
+      this.#context.onChange();
+    } catch (error) {
+      this.#context.log.debug({ err: error, peer: line.peerId }, 'a provider left instead of answering');
+    }
+  }
+
+  #remedy(sources: readonly Source[], speed: number): void {
+    const pending = this.#flights.pending((index) => this.#demand.deadlineMs(index, speed));
+    const allAsked = sources.length > 1 && !this.#isWanting();
+    for (const remedy of remedies(pending, sources, allAsked)) {
+      const late = pending.find((one) => one === remedy.pending)?.flight;
+      if (!late) continue;
+      if (remedy.kind === 'withdraw') late.abort.abort();
+      else this.#ask(late, remedy.sourceId, late.expectedMs, true);
+    }
+  }
+
+  #wakeUp(): void {
+    this.#woken = true;
+    this.#wake.now();
+  }
+
+  /** Until something happens, or so long; `undefined` is for ever. */
+  #rest(timeoutMs: number | undefined): Promise<void> {
+    return this.#woken || this.#stopped ? delay(0) : this.#wake.rest(timeoutMs);
+  }
+}

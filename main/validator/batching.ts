@@ -1,0 +1,223 @@
+/**
+ * Turns claims into settlement batches and the main chain's answers into loans and statements.
+ *
+ * Two steps with the chain in between, each one transaction: seal (the batch and what it takes up) and record (the
+ * answer). A shard that is killed in between sends the sealed batch again; the chain answers the same, so nothing is
+ * settled twice or lost.
+ */
+
+import { type PriceSnapshot, planRepayments } from '../../shared/economy/credit.ts';
+import type { TrafficTotals } from '../../shared/economy/price.ts';
+import { timesDown } from '../../shared/economy/ratio.ts';
+import { invariant } from '../../shared/errors.ts';
+import {
+  type Batch,
+  decodeBatch,
+  type EntryResult,
+  FIRST_PREVIOUS_HASH,
+  MAX_BATCH_ENTRIES,
+} from '../../shared/settlement/batch.ts';
+import { encodeBatchResult } from '../../shared/settlement/batch-result.ts';
+import { sealBatch } from '../chain/batch-signature.ts';
+import type { MainChain } from '../chain/port.ts';
+import type { BatchRow } from '../db/validator/batches.ts';
+import type { LeaseRow } from '../db/validator/leases.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import type { DeviceIdentity } from '../wallet/device.ts';
+import { priceSnapshot } from './accounts.ts';
+import { accountsOf } from './accounts-of.ts';
+import type { DebtorWatch } from './debtor-watch.ts';
+import { PairBook } from './pairs.ts';
+import { viewingOf, type Watched } from './watching.ts';
+
+/** An unclaimed lease goes back to its payer this long after it expired: time for the payee's last claim. */
+export const CLAIM_GRACE_MS = 3_600_000;
+
+/** XAC base units that a pair's traffic is worth before it is settled while its channel is open. */
+const LEAST_SETTLED_XAC = 32n;
+
+export interface BatchingContext {
+  readonly chain: MainChain;
+  readonly store: ValidatorStore;
+  readonly key: DeviceIdentity;
+  readonly shard: number;
+  readonly nowMs: () => number;
+  /** Which debtors may repay; without one, each settlement asks for all of them. */
+  readonly debtors?: DebtorWatch;
+  /** Most pairs of payer and payee that one batch takes up; the next one has the rest. For tests. */
+  readonly maxEntries?: number;
+}
+
+export interface Settled {
+  readonly batchNumber: number;
+  /** Accounts that the batch named. */
+  readonly accounts: ReadonlySet<string>;
+}
+
+/** Settles what there is to settle; `null` when there is nothing. Runs alone on the shard (see `serializer`). */
+export async function settle(context: BatchingContext): Promise<Settled | null> {
+  const { store, nowMs } = context;
+  // First, so that a batch which the chain does not take keeps nobody's capacity.
+  store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
+  const unfinished = store.batches.last();
+  if (unfinished && unfinished.result === null) return applySealed(context, unfinished);
+  const sealed = await seal(context);
+  return sealed ? applySealed(context, sealed) : null;
+}
+
+async function seal(context: BatchingContext): Promise<BatchRow | null> {
+  const { chain, store, key, shard, nowMs, maxEntries = MAX_BATCH_ENTRIES } = context;
+  const createdAtMs = nowMs();
+  const pairs = new PairBook(maxEntries);
+
+  const repayments = await plannedRepayments(context, pairs);
+  // Funds repay loans before they pay for anything new: while loans wait for the next batch, so does consumption.
+  const price = priceSnapshot(await chain.market());
+  const ripe = (lease: LeaseRow) => isRipe(lease, price, createdAtMs);
+  const leases =
+    repayments === 'all' ? store.leases.toSeal().filter((lease) => ripe(lease) && takeUp(pairs, lease)) : [];
+  const { watched, untilMs } = viewingOf(store, leases, createdAtMs);
+  const sealLeases = () =>
+    leases.forEach((lease, i) => {
+      const w = watched[i];
+      invariant(w !== undefined, 'each lease has its watch time');
+      store.leases.seal({
+        channelId: lease.channelId,
+        sealedUnits: lease.claimedUnits,
+        sealedVideoUnits: w.videoUnits,
+        sealedWatchMs: w.watchMs,
+        watchMs: w.reportedMs,
+      });
+    });
+  // Watch time is credited as the wall clock allows: it rides along with payments, and has a batch of its own only
+  // once there is no more to wait for.
+  const worthIt = watched.some((w) => w.whole && w.newVideoUnits + w.newWatchMs > 0);
+  if (pairs.size === 0 && !worthIt) {
+    forgetUncreditable(store, leases, watched);
+    return null;
+  }
+
+  const previous = store.batches.last();
+  const batch: Batch = {
+    networkId: chain.settings().networkId,
+    shard,
+    number: (previous?.number ?? 0) + 1,
+    previousHash: previous?.hash ?? FIRST_PREVIOUS_HASH,
+    createdAtMs,
+    watched: watched.reduce<TrafficTotals>(
+      (sum, w) => ({
+        videoUnits: sum.videoUnits + BigInt(w.newVideoUnits),
+        watchMs: sum.watchMs + BigInt(w.newWatchMs),
+      }),
+      { videoUnits: 0n, watchMs: 0n },
+    ),
+    entries: pairs.entries(),
+  };
+  // Once a batch is sealed only the chain's answer gets rid of it, so one that no chain takes must never be.
+  const row = { number: batch.number, createdAtMs, ...sealBatch(batch, key) };
+  store.commit(() => {
+    store.batches.insert(row);
+    for (const { payer, payee, channelId, claimedUnits, sealedUnits } of leases) {
+      const units = claimedUnits - sealedUnits;
+      if (units > 0) store.batches.addChannel(batch.number, payer, payee, { channelId, units });
+    }
+    sealLeases();
+    for (const [account, ms] of untilMs) store.watchers.setWatchedUntilMs(account, ms);
+  });
+  return { ...row, result: null };
+}
+
+/**
+ * Each settlement of a pair rounds its price up to one base unit. What is worth only a few waits until it is more, or
+ * until its lease has ended, so that a payee that claims unit by unit does not cost its payer more than a few percent.
+ */
+function isRipe(lease: LeaseRow, { unitPriceXac }: PriceSnapshot, nowMs: number): boolean {
+  const units = lease.claimedUnits - lease.sealedUnits;
+  if (units === 0 || lease.released === 1 || nowMs >= lease.expiresAtMs) return true;
+  return timesDown(BigInt(units), unitPriceXac) >= LEAST_SETTLED_XAC;
+}
+
+/** Whether the lease goes into this batch; one whose pair finds no room waits for the next. */
+function takeUp(pairs: PairBook, lease: LeaseRow): boolean {
+  const units = lease.claimedUnits - lease.sealedUnits;
+  return units === 0 || pairs.add(lease.payer, lease.payee, { repayUnits: 0, consumeUnits: units });
+}
+
+/** Ended leases whose reports can never be credited leave the list of what to settle, without a batch. */
+function forgetUncreditable(
+  store: ValidatorStore,
+  leases: readonly LeaseRow[],
+  watched: readonly Watched[],
+): void {
+  const stale = leases.flatMap((lease, i) => {
+    const w = watched[i];
+    return w?.whole && w.reportedMs < lease.watchMs ? [{ ...lease, watchMs: w.reportedMs }] : [];
+  });
+  if (stale.length === 0) return;
+  store.commit(() => {
+    for (const lease of stale) store.leases.seal(lease);
+  });
+}
+
+async function applySealed(context: BatchingContext, row: BatchRow): Promise<Settled> {
+  const { chain, store } = context;
+  const result = await chain.applyBatch({ batch: decodeBatch(row.bytes), signature: row.signature });
+  const creditUsed = new Map<string, number>();
+  const payers = [...new Set(result.entries.map((entry) => entry.payer))];
+  for await (const { address, creditUsedUnits } of accountsOf(chain, payers)) {
+    creditUsed.set(address, creditUsedUnits);
+  }
+
+  const accounts = new Set<string>();
+  store.commit(() => {
+    store.batches.setResult(row.number, encodeBatchResult(result));
+    store.leases.markApplied();
+    result.entries.forEach((entry, index) => {
+      accounts.add(entry.payer).add(entry.payee);
+      bookLoans(store, entry, row);
+      store.batches.addStatement(entry.payer, row.number, 'paid', index);
+      store.batches.addStatement(entry.payee, row.number, 'earned', index);
+    });
+    // Invariant 4 of ECONOMY.md. A violation rolls back and stops settling; the batch stays sealed.
+    for (const [payer, usedUnits] of creditUsed) {
+      invariant(
+        store.loans.owedUnits(payer) === usedUnits,
+        `the loans of ${payer} are its traffic_credit_used`,
+      );
+    }
+  });
+  return { batchNumber: row.number, accounts };
+}
+
+/** Plans the loans that funds repay now, debtor by debtor; `some` when the batch has no room for the rest. */
+async function plannedRepayments(context: BatchingContext, pairs: PairBook): Promise<'all' | 'some'> {
+  const { chain, store, debtors } = context;
+  const price = priceSnapshot(await chain.market());
+  const asked = (await debtors?.toAsk(chain, price)) ?? store.loans.debtors();
+  for await (const account of accountsOf(chain, asked)) {
+    const { address: debtor, balances } = account;
+    const loans = store.loans
+      .ofDebtor(debtor)
+      .map((loan) => ({ creditor: loan.creditor, units: loan.unitsLeft }));
+    const repayments = planRepayments(loans, balances, price, chain.settings().trafficFee);
+    if (repayments.length === 0) debtors?.cannotRepay(account);
+    for (const { creditor, units } of repayments) {
+      if (!pairs.add(debtor, creditor, { repayUnits: units, consumeUnits: 0 })) return 'some';
+    }
+  }
+  return 'all';
+}
+
+function bookLoans(store: ValidatorStore, entry: EntryResult, row: BatchRow): void {
+  let repaid = entry.repaidUnits;
+  for (const loan of repaid > 0 ? store.loans.ofPair(entry.payer, entry.payee) : []) {
+    if (repaid === 0) break;
+    const units = Math.min(repaid, loan.unitsLeft);
+    store.loans.reduce(loan.id, units);
+    repaid -= units;
+  }
+  invariant(repaid === 0, 'no more is repaid than is owed');
+  if (entry.creditUnits > 0) {
+    store.loans.insert(entry.payer, entry.payee, entry.creditUnits, row.number, row.createdAtMs);
+  }
+}

@@ -1,0 +1,69 @@
+/** Takes the operations that accounts sign to the main chain, after a look at what their funds are promised to. */
+
+import { checkHeld } from '../../shared/economy/held-funds.ts';
+import { decodeSignedOperation, type Operation } from '../../shared/economy/operation.ts';
+import { plainPayment } from '../../shared/settlement/batch-result.ts';
+import type { MainChain, OperationReceipt } from '../chain/port.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import { OPERATIONS_TOLD } from '../p2p/protocols/shard/constants.ts';
+import { priceSnapshot } from './accounts.ts';
+import { checkHome } from './check-home.ts';
+
+export interface OperationContext {
+  readonly chain: MainChain;
+  readonly store: ValidatorStore;
+  readonly shard: number;
+}
+
+/**
+ * Submits an operation, canonical bytes. Runs alone on the shard, so that no lease comes between look and act.
+ * @throws AceError `WrongShard`, `FundsReserved` (what is left would not cover the account's open channels), `MessageMalformed`, and
+ * what `MainChain.submit` throws
+ */
+export async function submitOperation(
+  { chain, store, shard }: OperationContext,
+  bytes: Uint8Array,
+): Promise<{ readonly receipt: OperationReceipt; readonly accounts: readonly string[] }> {
+  const { operation, signature } = decodeSignedOperation(bytes);
+  checkHome(chain.settings(), shard, operation.from);
+  await checkReserved(chain, store, operation);
+  const receipt = await chain.submit({
+    operation,
+    signature: `0x${Buffer.from(signature).toString('hex')}`,
+  });
+  const accounts = receipt.changes.map(({ holder }) => holder).filter((holder) => holder.startsWith('0x'));
+  return { receipt, accounts: [...new Set([operation.from, ...accounts])] };
+}
+
+/** What operations did to an account, from `fromHeight` on, as its node is told. */
+export async function toldOperations(
+  chain: MainChain,
+  faucet: string | null,
+  account: string,
+  fromHeight: number,
+) {
+  const rows = await chain.accountOperations(account, fromHeight, OPERATIONS_TOLD);
+  return rows.map(({ payment, deltas, ...row }) => ({
+    ...row,
+    deltas: { ...deltas },
+    payment: payment && plainPayment(payment),
+    faucet:
+      faucet !== null &&
+      account !== faucet &&
+      row.operation !== null &&
+      decodeSignedOperation(row.operation).operation.from === faucet,
+  }));
+}
+
+/**
+ * A lease is the shard's word that a payee will be paid: funds behind open channels stay where they are, and so do funds
+ * that the next settlement takes for a loan.
+ */
+async function checkReserved(chain: MainChain, store: ValidatorStore, operation: Operation): Promise<void> {
+  const reservedUnits = store.leases.reservedUnits(operation.from);
+  const { balances, creditUsedUnits } = await chain.account(operation.from);
+  if (reservedUnits === 0 && creditUsedUnits === 0) return;
+  const { trafficCreditLimitUnits } = chain.settings();
+  const price = priceSnapshot(await chain.market());
+  checkHeld(operation, { balances, creditUsedUnits, reservedUnits }, trafficCreditLimitUnits, price);
+}

@@ -1,0 +1,66 @@
+/** What an account is told of the batches that named it: its own entries, with prices, in order. */
+
+import { formatRatio } from '../../shared/economy/ratio.ts';
+import { invariant } from '../../shared/errors.ts';
+import type { BatchResult } from '../../shared/settlement/batch.ts';
+import { decodeBatchResult, plainPayment } from '../../shared/settlement/batch-result.ts';
+import { CHANNELS_TOLD, encodeStatement, sumsOf } from '../../shared/settlement/statement.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import { STATEMENT_PAGE } from '../p2p/protocols/shard/constants.ts';
+import type { SettlementMessage } from '../p2p/protocols/shard/messages.ts';
+import type { DeviceIdentity } from '../wallet/device.ts';
+
+export interface StatementContext {
+  readonly store: ValidatorStore;
+  readonly networkId: string;
+  readonly shard: number;
+  readonly key: Pick<DeviceIdentity, 'sign'>;
+}
+
+/** Each signed: whoever is told two histories can prove it. */
+export function statementRows(
+  { store, networkId, shard, key }: StatementContext,
+  account: string,
+  afterSeq: number,
+): SettlementMessage[] {
+  const results = new Map<number, { result: BatchResult; atMs: number }>();
+  return store.batches.statements(account, afterSeq, STATEMENT_PAGE).map((row) => {
+    const batch = results.get(row.batchNumber) ?? load(store, row.batchNumber);
+    results.set(row.batchNumber, batch);
+    const entry = batch.result.entries[row.entryIndex];
+    invariant(entry !== undefined, 'a statement points to an entry of its batch');
+    const { repayment, payment } = entry;
+    const channels = store.batches.channels(row.batchNumber, entry.payer, entry.payee, CHANNELS_TOLD);
+    const told = {
+      seq: row.seq,
+      shard,
+      batchNumber: row.batchNumber,
+      batchHash: batch.result.hash,
+      atMs: batch.atMs,
+      direction: row.direction,
+      counterparty: row.direction === 'paid' ? entry.payee : entry.payer,
+      paidUnits: entry.paidUnits,
+      creditUnits: entry.creditUnits,
+      refusedUnits: entry.refusedUnits,
+      repaidUnits: entry.repaidUnits,
+      ...sumsOf(entry),
+    };
+    const price = batch.result.unitPriceXac;
+    const detail = { repayment, payment, channels };
+    const record = encodeStatement({ ...told, networkId, account, price, detail });
+    return {
+      ...told,
+      price: formatRatio(price),
+      repayment: repayment && plainPayment(repayment),
+      payment: payment && plainPayment(payment),
+      channels,
+      signature: key.sign(record),
+    };
+  });
+}
+
+function load(store: ValidatorStore, number: number): { result: BatchResult; atMs: number } {
+  const row = store.batches.get(number);
+  invariant(row?.result != null, 'a statement is of a batch that the main chain answered');
+  return { result: decodeBatchResult(row.result), atMs: row.createdAtMs };
+}

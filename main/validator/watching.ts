@@ -1,0 +1,86 @@
+/**
+ * Watch time and video traffic that a settlement adds to the network's totals, which set the price of traffic.
+ *
+ * Nobody can check what a viewer watched, so what is reported is bounded: by the units paid, by what so many units can
+ * play, by the life of the lease, and, over all leases of an account together, by the wall clock. However many devices
+ * and leases an account has, an hour of them adds at most an hour.
+ */
+import { MAX_WATCH_MS_PER_UNIT } from '../../shared/economy/price.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
+import type { LeaseRow } from '../db/validator/leases.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+
+/**
+ * What a released lease reports waits this long, after the earliest end of its viewing, for its account's clock: reports
+ * of several providers do not arrive in the order of the viewing. Not longer, for each that waits is read each time.
+ */
+export const RELEASED_WAIT_MS = 3_600_000;
+
+export interface Watched {
+  /** Credited to the totals, this batch included. */
+  readonly videoUnits: number;
+  readonly watchMs: number;
+  readonly newVideoUnits: number;
+  readonly newWatchMs: number;
+  /** What is still worth looking at: no more than `watchMs` once the rest can never be credited. */
+  readonly reportedMs: number;
+  /** Nothing that the lease reports is left to be credited later. */
+  readonly whole: boolean;
+}
+
+export interface Viewing {
+  /** One for each lease, in their order. */
+  readonly watched: readonly Watched[];
+  /** Accounts with the moment until which their wall clock is used up now. */
+  readonly untilMs: ReadonlyMap<string, number>;
+}
+
+export function viewingOf(store: ValidatorStore, leases: readonly LeaseRow[], nowMs: number): Viewing {
+  const untilMs = clockStarts(store, leases);
+  const watched = leases.map((lease) => {
+    const from = untilMs.get(lease.payer) ?? nowMs;
+    const one = watchedSince(lease, nowMs, Math.max(0, nowMs - from));
+    if (one.newWatchMs > 0) untilMs.set(lease.payer, from + one.newWatchMs);
+    return one;
+  });
+  return { watched, untilMs };
+}
+
+/** From where each account's wall clock is free: not before the oldest lease that reports, for it watched no earlier. */
+function clockStarts(store: ValidatorStore, leases: readonly LeaseRow[]): Map<string, number> {
+  const oldest = new Map<string, number>();
+  for (const { payer, leasedAtMs, watchMs, sealedWatchMs } of leases) {
+    if (watchMs > sealedWatchMs) oldest.set(payer, Math.min(oldest.get(payer) ?? leasedAtMs, leasedAtMs));
+  }
+  for (const [payer, leasedAtMs] of oldest) {
+    oldest.set(payer, Math.max(leasedAtMs, store.watchers.watchedUntilMs(payer) ?? leasedAtMs));
+  }
+  return oldest;
+}
+
+function watchedSince(lease: LeaseRow, nowMs: number, budgetMs: number): Watched {
+  const { sealedVideoUnits, sealedWatchMs } = lease;
+  const videoUnits = Math.max(
+    sealedVideoUnits,
+    Math.min(Math.floor(lease.videoBytes / TRAFFIC_UNIT_BYTES), lease.claimedUnits),
+  );
+  const playableMs = Math.min(lease.watchMs, videoUnits * MAX_WATCH_MS_PER_UNIT);
+  const elapsedMs = Math.max(0, Math.min(nowMs, lease.expiresAtMs) - lease.leasedAtMs);
+  const wantedMs = Math.max(0, Math.min(playableMs, elapsedMs) - sealedWatchMs);
+  const newWatchMs = Math.min(wantedMs, budgetMs);
+  const watchMs = sealedWatchMs + newWatchMs;
+  // What there is no room for until then on its account's clock was never watched.
+  const ended = nowMs >= endsAtMs(lease);
+  return {
+    videoUnits,
+    watchMs,
+    newVideoUnits: videoUnits - sealedVideoUnits,
+    newWatchMs,
+    reportedMs: ended ? watchMs : lease.watchMs,
+    whole: ended || watchMs >= playableMs,
+  };
+}
+
+function endsAtMs({ leasedAtMs, expiresAtMs, watchMs, released }: LeaseRow): number {
+  return released === 1 ? Math.min(expiresAtMs, leasedAtMs + watchMs + RELEASED_WAIT_MS) : expiresAtMs;
+}

@@ -1,0 +1,381 @@
+/**
+ * The one contract between the node and whoever drives it: pages (over Electron IPC or a WebSocket on loopback) and
+ * the command line. Amounts are decimal token strings with 7 decimals, times are milliseconds since 1970 UTC, traffic
+ * is bytes or traffic units as the name says. Inputs are checked at the boundary with these schemas.
+ */
+import '../input-words.ts';
+import { z } from 'zod';
+import { TOKENS, type Token } from '../economy/money.ts';
+import type { ErrorCode } from '../errors.ts';
+import { type DataTotals, type Limits, limitsSchema, type Stop } from '../limits.ts';
+import { type ChannelsView, channelsInput } from './channels.ts';
+import { type FirstRunOutputs, firstRunInputs } from './first-run.ts';
+import { type JournalOutputs, journalInputs } from './journal.ts';
+import { type LiveOutputs, type LiveView, liveInputs } from './live.ts';
+import { type PortOutputs, portInputs } from './ports.ts';
+import { type SettlementOutputs, settlementInputs } from './settlements.ts';
+import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './shell.ts';
+import { type TrafficNow, type TrafficOutputs, trafficInputs } from './traffic.ts';
+import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './wallet.ts';
+
+/** A decimal token string, such as "0.2000000". */
+export type DecimalAmount = string;
+
+export interface LoanView {
+  /** Account that served on credit. */
+  readonly creditor: string;
+  readonly units: number;
+  readonly sinceMs: number;
+  /** What repaying it would cost at the price of this moment. */
+  readonly priceXac: DecimalAmount;
+}
+
+export interface PriceView {
+  readonly xacPerGb: DecimalAmount;
+  readonly xatPerGb: DecimalAmount;
+  /** XAC for 1 XAT, decimal with up to 7 digits. */
+  readonly xacPerXat: string;
+  /** GB per hour, decimal. */
+  readonly trafficRateGbPerHour: string;
+  /** The same and more as exact ratios of base units, `num/den`: what a quote is worked out from. */
+  readonly exact: {
+    readonly xacPerUnit: string;
+    readonly xatPerUnit: string;
+    readonly xacPerXat: string;
+    readonly xacPerXas: string;
+    /** traffic_user_payment_fee. */
+    readonly trafficFee: string;
+  };
+  readonly asOfMs: number;
+}
+
+/** What traffic from one peer would cost this account now, and how it would be paid; see shared/economy/quote.ts. */
+export interface TrafficQuoteView {
+  readonly units: number;
+  readonly priceXac: DecimalAmount;
+  readonly priceXat: DecimalAmount;
+  /** Units that the funds pay, that go on credit, that nothing covers. */
+  readonly paidUnits: number;
+  readonly creditUnits: number;
+  readonly uncoveredUnits: number;
+  /** What the payment takes: XAC as it is, XAT that is burned for XAC, XAS. */
+  readonly fromXac: DecimalAmount;
+  readonly fromXat: DecimalAmount;
+  readonly fromXas: DecimalAmount;
+  /** Of that, the fee; the rest goes to the peer. */
+  readonly feeXac: DecimalAmount;
+  readonly feeXas: DecimalAmount;
+  readonly payeeXac: DecimalAmount;
+  readonly payeeXas: DecimalAmount;
+  readonly asOfMs: number;
+}
+
+/** One provider that a transfer uses, or used since the node started. */
+export interface TransferProviderView {
+  readonly account: string;
+  readonly peerId: string;
+  readonly state: 'connecting' | 'connected' | 'gone';
+  /** As measured, over all contents that come from it; 0 before the first piece. */
+  readonly bytesPerSecond: number;
+  /** From a request to the beginning of its answer, when nothing else is under way. */
+  readonly latencyMs: number;
+  readonly pieces: number;
+  readonly receivedBytes: number;
+  readonly paidUnits: number;
+}
+
+/** One content that is being fetched, or was since the node started. */
+export interface TransferView {
+  readonly contentId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly haveBytes: number;
+  /**
+   * It does not fit below `cacheBytes` beside what stays: what was played goes when room is needed, and comes, and is
+   * paid, again for whoever jumps back to it.
+   */
+  readonly window: boolean;
+  /** Somebody plays it, or it is downloaded, or something of it is on its way. */
+  readonly wanted: boolean;
+  readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
+  /** Why it is paused or failed; pages translate the code. */
+  readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Account of the provider that sent last. */
+  readonly provider: string | null;
+  readonly providers: readonly TransferProviderView[];
+  /** Pieces that came, and were paid, a second time, because the first provider was late with them. */
+  readonly doubledPieces: number;
+  /** The last provider that would not send another MiB for want of a payment, and how it said so. */
+  readonly refusal: { readonly provider: string; readonly code: string } | null;
+  readonly downBytesPerSecond: number;
+  /** Time with requests under way since the node started: received bytes over it is the speed. */
+  readonly fetchingMs: number;
+  /** Units paid by ticks for this content since the node started. */
+  readonly paidUnits: number;
+  /** What these units cost at the price of this moment; settlement decides the exact figure. */
+  readonly costXac: DecimalAmount;
+}
+
+export interface ContentView {
+  readonly contentId: string;
+  readonly name: string;
+  readonly mimeType: string;
+  readonly sizeBytes: number;
+  readonly haveBytes: number;
+  readonly origin: 'imported' | 'fetched' | 'offered';
+  readonly addedAtMs: number;
+  /** Units that others paid this node for it. */
+  readonly servedUnits: number;
+  /** Never removed to make room for others. */
+  readonly pinned: boolean;
+  /** The user's own file, which is served where it lies; `null` when the node has the bytes. */
+  readonly sourcePath: string | null;
+  /** Why it is not shared: that file was changed after its import, or is gone. */
+  readonly trouble: 'changed' | 'missing' | null;
+  /** Only of a live broadcast, which has no size. */
+  readonly live?: LiveView;
+}
+
+/** What the user allows the node, and what that does at this moment. */
+export interface SettingsView {
+  readonly settings: Limits;
+  /** Why uploading or downloading stands still now. */
+  readonly stops: readonly Stop[];
+  /** Content and overhead of both directions, by the computer's clock. */
+  readonly dataUsed: DataTotals;
+  /** Bytes of pieces on the disk: what `cacheBytes` limits. */
+  readonly cacheUsedBytes: number;
+}
+
+/** A picture or a sound of a video. */
+export interface TrackView {
+  readonly kind: 'video' | 'audio';
+  /** Of its codec, as people know it; `null` for one that this node does not know. */
+  readonly name: string | null;
+  /** What a browser can be asked whether it plays it: a MIME type with `codecs`. */
+  readonly type: string | null;
+}
+
+export interface SettlementView {
+  /** Position in this node's history, ascending. */
+  readonly seq: number;
+  readonly shard: number;
+  readonly batchNumber: number;
+  /** Hash of the batch, hex. */
+  readonly batchHash: string;
+  readonly atMs: number;
+  readonly direction: 'paid' | 'earned';
+  /** The other account. */
+  readonly counterparty: string;
+  /** Consumed units paid from funds, taken on credit, refused; and loan units repaid. */
+  readonly paidUnits: number;
+  readonly creditUnits: number;
+  readonly refusedUnits: number;
+  readonly repaidUnits: number;
+  /** What the payer gave, before the fee. */
+  readonly grossXac: DecimalAmount;
+  readonly feeXac: DecimalAmount;
+  readonly netXac: DecimalAmount;
+  readonly xatBurned: DecimalAmount;
+  readonly xasPaid: DecimalAmount;
+  readonly xacPerGb: DecimalAmount;
+}
+
+export interface NodeSnapshot {
+  readonly version: string;
+  readonly networkId: string;
+  /** This process runs the validator and the main chain of its own network. */
+  readonly devnet: boolean;
+  readonly account: string;
+  readonly peerId: string;
+  readonly dataDir: string;
+  readonly startedAtMs: number;
+  readonly shard: { readonly connected: boolean; readonly shard: number; readonly multiaddr: string };
+  /** Shards that told two histories, with what to do about each; mostly none. */
+  readonly distrustedShards: readonly {
+    readonly shard: number;
+    readonly sinceMs: number;
+    readonly message: string;
+  }[];
+  readonly multiaddrs: readonly string[];
+  /** Where the pages and players reach this node; `null` before the server listens. */
+  readonly pagesUrl: string | null;
+  readonly peers: number;
+  readonly balances: Readonly<Record<Token, DecimalAmount>>;
+  readonly credit: {
+    readonly limitUnits: number;
+    readonly usedUnits: number;
+    /** Units that open channels may still use, out of funds and credit, settled or not: what they leave comes back. */
+    readonly reservedUnits: number;
+    readonly loans: readonly LoanView[];
+  };
+  /** Ticks held that no batch has settled yet: not part of any balance. */
+  readonly pending: {
+    readonly earnedUnits: number;
+    readonly earnedXac: DecimalAmount;
+    readonly owedUnits: number;
+    readonly owedXac: DecimalAmount;
+  };
+  readonly price: PriceView | null;
+  readonly traffic: {
+    readonly downBytesPerSecond: number;
+    readonly upBytesPerSecond: number;
+    /** Verified content bytes received, content bytes sent, since the node was made. */
+    readonly downBytes: number;
+    readonly upBytes: number;
+    /** Bytes that carried payments, and all other protocol bytes, both directions, since the start. */
+    readonly paymentBytes: number;
+    readonly protocolBytes: number;
+  };
+  readonly transfers: readonly TransferView[];
+  readonly limits: SettingsView;
+  readonly settlementCount: number;
+  /** Loans that were repaid lately, by whatever brought the funds; the newest first, ten at most. */
+  readonly repayments: readonly RepaymentView[];
+}
+
+const contentId = z.string().regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
+const decimalAmount = z.string().regex(/^\d{1,12}(\.\d{1,7})?$/, 'not an amount, write for example 0.25');
+
+/** 1 PiB. */
+export const MAX_QUOTE_UNITS = 2 ** 30;
+
+/** Input of every procedure. */
+export const inputs = {
+  snapshot: z.object({}).strict(),
+  contents: z.object({}).strict(),
+  settlements: z
+    .object({
+      beforeSeq: z.number().int().positive().optional(),
+      limit: z.number().int().min(1).max(500).default(50),
+    })
+    .strict(),
+  channels: channelsInput,
+  importFile: z
+    .object({
+      path: z.string().min(1).max(4096),
+      name: z.string().min(1).max(255).optional(),
+      copy: z.boolean().default(false),
+    })
+    .strict(),
+  deleteContent: z.object({ contentId, force: z.boolean().default(false) }).strict(),
+  pinContent: z.object({ contentId, pinned: z.boolean() }).strict(),
+  settings: z.object({}).strict(),
+  /** What is left out stays as it is; `null` takes a limit away, 0 stops. */
+  setSettings: limitsSchema.partial(),
+  play: z.object({ contentId, download: z.boolean().default(false) }).strict(),
+  stop: z.object({ contentId }).strict(),
+  tracks: z.object({ contentId }).strict(),
+  quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
+  /** Devnet only: the faucet gives XAT, or another token to try things with. */
+  topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).optional() }).strict(),
+  settleNow: z.object({}).strict(),
+  shutdown: z.object({}).strict(),
+  ...journalInputs,
+  ...liveInputs,
+  ...settlementInputs,
+  ...shellInputs,
+  ...trafficInputs,
+  ...portInputs,
+  ...walletInputs,
+  ...firstRunInputs,
+} as const;
+
+/** Output of every procedure. */
+export interface Outputs
+  extends LiveOutputs,
+    JournalOutputs,
+    SettlementOutputs,
+    ShellOutputs,
+    TrafficOutputs,
+    PortOutputs,
+    WalletOutputs,
+    FirstRunOutputs {
+  snapshot: NodeSnapshot;
+  contents: readonly ContentView[];
+  /** Newest first. */
+  settlements: readonly SettlementView[];
+  channels: ChannelsView;
+  /** Served where it lies, as long as it is not changed; `copy` takes the bytes into the node, pinned. */
+  importFile: ContentView;
+  /** A download of it is stopped; while it is played that takes `force`. The user's own file is never deleted. */
+  deleteContent: Record<string, never>;
+  pinContent: ContentView;
+  settings: SettingsView;
+  /** Holds at once. */
+  setSettings: SettingsView;
+  /** The URL serves the content with Range and fetches ahead of whoever reads; `download` fetches all of it. */
+  play: { readonly content: ContentView; readonly playbackUrl: string };
+  stop: { readonly stopped: boolean };
+  /**
+   * What a video has to see and to hear. It waits until a player has fetched the part of the file that says so, and
+   * fetches nothing by itself; `null` when that part is not here in time or says nothing.
+   */
+  tracks: { readonly tracks: readonly TrackView[] | null };
+  /** For any number of units; changes nothing. */
+  quote: TrafficQuoteView;
+  topUp: {
+    readonly balances: Readonly<Record<Token, DecimalAmount>>;
+    readonly creditUsedUnits: number;
+    /** Loans that it has repaid already. */
+    readonly repaid: readonly RepaymentView[];
+  };
+  /** Hands every open claim to the shard now. */
+  settleNow: { readonly claimedUnits: number };
+  shutdown: Record<string, never>;
+}
+
+export type Procedure = keyof typeof inputs;
+export type Input<P extends Procedure> = z.input<(typeof inputs)[P]>;
+export type Output<P extends Procedure> = Outputs[P];
+
+/** What the node tells by itself; a page needs no polling. */
+export interface Feed {
+  /** At most four times a second, whenever something in it changed. */
+  snapshot: NodeSnapshot;
+  /** New rows of the settlement history. */
+  settlements: readonly SettlementView[];
+  /** The library changed. */
+  contents: readonly ContentView[];
+  /** Every second, as long as the node runs. */
+  traffic: TrafficNow;
+  /** A file is being imported. */
+  importing: { readonly path: string; readonly doneBytes: number; readonly sizeBytes: number };
+  /** The desktop shell changed, or began to close; told to every loaded page first. Never over a WebSocket. */
+  shell: ShellView;
+  /** The desktop shell asks for a view. Never over a WebSocket. */
+  navigate: NavigateView;
+  /** The wallet was made, locked, unlocked, or protected anew. */
+  wallet: WalletStateView;
+}
+export type FeedTopic = keyof Feed;
+
+export interface RpcFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
+/** What both transports offer a page. */
+export interface NodeClient {
+  /** @throws AceError with the node's code */
+  call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
+  /** Every subscriber first gets a snapshot. The answer unsubscribes. */
+  subscribe(listener: <T extends FeedTopic>(topic: T, data: Feed[T]) => void): () => void;
+  /** Whether the node can be reached; called at once and on every change. */
+  onConnection(listener: (connected: boolean) => void): () => void;
+}
+
+/** Frames on the WebSocket, JSON. */
+export type ClientFrame = { readonly id: number; readonly procedure: string; readonly input: unknown };
+export type ServerFrame =
+  | { readonly id: number; readonly output: unknown }
+  | { readonly id: number; readonly error: RpcFailure }
+  | { readonly topic: FeedTopic; readonly data: unknown };
+
+/** Where pages in a browser send files to, which have no path there; see `main/players/upload.ts`. */
+export const UPLOAD_PATH = '/import';
+
+/** IPC method names of the Electron transport. */
+export const IPC_CALL = 'ace:call';
+export const IPC_FEED = 'ace:feed';

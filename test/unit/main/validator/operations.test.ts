@@ -1,0 +1,95 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { submitOperation } from '../../../../main/validator/operations.ts';
+import { operationTypedData } from '../../../../main/wallet/typed-data.ts';
+import { parseAmount } from '../../../../shared/economy/money.ts';
+import { encodeSignedOperation, type Operation } from '../../../../shared/economy/operation.ts';
+import { expectAceRejection } from '../../../helpers/ace-error.ts';
+import { type Party, party, TestShard } from '../../../helpers/shard.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+
+const [PAYER, PAYEE] = [party(1), party(2)];
+/** 1 GB costs 0.01 XAC; there is no credit here, so that only funds count. */
+const FUNDS = [
+  [PAYER.account.address, 'XAT', '0.2'],
+  [PAYER.account.address, 'XAB', '1'],
+] as const;
+
+function shardWith(trafficCreditLimitUnits = 0): TestShard {
+  const shard = new TestShard(tempDir(), { trafficCreditLimitUnits }, FUNDS);
+  onTestFinished(() => shard.close());
+  return shard;
+}
+
+async function submit(shard: TestShard, signer: Party, fields: object) {
+  const { nonce } = await shard.chain.account(signer.account.address);
+  const operation = { from: signer.account.address, nonce, ...fields } as Operation;
+  const signature = await signer.account.signTypedData(operationTypedData(shard.settings, operation));
+  const bytes = encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex'));
+  return submitOperation(shard.context, bytes);
+}
+
+const transfer = (amount: string, token = 'XAT') => ({
+  kind: 'transfer',
+  to: PAYEE.account.address,
+  token,
+  amount: parseAmount(amount),
+});
+const access = (priceXac: string) => ({
+  kind: 'access',
+  to: PAYEE.account.address,
+  contentId: 'bafy',
+  priceXac: parseAmount(priceXac),
+  premium: false,
+});
+
+describe('an operation at the shard', () => {
+  it('reaches the chain, and says whose account it changed', async () => {
+    const shard = shardWith();
+    const { receipt, accounts } = await submit(shard, PAYER, transfer('0.05'));
+    expect(receipt.height).toBe(1);
+    expect(accounts.toSorted()).toEqual([PAYER.account.address, PAYEE.account.address].sort());
+  });
+
+  it.each([
+    // 10,240 units are 0.1 XAC, and no more than 0.100352 when each is paid alone.
+    ['a transfer', transfer('0.0996481'), transfer('0.099648')],
+    ['a purchase', access('0.0996481'), access('0.099648')],
+  ])('leaves funds behind open channels alone: %s', async (_, tooMuch, allowed) => {
+    const shard = shardWith();
+    await shard.lease(PAYER, PAYEE, 10_240);
+    await expectAceRejection('FundsReserved', submit(shard, PAYER, tooMuch));
+    expect((await shard.chain.account(PAYER.account.address)).balances.XAT).toBe(parseAmount('0.2'));
+    await submit(shard, PAYER, allowed);
+  });
+
+  it('counts credit behind open channels as well', async () => {
+    const shard = shardWith(10_240);
+    await shard.lease(PAYER, PAYEE, 10_240);
+    await submit(shard, PAYER, transfer('0.2'));
+  });
+
+  it('moves what pays for no traffic freely', async () => {
+    const shard = shardWith();
+    await shard.lease(PAYER, PAYEE, 10_240);
+    await submit(shard, PAYER, transfer('1', 'XAB'));
+    await expectAceRejection('InsufficientFunds', submit(shard, PAYER, transfer('0.3')));
+  });
+
+  it('is refused when it is not canonical bytes of a signed operation', async () => {
+    const shard = shardWith();
+    await expectAceRejection('MessageMalformed', submitOperation(shard.context, new Uint8Array([1, 2, 3])));
+    await expectAceRejection('MessageMalformed', submitOperation(shard.context, new Uint8Array([0x80])));
+  });
+});
+
+describe('a device that its account has unlinked', () => {
+  it('gets no lease until it is linked again', async () => {
+    const shard = shardWith(100);
+    const device = Buffer.from(PAYER.device.publicKey).toString('hex');
+    await shard.lease(PAYER, PAYEE, 1);
+    await submit(shard, PAYER, { kind: 'unlink', device });
+    await expectAceRejection('LeaseRefused', shard.lease(PAYER, PAYEE, 1));
+    await submit(shard, PAYER, { kind: 'link', device });
+    await shard.lease(PAYER, PAYEE, 1);
+  });
+});
