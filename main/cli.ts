@@ -7,6 +7,7 @@ import './process/no-dumps.ts';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { DEFAULT_DEVNET, MAX_DEVNET_SHARDS } from '../shared/devnet-profile.ts';
 import { AceError } from '../shared/errors.ts';
 import { EXPORT_FORMATS } from '../shared/journal/export.ts';
 import { MAX_QUOTE_UNITS } from '../shared/rpc/rpc.ts';
@@ -25,7 +26,7 @@ import { getSettingsCommand, setSettingCommand } from './cli/settings.ts';
 import { statusCommand } from './cli/status.ts';
 import { tokenCommand } from './cli/token.ts';
 import { addWalletCommands } from './cli/wallet-commands.ts';
-import { DEFAULT_DEVNET, defaultDataDir, MAX_DEVNET_SHARDS, type NodeConfig } from './data-dir/config.ts';
+import { defaultDataDir, type NodeConfig } from './data-dir/config.ts';
 import { splitListen } from './p2p/listen.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */

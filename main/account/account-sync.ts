@@ -18,8 +18,8 @@ import {
   type ShardResult,
 } from '../p2p/protocols/shard/messages.ts';
 import type { Log } from '../process/log.ts';
-import { pullProgress } from '../validator/channel-progress.ts';
 import type { SigningNetwork } from '../wallet/typed-data.ts';
+import { pullProgress } from './channel-progress.ts';
 import { type OperationBookContext, pullOperations } from './operation-book.ts';
 import type { DistrustedShard, ShardTrust } from './shard-trust.ts';
 import { StatementBook, type StatementBookContext } from './statement-book.ts';

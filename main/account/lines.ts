@@ -9,11 +9,12 @@ import { AceError, isAceError } from '../../shared/errors.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DialGuard } from '../p2p/dial-guard.ts';
-import { parseMultiaddr, peerIdOf } from '../p2p/host.ts';
+import { parseMultiaddr } from '../p2p/host.ts';
 import { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { ShardAddresses, ShardResult } from '../p2p/protocols/shard/messages.ts';
 import type { Log } from '../process/log.ts';
 import { sha256 } from '../util/sha256.ts';
+import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { meetShard, rememberShard } from './membership.ts';
 
 export interface ShardLinesOptions {

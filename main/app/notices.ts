@@ -2,7 +2,9 @@
  * What of the node's feed is worth telling somebody who is not looking: pure, from what was known before and what is
  * heard now. The first picture of a kind is the base and tells nothing.
  */
-import type { ContentView, Feed, FeedTopic, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+
+import type { ContentView } from '../../shared/rpc/content.ts';
+import type { Feed, FeedTopic, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { NavigateView } from '../../shared/rpc/shell.ts';
 
 export type Notice =

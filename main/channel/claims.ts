@@ -3,6 +3,8 @@
  * itself, so that an earning never depends on the payer coming back. Channels on which this node paid and that both
  * sides have closed are handed in as well, so that their rest comes back even when the payee stays away.
  */
+
+import type { Claim, ClaimAnswer, SignedLease } from '../../shared/channel/claim.ts';
 import { mayClaim, type ShardWord } from '../../shared/channel/lifecycle.ts';
 import { CHECKPOINT_EVERY_UNITS } from '../../shared/channel/payer.ts';
 import { decodeTerms, encodeCheckpoint, type SignedCheckpoint } from '../../shared/channel/records.ts';
@@ -13,8 +15,6 @@ import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../process/log.ts';
 import { sha256 } from '../util/sha256.ts';
-import type { Claim, ClaimAnswer } from '../validator/intake.ts';
-import type { SignedLease } from '../validator/restore-lease.ts';
 
 export interface ClaimTaker {
   /**

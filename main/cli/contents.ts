@@ -1,6 +1,6 @@
 import { formatBytes } from '../../shared/format-bytes.ts';
+import type { ContentView } from '../../shared/rpc/content.ts';
 import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
-import type { ContentView } from '../../shared/rpc/rpc.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { openExisting, type Session } from './session.ts';

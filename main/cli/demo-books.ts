@@ -3,10 +3,11 @@
  * providers hold, what the shard batched, what the main chain moved.
  */
 import { join } from 'node:path';
+import type { ChainAccount } from '../../shared/chain.ts';
 import { formatAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { POOLS, type Pool } from '../../shared/economy/settings.ts';
 import { openStoredChain } from '../chain/embedded/stored-chain.ts';
-import type { ChainAccount, MainChain } from '../chain/port.ts';
+import type { MainChain } from '../chain/port.ts';
 import { nodePaths } from '../data-dir/config.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { openValidatorStore } from '../db/validator/store.ts';

@@ -1,5 +1,7 @@
 /** How the credit story is cut to the size of the file. Pure. */
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
+import type { DemoBooks } from './demo-books.ts';
+import type { DemoEvent } from './story.ts';
 
 export interface DemoPlan {
   readonly units: number;
@@ -52,4 +54,19 @@ export function outcomeChecks(
       holds: outcome.creditUsed === plan.restUnits,
     },
   ];
+}
+
+export interface DemoResult extends DemoBooks {
+  readonly file: string;
+  readonly contentId: string;
+  readonly sizeBytes: number;
+  readonly units: number;
+  readonly sha256: string;
+  readonly sha256Match: boolean;
+  readonly story: readonly DemoEvent[];
+  readonly leftOut: readonly string[];
+  /** Code with which the first provider stopped at limit 0; `null` where the file was too small to get there. */
+  readonly refusal: string | null;
+  readonly throughputMiBps: number;
+  readonly wireOverheadBytesPerMiB: number;
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { DemoResult } from './demo.ts';
+import type { DemoResult } from './demo-plan.ts';
 import { mebibytes } from './progress.ts';
 
 /** The demo's result as people read it. */

@@ -12,15 +12,16 @@ import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { NodeSnapshot, TransferView } from '../../shared/rpc/rpc.ts';
+import type { TransferView } from '../../shared/rpc/content.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { storeError } from '../db/store-error.ts';
-import { type DemoBooks, readBooks } from './demo-books.ts';
-import { type DemoPlan, outcomeChecks, planDemo } from './demo-plan.ts';
+import { readBooks } from './demo-books.ts';
+import { type DemoPlan, type DemoResult, outcomeChecks, planDemo } from './demo-plan.ts';
 import { reportTable } from './demo-report.ts';
 import { type Child, ProcessGroup } from './processes.ts';
 import { runningNode, type Session } from './session.ts';
-import { type DemoEvent, Story } from './story.ts';
+import { Story } from './story.ts';
 
 export interface DemoOptions {
   /** This program, for the child processes. */
@@ -29,21 +30,6 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Kept instead of a temporary folder. */
   readonly dataDir?: string;
-}
-
-export interface DemoResult extends DemoBooks {
-  readonly file: string;
-  readonly contentId: string;
-  readonly sizeBytes: number;
-  readonly units: number;
-  readonly sha256: string;
-  readonly sha256Match: boolean;
-  readonly story: readonly DemoEvent[];
-  readonly leftOut: readonly string[];
-  /** Code with which the first provider stopped at limit 0; `null` where the file was too small to get there. */
-  readonly refusal: string | null;
-  readonly throughputMiBps: number;
-  readonly wireOverheadBytesPerMiB: number;
 }
 
 /** The source documents' price: 1 GB for 0.01 XAC at 100 GB per hour and 1 XAT = 1 XAC, in base units per unit. */

@@ -1,7 +1,7 @@
 /** What options and arguments of the command line may be. @throws InvalidArgumentError what commander tells the user */
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { isPositiveDecimal } from '../data-dir/config.ts';
+import { isPositiveDecimal } from '../../shared/devnet-profile.ts';
 
 /** Within both bounds. */
 export function wholeNumber(least: number, most: number) {

@@ -1,5 +1,6 @@
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
-import type { LoanView, NodeSnapshot, TransferView } from '../../shared/rpc/rpc.ts';
+import type { TransferView } from '../../shared/rpc/content.ts';
+import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { windowNote } from './play.ts';
 import { openExisting } from './session.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { DevnetProfile } from '../../shared/devnet-profile.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { DevnetProfile } from '../data-dir/config.ts';
 import { announceMultiaddrs, listenMultiaddrs } from '../p2p/listen.ts';
 import { stopSignal } from '../process/stop-signals.ts';
 import { readProfile, runDevnetValidator } from '../validator/devnet.ts';

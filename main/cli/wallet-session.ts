@@ -2,7 +2,7 @@
 import { AceError } from '../../shared/errors.ts';
 import type { Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
 import { type NodeConfig, nodePaths } from '../data-dir/config.ts';
-import type { WalletProcedure } from '../service/gate.ts';
+import type { WalletProcedure } from '../service/wallet.ts';
 import { checkNoWallet as checkNone } from '../wallet/keystore.ts';
 import { checkReadable } from './readable.ts';
 import { otherNetwork, runningNode, type Session } from './session.ts';

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AceError } from '../../shared/errors.ts';
-import type { TrackView } from '../../shared/rpc/rpc.ts';
+import type { TrackView } from '../../shared/rpc/content.ts';
 import type { ReadBytes } from './tracks.ts';
 
 export type MediaQuestion =

@@ -5,8 +5,14 @@
  */
 import type { StoredContent } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { PieceStore } from './piece-store.ts';
 import { chunkHashesOf, pieceHash, readTransportFile } from './transport-file.ts';
+
+/** Of the piece store, what its recovery reads and flushes. */
+interface RecoverablePieces {
+  stamp(contentId: string): Promise<string | null>;
+  flush(contentId: string, indices: readonly number[]): Promise<void>;
+  readOrNull(contentId: string, index: number, sizeBytes: number): Promise<Uint8Array | null>;
+}
 
 export interface Recovered {
   /** Pieces that were read and hashed. */
@@ -15,7 +21,7 @@ export interface Recovered {
   readonly lost: number;
 }
 
-export async function recoverPieces(store: NodeStore, pieces: PieceStore): Promise<Recovered> {
+export async function recoverPieces(store: NodeStore, pieces: RecoverablePieces): Promise<Recovered> {
   const unsynced = Map.groupBy(store.contents.unsyncedPieces(), ({ contentId }) => contentId);
   let [checked, lost] = [0, 0];
   for (const content of store.contents.stored()) {
@@ -41,7 +47,7 @@ export async function recoverPieces(store: NodeStore, pieces: PieceStore): Promi
 
 async function sorted(
   store: NodeStore,
-  pieces: PieceStore,
+  pieces: RecoverablePieces,
   { contentId, sizeBytes }: StoredContent,
   suspects: readonly number[],
 ): Promise<{ good: number[]; bad: number[] }> {

@@ -17,7 +17,7 @@ import {
 import { parseFile } from 'music-metadata';
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { TrackView } from '../../shared/rpc/rpc.ts';
+import type { TrackView } from '../../shared/rpc/content.ts';
 
 /** Files that describe their tracks; none of them names other files or addresses. */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS];

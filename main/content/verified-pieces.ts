@@ -4,7 +4,6 @@
  */
 import { sameBytes } from '../../shared/channel/tuple.ts';
 import { pieceLength } from '../../shared/economy/units.ts';
-import type { Transfer } from '../transfer/transfer.ts';
 import type { PieceStore } from './piece-store.ts';
 import { chunkHashesOf, pieceHash, type TransportFile } from './transport-file.ts';
 
@@ -32,23 +31,4 @@ export async function verifiedPiece(
   if (!expected || bytes?.byteLength !== pieceLength(file.sizeBytes, pieceIndex)) return null;
   const chunkHashes = chunkHashesOf(bytes);
   return sameBytes(pieceHash(chunkHashes), expected) ? { bytes, chunkHashes } : null;
-}
-
-/**
- * A piece for who reads while it comes: waits for it; one that the disk has lost, or has wrong, is fetched again.
- * @throws AceError `PeerClosed` when the transfer is stopped; as `verifiedPiece`; what `signal` says
- */
-export async function readerPiece(
-  pieces: PieceStore,
-  transfer: Transfer,
-  pieceIndex: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  for (;;) {
-    await transfer.piece(pieceIndex, signal);
-    const piece = await verifiedPiece(pieces, transfer.contentId, transfer.file, pieceIndex);
-    if (piece) return piece.bytes;
-    await pieces.wrong(transfer.contentId, pieceIndex);
-    transfer.forget(pieceIndex);
-  }
 }

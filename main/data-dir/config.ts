@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
+import type { DevnetProfile } from '../../shared/devnet-profile.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
 import type { SecretStore } from '../wallet/secret-store.ts';
 
@@ -43,41 +44,6 @@ export interface NodeConfig {
   /** Whether a devnet of this process gets a provider that offers the sample clip. On by default. */
   readonly offerSample?: boolean;
 }
-
-/** What may differ from one devnet to another. Decimal strings and plain numbers, because it is stored as JSON. */
-export interface DevnetProfile {
-  readonly trafficCreditLimitUnits: number;
-  /** GB per hour. */
-  readonly trafficRateGbPerHour: string;
-  /** Hours of viewing that the initial rate weighs. */
-  readonly priorWeightHours: number;
-  /** XAC for 1 XAT, decimal. */
-  readonly xacPerXat: string;
-  readonly settlementIntervalMs: number;
-  /** XAT that the faucet account has at genesis, whole tokens. */
-  readonly faucetXat: number;
-  /** Validators, each a process of its own; 1 when left out. */
-  readonly shards?: number;
-}
-
-/** Validators of one devnet. */
-export const MAX_DEVNET_SHARDS = 64;
-
-/** A rate of a profile: 0.000001 to 1,000,000. Anything else has no ratio that the chain could keep. */
-export function isPositiveDecimal(text: string): boolean {
-  if (!/^\d{1,7}(\.\d{1,6})?$/.test(text)) return false;
-  const value = Number(text);
-  return value > 0 && value <= 1_000_000;
-}
-
-export const DEFAULT_DEVNET: DevnetProfile = {
-  trafficCreditLimitUnits: 10_240,
-  trafficRateGbPerHour: '3.5',
-  priorWeightHours: 10_000,
-  xacPerXat: '1',
-  settlementIntervalMs: 2_000,
-  faucetXat: 1_000_000,
-};
 
 export const DEFAULT_HTTP_PORT = 6_878;
 

@@ -23,7 +23,8 @@ import { Broadcaster } from './broadcaster.ts';
 import { checkFolder, FolderInput } from './folder-input.ts';
 import { PushInput } from './push-input.ts';
 import { RecordBook } from './record-book.ts';
-import { Watch, type WatchContext } from './watch.ts';
+import { Watch } from './watch.ts';
+import type { WatchContext } from './watch-context.ts';
 
 export interface LiveContext {
   readonly store: NodeStore;

@@ -12,8 +12,8 @@ import { type BucketRate, type BucketState, refilled } from '../../shared/token-
 import { type BroadcastFile, readAnyTransportFile } from '../content/transport-file.ts';
 import type { BroadcastRow } from '../db/node/broadcasts.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { peerIdOf } from '../p2p/host.ts';
 import type { Log } from '../process/log.ts';
+import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { type ReadMessage, readMessage, segmentOf, verifyRecord } from './signed-record.ts';
 
 export interface RecordBookContext {

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAceError } from '../../shared/errors.ts';
 import type { Provider, Transfer } from '../transfer/transfer.ts';
-import type { WatchContext } from './watch.ts';
+import type { WatchContext } from './watch-context.ts';
 
 export interface Fetched {
   readonly receivedBytes: number;

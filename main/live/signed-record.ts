@@ -7,11 +7,10 @@ import { isBytes, sameBytes, tuple } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
 import { decodeLiveRecord, encodeLiveRecord, type LiveRecord } from '../../shared/live/records.ts';
 import { type BroadcastFile, readTransportFile, type TransportFile } from '../content/transport-file.ts';
+import { MAX_LIVE_MESSAGE_BYTES } from '../p2p/protocols/live/constants.ts';
 import { type DeviceIdentity, verifyDevice } from '../wallet/device.ts';
 
 const TAG = 'ace-live-1';
-/** A record of some 250 bytes, a signature, and the transport file of 32 pieces. */
-export const MAX_LIVE_MESSAGE_BYTES = 4_096;
 const SIGNATURE_BYTES = 64;
 
 export interface ReadMessage {

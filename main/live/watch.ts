@@ -10,31 +10,10 @@ import { AceError, isAceError } from '../../shared/errors.ts';
 import type { HeardRecord, Listed } from '../../shared/live/window.ts';
 import { listed } from '../../shared/live/window.ts';
 import type { BroadcastRow } from '../db/node/broadcasts.ts';
-import type { Log } from '../process/log.ts';
 import type { Provider, Transfer } from '../transfer/transfer.ts';
 import { MAX_INIT_BYTES } from './broadcaster.ts';
-import type { RecordBook } from './record-book.ts';
 import { type Fetched, SegmentFetcher } from './segment-fetcher.ts';
-
-export interface WatchContext {
-  readonly book: RecordBook;
-  readonly log: Log;
-  readonly nowMs: () => number;
-  readonly random: () => number;
-  /** Who has the broadcast: its broadcaster and who watches it. @throws AceError `ShardUnavailable` */
-  readonly findProviders: (broadcast: string) => Promise<readonly Provider[]>;
-  /** Signed records above a number. @throws AceError as the live protocol does */
-  readonly askRecords: (provider: Provider, broadcast: string, after: number) => Promise<Uint8Array[]>;
-  readonly askHolds: (provider: Provider, contentId: string) => Promise<boolean>;
-  /** The transfer of a segment; `stopTransfer` ends it. */
-  readonly transferOf: (contentId: string) => Promise<Transfer>;
-  readonly stopTransfer: (contentId: string) => Promise<void>;
-  /** Makes room for an init segment that is fetched, see `LiveRecordTable.claim`. Whether it is the broadcast's now. */
-  readonly claim: (contentId: string, broadcast: string) => boolean;
-  /** Gives up what was claimed: it is no init segment. */
-  readonly disclaim: (contentId: string) => Promise<void>;
-  readonly onChange: () => void;
-}
+import type { WatchContext } from './watch-context.ts';
 
 /** Nobody has asked for so long: players ask for the playlist every few seconds. */
 export const IDLE_MS = 30_000;

@@ -2,23 +2,19 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { AceError } from '../../shared/errors.ts';
 import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
 import { removeControl, writeControl } from '../data-dir/control-file.ts';
-import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
+import { chooseNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { JournalDownloads } from '../journal/downloads.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
-import { announceMultiaddrs, anyPort, listenMultiaddrs } from '../p2p/listen.ts';
-import { type PeerEvents, type RunningPeer, startPeer } from '../peer/peer.ts';
-import { liveHandler } from '../players/live-http.ts';
-import { playbackHandler } from '../players/playback.ts';
-import type { PaymentFigures } from '../players/stat.ts';
-import { uploadHandler } from '../players/upload.ts';
+import { announceMultiaddrs, listenMultiaddrs } from '../p2p/listen.ts';
+import { chosenPort } from '../peer/chosen-port.ts';
+import type { RunningPeer } from '../peer/peer.ts';
+import { contentHandler, notPlayableYet } from '../players/handler.ts';
 import { createLog, type Log } from '../process/log.ts';
 import { ApiToken } from '../rpc/api-token.ts';
 import { type ContentHandler, type HttpServer, startHttpServer } from '../rpc/http.ts';
@@ -26,12 +22,10 @@ import type { NodeService } from '../rpc/service.ts';
 import { FirstRun } from '../service/first-run.ts';
 import { NodeGate } from '../service/gate.ts';
 import { createNodeService } from '../service/node-service.ts';
-import { chosenPort } from '../service/ports.ts';
 import { contentView } from '../service/views.ts';
 import { Closers } from '../util/closers.ts';
-import { runDevnetValidator } from '../validator/devnet.ts';
-import type { Wallet } from '../wallet/wallet.ts';
 import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import { launch } from './launch.ts';
 import { composeWallet } from './wallet-composition.ts';
 
 export type { NodeConfig } from '../data-dir/config.ts';
@@ -54,8 +48,6 @@ export interface RunningNode {
 
 /** In the meta table: where pages, players and encoders reached the node last. */
 const LAST_PORT = 'httpPort';
-const SAMPLE_CLIP = 'sample-clip.mp4';
-const SAMPLE_NAME = 'Sample clip.mp4';
 
 /**
  * A wallet that can be opened starts the node at once. Where its owner has to come first (`config.wallet`), the pages are
@@ -130,7 +122,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
             }, 1_000);
             node.add(() => clearInterval(ticking));
             peer = started.peer;
-            content = contentHandler(started.peer, apiToken, log);
+            content = contentHandler({
+              peer: started.peer,
+              token: () => apiToken.current,
+              importUpload: async (path, name) => contentView(await started.peer.import({ path, name })),
+              log,
+            });
             // A node that waited has its pages already; encoders are told their address from now on.
             if (http) notePort(started.peer.store, http.port);
             gate.open(service);
@@ -223,124 +220,6 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
   }
 }
 
-/** With the network that its owner has chosen, where none was given. */
-type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
-
-interface Launched {
-  readonly peer: RunningPeer;
-  readonly ownDevnet: boolean;
-  /** Who hears of what happens at the peer. */
-  onEvents(events: PeerEvents): void;
-}
-
-/** The network, where it is this process's own, and the peer. What was begun before it failed is closed again. */
-async function launch(config: LaunchConfig, wallet: Wallet, closers: Closers, log: Log): Promise<Launched> {
-  const paths = nodePaths(config.dataDir);
-  const { listen, announce = [], reach } = config;
-  try {
-    const network = chooseNetwork(paths.network, config.joinMultiaddr);
-    let shardMultiaddr: string;
-    let sampleId: string | null = null;
-    if (network.mode === 'devnet') {
-      const devnet = await runDevnetValidator({
-        dataDir: paths.validatorDir,
-        port: 0,
-        listen: listen && anyPort(listen),
-        profile: config.devnet,
-      });
-      closers.add(() => devnet.stop());
-      shardMultiaddr = devnet.multiaddr;
-      const clip = join(config.resourcesDir, SAMPLE_CLIP);
-      if (config.offerSample !== false && existsSync(clip)) {
-        const seedLock = lockDataDir(paths.seedDir);
-        closers.add(() => seedLock.release());
-        const seed = await startPeer({
-          dir: paths.seedDir,
-          shardMultiaddr,
-          p2pPort: 0,
-          listen: listen && anyPort(listen),
-          reach,
-          log,
-          events: NO_EVENTS,
-        });
-        closers.add(() => seed.stop());
-        const offered =
-          seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
-        sampleId = offered.contentId;
-      }
-    } else {
-      shardMultiaddr = network.multiaddr;
-    }
-
-    let events = NO_EVENTS;
-    const peer = await startPeer({
-      dir: config.dataDir,
-      shardMultiaddr,
-      p2pPort: config.p2pPort,
-      listen,
-      announce,
-      reach,
-      identity: wallet,
-      mustReachShard: config.joinMultiaddr !== undefined,
-      log,
-      events: {
-        onChange: () => events.onChange(),
-        onContents: () => events.onContents(),
-        onSettlements: (rows) => events.onSettlements(rows),
-      },
-    });
-    closers.add(() => peer.stop());
-    // Written once the network has answered: a wrong address never replaces a right one.
-    await settleNetwork(paths, network);
-    if (sampleId) await peer.library.resolve(sampleId, 'offered');
-    return {
-      peer,
-      ownDevnet: network.mode === 'devnet',
-      onEvents: (told) => {
-        events = told;
-      },
-    };
-  } catch (error) {
-    await closers.close().catch(() => undefined); // what went wrong first is what is told
-    throw error;
-  }
-}
-
-function contentHandler(peer: RunningPeer, apiToken: ApiToken, log: Log): ContentHandler {
-  const upload = {
-    token: () => apiToken.current,
-    temporaryPath: () => peer.pieces.temporaryPath(),
-    import: async (path: string, name: string) => contentView(await peer.import({ path, name })),
-    log,
-  };
-  const live = liveHandler(
-    {
-      pieces: peer.pieces,
-      log,
-      push: peer.live.push,
-      broadcastOf: (link, opening) => peer.live.broadcastOf(link, opening),
-      watch: (broadcast) => peer.live.watch(broadcast),
-    },
-    playbackHandler({
-      version: packageJson.version,
-      pieces: peer.pieces,
-      transferOf: (contentId, opening) => peer.library.transfer(contentId, opening),
-      broadcastOf: (contentId) => peer.live.broadcastOf(contentId),
-      watch: (broadcast) => peer.live.watch(broadcast),
-      contentOf: (contentId) => peer.store.contents.get(contentId),
-      payment: () => paymentFigures(peer),
-      nowMs: Date.now,
-      log,
-    }),
-  );
-  return uploadHandler(upload, live);
-}
-
-const notPlayableYet: ContentHandler = (_req, res) => {
-  res.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' });
-  res.end('The node waits for its wallet: open its pages');
-};
-
 /** Keeps where the node is reached, for its next start. The answer is where it was before. */
 function notePort(store: NodeStore, port: number): number | null {
   const before = store.meta.get(LAST_PORT);
@@ -357,15 +236,6 @@ function httpPort({ httpPort }: NodeConfig, store: NodeStore | null): number {
   const broadcasts = store?.broadcasts.own().some(({ ended }) => !ended) ?? false;
   return broadcasts ? Number(store?.meta.get(LAST_PORT) ?? 0) : 0;
 }
-
-function paymentFigures({ sync, settings }: RunningPeer): PaymentFigures | null {
-  if (!sync.picture) return null;
-  const { unitPriceXac, account } = sync.picture;
-  const { creditUsedUnits } = account;
-  return { unitPriceXac, creditUsedUnits, creditLimitUnits: settings.trafficCreditLimitUnits };
-}
-
-const NO_EVENTS: PeerEvents = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
 
 /** @throws AceError `DataDirMismatch` */
 function refuseValidatorFolder(dataDir: string): void {

@@ -6,7 +6,7 @@ import { isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/confi
 import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
-import { type WalletMethods, walletMethods } from '../service/gate.ts';
+import { type WalletMethods, walletMethods } from '../service/wallet.ts';
 import { WalletBackups } from '../wallet/backup-restore.ts';
 import { walletExists } from '../wallet/keystore.ts';
 import { NO_SECRET_STORE } from '../wallet/secret-store.ts';

@@ -5,10 +5,9 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
-import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys';
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Connection, Libp2p, PeerId } from '@libp2p/interface';
-import { peerIdFromPublicKey } from '@libp2p/peer-id';
+import type { Connection, Libp2p } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -103,19 +102,6 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     }
     throw error;
   }
-}
-
-/** Raw Ed25519 public key behind a peer id: the peer's device key. @throws AceError `InvalidCertificate` */
-export function deviceKeyOf(peer: PeerId): Uint8Array {
-  if (peer.type !== 'Ed25519') {
-    throw new AceError('InvalidCertificate', 'The peer has no Ed25519 identity', { reaction: 'drop-peer' });
-  }
-  return peer.publicKey.raw;
-}
-
-/** The peer id of a device: the other way round of {@link deviceKeyOf}. @param device raw Ed25519 public key */
-export function peerIdOf(device: Uint8Array): string {
-  return peerIdFromPublicKey(publicKeyFromRaw(device)).toString();
 }
 
 /** @throws AceError `InvalidInput` */

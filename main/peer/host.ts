@@ -13,7 +13,7 @@ import {
 import type { GossipRouter } from '../p2p/protocols/gossip/router.ts';
 import { nodeReach, type ReachSettings } from '../p2p/reach.ts';
 import type { Log } from '../process/log.ts';
-import { chosenPort } from '../service/ports.ts';
+import { chosenPort } from './chosen-port.ts';
 
 export interface PeerHostOptions {
   readonly shardMultiaddr: string;

@@ -15,13 +15,19 @@ import type { NodeStore } from '../db/node/store.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
 import type { PiecesTimeouts } from './constants.ts';
-import { type ArrivedFrom, type FetchOptions, type Question, unexpected } from './fetching.ts';
+import {
+  type ArrivedFrom,
+  type FetchOptions,
+  type PieceRequest,
+  type Question,
+  unexpected,
+} from './fetching.ts';
 import { greet } from './greeting.ts';
 import { Interests } from './interests.ts';
 import type { Message } from './messages.ts';
 import type { Waiting } from './outstanding.ts';
 import type { CertificateCheck, Peer } from './peer.ts';
-import { type BookerSession, PieceBooker, type PieceRequest } from './piece-booker.ts';
+import { type BookerSession, PieceBooker } from './piece-booker.ts';
 import { PieceReceiver } from './piece-receiver.ts';
 import { ProgressWatch } from './progress-watch.ts';
 import { Requester } from './requester.ts';

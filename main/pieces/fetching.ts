@@ -1,7 +1,7 @@
 /** A piece that a viewer asks for: what it says when it asks, what comes back, and what may go wrong. */
 import { AceError, isAceError } from '../../shared/errors.ts';
+import type { TransportFile } from '../content/transport-file.ts';
 import type { Message } from './messages.ts';
-import type { FetchedPiece, PieceRequest } from './piece-booker.ts';
 
 /** A piece that is stored and paid, and when it came: `performance.now()`, in milliseconds. */
 export interface ArrivedFrom extends FetchedPiece {
@@ -49,4 +49,19 @@ export function unexpected(message: Pick<Message, 'type'> | null): AceError {
   return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
     reaction: 'drop-peer',
   });
+}
+
+export interface PieceRequest {
+  readonly contentId: string;
+  readonly file: TransportFile;
+  readonly pieceIndex: number;
+  /** Whether it is for viewing: only that counts for the network's traffic rate. */
+  readonly video: boolean;
+}
+
+export interface FetchedPiece {
+  readonly pieceIndex: number;
+  readonly bytes: number;
+  /** Units paid for it; 0 when the piece before had paid for the whole unit already, or between own devices. */
+  readonly paidUnits: number;
 }

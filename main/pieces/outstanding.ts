@@ -1,7 +1,6 @@
 /** Requests of one viewer's session that have no answer yet. Each keeps its room on the channel until it is settled. */
 import { pieceLength } from '../../shared/economy/units.ts';
-import type { ArrivedFrom } from './fetching.ts';
-import type { FetchedPiece, PieceRequest } from './piece-booker.ts';
+import type { ArrivedFrom, FetchedPiece, PieceRequest } from './fetching.ts';
 
 export interface Waiting {
   /** `null` until the transport file is here that was asked for along with the piece. */

@@ -5,26 +5,11 @@
 import { AceError } from '../../shared/errors.ts';
 import type { PayerChannel } from '../channel/payer.ts';
 import type { PieceStore } from '../content/piece-store.ts';
-import type { TransportFile } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Meter } from '../p2p/meter.ts';
+import type { FetchedPiece, PieceRequest } from './fetching.ts';
 import { GATHER_MS, gatheredPieces } from './gathering.ts';
 import type { Message } from './messages.ts';
-
-export interface PieceRequest {
-  readonly contentId: string;
-  readonly file: TransportFile;
-  readonly pieceIndex: number;
-  /** Whether it is for viewing: only that counts for the network's traffic rate. */
-  readonly video: boolean;
-}
-
-export interface FetchedPiece {
-  readonly pieceIndex: number;
-  readonly bytes: number;
-  /** Units paid for it; 0 when the piece before had paid for the whole unit already, or between own devices. */
-  readonly paidUnits: number;
-}
 
 /** A piece that is all here and right. */
 export interface ArrivedPiece {

@@ -5,6 +5,7 @@
 
 import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import type { FetchedPiece, PieceRequest } from './fetching.ts';
 import {
   type ArrivedFrom,
   type FetchOptions,
@@ -16,7 +17,6 @@ import {
 import type { Interests } from './interests.ts';
 import type { Message } from './messages.ts';
 import { Outstanding, type Waiting } from './outstanding.ts';
-import type { FetchedPiece, PieceRequest } from './piece-booker.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import type { SessionChannel } from './session-channel.ts';
 

@@ -10,12 +10,12 @@ import { PIECE_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import { writePlaylist } from '../../shared/live/playlist.ts';
 import type { PieceStore } from '../content/piece-store.ts';
-import { readerPiece } from '../content/verified-pieces.ts';
 import type { PushInput } from '../live/push-input.ts';
 import { PUSH_PATH } from '../live/push-input.ts';
 import type { Watch } from '../live/watch.ts';
 import type { Log } from '../process/log.ts';
 import type { Opening } from '../transfer/asking.ts';
+import { readerPiece } from '../transfer/reader-piece.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import { openingOf } from './opening.ts';
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import type { PieceStore } from '../content/piece-store.ts';
-import { readerPiece } from '../content/verified-pieces.ts';
+import { readerPiece } from '../transfer/reader-piece.ts';
 import type { Reader, Transfer } from '../transfer/transfer.ts';
 import { type ByteRange, isSameContent, requestedRanges } from './byte-ranges.ts';
 import { attachmentOf } from './file-name.ts';

@@ -4,11 +4,11 @@
  */
 
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
-import type { TrackView } from '../../shared/rpc/rpc.ts';
+import type { TrackView } from '../../shared/rpc/content.ts';
 import { tracksApart } from '../content/media-thread.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import type { ReadBytes } from '../content/tracks.ts';
-import { readerPiece } from '../content/verified-pieces.ts';
+import { readerPiece } from '../transfer/reader-piece.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 
 /** A player asks for the part with the description before anything else. */

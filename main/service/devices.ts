@@ -7,9 +7,9 @@
 import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { DeviceView, WalletOutputs } from '../../shared/rpc/wallet.ts';
-import { peerIdOf } from '../p2p/host.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import { encodeCertificate, issueCertificate } from '../wallet/certificate.ts';
+import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { knowDevice, knownDevices } from '../wallet/known-devices.ts';
 import type { AccountDesk } from './operations.ts';
 

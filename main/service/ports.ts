@@ -1,16 +1,8 @@
 /** Ports that the user has chosen, kept in node.db, and those that are in use. */
 import { multiaddr } from '@multiformats/multiaddr';
-import { type PortsView, type PortView, portChoiceSchema } from '../../shared/rpc/ports.ts';
-import type { NodeStore } from '../db/node/store.ts';
+import type { PortsView, PortView } from '../../shared/rpc/ports.ts';
+import { chosenPort, KEYS, type PortName } from '../peer/chosen-port.ts';
 import type { RunningPeer } from '../peer/peer.ts';
-
-const KEYS = { http: 'httpPort', peers: 'peersPort' } as const;
-type PortName = keyof typeof KEYS;
-
-/** `null` when none was chosen, or nothing that this version understands. */
-export function chosenPort(store: Pick<NodeStore, 'userSettings'>, name: PortName): number | null {
-  return portChoiceSchema.safeParse(store.userSettings.all()[KEYS[name]]).data ?? null;
-}
 
 export interface GivenPorts {
   readonly http: boolean;

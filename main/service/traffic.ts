@@ -11,10 +11,10 @@ import type {
   TrafficPeriod,
 } from '../../shared/rpc/traffic.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
-import { peerIdOf } from '../p2p/host.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { Log } from '../process/log.ts';
 import { MarketLog } from '../traffic/market-log.ts';
+import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { priceView } from './views.ts';
 
 /** What charts of prices reach back. */

@@ -7,14 +7,9 @@ import type { QuoteBasis, TrafficQuote } from '../../shared/economy/quote.ts';
 import { formatRatio, type Ratio, ratioToDecimal } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../../shared/economy/units.ts';
-import type {
-  ContentView,
-  NodeSnapshot,
-  PriceView,
-  SettingsView,
-  SettlementView,
-  TrafficQuoteView,
-} from '../../shared/rpc/rpc.ts';
+import type { ContentView } from '../../shared/rpc/content.ts';
+import type { NodeSnapshot, PriceView, SettingsView, TrafficQuoteView } from '../../shared/rpc/rpc.ts';
+import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import type { PieceCache } from '../content/piece-cache.ts';
 import type { ContentRow } from '../db/node/contents.ts';

@@ -8,8 +8,7 @@
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
-import type { ArrivedFrom, FetchOptions, Question } from '../pieces/fetching.ts';
-import type { PieceRequest } from '../pieces/piece-booker.ts';
+import type { ArrivedFrom, FetchOptions, PieceRequest, Question } from '../pieces/fetching.ts';
 import type { Log } from '../process/log.ts';
 import { Pace } from './provider-speed.ts';
 import { WatchLedger } from './viewing.ts';

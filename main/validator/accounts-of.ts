@@ -1,4 +1,5 @@
-import type { ChainAccount, MainChain } from '../chain/port.ts';
+import type { ChainAccount } from '../../shared/chain.ts';
+import type { MainChain } from '../chain/port.ts';
 
 /** Asked for at once: a chain in another process answers them in one round trip's time. */
 const AT_ONCE = 64;

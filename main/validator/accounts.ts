@@ -5,9 +5,11 @@
  * not yet answered for by the main chain. Because every lease of an account comes from its one home shard, the credit limit holds exactly, however
  * many peers the account uses at once.
  */
+
+import type { ChainAccount, Market } from '../../shared/chain.ts';
 import { coveredUnits, creditLeftUnits, type PriceSnapshot } from '../../shared/economy/credit.ts';
 import { unitPriceXac } from '../../shared/economy/price.ts';
-import type { ChainAccount, MainChain, Market } from '../chain/port.ts';
+import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 
 export interface AccountView {

@@ -4,6 +4,8 @@
  *
  * What is proven stays proven whatever happens to the lease meanwhile; whether it still counts is for `intake.ts`.
  */
+
+import type { Claim } from '../../shared/channel/claim.ts';
 import { CHECKPOINT_EVERY_UNITS } from '../../shared/channel/payer.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../shared/channel/records.ts';
 import { leadsTo } from '../../shared/channel/tick-chain.ts';
@@ -13,19 +15,6 @@ import { AceError } from '../../shared/errors.ts';
 import { sha256 } from '../util/sha256.ts';
 import { isSignedBy } from '../wallet/device.ts';
 import { DeviceKeys } from '../wallet/device-keys.ts';
-
-export interface Claim {
-  readonly channelId: Uint8Array;
-  /** Index of `tick`. */
-  readonly units: number;
-  readonly tick: Uint8Array;
-  readonly checkpoint: {
-    /** Canonical bytes. */
-    readonly record: Uint8Array;
-    readonly payerSignature: Uint8Array;
-    readonly payeeSignature: Uint8Array | null;
-  } | null;
-}
 
 /** What of the lease a claim is checked against, as of the moment that the claim came. */
 export interface ClaimBasis {

@@ -5,10 +5,12 @@
  * Not a wire format: both ends are of one program. Lengths are checked where a job is packed, since what a peer sent
  * decides them.
  */
+
+import type { Claim } from '../../shared/channel/claim.ts';
 import { HASH_BYTES, SIGNATURE_BYTES } from '../../shared/channel/records.ts';
 import { AceError, type ErrorCode, invariant, type Reaction } from '../../shared/errors.ts';
 import { DEVICE_KEY_BYTES } from '../wallet/device.ts';
-import type { Claim, ClaimBasis, ProvenClaim } from './claim-check.ts';
+import type { ClaimBasis, ProvenClaim } from './claim-check.ts';
 
 export interface ClaimJob {
   readonly basis: ClaimBasis;

@@ -2,9 +2,11 @@
  * Which debtors may be able to repay now: those whose accounts have changed, and those with a rest of funds that a new
  * price may make enough. All others owe as before, so a settlement does not ask for them.
  */
+
+import type { ChainAccount } from '../../shared/chain.ts';
 import { affordableUnits, type PriceSnapshot } from '../../shared/economy/credit.ts';
 import { formatRatio } from '../../shared/economy/ratio.ts';
-import type { ChainAccount, MainChain } from '../chain/port.ts';
+import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 
 export class DebtorWatch {

@@ -6,6 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import {
+  DEFAULT_DEVNET,
+  type DevnetProfile,
+  isPositiveDecimal,
+  MAX_DEVNET_SHARDS,
+} from '../../shared/devnet-profile.ts';
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/economy/exchange.ts';
 import { amount, BASE_UNITS_PER_TOKEN, type Token, type TokenAmount } from '../../shared/economy/money.ts';
 import { mintCostXab } from '../../shared/economy/price.ts';
@@ -15,12 +21,6 @@ import { AceError } from '../../shared/errors.ts';
 import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
-import {
-  DEFAULT_DEVNET,
-  type DevnetProfile,
-  isPositiveDecimal,
-  MAX_DEVNET_SHARDS,
-} from '../data-dir/config.ts';
 import { type DataDirLock, lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import type { ReachSettings } from '../p2p/reach.ts';

@@ -4,6 +4,8 @@
  *
  * A proof is taken only when it is about a lease on file, so that nobody fills the table with devices made up for it.
  */
+
+import type { Claim } from '../../shared/channel/claim.ts';
 import {
   anchorProof,
   checkProof,
@@ -18,7 +20,6 @@ import { AceError } from '../../shared/errors.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { sha256 } from '../util/sha256.ts';
 import { verifyDevice } from '../wallet/device.ts';
-import type { Claim } from './claim-check.ts';
 
 /**
  * Takes a proof; the same device again changes nothing.

@@ -8,23 +8,18 @@
  * many as are ready in one transaction, and looks at the lease again: another claim, or the lease's release, may have
  * come between. A claim is answered when what it proved is durable.
  */
+
+import type { Claim, ClaimAnswer } from '../../shared/channel/claim.ts';
 import { decodeCheckpoint } from '../../shared/channel/records.ts';
 import { MAX_WATCH_MS_PER_UNIT } from '../../shared/economy/price.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { AceError, invariant, isAceError } from '../../shared/errors.ts';
 import type { ClaimedLease, LeaseProof } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
-import type { AgreedCheckpoint, Claim, ClaimBasis, ProvenClaim } from './claim-check.ts';
+import type { AgreedCheckpoint, ClaimBasis, ProvenClaim } from './claim-check.ts';
 import { noteCheckpoint } from './disputes.ts';
 
-export { type Claim, MAX_WALK_UNITS } from './claim-check.ts';
-
-export interface ClaimAnswer {
-  /** Units that the shard holds proof for. */
-  readonly claimedUnits: number;
-  /** The unclaimed rest went back to the payer: both sides signed a final checkpoint. */
-  readonly released: boolean;
-}
+export { MAX_WALK_UNITS } from './claim-check.ts';
 
 /** Claims booked in one transaction: bounds how long the event loop is held, some milliseconds. */
 const MAX_GROUP = 512;

@@ -1,9 +1,10 @@
 /** Takes the operations that accounts sign to the main chain, after a look at what their funds are promised to. */
 
+import type { OperationReceipt } from '../../shared/chain.ts';
 import { checkHeld } from '../../shared/economy/held-funds.ts';
 import { decodeSignedOperation, type Operation } from '../../shared/economy/operation.ts';
 import { plainPayment } from '../../shared/settlement/batch-result.ts';
-import type { MainChain, OperationReceipt } from '../chain/port.ts';
+import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { OPERATIONS_TOLD } from '../p2p/protocols/shard/constants.ts';
 import { priceSnapshot } from './accounts.ts';

@@ -5,8 +5,10 @@
  * them. Other shards' batches change accounts as well, and the exchange's average moves with the clock: so nothing is
  * kept for longer than a second or two. For pictures only; leases and batches ask `chain`, which is exact.
  */
+
+import type { ChainAccount, Market, OperationReceipt } from '../../shared/chain.ts';
 import type { BatchResult } from '../../shared/settlement/batch.ts';
-import type { ChainAccount, MainChain, Market, OperationReceipt } from '../chain/port.ts';
+import type { MainChain } from '../chain/port.ts';
 
 type Pools = Awaited<ReturnType<MainChain['pools']>>;
 

@@ -3,6 +3,7 @@
  * is its own word, so the capacity is reserved again whatever else was leased meanwhile; what the main chain does not
  * cover it refuses, as ever. A lease that has ended is on file for ever, and is never taken back.
  */
+import type { SignedLease } from '../../shared/channel/claim.ts';
 import { channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
 import { AceError } from '../../shared/errors.ts';
 import { sha256 } from '../util/sha256.ts';
@@ -11,16 +12,6 @@ import { CLAIM_GRACE_MS } from './batching.ts';
 import { checkHome } from './check-home.ts';
 import { noteAnchor } from './disputes.ts';
 import type { LeasingContext } from './leasing.ts';
-
-/** What both parties of a leased channel hold. */
-export interface SignedLease {
-  /** Canonical bytes of the terms. */
-  readonly terms: Uint8Array;
-  /** By the payer's device. */
-  readonly termsSignature: Uint8Array;
-  /** By the shard's validator. */
-  readonly leaseSignature: Uint8Array;
-}
 
 /**
  * Runs alone on the shard (see `serializer`). One that is on file already changes nothing.

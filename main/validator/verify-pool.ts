@@ -11,8 +11,9 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Claim } from '../../shared/channel/claim.ts';
 import { AceError } from '../../shared/errors.ts';
-import { type Claim, type ClaimBasis, checkClaim, type ProvenClaim } from './claim-check.ts';
+import { type ClaimBasis, checkClaim, type ProvenClaim } from './claim-check.ts';
 import { type ClaimJob, jobBytes, type OutcomesMessage, packJobs, unpackOutcomes } from './claim-jobs.ts';
 
 export interface VerifyPoolOptions {

@@ -1,9 +1,9 @@
 /** The account: the secp256k1 key at BIP-44 `m/44'/60'/0'/0/0` of the recovery phrase, named by its EVM address. */
 import type { TypedDataDefinition } from 'viem';
 import { HDKey, privateKeyToAddress, signTypedData } from 'viem/accounts';
+import type { SignedOperation } from '../../shared/chain.ts';
 import type { Operation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { SignedOperation } from '../chain/port.ts';
 import { parsePhrase, phraseToSeed } from './phrase.ts';
 import { type Hex, operationTypedData, type SigningNetwork } from './typed-data.ts';
 

@@ -11,13 +11,13 @@ import {
   type WalletStateView,
 } from '../../shared/rpc/wallet.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { peerIdOf } from '../p2p/host.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
 import { accountFromPhrase } from './account.ts';
 import { showAddress } from './address.ts';
 import { decodeCertificate } from './certificate.ts';
 import { createDevice, type DeviceIdentity } from './device.ts';
+import { peerIdOf } from './device-peer-id.ts';
 import { checkNotAsked, forgetWaitingDevice, waitingDevice } from './device-request.ts';
 import { checkConfirmed, type Draft, makeDraft } from './draft.ts';
 import { checkNoBooks, makeWallet, protectionBy } from './identity.ts';

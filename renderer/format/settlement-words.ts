@@ -1,5 +1,6 @@
 /** A settlement in words, and the filter of the history as it stands in the address of the page. */
-import type { Input, SettlementView } from '../../shared/rpc/rpc.ts';
+import type { Input } from '../../shared/rpc/rpc.ts';
+import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import {
   SETTLEMENT_KINDS,
   type SettlementFilter,

@@ -3,7 +3,8 @@
  * node where a browser gives none.
  */
 import { AceError } from '../../shared/errors.ts';
-import { type ContentView, type RpcFailure, UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
+import type { ContentView } from '../../shared/rpc/content.ts';
+import { type RpcFailure, UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import type { NodeState } from './node.svelte.ts';
 

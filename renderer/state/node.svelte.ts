@@ -2,7 +2,9 @@
  * What the page knows of its node: the last snapshot, the library and the last minute of traffic. Everything arrives by
  * the feed; calls are made on connecting and when a person acts.
  */
-import type { ContentView, Feed, NodeClient, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+
+import type { ContentView } from '../../shared/rpc/content.ts';
+import type { Feed, NodeClient, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
 import type { TrafficNow } from '../../shared/rpc/traffic.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';

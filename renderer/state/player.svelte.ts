@@ -1,5 +1,7 @@
 /** What plays. It outlives the views: looking at the wallet does not stop the film. */
-import type { ContentView, NodeClient, TrackView } from '../../shared/rpc/rpc.ts';
+
+import type { ContentView, TrackView } from '../../shared/rpc/content.ts';
+import type { NodeClient } from '../../shared/rpc/rpc.ts';
 import { type ErrorWords, errorWords, startWords } from '../format/error-words.ts';
 import { ownUrl } from '../format/own-url.ts';
 

@@ -3,8 +3,8 @@
  * sight. However long the history is, and however far it is scrolled, only a few pages are kept.
  */
 import { SvelteMap } from 'svelte/reactivity';
-import type { NodeClient, SettlementView } from '../../shared/rpc/rpc.ts';
-import type { SettlementFilter, SettlementSums } from '../../shared/rpc/settlements.ts';
+import type { NodeClient } from '../../shared/rpc/rpc.ts';
+import type { SettlementFilter, SettlementSums, SettlementView } from '../../shared/rpc/settlements.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
 export const PAGE_ROWS = 100;

@@ -2,10 +2,13 @@ import { AceError } from '../errors.ts';
 
 /** The tokens of the network (ECONOMY.md, "Tokens"). */
 export const TOKENS = ['XAT', 'XAC', 'XAS', 'XAB'] as const;
+
 export type Token = (typeof TOKENS)[number];
 
 export const TOKEN_DECIMALS = 7;
+
 export const BASE_UNITS_PER_TOKEN = 10_000_000n;
+
 /**
  * Most that can ever exist of one token: 900,000,000,000, which fits a signed 64-bit integer. Nine times the XAT of
  * genesis, because minting adds to them (docs/decisions/0007).
@@ -16,6 +19,7 @@ export const MAX_AMOUNT = 900_000_000_000n * BASE_UNITS_PER_TOKEN;
 const MAX_WHOLE_DIGITS = 12;
 
 declare const tokenAmount: unique symbol;
+
 /** A number of base units (10^-7 token), 0 or more. */
 export type TokenAmount = bigint & { readonly [tokenAmount]: true };
 
@@ -67,3 +71,6 @@ export function formatAmount(baseUnits: bigint): string {
 export type Balances = Readonly<Record<Token, TokenAmount>>;
 
 export const NO_BALANCES: Balances = { XAT: ZERO, XAC: ZERO, XAS: ZERO, XAB: ZERO };
+
+/** A decimal token string, such as "0.2000000". */
+export type DecimalAmount = string;

@@ -5,21 +5,19 @@
  */
 import '../input-words.ts';
 import { z } from 'zod';
-import { TOKENS, type Token } from '../economy/money.ts';
+import { type DecimalAmount, TOKENS, type Token } from '../economy/money.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from '../limits.ts';
 import { type ChannelsView, channelsInput } from './channels.ts';
+import type { ContentView, TrackView, TransferView } from './content.ts';
 import { type FirstRunOutputs, firstRunInputs } from './first-run.ts';
 import { type JournalOutputs, journalInputs } from './journal.ts';
-import { type LiveOutputs, type LiveView, liveInputs } from './live.ts';
+import { type LiveOutputs, liveInputs } from './live.ts';
 import { type PortOutputs, portInputs } from './ports.ts';
-import { type SettlementOutputs, settlementInputs } from './settlements.ts';
+import { type SettlementOutputs, type SettlementView, settlementInputs } from './settlements.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './shell.ts';
 import { type TrafficNow, type TrafficOutputs, trafficInputs } from './traffic.ts';
 import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './wallet.ts';
-
-/** A decimal token string, such as "0.2000000". */
-export type DecimalAmount = string;
 
 export interface LoanView {
   /** Account that served on credit. */
@@ -70,72 +68,6 @@ export interface TrafficQuoteView {
   readonly asOfMs: number;
 }
 
-/** One provider that a transfer uses, or used since the node started. */
-export interface TransferProviderView {
-  readonly account: string;
-  readonly peerId: string;
-  readonly state: 'connecting' | 'connected' | 'gone';
-  /** As measured, over all contents that come from it; 0 before the first piece. */
-  readonly bytesPerSecond: number;
-  /** From a request to the beginning of its answer, when nothing else is under way. */
-  readonly latencyMs: number;
-  readonly pieces: number;
-  readonly receivedBytes: number;
-  readonly paidUnits: number;
-}
-
-/** One content that is being fetched, or was since the node started. */
-export interface TransferView {
-  readonly contentId: string;
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly haveBytes: number;
-  /**
-   * It does not fit below `cacheBytes` beside what stays: what was played goes when room is needed, and comes, and is
-   * paid, again for whoever jumps back to it.
-   */
-  readonly window: boolean;
-  /** Somebody plays it, or it is downloaded, or something of it is on its way. */
-  readonly wanted: boolean;
-  readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
-  /** Why it is paused or failed; pages translate the code. */
-  readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
-  /** Account of the provider that sent last. */
-  readonly provider: string | null;
-  readonly providers: readonly TransferProviderView[];
-  /** Pieces that came, and were paid, a second time, because the first provider was late with them. */
-  readonly doubledPieces: number;
-  /** The last provider that would not send another MiB for want of a payment, and how it said so. */
-  readonly refusal: { readonly provider: string; readonly code: string } | null;
-  readonly downBytesPerSecond: number;
-  /** Time with requests under way since the node started: received bytes over it is the speed. */
-  readonly fetchingMs: number;
-  /** Units paid by ticks for this content since the node started. */
-  readonly paidUnits: number;
-  /** What these units cost at the price of this moment; settlement decides the exact figure. */
-  readonly costXac: DecimalAmount;
-}
-
-export interface ContentView {
-  readonly contentId: string;
-  readonly name: string;
-  readonly mimeType: string;
-  readonly sizeBytes: number;
-  readonly haveBytes: number;
-  readonly origin: 'imported' | 'fetched' | 'offered';
-  readonly addedAtMs: number;
-  /** Units that others paid this node for it. */
-  readonly servedUnits: number;
-  /** Never removed to make room for others. */
-  readonly pinned: boolean;
-  /** The user's own file, which is served where it lies; `null` when the node has the bytes. */
-  readonly sourcePath: string | null;
-  /** Why it is not shared: that file was changed after its import, or is gone. */
-  readonly trouble: 'changed' | 'missing' | null;
-  /** Only of a live broadcast, which has no size. */
-  readonly live?: LiveView;
-}
-
 /** What the user allows the node, and what that does at this moment. */
 export interface SettingsView {
   readonly settings: Limits;
@@ -145,40 +77,6 @@ export interface SettingsView {
   readonly dataUsed: DataTotals;
   /** Bytes of pieces on the disk: what `cacheBytes` limits. */
   readonly cacheUsedBytes: number;
-}
-
-/** A picture or a sound of a video. */
-export interface TrackView {
-  readonly kind: 'video' | 'audio';
-  /** Of its codec, as people know it; `null` for one that this node does not know. */
-  readonly name: string | null;
-  /** What a browser can be asked whether it plays it: a MIME type with `codecs`. */
-  readonly type: string | null;
-}
-
-export interface SettlementView {
-  /** Position in this node's history, ascending. */
-  readonly seq: number;
-  readonly shard: number;
-  readonly batchNumber: number;
-  /** Hash of the batch, hex. */
-  readonly batchHash: string;
-  readonly atMs: number;
-  readonly direction: 'paid' | 'earned';
-  /** The other account. */
-  readonly counterparty: string;
-  /** Consumed units paid from funds, taken on credit, refused; and loan units repaid. */
-  readonly paidUnits: number;
-  readonly creditUnits: number;
-  readonly refusedUnits: number;
-  readonly repaidUnits: number;
-  /** What the payer gave, before the fee. */
-  readonly grossXac: DecimalAmount;
-  readonly feeXac: DecimalAmount;
-  readonly netXac: DecimalAmount;
-  readonly xatBurned: DecimalAmount;
-  readonly xasPaid: DecimalAmount;
-  readonly xacPerGb: DecimalAmount;
 }
 
 export interface NodeSnapshot {

@@ -3,13 +3,14 @@
  * that made it. Amounts are decimal token strings, times milliseconds since 1970 UTC.
  */
 import { z } from 'zod';
-import type { SettlementView } from './rpc.ts';
+import type { DecimalAmount } from '../economy/money.ts';
 
 /**
  * `paid`: this account's funds paid something, also a loan; `received`: it got something; `repayment`: a loan was repaid,
  * in either direction; `loan`: traffic went on credit, in either direction. One row may be of several kinds.
  */
 export const SETTLEMENT_KINDS = ['paid', 'received', 'repayment', 'loan'] as const;
+
 export type SettlementKind = (typeof SETTLEMENT_KINDS)[number];
 
 export const MAX_SETTLEMENTS_PAGE = 500;
@@ -33,6 +34,7 @@ export const settlementFilterSchema = z
     message: 'the first day is after the last one',
     path: ['fromMs'],
   });
+
 export type SettlementFilter = z.infer<typeof settlementFilterSchema>;
 
 export const settlementInputs = {
@@ -172,4 +174,29 @@ export interface SettlementOutputs {
   /** Those with most settlements first, 500 at most. */
   settlementCounterparties: readonly SettlementCounterparty[];
   settlementDetail: SettlementDetail;
+}
+
+export interface SettlementView {
+  /** Position in this node's history, ascending. */
+  readonly seq: number;
+  readonly shard: number;
+  readonly batchNumber: number;
+  /** Hash of the batch, hex. */
+  readonly batchHash: string;
+  readonly atMs: number;
+  readonly direction: 'paid' | 'earned';
+  /** The other account. */
+  readonly counterparty: string;
+  /** Consumed units paid from funds, taken on credit, refused; and loan units repaid. */
+  readonly paidUnits: number;
+  readonly creditUnits: number;
+  readonly refusedUnits: number;
+  readonly repaidUnits: number;
+  /** What the payer gave, before the fee. */
+  readonly grossXac: DecimalAmount;
+  readonly feeXac: DecimalAmount;
+  readonly netXac: DecimalAmount;
+  readonly xatBurned: DecimalAmount;
+  readonly xasPaid: DecimalAmount;
+  readonly xacPerGb: DecimalAmount;
 }

@@ -2,11 +2,12 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { pullProgress } from '../../main/account/channel-progress.ts';
 import { Claims } from '../../main/channel/claims.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { createLog } from '../../main/process/log.ts';
 import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
-import { channelProgress, pullProgress } from '../../main/validator/channel-progress.ts';
+import { channelProgress } from '../../main/validator/channel-progress.ts';
 import { restoreLease } from '../../main/validator/restore-lease.ts';
 import { advance, OPENING } from '../../shared/channel/lifecycle.ts';
 import { decodeTerms, encodeTerms } from '../../shared/channel/records.ts';

@@ -1,13 +1,13 @@
 /** One bad shard among several, seen from a provider that is owed on channels of a good one. The loss is in units. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { pullProgress } from '../../main/account/channel-progress.ts';
 import { Claims } from '../../main/channel/claims.ts';
 import { PayeeService } from '../../main/channel/payee.ts';
 import { Reports } from '../../main/channel/reports.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { sha256 } from '../../main/util/sha256.ts';
-import { pullProgress } from '../../main/validator/channel-progress.ts';
-import type { Claim } from '../../main/validator/intake.ts';
+import type { Claim } from '../../shared/channel/claim.ts';
 import { advance, OPENING } from '../../shared/channel/lifecycle.ts';
 import { channelIdOf, encodeTerms } from '../../shared/channel/records.ts';
 import { AceError } from '../../shared/errors.ts';

@@ -8,10 +8,10 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { serializer } from '../../main/util/serialize.ts';
 import { sha256 } from '../../main/util/sha256.ts';
-import type { Claim } from '../../main/validator/claim-check.ts';
 import { ClaimIntake } from '../../main/validator/intake.ts';
 import { VerifyPool } from '../../main/validator/verify-pool.ts';
 import { deviceFromSeed, devicePublicKey, isSignedBy } from '../../main/wallet/device.ts';
+import type { Claim } from '../../shared/channel/claim.ts';
 import { channelIdOf, encodeCheckpoint, encodeTerms } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { testAddress } from '../helpers/chain.ts';

@@ -5,7 +5,6 @@ import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { DEFAULT_DEVNET } from '../../main/data-dir/config.ts';
 import { startNode } from '../../main/node/node.ts';
 import { createHost, openStream, parseMultiaddr } from '../../main/p2p/host.ts';
 import { startPeer } from '../../main/peer/peer.ts';
@@ -14,6 +13,7 @@ import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { saveWallet } from '../../main/wallet/keystore.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
+import { DEFAULT_DEVNET } from '../../shared/devnet-profile.ts';
 import { isNear } from './delay-line.ts';
 
 const MIB = 1_048_576;

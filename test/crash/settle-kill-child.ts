@@ -1,6 +1,7 @@
 /** Settles the shard at argv[2] and kills itself at the point argv[3]: `sealed` (not applied yet) or `applied` (not recorded yet). */
-import type { MainChain, SignedBatch } from '../../main/chain/port.ts';
+import type { MainChain } from '../../main/chain/port.ts';
 import { settle } from '../../main/validator/batching.ts';
+import type { SignedBatch } from '../../shared/chain.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 
 const [dir = '', point] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /** A first start on the pages of a real node: a wallet is made, confirmed and protected, and the sample clip plays. */
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { peerIdOf } from '../../main/p2p/host.ts';
 import { createDevice } from '../../main/wallet/device.ts';
+import { peerIdOf } from '../../main/wallet/device-peer-id.ts';
 import { browserPath, START_TIMEOUT_MS } from '../helpers/browser.ts';
 import { axeFindings, connected, Stage } from '../helpers/pages.ts';
 

@@ -6,15 +6,9 @@ import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import { quoteTraffic } from '../../shared/economy/quote.ts';
 import { AceError } from '../../shared/errors.ts';
 import { type Limits, limitsSchema, NO_LIMITS } from '../../shared/limits.ts';
-import type {
-  ContentView,
-  LoanView,
-  NodeSnapshot,
-  Output,
-  SettingsView,
-  SettlementView,
-  TransferView,
-} from '../../shared/rpc/rpc.ts';
+import type { ContentView, TransferView } from '../../shared/rpc/content.ts';
+import type { LoanView, NodeSnapshot, Output, SettingsView } from '../../shared/rpc/rpc.ts';
+import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import { passes, sumsOf } from './fake-settlements.ts';
 import { FakeWallet } from './fake-wallet.ts';
 

@@ -1,7 +1,6 @@
 /** The history's filter and sums, over rows in memory. */
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
-import type { SettlementView } from '../../shared/rpc/rpc.ts';
-import type { DirectionSums, SettlementFilter } from '../../shared/rpc/settlements.ts';
+import type { DirectionSums, SettlementFilter, SettlementView } from '../../shared/rpc/settlements.ts';
 
 export function passes(row: SettlementView, filter: SettlementFilter): boolean {
   const { fromMs = 0, untilMs = Number.MAX_SAFE_INTEGER, counterparty = row.counterparty, kind } = filter;

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Libp2p } from '@libp2p/interface';
 import type { FrameStream } from '../../main/p2p/frames.ts';
-import { createHost, deviceKeyOf, openStream } from '../../main/p2p/host.ts';
+import { createHost, openStream } from '../../main/p2p/host.ts';
 import { Meter } from '../../main/p2p/meter.ts';
 import { ShardClient } from '../../main/p2p/protocols/shard/client.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/pieces/constants.ts';
@@ -15,6 +15,7 @@ import { sha256 } from '../../main/util/sha256.ts';
 import { type Account, accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { createDevice, type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
+import { deviceKeyOf } from '../../main/wallet/device-peer-id.ts';
 import type { WalletSecrets } from '../../main/wallet/keystore.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
 import {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
-import type { DevnetProfile } from '../../main/data-dir/config.ts';
+import type { DevnetProfile } from '../../shared/devnet-profile.ts';
 import type { RawPayee } from './raw-viewer.ts';
 import { waitFor } from './wait.ts';
 

@@ -6,13 +6,14 @@ import type { MainChain } from '../../main/chain/port.ts';
 import { openValidatorStore, type ValidatorStore } from '../../main/db/validator/store.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import type { BatchingContext } from '../../main/validator/batching.ts';
-import { type Claim, checkClaim } from '../../main/validator/claim-check.ts';
+import { checkClaim } from '../../main/validator/claim-check.ts';
 import { DebtorWatch } from '../../main/validator/debtor-watch.ts';
-import { bookClaims, type ClaimAnswer, proofOf } from '../../main/validator/intake.ts';
+import { bookClaims, proofOf } from '../../main/validator/intake.ts';
 import { grantLease } from '../../main/validator/leasing.ts';
 import type { Account } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
+import type { Claim, ClaimAnswer } from '../../shared/channel/claim.ts';
 import {
   type ChannelTerms,
   type Checkpoint,

@@ -1,7 +1,6 @@
 /** A devnet of many shards: the validator with the chain, and the others, each with its own folder, file and host. */
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { DevnetProfile } from '../../main/data-dir/config.ts';
 import type { RunningPeer } from '../../main/peer/peer.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import type { RunningValidator } from '../../main/validator/running-validator.ts';
@@ -10,6 +9,7 @@ import { accountFromPhrase } from '../../main/wallet/account.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import type { WalletSecrets } from '../../main/wallet/keystore.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
+import type { DevnetProfile } from '../../shared/devnet-profile.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import { Devnet, type TestPeer } from './devnet.ts';
 import { waitFor } from './wait.ts';

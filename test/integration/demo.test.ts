@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { DemoResult } from '../../main/cli/demo.ts';
+import type { DemoResult } from '../../main/cli/demo-plan.ts';
 import { CLI, outcomeOf, spawnCli } from '../helpers/cli.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';

@@ -5,8 +5,8 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { peerIdOf } from '../../main/p2p/host.ts';
 import { createDevice } from '../../main/wallet/device.ts';
+import { peerIdOf } from '../../main/wallet/device-peer-id.ts';
 import type { Input, NodeSnapshot, Output, Procedure } from '../../shared/rpc/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';

@@ -7,11 +7,12 @@ import {
 } from '../../main/chain/remote/constants.ts';
 import { serveChain } from '../../main/chain/remote/server.ts';
 import { ShardDirectory } from '../../main/chain/remote/shard-directory.ts';
-import { createHost, openStream, peerIdOf } from '../../main/p2p/host.ts';
+import { createHost, openStream } from '../../main/p2p/host.ts';
 import { RequestClient } from '../../main/p2p/requests.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
+import { peerIdOf } from '../../main/wallet/device-peer-id.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import { MAX_BATCH_ENTRIES } from '../../shared/settlement/batch.ts';

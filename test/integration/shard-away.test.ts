@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DEFAULT_DEVNET, type NodeConfig, nodePaths } from '../../main/data-dir/config.ts';
+import { type NodeConfig, nodePaths } from '../../main/data-dir/config.ts';
 import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
+import { DEFAULT_DEVNET } from '../../shared/devnet-profile.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
-import type { ChainAccount } from '../../main/chain/port.ts';
+import type { ChainAccount } from '../../shared/chain.ts';
 import { type Balances, TOKENS, type Token } from '../../shared/economy/money.ts';
 import type { Payment } from '../../shared/economy/payment.ts';
 import { type Ratio, timesDown } from '../../shared/economy/ratio.ts';

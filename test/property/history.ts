@@ -6,8 +6,9 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
-import type { ChainAccount, MainChain, SignedBatch, SignedOperation } from '../../main/chain/port.ts';
+import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import type { ChainAccount, SignedBatch, SignedOperation } from '../../shared/chain.ts';
 import { EXCHANGE_POOLS, swapOutput, TRADED_TOKENS } from '../../shared/economy/exchange.ts';
 import { amount, MAX_AMOUNT, TOKENS, type Token, type TokenAmount } from '../../shared/economy/money.ts';
 import { type Operation, REWARD_PURPOSES } from '../../shared/economy/operation.ts';

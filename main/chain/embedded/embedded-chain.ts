@@ -6,6 +6,14 @@
  */
 import type { KeyObject } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
+import {
+  type AccountOperation,
+  type ChainAccount,
+  MAX_DEVICES_TOLD,
+  type OperationReceipt,
+  type SignedBatch,
+  type SignedOperation,
+} from '../../../shared/chain.ts';
 import { NO_BALANCES } from '../../../shared/economy/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
 import type { Payment } from '../../../shared/economy/payment.ts';
@@ -33,15 +41,7 @@ import { sha256 } from '../../util/sha256.ts';
 import { devicePublicKey, isSignedBy } from '../../wallet/device.ts';
 import { operationTypedData, typedDataHash, verifyTypedData } from '../../wallet/typed-data.ts';
 import { hashBatch } from '../batch-signature.ts';
-import {
-  type AccountOperation,
-  type ChainAccount,
-  MAX_DEVICES_TOLD,
-  type MainChain,
-  type OperationReceipt,
-  type SignedBatch,
-  type SignedOperation,
-} from '../port.ts';
+import type { MainChain } from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
 import { ChangeLog } from './change-log.ts';
 import { ratesAt } from './exchange.ts';

@@ -3,6 +3,7 @@
  * network's settings to it. A file opens again only with the same settings and the same genesis.
  */
 
+import type { TokenSupply } from '../../../shared/chain.ts';
 import {
   MAX_AMOUNT,
   NO_BALANCES,
@@ -22,7 +23,6 @@ import { AceError, invariant } from '../../../shared/errors.ts';
 import { emptyPools } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import { transaction } from '../../db/open.ts';
-import type { TokenSupply } from '../port.ts';
 import { openMarkets } from './exchange.ts';
 import { encodeGenesis } from './genesis-record.ts';
 import { appendLog } from './log.ts';

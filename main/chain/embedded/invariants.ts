@@ -4,6 +4,7 @@
  * mistake in applying payments is caught too. The cost is per row touched, not per row of the chain.
  */
 
+import type { ChainAccount } from '../../../shared/chain.ts';
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../../shared/economy/exchange.ts';
 import { type Balances, MAX_AMOUNT, TOKENS, type Token } from '../../../shared/economy/money.ts';
 import type { Payment } from '../../../shared/economy/payment.ts';
@@ -12,7 +13,6 @@ import { FEE_POOLS, POOLS, type Pool } from '../../../shared/economy/settings.ts
 import { invariant } from '../../../shared/errors.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { Supply } from '../../db/chain/supply.ts';
-import type { ChainAccount } from '../port.ts';
 
 export interface Change<T> {
   readonly before: T;

@@ -3,6 +3,7 @@
  * and written once by `save`, after the invariants held. A ledger that is dropped has changed nothing.
  */
 
+import type { BalanceChange } from '../../../shared/chain.ts';
 import { EXCHANGE_POOLS, type TradedToken } from '../../../shared/economy/exchange.ts';
 import {
   type Balances,
@@ -18,7 +19,6 @@ import { POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import type { PoolBalances } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import type { Supply } from '../../db/chain/supply.ts';
-import type { BalanceChange } from '../port.ts';
 import { checkLedger, checkPayment, type FeeSums } from './invariants.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -9,6 +9,15 @@ import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { z } from 'zod';
+import type {
+  AccountOperation,
+  ChainAccount,
+  Market,
+  OperationReceipt,
+  SignedBatch,
+  SignedOperation,
+  TokenSupply,
+} from '../../../shared/chain.ts';
 import type { Balances } from '../../../shared/economy/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
 import type { NetworkSettings } from '../../../shared/economy/settings.ts';
@@ -20,17 +29,7 @@ import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import { checked, type ShardAddresses } from '../../p2p/protocols/shard/messages.ts';
 import { type PlainMap, RequestClient } from '../../p2p/requests.ts';
 import { serializer } from '../../util/serialize.ts';
-import type {
-  AccountChanges,
-  AccountOperation,
-  ChainAccount,
-  MainChain,
-  Market,
-  OperationReceipt,
-  SignedBatch,
-  SignedOperation,
-  TokenSupply,
-} from '../port.ts';
+import type { AccountChanges, MainChain } from '../port.ts';
 import { CHAIN_LIMITS, CHAIN_PROTOCOL, PART_BYTES } from './constants.ts';
 import {
   accountSchema,

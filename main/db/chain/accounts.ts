@@ -1,5 +1,5 @@
+import type { ChainAccount } from '../../../shared/chain.ts';
 import { amount } from '../../../shared/economy/money.ts';
-import type { ChainAccount } from '../../chain/port.ts';
 import type { Database } from '../open.ts';
 import { accountKey, addressOfKey } from './account-key.ts';
 

@@ -1,5 +1,5 @@
+import type { TokenSupply } from '../../../shared/chain.ts';
 import { amount, TOKENS, type Token } from '../../../shared/economy/money.ts';
-import type { TokenSupply } from '../../chain/port.ts';
 import type { Database } from '../open.ts';
 
 export type Supply = Readonly<Record<Token, TokenSupply>>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { missingTracks, playlistUrl } from '../../../renderer/format/track-words.ts';
-import type { TrackView } from '../../../shared/rpc/rpc.ts';
+import type { TrackView } from '../../../shared/rpc/content.ts';
 
 const AVC: TrackView = { kind: 'video', name: 'H.264', type: 'avc' };
 const HEVC: TrackView = { kind: 'video', name: 'HEVC', type: 'hevc' };

@@ -5,7 +5,8 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Log } from '../../../process/log.ts';
-import { deviceKeyOf, openStream, serveProtocol } from '../../host.ts';
+import { deviceKeyOf } from '../../../wallet/device-peer-id.ts';
+import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 
 export const HAVE_PROTOCOL = '/ace/have/1.0.0';

@@ -10,6 +10,7 @@ export function liveTopic(networkId: string, broadcast: string): string {
 
 /** Records in one answer: the newest of those that were asked for. */
 export const MAX_RECORDS_ASKED = 64;
+
 /** Contents that one request may ask about. */
 export const MAX_CONTENTS_ASKED = 16;
 
@@ -21,4 +22,8 @@ export const LIVE_RATES: PeerRates = {
 
 /** Messages of one broadcast that one peer may pass on: so many at once, and so many a second. */
 export const LIVE_PEER_BURST = 64;
+
 export const LIVE_PEER_PER_SECOND = 8;
+
+/** A record of some 250 bytes, a signature, and the transport file of 32 pieces. */
+export const MAX_LIVE_MESSAGE_BYTES = 4096;

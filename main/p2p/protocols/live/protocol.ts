@@ -4,11 +4,10 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { pieceCount } from '../../../../shared/economy/units.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
-import { MAX_LIVE_MESSAGE_BYTES } from '../../../live/signed-record.ts';
 import type { Log } from '../../../process/log.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
-import { LIVE_PROTOCOL, LIVE_RATES, MAX_RECORDS_ASKED } from './constants.ts';
+import { LIVE_PROTOCOL, LIVE_RATES, MAX_LIVE_MESSAGE_BYTES, MAX_RECORDS_ASKED } from './constants.ts';
 import {
   decodeAnswer,
   decodeQuestion,

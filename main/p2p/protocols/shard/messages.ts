@@ -3,6 +3,7 @@
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
 import { z } from 'zod';
+import { MAX_DEVICES_TOLD, type Market, type TokenSupply } from '../../../../shared/chain.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { type Balances, TOKENS, type Token } from '../../../../shared/economy/money.ts';
 import type { Payment } from '../../../../shared/economy/payment.ts';
@@ -11,7 +12,6 @@ import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/econo
 import { AceError } from '../../../../shared/errors.ts';
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
-import { MAX_DEVICES_TOLD, type Market, type TokenSupply } from '../../../chain/port.ts';
 import type { Plain, PlainMap } from '../../requests.ts';
 import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 

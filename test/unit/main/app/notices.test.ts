@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NoticeWatch, noticeTarget } from '../../../../main/app/notices.ts';
 import { shellWords } from '../../../../main/app/shell-words.ts';
-import type { ContentView, NodeSnapshot } from '../../../../shared/rpc/rpc.ts';
+import type { ContentView } from '../../../../shared/rpc/content.ts';
+import type { NodeSnapshot } from '../../../../shared/rpc/rpc.ts';
 
 const snapshot = (usedUnits: number, ...paused: string[]) =>
   ({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeStatus } from '../../../../main/cli/status.ts';
-import type { NodeSnapshot, TransferView } from '../../../../shared/rpc/rpc.ts';
+import type { TransferView } from '../../../../shared/rpc/content.ts';
+import type { NodeSnapshot } from '../../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
 
 const MIB = 1_048_576;

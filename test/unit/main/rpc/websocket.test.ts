@@ -12,7 +12,8 @@ import {
   MAX_PAYLOAD_BYTES,
 } from '../../../../main/rpc/websocket.ts';
 import { connect, type WsClient } from '../../../../main/rpc/ws-client.ts';
-import type { NodeSnapshot, Output, ServerFrame, SettlementView } from '../../../../shared/rpc/rpc.ts';
+import type { NodeSnapshot, Output, ServerFrame } from '../../../../shared/rpc/rpc.ts';
+import type { SettlementView } from '../../../../shared/rpc/settlements.ts';
 import { FAKE_TOKEN, type FakeNode, startFakeNode } from '../../../helpers/fake-node.ts';
 
 let node: FakeNode;

@@ -5,8 +5,8 @@ import {
   checkPayment,
   type LedgerChange,
 } from '../../../../../main/chain/embedded/invariants.ts';
-import type { ChainAccount, TokenSupply } from '../../../../../main/chain/port.ts';
 import { emptyPools } from '../../../../../main/db/chain/pools.ts';
+import type { ChainAccount, TokenSupply } from '../../../../../shared/chain.ts';
 import {
   amount,
   MAX_AMOUNT,

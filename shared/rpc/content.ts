@@ -1,0 +1,78 @@
+import type { DecimalAmount } from '../economy/money.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { LiveView } from './live.ts';
+
+/** One provider that a transfer uses, or used since the node started. */
+export interface TransferProviderView {
+  readonly account: string;
+  readonly peerId: string;
+  readonly state: 'connecting' | 'connected' | 'gone';
+  /** As measured, over all contents that come from it; 0 before the first piece. */
+  readonly bytesPerSecond: number;
+  /** From a request to the beginning of its answer, when nothing else is under way. */
+  readonly latencyMs: number;
+  readonly pieces: number;
+  readonly receivedBytes: number;
+  readonly paidUnits: number;
+}
+
+/** A picture or a sound of a video. */
+export interface TrackView {
+  readonly kind: 'video' | 'audio';
+  /** Of its codec, as people know it; `null` for one that this node does not know. */
+  readonly name: string | null;
+  /** What a browser can be asked whether it plays it: a MIME type with `codecs`. */
+  readonly type: string | null;
+}
+
+export interface ContentView {
+  readonly contentId: string;
+  readonly name: string;
+  readonly mimeType: string;
+  readonly sizeBytes: number;
+  readonly haveBytes: number;
+  readonly origin: 'imported' | 'fetched' | 'offered';
+  readonly addedAtMs: number;
+  /** Units that others paid this node for it. */
+  readonly servedUnits: number;
+  /** Never removed to make room for others. */
+  readonly pinned: boolean;
+  /** The user's own file, which is served where it lies; `null` when the node has the bytes. */
+  readonly sourcePath: string | null;
+  /** Why it is not shared: that file was changed after its import, or is gone. */
+  readonly trouble: 'changed' | 'missing' | null;
+  /** Only of a live broadcast, which has no size. */
+  readonly live?: LiveView;
+}
+
+/** One content that is being fetched, or was since the node started. */
+export interface TransferView {
+  readonly contentId: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly haveBytes: number;
+  /**
+   * It does not fit below `cacheBytes` beside what stays: what was played goes when room is needed, and comes, and is
+   * paid, again for whoever jumps back to it.
+   */
+  readonly window: boolean;
+  /** Somebody plays it, or it is downloaded, or something of it is on its way. */
+  readonly wanted: boolean;
+  readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
+  /** Why it is paused or failed; pages translate the code. */
+  readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Account of the provider that sent last. */
+  readonly provider: string | null;
+  readonly providers: readonly TransferProviderView[];
+  /** Pieces that came, and were paid, a second time, because the first provider was late with them. */
+  readonly doubledPieces: number;
+  /** The last provider that would not send another MiB for want of a payment, and how it said so. */
+  readonly refusal: { readonly provider: string; readonly code: string } | null;
+  readonly downBytesPerSecond: number;
+  /** Time with requests under way since the node started: received bytes over it is the speed. */
+  readonly fetchingMs: number;
+  /** Units paid by ticks for this content since the node started. */
+  readonly paidUnits: number;
+  /** What these units cost at the price of this moment; settlement decides the exact figure. */
+  readonly costXac: DecimalAmount;
+}
