@@ -10,13 +10,8 @@ import type { ChannelProgress } from '../db/node/channel-books.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import {
-  checked,
-  methods,
-  paymentFromPlain,
-  plainMarket,
-  type ShardResult,
-} from '../p2p/protocols/shard/messages.ts';
+import { methods, paymentFromPlain, plainMarket, type ShardResult } from '../p2p/protocols/shard/messages.ts';
+import { checked } from '../p2p/typed-rpc.ts';
 import type { Log } from '../process/log.ts';
 import type { SigningNetwork } from '../wallet/typed-data.ts';
 import { pullProgress } from './channel-progress.ts';

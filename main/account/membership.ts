@@ -4,7 +4,8 @@ import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import { checked, methods, plainSettings, type ShardResult } from '../p2p/protocols/shard/messages.ts';
+import { methods, plainSettings, type ShardResult } from '../p2p/protocols/shard/messages.ts';
+import { checked } from '../p2p/typed-rpc.ts';
 import type { Log } from '../process/log.ts';
 
 const HELLO_KEY = 'hello';

@@ -25,7 +25,7 @@ import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
-import { Paced } from '../util/rate-limiter.ts';
+import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { sha256 } from '../util/sha256.ts';
 import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
 import type { Counterparty } from './payee.ts';
@@ -67,11 +67,11 @@ export class PayerService {
   /** The last lease that was asked for was refused for want of credit. */
   #exhausted = false;
   /** How often each payee's word may cost us a lease. */
-  readonly #abandoned: Paced;
+  readonly #abandoned: KeyedRateLimiter;
 
   constructor(context: PayerContext) {
     this.#context = context;
-    this.#abandoned = new Paced(ABANDON_RATE, context.nowMs);
+    this.#abandoned = new KeyedRateLimiter(ABANDON_RATE, context.nowMs);
   }
 
   /** Who pays. */

@@ -15,7 +15,7 @@ import type { FrameStream } from '../p2p/frames.ts';
 import { serveProtocol } from '../p2p/host.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
-import { Paced } from '../util/rate-limiter.ts';
+import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { Wake } from '../util/wake.ts';
 import { deviceKeyOf } from '../wallet/device-peer-id.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts, VISIT_RATE } from './constants.ts';
@@ -51,7 +51,10 @@ export interface ProviderContext {
 
 export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
   const clock = () => performance.now();
-  const paces = { visits: new Paced(VISIT_RATE, clock), asks: new Paced(ASK_RATE, clock) };
+  const paces = {
+    visits: new KeyedRateLimiter(VISIT_RATE, clock),
+    asks: new KeyedRateLimiter(ASK_RATE, clock),
+  };
   await serveProtocol(
     host,
     PIECES_PROTOCOL,
@@ -70,9 +73,9 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
 /** Of each device, over all its streams. */
 interface Paces {
   /** Streams and channels begun. */
-  readonly visits: Paced;
+  readonly visits: KeyedRateLimiter;
   /** Contents asked about. */
-  readonly asks: Paced;
+  readonly asks: KeyedRateLimiter;
 }
 
 /** How much the viewer's device may still begin and ask. */

@@ -1,13 +1,13 @@
 /**
- * How often each of many may do one thing that costs more than most: an average and a burst, by name. What is kept is
- * bounded: who has rested is as good as new, and is forgotten.
+ * How often each of many may do something: a token bucket for each name. What is kept is bounded: a name that has rested
+ * until its bucket is full is as good as a new one, and is forgotten.
  */
 import { type BucketRate, type BucketState, refilled, waitMs } from '../../shared/token-bucket.ts';
 
 /** Names beyond this many are looked through for those that have rested. */
 const SWEEP_AT = 1_024;
 
-export class Paced {
+export class KeyedRateLimiter {
   readonly #rate: BucketRate;
   readonly #nowMs: () => number;
   readonly #buckets = new Map<string, BucketState>();
@@ -24,14 +24,23 @@ export class Paced {
     return this.#buckets.size;
   }
 
-  /** Counts one; otherwise counts nothing and says after how many milliseconds to ask again. */
-  take(name: string): { readonly retryAfterMs: number } {
+  /** Milliseconds after which to ask again; 0 when there is something to take. Takes nothing. */
+  retryAfterMs(name: string): number {
+    return waitMs(this.#now(name), this.#rate);
+  }
+
+  /** Takes `cost` when there is anything to take, also more than there is; otherwise takes nothing and says how long to wait. */
+  take(name: string, cost = 1): { readonly retryAfterMs: number } {
+    const retryAfterMs = this.retryAfterMs(name);
+    if (retryAfterMs === 0) this.charge(name, cost);
+    return { retryAfterMs };
+  }
+
+  /** Takes `cost` whether there is enough or not: a debt is paid off before anything else is taken. */
+  charge(name: string, cost: number): void {
     const bucket = this.#now(name);
-    const retryAfterMs = waitMs(bucket, this.#rate);
-    if (retryAfterMs > 0) return { retryAfterMs };
-    this.#buckets.set(name, { ...bucket, tokens: bucket.tokens - 1 });
+    this.#buckets.set(name, { ...bucket, tokens: bucket.tokens - cost });
     if (this.#buckets.size > this.#sweepAt) this.#sweep();
-    return { retryAfterMs: 0 };
   }
 
   #now(name: string): BucketState {
@@ -44,7 +53,7 @@ export class Paced {
     for (const name of this.#buckets.keys()) {
       if (this.#now(name).tokens >= this.#rate.burst) this.#buckets.delete(name);
     }
-    // Looking through them again waits until there are twice as many.
+    // The next look waits until there are twice as many.
     this.#sweepAt = Math.max(SWEEP_AT, this.#buckets.size * 2);
   }
 }

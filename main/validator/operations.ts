@@ -37,16 +37,15 @@ export async function submitOperation(
 }
 
 /** What operations did to an account, from `fromHeight` on, as its node is told. */
-export async function toldOperations(
+export async function accountOperations(
   chain: MainChain,
   faucet: string | null,
   account: string,
   fromHeight: number,
 ) {
   const rows = await chain.accountOperations(account, fromHeight, OPERATIONS_TOLD);
-  return rows.map(({ payment, deltas, ...row }) => ({
+  return rows.map(({ payment, ...row }) => ({
     ...row,
-    deltas: { ...deltas },
     payment: payment && plainPayment(payment),
     faucet:
       faucet !== null &&

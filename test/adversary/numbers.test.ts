@@ -2,7 +2,8 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { varint } from 'multiformats';
 import { describe, expect, it } from 'vitest';
-import { checked, methods } from '../../main/p2p/protocols/shard/messages.ts';
+import { methods } from '../../main/p2p/protocols/shard/messages.ts';
+import { checked } from '../../main/p2p/typed-rpc.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../main/pieces/messages.ts';
 import {
   decodeCheckpoint,

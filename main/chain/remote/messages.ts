@@ -20,6 +20,7 @@ import {
   settingsSchema,
   shardAddresses,
 } from '../../p2p/protocols/shard/messages.ts';
+import { type MethodName, type RpcResult, typedRpc } from '../../p2p/typed-rpc.ts';
 import { MAX_ANSWER_BYTES, MAX_BATCH_BYTES, PART_BYTES } from './constants.ts';
 
 const amount = balances.shape.XAT;
@@ -109,6 +110,7 @@ export const chainMethods = {
   },
 } as const;
 
-export type ChainMethod = keyof typeof chainMethods;
-export type ChainParams<M extends ChainMethod> = z.output<(typeof chainMethods)[M]['params']>;
-export type ChainResult<M extends ChainMethod> = z.output<(typeof chainMethods)[M]['result']>;
+export const chainRpc = typedRpc(chainMethods);
+
+export type ChainMethod = MethodName<typeof chainMethods>;
+export type ChainResult<M extends ChainMethod> = RpcResult<typeof chainMethods, M>;

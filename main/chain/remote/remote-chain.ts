@@ -26,8 +26,9 @@ import { type BatchResult, checkBatch, encodeBatch } from '../../../shared/settl
 import { decodeBatchResult, paymentFrom } from '../../../shared/settlement/batch-result.ts';
 import { openStream } from '../../p2p/host.ts';
 import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
-import { checked, type ShardAddresses } from '../../p2p/protocols/shard/messages.ts';
-import { type PlainMap, RequestClient } from '../../p2p/requests.ts';
+import type { ShardAddresses } from '../../p2p/protocols/shard/messages.ts';
+import { RequestClient } from '../../p2p/requests.ts';
+import { checked, type Sent } from '../../p2p/typed-rpc.ts';
 import { serializer } from '../../util/serialize.ts';
 import type { AccountChanges, MainChain } from '../port.ts';
 import { CHAIN_LIMITS, CHAIN_PROTOCOL, PART_BYTES } from './constants.ts';
@@ -35,7 +36,8 @@ import {
   accountSchema,
   type ChainMethod,
   type ChainResult,
-  chainMethods,
+  type chainMethods,
+  chainRpc,
   changesSchema,
 } from './messages.ts';
 
@@ -108,12 +110,15 @@ export class RemoteChain implements MainChain {
   }
 
   async accounts(): Promise<ChainAccount[]> {
-    const bytes = await this.#large((line) => ask(line, 'accounts', {}));
+    const bytes = await this.#large((line) => chainRpc.call(line, 'accounts', {}));
     return checked(z.array(accountSchema), decode(bytes)).map(toAccount);
   }
 
   async changes(cursor: string | null): Promise<AccountChanges> {
-    return checked(changesSchema, decode(await this.#large((line) => ask(line, 'changes', { cursor }))));
+    return checked(
+      changesSchema,
+      decode(await this.#large((line) => chainRpc.call(line, 'changes', { cursor }))),
+    );
   }
 
   async market(): Promise<Market> {
@@ -165,21 +170,21 @@ export class RemoteChain implements MainChain {
     const bytes = encodeBatch(batch);
     const answer = await this.#large(async (line) => {
       for (let offset = 0; offset < bytes.length; offset += PART_BYTES) {
-        await ask(line, 'part', { offset, bytes: bytes.slice(offset, offset + PART_BYTES) });
+        await chainRpc.call(line, 'part', { offset, bytes: bytes.slice(offset, offset + PART_BYTES) });
       }
-      return ask(line, 'applyBatch', { signature });
+      return chainRpc.call(line, 'applyBatch', { signature });
     });
     return decodeBatchResult(answer);
   }
 
   async batchResult(shard: number, number: number): Promise<BatchResult | null> {
-    const bytes = await this.#large((line) => ask(line, 'batchResult', { shard, number }));
+    const bytes = await this.#large((line) => chainRpc.call(line, 'batchResult', { shard, number }));
     return bytes.length === 0 ? null : decodeBatchResult(bytes);
   }
 
   /** Says where this shard listens, and hears where all do. @throws AceError as every call */
   async register(multiaddrs: readonly string[]): Promise<readonly ShardAddresses[]> {
-    return (await this.#call('register', { multiaddrs: [...multiaddrs] })).shards;
+    return (await this.#call('register', { multiaddrs })).shards;
   }
 
   async close(): Promise<void> {
@@ -188,8 +193,11 @@ export class RemoteChain implements MainChain {
     await line?.close();
   }
 
-  #call<M extends ChainMethod>(method: M, params: PlainMap): Promise<ChainResult<M>> {
-    return this.#onLine((line) => ask(line, method, params), method !== 'submit');
+  #call<M extends ChainMethod>(
+    method: M,
+    params: Sent<z.input<(typeof chainMethods)[M]['params']>>,
+  ): Promise<ChainResult<M>> {
+    return this.#onLine((line) => chainRpc.call(line, method, params), method !== 'submit');
   }
 
   /** Asks for something large and gathers its parts. */
@@ -200,7 +208,7 @@ export class RemoteChain implements MainChain {
         const parts = [part];
         let offset = part.length;
         while (offset < totalBytes) {
-          const more = await ask(line, 'more', { offset });
+          const more = await chainRpc.call(line, 'more', { offset });
           if (more.part.length === 0 || offset + more.part.length > totalBytes) {
             throw new AceError('MessageMalformed', 'The main chain sent a broken answer');
           }
@@ -246,7 +254,7 @@ export class RemoteChain implements MainChain {
     const frames = await openStream(this.#host, [this.#address], CHAIN_PROTOCOL, CHAIN_LIMITS);
     const line = new RequestClient(frames, () => undefined);
     try {
-      const { settings, devnet } = await ask(line, 'hello', {});
+      const { settings, devnet } = await chainRpc.call(line, 'hello', {});
       const known = this.#settings?.networkId ?? settings.networkId;
       if (known !== settings.networkId) {
         throw new AceError('WrongNetwork', `The main chain is of ${settings.networkId} now, not ${known}`);
@@ -259,15 +267,6 @@ export class RemoteChain implements MainChain {
       throw error;
     }
   }
-}
-
-async function ask<M extends ChainMethod>(
-  line: RequestClient,
-  method: M,
-  params: PlainMap,
-): Promise<ChainResult<M>> {
-  const result = await line.request(method, params);
-  return checked(chainMethods[method].result as unknown as z.ZodType<ChainResult<M>, unknown>, result);
 }
 
 function toAccount(account: PlainAccount): ChainAccount {

@@ -6,20 +6,21 @@
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
-import type { z } from 'zod';
 import { decodeSignedOperation } from '../../../shared/economy/operation.ts';
 import { AceError } from '../../../shared/errors.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import { decodeBatch } from '../../../shared/settlement/batch.ts';
 import { encodeBatchResult, plainPayment } from '../../../shared/settlement/batch-result.ts';
 import { serveProtocol } from '../../p2p/host.ts';
-import { checked, plainMarket, plainSettings } from '../../p2p/protocols/shard/messages.ts';
-import { type PlainMap, serveRequests } from '../../p2p/requests.ts';
+import { plainMarket, plainSettings } from '../../p2p/protocols/shard/messages.ts';
+import { serveRequests } from '../../p2p/requests.ts';
+import type { RpcHandlers } from '../../p2p/typed-rpc.ts';
+import { KeyedRateLimiter } from '../../util/rate-limiter.ts';
 import { sha256 } from '../../util/sha256.ts';
 import { deviceKeyOf } from '../../wallet/device-peer-id.ts';
 import type { MainChain } from '../port.ts';
 import { CHAIN_LIMITS, CHAIN_PROTOCOL, MAX_ANSWER_BYTES, PART_BYTES, READS_PER_SECOND } from './constants.ts';
-import { type ChainMethod, type ChainParams, chainMethods } from './messages.ts';
+import { type ChainMethod, type chainMethods, chainRpc } from './messages.ts';
 import { Parts } from './parts.ts';
 import type { ShardDirectory } from './shard-directory.ts';
 
@@ -42,7 +43,7 @@ interface Asker {
   answer: Uint8Array;
 }
 
-type Handlers = { readonly [M in ChainMethod]: (params: ChainParams<M>, asker: Asker) => Promise<PlainMap> };
+type Handlers = RpcHandlers<typeof chainMethods, Asker>;
 
 /** The rest is open to everyone. */
 const VALIDATORS_ONLY: readonly ChainMethod[] = [
@@ -60,7 +61,7 @@ export async function serveChain(options: ChainServerOptions): Promise<void> {
   const { host, chain, nowMs, onError } = options;
   const handlers = chainHandlers(options);
   const { validatorKeys } = chain.settings();
-  const pace = new Pace(nowMs);
+  const reads = new KeyedRateLimiter({ burst: READS_PER_SECOND, perSecond: READS_PER_SECOND }, nowMs);
   await serveProtocol(
     host,
     CHAIN_PROTOCOL,
@@ -73,12 +74,10 @@ export async function serveChain(options: ChainServerOptions): Promise<void> {
         upload: new Parts(),
         answer: NOTHING,
       };
-      const handle = async (method: string, params: unknown) => {
-        if (!Object.hasOwn(chainMethods, method)) {
-          throw new AceError('MessageUnexpected', `Unknown method ${method}`, { reaction: 'drop-peer' });
-        }
-        if (asker.shard === -1) admit(method as ChainMethod, asker.peerId, pace);
-        return dispatch(handlers, method as ChainMethod, params, asker);
+      const handle = async (name: string, params: unknown) => {
+        const method = chainRpc.methodNamed(name);
+        if (asker.shard === -1) admit(method, asker.peerId, reads);
+        return chainRpc.answer(handlers, method, params, asker);
       };
       await serveRequests(frames, handle, onError);
     },
@@ -86,37 +85,37 @@ export async function serveChain(options: ChainServerOptions): Promise<void> {
   );
 }
 
-function admit(method: ChainMethod, peerId: string, pace: Pace): void {
+function admit(method: ChainMethod, peerId: string, reads: KeyedRateLimiter): void {
   if (VALIDATORS_ONLY.includes(method)) {
     throw new AceError('NotAllowed', `Only a validator of this network may ask for ${method}`);
   }
-  pace.take(peerId);
+  const { retryAfterMs } = reads.take(peerId);
+  if (retryAfterMs === 0) return;
+  throw new AceError('TooManyRequests', `A peer asks the chain ${READS_PER_SECOND} times a second at most`, {
+    details: { retryAfterMs },
+  });
 }
 
 function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handlers {
   const settings = chain.settings();
   return {
     hello: async () => ({ settings: plainSettings(settings), devnet }),
-    account: async ({ address }) => ({ ...(await chain.account(address)) }),
-    market: async () => ({ ...plainMarket(await chain.market()) }),
+    account: ({ address }) => chain.account(address),
+    market: async () => plainMarket(await chain.market()),
     pools: async () => ({ pools: await chain.pools() }),
-    supply: async () => {
-      const supply = Object.entries(await chain.supply()).map(([token, sums]) => [token, { ...sums }]);
-      return { supply: Object.fromEntries(supply) as PlainMap };
-    },
+    supply: async () => ({ supply: await chain.supply() }),
     deviceLink: async ({ account, device }) => ({ link: await chain.deviceLink(account, device) }),
-    devices: async ({ account }) => ({ devices: (await chain.devices(account)).map((d) => ({ ...d })) }),
+    devices: async ({ account }) => ({ devices: await chain.devices(account) }),
     accountOperations: async ({ address, fromHeight, limit }) => ({
       operations: (await chain.accountOperations(address, fromHeight, limit)).map(
         ({ payment, ...operation }) => ({ ...operation, payment: payment && plainPayment(payment) }),
       ),
     }),
-    head: async () => ({ ...(await chain.head()) }),
-    lastBatch: async ({ shard }) => ({ ...(await chain.lastBatch(shard)) }),
+    head: () => chain.head(),
+    lastBatch: ({ shard }) => chain.lastBatch(shard),
     accounts: async (_, asker) => keep(asker, dagCbor.encode(await chain.accounts())),
     changes: async ({ cursor }, asker) => {
-      const { addresses, ...next } = await chain.changes(cursor);
-      return keep(asker, dagCbor.encode({ ...next, addresses: addresses && [...addresses] }));
+      return keep(asker, dagCbor.encode(await chain.changes(cursor)));
     },
     batchResult: async ({ shard, number }, asker) => {
       const result = await chain.batchResult(shard, number);
@@ -131,11 +130,11 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
         });
       }
       const hex = Buffer.from(signature).toString('hex');
-      const receipt = await chain.submit({ operation, signature: `0x${hex}` });
+      const receipt = await chain.submit({ operation, signature: `0x${hex}` }).catch(notDropped);
       return {
         height: receipt.height,
         hash: new Uint8Array(Buffer.from(receipt.hash.slice(2), 'hex')),
-        changes: receipt.changes.map((change) => ({ ...change })),
+        changes: receipt.changes,
       };
     },
     part: async ({ offset, bytes }, { upload }) => {
@@ -144,7 +143,7 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
     },
     applyBatch: async ({ signature }, asker) => {
       const batch = decodeBatch(asker.upload.take());
-      return keep(asker, encodeBatchResult(await chain.applyBatch({ batch, signature })));
+      return keep(asker, encodeBatchResult(await chain.applyBatch({ batch, signature }).catch(notDropped)));
     },
     more: async ({ offset }, asker) => {
       const part = asker.answer.slice(offset, offset + PART_BYTES);
@@ -153,7 +152,7 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
     },
     register: async ({ multiaddrs }, { shard, peerId }) => {
       directory.register(shard, multiaddrs, peerId);
-      return { shards: directory.all().map((known) => ({ ...known })) };
+      return { shards: directory.all() };
     },
   };
 }
@@ -161,7 +160,7 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
 const NOTHING = new Uint8Array();
 
 /** Answers with the first part; the rest is kept for `more`, one answer on each stream. */
-function keep(asker: Asker, answer: Uint8Array): PlainMap {
+function keep(asker: Asker, answer: Uint8Array): { totalBytes: number; part: Uint8Array } {
   if (answer.length > MAX_ANSWER_BYTES) {
     throw new AceError('MessageTooLarge', 'The answer is larger than this protocol can carry');
   }
@@ -169,46 +168,8 @@ function keep(asker: Asker, answer: Uint8Array): PlainMap {
   return { totalBytes: answer.length, part: answer.slice(0, PART_BYTES) };
 }
 
-async function dispatch<M extends ChainMethod>(
-  handlers: Handlers,
-  method: M,
-  params: unknown,
-  asker: Asker,
-): Promise<PlainMap> {
-  const schema = chainMethods[method].params as unknown as z.ZodType<ChainParams<M>, unknown>;
-  const asked = checked(schema, params);
-  try {
-    return await handlers[method](asked, asker);
-  } catch (error) {
-    // What the chain refuses is the fault of whoever signed it, not of the shard that handed it on.
-    if (!(error instanceof AceError) || error.reaction !== 'drop-peer') throw error;
-    throw new AceError(error.code, error.message, { cause: error, details: error.details });
-  }
-}
-
-/** How much each peer asked in this second. */
-class Pace {
-  readonly #nowMs: () => number;
-  readonly #asked = new Map<string, number>();
-  #sinceMs = 0;
-
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
-  }
-
-  take(peerId: string): void {
-    const nowMs = this.#nowMs();
-    if (Math.abs(nowMs - this.#sinceMs) >= 1_000) {
-      this.#asked.clear();
-      this.#sinceMs = nowMs;
-    }
-    const asked = (this.#asked.get(peerId) ?? 0) + 1;
-    this.#asked.set(peerId, asked);
-    if (asked > READS_PER_SECOND) {
-      throw new AceError(
-        'TooManyRequests',
-        `A peer asks the chain ${READS_PER_SECOND} times a second at most`,
-      );
-    }
-  }
+/** What the chain refuses is the fault of whoever signed it, not of the shard that handed it on. */
+function notDropped(error: unknown): never {
+  if (!(error instanceof AceError) || error.reaction !== 'drop-peer') throw error;
+  throw new AceError(error.code, error.message, { cause: error, details: error.details });
 }

@@ -9,7 +9,7 @@ import { type ChannelTerms, decodeCheckpoint, decodeTerms } from '../../../../sh
 import { isAceError } from '../../../../shared/errors.ts';
 import type { ChannelObserver, ToldCheckpoint } from '../../../channel/observer.ts';
 import type { Log } from '../../../process/log.ts';
-import { Allowance } from '../../../util/allowance.ts';
+import { KeyedRateLimiter } from '../../../util/rate-limiter.ts';
 import {
   ALL_BURST,
   ALL_PER_SECOND,
@@ -47,13 +47,12 @@ interface LastTold {
   readonly atMs: number;
 }
 
-const REMEMBERED_PEERS = 1_000;
-
 export class CheckpointGossip implements ChannelObserver {
   readonly witness: Witness;
   readonly #options: GossipOptions;
-  readonly #allowances = new Map<string, Allowance>();
-  readonly #all: Allowance;
+  /** How much may be heard of each peer, and of all together. */
+  readonly #perPeer: KeyedRateLimiter;
+  readonly #all: KeyedRateLimiter;
   readonly #told = new Map<string, LastTold>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
@@ -61,7 +60,8 @@ export class CheckpointGossip implements ChannelObserver {
   constructor(options: GossipOptions) {
     this.#options = options;
     this.witness = new Witness(options);
-    this.#all = new Allowance(ALL_BURST, ALL_PER_SECOND, options.nowMs());
+    this.#perPeer = new KeyedRateLimiter({ burst: PEER_BURST, perSecond: PEER_PER_SECOND }, options.nowMs);
+    this.#all = new KeyedRateLimiter({ burst: ALL_BURST, perSecond: ALL_PER_SECOND }, options.nowMs);
     const { pubsub } = options.router;
     const topic = checkpointTopic(options.networkId, options.shard);
     pubsub.topicValidators.set(topic, (peer, message) => this.#judge(peer, message.data));
@@ -148,12 +148,8 @@ export class CheckpointGossip implements ChannelObserver {
   }
 
   #mayBeHeard(peerId: string): boolean {
-    const nowMs = this.#options.nowMs();
-    const allowance = this.#allowances.get(peerId) ?? new Allowance(PEER_BURST, PEER_PER_SECOND, nowMs);
-    this.#allowances.delete(peerId);
-    this.#allowances.set(peerId, allowance);
-    forgetOldest(this.#allowances, REMEMBERED_PEERS);
-    return allowance.take(nowMs) && this.#all.take(nowMs);
+    if (this.#perPeer.take(peerId).retryAfterMs > 0) return false;
+    return this.#all.take('all').retryAfterMs === 0;
   }
 }
 

@@ -3,7 +3,7 @@ import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
 import { isAceError } from '../../../../shared/errors.ts';
 import type { Log } from '../../../process/log.ts';
-import { Allowance } from '../../../util/allowance.ts';
+import { KeyedRateLimiter } from '../../../util/rate-limiter.ts';
 import type { GossipRouter } from '../gossip/router.ts';
 import { LIVE_PEER_BURST, LIVE_PEER_PER_SECOND, liveTopic } from './constants.ts';
 
@@ -16,11 +16,10 @@ export interface LiveGossipOptions {
   readonly hear: (broadcast: string, message: Uint8Array) => boolean;
 }
 
-const REMEMBERED_PEERS = 1_000;
-
 export class LiveGossip {
   readonly #options: LiveGossipOptions;
-  readonly #joined = new Map<string, Map<string, Allowance>>();
+  /** Of each broadcast, how much may be heard of each peer. */
+  readonly #joined = new Map<string, KeyedRateLimiter>();
 
   constructor(options: LiveGossipOptions) {
     this.#options = options;
@@ -29,7 +28,8 @@ export class LiveGossip {
   /** Listens to a broadcast from now on, and passes on what is said of it. */
   join(broadcast: string): void {
     if (this.#joined.has(broadcast)) return;
-    this.#joined.set(broadcast, new Map());
+    const rate = { burst: LIVE_PEER_BURST, perSecond: LIVE_PEER_PER_SECOND };
+    this.#joined.set(broadcast, new KeyedRateLimiter(rate, this.#options.nowMs));
     const { pubsub } = this.#options.router;
     const topic = this.#topic(broadcast);
     pubsub.topicValidators.set(topic, (peer, message) => this.#judge(broadcast, peer, message.data));
@@ -79,14 +79,6 @@ export class LiveGossip {
   }
 
   #mayBeHeard(broadcast: string, peerId: string): boolean {
-    const allowances = this.#joined.get(broadcast);
-    if (!allowances) return false;
-    const nowMs = this.#options.nowMs();
-    const allowance = allowances.get(peerId) ?? new Allowance(LIVE_PEER_BURST, LIVE_PEER_PER_SECOND, nowMs);
-    allowances.delete(peerId);
-    allowances.set(peerId, allowance);
-    const oldest = allowances.keys().next();
-    if (allowances.size > REMEMBERED_PEERS && !oldest.done) allowances.delete(oldest.value);
-    return allowance.take(nowMs);
+    return this.#joined.get(broadcast)?.take(peerId).retryAfterMs === 0;
   }
 }

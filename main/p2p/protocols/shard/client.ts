@@ -8,9 +8,10 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import type { z } from 'zod';
 import { AceError, isAceError } from '../../../../shared/errors.ts';
 import { openStream } from '../../host.ts';
-import { type PlainMap, RequestClient } from '../../requests.ts';
+import { RequestClient } from '../../requests.ts';
+import type { Sent } from '../../typed-rpc.ts';
 import { SHARD_LIMITS, SHARD_PROTOCOL } from './constants.ts';
-import { checked, methods, type ShardMethod, type ShardResult } from './messages.ts';
+import { type methods, type ShardMethod, type ShardResult, shardRpc } from './messages.ts';
 
 const RECONNECT_MIN_MS = 250;
 const RECONNECT_MAX_MS = 10_000;
@@ -93,12 +94,14 @@ export class ShardClient {
    * Asks again by itself when the shard says to slow down, a few times.
    * @throws AceError `ShardUnavailable`, `RequestTimeout`, `MessageMalformed`, or what the shard refuses with
    */
-  async call<M extends ShardMethod>(method: M, params: PlainMap): Promise<ShardResult<M>> {
+  async call<M extends ShardMethod>(
+    method: M,
+    params: Sent<z.input<(typeof methods)[M]['params']>>,
+  ): Promise<ShardResult<M>> {
     for (let triesLeft = MAX_TRIES - 1; ; triesLeft--) {
       if (!this.#line) throw this.#away();
       try {
-        const result = await this.#line.request(method, params);
-        return checked(methods[method].result as unknown as z.ZodType<ShardResult<M>, unknown>, result);
+        return await shardRpc.call(this.#line, method, params);
       } catch (error) {
         const retryAfterMs = isAceError(error, 'TooManyRequests') ? error.details.retryAfterMs : undefined;
         if (typeof retryAfterMs !== 'number' || triesLeft <= 0 || this.#stopped) throw error;

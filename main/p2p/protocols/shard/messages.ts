@@ -3,16 +3,15 @@
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
 import { z } from 'zod';
-import { MAX_DEVICES_TOLD, type Market, type TokenSupply } from '../../../../shared/chain.ts';
+import { MAX_DEVICES_TOLD, type Market } from '../../../../shared/chain.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
-import { type Balances, TOKENS, type Token } from '../../../../shared/economy/money.ts';
+import { TOKENS } from '../../../../shared/economy/money.ts';
 import type { Payment } from '../../../../shared/economy/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/economy/ratio.ts';
 import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/economy/settings.ts';
-import { AceError } from '../../../../shared/errors.ts';
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
-import type { Plain, PlainMap } from '../../requests.ts';
+import { type MethodName, type RpcResult, type Sent, typedRpc } from '../../typed-rpc.ts';
 import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
 /** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
@@ -72,16 +71,20 @@ export const settingsSchema = z.object({
 });
 
 /** Settings with each ratio as exact text, ready for dag-cbor. */
-export function plainSettings(settings: NetworkSettings): PlainMap {
-  const plain: Record<string, Plain> = {};
-  for (const [key, value] of Object.entries(settings) as [string, Ratio | Plain][]) {
-    plain[key] = isRatio(value) ? formatRatio(value) : value;
-  }
-  return plain;
-}
-
-function isRatio(value: Ratio | Plain): value is Ratio {
-  return typeof value === 'object' && value !== null && 'num' in value && 'den' in value;
+export function plainSettings(settings: NetworkSettings): Sent<z.input<typeof settingsSchema>> {
+  const ratio = (value: Ratio | null) => value && formatRatio(value);
+  return {
+    ...settings,
+    trafficFee: formatRatio(settings.trafficFee),
+    premiumPoolAccessFee: formatRatio(settings.premiumPoolAccessFee),
+    contentAccessFee: formatRatio(settings.contentAccessFee),
+    trafficPriceUsd: formatRatio(settings.trafficPriceUsd),
+    initialTrafficRate: formatRatio(settings.initialTrafficRate),
+    pinnedXacPerXat: ratio(settings.pinnedXacPerXat),
+    pinnedXacPerXas: ratio(settings.pinnedXacPerXas),
+    swapFee: formatRatio(settings.swapFee),
+    initialAceBytePriceUsd: formatRatio(settings.initialAceBytePriceUsd),
+  };
 }
 
 export const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
@@ -139,17 +142,6 @@ const pools = z.object(
 );
 const tokenSupply = z.object({ genesis: big, emitted: big, burned: big });
 const supply = z.object({ XAT: tokenSupply, XAC: tokenSupply, XAS: tokenSupply, XAB: tokenSupply });
-
-/** As it is sent. */
-export function plainFigures(figures: {
-  readonly pools: Readonly<Record<Pool, Balances>>;
-  readonly supply: Readonly<Record<Token, TokenSupply>>;
-}): PlainMap {
-  const { pools, supply } = figures;
-  const plainSupply = TOKENS.map((token) => [token, { ...supply[token] }] as const);
-  const plainPools = POOLS.map((pool) => [pool, { ...pools[pool] }] as const);
-  return { pools: Object.fromEntries(plainPools), supply: Object.fromEntries(plainSupply) };
-}
 
 const settlementRow = z.object({
   seq: count,
@@ -289,18 +281,9 @@ export const methods = {
   settle: { params: z.object({}), result: z.object({ batchNumber: count.nullable() }) },
 } as const;
 
-export type ShardMethod = keyof typeof methods;
-export type ShardParams<M extends ShardMethod> = z.output<(typeof methods)[M]['params']>;
-export type ShardResult<M extends ShardMethod> = z.output<(typeof methods)[M]['result']>;
+export const shardRpc = typedRpc(methods);
+
+export type ShardMethod = MethodName<typeof methods>;
+export type ShardResult<M extends ShardMethod> = RpcResult<typeof methods, M>;
 /** As it is sent. */
 export type SettlementMessage = z.input<typeof settlementRow>;
-
-/** @throws AceError `MessageMalformed` naming the field */
-export function checked<T>(schema: z.ZodType<T, unknown>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const field = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new AceError('MessageMalformed', `The peer sent a malformed message (${field})`, {
-    reaction: 'drop-peer',
-  });
-}

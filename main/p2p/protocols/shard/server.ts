@@ -1,55 +1,43 @@
 /** The validator's end: checks each request and hands it to the shard. */
 import type { Libp2p } from '@libp2p/interface';
-import type { z } from 'zod';
-import { AceError } from '../../../../shared/errors.ts';
-import type { FrameStream } from '../../frames.ts';
 import { serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
-import { type PlainMap, sendEvent, serveRequests } from '../../requests.ts';
+import { serveRequests } from '../../requests.ts';
+import type { RpcHandlers } from '../../typed-rpc.ts';
+import type { AccountWatchers } from './account-watchers.ts';
 import { SHARD_LIMITS, SHARD_PROTOCOL, SHARD_RATES } from './constants.ts';
-import { checked, methods, type ShardMethod, type ShardParams } from './messages.ts';
+import { type methods, shardRpc } from './messages.ts';
 
-/** What the shard does for each method. `peerId` is the libp2p identity that asked. */
-export type ShardHandlers = {
-  readonly [M in Exclude<ShardMethod, 'watch'>]: (
-    params: ShardParams<M>,
-    peerId: string,
-  ) => Promise<PlainMap>;
-};
+/** What the shard does for each method; the caller is the libp2p identity that asked. `watch` is the server's own. */
+export type ShardHandlers = Omit<RpcHandlers<typeof methods, string>, 'watch'>;
 
-/** Serves the shard protocol. The answer tells everyone who watches an account that it changed. */
-export async function serveShard(
-  host: Libp2p,
-  handlers: ShardHandlers,
-  onError: (error: unknown) => void,
-): Promise<(accounts: Iterable<string>) => void> {
-  const watchers = new Map<string, Set<FrameStream>>();
+export interface ShardServerOptions {
+  readonly handlers: ShardHandlers;
+  /** Hears of changes of the accounts that a stream watches. */
+  readonly watchers: AccountWatchers;
+  readonly onError: (error: unknown) => void;
+}
+
+export async function serveShard(host: Libp2p, options: ShardServerOptions): Promise<void> {
+  const { watchers, onError } = options;
   const limits = new PeerLimits(SHARD_RATES, () => performance.now());
-
   await serveProtocol(
     host,
     SHARD_PROTOCOL,
     SHARD_LIMITS,
     async (frames, connection) => {
-      const watched: string[] = [];
       const peerId = connection.remotePeer.toString();
+      const handlers = {
+        ...options.handlers,
+        watch: async ({ account }: { account: string }) => {
+          watchers.watch(account, frames);
+          return {};
+        },
+      };
       try {
         await serveRequests(
           frames,
-          async (method, params) => {
-            if (!Object.hasOwn(methods, method)) {
-              throw new AceError('MessageUnexpected', `Unknown method ${method}`, { reaction: 'drop-peer' });
-            }
-            if (method === 'watch') {
-              const { account } = checked(methods.watch.params, params);
-              if (watched.length >= 16)
-                throw new AceError('TooManyRequests', 'One stream watches 16 accounts at most');
-              watched.push(account);
-              watchers.set(account, (watchers.get(account) ?? new Set()).add(frames));
-              return {};
-            }
-            return dispatch(handlers, method as Exclude<ShardMethod, 'watch'>, params, peerId);
-          },
+          async (name, params) => shardRpc.answer(handlers, shardRpc.methodNamed(name), params, peerId),
           onError,
           {
             take: (sizeBytes) => limits.take(peerId, sizeBytes),
@@ -57,35 +45,9 @@ export async function serveShard(
           },
         );
       } finally {
-        for (const account of watched) {
-          const set = watchers.get(account);
-          set?.delete(frames);
-          if (set?.size === 0) watchers.delete(account);
-        }
+        watchers.leave(frames);
       }
     },
     onError,
   );
-
-  return (accounts) => {
-    for (const account of accounts) {
-      for (const frames of watchers.get(account) ?? []) {
-        try {
-          sendEvent(frames, 'account', { account });
-        } catch (error) {
-          onError(error);
-        }
-      }
-    }
-  };
-}
-
-function dispatch<M extends Exclude<ShardMethod, 'watch'>>(
-  handlers: ShardHandlers,
-  method: M,
-  params: unknown,
-  peerId: string,
-): Promise<PlainMap> {
-  const schema = methods[method].params as unknown as z.ZodType<ShardParams<M>, unknown>;
-  return handlers[method](checked(schema, params), peerId);
 }

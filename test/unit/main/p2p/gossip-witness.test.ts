@@ -9,7 +9,6 @@ import {
 } from '../../../../main/p2p/protocols/gossip/constants.ts';
 import { decodeTold, encodeTold } from '../../../../main/p2p/protocols/gossip/messages.ts';
 import { Witness } from '../../../../main/p2p/protocols/gossip/witness.ts';
-import { Allowance } from '../../../../main/util/allowance.ts';
 import { sha256 } from '../../../../main/util/sha256.ts';
 import { createDevice, verifyDevice } from '../../../../main/wallet/device.ts';
 import { checkProof, encodeProof } from '../../../../shared/channel/equivocation.ts';
@@ -188,15 +187,5 @@ describe('a gossip message', () => {
     ['too many bytes', 'MessageTooLarge', () => randomBytes(MAX_GOSSIP_BYTES + 1)],
   ])('is not %s', (_what, code, make) => {
     expectAceError(code, () => decodeTold(make()));
-  });
-});
-
-describe('an allowance', () => {
-  it('is a burst, and then a rate; a clock that goes back gives nothing', () => {
-    const allowance = new Allowance(2, 10, 1_000);
-    const takes = (atMs: number) => allowance.take(atMs);
-    expect([takes(1_000), takes(1_000), takes(1_000)]).toEqual([true, true, false]);
-    expect([takes(1_099), takes(1_100)]).toEqual([false, true]);
-    expect([takes(500), takes(599), takes(601)]).toEqual([false, false, true]);
   });
 });

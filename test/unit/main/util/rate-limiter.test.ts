@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Paced } from '../../../../main/util/rate-limiter.ts';
+import { KeyedRateLimiter } from '../../../../main/util/rate-limiter.ts';
 
 describe('a pace by name', () => {
   function paced() {
     const clock = { nowMs: 0 };
-    return { clock, pace: new Paced({ perSecond: 2, burst: 3 }, () => clock.nowMs) };
+    return { clock, pace: new KeyedRateLimiter({ perSecond: 2, burst: 3 }, () => clock.nowMs) };
   }
 
   it('lets a burst pass, and then one at a time as it refills', () => {

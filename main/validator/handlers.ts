@@ -1,0 +1,161 @@
+/** What a shard answers to each method of its protocol (docs/protocols.md#shard). */
+import { EXCHANGE_POOLS, type TradedToken } from '../../shared/economy/exchange.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
+import { fromHex } from '../../shared/hex.ts';
+import { announceable } from '../p2p/announceable.ts';
+import type { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
+import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts';
+import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
+import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
+import { accountView } from './accounts.ts';
+import { channelProgress } from './channel-progress.ts';
+import { checkHome } from './check-home.ts';
+import { takeReport } from './disputes.ts';
+import type { Faucet } from './faucet.ts';
+import type { ClaimIntake } from './intake.ts';
+import type { LeaseQueue, LeaseQueueContext } from './lease-queue.ts';
+import { accountOperations, submitOperation } from './operations.ts';
+import type { ReadCache } from './read-cache.ts';
+import type { Rendezvous } from './rendezvous.ts';
+import type { SettlingContext } from './settling.ts';
+import { statementRows } from './statements.ts';
+
+/** Peers that a node is told of when it says hello. */
+const PEERS_TOLD = 16;
+
+export interface HandlerContext extends LeaseQueueContext, SettlingContext {
+  /** What may be a moment old; whatever decides about money asks `chain`. */
+  readonly cache: ReadCache;
+  readonly intake: ClaimIntake;
+  readonly leases: LeaseQueue;
+  /** Devnet only. */
+  readonly faucet: Faucet | null;
+  readonly rendezvous: Rendezvous;
+  readonly watchers: AccountWatchers;
+  readonly shardAddresses: () => readonly ShardAddresses[];
+}
+
+export function shardHandlers(context: HandlerContext): ShardHandlers {
+  return {
+    ...networkHandlers(context),
+    ...accountHandlers(context),
+    ...channelHandlers(context),
+    ...contentHandlers(context),
+    ...devnetHandlers(context),
+  };
+}
+
+/** What everyone asks: the network's rules and figures. */
+function networkHandlers({ chain, cache, shard, faucet, shardAddresses, rendezvous }: HandlerContext) {
+  const settings = plainSettings(chain.settings());
+  return {
+    hello: async () => ({
+      shard,
+      settings,
+      devnet: faucet !== null,
+      shards: shardAddresses(),
+      peers: rendezvous.some(PEERS_TOLD),
+    }),
+    market: async () => plainMarket(await cache.market()),
+    pools: () => cache.figures(),
+    exchange: async () => {
+      const pools = await cache.pools();
+      const reserves = (token: TradedToken) => {
+        const pool = pools[EXCHANGE_POOLS[token]];
+        return { XAC: pool.XAC, token: pool[token] };
+      };
+      return { XAT: reserves('XAT'), XAS: reserves('XAS'), XAB: reserves('XAB') };
+    },
+  } satisfies Partial<ShardHandlers>;
+}
+
+/** What an account's nodes ask of it, and its operations. */
+function accountHandlers(context: HandlerContext) {
+  const { chain, cache, store, shard, faucet, alone, settling, watchers, log } = context;
+  const settings = chain.settings();
+  return {
+    account: async ({ address }) => {
+      checkHome(settings, shard, address);
+      const view = await accountView(cache, store, address);
+      const { balances, nonce, creditUsedUnits } = view.chain;
+      const loans = store.loans.ofDebtor(address, LOANS_TOLD);
+      return {
+        balances,
+        nonce,
+        creditUsedUnits,
+        loans: loans.map(({ creditor, unitsLeft, atMs }) => ({ creditor, units: unitsLeft, sinceMs: atMs })),
+        loanCount: store.loans.count(address),
+        reservedUnits: view.reservedUnits,
+        leasableUnits: view.leasableUnits,
+        lastSeq: store.batches.lastSeq(address),
+      };
+    },
+    devices: async ({ account }) => ({ devices: await chain.devices(account) }),
+    statement: async ({ account, afterSeq }) => ({
+      rows: statementRows({ ...context, networkId: settings.networkId }, account, afterSeq),
+      lastSeq: store.batches.lastSeq(account),
+    }),
+    operations: async ({ account, fromHeight }) => {
+      checkHome(settings, shard, account);
+      return { operations: await accountOperations(chain, faucet?.address ?? null, account, fromHeight) };
+    },
+    submit: async ({ operation }) => {
+      const { receipt, accounts } = await alone(async () => {
+        await settling.meetChain();
+        const submitted = await submitOperation(context, operation).catch((error: unknown) => {
+          if (isAceError(error, 'InvariantViolated')) log.error({ err: error }, 'an operation broke a rule');
+          throw error;
+        });
+        await settling.repay();
+        return submitted;
+      });
+      watchers.notify(accounts);
+      return { height: receipt.height, hash: fromHex(receipt.hash.slice(2)) };
+    },
+  } satisfies Partial<ShardHandlers>;
+}
+
+/** Leases, claims on them, and proofs against those who cheat. */
+function channelHandlers({ chain, store, leases, intake }: HandlerContext) {
+  const { networkId } = chain.settings();
+  return {
+    lease: async (request, peerId) => ({ signature: await leases.grant(request, peerId) }),
+    claim: async ({ lease, ...claim }, peerId) => {
+      if (lease) await leases.restore(lease, peerId);
+      return intake.take(claim);
+    },
+    channels: async ({ channelIds }) => channelProgress(store, channelIds),
+    report: async ({ proof }) => {
+      takeReport(store, networkId, proof);
+      return {};
+    },
+  } satisfies Partial<ShardHandlers>;
+}
+
+/** The rendezvous: who offers which content. */
+function contentHandlers({ rendezvous }: HandlerContext) {
+  return {
+    announce: async ({ account, contentIds, multiaddrs }, peerId) => {
+      const usable = contentIds.length === 0 ? [] : announceable(multiaddrs, peerId);
+      rendezvous.announce({ account, peerId, multiaddrs: usable }, contentIds);
+      return { ttlMs: ANNOUNCE_TTL_MS };
+    },
+    providers: async ({ contentId }) => ({ providers: rendezvous.providers(contentId) }),
+  } satisfies Partial<ShardHandlers>;
+}
+
+function devnetHandlers({ chain, shard, faucet, settling, watchers }: HandlerContext) {
+  return {
+    faucet: async ({ account, amountXat, token }) => {
+      if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
+      checkHome(chain.settings(), shard, account);
+      const height = await faucet.pay(account, token, amountXat);
+      watchers.notify([account]);
+      return { height };
+    },
+    settle: async () => {
+      if (!faucet) throw new AceError('NotOnThisNetwork', 'Only a devnet settles on request');
+      return { batchNumber: (await settling.now())?.batchNumber ?? null };
+    },
+  } satisfies Partial<ShardHandlers>;
+}

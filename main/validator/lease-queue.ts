@@ -1,0 +1,61 @@
+/**
+ * Everyone's requests for leases, in one queue: each is answered alone on the shard, and a peer stands in it once,
+ * whatever it asks for at once.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { SignedLease } from '../../shared/channel/claim.ts';
+import { AceError } from '../../shared/errors.ts';
+import { LEASE_RATE } from '../p2p/protocols/shard/constants.ts';
+import { PerKeyQueue } from '../util/per-key-queue.ts';
+import { KeyedRateLimiter } from '../util/rate-limiter.ts';
+import { grantLease, type LeaseRequest, type LeasingContext } from './leasing.ts';
+import { restoreLease } from './restore-lease.ts';
+import type { Settling, SettlingContext } from './settling.ts';
+
+export interface LeaseQueueContext extends LeasingContext, Pick<SettlingContext, 'alone'> {
+  readonly settling: Settling;
+}
+
+export class LeaseQueue {
+  readonly #context: LeaseQueueContext;
+  readonly #rate = new KeyedRateLimiter(LEASE_RATE, () => performance.now());
+  readonly #queue = new PerKeyQueue();
+  #isStopping = false;
+
+  constructor(context: LeaseQueueContext) {
+    this.#context = context;
+  }
+
+  /** @throws AceError `TooManyRequests` with `retryAfterMs`, `ShardUnavailable`, and as `grantLease` */
+  async grant(request: LeaseRequest, peerId: string): Promise<Uint8Array> {
+    const { retryAfterMs } = this.#rate.take(peerId);
+    if (retryAfterMs > 0) {
+      throw new AceError('TooManyRequests', 'The peer asks for more leases than one peer may', {
+        details: { retryAfterMs },
+      });
+    }
+    const { alone, settling } = this.#context;
+    return this.#queue.run(peerId, () =>
+      alone(async () => {
+        // Milliseconds each: one in a turn of the event loop, so that a queue of them keeps nobody else waiting.
+        await setImmediate();
+        settling.checkOpen();
+        // Those that still wait must not hold up the end, request by request.
+        if (this.#isStopping) throw new AceError('ShardUnavailable', 'The shard is stopping');
+        await settling.meetChain();
+        return grantLease(this.#context, request);
+      }),
+    );
+  }
+
+  /** Takes back a lease that this shard has forgotten. @throws AceError as `restoreLease` */
+  restore(lease: SignedLease, peerId: string): Promise<void> {
+    const { alone } = this.#context;
+    return this.#queue.run(peerId, () => alone(async () => restoreLease(this.#context, lease)));
+  }
+
+  /** Requests that still wait are refused. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+}
