@@ -2,6 +2,7 @@
  * This node's picture of its own account: balances, credit, loans, price, as its home shard last told, and the
  * settlement history of all shards, which is stored. Told anew whenever a shard says that something changed.
  */
+import { EventEmitter } from 'node:events';
 import * as dagCbor from '@ipld/dag-cbor';
 import { unitPriceXac } from '../../shared/economy/price.ts';
 import type { Ratio } from '../../shared/economy/ratio.ts';
@@ -28,10 +29,10 @@ export interface AccountPicture {
 }
 
 export interface AccountSyncEvents {
-  onChange(): void;
-  onSettlements(rows: readonly SettlementRow[]): void;
+  change: [];
+  settlements: [rows: readonly SettlementRow[]];
   /** A shard's word on one channel. */
-  onChannel(progress: ChannelProgress): void;
+  channel: [progress: ChannelProgress];
 }
 
 /** Whose picture it is, and in which network. */
@@ -54,14 +55,22 @@ const REFRESH_EVERY_MS = 15_000;
 /** A shard that has more to tell than it tells by then holds up nobody: it goes on by itself. */
 const STATEMENTS_WAIT_MS = 5_000;
 
-export class AccountSync {
+export interface AccountSyncContext {
+  readonly lines: StatementLines;
+  readonly store: NodeStore;
+  readonly account: SyncedAccount;
+  readonly trust: ShardTrust;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+export class AccountSync extends EventEmitter<AccountSyncEvents> {
   readonly #lines: StatementLines;
   readonly #store: NodeStore;
   readonly #address: string;
   readonly #book: StatementBook;
   readonly #operations: OperationBookContext;
   readonly #trust: ShardTrust;
-  readonly #events: AccountSyncEvents;
   readonly #nowMs: () => number;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
@@ -72,22 +81,15 @@ export class AccountSync {
   #stopped = false;
   picture: AccountPicture | null = null;
 
-  constructor(
-    lines: StatementLines,
-    store: NodeStore,
-    { account: address, networkId, chainId, validatorKeys }: SyncedAccount,
-    trust: ShardTrust,
-    events: AccountSyncEvents,
-    nowMs: () => number,
-    log: Log,
-  ) {
+  constructor({ lines, store, account, trust, nowMs, log }: AccountSyncContext) {
+    super();
+    const { account: address, networkId, chainId, validatorKeys } = account;
     this.#lines = lines;
     this.#store = store;
     this.#address = address;
     this.#trust = trust;
     this.#operations = { store, network: { networkId, chainId }, account: address };
     this.#book = new StatementBook({ store, networkId, validatorKeys, account: address, nowMs });
-    this.#events = events;
     this.#nowMs = nowMs;
     this.#log = log;
     this.picture = storedPicture(store);
@@ -112,9 +114,9 @@ export class AccountSync {
     const [asked] = await Promise.allSettled([this.ask()]);
     await Promise.all([this.#pullAll(), this.#pullOperations()]);
     await pullProgress(this.#trusted(), this.#store, this.#nowMs, this.#log, (progress) =>
-      this.#events.onChannel(progress),
+      this.emit('channel', progress),
     );
-    this.#events.onChange();
+    this.emit('change');
     if (asked.status === 'rejected') throw asked.reason;
     return asked.value;
   }
@@ -253,11 +255,11 @@ export class AccountSync {
       const { added, diverged } = this.#book.book(rows);
       if (diverged) {
         this.#trust.lose(diverged);
-        this.#events.onChange();
+        this.emit('change');
         return;
       }
       afterSeq = newest.seq;
-      if (added.length > 0) this.#events.onSettlements(added);
+      if (added.length > 0) this.emit('settlements', added);
     }
   }
 }

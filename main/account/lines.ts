@@ -3,6 +3,7 @@
  * its home shard, which may be another; and its payers' claims and statements are at theirs. So a line is kept to each
  * shard whose address is known: they tell each other's, and the key in the settings says who is really there.
  */
+import { EventEmitter } from 'node:events';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { AceError, isAceError } from '../../shared/errors.ts';
@@ -26,20 +27,19 @@ export interface ShardLinesOptions {
   /** Fail when the shard that is joined does not answer now. */
   readonly mustReach: boolean;
   readonly log: Log;
-  readonly events: ShardLinesEvents;
 }
 
 export interface ShardLinesEvents {
-  /** The line to a shard is up. */
-  onConnected(shard: number, line: ShardClient): void;
-  onDisconnected(): void;
-  onAccountChanged(): void;
+  /** The line to a shard is up, after lines are kept (`keepTrying`). */
+  connected: [shard: number, line: ShardClient];
+  disconnected: [];
+  accountChanged: [];
 }
 
 /** How often the shards are asked for the addresses of those that cannot be reached. */
 const LOOK_EVERY_MS = 5_000;
 
-export class ShardLines {
+export class ShardLines extends EventEmitter<ShardLinesEvents> {
   readonly #options: ShardLinesOptions;
   /** Where this node joined. */
   readonly joined: Multiaddr;
@@ -50,6 +50,7 @@ export class ShardLines {
   #started = false;
 
   constructor(options: ShardLinesOptions) {
+    super();
     this.#options = options;
     this.joined = parseMultiaddr(options.joinMultiaddr);
     options.guard.trust([this.joined]);
@@ -159,14 +160,13 @@ export class ShardLines {
   }
 
   #newLine(addresses: readonly Multiaddr[]): ShardClient {
-    const { host, events } = this.#options;
-    const line: ShardClient = new ShardClient(host, addresses, {
+    const line: ShardClient = new ShardClient(this.#options.host, addresses, {
       onConnected: () => {
         const found = [...this.#lines].find(([, known]) => known === line);
-        if (found && this.#started) events.onConnected(found[0], line);
+        if (found && this.#started) this.emit('connected', found[0], line);
       },
-      onDisconnected: () => events.onDisconnected(),
-      onAccountChanged: () => events.onAccountChanged(),
+      onDisconnected: () => this.emit('disconnected'),
+      onAccountChanged: () => this.emit('accountChanged'),
     });
     return line;
   }

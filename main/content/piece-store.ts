@@ -22,7 +22,7 @@ import { PieceCache } from './piece-cache.ts';
 import { PieceFiles, writeAll } from './piece-files.ts';
 import { type Recovered, recoverPieces } from './piece-recovery.ts';
 import { PlacedPieces } from './placed-pieces.ts';
-import { ContentSources } from './referenced-files.ts';
+import { ReferencedFiles } from './referenced-files.ts';
 
 /** Pieces written between two flushes of a content's file. */
 const SYNC_EVERY_PIECES = 256;
@@ -38,7 +38,7 @@ interface FailedWrite {
 
 export class PieceStore {
   readonly cache: PieceCache;
-  readonly sources: ContentSources;
+  readonly referenced: ReferencedFiles;
   readonly #dir: string;
   readonly #store: NodeStore;
   readonly #files: PieceFiles;
@@ -60,17 +60,17 @@ export class PieceStore {
     for (const name of readdirSync(dir)) if (isLeftOver(name, store)) rmSync(join(dir, name));
     this.#dir = dir;
     this.#store = store;
-    this.sources = new ContentSources(store);
+    this.referenced = new ReferencedFiles(store);
     this.#files = new PieceFiles({
       dir,
-      sourceOf: (contentId) => this.sources.pathOf(contentId),
+      sourceOf: (contentId) => this.referenced.pathOf(contentId),
       onNone: (contentId) => this.#lost(contentId),
     });
     this.#loose = new LoosePieces(
       dir,
       nowMs,
       (contentId, index) =>
-        this.sources.pathOf(contentId) === null && store.contents.hasPiece(contentId, index),
+        this.referenced.pathOf(contentId) === null && store.contents.hasPiece(contentId, index),
     );
     this.cache = new PieceCache({
       store,
@@ -238,15 +238,15 @@ export class PieceStore {
 
   /** A stored piece has the wrong bytes, or none. Call it inside a commit. */
   forgetPiece(contentId: string, pieceIndex: number): void {
-    if (this.sources.pathOf(contentId) === null) this.#store.contents.removePiece(contentId, pieceIndex);
+    if (this.referenced.pathOf(contentId) === null) this.#store.contents.removePiece(contentId, pieceIndex);
     // A user's file is not written to: with a byte wrong in it, it is another file.
-    else this.sources.isWrong(contentId);
+    else this.referenced.isWrong(contentId);
   }
 
   /** The same for who has read it. @throws AceError `ContentChanged`, `FileMissing` when the file is a user's own */
   async wrong(contentId: string, pieceIndex: number): Promise<void> {
     this.#store.commit(() => this.forgetPiece(contentId, pieceIndex));
-    await this.sources.check(contentId);
+    await this.referenced.check(contentId);
   }
 
   /** A place to write a file that `adopt` will take. Left-overs are cleared at the next start. */
@@ -282,10 +282,10 @@ export class PieceStore {
 
   /** After the commit that gave a content another source: what was open and cached of the old one goes. */
   async sourceChanged(contentId: string): Promise<void> {
-    this.sources.forget(contentId);
+    this.referenced.forget(contentId);
     this.#written.delete(contentId);
     await this.#closeFile(contentId);
-    if (this.sources.pathOf(contentId) === null) return;
+    if (this.referenced.pathOf(contentId) === null) return;
     await this.#removeFiles(contentId);
   }
 
@@ -293,7 +293,7 @@ export class PieceStore {
   async delete(contentId: string): Promise<void> {
     this.#unsynced.delete(contentId);
     this.#store.commit(() => this.#store.contents.delete(contentId));
-    this.sources.forget(contentId);
+    this.referenced.forget(contentId);
     this.#written.delete(contentId);
     await this.#removeFiles(contentId);
   }
@@ -414,7 +414,7 @@ export class PieceStore {
 
   /** As much of `target` as there is of the piece. */
   async #read(contentId: string, pieceIndex: number, target: Uint8Array): Promise<Uint8Array> {
-    await this.sources.check(contentId);
+    await this.referenced.check(contentId);
     try {
       if (this.#loose.has(contentId, pieceIndex))
         return await this.#loose.read(contentId, pieceIndex, target);

@@ -2,35 +2,38 @@
  * The users' own files that were imported by reference. One that is another file now, or gone, is noticed before any
  * byte of it is served: the content is marked, its user told by name, and it comes back by itself with the very file.
  */
+import { EventEmitter } from 'node:events';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentTrouble } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { stampOf } from './file-stamp.ts';
 
-/** Told once for each change; `error` is `null` when the file is as it was again. */
-export type TroubleListener = (contentId: string, error: AceError | null) => void;
-
 /** No file has this stamp. */
 const WRONG_BYTES = 'wrong bytes';
 
-interface Source {
+interface ReferencedFile {
   readonly path: string;
   readonly stamp: string;
 }
 
-export class ContentSources {
+export interface ReferencedFileEvents {
+  /** Once for each change; `error` is `null` when the file is as it was again. */
+  trouble: [contentId: string, error: AceError | null];
+}
+
+export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
   readonly #store: NodeStore;
   /** By content id; `null` for contents whose bytes the piece store has. */
-  readonly #known = new Map<string, Source | null>();
-  onTrouble: TroubleListener = () => undefined;
+  readonly #known = new Map<string, ReferencedFile | null>();
 
   constructor(store: NodeStore) {
+    super();
     this.#store = store;
   }
 
   /** The user's file of a content, `null` when there is none. */
   pathOf(contentId: string): string | null {
-    return this.#source(contentId)?.path ?? null;
+    return this.#file(contentId)?.path ?? null;
   }
 
   /** Its row has changed. */
@@ -40,7 +43,7 @@ export class ContentSources {
 
   /** Asks the disk. @throws AceError `ContentChanged`, `FileMissing` when the file is not the one that was imported */
   async check(contentId: string): Promise<void> {
-    const source = this.#source(contentId);
+    const source = this.#file(contentId);
     if (!source) return;
     const found = await stampOf(source.path);
     const trouble = found === source.stamp ? null : found === null ? 'missing' : 'changed';
@@ -50,7 +53,7 @@ export class ContentSources {
     const error = trouble && troubleError(row.name, source.path, trouble);
     if (row.trouble !== trouble) {
       this.#store.commit(() => this.#store.contents.setTrouble(contentId, trouble));
-      this.onTrouble(contentId, error);
+      this.emit('trouble', contentId, error);
     }
     if (error) throw error;
   }
@@ -70,7 +73,7 @@ export class ContentSources {
     }
   }
 
-  #source(contentId: string): Source | null {
+  #file(contentId: string): ReferencedFile | null {
     const known = this.#known.get(contentId);
     if (known !== undefined) return known;
     const row = this.#store.contents.file(contentId);

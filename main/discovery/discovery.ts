@@ -8,7 +8,6 @@ import { serveHave } from '../p2p/protocols/have/protocol.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { CertificateCheck } from '../pieces/peer.ts';
 import type { Log } from '../process/log.ts';
-import type { Closers } from '../util/closers.ts';
 import { Announcer } from './announcer.ts';
 import { ProviderFinder } from './finder.ts';
 import { Prober } from './prober.ts';
@@ -43,7 +42,7 @@ export interface Discovery {
 /** Where the peers that it has heard of are kept. */
 const PEERS_KEY = 'peers';
 
-export async function startDiscovery(options: DiscoveryOptions, closers: Closers): Promise<Discovery> {
+export async function startDiscovery(options: DiscoveryOptions, resources: AsyncDisposableStack): Promise<Discovery> {
   const {
     host,
     store,
@@ -74,7 +73,7 @@ export async function startDiscovery(options: DiscoveryOptions, closers: Closers
     nowMs,
     log,
   });
-  closers.add(() => finder.stop());
+  resources.defer(() => finder.stop());
   const announcer = new Announcer({
     host,
     account,
@@ -90,6 +89,6 @@ export async function startDiscovery(options: DiscoveryOptions, closers: Closers
     nowMs,
     log,
   });
-  closers.add(() => announcer.stop());
+  resources.defer(() => announcer.stop());
   return { finder, announcer, known };
 }

@@ -17,19 +17,20 @@ import { LiveGossip } from '../p2p/protocols/live/gossip.ts';
 import type { Log } from '../process/log.ts';
 import type { Opening } from '../transfer/asking.ts';
 import type { Library } from '../transfer/library.ts';
-import type { Provider } from '../transfer/transfer.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { Broadcaster } from './broadcaster.ts';
 import { checkFolder, FolderInput } from './folder-input.ts';
 import { PushInput } from './push-input.ts';
-import { RecordBook } from './record-book.ts';
+import type { LiveIndex } from './live-index.ts';
+import type { RecordBook } from './record-book.ts';
 import { Watch } from './watch.ts';
 import type { WatchContext } from './watch-context.ts';
 
 export interface LiveContext {
   readonly store: NodeStore;
   readonly pieces: PieceStore;
-  readonly library: () => Library;
+  readonly index: LiveIndex;
+  readonly library: Library;
   readonly device: DeviceIdentity;
   readonly router: GossipRouter;
   readonly networkId: string;
@@ -52,12 +53,11 @@ const CATCH_UP_PEERS = 5;
 const CATCH_UP_MS = 3_000;
 
 export class Live {
-  readonly book: RecordBook;
+  readonly #index: LiveIndex;
   readonly broadcaster: Broadcaster;
   readonly push: PushInput;
   readonly #context: LiveContext;
   readonly #gossip: LiveGossip;
-  readonly #watches = new Map<string, Watch>();
   readonly #folders = new Map<string, FolderInput>();
   /** Our own broadcasts of earlier runs: see `BroadcasterContext.caughtUp`. */
   readonly #catchingUp = new Map<string, Promise<void>>();
@@ -65,19 +65,14 @@ export class Live {
   readonly #ending = new Set<Promise<void>>();
 
   constructor(context: LiveContext) {
-    const { store, pieces, device, router, networkId, log, nowMs } = context;
+    const { store, pieces, device, router, networkId, log, nowMs, index } = context;
     this.#context = context;
-    this.book = new RecordBook({
-      store,
-      nowMs,
-      log,
-      onRecord: (broadcast, isEnd) => {
-        this.#watches.get(broadcast)?.heard();
-        if (isEnd) context.onContents();
-        context.onChange();
-      },
-      onGone: (contentIds) => this.#remove(contentIds),
+    this.#index = index;
+    index.on('record', (_, isEnd) => {
+      if (isEnd) context.onContents();
+      context.onChange();
     });
+    index.on('gone', (contentIds) => this.#remove(contentIds));
     this.#gossip = new LiveGossip({
       router,
       networkId,
@@ -96,6 +91,10 @@ export class Live {
     });
     this.push = new PushInput(this.broadcaster, log);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
+  }
+
+  get book(): RecordBook {
+    return this.#index.book;
   }
 
   /** Takes up our own broadcasts that have not ended. */
@@ -138,8 +137,8 @@ export class Live {
     if (store.broadcasts.get(contentId)) return contentId;
     if (store.contents.get(contentId)) return null;
     try {
-      if (opening) await library().transfer(contentId, opening);
-      else await library().resolve(contentId, 'fetched');
+      if (opening) await library.transfer(contentId, opening);
+      else await library.resolve(contentId, 'fetched');
       return null;
     } catch (error) {
       if (isAceError(error, 'ContentIsLive') && store.broadcasts.get(contentId)) return contentId;
@@ -166,7 +165,7 @@ export class Live {
 
   /** Watches a broadcast from now on, for as long as players ask. @throws AceError `BroadcastUnknown` */
   watch(broadcast: string): Watch {
-    const known = this.#watches.get(broadcast);
+    const known = this.#index.watches.get(broadcast);
     if (known) return known;
     const row = this.book.row(broadcast);
     this.#gossip.join(broadcast);
@@ -181,10 +180,10 @@ export class Live {
         findProviders,
         askRecords,
         askHolds,
-        transferOf: (contentId) => library().transfer(contentId),
+        transferOf: (contentId) => library.transfer(contentId),
         stopTransfer: async (contentId) => {
           // What the user has for other reasons goes on, whatever a broadcaster calls its segment.
-          if (store.liveRecords.broadcastOf(contentId) !== null) await library().stopTransfer(contentId);
+          if (store.liveRecords.broadcastOf(contentId) !== null) await library.stopTransfer(contentId);
         },
         claim: (contentId, of) => {
           if (store.liveRecords.broadcastOf(contentId) === null && !store.contents.get(contentId))
@@ -192,7 +191,7 @@ export class Live {
           return store.liveRecords.broadcastOf(contentId) === of;
         },
         disclaim: async (contentId) => {
-          await library().stopTransfer(contentId);
+          await library.stopTransfer(contentId);
           await pieces.delete(contentId);
           store.commit(() => store.liveRecords.release(contentId));
         },
@@ -200,24 +199,24 @@ export class Live {
       },
       row,
     );
-    this.#watches.set(broadcast, watch);
+    this.#index.watches.set(broadcast, watch);
     this.#context.onOffers();
     return watch;
   }
 
   watching(broadcast: string): Watch | null {
-    return this.#watches.get(broadcast) ?? null;
+    return this.#index.watches.get(broadcast) ?? null;
   }
 
   watches(): Watch[] {
-    return [...this.#watches.values()];
+    return [...this.#index.watches.values()];
   }
 
   /** Ends a watch. Whether there was one. */
   async unwatch(broadcast: string): Promise<boolean> {
-    const watch = this.#watches.get(broadcast);
+    const watch = this.#index.watches.get(broadcast);
     if (!watch) return false;
-    this.#watches.delete(broadcast);
+    this.#index.watches.delete(broadcast);
     if (this.book.row(broadcast).pushKey === null) this.#gossip.leave(broadcast);
     await watch.stop();
     this.#context.onOffers();
@@ -225,28 +224,11 @@ export class Live {
     return true;
   }
 
-  /** Who can send a segment, or tell of the broadcast; `null` for a content that is no part of one. */
-  async providersOf(contentId: string): Promise<readonly Provider[] | null> {
-    const broadcast = this.#context.store.liveRecords.broadcastOf(contentId);
-    if (broadcast === null) return null;
-    const watch = this.#watches.get(broadcast);
-    return watch ? watch.providersOf(contentId) : this.#context.findProviders(broadcast);
-  }
-
-  /** Broadcasts that others can find here: our own, and what is being watched. */
-  offered(): string[] {
-    // One that has ended can be watched to its end.
-    const own = this.broadcaster
-      .own()
-      .filter(({ ended, contentId }) => !ended || this.book.window(contentId).length > 0);
-    return [...new Set([...own.map(({ contentId }) => contentId), ...this.#watches.keys()])];
-  }
-
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([...this.#folders.keys()].map((broadcast) => this.#closeFolder(broadcast)));
     await this.broadcaster.settled();
-    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    await Promise.all([...this.#index.watches.values()].map((watch) => watch.stop()));
     await Promise.all(this.#ending);
     this.#gossip.stop();
   }
@@ -290,7 +272,7 @@ export class Live {
   #sweep(): void {
     const { store, nowMs, log } = this.#context;
     const failed = (error: unknown) => log.warn({ err: error }, 'a broadcast could not be cleared up');
-    for (const watch of this.#watches.values()) {
+    for (const watch of this.#index.watches.values()) {
       if (watch.idle) this.#inBackground(this.unwatch(watch.broadcast).then(() => undefined));
     }
     try {
@@ -317,7 +299,7 @@ export class Live {
     const { library, pieces } = this.#context;
     for (const contentId of contentIds) {
       this.#inBackground(
-        library()
+        library
           .stopTransfer(contentId)
           .then(() => pieces.delete(contentId)),
       );

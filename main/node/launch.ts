@@ -5,100 +5,80 @@ import { type NodeConfig, nodePaths } from '../data-dir/config.ts';
 import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { anyPort } from '../p2p/listen.ts';
-import { type PeerEvents, type RunningPeer, startPeer } from '../peer/peer.ts';
+import { type RunningPeer, startPeer } from '../peer/peer.ts';
 import type { Log } from '../process/log.ts';
-import type { Closers } from '../util/closers.ts';
 import { runDevnetValidator } from '../validator/devnet.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 
 const SAMPLE_CLIP = 'sample-clip.mp4';
 const SAMPLE_NAME = 'Sample clip.mp4';
-const NO_EVENTS: PeerEvents = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
 
 /** With the network that its owner has chosen, where none was given. */
-type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
+export type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
 
-interface Launched {
+export interface Launched {
   readonly peer: RunningPeer;
+  /** This process runs the network's validator. */
   readonly ownDevnet: boolean;
-  /** Who hears of what happens at the peer. */
-  onEvents(events: PeerEvents): void;
 }
 
-/** The network, where it is this process's own, and the peer. What was begun before it failed is closed again. */
+/** The network, where it is this process's own, and the peer. @throws AceError as `startPeer` */
 export async function launch(
   config: LaunchConfig,
   wallet: Wallet,
-  closers: Closers,
   log: Log,
+  resources: AsyncDisposableStack,
 ): Promise<Launched> {
   const paths = nodePaths(config.dataDir);
-  const { listen, announce = [], reach } = config;
-  try {
-    const network = chooseNetwork(paths.network, config.joinMultiaddr);
-    let shardMultiaddr: string;
-    let sampleId: string | null = null;
-    if (network.mode === 'devnet') {
-      const devnet = await runDevnetValidator({
-        dataDir: paths.validatorDir,
-        port: 0,
-        listen: listen && anyPort(listen),
-        profile: config.devnet,
-      });
-      closers.add(() => devnet.stop());
-      shardMultiaddr = devnet.multiaddr;
-      const clip = join(config.resourcesDir, SAMPLE_CLIP);
-      if (config.offerSample !== false && existsSync(clip)) {
-        const seedLock = lockDataDir(paths.seedDir);
-        closers.add(() => seedLock.release());
-        const seed = await startPeer({
-          dir: paths.seedDir,
-          shardMultiaddr,
-          p2pPort: 0,
-          listen: listen && anyPort(listen),
-          reach,
-          log,
-          events: NO_EVENTS,
-        });
-        closers.add(() => seed.stop());
-        const offered =
-          seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
-        sampleId = offered.contentId;
-      }
-    } else {
-      shardMultiaddr = network.multiaddr;
-    }
+  const { joinMultiaddr, p2pPort, listen, announce = [], reach } = config;
+  const network = chooseNetwork(paths.network, joinMultiaddr);
+  const devnet = network.mode === 'devnet';
+  const { multiaddr, sampleId } =
+    network.mode === 'devnet'
+      ? await startDevnet(config, log, resources)
+      : { multiaddr: network.multiaddr, sampleId: null };
+  const peer = await startPeer({
+    dir: config.dataDir,
+    shardMultiaddr: multiaddr,
+    ...{ p2pPort, listen, announce, reach, log },
+    identity: wallet,
+    mustReachShard: joinMultiaddr !== undefined,
+  });
+  resources.defer(() => peer.stop());
+  // Written once the network has answered: a wrong address never replaces a right one.
+  await settleNetwork(paths, network);
+  if (sampleId) await peer.library.resolve(sampleId, 'offered');
+  return { peer, ownDevnet: devnet };
+}
 
-    let events = NO_EVENTS;
-    const peer = await startPeer({
-      dir: config.dataDir,
-      shardMultiaddr,
-      p2pPort: config.p2pPort,
-      listen,
-      announce,
-      reach,
-      identity: wallet,
-      mustReachShard: config.joinMultiaddr !== undefined,
-      log,
-      events: {
-        onChange: () => events.onChange(),
-        onContents: () => events.onContents(),
-        onSettlements: (rows) => events.onSettlements(rows),
-      },
-    });
-    closers.add(() => peer.stop());
-    // Written once the network has answered: a wrong address never replaces a right one.
-    await settleNetwork(paths, network);
-    if (sampleId) await peer.library.resolve(sampleId, 'offered');
-    return {
-      peer,
-      ownDevnet: network.mode === 'devnet',
-      onEvents: (told) => {
-        events = told;
-      },
-    };
-  } catch (error) {
-    await closers.close().catch(() => undefined); // what went wrong first is what is told
-    throw error;
-  }
+/** A network of this machine alone: its validator, and a provider of the sample clip. */
+async function startDevnet(
+  config: LaunchConfig,
+  log: Log,
+  resources: AsyncDisposableStack,
+): Promise<{ readonly multiaddr: string; readonly sampleId: string | null }> {
+  const paths = nodePaths(config.dataDir);
+  const { listen, reach, offerSample = true } = config;
+  const anywhere = listen && anyPort(listen);
+  const validator = await runDevnetValidator({
+    dataDir: paths.validatorDir,
+    port: 0,
+    listen: anywhere,
+    profile: config.devnet,
+  });
+  resources.defer(() => validator.stop());
+  const { multiaddr } = validator;
+  const clip = join(config.resourcesDir, SAMPLE_CLIP);
+  if (!offerSample || !existsSync(clip)) return { multiaddr, sampleId: null };
+  const lock = lockDataDir(paths.seedDir);
+  resources.defer(() => lock.release());
+  const seed = await startPeer({
+    dir: paths.seedDir,
+    shardMultiaddr: multiaddr,
+    p2pPort: 0,
+    ...{ listen: anywhere, reach, log },
+  });
+  resources.defer(() => seed.stop());
+  const offered = seed.store.contents.list()[0] ?? (await seed.import({ path: clip, name: SAMPLE_NAME }));
+  return { multiaddr, sampleId: offered.contentId };
 }

@@ -3,41 +3,17 @@
  * it. Composed as one, for each part tells the others.
  */
 import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
-import type { NetworkSettings } from '../../shared/economy/settings.ts';
-import { AccountSync, type AccountSyncEvents } from '../account/account-sync.ts';
+import { AccountSync } from '../account/account-sync.ts';
 import { canPay } from '../account/can-pay.ts';
-import type { ShardLines } from '../account/lines.ts';
 import { ShardTrust } from '../account/shard-trust.ts';
 import { Claims } from '../channel/claims.ts';
 import { PayeeService } from '../channel/payee.ts';
 import { PayerService } from '../channel/payer.ts';
 import { RefusedPayers } from '../channel/refused-payers.ts';
 import { Reports } from '../channel/reports.ts';
-import type { SettlementRow } from '../db/node/settlements.ts';
-import type { NodeStore } from '../db/node/store.ts';
 import { CheckpointGossip } from '../p2p/protocols/gossip/gossip.ts';
-import type { GossipRouter } from '../p2p/protocols/gossip/router.ts';
-import type { Log } from '../process/log.ts';
-import type { Closers } from '../util/closers.ts';
-import type { Account } from '../wallet/account.ts';
-import type { DeviceIdentity } from '../wallet/device.ts';
-
-export interface PaymentsOptions {
-  readonly store: NodeStore;
-  readonly settings: NetworkSettings;
-  readonly account: Account;
-  readonly device: DeviceIdentity;
-  /** This device's certificate, canonical bytes. */
-  readonly certificate: Uint8Array;
-  /** The account's home shard. */
-  readonly shard: number;
-  readonly lines: ShardLines;
-  readonly router: GossipRouter;
-  readonly nowMs: () => number;
-  readonly log: Log;
-  readonly onChange: () => void;
-  readonly onSettlements: (rows: readonly SettlementRow[]) => void;
-}
+import type { PeerEvents } from './events.ts';
+import type { PeerNetwork } from './network.ts';
 
 export interface Payments {
   readonly payer: PayerService;
@@ -48,55 +24,71 @@ export interface Payments {
   readonly sync: AccountSync;
 }
 
-export function startPayments(options: PaymentsOptions, closers: Closers): Payments {
-  const { store, settings, account, device, certificate, shard, lines, router } = options;
-  const { nowMs, log, onChange, onSettlements } = options;
-  const { networkId, chainId, validatorKeys } = settings;
-  const shardClient = lines.of(shard);
-  const refused = new RefusedPayers({
-    store,
-    canPay: (address) => canPay(address, lines, settings),
-    log,
-  });
-  closers.add(() => refused.stop());
+export function startPayments(
+  network: PeerNetwork,
+  events: PeerEvents,
+  resources: AsyncDisposableStack,
+): Payments {
+  const { store, settings, lines, log } = network;
+  const refused = new RefusedPayers({ store, canPay: (address) => canPay(address, lines, settings), log });
+  resources.defer(() => refused.stop());
   const trust = new ShardTrust(store, log);
-  const reports = new Reports(
+  const { reports, gossip } = startWitness(network, resources);
+  const { payer, payee } = channelSides(network, gossip, trust, refused);
+  const claims = new Claims(
     store,
-    networkId,
-    { report: (proof, at) => lines.of(at).call('report', { proof }) },
+    { claim: (claim, at, lease) => lines.of(at).call('claim', { ...claim, ...(lease && { lease }) }) },
     log,
+    { payee, payer },
   );
-  closers.add(() => reports.stop());
-  const observer = new CheckpointGossip({
-    router,
-    networkId,
-    validatorKeys,
-    shard,
-    nowMs,
+  resources.defer(() => claims.stop());
+  const sync = startSync(network, trust, resources);
+  sync.on('change', events.changed);
+  sync.on('settlements', (rows) => {
+    refused.settled(rows);
+    events.emit('settlements', rows);
+  });
+  sync.on('channel', (progress) => {
+    for (const side of [payer, payee]) {
+      if (side.told(progress.channelId, progress)) claims.soon();
+    }
+  });
+  return { payer, payee, claims, reports, gossip, sync };
+}
+
+/** Hears of what devices sign, and hands proofs of those that contradict themselves to the shards. */
+function startWitness(
+  { store, settings, shard, lines, router, nowMs, log }: PeerNetwork,
+  resources: AsyncDisposableStack,
+) {
+  const { networkId, validatorKeys } = settings;
+  const taker = { report: (proof: Uint8Array, at: number) => lines.of(at).call('report', { proof }) };
+  const reports = new Reports(store, networkId, taker, log);
+  resources.defer(() => reports.stop());
+  const gossip = new CheckpointGossip({
+    ...{ router, networkId, validatorKeys, shard, nowMs, log },
     random: Math.random,
-    log,
     onProof: (proof) => reports.add(proof),
   });
-  closers.add(() => observer.stop());
+  resources.defer(() => gossip.stop());
+  return { reports, gossip };
+}
 
+function channelSides(
+  { store, settings, account, device, certificate, shard, shardClient, nowMs }: PeerNetwork,
+  observer: CheckpointGossip,
+  trust: ShardTrust,
+  refused: RefusedPayers,
+) {
+  const common = { observer, store, settings, account: account.address, device, nowMs };
   const payee = new PayeeService({
-    observer,
-    store,
-    settings,
-    account: account.address,
-    device,
+    ...common,
     windowCapUnits: DEFAULT_WINDOW_CAP_UNITS,
-    nowMs,
-    isRefused: (account) => refused.has(account),
+    isRefused: (payer) => refused.has(payer),
     checkShard: (leasedBy) => trust.check(leasedBy),
   });
   const payer = new PayerService({
-    observer,
-    store,
-    settings,
-    account: account.address,
-    device,
-    nowMs,
+    ...common,
     leases: {
       shard,
       leasableUnits: async (address) => (await shardClient.call('account', { address })).leasableUnits,
@@ -106,46 +98,24 @@ export function startPayments(options: PaymentsOptions, closers: Closers): Payme
       },
     },
   });
-  const claims = new Claims(
-    store,
-    {
-      claim: (claim, at, lease) =>
-        lines.of(at).call('claim', {
-          ...claim,
-          checkpoint: claim.checkpoint && { ...claim.checkpoint },
-          ...(lease && { lease: { ...lease } }),
-        }),
+  return { payer, payee };
+}
+
+function startSync(
+  { store, settings, account, lines, shardClient, nowMs, log }: PeerNetwork,
+  trust: ShardTrust,
+  resources: AsyncDisposableStack,
+): AccountSync {
+  const { networkId, chainId, validatorKeys } = settings;
+  const sync = new AccountSync({
+    lines: {
+      home: shardClient,
+      connected: () => lines.connected(),
+      homeOf: (address) => lines.homeOf(address),
     },
-    log,
-    { payee, payer },
-  );
-  closers.add(() => claims.stop());
-  const statements = {
-    home: shardClient,
-    connected: () => lines.connected(),
-    homeOf: (of: string) => lines.homeOf(of),
-  };
-  const told: AccountSyncEvents = {
-    onChange: () => onChange(),
-    onSettlements: (rows) => {
-      refused.settled(rows);
-      onSettlements(rows);
-    },
-    onChannel: (progress) => {
-      for (const side of [payer, payee]) {
-        if (side.told(progress.channelId, progress)) claims.soon();
-      }
-    },
-  };
-  const sync = new AccountSync(
-    statements,
-    store,
-    { account: account.address, networkId, chainId, validatorKeys },
-    trust,
-    told,
-    nowMs,
-    log,
-  );
-  closers.add(() => sync.stop());
-  return { payer, payee, claims, reports, gossip: observer, sync };
+    ...{ store, trust, nowMs, log },
+    account: { account: account.address, networkId, chainId, validatorKeys },
+  });
+  resources.defer(() => sync.stop());
+  return sync;
 }

@@ -144,7 +144,7 @@ class Playback {
     const using = session === undefined ? null : this.#sessions.use(session, contentId);
     const transfer = await transferOf(contentId, openingOf(req, url));
     // Before the head is sent: behind it there is no place left to say why nothing comes.
-    await pieces.sources.check(transfer.contentId);
+    await pieces.referenced.check(transfer.contentId);
     const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());
     try {
       await serveContent(req, res, {
@@ -184,7 +184,7 @@ class Playback {
 
   async #open(contentId: string, output: 'stream' | 'hls', { req }: Exchange): Promise<unknown> {
     const { source, isLive } = await this.#playing(contentId);
-    await this.#context.pieces.sources.check(contentId);
+    await this.#context.pieces.referenced.check(contentId);
     const meter = new SessionMeter(source, this.#upBytes(contentId), this.#context.nowMs);
     const { id } = this.#sessions.open(contentId, meter);
     const paths = sessionPaths(contentId, id, output);

@@ -1,12 +1,12 @@
 /**
- * One subscription to the node's feed, shared by all connections of a transport.
+ * One subscription to the node's feed, shared by all who listen, and the only place where it is slowed down.
  *
- * Invariants: a subscriber first gets a snapshot; snapshots come at most once per `SNAPSHOT_INTERVAL_MS`, and the last
- * state always arrives (trailing); rows of settlements and contents are never held back or dropped. While nobody
- * listens, the node is not listened to either, so an unwatched node makes no snapshots for nothing.
+ * Invariants: a subscriber first gets a snapshot; snapshots are made and told at most once per `SNAPSHOT_INTERVAL_MS`, and
+ * the last state always arrives (trailing); rows of settlements and contents are never held back or dropped. While there
+ * is no subscriber, the node is not listened to either, so an unwatched node makes no snapshots.
  */
-import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
-import { type FeedListener, NO_LOG, type NodeService, type RpcLog } from './service.ts';
+import { isAceError } from '../../shared/errors.ts';
+import { type FeedListener, NO_LOG, type NodeFeedListener, type NodeService, type RpcLog } from './service.ts';
 
 export const SNAPSHOT_INTERVAL_MS = 250;
 
@@ -24,8 +24,8 @@ class Hub implements FeedHub {
   readonly #log: RpcLog;
   readonly #listeners = new Set<FeedListener>();
   #unsubscribe: (() => void) | null = null;
-  /** Newest snapshot that waits for the interval to pass. */
-  #waiting: NodeSnapshot | null = null;
+  /** Something changed since the last snapshot. */
+  #changed = false;
   /** Runs while snapshots are held back. */
   #timer: NodeJS.Timeout | null = null;
 
@@ -67,19 +67,25 @@ class Hub implements FeedHub {
     this.#stop();
   }
 
-  #receive: FeedListener = (topic, data) => {
-    if (topic !== 'snapshot') return this.#tell(topic, data);
-    this.#waiting = data as NodeSnapshot;
+  readonly #receive: NodeFeedListener = (topic, data) => {
+    // The compiler does not see that what is left is a topic of `Feed` with its own data.
+    if (topic !== 'change') return this.#tell(topic, data as never);
+    this.#changed = true;
     if (this.#timer === null) this.#flush();
   };
 
   #flush(): void {
     this.#timer = null;
-    const snapshot = this.#waiting;
-    if (snapshot === null) return;
-    this.#waiting = null;
+    if (!this.#changed) return;
+    this.#changed = false;
     this.#timer = setTimeout(() => this.#flush(), SNAPSHOT_INTERVAL_MS);
-    this.#tell('snapshot', snapshot);
+    this.#service.snapshot({}).then(
+      (snapshot) => this.#tell('snapshot', snapshot),
+      (error: unknown) => {
+        // A node that does not know its account yet, or waits for its wallet, has no snapshot.
+        if (!isAceError(error)) this.#log.error({ err: error }, 'no snapshot could be made');
+      },
+    );
   }
 
   #tell: FeedListener = (topic, data) => {
@@ -89,7 +95,7 @@ class Hub implements FeedHub {
   #stop(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
-    this.#waiting = null;
+    this.#changed = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }

@@ -11,6 +11,12 @@ export type CheckedInput<P extends Procedure> = z.output<(typeof inputs)[P]>;
 
 export type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
 
+/** What the node itself tells: that a snapshot would be another one now, and everything else as it is. */
+export interface NodeFeed extends Omit<Feed, 'snapshot'> {
+  readonly change: null;
+}
+export type NodeFeedListener = <T extends keyof NodeFeed>(topic: T, data: NodeFeed[T]) => void;
+
 /** All but those that the shell answers (shell-service.ts). */
 type NodeProcedure = Exclude<Procedure, ShellProcedure>;
 
@@ -19,10 +25,8 @@ type ProcedureMethods = {
 };
 
 export interface NodeService extends ProcedureMethods {
-  /**
-   * Tells every change from now on, as often as it happens: the transports slow it down. The answer unsubscribes.
-   */
-  onFeed(listener: FeedListener): () => void;
+  /** Tells every change from now on, as often as it happens: `FeedHub` slows it down. The answer unsubscribes. */
+  onFeed(listener: NodeFeedListener): () => void;
 }
 
 /** The two calls that this folder makes of a logger; pino fits. */

@@ -6,28 +6,30 @@
 
 import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type { DeviceView, WalletOutputs } from '../../shared/rpc/wallet.ts';
 import type { RunningPeer } from '../peer/peer.ts';
+import type { CheckedInput } from '../rpc/service.ts';
 import { encodeCertificate, issueCertificate } from '../wallet/certificate.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { knowDevice, knownDevices } from '../wallet/known-devices.ts';
-import type { AccountDesk } from './operations.ts';
+import type { OperationService } from './operations.ts';
 
-export class DeviceDesk {
+export class DeviceService {
   readonly #peer: RunningPeer;
-  readonly #account: AccountDesk;
+  readonly #operations: OperationService;
   readonly #nowMs: () => number;
 
-  constructor(peer: RunningPeer, account: AccountDesk, nowMs: () => number) {
+  constructor(peer: RunningPeer, operations: OperationService, nowMs: () => number) {
     this.#peer = peer;
-    this.#account = account;
+    this.#operations = operations;
     this.#nowMs = nowMs;
   }
 
   /** This device first. @throws AceError `ShardUnavailable` */
-  async list(): Promise<readonly DeviceView[]> {
+  readonly devices = async (): Promise<readonly DeviceView[]> => {
     const { shardClient, account, device, store } = this.#peer;
-    const own = hex(device.publicKey);
+    const own = toHex(device.publicKey);
     const { devices } = await shardClient.call('devices', { account: account.address });
     const told = new Map(devices.map((named) => [named.device, named.linked]));
     const all = new Set([own, ...told.keys(), ...knownDevices(store)]);
@@ -35,45 +37,40 @@ export class DeviceDesk {
       const linked = told.get(key);
       return {
         device: key,
-        peerId: peerIdOf(Buffer.from(key, 'hex')),
+        peerId: peerIdOf(fromHex(key)),
         thisDevice: key === own,
         state: linked === undefined ? 'unnamed' : linked ? 'linked' : 'unlinked',
       };
     });
-  }
+  };
 
-  /** @throws AceError `InvalidInput`, `WalletLocked`, as `AccountDesk.act` */
-  async link(text: string): Promise<WalletOutputs['deviceLink']> {
+  /** @throws AceError `InvalidInput`, `WalletLocked`, as `OperationService.act` */
+  readonly deviceLink = async ({ device: text }: CheckedInput<'deviceLink'>): Promise<WalletOutputs['deviceLink']> => {
     const { account, settings, store } = this.#peer;
     const device = parseDevice(text);
-    const key = Buffer.from(device, 'hex');
-    const certificate = await issueCertificate(account, settings, new Uint8Array(key), this.#nowMs());
-    const result = await this.#account.act({ kind: 'link', device });
+        const certificate = await issueCertificate(account, settings, fromHex(device), this.#nowMs());
+    const result = await this.#operations.act({ kind: 'link', device });
     store.commit(() => knowDevice(store, device));
-    return { ...result, certificate: hex(encodeCertificate(certificate)) };
-  }
+    return { ...result, certificate: toHex(encodeCertificate(certificate)) };
+  };
 
-  /** @throws AceError `InvalidInput`, `NotAllowed` (this device itself), `WalletLocked`, as `AccountDesk.act` */
-  async unlink(text: string): Promise<WalletOutputs['deviceUnlink']> {
+  /** @throws AceError `InvalidInput`, `NotAllowed` (this device itself), `WalletLocked`, as `OperationService.act` */
+  readonly deviceUnlink = async ({ device: text }: CheckedInput<'deviceUnlink'>): Promise<WalletOutputs['deviceUnlink']> => {
     const device = parseDevice(text);
-    if (device === hex(this.#peer.device.publicKey)) {
+    if (device === toHex(this.#peer.device.publicKey)) {
       throw new AceError(
         'NotAllowed',
         'This is the device you are on: unlink it from another one, or it could not even watch any more',
       );
     }
-    return this.#account.act({ kind: 'unlink', device });
-  }
+    return this.#operations.act({ kind: 'unlink', device });
+  };
 }
 
 function parseDevice(text: string): string {
   const device = text.trim().toLowerCase();
-  if (/^[0-9a-f]{64}$/.test(device) && isDeviceKey(new Uint8Array(Buffer.from(device, 'hex')))) return device;
+  if (/^[0-9a-f]{64}$/.test(device) && isDeviceKey(fromHex(device))) return device;
   throw new AceError('InvalidInput', 'Not a device: copy all 64 digits of what the other device shows', {
     details: { field: 'device' },
   });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -4,7 +4,7 @@
  */
 import { inputs, type Procedure } from '../../shared/rpc/rpc.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
-import type { FeedListener, NodeService } from '../rpc/service.ts';
+import type { NodeFeedListener, NodeService } from '../rpc/service.ts';
 import type { FirstRunMethods } from './first-run.ts';
 import type { NodeServiceHandle } from './node-service.ts';
 import type { WalletMethods } from './wallet.ts';
@@ -22,9 +22,9 @@ export interface NodeGateOptions {
 
 export class NodeGate {
   readonly service: NodeService;
-  readonly #listeners = new Set<FeedListener>();
+  readonly #listeners = new Set<NodeFeedListener>();
   /** Their ends, since the node runs. */
-  readonly #stops = new Map<FeedListener, () => void>();
+  readonly #stops = new Map<NodeFeedListener, () => void>();
   #node: NodeServiceHandle | null = null;
 
   constructor({ always, notRunning }: NodeGateOptions) {
@@ -57,7 +57,7 @@ export class NodeGate {
   open(node: NodeServiceHandle): void {
     this.#node = node;
     for (const listener of this.#listeners) this.#stops.set(listener, node.onFeed(listener));
-    node.emitSnapshot();
+    for (const listener of this.#listeners) listener('change', null);
   }
 
   /** The wallet changed. */

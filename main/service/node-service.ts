@@ -1,49 +1,25 @@
-/** What pages and the command line ask of a node, answered from its peer: figures become views, inputs become calls. */
-
-import { formatAmount } from '../../shared/economy/money.ts';
-import { priceOfUnits } from '../../shared/economy/price.ts';
+/** What pages and the command line ask of a running node, composed of one service per subject, and the feed of changes. */
 import { quoteTraffic } from '../../shared/economy/quote.ts';
-import { AceError } from '../../shared/errors.ts';
-import type { TransferView } from '../../shared/rpc/content.ts';
-import type { Feed, FeedTopic, NodeSnapshot, Output } from '../../shared/rpc/rpc.ts';
-import type { AccountPicture } from '../account/account-sync.ts';
-import { parseContentId } from '../content/transport-file.ts';
-import { nodePaths } from '../data-dir/config.ts';
-import type { SettlementRow } from '../db/node/settlements.ts';
 import type { JournalDownloads } from '../journal/downloads.ts';
-import { onlyWatched } from '../live/live.ts';
 import type { RunningPeer } from '../peer/peer.ts';
-import { contentUrl } from '../players/addresses.ts';
-import { manifestPath } from '../players/live-http.ts';
-import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
 import type { Log } from '../process/log.ts';
-import type { FeedListener, NodeService } from '../rpc/service.ts';
-import type { Transfer } from '../transfer/transfer.ts';
-import { SETTLED_BEFORE } from '../wallet/channel-backup.ts';
-import { accountProcedures } from './account-procedures.ts';
-import { liveContentView, liveProcedures, watchView } from './broadcasts.ts';
+import type { NodeFeedListener, NodeService } from '../rpc/service.ts';
+import { liveProcedures } from './broadcasts.ts';
 import { channelsView } from './channels.ts';
+import { contentProcedures, contentViews } from './contents.ts';
+import { DeviceService } from './devices.ts';
 import { journalProcedures } from './journal.ts';
-import { repaymentView } from './operation-views.ts';
+import { OperationService } from './operations.ts';
 import { type GivenPorts, portProcedures } from './ports.ts';
 import { settlementProcedures } from './settlements.ts';
+import { knownPicture, type NodeFacts, snapshotOf } from './snapshot.ts';
 import { trafficProcedures } from './traffic.ts';
-import {
-  balancesView,
-  contentView,
-  priceView,
-  quoteBasis,
-  quoteView,
-  settingsView,
-  settlementView,
-} from './views.ts';
+import { quoteBasis, quoteView, settingsView, settlementView } from './views.ts';
 
-export interface NodeServiceOptions {
+export interface NodeServiceOptions extends Omit<NodeFacts, 'pagesUrl' | 'startedAtMs'> {
   readonly peer: RunningPeer;
-  readonly version: string;
-  readonly dataDir: string;
-  /** This process runs the network's validator. */
-  readonly ownDevnet: boolean;
+  /** The node's books, for what reads them beside it. */
+  readonly nodeDbPath: string;
   /** Base of playback addresses; known once the server listens. */
   readonly pagesUrl: () => string | null;
   /** That the server listens on; `null` before. */
@@ -53,7 +29,7 @@ export interface NodeServiceOptions {
   readonly log: Log;
 }
 
-/** All that needs a running node: the wallet, which is there before, answers for itself (`node-gate.ts`). */
+/** All that needs a running node: the wallet, which is there before, answers for itself (`gate.ts`). */
 export interface NodeServiceHandle
   extends Omit<
     NodeService,
@@ -65,238 +41,106 @@ export interface NodeServiceHandle
     | 'chooseNetwork'
     | `wallet${string}`
   > {
-  /** Tells every feed listener. */
-  emit<T extends FeedTopic>(topic: T, data: Feed[T]): void;
-  /** Soon: a picture is made at most four times a second, however often something changes. */
-  emitSnapshot(): void;
-  emitContents(): void;
-  /** What goes through now; once a second. */
-  emitTraffic(): void;
-  emitSettlements(rows: readonly SettlementRow[]): void;
   close(): void;
 }
 
-const SNAPSHOT_EVERY_MS = 250;
-const REPAYMENTS_TOLD = 10;
+/** Rates fall to zero by themselves, and what went through moves on: the feed is told so. */
+const TICK_EVERY_MS = 1_000;
 
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {
-  const { peer, version, dataDir, ownDevnet, pagesUrl } = options;
-  const { store, library, live, sync, claims, shardClient } = peer;
-  const listeners = new Set<FeedListener>();
-  const traffic = trafficProcedures(peer, options.log);
-  const trackBook = new TrackBook(peer.pieces);
-  const startedAtMs = Date.now();
-  let snapshotTimer: NodeJS.Timeout | null = null;
-
-  const emit = <T extends FeedTopic>(topic: T, data: Feed[T]) => {
-    for (const listener of listeners) listener(topic, data);
-  };
-  const known = (): AccountPicture => {
-    if (!sync.picture)
-      throw new AceError(
-        'ShardUnavailable',
-        'The state of the account is not known yet: its shard has not answered since the start',
-      );
-    return sync.picture;
-  };
-
-  /** Other shards first: what they have this account earn repays its loans at home. */
-  const settleEverywhere = async () => {
-    for (const [, line] of peer.lines.connected()) {
-      if (line !== shardClient) await line.call('settle', {});
-    }
-    await shardClient.call('settle', {});
-  };
-
-  function view(picture: AccountPicture): NodeSnapshot {
-    const { account } = picture;
-    const priced = (units: number) => formatAmount(priceOfUnits(units, picture.unitPriceXac));
-    const earnedUnits = pendingUnits(store, 'earned', store.payeeChannels.paidUnits());
-    const owedUnits = pendingUnits(store, 'paid', store.payerChannels.revealedUnits());
-    const { paymentBytes, protocolBytes } = peer.meter.totals();
-    return {
-      version,
-      networkId: peer.settings.networkId,
-      devnet: ownDevnet,
-      account: peer.account.address,
-      peerId: peer.host.peerId.toString(),
-      dataDir,
-      startedAtMs,
-      shard: {
-        connected: shardClient.connected,
-        shard: peer.shard,
-        multiaddr: peer.lines.joined.toString(),
-      },
-      distrustedShards: sync.distrusted(),
-      multiaddrs: peer.host.getMultiaddrs().map(String),
-      pagesUrl: pagesUrl(),
-      peers: peer.host.getPeers().length,
-      balances: balancesView(account.balances),
-      credit: {
-        limitUnits: peer.settings.trafficCreditLimitUnits,
-        usedUnits: account.creditUsedUnits,
-        reservedUnits: account.reservedUnits,
-        loans: account.loans.map((loan) => ({ ...loan, priceXac: priced(loan.units) })),
-      },
-      pending: { earnedUnits, earnedXac: priced(earnedUnits), owedUnits, owedXac: priced(owedUnits) },
-      price: priceView(picture, peer.settings),
-      traffic: { ...peer.meter.rates(), ...store.contents.totals(), paymentBytes, protocolBytes },
-      transfers: [
-        ...library
-          .active()
-          .filter(({ contentId }) => store.liveRecords.broadcastOf(contentId) === null)
-          .map((transfer) => transferView(transfer, picture)),
-        ...live
-          .watches()
-          .map((watch) => watchView(watch, peer.meter.rates().downBytesPerSecond, picture.unitPriceXac)),
-      ],
-      limits: settingsView(peer.limits, peer.pieces.cache),
-      settlementCount: store.settlements.count(),
-      repayments: store.settlements.repayments(0, REPAYMENTS_TOLD).map(repaymentView),
-    };
-  }
-
-  const transferView = (transfer: Transfer, picture: AccountPicture): TransferView => ({
-    contentId: transfer.contentId,
-    name: transfer.file.name,
-    sizeBytes: transfer.file.sizeBytes,
-    haveBytes: transfer.haveBytes,
-    wanted: transfer.isWanted,
-    window: peer.pieces.cache.isWindow(transfer.contentId),
-    state: transfer.state,
-    reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
-    provider: transfer.providerAccount,
-    providers: transfer.providers,
-    doubledPieces: transfer.doubledPieces,
-    refusal: transfer.refusal,
-    downBytesPerSecond: transfer.state === 'fetching' ? peer.meter.rates().downBytesPerSecond : 0,
-    fetchingMs: Math.round(transfer.fetchingMs),
-    paidUnits: transfer.paidUnits,
-    costXac: formatAmount(priceOfUnits(transfer.paidUnits, picture.unitPriceXac)),
-  });
-
-  const playLive = (broadcast: string, download: boolean): Output<'play'> => {
-    const row = live.book.row(broadcast);
-    const base = pagesUrl();
-    if (download) throw onlyWatched(row.name);
-    if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
-    live.watch(broadcast);
-    return {
-      content: liveContentView(row, live.book.window(broadcast)),
-      playbackUrl: new URL(manifestPath(broadcast), base).href,
-    };
-  };
-  const contentViews = () => [
-    ...store.contents.list().map(contentView),
-    ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
-  ];
-
+  const { peer, ownDevnet, version, dataDir, pagesUrl, log } = options;
+  const { store, claims, sync, settings, limits, pieces, account } = peer;
+  const facts = { version, dataDir, ownDevnet, startedAtMs: Date.now() };
+  const traffic = trafficProcedures(peer, log);
+  const feed = new NodeFeed(peer, traffic.noteMarket);
+  const operations = new OperationService(peer, Date.now);
+  const devices = new DeviceService(peer, operations, Date.now);
   return {
-    emit,
-    emitSnapshot: () => {
-      if (listeners.size === 0 || snapshotTimer) return;
-      snapshotTimer = setTimeout(() => {
-        snapshotTimer = null;
-        if (sync.picture) emit('snapshot', view(sync.picture));
-      }, SNAPSHOT_EVERY_MS);
-    },
-    close: () => {
-      if (snapshotTimer) clearTimeout(snapshotTimer);
-      listeners.clear();
-    },
-    emitTraffic: () => {
-      if (listeners.size > 0) emit('traffic', peer.traffic.now());
-      traffic.noteMarket();
-    },
-    emitContents: () => emit('contents', contentViews()),
-    emitSettlements: (rows) => emit('settlements', rows.map(settlementView)),
-    onFeed(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-
-    snapshot: async () => view(known()),
-    contents: async () => contentViews(),
+    snapshot: async () => snapshotOf(peer, { ...facts, pagesUrl: pagesUrl() }),
+    ...contentProcedures({
+      peer,
+      pagesUrl,
+      onImporting: (progress) => feed.tell('importing', progress),
+    }),
     ...liveProcedures(peer, pagesUrl),
     ...journalProcedures({
-      store,
-      path: nodePaths(dataDir).nodeDb,
-      account: peer.account.address,
-      sync,
+      ...{ store, sync, pagesUrl, account: account.address },
+      path: options.nodeDbPath,
       downloads: options.downloads,
-      pagesUrl,
     }),
     ...traffic.procedures,
     ...portProcedures(peer, options.givenPorts, options.httpPort),
+    ...settlementProcedures({ store, account: account.address, settings }),
+    ...operations,
+    ...devices,
     settlements: async ({ beforeSeq, limit }) =>
       store.settlements.page(beforeSeq ?? Number.MAX_SAFE_INTEGER, limit).map(settlementView),
-    ...settlementProcedures({ store, account: peer.account.address, settings: peer.settings }),
     channels: async (input) => channelsView(store, input, sync.picture?.unitPriceXac ?? null, Date.now()),
-    async importFile({ path, name, copy }) {
-      let toldAtMs = 0;
-      const onProgress = (doneBytes: number, sizeBytes: number) => {
-        const nowMs = Date.now();
-        if (nowMs - toldAtMs < SNAPSHOT_EVERY_MS && doneBytes < sizeBytes) return;
-        toldAtMs = nowMs;
-        emit('importing', { path, doneBytes, sizeBytes });
-      };
-      return contentView(
-        await peer.import({ path, byReference: !copy, onProgress, ...(name !== undefined && { name }) }),
-      );
-    },
-    async deleteContent({ contentId, force }) {
-      await peer.deleteContent(contentId, force);
-      return {};
-    },
-    pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
-    settings: async () => settingsView(peer.limits, peer.pieces.cache),
+    settings: async () => settingsView(limits, pieces.cache),
     async setSettings(changes) {
       await peer.setLimits(changes);
-      return settingsView(peer.limits, peer.pieces.cache);
-    },
-    async play({ contentId, download }) {
-      const broadcast = await live.broadcastOf(contentId);
-      if (broadcast !== null) return playLive(broadcast, download);
-      const transfer = await library.transfer(contentId);
-      // What does not fit is fetched as it is taken.
-      if (download && peer.pieces.cache.fits(transfer.contentId)) transfer.download();
-      const row = store.contents.get(transfer.contentId);
-      const base = pagesUrl();
-      if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
-      return { content: contentView(row), playbackUrl: contentUrl(base, transfer.contentId, download) };
+      return settingsView(limits, pieces.cache);
     },
     async quote({ units }) {
-      const picture = known();
-      return quoteView(quoteTraffic(units, quoteBasis(picture, peer.settings)), picture.asOfMs);
+      const picture = knownPicture(peer);
+      return quoteView(quoteTraffic(units, quoteBasis(picture, settings)), picture.asOfMs);
     },
-    async tracks({ contentId }) {
-      const broadcast = await live.broadcastOf(contentId);
-      const transfer =
-        broadcast === null
-          ? await library.transfer(contentId)
-          : await live.watch(broadcast).described(TRACKS_WAIT_MS);
-      return { tracks: transfer && (await trackBook.tracks(transfer)) };
-    },
-    stop: async ({ contentId }) => {
-      const unwatched = await live.unwatch(parseContentId(contentId));
-      return { stopped: unwatched || (await library.stopTransfer(contentId)) };
-    },
-    ...accountProcedures(peer),
     async settleNow() {
       const claimedUnits = await claims.now();
-      if (peer.devnet) await settleEverywhere();
+      if (peer.devnet) await settleEverywhere(peer);
       await sync.refresh();
       return { claimedUnits };
     },
+    onFeed: (listener) => feed.subscribe(listener),
+    close: () => feed.close(),
   };
 }
 
-/** Units of this node's channels that no batch has settled. A restored node lacks channels that were settled before. */
-function pendingUnits(
-  { settlements, meta }: RunningPeer['store'],
-  direction: SettlementRow['direction'],
-  channelUnits: number,
-): number {
-  const before = Number(meta.get(SETTLED_BEFORE[direction]) ?? 0);
-  return Math.max(0, before + channelUnits - settlements.settledUnits(direction));
+/** Other shards first: what they have this account earn repays its loans at home. */
+async function settleEverywhere({ lines, shardClient }: RunningPeer): Promise<void> {
+  for (const [, line] of lines.connected()) {
+    if (line !== shardClient) await line.call('settle', {});
+  }
+  await shardClient.call('settle', {});
+}
+
+/** What happens at the peer, for those who listen. Nothing is made for nobody. */
+class NodeFeed {
+  readonly #listeners = new Set<NodeFeedListener>();
+  readonly #peer: RunningPeer;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(peer: RunningPeer, noteMarket: () => void) {
+    this.#peer = peer;
+    peer.events.on('change', this.#onChange);
+    peer.events.on('contents', this.#onContents);
+    peer.events.on('settlements', (rows) => {
+      if (this.#listeners.size > 0) this.tell('settlements', rows.map(settlementView));
+    });
+    this.#timer = setInterval(() => {
+      noteMarket();
+      if (this.#listeners.size === 0) return;
+      this.#onChange();
+      this.tell('traffic', peer.traffic.now());
+    }, TICK_EVERY_MS);
+  }
+
+  subscribe(listener: NodeFeedListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly tell: NodeFeedListener = (topic, data) => {
+    for (const listener of this.#listeners) listener(topic, data);
+  };
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#listeners.clear();
+  }
+
+  readonly #onChange = () => this.tell('change', null);
+  readonly #onContents = () => {
+    if (this.#listeners.size > 0) this.tell('contents', contentViews(this.#peer));
+  };
 }

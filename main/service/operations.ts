@@ -35,6 +35,7 @@ import {
 } from '../../shared/economy/operation-quote.ts';
 import { type Ratio, ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type { OperationResultView, RepaymentView, WalletOutputs } from '../../shared/rpc/wallet.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import { parseContentId } from '../content/transport-file.ts';
@@ -44,7 +45,6 @@ import { serializer } from '../util/serialize.ts';
 import { parseAddress, showAddress } from '../wallet/address.ts';
 import { operationTypedData } from '../wallet/typed-data.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
-import { inFaucetWords, inOperationWords } from './operation-words.ts';
 import { balancesView } from './views.ts';
 
 /** After one of these it is not known whether the operation was booked. */
@@ -56,7 +56,8 @@ const ANY_NONCE = 0;
 /** An operation without who signs it, and with which number. */
 type Unsigned<T extends Operation> = Omit<T, 'from' | 'nonce'>;
 
-export class AccountDesk {
+/** The procedures are fields: what a service answers is spread into the node's (`node-service.ts`). */
+export class OperationService {
   readonly #peer: RunningPeer;
   readonly #nowMs: () => number;
   readonly #alone = serializer();
@@ -66,26 +67,26 @@ export class AccountDesk {
     this.#nowMs = nowMs;
   }
 
-  receive(): WalletOutputs['receive'] {
+  readonly receive = async (): Promise<WalletOutputs['receive']> => {
     return { address: showAddress(this.#peer.account.address) };
-  }
+  };
 
-  repayments({ limit }: CheckedInput<'repayments'>): RepaymentView[] {
+  readonly repayments = async ({ limit }: CheckedInput<'repayments'>): Promise<RepaymentView[]> => {
     return this.#peer.store.settlements.repayments(0, limit).map(repaymentView);
-  }
+  };
 
-  async quoteSend(input: CheckedInput<'quoteSend'>): Promise<WalletOutputs['quoteSend']> {
+  readonly quoteSend = async (input: CheckedInput<'quoteSend'>): Promise<WalletOutputs['quoteSend']> => {
     const operation = this.#whole(transferOf(input));
     const [basis, asOfMs] = await this.#basis();
     const effect = quoteTransfer(operation, basis);
     return { ...effectView('transfer', effect, asOfMs), to: showAddress(operation.to) };
-  }
+  };
 
-  send(input: CheckedInput<'send'>): Promise<OperationResultView> {
+  readonly send = async (input: CheckedInput<'send'>): Promise<OperationResultView> => {
     return this.#act(input.expiresAtMs, transferOf(input), quoteTransfer);
-  }
+  };
 
-  async quoteMint({ amountXat }: CheckedInput<'quoteMint'>): Promise<WalletOutputs['quoteMint']> {
+  readonly quoteMint = async ({ amountXat }: CheckedInput<'quoteMint'>): Promise<WalletOutputs['quoteMint']> => {
     const wanted = positive(amountXat);
     const [basis, asOfMs] = await this.#basis();
     const { costXab, maxXab } = mintCost(wanted, basis);
@@ -97,36 +98,36 @@ export class AccountDesk {
       xabPerXat: formatAmount(one),
       maxXab: formatAmount(maxXab),
     };
-  }
+  };
 
-  mint({ amountXat, maxXab, expiresAtMs }: CheckedInput<'mint'>): Promise<OperationResultView> {
+  readonly mint = async ({ amountXat, maxXab, expiresAtMs }: CheckedInput<'mint'>): Promise<OperationResultView> => {
     const operation: Unsigned<MintOperation> = {
       kind: 'mint',
       amountXat: positive(amountXat),
       maxXab: positive(maxXab),
     };
     return this.#act(expiresAtMs, operation, quoteMint);
-  }
+  };
 
-  async quoteSwap(input: CheckedInput<'quoteSwap'>): Promise<WalletOutputs['quoteSwap']> {
+  readonly quoteSwap = async (input: CheckedInput<'quoteSwap'>): Promise<WalletOutputs['quoteSwap']> => {
     const slippage = parsePercent(input.slippagePercent);
     const operation = this.#whole(swapOf(input, ZERO, this.#nowMs()));
     checkOperation(operation);
     const [[basis, asOfMs], reserves] = await Promise.all([this.#basis(), this.#reserves(operation)]);
     const quote = quoteSwap(operation, reserves, basis);
     return swapView(quote, leastReceived(quote.received, slippage), slippage, asOfMs);
-  }
+  };
 
-  async swap(input: CheckedInput<'swap'>): Promise<OperationResultView> {
+  readonly swap = async (input: CheckedInput<'swap'>): Promise<OperationResultView> => {
     const least = positive(input.leastReceived);
     // The chain itself refuses it after the quote's time.
     const operation = swapOf(input, least, input.expiresAtMs);
     checkOperation(this.#whole(operation));
     const reserves = await this.#reserves(operation);
     return this.#act(input.expiresAtMs, operation, (whole, basis) => quoteSwap(whole, reserves, basis));
-  }
+  };
 
-  async quoteAccess(input: CheckedInput<'quoteAccess'>): Promise<WalletOutputs['quoteAccess']> {
+  readonly quoteAccess = async (input: CheckedInput<'quoteAccess'>): Promise<WalletOutputs['quoteAccess']> => {
     const operation = this.#whole(accessOf(input));
     const [basis, asOfMs] = await this.#basis();
     const quote = quoteAccess(operation, basis);
@@ -137,11 +138,11 @@ export class AccountDesk {
       contentId,
       priceXac: formatAmount(priceXac),
     };
-  }
+  };
 
-  buyAccess(input: CheckedInput<'buyAccess'>): Promise<OperationResultView> {
+  readonly buyAccess = async (input: CheckedInput<'buyAccess'>): Promise<OperationResultView> => {
     return this.#act(input.expiresAtMs, accessOf(input), quoteAccess);
-  }
+  };
 
   /** Signs and submits an operation that costs nothing. */
   act(operation: Unsigned<LinkOperation> | Unsigned<UnlinkOperation>): Promise<OperationResultView> {
@@ -149,7 +150,7 @@ export class AccountDesk {
   }
 
   /** Devnet: from the faucet. @throws AceError `InvalidAmount`, `TooManyRequests`, `InsufficientFunds`, `NotOnThisNetwork` */
-  async topUp({ amountXat, token = 'XAT' }: CheckedInput<'topUp'>) {
+  readonly topUp = async ({ amountXat, token = 'XAT' }: CheckedInput<'topUp'>) => {
     const { shardClient, account, store } = this.#peer;
     const asked = positive(amountXat);
     const beforeSeq = store.settlements.newestSeq();
@@ -157,7 +158,7 @@ export class AccountDesk {
       .call('faucet', { account: account.address, amountXat: asked, token })
       .catch((error: unknown) => Promise.reject(inFaucetWords(error)));
     return this.#after(beforeSeq);
-  }
+  };
 
   /**
    * Whoever quoted it sees the same rules once more with the figures of now, before anything is signed.
@@ -178,13 +179,13 @@ export class AccountDesk {
       check(whole, basis);
       const beforeSeq = store.settlements.newestSeq();
       const signature = await account.signTypedData(operationTypedData(settings, whole));
-      const bytes = encodeSignedOperation(whole, Buffer.from(signature.slice(2), 'hex'));
+      const bytes = encodeSignedOperation(whole, fromHex(signature.slice(2)));
       const { height, hash } = await shardClient
         .call('submit', { operation: bytes })
         .catch((error: unknown) => this.#refused(error, nonce));
       return {
         height,
-        hash: `0x${Buffer.from(hash).toString('hex')}`,
+        hash: `0x${toHex(hash)}`,
         ...(await this.#after(beforeSeq)),
       };
     });
@@ -291,4 +292,42 @@ function parsePercent(text: string): Ratio {
   throw new AceError('InvalidInput', 'The slippage is a percentage from 0 to 50, such as 0.5', {
     details: { field: 'slippagePercent' },
   });
+}
+
+/** An error crosses the wire as its code and figures; here it gets the words for whoever signed the operation. */
+function inOperationWords(error: unknown): unknown {
+  if (!(error instanceof AceError)) return error;
+  const { owedUnits, reservedUnits } = error.details;
+  const words: Partial<Record<ErrorCode, string>> = {
+    InsufficientFunds: 'The funds do not reach for this any more: ask for a new quote',
+    WrongNonce:
+      'Another operation of this account was booked meanwhile: nothing was done, look at the balances and try again',
+    SlippageExceeded: 'The price has moved further than allowed: nothing was done, ask for a new quote',
+    DeadlinePassed: 'It came too late: nothing was done, ask for a new quote',
+    NoMarket: 'The exchange has no reserves of this pair',
+    NotAllowed: 'The network does not let this account do that',
+    FundsReserved:
+      owedUnits === undefined
+        ? `${reservedUnits} MiB of open channels are paid from these funds: stop what plays, or keep more`
+        : 'These funds repay a loan with the next settlement: try again after it',
+  };
+  const text = words[error.code];
+  return text === undefined
+    ? error
+    : new AceError(error.code, text, { cause: error, details: error.details });
+}
+
+/** The faucet's refusals. */
+function inFaucetWords(error: unknown): unknown {
+  if (!(error instanceof AceError)) return error;
+  const { mostXat, mostXatPerDay, leftXat } = error.details;
+  const words: Partial<Record<ErrorCode, string>> = {
+    InsufficientFunds: 'The faucet does not have that much: ask for less',
+    InvalidAmount: `The faucet gives at most ${mostXat} at once: ask for less`,
+    TooManyRequests: `The faucet gives an account ${mostXatPerDay} a day, ${leftXat} are left today`,
+  };
+  const text = words[error.code];
+  return text === undefined
+    ? error
+    : new AceError(error.code, text, { cause: error, details: error.details });
 }

@@ -214,7 +214,7 @@ export class Library {
   async #make(contentId: string, opening: Opening | null): Promise<Transfer> {
     const { row, providers, areSome, first } = await this.#resolve(contentId, 'fetched', opening);
     // The user's own file: nobody else's bytes are put in its place.
-    if (row.sourcePath !== null) await this.#context.pieces.sources.check(contentId);
+    if (row.sourcePath !== null) await this.#context.pieces.referenced.check(contentId);
     if (row.origin === 'offered') {
       this.#context.store.commit(() => this.#context.store.contents.setOrigin(contentId, 'fetched'));
     }

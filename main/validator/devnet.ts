@@ -21,12 +21,12 @@ import { AceError } from '../../shared/errors.ts';
 import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
-import { type DataDirLock, lockDataDir } from '../db/lock.ts';
+import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
 import { createLog } from '../process/log.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
-import { Closers } from '../util/closers.ts';
+import { openResources } from '../util/resources.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { type RunningValidator, serveValidator } from './running-validator.ts';
@@ -82,20 +82,16 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
       `${dataDir} is of shard ${of.shard} of ${of.networkId}: give --chain with the address of shard 0`,
     );
   }
-  const lock = lockDataDir(dataDir);
-  try {
-    return await run(options, lock);
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
+  return openResources((resources) => run(options, resources));
 }
 
 async function run(
   { dataDir, port, listen, announce, reach, profile }: DevnetValidatorOptions,
-  lock: DataDirLock,
+  resources: AsyncDisposableStack,
 ): Promise<RunningValidator> {
-  const nowMs = () => Date.now();
+  const lock = lockDataDir(dataDir);
+  resources.defer(() => lock.release());
+  const nowMs = Date.now;
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
   const faucet = accountFromPhrase(phrase);
@@ -108,43 +104,27 @@ async function run(
     genesis: devnetGenesis(stored, faucet.address),
     nowMs,
   });
-  const closers = new Closers();
-  closers.add(() => lock.release());
-  closers.add(() => chain.close());
-  try {
-    const store = openValidatorStore(join(dataDir, 'validator.db'));
-    closers.add(() => store.close());
-    const router = shardRouter(nowMs);
-    const host = await listenAsBefore(
-      device,
-      { port, listen, announce, reach },
-      join(dataDir, 'port'),
-      router,
-    );
-    closers.add(() => host.stop());
-    const directory = new ShardDirectory();
-    directory.register(0, host.getMultiaddrs().map(String), host.peerId.toString());
-    if (settings.validatorKeys.length > 1) {
-      const onError = (error: unknown) => log.warn({ err: error }, 'a peer broke the chain protocol');
-      await serveChain({ host, chain, directory, devnet: true, nowMs, onError });
-    }
-    const options = {
-      router,
-      host,
-      chain,
-      store,
+  resources.defer(() => chain.close());
+  const store = openValidatorStore(join(dataDir, 'validator.db'));
+  resources.defer(() => store.close());
+  const router = shardRouter(nowMs);
+  const host = await listenAsBefore(device, { port, listen, announce, reach }, join(dataDir, 'port'), router);
+  resources.defer(() => host.stop());
+  const directory = new ShardDirectory();
+  directory.register(0, host.getMultiaddrs().map(String), host.peerId.toString());
+  if (settings.validatorKeys.length > 1) {
+    const onError = (error: unknown) => log.warn({ err: error }, 'a peer broke the chain protocol');
+    await serveChain({ host, chain, directory, devnet: true, nowMs, onError });
+  }
+  return serveValidator(
+    {
+      ...{ router, host, chain, store, faucet, nowMs, log },
       key: device,
       shard: 0,
-      faucet,
       shardAddresses: () => directory.all(),
-      nowMs,
-      log,
-    };
-    return await serveValidator(options, closers);
-  } catch (error) {
-    await closers.close().catch(() => undefined); // what went wrong first is what is told
-    throw error;
-  }
+    },
+    resources,
+  );
 }
 
 /** The profile that a devnet was made with; `null` where there is none yet. @throws AceError `DataDirMismatch` */

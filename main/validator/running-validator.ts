@@ -4,7 +4,6 @@ import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { GossipRouter } from '../p2p/protocols/gossip/router.ts';
-import type { Closers } from '../util/closers.ts';
 import { joinShardGossip } from './shard-gossip.ts';
 import { startValidator, type Validator, type ValidatorOptions } from './validator.ts';
 
@@ -19,20 +18,20 @@ export interface RunningValidator {
 }
 
 /**
- * Serves a shard on a host that listens already. `closers` end what was opened before, and now this too.
+ * Serves a shard on a host that listens already. `resources` close what was opened before, and now this too.
  * @throws AceError what {@link startValidator} throws
  */
 export async function serveValidator(
   options: ValidatorOptions & { readonly router: GossipRouter },
-  closers: Closers,
+  resources: AsyncDisposableStack,
 ): Promise<RunningValidator> {
   const { router, host, chain, store, shard, nowMs, log } = options;
   const settings = chain.settings();
   const gossip = joinShardGossip({ router, settings, shard, store, nowMs, log });
-  closers.add(() => gossip.stop());
+  resources.defer(() => gossip.stop());
   const validator = await startValidator(options);
-  closers.add(() => validator.stop());
+  resources.defer(() => validator.stop());
   const multiaddr = host.getMultiaddrs()[0]?.toString();
   if (!multiaddr) throw new AceError('Internal', 'The validator listens nowhere');
-  return { host, multiaddr, chain, validator, settings, stop: () => closers.close() };
+  return { host, multiaddr, chain, validator, settings, stop: () => resources.disposeAsync() };
 }

@@ -13,7 +13,7 @@ import { parseMultiaddr } from '../p2p/host.ts';
 import { plainSettings } from '../p2p/protocols/shard/messages.ts';
 import { checked } from '../p2p/typed-rpc.ts';
 import { createLog, type Log } from '../process/log.ts';
-import { Closers } from '../util/closers.ts';
+import { openResources } from '../util/resources.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
 import { type RunningValidator, serveValidator } from './running-validator.ts';
 import { readShardFile } from './shard-folders.ts';
@@ -50,14 +50,13 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
       `${dataDir} is no shard’s folder: ace-node validator --shards makes them, as shard-1, shard-2 and so on`,
     );
   }
-  const lock = lockDataDir(dataDir);
-  const closers = new Closers();
-  closers.add(() => lock.release());
-  try {
+  return openResources(async (resources) => {
+    const lock = lockDataDir(dataDir);
+    resources.defer(() => lock.release());
     const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
     const log = createLog(join(dataDir, 'validator.log'));
     const store = openValidatorStore(join(dataDir, 'validator.db'));
-    closers.add(() => store.close());
+    resources.defer(() => store.close());
     const nowMs = () => Date.now();
     const router = shardRouter(nowMs);
     const host = await listenAsBefore(
@@ -66,9 +65,9 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
       join(dataDir, 'port'),
       router,
     );
-    closers.add(() => host.stop());
+    resources.defer(() => host.stop());
     const chain = await RemoteChain.connect(host, chainAddress, rememberedChain(store));
-    closers.add(() => chain.close());
+    resources.defer(() => chain.close());
     const settings = chain.settings();
     if (settings.networkId !== file.networkId) {
       throw new AceError(
@@ -81,7 +80,7 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
 
     const directory = new ShardDirectory();
     const registering = await keepRegistered(chain, host, directory, log);
-    closers.add(() => clearInterval(registering));
+    resources.defer(() => clearInterval(registering));
     const options = {
       router,
       host,
@@ -94,11 +93,8 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
       nowMs,
       log,
     };
-    return await serveValidator(options, closers);
-  } catch (error) {
-    await closers.close().catch(() => undefined); // what went wrong first is what is told
-    throw error;
-  }
+    return serveValidator(options, resources);
+  });
 }
 
 /** Says where this shard listens, now and from time to time; the caller ends it. */

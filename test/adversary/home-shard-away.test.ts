@@ -58,19 +58,15 @@ it.each(['not connected', 'connected, its chain away'])('home shard %s', async (
       ]
     : [[1, other]];
   const told: number[] = [];
-  const sync = new AccountSync(
-    { home, connected: () => lines, homeOf: () => 1 } as never,
+  const sync = new AccountSync({
+    lines: { home, connected: () => lines, homeOf: () => 1 } as never,
     store,
-    { account, networkId, chainId: 1, validatorKeys },
-    new ShardTrust(store, log),
-    {
-      onChange() {},
-      onSettlements: (rows) => told.push(...rows.map((r) => r.refusedUnits)),
-      onChannel() {},
-    },
-    () => START_MS,
+    account: { account, networkId, chainId: 1, validatorKeys },
+    trust: new ShardTrust(store, log),
+    nowMs: () => START_MS,
     log,
-  );
+  });
+  sync.on('settlements', (rows) => told.push(...rows.map((r) => r.refusedUnits)));
   onTestFinished(() => sync.stop());
   // What a node does on every `account` event of a shard, and every 15 s.
   sync.changed();

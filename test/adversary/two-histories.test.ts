@@ -74,15 +74,12 @@ function provider(first: TestShard) {
     },
   };
   const lines: [number, unknown][] = [[0, line]];
-  const sync = new AccountSync(
-    { home: line, connected: () => lines, homeOf: () => 0 } as never,
-    store,
-    { account: ACCOUNT, networkId, chainId, validatorKeys },
-    trust,
-    { onChange() {}, onSettlements() {}, onChannel() {} },
-    () => first.nowMs,
-    log,
-  );
+  const sync = new AccountSync({
+    lines: { home: line, connected: () => lines, homeOf: () => 0 } as never,
+    ...{ store, trust, log },
+    account: { account: ACCOUNT, networkId, chainId, validatorKeys },
+    nowMs: () => first.nowMs,
+  });
   onTestFinished(() => sync.stop());
   const pull = () => sync.refresh().catch((error: unknown) => expect(error).toBeInstanceOf(AceError));
   return { store, history, trust, pull, errors, log, sync, lines };

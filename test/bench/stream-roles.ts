@@ -21,7 +21,6 @@ const MIB = 1_048_576;
 const SEND_BYTES = 8 * 65_536;
 const BARE_PROTOCOL = '/ace-bench/bare/1.0.0';
 const LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * MIB };
-const NO_EVENTS = { onChange: () => {}, onContents: () => {}, onSettlements: () => {} };
 
 const [name, ...args] = process.argv.slice(2) as [string, ...string[]];
 const say = (value: unknown) =>
@@ -185,5 +184,5 @@ function peakRssMib(): number {
 
 async function peerIn(dir: string, shardMultiaddr: string) {
   mkdirSync(dir, { recursive: true });
-  return startPeer({ dir, shardMultiaddr, p2pPort: 0, log: createLog(null), events: NO_EVENTS });
+  return startPeer({ dir, shardMultiaddr, p2pPort: 0, log: createLog(null) });
 }

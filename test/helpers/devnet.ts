@@ -77,7 +77,6 @@ export class Devnet {
       shardMultiaddr,
       p2pPort: 0,
       log: recordingLog(warnings),
-      events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
       ...(timeouts && { timeouts }),
     });
     const stop = this.owns(() => peer.stop());

@@ -1,5 +1,5 @@
 /** A `NodeService` without a node: figures that move by themselves, for tests of the transports and for the pages. */
-import type { CheckedInput, FeedListener, NodeService } from '../../main/rpc/service.ts';
+import type { CheckedInput, NodeFeedListener, NodeService } from '../../main/rpc/service.ts';
 import { quoteView } from '../../main/service/views.ts';
 import { quoteBasisOf } from '../../renderer/format/quote-basis.ts';
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
@@ -26,7 +26,7 @@ const TICK_MS = 250;
 const KEPT = { pinned: false, sourcePath: null, trouble: null } as const;
 
 export class FakeService extends FakeWallet implements NodeService {
-  readonly #listeners = new Set<FeedListener>();
+  readonly #listeners = new Set<NodeFeedListener>();
   readonly #scenario: FakeScenario;
   readonly #contents: ContentView[];
   readonly #settlements: SettlementView[] = [];
@@ -118,15 +118,14 @@ export class FakeService extends FakeWallet implements NodeService {
   }
 
   emitSnapshot(): void {
-    const snapshot = this.#snapshot();
-    for (const listener of this.#listeners) listener('snapshot', snapshot);
+    for (const listener of this.#listeners) listener('change', null);
   }
 
   get listenerCount(): number {
     return this.#listeners.size;
   }
 
-  onFeed(listener: FeedListener): () => void {
+  onFeed(listener: NodeFeedListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

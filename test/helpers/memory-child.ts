@@ -21,7 +21,6 @@ const peer = (name: string) => {
     shardMultiaddr: validator.multiaddr,
     p2pPort: 0,
     log: createLog(null),
-    events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
   });
 };
 const [provider, viewer] = [await peer('provider'), await peer('viewer')];

@@ -37,7 +37,6 @@ if (role === 'validator') {
     // No router answers, and nobody else is on the LAN.
     reach: { upnp: false, mdns: false },
     log: createLog(null),
-    events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
   });
   stopWith(() => peer.stop());
   if (role === 'provider') await provide(peer, Number(what));

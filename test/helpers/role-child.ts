@@ -35,7 +35,6 @@ if (role === 'validator') {
     shardMultiaddr: where,
     p2pPort: 0,
     log: createLog(null),
-    events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
   });
   process.once('SIGTERM', () => void peer.stop().then(() => process.exit(0)));
   if (action === 'import') say(`imported ${(await peer.import({ path: what })).contentId}`);

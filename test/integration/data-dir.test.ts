@@ -25,7 +25,6 @@ async function usedDir() {
       shardMultiaddr: net.validator.multiaddr,
       p2pPort: 0,
       log: createLog(null),
-      events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
     });
   return { dir: peer.dir, db: join(peer.dir, 'node.db'), start, net };
 }
@@ -60,7 +59,6 @@ describe('a data directory that cannot be used', () => {
       shardMultiaddr: other.validator.multiaddr,
       p2pPort: 0,
       log: createLog(null),
-      events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
     });
     expect((await expectAceRejection('DataDirMismatch', started)).message).toContain('network');
   });

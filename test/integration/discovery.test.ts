@@ -165,7 +165,6 @@ it('finds a node on the same LAN by mDNS, with the validator stopped and no DHT'
       p2pPort: 0,
       reach: { ...REACH_OFF, mdns: true },
       log: createLog(null),
-      events: { onChange: () => {}, onContents: () => {}, onSettlements: () => {} },
     });
     net.owns(() => peer.stop());
     return peer;

@@ -126,7 +126,7 @@ describe('a file that was imported by reference', () => {
       );
     await waitFor('it is announced no more', async () => !(await announced()));
     renameSync(away, path);
-    await provider.pieces.sources.checkAll();
+    await provider.pieces.referenced.checkAll();
     await waitFor('it is announced again', announced);
     await waitFor('it is fetched', () => transfer.state === 'done');
 

@@ -1,0 +1,235 @@
+/**
+ * The contents of one peer: its pieces within the user's limits, what it serves and where it finds the rest, transfers and
+ * broadcasts.
+ */
+import { join } from 'node:path';
+import { AceError } from '../../shared/errors.ts';
+import { PieceStore } from '../content/piece-store.ts';
+import type { Provider } from '../content/provider.ts';
+import { isShared } from '../db/node/contents.ts';
+import { type Discovery, startDiscovery } from '../discovery/discovery.ts';
+import { DownloadBudget } from '../limits/download-budget.ts';
+import { UploadTurns } from '../limits/upload-turns.ts';
+import { UserLimits } from '../limits/user-limits.ts';
+import { Live } from '../live/live.ts';
+import { LiveIndex } from '../live/live-index.ts';
+import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.ts';
+import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
+import { fetchTransportFile, serveTransportFiles } from '../p2p/protocols/transport/protocol.ts';
+import { ViewerSession } from '../pieces/client.ts';
+import type { PiecesTimeouts } from '../pieces/constants.ts';
+import { servePieces } from '../pieces/server.ts';
+import { TrafficBook } from '../traffic/traffic-book.ts';
+import { Library } from '../transfer/library.ts';
+import { SessionPool } from '../transfer/session-pool.ts';
+import { OwnDevices } from '../wallet/own-devices.ts';
+import type { PeerEvents } from './events.ts';
+import type { PeerNetwork } from './network.ts';
+import type { Payments } from './payments.ts';
+
+/** A viewer that does not say soon whether it has a segment is as good as one that has not. */
+const HOLDS_TIMEOUT_MS = 1_000;
+
+export interface ContentContext extends PeerNetwork, Payments {
+  readonly dir: string;
+  readonly timeouts: PiecesTimeouts;
+  readonly events: PeerEvents;
+}
+
+/** What is on the disk, and what the user allows. */
+export interface PeerStorage {
+  readonly pieces: PieceStore;
+  readonly limits: UserLimits;
+  readonly traffic: TrafficBook;
+  readonly uploads: UploadTurns;
+  readonly budget: DownloadBudget;
+}
+
+export interface PeerContent extends PeerStorage, Discovery {
+  readonly library: Library;
+  readonly live: Live;
+}
+
+export async function startContent(
+  context: ContentContext,
+  resources: AsyncDisposableStack,
+): Promise<PeerContent> {
+  const storage = await openStorage(context, resources);
+  const { store, nowMs, log } = context;
+  const index = new LiveIndex({ store, nowMs, log });
+  const isOffered = (contentId: string) => {
+    if (storage.limits.stop('upload') !== null) return false;
+    const row = store.contents.get(contentId);
+    return row === null ? index.offered().includes(contentId) : isShared(row);
+  };
+  await serve(context, storage, isOffered);
+  const discovery = await startDiscovery(
+    {
+      ...context,
+      home: context.shardClient,
+      account: context.account.address,
+      isOffered,
+      isOffering: () => storage.limits.stop('upload') === null,
+      broadcasts: () => index.offered(),
+    },
+    resources,
+  );
+  const parts = { ...storage, ...discovery, index };
+  const library = startLibrary(context, parts, resources);
+  const live = startLive(context, { ...parts, library }, resources);
+  storage.pieces.cache.usedBy({
+    isFetching: (contentId) => library.isFetching(contentId),
+    leave: async (contentId) => {
+      await library.stopTransfer(contentId);
+      context.events.contentsChanged();
+    },
+    readers: (contentId) => library.readers(contentId),
+    lost: (contentId, indices) => library.lost(contentId, indices),
+  });
+  await storage.pieces.cache.setLimit(storage.limits.limits.cacheBytes);
+  await watchReferencedFiles(context, { ...storage, ...discovery }, resources);
+  return { ...storage, ...discovery, library, live };
+}
+
+/** @throws AceError `StoreFailed` */
+async function openStorage(
+  { dir, store, meter, nowMs, log }: ContentContext,
+  resources: AsyncDisposableStack,
+): Promise<PeerStorage> {
+  const limits = new UserLimits({ store, meter, nowMs, log });
+  resources.defer(() => limits.close());
+  const traffic = new TrafficBook({ store, meter, nowMs, log });
+  resources.defer(() => traffic.close());
+  const pieces = new PieceStore(join(dir, 'pieces'), store, nowMs);
+  resources.defer(() => pieces.close());
+  const recovered = await pieces.recover();
+  if (recovered.lost > 0)
+    log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
+  const uploads = new UploadTurns(limits);
+  resources.defer(() => uploads.close());
+  const budget = new DownloadBudget(limits, pieces);
+  resources.defer(() => budget.close());
+  return { limits, traffic, pieces, uploads, budget };
+}
+
+/** @param isOffered what strangers are told of: no more than what is announced */
+async function serve(
+  context: ContentContext,
+  { pieces, uploads }: PeerStorage,
+  isOffered: (contentId: string) => boolean,
+): Promise<void> {
+  const { host, store, payee, meter, log, account, certificate, checkCertificate, claims, events } = context;
+  const ownDevices = new OwnDevices(
+    async () => (await context.shardClient.call('devices', { account: account.address })).devices,
+    log,
+  );
+  await servePieces(host, {
+    ...{ store, isOffered, pieces, payee, meter, log, certificate, checkCertificate, uploads },
+    account: account.address,
+    isUnlinked: (key) => ownDevices.isUnlinked(key),
+    timeouts: context.timeouts,
+    onChange: () => {
+      claims.soon();
+      events.changed();
+    },
+  });
+  await serveTransportFiles(host, store, isOffered, log);
+  await serveLive(host, store, isOffered, log);
+}
+
+type LibraryParts = PeerStorage & Discovery & { readonly index: LiveIndex };
+
+function startLibrary(
+  context: ContentContext,
+  { pieces, budget, limits, finder, announcer, index }: LibraryParts,
+  resources: AsyncDisposableStack,
+): Library {
+  const { host, store, log, nowMs, claims, events } = context;
+  const find = findWithin(limits, finder);
+  const library = new Library({
+    ...{ store, pieces, log, nowMs, budget },
+    aheadPieces: (contentId, sizeBytes) => pieces.cache.aheadPieces(contentId, sizeBytes),
+    findProviders: async (contentId) => [
+      ...((await index.providersOf(contentId, find)) ?? (await find(contentId))),
+    ],
+    pool: new SessionPool({
+      log,
+      onChange: events.changed,
+      openSession: ({ addresses }, watchTime) =>
+        ViewerSession.open(host, addresses, { ...context, pieces, watchTime }),
+    }),
+    fetchTransportFile: async ({ addresses }, contentId) =>
+      (await fetchTransportFile(host, addresses, contentId)).bytes,
+    onChange: () => {
+      claims.soon();
+      events.changed();
+    },
+    onServable: () => {
+      announcer.now();
+      events.contentsChanged();
+    },
+    onBroadcast: (contentId, transport, { name, mimeType }) => {
+      const row = { contentId, transport, name, mimeType, addedAtMs: nowMs(), pushKey: null, folder: null };
+      store.commit(() => store.broadcasts.insert(row));
+      events.contentsChanged();
+    },
+    onContents: events.contentsChanged,
+  });
+  resources.defer(() => library.stop());
+  return library;
+}
+
+function startLive(
+  { store, host, device, router, settings, log, nowMs, events }: ContentContext,
+  parts: LibraryParts & { readonly library: Library },
+  resources: AsyncDisposableStack,
+): Live {
+  const { pieces, limits, finder, announcer, index, library } = parts;
+  const live = new Live({
+    ...{ index, store, pieces, library, device, router, log, nowMs },
+    networkId: settings.networkId,
+    findProviders: findWithin(limits, finder),
+    askRecords: ({ addresses }, broadcast, after) => askRecords(host, addresses, broadcast, after),
+    askHolds: async ({ addresses }, contentId) =>
+      (await askHolds(host, addresses, [contentId], HOLDS_TIMEOUT_MS))[0] === true,
+    onOffers: () => announcer.soon(),
+    onChange: events.changed,
+    onContents: events.contentsChanged,
+  });
+  resources.defer(() => live.stop());
+  return live;
+}
+
+/** Looks for providers, unless the user allows no connection: then none is looked for, and the user is told why. */
+function findWithin({ limits }: UserLimits, finder: Discovery['finder']) {
+  return async (contentId: string): Promise<Provider[]> => {
+    if (limits.maxConnections === 0) {
+      throw new AceError(
+        'NoProviders',
+        'Nobody is connected to: the limit of connections is 0. Raise it to fetch from others',
+      );
+    }
+    return finder.find(contentId);
+  };
+}
+
+/** The users' own files may change at any time: they are looked at now, and again and again. */
+async function watchReferencedFiles(
+  { log, events }: ContentContext,
+  { pieces, announcer }: PeerStorage & Discovery,
+  resources: AsyncDisposableStack,
+): Promise<void> {
+  pieces.referenced.on('trouble', (contentId, error) => {
+    if (error) log.warn({ err: error, contentId }, error.message);
+    else log.info({ contentId }, 'a content is shared again: its file is as it was imported');
+    announcer.soon();
+    events.contentsChanged();
+  });
+  await pieces.referenced.checkAll();
+  const timer = setInterval(() => {
+    pieces.referenced
+      .checkAll()
+      .catch((error: unknown) => log.error({ err: error }, 'imported files could not be looked at'));
+  }, ANNOUNCE_EVERY_MS);
+  resources.defer(() => clearInterval(timer));
+}

@@ -1,0 +1,92 @@
+/** How a peer comes into its network: identity, store, libp2p host, and its lines to the shards. */
+import { join } from 'node:path';
+import type { Libp2p } from '@libp2p/interface';
+import type { NetworkSettings } from '../../shared/economy/settings.ts';
+import { AceError } from '../../shared/errors.ts';
+import { ShardLines } from '../account/lines.ts';
+import { bindStore } from '../account/membership.ts';
+import { type NodeStore, openNodeStore } from '../db/node/store.ts';
+import { Meter } from '../p2p/meter.ts';
+import { GossipRouter } from '../p2p/protocols/gossip/router.ts';
+import type { ShardClient } from '../p2p/protocols/shard/client.ts';
+import type { CertificateCheck } from '../pieces/peer.ts';
+import type { Log } from '../process/log.ts';
+import type { Account } from '../wallet/account.ts';
+import { certificates } from '../wallet/certificates.ts';
+import type { DeviceIdentity } from '../wallet/device.ts';
+import { type Identity, openIdentity } from '../wallet/identity.ts';
+import { type PeerHostOptions, startPeerHost } from './host.ts';
+
+export interface NetworkOptions extends PeerHostOptions {
+  readonly dir: string;
+  /** Who the peer is; left out: the wallet in its folder, which has no passphrase. */
+  readonly identity?: Identity;
+  /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
+  readonly mustReachShard?: boolean;
+  readonly log: Log;
+}
+
+/** What every part of a peer stands on. */
+export interface PeerNetwork {
+  readonly store: NodeStore;
+  readonly account: Account;
+  readonly device: DeviceIdentity;
+  /** This device's certificate, canonical bytes. */
+  readonly certificate: Uint8Array;
+  readonly checkCertificate: CertificateCheck;
+  readonly host: Libp2p;
+  readonly router: GossipRouter;
+  readonly meter: Meter;
+  readonly lines: ShardLines;
+  readonly settings: NetworkSettings;
+  readonly devnet: boolean;
+  /** The account's home shard. */
+  readonly shard: number;
+  /** The line to it. */
+  readonly shardClient: ShardClient;
+  readonly nowMs: () => number;
+  readonly log: Log;
+}
+
+/** @throws AceError `ShardUnavailable`, `WalletLocked`, `WalletInvalid`, `DataDirMismatch`, `SchemaTooNew`, … */
+export async function joinNetwork(
+  options: NetworkOptions,
+  resources: AsyncDisposableStack,
+): Promise<PeerNetwork> {
+  const { dir, log, mustReachShard = false, shardMultiaddr } = options;
+  const nowMs = Date.now;
+  const store = openNodeStore(join(dir, 'node.db'));
+  resources.defer(() => store.close());
+  const identity = options.identity ?? (await openIdentity(dir, store));
+  const { account, device } = identity;
+
+  const meter = new Meter(nowMs);
+  // Checkpoints are there because of payment, and so is what it costs to pass them on.
+  const router = new GossipRouter(nowMs, (bytes) => meter.add({ paymentBytes: bytes }));
+  const { host, guard } = await startPeerHost(options, device.seed(), { store, router, log });
+  resources.defer(() => host.stop());
+
+  const lines = new ShardLines({
+    host,
+    guard,
+    store,
+    joinMultiaddr: shardMultiaddr,
+    mustReach: mustReachShard,
+    log,
+  });
+  resources.defer(() => lines.stop());
+  const { settings, devnet } = await lines.meet();
+  if (identity.status === 'plain' && !devnet) {
+    throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
+  }
+  bindStore(store, settings.networkId, account.address, dir);
+  lines.remember();
+  const shard = lines.homeOf(account.address);
+  const shardClient = lines.of(shard);
+  await lines.reach(shard);
+  const certified = await certificates(account, device, settings, nowMs, identity.certificate);
+  return {
+    ...{ store, account, device, host, router, meter, lines, settings, devnet, shard, shardClient, nowMs, log },
+    ...certified,
+  };
+}

@@ -1,0 +1,103 @@
+/** Contents as the procedures show them: the library, imports, and playing. */
+import { AceError } from '../../shared/errors.ts';
+import type { ContentView } from '../../shared/rpc/content.ts';
+import type { Feed, Output } from '../../shared/rpc/rpc.ts';
+import { parseContentId } from '../content/transport-file.ts';
+import { onlyWatched } from '../live/live.ts';
+import type { RunningPeer } from '../peer/peer.ts';
+import { contentUrl, manifestPath } from '../players/addresses.ts';
+import { TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
+import type { NodeService } from '../rpc/service.ts';
+import { liveContentView } from './broadcasts.ts';
+import { contentView } from './views.ts';
+
+export interface ContentServiceOptions {
+  readonly peer: RunningPeer;
+  /** Base of playback addresses; `null` before the server listens. */
+  readonly pagesUrl: () => string | null;
+  /** How far an import has come; called often. */
+  readonly onImporting: (progress: Feed['importing']) => void;
+}
+
+type ContentProcedures = Pick<
+  NodeService,
+  'contents' | 'importFile' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
+>;
+
+/** An import tells how far it has come at most this often. */
+const PROGRESS_EVERY_MS = 250;
+
+export function contentViews({ store, live }: RunningPeer): ContentView[] {
+  return [
+    ...store.contents.list().map(contentView),
+    ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
+  ];
+}
+
+export function contentProcedures({
+  peer,
+  pagesUrl,
+  onImporting,
+}: ContentServiceOptions): ContentProcedures {
+  const { store, library, live, pieces } = peer;
+  const trackBook = new TrackBook(pieces);
+  return {
+    contents: async () => contentViews(peer),
+    async importFile({ path, name, copy }) {
+      let shownAtMs = 0;
+      const onProgress = (doneBytes: number, sizeBytes: number) => {
+        const nowMs = Date.now();
+        if (nowMs - shownAtMs < PROGRESS_EVERY_MS && doneBytes < sizeBytes) return;
+        shownAtMs = nowMs;
+        onImporting({ path, doneBytes, sizeBytes });
+      };
+      return contentView(
+        await peer.import({ path, byReference: !copy, onProgress, ...(name !== undefined && { name }) }),
+      );
+    },
+    async deleteContent({ contentId, force }) {
+      await peer.deleteContent(contentId, force);
+      return {};
+    },
+    pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
+    async play({ contentId, download }) {
+      const broadcast = await live.broadcastOf(contentId);
+      if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download);
+      const transfer = await library.transfer(contentId);
+      // What does not fit is fetched as it is taken.
+      if (download && pieces.cache.fits(transfer.contentId)) transfer.download();
+      const row = store.contents.get(transfer.contentId);
+      const base = pagesUrl();
+      if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
+      return { content: contentView(row), playbackUrl: contentUrl(base, transfer.contentId, download) };
+    },
+    async tracks({ contentId }) {
+      const broadcast = await live.broadcastOf(contentId);
+      const transfer =
+        broadcast === null
+          ? await library.transfer(contentId)
+          : await live.watch(broadcast).described(TRACKS_WAIT_MS);
+      return { tracks: transfer && (await trackBook.tracks(transfer)) };
+    },
+    stop: async ({ contentId }) => {
+      const unwatched = await live.unwatch(parseContentId(contentId));
+      return { stopped: unwatched || (await library.stopTransfer(contentId)) };
+    },
+  };
+}
+
+function playLive(
+  { live }: RunningPeer,
+  base: string | null,
+  broadcast: string,
+  download: boolean,
+): Output<'play'> {
+  const row = live.book.row(broadcast);
+  if (download) throw onlyWatched(row.name);
+  if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
+  live.watch(broadcast);
+  return {
+    content: liveContentView(row, live.book.window(broadcast)),
+    playbackUrl: new URL(manifestPath(broadcast), base).href,
+  };
+}

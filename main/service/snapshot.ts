@@ -1,0 +1,124 @@
+/** The picture of the node that pages and the command line see: made when it is asked for, out of what others own. */
+import { formatAmount } from '../../shared/economy/money.ts';
+import { priceOfUnits } from '../../shared/economy/price.ts';
+import { AceError } from '../../shared/errors.ts';
+import type { TransferView } from '../../shared/rpc/content.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import type { AccountPicture } from '../account/account-sync.ts';
+import type { SettlementRow } from '../db/node/settlements.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { RunningPeer } from '../peer/peer.ts';
+import type { Transfer } from '../transfer/transfer.ts';
+import { SETTLED_BEFORE } from '../wallet/channel-backup.ts';
+import { watchView } from './broadcasts.ts';
+import { repaymentView } from './operation-views.ts';
+import { balancesView, priceView, settingsView } from './views.ts';
+
+const REPAYMENTS_TOLD = 10;
+
+/** What a snapshot says of the process that the peer runs in. */
+export interface NodeFacts {
+  readonly version: string;
+  readonly dataDir: string;
+  /** This process runs the network's validator. */
+  readonly ownDevnet: boolean;
+  readonly startedAtMs: number;
+  /** Base of the pages' addresses; `null` before the server listens. */
+  readonly pagesUrl: string | null;
+}
+
+/** @throws AceError `ShardUnavailable` before the home shard has answered for the first time */
+export function knownPicture({ sync }: Pick<RunningPeer, 'sync'>): AccountPicture {
+  if (sync.picture) return sync.picture;
+  throw new AceError(
+    'ShardUnavailable',
+    'The state of the account is not known yet: its shard has not answered since the start',
+  );
+}
+
+/** @throws AceError as `knownPicture` */
+export function snapshotOf(peer: RunningPeer, { ownDevnet: devnet, ...facts }: NodeFacts): NodeSnapshot {
+  const { store, sync, shardClient, meter, settings } = peer;
+  const picture = knownPicture(peer);
+  const { paymentBytes, protocolBytes } = meter.totals();
+  return {
+    ...facts,
+    devnet,
+    networkId: settings.networkId,
+    account: peer.account.address,
+    peerId: peer.host.peerId.toString(),
+    shard: {
+      connected: shardClient.connected,
+      shard: peer.shard,
+      multiaddr: peer.lines.joined.toString(),
+    },
+    distrustedShards: sync.distrusted(),
+    multiaddrs: peer.host.getMultiaddrs().map(String),
+    peers: peer.host.getPeers().length,
+    ...fundsView(peer, picture),
+    price: priceView(picture, settings),
+    traffic: { ...meter.rates(), ...store.contents.totals(), paymentBytes, protocolBytes },
+    transfers: transferViews(peer, picture),
+    limits: settingsView(peer.limits, peer.pieces.cache),
+    settlementCount: store.settlements.count(),
+    repayments: store.settlements.repayments(0, REPAYMENTS_TOLD).map(repaymentView),
+  };
+}
+
+function fundsView({ store, settings }: RunningPeer, { account, unitPriceXac }: AccountPicture) {
+  const priced = (units: number) => formatAmount(priceOfUnits(units, unitPriceXac));
+  const earnedUnits = pendingUnits(store, 'earned', store.payeeChannels.paidUnits());
+  const owedUnits = pendingUnits(store, 'paid', store.payerChannels.revealedUnits());
+  return {
+    balances: balancesView(account.balances),
+    credit: {
+      limitUnits: settings.trafficCreditLimitUnits,
+      usedUnits: account.creditUsedUnits,
+      reservedUnits: account.reservedUnits,
+      loans: account.loans.map((loan) => ({ ...loan, priceXac: priced(loan.units) })),
+    },
+    pending: { earnedUnits, earnedXac: priced(earnedUnits), owedUnits, owedXac: priced(owedUnits) },
+  };
+}
+
+/** Contents on their way here, then broadcasts that are watched: their segments are no transfers of their own. */
+function transferViews({ store, library, live, meter, pieces }: RunningPeer, picture: AccountPicture) {
+  const { downBytesPerSecond } = meter.rates();
+  const { unitPriceXac } = picture;
+  const costXac = (units: number) => formatAmount(priceOfUnits(units, unitPriceXac));
+  const transferView = (transfer: Transfer): TransferView => ({
+    contentId: transfer.contentId,
+    name: transfer.file.name,
+    sizeBytes: transfer.file.sizeBytes,
+    haveBytes: transfer.haveBytes,
+    wanted: transfer.isWanted,
+    window: pieces.cache.isWindow(transfer.contentId),
+    state: transfer.state,
+    reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
+    provider: transfer.providerAccount,
+    providers: transfer.providers,
+    doubledPieces: transfer.doubledPieces,
+    refusal: transfer.refusal,
+    downBytesPerSecond: transfer.state === 'fetching' ? downBytesPerSecond : 0,
+    fetchingMs: Math.round(transfer.fetchingMs),
+    paidUnits: transfer.paidUnits,
+    costXac: costXac(transfer.paidUnits),
+  });
+  const contents = library
+    .active()
+    .filter(({ contentId }) => store.liveRecords.broadcastOf(contentId) === null);
+  return [
+    ...contents.map(transferView),
+    ...live.watches().map((watch) => watchView(watch, downBytesPerSecond, unitPriceXac)),
+  ];
+}
+
+/** Units of this node's channels that no batch has settled. A restored node lacks channels that were settled before. */
+function pendingUnits(
+  { settlements, meta }: NodeStore,
+  direction: SettlementRow['direction'],
+  channelUnits: number,
+): number {
+  const before = Number(meta.get(SETTLED_BEFORE[direction]) ?? 0);
+  return Math.max(0, before + channelUnits - settlements.settledUnits(direction));
+}
