@@ -2,11 +2,13 @@
  * `ace-node chain info` and `ace-node chain verify`: the main chain of a devnet, looked at and proved. Both need nothing
  * but its file, and leave the folder that it lies in as it was.
  */
+
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import { asDamage, diverged, openStoredChain } from '../chain/embedded/stored-chain.ts';
 import { type VerifiedChain, verifyChain } from '../chain/embedded/verify.ts';
 import { nodePaths } from '../data-dir/config.ts';
@@ -50,7 +52,7 @@ export async function chainVerifyCommand(dataDir: string, { json, head }: ChainV
   const path = chainFile(dataDir);
   try {
     const { headHash, shardBatches, ...verified } = await withScratch((dir) => prove(path, dir, head));
-    const hash = Buffer.from(headHash).toString('hex');
+    const hash = toHex(headHash);
     if (json) {
       const { networkId, height, operations, batches } = verified;
       const answer = { verified: true, networkId, height, headHash: hash, operations, batches };
@@ -105,7 +107,7 @@ async function prove(
       path: stillFile(path, scratchDir),
       name: path,
       scratchPath: join(scratchDir, 'again.db'),
-      ...(head !== undefined && { head: Buffer.from(head, 'hex') }),
+      ...(head !== undefined && { head: fromHex(head) }),
       onProgress: (done, all) => progress.update(done, all),
       compare: async (proved) => {
         if (!before) return;

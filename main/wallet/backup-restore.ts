@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import {
   MAX_CARRIED_BACKUP_BYTES,
   MIN_PASSPHRASE_LENGTH,
@@ -133,7 +134,7 @@ export class WalletBackups {
       if (!store || !networkId || !account) {
         throw new AceError('NodeNotRunning', 'There is nothing to back up yet: start the node once');
       }
-      const device = Buffer.from(deviceFromSeed(deviceSeed).publicKey).toString('hex');
+      const device = toHex(deviceFromSeed(deviceSeed).publicKey);
       const channels = channelsOf(store);
       return { createdAtMs, networkId, joinMultiaddr: joinMultiaddr(), account, device, phrase, channels };
     });

@@ -4,7 +4,9 @@
  * than the call that brought it, except a new phrase until it is confirmed.
  */
 import { randomBytes } from 'node:crypto';
+import { sameBytes } from '../../shared/bytes.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import {
   DEFAULT_LOCK_AFTER_MINUTES,
   type WalletOutputs,
@@ -196,7 +198,7 @@ export class WalletDesk {
       const device = await waitingDevice(this.options.deviceRequestPath);
       const certificate = certificateBytes(text);
       const { account, devicePublicKey } = decodeCertificate(certificate);
-      if (Buffer.compare(devicePublicKey, device.publicKey) !== 0) {
+      if (!sameBytes(devicePublicKey, device.publicKey)) {
         throw new AceError(
           'InvalidCertificate',
           'The certificate is for another device: link the one that this device’s request names',
@@ -210,7 +212,7 @@ export class WalletDesk {
 
   async deviceRequest(): Promise<WalletOutputs['deviceRequest']> {
     const device = this.#wallet?.device ?? (await this.#deviceToBe());
-    return { device: Buffer.from(device.publicKey).toString('hex'), peerId: peerIdOf(device.publicKey) };
+    return { device: toHex(device.publicKey), peerId: peerIdOf(device.publicKey) };
   }
 
   start(): Promise<WalletStateView> {
@@ -430,7 +432,7 @@ function certificateBytes(text: string): Uint8Array {
       'Not a certificate: copy all of what linking the device printed',
     );
   }
-  return new Uint8Array(Buffer.from(digits, 'hex'));
+  return fromHex(digits);
 }
 
 function inMs(minutes: number | null): number | null {
