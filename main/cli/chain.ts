@@ -11,7 +11,7 @@ import { AceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import { asDamage, diverged, openStoredChain } from '../chain/embedded/stored-chain.ts';
 import { type VerifiedChain, verifyChain } from '../chain/embedded/verify.ts';
-import { nodePaths } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { stillFile } from '../db/still-file.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 import { bookDifference } from '../validator/compare-books.ts';
@@ -86,7 +86,7 @@ async function prove(
   scratchDir: string,
   head: string | undefined,
 ): Promise<VerifiedChain & { readonly shardBatches: number | null }> {
-  const bookPath = join(dirname(path), 'validator.db');
+  const bookPath = new DataDir(dirname(path)).validatorDb;
   const readBook = async <T>(read: (book: ValidatorStore) => T): Promise<Awaited<T>> => {
     const book = openValidatorStore(stillFile(bookPath, scratchDir), { snapshot: true, name: bookPath });
     try {
@@ -135,8 +135,9 @@ async function withScratch<T>(use: (dir: string) => Promise<T>): Promise<T> {
 /** Of a validator's directory, or a node's that runs its own devnet. */
 function chainFile(dataDir: string): string {
   checkReadable(dataDir);
-  const { validatorDir } = nodePaths(dataDir);
-  const found = [dataDir, validatorDir].map((dir) => join(dir, 'chain.db')).find((path) => existsSync(path));
+  const own = new DataDir(dataDir);
+  const devnet = new DataDir(own.validatorDir);
+  const found = [own.chainDb, devnet.chainDb].find((path) => existsSync(path));
   if (found) return found;
   throw new AceError(
     'FileMissing',

@@ -1,7 +1,8 @@
 /** Starts what a node runs: on a devnet the validator and the provider of the sample clip, then the node's own peer. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { anyPort } from '../p2p/listen.ts';
@@ -32,15 +33,15 @@ export async function launch(
   closers: Closers,
   log: Log,
 ): Promise<Launched> {
-  const paths = nodePaths(config.dataDir);
+  const dataDir = new DataDir(config.dataDir);
   const { listen, announce = [], reach } = config;
   try {
-    const network = chooseNetwork(paths.network, config.joinMultiaddr);
+    const network = chooseNetwork(dataDir, config.joinMultiaddr);
     let shardMultiaddr: string;
     let sampleId: string | null = null;
     if (network.mode === 'devnet') {
       const devnet = await runDevnetValidator({
-        dataDir: paths.validatorDir,
+        dataDir: dataDir.validatorDir,
         port: 0,
         listen: listen && anyPort(listen),
         profile: config.devnet,
@@ -49,10 +50,10 @@ export async function launch(
       shardMultiaddr = devnet.multiaddr;
       const clip = join(config.resourcesDir, SAMPLE_CLIP);
       if (config.offerSample !== false && existsSync(clip)) {
-        const seedLock = lockDataDir(paths.seedDir);
+        const seedLock = lockDataDir(dataDir.seedDir);
         closers.add(() => seedLock.release());
         const seed = await startPeer({
-          dir: paths.seedDir,
+          dir: dataDir.seedDir,
           shardMultiaddr,
           p2pPort: 0,
           listen: listen && anyPort(listen),
@@ -88,7 +89,7 @@ export async function launch(
     });
     closers.add(() => peer.stop());
     // Written once the network has answered: a wrong address never replaces a right one.
-    await settleNetwork(paths, network);
+    await settleNetwork(dataDir, network);
     if (sampleId) await peer.library.resolve(sampleId, 'offered');
     return {
       peer,

@@ -4,8 +4,9 @@
  */
 import packageJson from '../../package.json' with { type: 'json' };
 import { AceError } from '../../shared/errors.ts';
-import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { removeControl, writeControl } from '../data-dir/control-file.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import type { NodeStore } from '../db/node/store.ts';
@@ -23,16 +24,17 @@ import { FirstRun } from '../service/first-run.ts';
 import { NodeGate } from '../service/gate.ts';
 import { createNodeService } from '../service/node-service.ts';
 import { contentView } from '../service/views.ts';
+import { walletMethods } from '../service/wallet.ts';
 import { Closers } from '../util/closers.ts';
-import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import type { WalletManager } from '../wallet/wallet-manager.ts';
 import { launch } from './launch.ts';
-import { composeWallet } from './wallet-composition.ts';
+import { composeWallet, withBooks } from './wallet-composition.ts';
 
 export type { NodeConfig } from '../data-dir/config.ts';
 
 export interface RunningNode {
   readonly service: NodeService;
-  readonly wallet: WalletDesk;
+  readonly wallet: WalletManager;
   /** Not while it waits for its wallet. */
   readonly isRunning: boolean;
   /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
@@ -55,13 +57,13 @@ const LAST_PORT = 'httpPort';
  * @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, `WalletLocked`, …
  */
 export async function startNode(config: NodeConfig): Promise<RunningNode> {
-  const paths = nodePaths(config.dataDir);
+  const dataDir = new DataDir(config.dataDir);
   const { listen, announce = [], joinMultiaddr } = config;
   // Said now, before anything is made.
   if (listen) listenMultiaddrs(listen, 0);
   announceMultiaddrs(announce);
   if (joinMultiaddr !== undefined) parseMultiaddr(joinMultiaddr);
-  refuseValidatorFolder(config.dataDir);
+  refuseValidatorFolder(dataDir);
   const lock = lockDataDir(config.dataDir);
   // Closed last to first: who asks, then the node, then the directory.
   const closers = new Closers();
@@ -73,24 +75,24 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     await node.close();
   });
   try {
-    const log = createLog(paths.log);
-    chooseNetwork(paths.network, joinMultiaddr);
-    const apiToken = await ApiToken.open(paths.apiToken);
+    const log = createLog(dataDir.log);
+    chooseNetwork(dataDir, joinMultiaddr);
+    const apiToken = await ApiToken.open(dataDir.apiToken);
     let http: HttpServer | null = null;
     let peer: RunningPeer | null = null;
     const isRunning = () => peer !== null;
     let content: ContentHandler = notPlayableYet;
-    const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
+    const downloads = new JournalDownloads({ path: dataDir.nodeDb, nowMs: Date.now, log });
     /** For the command line, which finds the running node by it. */
-    const tellControl = ({ url }: HttpServer) =>
-      writeControl(config.dataDir, { url, token: apiToken.current });
+    const tellControl = ({ url }: HttpServer) => writeControl(dataDir, { url, token: apiToken.current });
     const firstRun = new FirstRun({
-      paths,
+      dataDir,
       joinMultiaddr,
-      desk: () => desk,
+      wallet: () => wallet,
       isRunning,
     });
-    const { desk, methods } = composeWallet(config, {
+    const wallet: WalletManager = composeWallet(dataDir, {
+      secretStore: config.secretStore,
       isRunning,
       store: () => peer?.store ?? null,
       joinMultiaddr: () => firstRun.joinMultiaddr,
@@ -136,11 +138,11 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
         return launching;
       },
     });
-    closers.add(() => desk.close());
+    closers.add(() => wallet.close());
     const asked = Promise.withResolvers<void>();
     const gate: NodeGate = new NodeGate({
       always: {
-        ...methods,
+        ...walletMethods(wallet),
         ...firstRun.methods,
         apiToken: async () => ({ token: apiToken.current, file: apiToken.file }),
         async renewApiToken() {
@@ -157,23 +159,23 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
           return {};
         },
       },
-      notRunning: () => desk.notRunning(),
+      notRunning: () => wallet.notRunning(),
     });
     const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
-    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) {
-      await desk.start().catch((error: unknown) => {
+    if (await wallet.begin(config.passphrase, { firstRun: asks, mayWait })) {
+      await wallet.start().catch((error: unknown) => {
         if (!mayWait || !firstRun.isOpen) throw error;
         log.warn({ err: error }, 'the network that was chosen does not answer: the pages wait');
       });
     }
 
     const running = (): RunningPeer => {
-      if (peer === null) throw desk.notRunning();
+      if (peer === null) throw wallet.notRunning();
       return peer;
     };
     const server = await startHttpServer({
       // While the node waits for its wallet its books are looked into all the same: pages, players and encoders come back.
-      port: desk.options.withStore((store) => httpPort(config, store)),
+      port: withBooks(dataDir, isRunning() ? running().store : null, (store) => httpPort(config, store)),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
       ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
@@ -187,12 +189,12 @@ export async function startNode(config: NodeConfig): Promise<RunningNode> {
     closers.add(() => server.close());
     const lastPort = isRunning() ? notePort(running().store, server.port) : null;
     await tellControl(server);
-    closers.add(() => removeControl(config.dataDir));
+    closers.add(() => removeControl(dataDir));
 
     let stopping: Promise<void> | null = null;
     return {
       service: gate.service,
-      wallet: desk,
+      wallet,
       get isRunning() {
         return isRunning();
       },
@@ -238,10 +240,10 @@ function httpPort({ httpPort }: NodeConfig, store: NodeStore | null): number {
 }
 
 /** @throws AceError `DataDirMismatch` */
-function refuseValidatorFolder(dataDir: string): void {
-  if (!isValidatorFolder(dataDir)) return;
+function refuseValidatorFolder(dataDir: DataDir): void {
+  if (!dataDir.isValidatorFolder) return;
   throw new AceError(
     'DataDirMismatch',
-    `${dataDir} is a validator's folder: choose another --data-dir for a node`,
+    `${dataDir.path} is a validator's folder: choose another --data-dir for a node`,
   );
 }

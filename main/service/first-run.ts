@@ -3,17 +3,17 @@ import { existsSync } from 'node:fs';
 import { AceError } from '../../shared/errors.ts';
 import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
-import type { NodePaths } from '../data-dir/config.ts';
+import type { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
 import type { NodeService } from '../rpc/service.ts';
-import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import type { WalletManager } from '../wallet/wallet-manager.ts';
 
 export interface FirstRunOptions {
   /** `network` is written once the network has answered; what was asked for until then is `networkWanted`. */
-  readonly paths: Pick<NodePaths, 'network' | 'networkWanted'>;
+  readonly dataDir: DataDir;
   /** Given at the start. */
   readonly joinMultiaddr: string | undefined;
-  readonly desk: () => WalletDesk;
+  readonly wallet: () => WalletManager;
   readonly isRunning: () => boolean;
 }
 
@@ -25,7 +25,7 @@ export class FirstRun {
 
   constructor(options: FirstRunOptions) {
     this.#options = options;
-    this.#chosen = wantedNetwork(options.paths);
+    this.#chosen = wantedNetwork(options.dataDir);
   }
 
   /** What to join; left out: the network of the data directory, or a devnet. */
@@ -43,7 +43,7 @@ export class FirstRun {
       networkChoice: async () => this.#view(),
       chooseNetwork: async ({ multiaddr }) => {
         if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
-        await wantNetwork(this.#options.paths, multiaddr ?? undefined);
+        await wantNetwork(this.#options.dataDir, multiaddr ?? undefined);
         this.#chosen = multiaddr ?? undefined;
         return this.#view();
       },
@@ -53,18 +53,18 @@ export class FirstRun {
             'NotAllowed',
             'On this network a wallet holds money: make it, and write its phrase down',
           );
-        return this.#options.desk().skip();
+        return this.#options.wallet().skip();
       },
     };
   }
 
   get #fixed(): boolean {
-    const { joinMultiaddr, paths, isRunning } = this.#options;
-    return joinMultiaddr !== undefined || isRunning() || existsSync(paths.network);
+    const { joinMultiaddr, dataDir, isRunning } = this.#options;
+    return joinMultiaddr !== undefined || isRunning() || existsSync(dataDir.network);
   }
 
   #view(): NetworkChoiceView {
-    const network = chooseNetwork(this.#options.paths.network, this.joinMultiaddr);
+    const network = chooseNetwork(this.#options.dataDir, this.joinMultiaddr);
     const multiaddr = network.mode === 'joined' ? network.multiaddr : null;
     return { mode: network.mode, multiaddr, fixed: this.#fixed };
   }

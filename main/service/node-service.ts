@@ -8,7 +8,7 @@ import type { TransferView } from '../../shared/rpc/content.ts';
 import type { Feed, FeedTopic, NodeSnapshot, Output } from '../../shared/rpc/rpc.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import { parseContentId } from '../content/transport-file.ts';
-import { nodePaths } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { JournalDownloads } from '../journal/downloads.ts';
 import { onlyWatched } from '../live/live.ts';
@@ -220,7 +220,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     ...liveProcedures(peer, pagesUrl),
     ...journalProcedures({
       store,
-      path: nodePaths(dataDir).nodeDb,
+      path: new DataDir(dataDir).nodeDb,
       account: peer.account.address,
       sync,
       downloads: options.downloads,
