@@ -1,4 +1,4 @@
-/** The desktop shell: everything that must be said to Electron before it is ready, then main/app. */
+/** The desktop shell: everything that Electron must be given before it is ready, then main/app. */
 import './process/heap.ts';
 import './process/no-dumps.ts';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { runDesktop } from './app/desktop.ts';
 import { registerPagesScheme } from './app/pages-scheme.ts';
 import { secureContents } from './app/window.ts';
 import { defaultDataDir } from './data-dir/config.ts';
+import { DataDir } from './data-dir/data-dir.ts';
 import { makeFolder } from './db/make-folder.ts';
 
 const { app, protocol, shell } = electron;
@@ -21,7 +22,7 @@ const config = shellConfig(process.env, {
 delete process.env.ACE_NODE_PASSPHRASE;
 // Electron's own files apart from the node's, and one instance per data directory. Electron takes no folder that is not
 // there; where none can be made, the node cannot start either and says why.
-const stateDir = join(config.dataDir, 'window');
+const stateDir = new DataDir(config.dataDir).windowState;
 if (canMakeFolder(stateDir)) app.setPath('userData', stateDir);
 
 registerPagesScheme(protocol);

@@ -2,6 +2,8 @@
  * What counts as a device's public key: 32 bytes of Ed25519, and none of the few points of small order. Under such a
  * point one signature passes for any message at all, so that nobody is bound by it, and anybody can sign for it.
  */
+import { fromHex } from './hex.ts';
+
 const DEVICE_KEY_BYTES = 32;
 
 /**
@@ -16,7 +18,7 @@ const SMALL_ORDER_Y = [
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
   'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-].map(bytesOfHex);
+].map(fromHex);
 
 /** Whether a device can be known by these bytes. Whether they are a point at all shows when a signature is checked. */
 export function isDeviceKey(value: unknown): value is Uint8Array {
@@ -31,10 +33,4 @@ function sameY(y: Uint8Array, key: Uint8Array): boolean {
   const last = DEVICE_KEY_BYTES - 1;
   for (let i = 0; i < last; i++) if (y[i] !== key[i]) return false;
   return y[last] === ((key[last] ?? 0) & 0x7f);
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
-    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
-  );
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import type { App } from 'electron';
 
-/** How a start at login is told from one by the user. */
+/** How a start at login differs from one by the user. */
 export const AT_LOGIN_SWITCH = '--at-login';
 const ENTRY_NAME = 'ace-node.desktop';
 

@@ -16,10 +16,10 @@ export interface Stoppable {
 
 /** Channels close in a second or two with peers that answer; the rest is for those that do not. */
 export const QUIT_WITHIN_MS = 20_000;
-/** Windows ends a program five seconds after it was told that the session ends. */
+/** Windows ends a program five seconds after the user's login ends. */
 export const SESSION_END_WITHIN_MS = 4_000;
 
-export interface LifecycleParts<Node extends Stoppable> {
+export interface LifecycleContext<Node extends Stoppable> {
   readonly app: Pick<App, 'requestSingleInstanceLock' | 'whenReady' | 'on' | 'quit' | 'exit'>;
   readonly dialog: Pick<Dialog, 'showErrorBox'>;
   readonly powerMonitor: () => Pick<PowerMonitor, 'on'>;
@@ -31,18 +31,18 @@ export interface LifecycleParts<Node extends Stoppable> {
   readonly startsHidden: (node: Node) => boolean;
   /** Closing the window does not quit. */
   readonly keepsRunning: () => boolean;
-  /** @returns whether a page was there to be told, of a node that can show it something */
-  readonly tellPage: (node: Node, view: NavigateView) => boolean;
+  /** @returns whether a page was there to show it, of a node that has something to show */
+  readonly showOnPage: (node: Node, view: NavigateView) => boolean;
   readonly onClosing: (node: Node, closing: ClosingView) => void;
   readonly reports: CrashReports;
   readonly nowMs: () => number;
 }
 
 export class DesktopApp<Node extends Stoppable> {
-  readonly #parts: LifecycleParts<Node>;
+  readonly #context: LifecycleContext<Node>;
   #node: Node | null = null;
   #window: BrowserWindow | null = null;
-  /** What no page was there to be told yet. */
+  /** A view that no page was there to show yet. */
   #pending: NavigateView | null = null;
   #closing: ClosingView | null = null;
   /** The user has started the app once more, maybe before there was a node to show. */
@@ -51,8 +51,8 @@ export class DesktopApp<Node extends Stoppable> {
   #exitCode = 0;
   #failure: unknown = null;
 
-  constructor(parts: LifecycleParts<Node>) {
-    this.#parts = parts;
+  constructor(context: LifecycleContext<Node>) {
+    this.#context = context;
   }
 
   get window(): BrowserWindow | null {
@@ -63,9 +63,9 @@ export class DesktopApp<Node extends Stoppable> {
     return this.#closing;
   }
 
-  /** Resolves when the app is up, or was told to quit because it cannot be. */
+  /** Resolves when the app is up, or was asked to quit because it cannot be. */
   async run(): Promise<void> {
-    const { app, dialog, argv } = this.#parts;
+    const { app, dialog, argv } = this.#context;
     // The first instance has got this one's arguments by then, and so its link.
     if (!app.requestSingleInstanceLock()) return app.quit();
 
@@ -77,7 +77,7 @@ export class DesktopApp<Node extends Stoppable> {
     });
     app.on('activate', () => this.show());
     app.on('window-all-closed', () => {
-      if (!this.#parts.keepsRunning()) app.quit();
+      if (!this.#context.keepsRunning()) app.quit();
     });
     app.on('before-quit', (event) => {
       if (this.#node === null) return;
@@ -87,12 +87,12 @@ export class DesktopApp<Node extends Stoppable> {
 
     await app.whenReady();
     // Unless it is prevented, the system does not wait for the channels to close.
-    onShutdown(this.#parts.powerMonitor(), (event) => {
+    onShutdown(this.#context.powerMonitor(), (event) => {
       event.preventDefault();
       this.quit();
     });
     try {
-      this.#node = await this.#parts.startNode();
+      this.#node = await this.#context.startNode();
     } catch (error) {
       dialog.showErrorBox('Ace Node cannot start', explain(error));
       return app.exit(1);
@@ -100,7 +100,7 @@ export class DesktopApp<Node extends Stoppable> {
     // A link of a cold start: the first argument of its kind, or what came before the node was there.
     const link = linkIn(argv);
     if (link !== null) this.#open(link);
-    else if (this.#pending !== null || this.#asked || !this.#parts.startsHidden(this.#node)) this.show();
+    else if (this.#pending !== null || this.#asked || !this.#context.startsHidden(this.#node)) this.show();
   }
 
   show(): void {
@@ -114,18 +114,18 @@ export class DesktopApp<Node extends Stoppable> {
   go(view: NavigateView): void {
     this.#pending = view;
     this.show();
-    this.tellPending();
+    this.showPending();
   }
 
-  /** A page of ours can hear now, or the node runs now. */
-  tellPending(): void {
+  /** A page of ours is there now, or the node runs now. */
+  showPending(): void {
     if (this.#node === null || this.#pending === null || this.window === null) return;
-    if (this.#parts.tellPage(this.#node, this.#pending)) this.#pending = null;
+    if (this.#context.showOnPage(this.#node, this.#pending)) this.#pending = null;
   }
 
   /** @param withinMs the process ends then at the latest */
   quit(withinMs = QUIT_WITHIN_MS): void {
-    const { app, onClosing, reports, nowMs } = this.#parts;
+    const { app, onClosing, reports, nowMs } = this.#context;
     const node = this.#node;
     if (node === null) app.quit();
     if (node === null || this.#closing !== null) return;
@@ -147,9 +147,9 @@ export class DesktopApp<Node extends Stoppable> {
     );
   }
 
-  /** Something broke that nobody handled: what is stored is right, what is in memory may not be. */
+  /** An error that nothing handled: what is stored is right, what is in memory may not be. */
   fail(error: unknown): void {
-    const { app, dialog, reports } = this.#parts;
+    const { app, dialog, reports } = this.#context;
     reports.report('unhandled', error);
     this.#exitCode = 1;
     this.#failure ??= error;
@@ -162,11 +162,11 @@ export class DesktopApp<Node extends Stoppable> {
   }
 
   #newWindow(node: Node): BrowserWindow {
-    const window = this.#parts.openWindow(node);
+    const window = this.#context.openWindow(node);
     this.#window = window;
     // Where closing it quits, it stays to show that the channels are being closed; who closes it again has seen that.
     window.on('close', (event) => {
-      if (this.#closing !== null || this.#parts.keepsRunning()) return;
+      if (this.#closing !== null || this.#context.keepsRunning()) return;
       event.preventDefault();
       this.quit();
     });
@@ -183,9 +183,9 @@ export class DesktopApp<Node extends Stoppable> {
   #end(bound: NodeJS.Timeout): void {
     clearTimeout(bound);
     if (this.#failure !== null) {
-      this.#parts.dialog.showErrorBox('Ace Node had to stop', explain(this.#failure));
+      this.#context.dialog.showErrorBox('Ace Node had to stop', explain(this.#failure));
     }
-    this.#parts.app.exit(this.#exitCode);
+    this.#context.app.exit(this.#exitCode);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What of the node's feed is worth telling somebody who is not looking: pure, from what was known before and what is
- * heard now. The first picture of a kind is the base and tells nothing.
+ * What of the node's feed is worth a notification to a user who is not looking at the window: pure, from what was known
+ * before and what the feed brings now. The first picture of a kind is the base and gives no notice.
  */
 
 import type { ContentView } from '../../shared/rpc/content.ts';

@@ -1,19 +1,21 @@
 /** Shows what notices.ts found to the user, through the system; a click leads to the view that it is about. */
 import type { Notification, NotificationConstructorOptions } from 'electron';
 import type { NavigateView } from '../../shared/rpc/shell.ts';
+import type { FeedHub } from '../rpc/feed.ts';
 import type { NodeService } from '../rpc/service.ts';
 import { type Notice, NoticeWatch, noticeTarget } from './notices.ts';
 import type { ShellWords } from './shell-words.ts';
 
-/** A hundred imports are one thing to be told of, not a hundred. */
+/** A hundred imports are one notification, not a hundred. */
 const SAME_KIND_MS = 10_000;
 
-export interface NotificationsParts {
+export interface NotificationsContext {
   readonly Notification: {
     new (options: NotificationConstructorOptions): Notification;
     isSupported(): boolean;
   };
-  readonly service: Pick<NodeService, 'contents' | 'onFeed'>;
+  readonly service: Pick<NodeService, 'contents'>;
+  readonly feed: Pick<FeedHub, 'subscribe'>;
   /** Not while the node waits for its wallet. */
   readonly isRunning: () => boolean;
   readonly words: () => ShellWords;
@@ -25,36 +27,36 @@ export interface NotificationsParts {
 }
 
 /** The answer stops. */
-export function startNotifications(parts: NotificationsParts): () => void {
+export function startNotifications(context: NotificationsContext): () => void {
   const watch = new NoticeWatch();
   const shownAtMs = new Map<Notice['kind'], number>();
   /** Electron forgets the click of a notification that nothing refers to. */
   const open = new Set<Notification>();
 
   const show = (notice: Notice) => {
-    const nowMs = parts.nowMs();
+    const nowMs = context.nowMs();
     const lastMs = shownAtMs.get(notice.kind);
     if (lastMs !== undefined && nowMs - lastMs < SAME_KIND_MS) return;
-    if (!parts.wanted() || !parts.Notification.isSupported()) return;
+    if (!context.wanted() || !context.Notification.isSupported()) return;
     shownAtMs.set(notice.kind, nowMs);
-    const notification = new parts.Notification(parts.words().notice(notice));
+    const notification = new context.Notification(context.words().notice(notice));
     open.add(notification);
     notification.on('click', () => {
       open.delete(notification);
-      parts.go(noticeTarget(notice));
+      context.go(noticeTarget(notice));
     });
     notification.on('close', () => open.delete(notification));
     notification.show();
   };
 
-  // The base: what is there already is no news. A node that waits for its wallet has none to tell yet.
+  // The base: what is there already is no news. A node that waits for its wallet has none yet.
   let hasBase = false;
   const takeBase = () => {
-    if (hasBase || !parts.isRunning()) return;
+    if (hasBase || !context.isRunning()) return;
     hasBase = true;
-    parts.service.contents({}).then((contents) => watch.hear('contents', contents), parts.onError);
+    context.service.contents({}).then((contents) => watch.hear('contents', contents), context.onError);
   };
-  const stop = parts.service.onFeed((topic, data) => {
+  const stop = context.feed.subscribe((topic, data) => {
     if (topic === 'wallet') takeBase();
     watch.hear(topic, data).forEach(show);
   });

@@ -7,7 +7,7 @@ import type { ShellService } from '../rpc/shell-service.ts';
 import type { Autostart } from './autostart.ts';
 import type { Preferences } from './preferences.ts';
 
-export interface DesktopShellParts {
+export interface DesktopShellContext {
   readonly dialog: Pick<Dialog, 'showOpenDialog'>;
   readonly shell: Pick<Shell, 'openPath'>;
   readonly window: () => BrowserWindow | null;
@@ -24,15 +24,15 @@ export interface DesktopShell extends ShellService {
   view(): ShellView;
 }
 
-export function createDesktopShell(parts: DesktopShellParts): DesktopShell {
-  const { preferences, autostart, folders } = parts;
+export function createDesktopShell(context: DesktopShellContext): DesktopShell {
+  const { preferences, autostart, folders } = context;
   const view = (): ShellView => ({
     kind: 'desktop',
     platform: process.platform,
     autostart: autostart.enabled(),
     preferences: preferences.current,
-    tray: parts.hasTray(),
-    closing: parts.closing(),
+    tray: context.hasTray(),
+    closing: context.closing(),
   });
   return {
     view,
@@ -44,22 +44,22 @@ export function createDesktopShell(parts: DesktopShellParts): DesktopShell {
       if (atLogin !== undefined && atLogin !== autostart.enabled()) autostart.set(atLogin);
       const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       if (Object.keys(changes).length > 0) await preferences.change(changes);
-      parts.onChange();
+      context.onChange();
       return view();
     },
     async openFolder({ folder }) {
       const path = folders[folder];
       mkdirSync(path, { recursive: true, mode: 0o700 });
-      const problem = await parts.shell.openPath(path);
+      const problem = await context.shell.openPath(path);
       if (problem !== '') {
         throw new AceError('FileUnreadable', `${path} cannot be shown: ${problem}`, { details: { path } });
       }
       return {};
     },
     async chooseFiles() {
-      const window = parts.window();
+      const window = context.window();
       if (window === null) return { paths: [] };
-      const { filePaths } = await parts.dialog.showOpenDialog(window, {
+      const { filePaths } = await context.dialog.showOpenDialog(window, {
         properties: ['openFile', 'multiSelections'],
       });
       return { paths: filePaths };

@@ -2,7 +2,7 @@
 import type { Menu, NativeImage, Tray } from 'electron';
 import type { ShellWords } from './shell-words.ts';
 
-export interface TrayParts {
+export interface TrayContext {
   readonly Tray: new (icon: NativeImage) => Tray;
   readonly Menu: Pick<typeof Menu, 'buildFromTemplate'>;
   readonly icon: NativeImage;
@@ -19,31 +19,31 @@ export interface AppTray {
 }
 
 /** `null` where the system has no place for one. */
-export function createTray(parts: TrayParts): AppTray | null {
+export function createTray(context: TrayContext): AppTray | null {
   let tray: Tray;
   try {
-    if (parts.icon.isEmpty()) throw new Error('The tray icon is missing');
-    tray = new parts.Tray(parts.icon);
+    if (context.icon.isEmpty()) throw new Error('The tray icon is missing');
+    tray = new context.Tray(context.icon);
   } catch (error) {
-    parts.onError(error);
+    context.onError(error);
     return null;
   }
   const update = (closing: boolean) => {
-    const words = parts.words();
+    const words = context.words();
     tray.setToolTip(closing ? words.closing : 'Ace Node');
     tray.setContextMenu(
-      parts.Menu.buildFromTemplate(
+      context.Menu.buildFromTemplate(
         closing
           ? [{ label: words.closing, enabled: false }]
           : [
-              { label: words.open, click: parts.onOpen },
+              { label: words.open, click: context.onOpen },
               { type: 'separator' },
-              { label: words.quit, click: parts.onQuit },
+              { label: words.quit, click: context.onQuit },
             ],
       ),
     );
   };
   update(false);
-  tray.on('click', parts.onOpen);
+  tray.on('click', context.onOpen);
   return { update, destroy: () => tray.destroy() };
 }

@@ -101,7 +101,7 @@ export function isOwnPlaylist(address: string): boolean {
   return /^http:\/\/127\.0\.0\.1:\d{1,5}\/content\/[a-z2-7]+\.m3u$/.test(address);
 }
 
-export interface WindowParts {
+export interface WindowContext {
   readonly Window: WindowConstructor;
   readonly preloadPath: string;
   readonly iconPath: string;
@@ -113,19 +113,19 @@ export interface WindowParts {
 }
 
 export function windowOptions(
-  parts: Pick<WindowParts, 'preloadPath' | 'iconPath' | 'placement' | 'isPackaged'>,
+  context: Pick<WindowContext, 'preloadPath' | 'iconPath' | 'placement' | 'isPackaged'>,
 ): BrowserWindowConstructorOptions {
-  const { bounds, size } = parts.placement;
+  const { bounds, size } = context.placement;
   return {
     ...(bounds ?? size),
     minWidth: LEAST_SIZE.width,
     minHeight: LEAST_SIZE.height,
     show: false,
     title: 'Ace Node',
-    icon: parts.iconPath,
+    icon: context.iconPath,
     autoHideMenuBar: true,
     webPreferences: {
-      preload: parts.preloadPath,
+      preload: context.preloadPath,
       contextIsolation: true,
       sandbox: true,
       nodeIntegration: false,
@@ -137,17 +137,17 @@ export function windowOptions(
       webviewTag: false,
       navigateOnDragDrop: false,
       spellcheck: false,
-      devTools: !parts.isPackaged,
+      devTools: !context.isPackaged,
     },
   };
 }
 
 /** Opens the window; it shows itself when there is something to see. */
-export function openWindow(parts: WindowParts): BrowserWindow {
-  const window = new parts.Window(windowOptions(parts));
-  if (parts.placement.maximized) window.maximize();
+export function openWindow(context: WindowContext): BrowserWindow {
+  const window = new context.Window(windowOptions(context));
+  if (context.placement.maximized) window.maximize();
   window.once('ready-to-show', () => window.show());
-  reportTroubles(window, parts);
+  reportTroubles(window, context);
   void window.loadURL(PAGES_URL);
   return window;
 }
@@ -156,7 +156,7 @@ export function openWindow(parts: WindowParts): BrowserWindow {
 const MOST_RELOADS = 3;
 const RELOADS_WITHIN_MS = 60_000;
 
-function reportTroubles(window: BrowserWindow, { reports, nowMs }: WindowParts): void {
+function reportTroubles(window: BrowserWindow, { reports, nowMs }: WindowContext): void {
   const contents = window.webContents;
   let goneAtMs: number[] = [];
   contents.on('render-process-gone', (_event, { reason, exitCode }) => {

@@ -1,10 +1,12 @@
 /** What `ace-node chain info` says: every figure of a main chain, for scripts and for people. */
+
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/economy/exchange.ts';
 import { BASE_UNITS_PER_TOKEN, type Balances, formatAmount, TOKENS } from '../../shared/economy/money.ts';
 import { trafficRate, unitPriceXac, unitPriceXat } from '../../shared/economy/price.ts';
 import { divide, formatRatio, multiply, type Ratio, ratio } from '../../shared/economy/ratio.ts';
 import { type NetworkSettings, POOLS } from '../../shared/economy/settings.ts';
 import { UNITS_PER_GB } from '../../shared/economy/units.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { MainChain } from '../chain/port.ts';
 
 const SIGNIFICANT_DIGITS = 8;
@@ -26,7 +28,7 @@ export async function readInfo(chain: MainChain) {
   return {
     networkId: settings.networkId,
     height: head.height,
-    headHash: Buffer.from(head.hash).toString('hex'),
+    headHash: toHex(head.hash),
     batches: lastBatches,
     settings: Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, isRatio(value) ? figure(value) : value]),

@@ -2,14 +2,16 @@
  * `ace-node chain info` and `ace-node chain verify`: the main chain of a devnet, looked at and proved. Both need nothing
  * but its file, and leave the folder that it lies in as it was.
  */
+
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import { asDamage, diverged, openStoredChain } from '../chain/embedded/stored-chain.ts';
 import { type VerifiedChain, verifyChain } from '../chain/embedded/verify.ts';
-import { nodePaths } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { stillFile } from '../db/still-file.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 import { bookDifference } from '../validator/compare-books.ts';
@@ -50,7 +52,7 @@ export async function chainVerifyCommand(dataDir: string, { json, head }: ChainV
   const path = chainFile(dataDir);
   try {
     const { headHash, shardBatches, ...verified } = await withScratch((dir) => prove(path, dir, head));
-    const hash = Buffer.from(headHash).toString('hex');
+    const hash = toHex(headHash);
     if (json) {
       const { networkId, height, operations, batches } = verified;
       const answer = { verified: true, networkId, height, headHash: hash, operations, batches };
@@ -84,7 +86,7 @@ async function prove(
   scratchDir: string,
   head: string | undefined,
 ): Promise<VerifiedChain & { readonly shardBatches: number | null }> {
-  const bookPath = join(dirname(path), 'validator.db');
+  const bookPath = new DataDir(dirname(path)).validatorDb;
   const readBook = async <T>(read: (book: ValidatorStore) => T): Promise<Awaited<T>> => {
     const book = openValidatorStore(stillFile(bookPath, scratchDir), { snapshot: true, name: bookPath });
     try {
@@ -105,7 +107,7 @@ async function prove(
       path: stillFile(path, scratchDir),
       name: path,
       scratchPath: join(scratchDir, 'again.db'),
-      ...(head !== undefined && { head: Buffer.from(head, 'hex') }),
+      ...(head !== undefined && { head: fromHex(head) }),
       onProgress: (done, all) => progress.update(done, all),
       compare: async (proved) => {
         if (!before) return;
@@ -133,8 +135,9 @@ async function withScratch<T>(use: (dir: string) => Promise<T>): Promise<T> {
 /** Of a validator's directory, or a node's that runs its own devnet. */
 function chainFile(dataDir: string): string {
   checkReadable(dataDir);
-  const { validatorDir } = nodePaths(dataDir);
-  const found = [dataDir, validatorDir].map((dir) => join(dir, 'chain.db')).find((path) => existsSync(path));
+  const own = new DataDir(dataDir);
+  const devnet = new DataDir(own.validatorDir);
+  const found = [own.chainDb, devnet.chainDb].find((path) => existsSync(path));
   if (found) return found;
   throw new AceError(
     'FileMissing',

@@ -2,13 +2,12 @@
  * Opens everybody's books after the demo's processes have ended, and compares them: what the viewer revealed, what the
  * providers hold, what the shard batched, what the main chain moved.
  */
-import { join } from 'node:path';
 import type { ChainAccount } from '../../shared/chain.ts';
 import { formatAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { POOLS, type Pool } from '../../shared/economy/settings.ts';
 import { openStoredChain } from '../chain/embedded/stored-chain.ts';
 import type { MainChain } from '../chain/port.ts';
-import { nodePaths } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 
@@ -44,10 +43,13 @@ export interface DemoBooks {
 }
 
 export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
-  const chain = openStoredChain(join(dirs.validatorDir, 'chain.db'));
-  const validator = openValidatorStore(join(dirs.validatorDir, 'validator.db'));
-  const viewer = openNodeStore(nodePaths(dirs.viewerDir).nodeDb);
-  const providers = [dirs.providerADir, dirs.providerBDir].map((dir) => openNodeStore(nodePaths(dir).nodeDb));
+  const validatorDir = new DataDir(dirs.validatorDir);
+  const chain = openStoredChain(validatorDir.chainDb);
+  const validator = openValidatorStore(validatorDir.validatorDb);
+  const viewer = openNodeStore(new DataDir(dirs.viewerDir).nodeDb);
+  const providers = [dirs.providerADir, dirs.providerBDir].map((dir) =>
+    openNodeStore(new DataDir(dir).nodeDb),
+  );
   try {
     const names = new Map<string, string>();
     for (const [name, store] of [

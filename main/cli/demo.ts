@@ -14,6 +14,7 @@ import { ratio } from '../../shared/economy/ratio.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { storeError } from '../db/store-error.ts';
 import { readBooks } from './demo-books.ts';
@@ -313,7 +314,7 @@ class Demo {
   }
 
   async #sessionWith(dir: string, name: string): Promise<Session> {
-    const session = await runningNode(dir);
+    const session = await runningNode(new DataDir(dir));
     if (!session) throw new AceError('Internal', `The demo's ${name} does not answer`);
     this.#sessions.push(session);
     return session;

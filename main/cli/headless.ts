@@ -1,6 +1,7 @@
 /** The shell without a window: the same pages, in the user's own browser. */
 import packageJson from '../../package.json' with { type: 'json' };
-import { DEFAULT_HTTP_PORT, nodePaths } from '../data-dir/config.ts';
+import { DEFAULT_HTTP_PORT } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeConfig, type RunningNode, startNode } from '../node/node.ts';
 import { createCrashReports } from '../process/crash-reports.ts';
 import { stopSignal } from '../process/stop-signals.ts';
@@ -15,7 +16,7 @@ import { withPassphrase } from './passphrase.ts';
 export async function runHeadless(config: NodeConfig): Promise<void> {
   const node = await startNode(await withPassphrase(config));
   const reports = createCrashReports({
-    folder: nodePaths(config.dataDir).reports,
+    folder: new DataDir(config.dataDir).reports,
     version: packageJson.version,
     secrets: () => [node.http.token, config.passphrase],
   });

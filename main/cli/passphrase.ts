@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
-import { nodePaths } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { walletExists, walletFacts } from '../wallet/keystore.ts';
 import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 
@@ -44,7 +44,7 @@ export function isInteractive(): boolean {
  * @throws AceError `WalletInvalid` (a damaged wallet)
  */
 export async function withPassphrase(config: NodeConfig): Promise<NodeConfig> {
-  const { wallet } = nodePaths(config.dataDir);
+  const { wallet } = new DataDir(config.dataDir);
   if (config.passphrase !== undefined || !isInteractive() || !walletExists(wallet)) return config;
   if ((await walletFacts(wallet)).protection !== 'passphrase') return config;
   const passphrase = await askHidden('Passphrase of the wallet: ');

@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { Feed, FeedTopic, Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
-import { isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
 import { readControl } from '../data-dir/control-file.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { connect } from '../rpc/ws-client.ts';
 import { withPassphrase } from './passphrase.ts';
 import { checkReadable } from './readable.ts';
@@ -24,7 +25,7 @@ const STARTING_POLL_MS = 200;
 
 /** @throws AceError `DataDirInUse` when a node holds the directory and does not answer; what `startNode` throws */
 export async function openSession(config: NodeConfig): Promise<Session> {
-  const running = await runningNode(config.dataDir);
+  const running = await runningNode(new DataDir(config.dataDir));
   if (running) return sameNetwork(running, config);
   try {
     return await ownNode({ ...config, httpPort: config.httpPort ?? 0 });
@@ -39,21 +40,21 @@ export async function openSession(config: NodeConfig): Promise<Session> {
  * @throws AceError `NodeNotRunning`, `DataDirMismatch`, `FileUnreadable`, and what {@link openSession} throws
  */
 export async function openExisting(config: NodeConfig): Promise<Session> {
-  checkNodeFolder(config.dataDir);
+  checkNodeFolder(new DataDir(config.dataDir));
   return openSession(config);
 }
 
 /** @throws AceError `NodeNotRunning` when no node was ever made there, `DataDirMismatch`, `FileUnreadable` */
-export function checkNodeFolder(dataDir: string): void {
-  checkReadable(dataDir);
-  if (isValidatorFolder(dataDir)) {
+export function checkNodeFolder({ path, nodeDb, isValidatorFolder }: DataDir): void {
+  checkReadable(path);
+  if (isValidatorFolder) {
     throw new AceError(
       'DataDirMismatch',
-      `${dataDir} is a validator's folder and has no node: give the --data-dir of a node`,
+      `${path} is a validator's folder and has no node: give the --data-dir of a node`,
     );
   }
-  if (!existsSync(nodePaths(dataDir).nodeDb)) {
-    throw new AceError('NodeNotRunning', `There is no node in ${dataDir} yet: ace-node start makes one`);
+  if (!existsSync(nodeDb)) {
+    throw new AceError('NodeNotRunning', `There is no node in ${path} yet: ace-node start makes one`);
   }
 }
 
@@ -76,7 +77,7 @@ export function otherNetwork(multiaddr: string | null): AceError {
 }
 
 /** A session with the node that runs on the directory; `null` when none does. */
-export async function runningNode(dataDir: string): Promise<Session | null> {
+export async function runningNode(dataDir: DataDir): Promise<Session | null> {
   const control = readControl(dataDir);
   if (!control) return null;
   try {
@@ -110,7 +111,7 @@ async function ownNode(config: NodeConfig): Promise<Session> {
       }
       return answer.output as never;
     },
-    subscribe: (listener) => node.service.onFeed(listener),
+    subscribe: (listener) => node.feed.subscribe(listener),
     remote: false,
     close: () => node.stop(),
   };
@@ -120,7 +121,7 @@ async function ownNode(config: NodeConfig): Promise<Session> {
 async function waitForNode(config: NodeConfig, inUse: AceError): Promise<Session> {
   for (let waitedMs = 0; waitedMs < STARTING_WAIT_MS; waitedMs += STARTING_POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, STARTING_POLL_MS));
-    const session = await runningNode(config.dataDir);
+    const session = await runningNode(new DataDir(config.dataDir));
     if (session) return sameNetwork(session, config);
   }
   throw inUse;

@@ -1,7 +1,8 @@
 /** How a command reaches a wallet: through the node that runs on the directory, or by itself where none does. */
 import { AceError } from '../../shared/errors.ts';
 import type { Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
-import { type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import type { WalletProcedure } from '../service/wallet.ts';
 import { checkNoWallet as checkNone } from '../wallet/keystore.ts';
 import { checkReadable } from './readable.ts';
@@ -15,7 +16,7 @@ export interface WalletSession {
 /** @throws AceError `FileUnreadable`, `DataDirInUse`, `DataDirMismatch`, `WalletInvalid` (a damaged wallet) */
 export async function openWalletSession(config: NodeConfig): Promise<WalletSession> {
   checkReadable(config.dataDir);
-  const running = await runningNode(config.dataDir);
+  const running = await runningNode(new DataDir(config.dataDir));
   if (running) {
     await sameNetwork(running, config);
     return { call: (procedure, input) => running.call(procedure, input), close: () => running.close() };
@@ -47,7 +48,7 @@ async function sameNetwork(running: Session, { joinMultiaddr }: NodeConfig): Pro
 
 /** Where one is to be made: said before anything is asked for. @throws AceError `WalletInvalid` */
 export function checkNoWallet({ dataDir }: NodeConfig): void {
-  checkNone(nodePaths(dataDir).wallet);
+  checkNone(new DataDir(dataDir).wallet);
 }
 
 function firstIssue({ issues }: { readonly issues: readonly { readonly message: string }[] }): string {

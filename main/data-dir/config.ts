@@ -1,6 +1,4 @@
-/** What a node is started with, and where its files are. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** What a node is started with. */
 import envPaths from 'env-paths';
 import type { DevnetProfile } from '../../shared/devnet-profile.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
@@ -50,50 +48,4 @@ export const DEFAULT_HTTP_PORT = 6_878;
 /** Of this user, unless the command line names another: the same for the window and the command line. */
 export function defaultDataDir(): string {
   return envPaths('ace-node', { suffix: '' }).data;
-}
-
-export interface NodePaths {
-  readonly wallet: string;
-  /** Key of a device that waits for its account's certificate. */
-  readonly deviceRequest: string;
-  readonly nodeDb: string;
-  readonly pieces: string;
-  readonly log: string;
-  /** How the command line reaches a running node. */
-  readonly control: string;
-  /** What pages and scripts show to drive the node; mode 0600. */
-  readonly apiToken: string;
-  /** Reports of crashes and errors that nobody handled. */
-  readonly reports: string;
-  /** Which network this directory belongs to. */
-  readonly network: string;
-  /** The one that a first start asked for, until it has answered. */
-  readonly networkWanted: string;
-  readonly validatorDir: string;
-  readonly seedDir: string;
-}
-
-export function nodePaths(dataDir: string): NodePaths {
-  return {
-    wallet: join(dataDir, 'wallet.json'),
-    deviceRequest: join(dataDir, 'device-request.json'),
-    nodeDb: join(dataDir, 'node.db'),
-    pieces: join(dataDir, 'pieces'),
-    log: join(dataDir, 'node.log'),
-    control: join(dataDir, 'control.json'),
-    apiToken: join(dataDir, 'api-token'),
-    reports: join(dataDir, 'reports'),
-    network: join(dataDir, 'network.json'),
-    networkWanted: join(dataDir, 'network-wanted.json'),
-    validatorDir: join(dataDir, 'devnet', 'validator'),
-    seedDir: join(dataDir, 'devnet', 'provider'),
-  };
-}
-
-/** What only a validator's folder has. */
-const VALIDATOR_FILES = ['profile.json', 'shard.json'];
-
-/** A validator's key must not become somebody's wallet: no node starts there. */
-export function isValidatorFolder(dataDir: string): boolean {
-  return VALIDATOR_FILES.some((file) => existsSync(join(dataDir, file)));
 }

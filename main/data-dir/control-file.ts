@@ -4,25 +4,25 @@
  */
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { writeFileAtomic } from '../util/atomic-write.ts';
-import { nodePaths } from './config.ts';
+import type { DataDir } from './data-dir.ts';
 
 export interface NodeAddress {
   readonly url: string;
   readonly token: string;
 }
 
-export async function writeControl(dataDir: string, { url, token }: NodeAddress): Promise<void> {
+export async function writeControl(dataDir: DataDir, { url, token }: NodeAddress): Promise<void> {
   const control = { url, token, pid: process.pid, folder: folderId(dataDir) };
-  await writeFileAtomic(nodePaths(dataDir).control, `${JSON.stringify(control)}\n`, 0o600);
+  await writeFileAtomic(dataDir.control, `${JSON.stringify(control)}\n`, 0o600);
 }
 
-export function removeControl(dataDir: string): void {
-  rmSync(nodePaths(dataDir).control, { force: true });
+export function removeControl(dataDir: DataDir): void {
+  rmSync(dataDir.control, { force: true });
 }
 
-/** `null` when no node has said that it runs there. One that was killed said so, too. */
-export function readControl(dataDir: string): NodeAddress | null {
-  const path = nodePaths(dataDir).control;
+/** `null` when no node has left its address there. One that was killed left it, too. */
+export function readControl(dataDir: DataDir): NodeAddress | null {
+  const path = dataDir.control;
   if (!existsSync(path)) return null;
   try {
     const control = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
@@ -35,6 +35,6 @@ export function readControl(dataDir: string): NodeAddress | null {
 }
 
 /** Stays when the folder is moved or reached by another name; a copy has another. */
-function folderId(dir: string): string {
-  return String(statSync(dir, { bigint: true }).ino);
+function folderId({ path }: DataDir): string {
+  return String(statSync(path, { bigint: true }).ino);
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
-import type { NodePaths } from './config.ts';
+import type { DataDir } from './data-dir.ts';
 
 const networkSchema = z.union([
   z.object({ mode: z.literal('devnet') }),
@@ -18,7 +18,7 @@ const OWNER_ONLY = 0o600;
  * A data directory keeps to its network: another one would be another wallet's money.
  * @throws AceError `DataDirMismatch`
  */
-export function chooseNetwork(path: string, joinMultiaddr: string | undefined): Network {
+export function chooseNetwork({ network: path }: DataDir, joinMultiaddr: string | undefined): Network {
   const stored = existsSync(path) ? readNetwork(path) : null;
   if (stored?.mode === 'devnet' && joinMultiaddr !== undefined) {
     throw new AceError(
@@ -30,13 +30,11 @@ export function chooseNetwork(path: string, joinMultiaddr: string | undefined): 
   return { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
 }
 
-type NetworkPaths = Pick<NodePaths, 'network' | 'networkWanted'>;
-
 /**
  * What was asked for and has not been reached yet; `undefined`: nothing, or a devnet, or the directory has its network.
  * @throws AceError `DataDirMismatch`
  */
-export function wantedNetwork({ network, networkWanted: path }: NetworkPaths): string | undefined {
+export function wantedNetwork({ network, networkWanted: path }: DataDir): string | undefined {
   const wanted = !existsSync(network) && existsSync(path) ? readNetwork(path) : null;
   return wanted?.mode === 'joined' ? wanted.multiaddr : undefined;
 }
@@ -45,15 +43,15 @@ export function wantedNetwork({ network, networkWanted: path }: NetworkPaths): s
  * Kept over restarts: a network that does not answer today must not become a devnet tomorrow.
  * @throws AceError `InvalidInput` (no address), `DataDirMismatch`
  */
-export async function wantNetwork(paths: NetworkPaths, multiaddr: string | undefined): Promise<void> {
-  // Read before it is kept: what is no address is said now.
-  const network = chooseNetwork(paths.network, multiaddr);
-  await writeFileAtomic(paths.networkWanted, asText(network), OWNER_ONLY);
+export async function wantNetwork(dataDir: DataDir, multiaddr: string | undefined): Promise<void> {
+  // Read before it is kept: what is no address is refused now.
+  const network = chooseNetwork(dataDir, multiaddr);
+  await writeFileAtomic(dataDir.networkWanted, asText(network), OWNER_ONLY);
 }
 
 /** The network has answered: the directory belongs to it from now on. */
 export async function settleNetwork(
-  { network: path, networkWanted }: NetworkPaths,
+  { network: path, networkWanted }: DataDir,
   network: Network,
 ): Promise<void> {
   await writeFileAtomic(path, asText(network), OWNER_ONLY);

@@ -42,7 +42,10 @@ export interface Discovery {
 /** Where the peers that it has heard of are kept. */
 const PEERS_KEY = 'peers';
 
-export async function startDiscovery(options: DiscoveryOptions, resources: AsyncDisposableStack): Promise<Discovery> {
+export async function startDiscovery(
+  options: DiscoveryOptions,
+  resources: AsyncDisposableStack,
+): Promise<Discovery> {
   const {
     host,
     store,

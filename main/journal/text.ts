@@ -24,10 +24,6 @@ export function entryId({ source, shard, seq, part }: EntryKey): string {
   return source === 'operation' ? `op-${seq}` : `s${shard}-${seq}-${part === 0 ? 'r' : 's'}`;
 }
 
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
 /** On one line, with nothing that steers a terminal or a text's direction. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();

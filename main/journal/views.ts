@@ -5,6 +5,7 @@ import { priceOfUnits } from '../../shared/economy/price.ts';
 import { formatRatio } from '../../shared/economy/ratio.ts';
 import { UNITS_PER_GB } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import { CHART_ACCOUNTS, type ChartAccount, type Commodity } from '../../shared/journal/chart.ts';
 import {
   type EntryKey,
@@ -16,7 +17,7 @@ import {
 import type { JournalEntryView, JournalOutputs, PostingView } from '../../shared/rpc/journal.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { ContentLinks } from './contents.ts';
-import { decimal, entryId, hex } from './text.ts';
+import { decimal, entryId } from './text.ts';
 
 export interface EntriesQuery {
   readonly account?: string | undefined;
@@ -83,9 +84,9 @@ function entryView(links: ContentLinks, entry: JournalEntry): JournalEntryView {
     counterparty,
     settlement: isSettled ? { shard, seq, batchNumber } : null,
     height: isSettled ? null : seq,
-    hash: hex(entry.hash),
+    hash: toHex(entry.hash),
     price: price && { xacPerGb: formatAmount(priceOfUnits(UNITS_PER_GB, price)), exact: formatRatio(price) },
-    channels: entry.channels.map(({ channelId, units }) => ({ channelId: hex(channelId), units })),
+    channels: entry.channels.map(({ channelId, units }) => ({ channelId: toHex(channelId), units })),
     contents: links.of(entry),
     note,
     postings: entry.postings.map(({ account, commodity, amount }) => ({

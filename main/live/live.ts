@@ -20,8 +20,8 @@ import type { Library } from '../transfer/library.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { Broadcaster } from './broadcaster.ts';
 import { checkFolder, FolderInput } from './folder-input.ts';
-import { PushInput } from './push-input.ts';
 import type { LiveIndex } from './live-index.ts';
+import { PushInput } from './push-input.ts';
 import type { RecordBook } from './record-book.ts';
 import { Watch } from './watch.ts';
 import type { WatchContext } from './watch-context.ts';
@@ -298,11 +298,7 @@ export class Live {
   #remove(contentIds: readonly string[]): void {
     const { library, pieces } = this.#context;
     for (const contentId of contentIds) {
-      this.#inBackground(
-        library
-          .stopTransfer(contentId)
-          .then(() => pieces.delete(contentId)),
-      );
+      this.#inBackground(library.stopTransfer(contentId).then(() => pieces.delete(contentId)));
     }
   }
 

@@ -1,7 +1,8 @@
 /** Starts what a node runs: on a devnet the validator and the provider of the sample clip, then the node's own peer. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NodeConfig, nodePaths } from '../data-dir/config.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import type { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { anyPort } from '../p2p/listen.ts';
@@ -13,8 +14,11 @@ import type { Wallet } from '../wallet/wallet.ts';
 const SAMPLE_CLIP = 'sample-clip.mp4';
 const SAMPLE_NAME = 'Sample clip.mp4';
 
-/** With the network that its owner has chosen, where none was given. */
-export type LaunchConfig = Omit<NodeConfig, 'joinMultiaddr'> & { readonly joinMultiaddr: string | undefined };
+export interface LaunchContext {
+  readonly config: NodeConfig;
+  readonly dataDir: DataDir;
+  readonly log: Log;
+}
 
 export interface Launched {
   readonly peer: RunningPeer;
@@ -22,23 +26,26 @@ export interface Launched {
   readonly ownDevnet: boolean;
 }
 
-/** The network, where it is this process's own, and the peer. @throws AceError as `startPeer` */
+/**
+ * The network, where it is this process's own, and the peer.
+ * @param joinMultiaddr given at the start, or chosen since; left out: the network of the data directory, or a devnet
+ * @throws AceError as `startPeer`
+ */
 export async function launch(
-  config: LaunchConfig,
+  { config, dataDir, log }: LaunchContext,
   wallet: Wallet,
-  log: Log,
+  joinMultiaddr: string | undefined,
   resources: AsyncDisposableStack,
 ): Promise<Launched> {
-  const paths = nodePaths(config.dataDir);
-  const { joinMultiaddr, p2pPort, listen, announce = [], reach } = config;
-  const network = chooseNetwork(paths.network, joinMultiaddr);
+  const { p2pPort, listen, announce = [], reach } = config;
+  const network = chooseNetwork(dataDir, joinMultiaddr);
   const devnet = network.mode === 'devnet';
   const { multiaddr, sampleId } =
     network.mode === 'devnet'
-      ? await startDevnet(config, log, resources)
+      ? await startDevnet({ config, dataDir, log }, resources)
       : { multiaddr: network.multiaddr, sampleId: null };
   const peer = await startPeer({
-    dir: config.dataDir,
+    dir: dataDir.path,
     shardMultiaddr: multiaddr,
     ...{ p2pPort, listen, announce, reach, log },
     identity: wallet,
@@ -46,22 +53,20 @@ export async function launch(
   });
   resources.defer(() => peer.stop());
   // Written once the network has answered: a wrong address never replaces a right one.
-  await settleNetwork(paths, network);
+  await settleNetwork(dataDir, network);
   if (sampleId) await peer.library.resolve(sampleId, 'offered');
   return { peer, ownDevnet: devnet };
 }
 
 /** A network of this machine alone: its validator, and a provider of the sample clip. */
 async function startDevnet(
-  config: LaunchConfig,
-  log: Log,
+  { config, dataDir, log }: LaunchContext,
   resources: AsyncDisposableStack,
 ): Promise<{ readonly multiaddr: string; readonly sampleId: string | null }> {
-  const paths = nodePaths(config.dataDir);
   const { listen, reach, offerSample = true } = config;
   const anywhere = listen && anyPort(listen);
   const validator = await runDevnetValidator({
-    dataDir: paths.validatorDir,
+    dataDir: dataDir.validatorDir,
     port: 0,
     listen: anywhere,
     profile: config.devnet,
@@ -70,10 +75,10 @@ async function startDevnet(
   const { multiaddr } = validator;
   const clip = join(config.resourcesDir, SAMPLE_CLIP);
   if (!offerSample || !existsSync(clip)) return { multiaddr, sampleId: null };
-  const lock = lockDataDir(paths.seedDir);
+  const lock = lockDataDir(dataDir.seedDir);
   resources.defer(() => lock.release());
   const seed = await startPeer({
-    dir: paths.seedDir,
+    dir: dataDir.seedDir,
     shardMultiaddr: multiaddr,
     p2pPort: 0,
     ...{ listen: anywhere, reach, log },

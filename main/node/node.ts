@@ -2,37 +2,37 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
-import packageJson from '../../package.json' with { type: 'json' };
 import { AceError } from '../../shared/errors.ts';
-import { DEFAULT_HTTP_PORT, isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
-import { removeControl, writeControl } from '../data-dir/control-file.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
-import type { NodeStore } from '../db/node/store.ts';
 import { JournalDownloads } from '../journal/downloads.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
 import { announceMultiaddrs, listenMultiaddrs } from '../p2p/listen.ts';
-import { chosenPort } from '../peer/chosen-port.ts';
 import type { RunningPeer } from '../peer/peer.ts';
-import { contentHandler, notPlayableYet } from '../players/handler.ts';
 import { createLog, type Log } from '../process/log.ts';
 import { ApiToken } from '../rpc/api-token.ts';
-import { type ContentHandler, type HttpServer, startHttpServer } from '../rpc/http.ts';
+import { createFeedHub, type FeedHub } from '../rpc/feed.ts';
+import type { HttpServer } from '../rpc/http.ts';
 import type { NodeService } from '../rpc/service.ts';
-import { FirstRun } from '../service/first-run.ts';
-import { NodeGate } from '../service/gate.ts';
-import { createNodeService } from '../service/node-service.ts';
-import { contentView } from '../service/views.ts';
-import { Closers } from '../util/closers.ts';
-import type { WalletDesk } from '../wallet/wallet-manager.ts';
-import { launch } from './launch.ts';
-import { composeWallet } from './wallet-composition.ts';
+import { FirstRun, firstRunMethods } from '../service/first-run.ts';
+import { gatedService } from '../service/gate.ts';
+import { ServiceFeed } from '../service/service-feed.ts';
+import { walletMethods } from '../service/wallet.ts';
+import { openResources } from '../util/resources.ts';
+import type { WalletManager } from '../wallet/wallet-manager.ts';
+import { HttpEndpoint, keepPort, portToTry } from './http-endpoint.ts';
+import { NodeRuntime } from './runtime.ts';
+import { composeWallet, withBooks } from './wallet-composition.ts';
 
 export type { NodeConfig } from '../data-dir/config.ts';
 
 export interface RunningNode {
   readonly service: NodeService;
-  readonly wallet: WalletDesk;
+  /** What the node tells of itself, slowed down for whoever shows it. */
+  readonly feed: FeedHub;
+  readonly wallet: WalletManager;
   /** Not while it waits for its wallet. */
   readonly isRunning: boolean;
   /** @throws AceError `WalletMissing`, `WalletLocked` while the node waits for its wallet */
@@ -41,207 +41,161 @@ export interface RunningNode {
   readonly http: { readonly url: string; readonly port: number; readonly token: string };
   /** The port before, which encoders were told; `null` on a first start, and while the node waits for its wallet. */
   readonly lastPort: number | null;
-  /** Resolves when somebody asked the node to stop. */
+  /** Resolves when the node was asked to stop. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }
-
-/** In the meta table: where pages, players and encoders reached the node last. */
-const LAST_PORT = 'httpPort';
 
 /**
  * A wallet that can be opened starts the node at once. Where its owner has to come first (`config.wallet`), the pages are
  * there and the node starts when they have made or unlocked it.
  * @throws AceError `DataDirInUse`, `DataDirNotWritable`, `DataDirMismatch`, `SchemaTooNew`, `PortInUse`, `WalletLocked`, …
  */
-export async function startNode(config: NodeConfig): Promise<RunningNode> {
-  const paths = nodePaths(config.dataDir);
-  const { listen, announce = [], joinMultiaddr } = config;
-  // Said now, before anything is made.
-  if (listen) listenMultiaddrs(listen, 0);
-  announceMultiaddrs(announce);
-  if (joinMultiaddr !== undefined) parseMultiaddr(joinMultiaddr);
-  refuseValidatorFolder(config.dataDir);
-  const lock = lockDataDir(config.dataDir);
+export function startNode(config: NodeConfig): Promise<RunningNode> {
+  const dataDir = new DataDir(config.dataDir);
   // Closed last to first: who asks, then the node, then the directory.
-  const closers = new Closers();
-  closers.add(() => lock.release());
-  const node = new Closers();
-  let launching: Promise<void> | null = null;
-  closers.add(async () => {
-    await launching?.catch(() => undefined);
-    await node.close();
-  });
-  try {
-    const log = createLog(paths.log);
-    chooseNetwork(paths.network, joinMultiaddr);
-    const apiToken = await ApiToken.open(paths.apiToken);
-    let http: HttpServer | null = null;
-    let peer: RunningPeer | null = null;
-    const isRunning = () => peer !== null;
-    let content: ContentHandler = notPlayableYet;
-    const downloads = new JournalDownloads({ path: paths.nodeDb, nowMs: Date.now, log });
-    /** For the command line, which finds the running node by it. */
-    const tellControl = ({ url }: HttpServer) =>
-      writeControl(config.dataDir, { url, token: apiToken.current });
+  return openResources(async (resources) => {
+    checkConfig(config, dataDir);
+    const lock = lockDataDir(dataDir.path);
+    resources.defer(() => lock.release());
+    const log = createLog(dataDir.log);
+    chooseNetwork(dataDir, config.joinMultiaddr);
+    const endpoint = new HttpEndpoint(dataDir, await ApiToken.open(dataDir.apiToken));
+    const downloads = new JournalDownloads({ path: dataDir.nodeDb, nowMs: Date.now, log });
+    const feed = new ServiceFeed();
+    const runtime = new NodeRuntime({ config, dataDir, endpoint, downloads, feed, log });
+    resources.defer(() => runtime.close());
     const firstRun = new FirstRun({
-      paths,
-      joinMultiaddr,
-      desk: () => desk,
-      isRunning,
+      dataDir,
+      joinMultiaddr: config.joinMultiaddr,
+      isRunning: () => runtime.isRunning,
     });
-    const { desk, methods } = composeWallet(config, {
-      isRunning,
-      store: () => peer?.store ?? null,
+    const wallet = composeWallet(dataDir, {
+      secretStore: config.secretStore,
+      isRunning: () => runtime.isRunning,
+      store: () => runtime.store,
       joinMultiaddr: () => firstRun.joinMultiaddr,
-      onChange: (state) => gate.tell(state),
-      start: (wallet) => {
-        launching = launch({ ...config, joinMultiaddr: firstRun.joinMultiaddr }, wallet, node, log).then(
-          (started) => {
-            const service = createNodeService({
-              peer: started.peer,
-              version: packageJson.version,
-              dataDir: config.dataDir,
-              ownDevnet: started.ownDevnet,
-              pagesUrl: () => http?.url ?? null,
-              httpPort: () => http?.port ?? null,
-              givenPorts: { http: config.httpPort !== undefined, peers: config.p2pPort !== undefined },
-              downloads,
-              log,
-            });
-            node.add(() => service.close());
-            started.onEvents({
-              onChange: () => service.emitSnapshot(),
-              onContents: () => service.emitContents(),
-              onSettlements: (rows) => service.emitSettlements(rows),
-            });
-            // Rates fall to zero by themselves; the pages are told so.
-            const ticking = setInterval(() => {
-              service.emitSnapshot();
-              service.emitTraffic();
-            }, 1_000);
-            node.add(() => clearInterval(ticking));
-            peer = started.peer;
-            content = contentHandler({
-              peer: started.peer,
-              token: () => apiToken.current,
-              importUpload: async (path, name) => contentView(await started.peer.import({ path, name })),
-              log,
-            });
-            // A node that waited has its pages already; encoders are told their address from now on.
-            if (http) notePort(started.peer.store, http.port);
-            gate.open(service);
-          },
-        );
-        return launching;
-      },
+      onChange: (state) => feed.send('wallet', state),
+      start: (opened) => runtime.start(opened, firstRun.joinMultiaddr),
     });
-    closers.add(() => desk.close());
-    const asked = Promise.withResolvers<void>();
-    const gate: NodeGate = new NodeGate({
+    resources.defer(() => wallet.close());
+    const stop = Promise.withResolvers<void>();
+    const service = gatedService({
       always: {
-        ...methods,
-        ...firstRun.methods,
-        apiToken: async () => ({ token: apiToken.current, file: apiToken.file }),
-        async renewApiToken() {
-          const token = await apiToken.renew();
-          if (http) {
-            await tellControl(http);
-            // After the answer has gone out on the very connection that is cut off then.
-            setImmediate(() => http?.setToken(token));
-          }
-          return { token };
-        },
+        ...walletMethods(wallet),
+        ...firstRunMethods(firstRun, wallet),
+        ...endpoint.methods,
         async shutdown() {
-          asked.resolve();
+          stop.resolve();
           return {};
         },
       },
-      notRunning: () => desk.notRunning(),
+      running: () => {
+        if (runtime.service) return runtime.service;
+        throw wallet.notRunning();
+      },
+      feed,
     });
-    const { firstRun: asks = false, mayWait = false } = config.wallet ?? {};
-    if (await desk.begin(config.passphrase, { firstRun: asks, mayWait })) {
-      await desk.start().catch((error: unknown) => {
-        if (!mayWait || !firstRun.isOpen) throw error;
-        log.warn({ err: error }, 'the network that was chosen does not answer: the pages wait');
-      });
-    }
-
-    const running = (): RunningPeer => {
-      if (peer === null) throw desk.notRunning();
-      return peer;
-    };
-    const server = await startHttpServer({
+    await openWallet(config, wallet, firstRun, log);
+    const hub = createFeedHub(service, log);
+    resources.defer(() => hub.close());
+    resources.defer(() => endpoint.close());
+    const server = await endpoint.listen({
       // While the node waits for its wallet its books are looked into all the same: pages, players and encoders come back.
-      port: desk.options.withStore((store) => httpPort(config, store)),
+      port: withBooks(dataDir, runtime.store, (store) => portToTry(config, store)),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
       ...(config.httpHost !== undefined && { host: config.httpHost }),
       pagesDir: config.pagesDir,
-      token: apiToken.current,
-      service: gate.service,
-      log,
+      ...{ service, log, feed: hub, content: runtime.content },
       exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),
-      content: (req, res) => content(req, res),
     });
-    http = server;
-    closers.add(() => server.close());
-    const lastPort = isRunning() ? notePort(running().store, server.port) : null;
-    await tellControl(server);
-    closers.add(() => removeControl(config.dataDir));
-
-    let stopping: Promise<void> | null = null;
-    return {
-      service: gate.service,
-      wallet: desk,
-      get isRunning() {
-        return isRunning();
-      },
-      get peer() {
-        return running();
-      },
+    const lastPort = runtime.store && keepPort(runtime.store, server.port);
+    return new Node({
+      service,
+      feed: hub,
+      wallet,
+      runtime,
+      endpoint,
+      server,
       log,
-      http: {
-        url: server.url,
-        port: server.port,
-        get token() {
-          return apiToken.current;
-        },
-      },
       lastPort,
-      stopped: asked.promise,
-      stop: () => {
-        stopping ??= closers.close();
-        return stopping;
-      },
-    };
-  } catch (error) {
-    await closers.close().catch(() => undefined); // what went wrong first is what is told
-    throw error;
-  }
+      stop,
+      resources,
+    });
+  });
 }
 
-/** Keeps where the node is reached, for its next start. The answer is where it was before. */
-function notePort(store: NodeStore, port: number): number | null {
-  const before = store.meta.get(LAST_PORT);
-  store.commit(() => store.meta.set(LAST_PORT, String(port)));
-  return before === null ? null : Number(before);
-}
-
-/**
- * The port to try first. Where any will do it is the last one, as long as a broadcast goes on: its encoder keeps pushing
- * to the address that it was given.
- */
-function httpPort({ httpPort }: NodeConfig, store: NodeStore | null): number {
-  if (httpPort !== 0) return httpPort ?? (store && chosenPort(store, 'http')) ?? DEFAULT_HTTP_PORT;
-  const broadcasts = store?.broadcasts.own().some(({ ended }) => !ended) ?? false;
-  return broadcasts ? Number(store?.meta.get(LAST_PORT) ?? 0) : 0;
-}
-
-/** @throws AceError `DataDirMismatch` */
-function refuseValidatorFolder(dataDir: string): void {
-  if (!isValidatorFolder(dataDir)) return;
+/** Said before anything is made. @throws AceError `InvalidInput`, `DataDirMismatch` */
+function checkConfig({ listen, announce = [], joinMultiaddr }: NodeConfig, dataDir: DataDir): void {
+  if (listen) listenMultiaddrs(listen, 0);
+  announceMultiaddrs(announce);
+  if (joinMultiaddr !== undefined) parseMultiaddr(joinMultiaddr);
+  if (!dataDir.isValidatorFolder) return;
   throw new AceError(
     'DataDirMismatch',
-    `${dataDir} is a validator's folder: choose another --data-dir for a node`,
+    `${dataDir.path} is a validator's folder: choose another --data-dir for a node`,
   );
+}
+
+/** Starts the node where the wallet can be opened now. A network that was chosen on the pages may stay away. */
+async function openWallet(
+  { passphrase, wallet: { firstRun: asks = false, mayWait = false } = {} }: NodeConfig,
+  wallet: WalletManager,
+  firstRun: FirstRun,
+  log: Log,
+): Promise<void> {
+  if (!(await wallet.begin(passphrase, { firstRun: asks, mayWait }))) return;
+  await wallet.start().catch((error: unknown) => {
+    if (!mayWait || !firstRun.isOpen) throw error;
+    log.warn({ err: error }, 'the network that was chosen does not answer: the pages wait');
+  });
+}
+
+interface NodeParts extends Pick<RunningNode, 'service' | 'feed' | 'wallet' | 'log' | 'lastPort'> {
+  readonly runtime: NodeRuntime;
+  readonly endpoint: HttpEndpoint;
+  readonly server: HttpServer;
+  readonly stop: PromiseWithResolvers<void>;
+  readonly resources: AsyncDisposableStack;
+}
+
+class Node implements RunningNode {
+  readonly service: NodeService;
+  readonly feed: FeedHub;
+  readonly wallet: WalletManager;
+  readonly log: Log;
+  readonly lastPort: number | null;
+  readonly stopped: Promise<void>;
+  readonly #parts: NodeParts;
+  #stopping: Promise<void> | null = null;
+
+  constructor(parts: NodeParts) {
+    this.service = parts.service;
+    this.feed = parts.feed;
+    this.wallet = parts.wallet;
+    this.log = parts.log;
+    this.lastPort = parts.lastPort;
+    this.stopped = parts.stop.promise;
+    this.#parts = parts;
+  }
+
+  get isRunning(): boolean {
+    return this.#parts.runtime.isRunning;
+  }
+
+  get peer(): RunningPeer {
+    const { peer } = this.#parts.runtime;
+    if (peer === null) throw this.wallet.notRunning();
+    return peer;
+  }
+
+  get http(): RunningNode['http'] {
+    const { server, endpoint } = this.#parts;
+    return { url: server.url, port: server.port, token: endpoint.token };
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#parts.resources.disposeAsync();
+    return this.#stopping;
+  }
 }

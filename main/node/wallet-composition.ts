@@ -2,19 +2,21 @@
 import { existsSync } from 'node:fs';
 import { AceError } from '../../shared/errors.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
-import { isValidatorFolder, type NodeConfig, nodePaths } from '../data-dir/config.ts';
-import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
+import type { NodeConfig } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
+import { chooseNetwork, settleNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { type WalletMethods, walletMethods } from '../service/wallet.ts';
-import { WalletBackups } from '../wallet/backup-restore.ts';
 import { walletExists } from '../wallet/keystore.ts';
-import { NO_SECRET_STORE } from '../wallet/secret-store.ts';
+import { NO_SECRET_STORE, type SecretStore } from '../wallet/secret-store.ts';
 import type { Wallet } from '../wallet/wallet.ts';
-import { WalletDesk } from '../wallet/wallet-manager.ts';
+import { WalletManager } from '../wallet/wallet-manager.ts';
 
-/** The node beside it. */
+/** What the wallet needs of the node beside it. */
 export interface WalletHost {
+  /** Left out: passphrases are kept nowhere. */
+  readonly secretStore: SecretStore | undefined;
   readonly isRunning: () => boolean;
   /** The running node's books. */
   readonly store: () => NodeStore | null;
@@ -25,43 +27,44 @@ export interface WalletHost {
   readonly start: (wallet: Wallet) => Promise<void>;
 }
 
-export interface ComposedWallet {
-  readonly desk: WalletDesk;
-  readonly methods: WalletMethods;
-}
-
-export function composeWallet(config: NodeConfig, host: WalletHost): ComposedWallet {
-  const paths = nodePaths(config.dataDir);
-  const desk = new WalletDesk({
-    walletPath: paths.wallet,
-    deviceRequestPath: paths.deviceRequest,
-    secretStore: config.secretStore ?? NO_SECRET_STORE,
+export function composeWallet(dataDir: DataDir, host: WalletHost): WalletManager {
+  return new WalletManager({
+    walletPath: dataDir.wallet,
+    deviceRequestPath: dataDir.deviceRequest,
+    nodeDbPath: dataDir.nodeDb,
+    secretStore: host.secretStore ?? NO_SECRET_STORE,
     nowMs: Date.now,
-    isRunning: host.isRunning,
-    withStore: (act) => {
-      const store = host.store();
-      return store ? act(store) : withClosedStore(paths.nodeDb, act);
-    },
-    onChange: host.onChange,
     start: host.start,
+    isRunning: host.isRunning,
+    onChange: host.onChange,
+    withStore: (act) => withBooks(dataDir, host.store(), act),
     // Before there is a key: a wallet that was made for a network must not come up on a devnet of its own.
     beforeFirstKey: async () => {
       const multiaddr = host.joinMultiaddr();
-      if (multiaddr !== undefined && !existsSync(paths.network)) await wantNetwork(paths, multiaddr);
+      if (multiaddr !== undefined && !existsSync(dataDir.network)) await wantNetwork(dataDir, multiaddr);
     },
-  });
-  const backups = new WalletBackups({
-    desk,
-    walletPath: paths.wallet,
-    nodeDbPath: paths.nodeDb,
-    networkPath: paths.network,
-    nowMs: Date.now,
     joinMultiaddr: () => {
-      const network = chooseNetwork(paths.network, host.joinMultiaddr());
+      const network = chooseNetwork(dataDir, host.joinMultiaddr());
       return network.mode === 'joined' ? network.multiaddr : null;
     },
+    joinNetwork: (multiaddr) => settleNetwork(dataDir, { mode: 'joined', multiaddr }),
   });
-  return { desk, methods: walletMethods(desk, backups) };
+}
+
+/** The running node's books; without one those in the directory, opened for as long as `act` takes; or `null`. */
+export function withBooks<T>(
+  { nodeDb }: DataDir,
+  running: NodeStore | null,
+  act: (store: NodeStore | null) => T,
+): T {
+  if (running) return act(running);
+  if (!existsSync(nodeDb)) return act(null);
+  const store = openNodeStore(nodeDb);
+  try {
+    return act(store);
+  } finally {
+    store.close();
+  }
 }
 
 export interface OfflineWallet {
@@ -75,29 +78,31 @@ export interface OfflineWallet {
  * `WalletLocked` (a wrong passphrase), `WalletInvalid`
  */
 export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWallet> {
-  if (isValidatorFolder(config.dataDir)) {
+  const dataDir = new DataDir(config.dataDir);
+  if (dataDir.isValidatorFolder) {
     throw new AceError(
       'DataDirMismatch',
-      `${config.dataDir} is a validator's folder and has no wallet of yours`,
+      `${dataDir.path} is a validator's folder and has no wallet of yours`,
     );
   }
-  const paths = nodePaths(config.dataDir);
-  // What is no address, and what cannot be joined from here, is said before anything is made, asked or shown.
-  chooseNetwork(paths.network, config.joinMultiaddr);
+  // What is no address, and what cannot be joined from here, is refused before anything is made, asked or shown.
+  chooseNetwork(dataDir, config.joinMultiaddr);
   const lock = lockDataDir(config.dataDir);
   try {
-    const joinMultiaddr = config.joinMultiaddr ?? wantedNetwork(paths);
-    const { desk, methods } = composeWallet(config, {
+    const joinMultiaddr = config.joinMultiaddr ?? wantedNetwork(dataDir);
+    const wallet = composeWallet(dataDir, {
+      secretStore: config.secretStore,
       isRunning: () => false,
       store: () => null,
       joinMultiaddr: () => joinMultiaddr,
       onChange: () => undefined,
       start: async () => undefined,
     });
-    await desk.begin(undefined, { firstRun: true, mayWait: true });
+    const methods = walletMethods(wallet);
+    await wallet.begin(undefined, { firstRun: true, mayWait: true });
     // Commands on what a running node keeps: alone, nothing is open that could be locked.
     const checkOpen = (isEnough: boolean) => {
-      if (isEnough || !walletExists(paths.wallet)) return;
+      if (isEnough || !walletExists(dataDir.wallet)) return;
       throw new AceError(
         'NodeNotRunning',
         'No node runs on this directory, so nothing is unlocked: ace-node start runs one',
@@ -107,33 +112,22 @@ export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWall
       methods: {
         ...methods,
         walletLock: async (input) => {
-          checkOpen(desk.wallet !== null);
+          checkOpen(wallet.wallet !== null);
           return methods.walletLock(input);
         },
         walletLockAfter: async (input) => {
           // Kept in the books, which are there once a node has run.
-          checkOpen(existsSync(paths.nodeDb));
+          checkOpen(existsSync(dataDir.nodeDb));
           return methods.walletLockAfter(input);
         },
       },
       close() {
-        desk.close();
+        wallet.close();
         lock.release();
       },
     };
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-/** `null` before there are any books. */
-function withClosedStore<T>(path: string, act: (store: NodeStore | null) => T): T {
-  if (!existsSync(path)) return act(null);
-  const store = openNodeStore(path);
-  try {
-    return act(store);
-  } finally {
-    store.close();
   }
 }

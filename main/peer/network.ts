@@ -86,7 +86,21 @@ export async function joinNetwork(
   await lines.reach(shard);
   const certified = await certificates(account, device, settings, nowMs, identity.certificate);
   return {
-    ...{ store, account, device, host, router, meter, lines, settings, devnet, shard, shardClient, nowMs, log },
+    ...{
+      store,
+      account,
+      device,
+      host,
+      router,
+      meter,
+      lines,
+      settings,
+      devnet,
+      shard,
+      shardClient,
+      nowMs,
+      log,
+    },
     ...certified,
   };
 }

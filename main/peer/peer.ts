@@ -25,10 +25,7 @@ type Network = Pick<
   PeerNetwork,
   'account' | 'device' | 'devnet' | 'lines' | 'meter' | 'settings' | 'shard' | 'shardClient' | 'store'
 >;
-type Content = Pick<
-  PeerContent,
-  'finder' | 'known' | 'library' | 'limits' | 'live' | 'pieces' | 'traffic'
->;
+type Content = Pick<PeerContent, 'finder' | 'known' | 'library' | 'limits' | 'live' | 'pieces' | 'traffic'>;
 
 export interface RunningPeer extends Network, Content, Pick<Payments, 'claims' | 'gossip' | 'sync'> {
   readonly host: Libp2p;

@@ -6,7 +6,13 @@
  * is no subscriber, the node is not listened to either, so an unwatched node makes no snapshots.
  */
 import { isAceError } from '../../shared/errors.ts';
-import { type FeedListener, NO_LOG, type NodeFeedListener, type NodeService, type RpcLog } from './service.ts';
+import {
+  type FeedListener,
+  NO_LOG,
+  type NodeFeedListener,
+  type NodeService,
+  type RpcLog,
+} from './service.ts';
 
 export const SNAPSHOT_INTERVAL_MS = 250;
 

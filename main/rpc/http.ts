@@ -15,7 +15,7 @@ import {
   limitConnections,
   serverOptions,
 } from './connections.ts';
-import { createFeedHub } from './feed.ts';
+import { createFeedHub, type FeedHub } from './feed.ts';
 import { hasToken, isThisMachine, mediaCookie, refuseRequest, requestUrl } from './guard.ts';
 import { createProcedures } from './procedures.ts';
 import { COMMON_HEADERS, PAGE_HEADERS } from './security-headers.ts';
@@ -51,6 +51,8 @@ export interface HttpOptions {
   /** What a page must show to drive the node. */
   readonly token: string;
   readonly service: NodeService;
+  /** Shared with other transports, and closed by who made it; left out: one of the server's own. */
+  readonly feed?: FeedHub;
   /** Answers what is the shell's; the headless one when left out. */
   readonly shell?: ShellService;
   /** Answers `/content/…`, `/ace/…`, `/webui/…`, `/broadcast/…` and `/import`. */
@@ -105,8 +107,8 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
 
   limitConnections(server, limits);
 
-  const feed = createFeedHub(service, log);
   const procedures = createProcedures(service, log, options.shell);
+  const feed = options.feed ?? createFeedHub(service, log);
   const guard = () => ({ port, token });
   const sockets = attachWebSocket({ server, procedures, feed, guard, log });
   try {
@@ -124,7 +126,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     },
     close: () => {
       sockets.close();
-      feed.close();
+      if (feed !== options.feed) feed.close();
       return new Promise<void>((resolve) => {
         server.close(() => resolve());
         // A player may hold its connection open for as long as its film lasts.

@@ -5,8 +5,9 @@ import type { Feed, Output } from '../../shared/rpc/rpc.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { onlyWatched } from '../live/live.ts';
 import type { RunningPeer } from '../peer/peer.ts';
-import { contentUrl, manifestPath } from '../players/addresses.ts';
-import { TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
+import { contentUrl } from '../players/addresses.ts';
+import { manifestPath } from '../players/live-http.ts';
+import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
 import type { NodeService } from '../rpc/service.ts';
 import { liveContentView } from './broadcasts.ts';
 import { contentView } from './views.ts';
@@ -34,11 +35,7 @@ export function contentViews({ store, live }: RunningPeer): ContentView[] {
   ];
 }
 
-export function contentProcedures({
-  peer,
-  pagesUrl,
-  onImporting,
-}: ContentServiceOptions): ContentProcedures {
+export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServiceOptions): ContentProcedures {
   const { store, library, live, pieces } = peer;
   const trackBook = new TrackBook(pieces);
   return {

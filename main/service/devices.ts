@@ -45,17 +45,21 @@ export class DeviceService {
   };
 
   /** @throws AceError `InvalidInput`, `WalletLocked`, as `OperationService.act` */
-  readonly deviceLink = async ({ device: text }: CheckedInput<'deviceLink'>): Promise<WalletOutputs['deviceLink']> => {
+  readonly deviceLink = async ({
+    device: text,
+  }: CheckedInput<'deviceLink'>): Promise<WalletOutputs['deviceLink']> => {
     const { account, settings, store } = this.#peer;
     const device = parseDevice(text);
-        const certificate = await issueCertificate(account, settings, fromHex(device), this.#nowMs());
+    const certificate = await issueCertificate(account, settings, fromHex(device), this.#nowMs());
     const result = await this.#operations.act({ kind: 'link', device });
     store.commit(() => knowDevice(store, device));
     return { ...result, certificate: toHex(encodeCertificate(certificate)) };
   };
 
   /** @throws AceError `InvalidInput`, `NotAllowed` (this device itself), `WalletLocked`, as `OperationService.act` */
-  readonly deviceUnlink = async ({ device: text }: CheckedInput<'deviceUnlink'>): Promise<WalletOutputs['deviceUnlink']> => {
+  readonly deviceUnlink = async ({
+    device: text,
+  }: CheckedInput<'deviceUnlink'>): Promise<WalletOutputs['deviceUnlink']> => {
     const device = parseDevice(text);
     if (device === toHex(this.#peer.device.publicKey)) {
       throw new AceError(

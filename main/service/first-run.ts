@@ -2,18 +2,16 @@
 import { existsSync } from 'node:fs';
 import { AceError } from '../../shared/errors.ts';
 import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
-import type { WalletStateView } from '../../shared/rpc/wallet.ts';
-import type { NodePaths } from '../data-dir/config.ts';
+import type { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
 import type { NodeService } from '../rpc/service.ts';
-import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import type { WalletManager } from '../wallet/wallet-manager.ts';
 
 export interface FirstRunOptions {
   /** `network` is written once the network has answered; what was asked for until then is `networkWanted`. */
-  readonly paths: Pick<NodePaths, 'network' | 'networkWanted'>;
+  readonly dataDir: DataDir;
   /** Given at the start. */
   readonly joinMultiaddr: string | undefined;
-  readonly desk: () => WalletDesk;
   readonly isRunning: () => boolean;
 }
 
@@ -25,7 +23,7 @@ export class FirstRun {
 
   constructor(options: FirstRunOptions) {
     this.#options = options;
-    this.#chosen = wantedNetwork(options.paths);
+    this.#chosen = wantedNetwork(options.dataDir);
   }
 
   /** What to join; left out: the network of the data directory, or a devnet. */
@@ -38,34 +36,37 @@ export class FirstRun {
     return this.#chosen !== undefined && !this.#fixed;
   }
 
-  get methods(): FirstRunMethods {
-    return {
-      networkChoice: async () => this.#view(),
-      chooseNetwork: async ({ multiaddr }) => {
-        if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
-        await wantNetwork(this.#options.paths, multiaddr ?? undefined);
-        this.#chosen = multiaddr ?? undefined;
-        return this.#view();
-      },
-      walletSkip: (): Promise<WalletStateView> => {
-        if (this.#view().mode === 'joined')
-          throw new AceError(
-            'NotAllowed',
-            'On this network a wallet holds money: make it, and write its phrase down',
-          );
-        return this.#options.desk().skip();
-      },
-    };
+  /** @throws AceError `NotAllowed` once it is fixed */
+  async choose(multiaddr: string | undefined): Promise<NetworkChoiceView> {
+    if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
+    await wantNetwork(this.#options.dataDir, multiaddr);
+    this.#chosen = multiaddr;
+    return this.view();
   }
 
   get #fixed(): boolean {
-    const { joinMultiaddr, paths, isRunning } = this.#options;
-    return joinMultiaddr !== undefined || isRunning() || existsSync(paths.network);
+    const { joinMultiaddr, dataDir, isRunning } = this.#options;
+    return joinMultiaddr !== undefined || isRunning() || existsSync(dataDir.network);
   }
 
-  #view(): NetworkChoiceView {
-    const network = chooseNetwork(this.#options.paths.network, this.joinMultiaddr);
+  view(): NetworkChoiceView {
+    const network = chooseNetwork(this.#options.dataDir, this.joinMultiaddr);
     const multiaddr = network.mode === 'joined' ? network.multiaddr : null;
     return { mode: network.mode, multiaddr, fixed: this.#fixed };
   }
+}
+
+export function firstRunMethods(firstRun: FirstRun, wallet: Pick<WalletManager, 'skip'>): FirstRunMethods {
+  return {
+    networkChoice: async () => firstRun.view(),
+    chooseNetwork: ({ multiaddr }) => firstRun.choose(multiaddr ?? undefined),
+    walletSkip: async () => {
+      if (firstRun.view().mode === 'joined')
+        throw new AceError(
+          'NotAllowed',
+          'On this network a wallet holds money: make it, and write its phrase down',
+        );
+      return wallet.skip();
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { quoteTraffic } from '../../shared/economy/quote.ts';
 import type { JournalDownloads } from '../journal/downloads.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { Log } from '../process/log.ts';
-import type { NodeFeedListener, NodeService } from '../rpc/service.ts';
+import type { NodeService } from '../rpc/service.ts';
 import { liveProcedures } from './broadcasts.ts';
 import { channelsView } from './channels.ts';
 import { contentProcedures, contentViews } from './contents.ts';
@@ -11,6 +11,7 @@ import { DeviceService } from './devices.ts';
 import { journalProcedures } from './journal.ts';
 import { OperationService } from './operations.ts';
 import { type GivenPorts, portProcedures } from './ports.ts';
+import type { ServiceFeed } from './service-feed.ts';
 import { settlementProcedures } from './settlements.ts';
 import { knownPicture, type NodeFacts, snapshotOf } from './snapshot.ts';
 import { trafficProcedures } from './traffic.ts';
@@ -26,6 +27,7 @@ export interface NodeServiceOptions extends Omit<NodeFacts, 'pagesUrl' | 'starte
   readonly httpPort: () => number | null;
   readonly givenPorts: GivenPorts;
   readonly downloads: JournalDownloads;
+  readonly feed: ServiceFeed;
   readonly log: Log;
 }
 
@@ -34,6 +36,7 @@ export interface NodeServiceHandle
   extends Omit<
     NodeService,
     | 'apiToken'
+    | 'onFeed'
     | 'renewApiToken'
     | 'deviceRequest'
     | 'shutdown'
@@ -48,11 +51,10 @@ export interface NodeServiceHandle
 const TICK_EVERY_MS = 1_000;
 
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {
-  const { peer, ownDevnet, version, dataDir, pagesUrl, log } = options;
+  const { peer, ownDevnet, version, dataDir, pagesUrl, feed, log } = options;
   const { store, claims, sync, settings, limits, pieces, account } = peer;
   const facts = { version, dataDir, ownDevnet, startedAtMs: Date.now() };
   const traffic = trafficProcedures(peer, log);
-  const feed = new NodeFeed(peer, traffic.noteMarket);
   const operations = new OperationService(peer, Date.now);
   const devices = new DeviceService(peer, operations, Date.now);
   return {
@@ -60,7 +62,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     ...contentProcedures({
       peer,
       pagesUrl,
-      onImporting: (progress) => feed.tell('importing', progress),
+      onImporting: (progress) => feed.send('importing', progress),
     }),
     ...liveProcedures(peer, pagesUrl),
     ...journalProcedures({
@@ -91,8 +93,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       await sync.refresh();
       return { claimedUnits };
     },
-    onFeed: (listener) => feed.subscribe(listener),
-    close: () => feed.close(),
+    close: followPeer(peer, feed, traffic.noteMarket),
   };
 }
 
@@ -104,43 +105,23 @@ async function settleEverywhere({ lines, shardClient }: RunningPeer): Promise<vo
   await shardClient.call('settle', {});
 }
 
-/** What happens at the peer, for those who listen. Nothing is made for nobody. */
-class NodeFeed {
-  readonly #listeners = new Set<NodeFeedListener>();
-  readonly #peer: RunningPeer;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(peer: RunningPeer, noteMarket: () => void) {
-    this.#peer = peer;
-    peer.events.on('change', this.#onChange);
-    peer.events.on('contents', this.#onContents);
-    peer.events.on('settlements', (rows) => {
-      if (this.#listeners.size > 0) this.tell('settlements', rows.map(settlementView));
-    });
-    this.#timer = setInterval(() => {
-      noteMarket();
-      if (this.#listeners.size === 0) return;
-      this.#onChange();
-      this.tell('traffic', peer.traffic.now());
-    }, TICK_EVERY_MS);
-  }
-
-  subscribe(listener: NodeFeedListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  readonly tell: NodeFeedListener = (topic, data) => {
-    for (const listener of this.#listeners) listener(topic, data);
-  };
-
-  close(): void {
-    clearInterval(this.#timer);
-    this.#listeners.clear();
-  }
-
-  readonly #onChange = () => this.tell('change', null);
-  readonly #onContents = () => {
-    if (this.#listeners.size > 0) this.tell('contents', contentViews(this.#peer));
+/** Passes on what happens at the peer. The answer ends it. */
+function followPeer(peer: RunningPeer, feed: ServiceFeed, noteMarket: () => void): () => void {
+  const { events } = peer;
+  events.on('change', () => feed.send('change', null));
+  events.on('contents', () => {
+    if (feed.isHeard) feed.send('contents', contentViews(peer));
+  });
+  events.on('settlements', (rows) => {
+    if (feed.isHeard) feed.send('settlements', rows.map(settlementView));
+  });
+  const timer = setInterval(() => {
+    noteMarket();
+    feed.send('change', null);
+    if (feed.isHeard) feed.send('traffic', peer.traffic.now());
+  }, TICK_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    events.removeAllListeners();
   };
 }

@@ -86,7 +86,9 @@ export class OperationService {
     return this.#act(input.expiresAtMs, transferOf(input), quoteTransfer);
   };
 
-  readonly quoteMint = async ({ amountXat }: CheckedInput<'quoteMint'>): Promise<WalletOutputs['quoteMint']> => {
+  readonly quoteMint = async ({
+    amountXat,
+  }: CheckedInput<'quoteMint'>): Promise<WalletOutputs['quoteMint']> => {
     const wanted = positive(amountXat);
     const [basis, asOfMs] = await this.#basis();
     const { costXab, maxXab } = mintCost(wanted, basis);
@@ -100,7 +102,11 @@ export class OperationService {
     };
   };
 
-  readonly mint = async ({ amountXat, maxXab, expiresAtMs }: CheckedInput<'mint'>): Promise<OperationResultView> => {
+  readonly mint = async ({
+    amountXat,
+    maxXab,
+    expiresAtMs,
+  }: CheckedInput<'mint'>): Promise<OperationResultView> => {
     const operation: Unsigned<MintOperation> = {
       kind: 'mint',
       amountXat: positive(amountXat),
@@ -127,7 +133,9 @@ export class OperationService {
     return this.#act(input.expiresAtMs, operation, (whole, basis) => quoteSwap(whole, reserves, basis));
   };
 
-  readonly quoteAccess = async (input: CheckedInput<'quoteAccess'>): Promise<WalletOutputs['quoteAccess']> => {
+  readonly quoteAccess = async (
+    input: CheckedInput<'quoteAccess'>,
+  ): Promise<WalletOutputs['quoteAccess']> => {
     const operation = this.#whole(accessOf(input));
     const [basis, asOfMs] = await this.#basis();
     const quote = quoteAccess(operation, basis);

@@ -1,27 +1,26 @@
 import type { Procedure } from '../../shared/rpc/rpc.ts';
 import type { NodeService } from '../rpc/service.ts';
-import type { WalletBackups } from '../wallet/backup-restore.ts';
-import type { WalletDesk } from '../wallet/wallet-manager.ts';
+import type { WalletManager } from '../wallet/wallet-manager.ts';
 
 export type WalletProcedure = Exclude<Extract<Procedure, `wallet${string}` | 'deviceRequest'>, 'walletSkip'>;
 
 export type WalletMethods = Pick<NodeService, WalletProcedure>;
 
-export function walletMethods(desk: WalletDesk, backups: WalletBackups): WalletMethods {
+export function walletMethods(wallet: WalletManager): WalletMethods {
   return {
-    walletState: () => desk.state(),
-    walletCreate: async (input) => desk.create(input),
-    walletConfirm: (input) => desk.confirm(input),
-    walletRestore: (input) => desk.restore(input),
-    walletRestoreBackup: (input) => backups.restore(input),
-    walletJoin: (input) => desk.join(input),
-    walletStart: () => desk.start(),
-    walletUnlock: (input) => desk.unlock(input),
-    walletLock: async () => desk.lock(),
-    walletChangePassphrase: (input) => desk.changePassphrase(input),
-    walletLockAfter: async (input) => desk.lockAfter(input),
-    walletPhrase: (input) => desk.phrase(input),
-    walletBackup: (input) => backups.make(input),
-    deviceRequest: () => desk.deviceRequest(),
+    walletState: () => wallet.state(),
+    walletCreate: async (input) => wallet.create(input),
+    walletConfirm: (input) => wallet.confirm(input),
+    walletRestore: (input) => wallet.restore(input),
+    walletRestoreBackup: (input) => wallet.restoreBackup(input),
+    walletJoin: (input) => wallet.join(input),
+    walletStart: () => wallet.start(),
+    walletUnlock: (input) => wallet.unlock(input),
+    walletLock: async () => wallet.lock(),
+    walletChangePassphrase: (input) => wallet.changePassphrase(input),
+    walletLockAfter: async (input) => wallet.lockAfter(input),
+    walletPhrase: (input) => wallet.phrase(input),
+    walletBackup: (input) => wallet.backup(input),
+    deviceRequest: () => wallet.deviceRequest(),
   };
 }

@@ -4,6 +4,7 @@ import { HDKey, privateKeyToAddress, signTypedData } from 'viem/accounts';
 import type { SignedOperation } from '../../shared/chain.ts';
 import type { Operation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import { parsePhrase, phraseToSeed } from './phrase.ts';
 import { type Hex, operationTypedData, type SigningNetwork } from './typed-data.ts';
 
@@ -32,7 +33,7 @@ export function accountFromPhrase(phrase: string): OpenAccount {
   seed.fill(0);
   master.wipePrivateData();
   node.wipePrivateData();
-  const privateKey = (): Hex => `0x${key.toString('hex')}`;
+  const privateKey = (): Hex => `0x${toHex(key)}`;
   let closed = false;
   return {
     address: privateKeyToAddress(privateKey()).toLowerCase(),

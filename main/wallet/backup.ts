@@ -8,13 +8,14 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as dagCbor from '@ipld/dag-cbor';
 import { z } from 'zod';
+import { ADDRESS } from '../../shared/address.ts';
 import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { parseVersioned } from '../util/versioned-file.ts';
 import { channelsSchema } from './channel-backup.ts';
 import { parsePhrase } from './phrase.ts';
-import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
+import { checksum, hexText, seal, sealedSchema, unseal } from './seal.ts';
 
 const FORMAT = 'ace-backup';
 const VERSION = 1;
@@ -29,9 +30,9 @@ const contentSchema = z.object({
   networkId: z.string().min(1).max(64),
   /** Where its node joined; `null` for a network of its own, which ran inside that node. */
   joinMultiaddr: z.string().max(300).nullable(),
-  account: z.string().regex(/^0x[0-9a-f]{40}$/),
+  account: z.string().regex(ADDRESS),
   /** Public key of the device that made it, hex. */
-  device: hex(32),
+  device: hexText(32),
   phrase: z.string(),
   channels: channelsSchema,
 });
@@ -41,7 +42,7 @@ const fileSchema = z.strictObject({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
   scryptAes256Gcm: sealedSchema,
-  sha256: hex(32),
+  sha256: hexText(32),
 });
 
 /** The file's text. @throws AceError `WalletInvalid` (an empty passphrase) */

@@ -3,8 +3,11 @@
  * meet, so whoever holds one can tell on whose account a device acts, without asking anyone.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { isAddress } from '../../shared/address.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type { Account } from './account.ts';
 import { type Hex, linkDeviceTypedData, type SigningNetwork, verifyTypedData } from './typed-data.ts';
 
@@ -21,7 +24,6 @@ export interface DeviceCertificate {
 }
 
 const FORMAT = 'ace-device-certificate-1';
-const ADDRESS = /^0x[0-9a-f]{40}$/;
 const SIGNATURE_BYTES = 65;
 
 /** Links a device to the account. */
@@ -36,7 +38,7 @@ export async function issueCertificate(
   return {
     networkId: network.networkId,
     ...link,
-    signature: new Uint8Array(Buffer.from(signature.slice(2), 'hex')),
+    signature: fromHex(signature.slice(2)),
   };
 }
 
@@ -50,7 +52,7 @@ export async function verifyCertificate(
 ): Promise<void> {
   checkShape(certificate);
   if (certificate.networkId !== network.networkId) throw invalid('it is for another network');
-  const signature: Hex = `0x${Buffer.from(certificate.signature).toString('hex')}`;
+  const signature: Hex = `0x${toHex(certificate.signature)}`;
   try {
     await verifyTypedData(linkDeviceTypedData(network, certificate), signature, certificate.account);
   } catch (cause) {
@@ -71,8 +73,7 @@ export function encodeCertificate(certificate: DeviceCertificate): Uint8Array {
 export function decodeCertificate(bytes: Uint8Array): DeviceCertificate {
   const certificate = fromTuple(decodeCbor(bytes));
   checkShape(certificate);
-  if (Buffer.compare(encodeCertificate(certificate), bytes) !== 0)
-    throw invalid('it is not in canonical form');
+  if (!sameBytes(encodeCertificate(certificate), bytes)) throw invalid('it is not in canonical form');
   return certificate;
 }
 
@@ -92,7 +93,7 @@ function fromTuple(value: unknown): DeviceCertificate {
 
 function checkShape({ networkId, account, devicePublicKey, issuedAtMs, signature }: DeviceCertificate): void {
   if (typeof networkId !== 'string' || networkId === '') throw invalid('it names no network');
-  if (typeof account !== 'string' || !ADDRESS.test(account)) throw invalid('it names no account');
+  if (!isAddress(account)) throw invalid('it names no account');
   if (!isDeviceKey(devicePublicKey)) throw invalid('it names no device');
   if (!Number.isSafeInteger(issuedAtMs) || issuedAtMs < 0) throw invalid('it has no time of issue');
   if (!hasLength(signature, SIGNATURE_BYTES)) throw invalid('it has no signature');

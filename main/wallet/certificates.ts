@@ -1,5 +1,5 @@
 /** The certificate that this device shows, and the check of those that others show. */
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Account } from './account.ts';

@@ -6,20 +6,21 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import { storeError } from '../db/open.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { createDevice, type DeviceIdentity, deviceFromSeed } from './device.ts';
-import { hex } from './seal.ts';
+import { hexText } from './seal.ts';
 
 const OWNER_ONLY = 0o600;
-const fileSchema = z.strictObject({ format: z.literal('ace-device-request-1'), deviceSeed: hex(32) });
+const fileSchema = z.strictObject({ format: z.literal('ace-device-request-1'), deviceSeed: hexText(32) });
 
 /** The same one each time. @throws AceError `WalletInvalid` (damaged), `DataDirNotWritable`, `StoreFailed` */
 export async function waitingDevice(path: string): Promise<DeviceIdentity> {
   try {
     if (existsSync(path)) return deviceFromSeed(await storedSeed(path));
     const device = createDevice();
-    const deviceSeed = Buffer.from(device.seed()).toString('hex');
+    const deviceSeed = toHex(device.seed());
     const file = { format: 'ace-device-request-1', deviceSeed };
     await writeFileAtomic(path, `${JSON.stringify(file)}\n`, OWNER_ONLY);
     return device;
@@ -47,7 +48,7 @@ export async function forgetWaitingDevice(path: string): Promise<void> {
 async function storedSeed(path: string): Promise<Uint8Array> {
   const text = await readFile(path, 'utf8');
   try {
-    return new Uint8Array(Buffer.from(fileSchema.parse(JSON.parse(text)).deviceSeed, 'hex'));
+    return fromHex(fileSchema.parse(JSON.parse(text)).deviceSeed);
   } catch {
     throw new AceError(
       'WalletInvalid',

@@ -9,12 +9,13 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import { storeError } from '../db/open.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { parseJson, parseVersioned } from '../util/versioned-file.ts';
 import { DEVICE_KEY_BYTES } from './device.ts';
 import { parsePhrase } from './phrase.ts';
-import { checksum, hex, seal, sealedSchema, unseal } from './seal.ts';
+import { checksum, hexText, seal, sealedSchema, unseal } from './seal.ts';
 
 export interface WalletSecrets {
   /** BIP-39 recovery phrase; `null` on a device that has only a certificate of its account. */
@@ -54,10 +55,10 @@ const VERSION = 2;
 const OWNER_ONLY = 0o600;
 const WARNING = 'NOT ENCRYPTED: whoever reads this file has the keys. For devnets only.';
 
-const firstSecrets = z.strictObject({ phrase: z.string(), deviceSeed: hex(DEVICE_KEY_BYTES) });
+const firstSecrets = z.strictObject({ phrase: z.string(), deviceSeed: hexText(DEVICE_KEY_BYTES) });
 const secretsSchema = z.union([
   firstSecrets,
-  z.strictObject({ phrase: z.null(), certificate: hex(), deviceSeed: hex(DEVICE_KEY_BYTES) }),
+  z.strictObject({ phrase: z.null(), certificate: hexText(), deviceSeed: hexText(DEVICE_KEY_BYTES) }),
 ]);
 const first = { format: z.literal(FORMAT), version: z.literal(1) };
 const second = { format: z.literal(FORMAT), version: z.literal(VERSION), phraseConfirmed: z.boolean() };
@@ -65,7 +66,7 @@ const sealed = {
   protection: z.literal('passphrase'),
   scryptAes256Gcm: sealedSchema,
   // Tells a damaged file from a wrong passphrase.
-  sha256: hex(32),
+  sha256: hexText(32),
 };
 const plain = { protection: z.literal('none'), warning: z.string() };
 const walletSchema = z.union([
@@ -149,10 +150,10 @@ async function toFile(
 ): Promise<WalletFile> {
   if (deviceSeed.length !== DEVICE_KEY_BYTES)
     throw new AceError('WalletInvalid', 'A device seed is 32 bytes');
-  const seed = Buffer.from(deviceSeed).toString('hex');
+  const seed = toHex(deviceSeed);
   const secrets =
     phrase === null
-      ? { phrase, certificate: Buffer.from(certificate ?? noCertificate()).toString('hex'), deviceSeed: seed }
+      ? { phrase, certificate: toHex(certificate ?? noCertificate()), deviceSeed: seed }
       : { phrase: parsePhrase(phrase), deviceSeed: seed };
   const header = { format: FORMAT, version: VERSION, phraseConfirmed } as const;
   if (protection.protection === 'none') {
@@ -202,12 +203,12 @@ function toSecrets(value: unknown, path: string): WalletSecrets {
   const secrets = secretsSchema.safeParse(value);
   if (!secrets.success) throw damaged(path);
   const { phrase, deviceSeed } = secrets.data;
-  const seed = new Uint8Array(Buffer.from(deviceSeed, 'hex'));
+  const seed = fromHex(deviceSeed);
   if (phrase !== null) return { phrase: parsePhrase(phrase), deviceSeed: seed };
   return {
     phrase,
     deviceSeed: seed,
-    certificate: new Uint8Array(Buffer.from(secrets.data.certificate, 'hex')),
+    certificate: fromHex(secrets.data.certificate),
   };
 }
 

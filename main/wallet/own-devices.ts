@@ -2,6 +2,7 @@
  * Which devices the account has unlinked, as its shard tells. Devices of one account serve each other for nothing: one that
  * was taken away must not go on having that.
  */
+import { toHex } from '../../shared/hex.ts';
 import type { Log } from '../process/log.ts';
 
 interface NamedDevice {
@@ -31,7 +32,7 @@ export class OwnDevices {
       this.#asking ??= this.#refresh();
       await this.#asking;
     }
-    return this.#unlinked.has(Buffer.from(device).toString('hex'));
+    return this.#unlinked.has(toHex(device));
   }
 
   async #refresh(): Promise<void> {

@@ -20,16 +20,16 @@ export interface Sealed extends ScryptParams {
   readonly ciphertext: string;
 }
 
-export const hex = (bytes?: number) =>
+export const hexText = (bytes?: number) =>
   z.string().regex(bytes ? new RegExp(`^[0-9a-f]{${bytes * 2}}$`) : /^([0-9a-f]{2})+$/);
 export const sealedSchema = z.strictObject({
   n: z.int().positive(),
   r: z.int().positive(),
   p: z.int().positive(),
-  salt: hex(32),
-  iv: hex(12),
-  tag: hex(16),
-  ciphertext: hex(),
+  salt: hexText(32),
+  iv: hexText(12),
+  tag: hexText(16),
+  ciphertext: hexText(),
 });
 
 /** Over all of it, hex: tells a damaged file from a wrong passphrase. */

@@ -8,6 +8,7 @@ import { hashTypedData, recoverTypedDataAddress } from 'viem/utils';
 import { type Operation, operationMessage, operationType } from '../../shared/economy/operation.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 
 /** The network that a signature is for. */
 export type SigningNetwork = Pick<NetworkSettings, 'networkId' | 'chainId'>;
@@ -57,7 +58,7 @@ export function linkDeviceTypedData(network: SigningNetwork, link: LinkDevice): 
     message: {
       networkId: network.networkId,
       account: link.account,
-      devicePublicKey: `0x${Buffer.from(link.devicePublicKey).toString('hex')}`,
+      devicePublicKey: `0x${toHex(link.devicePublicKey)}`,
       issuedAtMs: BigInt(link.issuedAtMs),
     },
   };

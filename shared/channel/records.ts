@@ -5,6 +5,7 @@
  * so that a signature over one kind can never pass for another.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { isAddress } from '../address.ts';
 import { isDeviceKey } from '../device-key.ts';
 import { AceError } from '../errors.ts';
 import { isBytes, isUnits, tuple } from './tuple.ts';
@@ -176,8 +177,4 @@ export interface SignedCheckpoint {
   readonly payerSignature: Uint8Array;
   /** `null` until the payee has countersigned. */
   readonly payeeSignature: Uint8Array | null;
-}
-
-export function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && /^0x[0-9a-f]{40}$/.test(value);
 }

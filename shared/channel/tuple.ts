@@ -1,5 +1,8 @@
 import * as dagCbor from '@ipld/dag-cbor';
+import { sameBytes } from '../bytes.ts';
 import { AceError } from '../errors.ts';
+
+export { sameBytes } from '../bytes.ts';
 
 /**
  * Decodes a tuple, tagged unless `tag` is null, and refuses any other encoding of it, so that one record has one hash.
@@ -31,10 +34,4 @@ export function isBytes(value: unknown, length: number): value is Uint8Array {
 /** A whole number from 0 to 2^53 − 1: units, bytes, counts, milliseconds. */
 export function isUnits(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -5,6 +5,8 @@
  * repay loans as soon as they are there. Batches of a shard form a hash chain; applying one is atomic and idempotent.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { isAddress } from '../address.ts';
+import { sameBytes } from '../bytes.ts';
 import type { Payment } from '../economy/payment.ts';
 import type { TrafficTotals } from '../economy/price.ts';
 import type { Ratio } from '../economy/ratio.ts';
@@ -61,8 +63,6 @@ export const FIRST_PREVIOUS_HASH: Uint8Array = new Uint8Array(32);
 export const MAX_BATCH_ENTRIES = 100_000;
 /** Most video units, and most milliseconds watched, that one batch can add. */
 export const MAX_WATCHED = BigInt(Number.MAX_SAFE_INTEGER);
-
-const ADDRESS = /^0x[0-9a-f]{40}$/;
 
 /**
  * The bytes that are hashed and signed. Canonical: one batch has exactly one encoding. For a batch that passes {@link
@@ -162,12 +162,4 @@ function batchFrom(value: unknown): Batch {
 /** A whole number from 0 to 2^53 − 1. */
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isAddress(value: unknown): boolean {
-  return typeof value === 'string' && ADDRESS.test(value);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

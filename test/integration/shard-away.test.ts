@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type NodeConfig, nodePaths } from '../../main/data-dir/config.ts';
+import type { NodeConfig } from '../../main/data-dir/config.ts';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { DEFAULT_DEVNET } from '../../shared/devnet-profile.ts';
@@ -60,7 +61,7 @@ describe('a node whose validator is away', () => {
     onTestFinished(() => validator.stop());
     const joined = await node(dataDir, { joinMultiaddr: validator.multiaddr });
     await joined.stop();
-    const path = nodePaths(dataDir).network;
+    const path = new DataDir(dataDir).network;
     const stored = readFileSync(path, 'utf8');
     await expectAceRejection('ShardUnavailable', node(dataDir, { joinMultiaddr: NOWHERE }));
     expect(readFileSync(path, 'utf8')).toBe(stored);

@@ -4,6 +4,7 @@
  */
 
 import { formatRatio } from '../../../shared/economy/ratio.ts';
+import { toHex } from '../../../shared/hex.ts';
 import {
   CHART_ACCOUNTS,
   COMMODITIES,
@@ -11,7 +12,7 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { decimal, entryId, hex, oneLine, utcDay } from '../text.ts';
+import { decimal, entryId, oneLine, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -55,9 +56,9 @@ function transaction(entry: ExportEntry): string {
     ['entry', entryId(entry)],
     ['time', new Date(entry.atMs).toISOString()],
     ['batch', entry.source === 'settlement' ? `${entry.batchNumber} of shard ${entry.shard}` : ''],
-    ['hash', hex(entry.hash)],
+    ['hash', toHex(entry.hash)],
     ['price', entry.price ? `${formatRatio(entry.price)} base units of XAC per MiB` : ''],
-    ['channels', entry.channels.map(({ channelId }) => hex(channelId)).join(' ')],
+    ['channels', entry.channels.map(({ channelId }) => toHex(channelId)).join(' ')],
     ['contents', entry.contents.map(({ contentId }) => contentId).join(' ')],
     ['note', entry.note],
   ];

@@ -2,13 +2,15 @@
  * Tables: ours with every field of an entry, and those of two programs for taxes. RFC 4180 with CRLF; numbers have a
  * decimal point and stay numbers, text cannot become a formula.
  */
+
 import { stringify } from 'csv-stringify/sync';
 import { formatAmount, TOKENS } from '../../../shared/economy/money.ts';
 import { priceOfUnits } from '../../../shared/economy/price.ts';
 import { UNITS_PER_GB } from '../../../shared/economy/units.ts';
+import { toHex } from '../../../shared/hex.ts';
 import { figuresOf } from '../../../shared/journal/figures.ts';
 import { type Movement, movementsOf } from '../../../shared/journal/movements.ts';
-import { cell, entryId, hex, utcSecond } from '../text.ts';
+import { cell, entryId, utcSecond } from '../text.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
 const BOM = '\uFEFF';
@@ -98,8 +100,8 @@ export function csvWriter(context: ExportContext): ExportWriter {
         entry.price ? String(entry.price.den) : '',
         isSettled ? String(entry.shard) : '',
         isSettled ? String(entry.batchNumber) : '',
-        hex(entry.hash),
-        entry.channels.map(({ channelId }) => hex(channelId)).join(' '),
+        toHex(entry.hash),
+        entry.channels.map(({ channelId }) => toHex(channelId)).join(' '),
         cell(entry.contents.map(({ contentId }) => contentId).join(' ')),
         cell(entry.contents.flatMap(({ name }) => name ?? []).join('; ')),
         cell(entry.note),
@@ -136,7 +138,7 @@ export function koinlyWriter(context: ExportContext): ExportWriter {
       ...['', '', '', ''],
       label,
       cell(describe(entry)),
-      hex(entry.hash),
+      toHex(entry.hash),
     ];
     return movementsOf(entry).flatMap(({ kind, sent, received, fee }) => {
       const label = kind === 'earned' ? (entry.kind === 'reward' ? 'reward' : 'other income') : '';
@@ -180,7 +182,7 @@ export function cointrackingWriter(context: ExportContext): ExportWriter {
             ...amountCells(fee),
             'Ace Node',
             'Ace Network',
-            cell(`${describe(entry)}, ${entryId(entry)}, ${hex(entry.hash)}`),
+            cell(`${describe(entry)}, ${entryId(entry)}, ${toHex(entry.hash)}`),
             utcSecond(entry.atMs),
           ],
         ];

@@ -6,6 +6,7 @@
 import { formatAmount } from '../../../shared/economy/money.ts';
 import { priceOfUnits } from '../../../shared/economy/price.ts';
 import { UNITS_PER_GB } from '../../../shared/economy/units.ts';
+import { toHex } from '../../../shared/hex.ts';
 import {
   CHART_ACCOUNTS,
   COMMODITIES,
@@ -13,7 +14,7 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { decimal, entryId, hex, oneLine, utcDay } from '../text.ts';
+import { decimal, entryId, oneLine, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -62,11 +63,11 @@ function transaction(day: string, entry: ExportEntry): string {
     ...(entry.source === 'settlement'
       ? ([['batch', `${entry.batchNumber} of shard ${entry.shard}`]] as [string, string][])
       : []),
-    ['hash', hex(entry.hash)],
+    ['hash', toHex(entry.hash)],
     ...(price
       ? ([['xac-per-gb', formatAmount(priceOfUnits(UNITS_PER_GB, price))]] as [string, string][])
       : []),
-    ['channels', entry.channels.map(({ channelId }) => hex(channelId)).join(' ')],
+    ['channels', entry.channels.map(({ channelId }) => toHex(channelId)).join(' ')],
     ...entry.contents.map(({ contentId, name }): [string, string] => [
       'content',
       name === null ? contentId : `${name} (${contentId})`,

@@ -1,6 +1,6 @@
 import type { BrowserWindow } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DesktopApp, type LifecycleParts, type Stoppable } from '../../../../main/app/lifecycle.ts';
+import { DesktopApp, type LifecycleContext, type Stoppable } from '../../../../main/app/lifecycle.ts';
 import { AceError } from '../../../../shared/errors.ts';
 
 type Listener = (event: { preventDefault(): void }, ...args: unknown[]) => void;
@@ -45,12 +45,12 @@ function setUp(options: Options = {}) {
     openWindow: vi.fn(() => window as unknown as BrowserWindow),
     startsHidden: () => options.hidden ?? false,
     keepsRunning: () => options.keepsRunning ?? false,
-    tellPage: vi.fn((_node: Stoppable, _view: unknown) => options.pageListens ?? false),
+    showOnPage: vi.fn((_node: Stoppable, _view: unknown) => options.pageListens ?? false),
     onClosing: vi.fn(),
     reports: { folder: '', report },
     nowMs: () => 1_000,
   };
-  const desktop = new DesktopApp(parts as unknown as LifecycleParts<Stoppable>);
+  const desktop = new DesktopApp(parts as unknown as LifecycleContext<Stoppable>);
   const emit = (event: string, ...args: unknown[]) => {
     const preventDefault = vi.fn();
     listeners.get(event)?.({ preventDefault }, ...args);
@@ -151,19 +151,19 @@ describe('DesktopApp: links', () => {
     const s = setUp({ argv: ['ace-node', '--at-login', LINK], hidden: true });
     await s.desktop.run();
     expect(s.openWindow).toHaveBeenCalledOnce();
-    s.tellPage.mockReturnValue(true);
-    s.desktop.tellPending();
-    expect(s.tellPage).toHaveBeenLastCalledWith(expect.anything(), TO_LINK);
-    s.tellPage.mockClear();
-    s.desktop.tellPending();
-    expect(s.tellPage).not.toHaveBeenCalled();
+    s.showOnPage.mockReturnValue(true);
+    s.desktop.showPending();
+    expect(s.showOnPage).toHaveBeenLastCalledWith(expect.anything(), TO_LINK);
+    s.showOnPage.mockClear();
+    s.desktop.showPending();
+    expect(s.showOnPage).not.toHaveBeenCalled();
   });
 
   it('takes a link over from a second instance', async () => {
     const s = setUp({ pageListens: true });
     await s.desktop.run();
     s.emit('second-instance', ['ace-node', '--flag', LINK]);
-    expect(s.tellPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
+    expect(s.showOnPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
   });
 
   it('takes a link that macOS hands over before the node is there', async () => {
@@ -175,8 +175,8 @@ describe('DesktopApp: links', () => {
     started.resolve({ stop: s.stop });
     await running;
     expect(s.openWindow).toHaveBeenCalledOnce();
-    s.desktop.tellPending();
-    expect(s.tellPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
+    s.desktop.showPending();
+    expect(s.showOnPage).toHaveBeenCalledExactlyOnceWith(expect.anything(), TO_LINK);
   });
 
   it('only shows the window for what is no link', async () => {
@@ -184,7 +184,7 @@ describe('DesktopApp: links', () => {
     await s.desktop.run();
     s.emit('open-url', 'https://evil.example/');
     s.emit('second-instance', ['ace-node', 'file:///etc/passwd', `ace:${'x'.repeat(300)}`]);
-    expect(s.tellPage).not.toHaveBeenCalled();
+    expect(s.showOnPage).not.toHaveBeenCalled();
     expect(s.window.focus).toHaveBeenCalledTimes(3);
   });
 });

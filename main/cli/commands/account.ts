@@ -1,0 +1,48 @@
+/** `ace-node status`, `channels`, `token`, `quote` */
+import type { Command } from 'commander';
+import { MAX_QUOTE_UNITS } from '../../../shared/rpc/rpc.ts';
+import { CHANNELS_HELP, channelsCommand } from '../channels.ts';
+import { wholeNumber } from '../option-values.ts';
+import { quoteCommand } from '../quote.ts';
+import { statusCommand } from '../status.ts';
+import { tokenCommand } from '../token.ts';
+import { type CommandContext, type CommonOptions, dataDirOption, ofNode } from './command-context.ts';
+
+export function addAccountCommands(program: Command, context: CommandContext): void {
+  const status = program
+    .command('status')
+    .description('balances, credit, price, traffic')
+    .option('--json', 'as one JSON object', false);
+  ofNode(status).action((options: CommonOptions & { json: boolean }) =>
+    statusCommand(context.configOf(options), options.json),
+  );
+
+  const channels = program
+    .command('channels')
+    .description('payment channels: what was served, paid and settled, with whom and for what')
+    .option('--limit <count>', 'this many channels, the newest', wholeNumber(1, 100_000), 100)
+    .option('--json', 'as one JSON object', false);
+  ofNode(channels)
+    .addHelpText('after', CHANNELS_HELP)
+    .action((options: CommonOptions & { limit: number; json: boolean }) =>
+      channelsCommand(context.configOf(options), options.limit, options.json),
+    );
+
+  program
+    .command('token')
+    .description('print what scripts and browsers show to drive the node')
+    .option('--renew', 'make a new one; the old one is refused from then on', false)
+    .addOption(dataDirOption())
+    .action((options: CommonOptions & { renew: boolean }) =>
+      tokenCommand(context.configOf(options), options.renew),
+    );
+
+  const quote = program
+    .command('quote')
+    .argument('<MiB>', 'amount of traffic', wholeNumber(1, MAX_QUOTE_UNITS))
+    .description('what that much traffic would cost now, and how it would be paid')
+    .option('--json', 'as one JSON object', false);
+  ofNode(quote).action((mib: number, options: CommonOptions & { json: boolean }) =>
+    quoteCommand(context.configOf(options), mib, options.json),
+  );
+}

@@ -1,0 +1,52 @@
+/** `ace-node import`, `contents`, `delete`, `pin`, `unpin` */
+import type { Command } from 'commander';
+import { contentsCommand, deleteCommand, pinCommand } from '../contents.ts';
+import { importCommand } from '../import.ts';
+import { notEmpty } from '../option-values.ts';
+import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
+
+export function addContentCommands(program: Command, context: CommandContext): void {
+  const importing = program
+    .command('import')
+    .argument('<file>', undefined, notEmpty)
+    .description('share a file; prints its content id')
+    .option('--name <name>', 'name that others see', notEmpty)
+    .option(
+      '--copy',
+      'copy the bytes: otherwise the file is shared where it lies, while it is not changed',
+      false,
+    );
+  ofNode(importing).action((file: string, options: CommonOptions & { name?: string; copy: boolean }) =>
+    importCommand(context.configOf(options), file, options),
+  );
+
+  const contents = program
+    .command('contents')
+    .description('what is here: sizes, where it lies, what is pinned or not shared any more')
+    .option('--json', 'as one JSON array', false);
+  ofNode(contents).action((options: CommonOptions & { json: boolean }) =>
+    contentsCommand(context.configOf(options), options.json),
+  );
+
+  const deleting = program
+    .command('delete <content-id>')
+    .alias('rm')
+    .description('forget a content and remove its bytes; a file that was imported where it lies stays')
+    .option('--force', 'also while it is played', false);
+  ofNode(deleting).action((contentId: string, options: CommonOptions & { force: boolean }) =>
+    deleteCommand(context.configOf(options), contentId, options.force),
+  );
+
+  const pin = program
+    .command('pin <content-id>')
+    .description('never remove a content to make room for others');
+  ofNode(pin).action((contentId: string, options: CommonOptions) =>
+    pinCommand(context.configOf(options), contentId, true),
+  );
+  const unpin = program
+    .command('unpin <content-id>')
+    .description('let a content be removed when room is needed');
+  ofNode(unpin).action((contentId: string, options: CommonOptions) =>
+    pinCommand(context.configOf(options), contentId, false),
+  );
+}

@@ -1,0 +1,119 @@
+/** `ace-node send`, `mint`, `swap`, `access`, `receive`, `repayments`, `topup` */
+import { type Command, Option } from 'commander';
+import { AceError } from '../../../shared/errors.ts';
+import type { NodeConfig } from '../../data-dir/config.ts';
+import {
+  type ActOptions,
+  accessCommand,
+  faucetCommand,
+  mintCommand,
+  receiveCommand,
+  repaymentsCommand,
+  sendCommand,
+  swapCommand,
+} from '../operations.ts';
+import { wholeNumber } from '../option-values.ts';
+import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
+import { jsonOption } from './wallet.ts';
+
+export function addFundsCommands(program: Command, context: CommandContext): void {
+  addOperationCommands(program, context);
+  ofNode(program.command('receive'))
+    .description('the account’s address')
+    .action((o: CommonOptions) => receiveCommand(context.configOf(o)));
+  ofNode(program.command('repayments'))
+    .description('which loans were repaid, to whom, at which price')
+    .addOption(new Option('--limit <count>', 'the newest').argParser(wholeNumber(1, 500)).default(20))
+    .addOption(jsonOption())
+    .action((o: CommonOptions & { limit: number; json: boolean }) =>
+      repaymentsCommand(context.configOf(o), o.limit, o.json),
+    );
+  acting(program.command('topup'))
+    .argument('[amount]', 'from the devnet’s faucet')
+    .description('add funds: from a devnet’s faucet, by minting, by swapping; loans are repaid by themselves')
+    .addOption(new Option('--token <token>', 'which token the faucet gives').choices(['XAT', 'XAS', 'XAB']))
+    .addOption(new Option('--mint <xat>', 'burn XAB for this much XAT'))
+    .addOption(new Option('--swap <amount>', 'sell this much for XAC, which pays loans and traffic first'))
+    .addOption(
+      new Option('--sell <token>', 'what --swap sells').choices(['XAT', 'XAS', 'XAB']).default('XAB'),
+    )
+    .addOption(slippageOption())
+    .action((amount: string | undefined, o: CommonOptions & TopUpOptions) =>
+      topUp(context.configOf(o), amount, o),
+    );
+}
+
+function addOperationCommands(program: Command, context: CommandContext): void {
+  acting(program.command('send'))
+    .argument('<amount>')
+    .argument('<token>')
+    .argument('<address>')
+    .description('move tokens to another account')
+    .action((amount: string, token: string, to: string, o: CommonOptions & ActOptions) =>
+      sendCommand(context.configOf(o), { amount, token, to }, o),
+    );
+  acting(program.command('mint'))
+    .argument('<xat>', 'how much XAT')
+    .description('burn XAB for new XAT')
+    .action((amount: string, o: CommonOptions & ActOptions) => mintCommand(context.configOf(o), amount, o));
+  acting(program.command('swap'))
+    .argument('<amount>')
+    .argument('<sell>', 'token')
+    .argument('<buy>', 'token; one of the two is XAC')
+    .description('trade on the network’s exchange')
+    .addOption(slippageOption())
+    .action(
+      (amount: string, sell: string, buy: string, o: CommonOptions & ActOptions & { slippage: string }) =>
+        swapCommand(context.configOf(o), { amount, sell, buy }, o.slippage, o),
+    );
+  acting(program.command('access'))
+    .argument('<content-id>')
+    .argument('<address>', 'who sells it')
+    .argument('<xac>', 'price')
+    .option('--premium', 'in the premium pool', false)
+    .description('buy access to a content')
+    .action(
+      (
+        contentId: string,
+        to: string,
+        priceXac: string,
+        o: CommonOptions & ActOptions & { premium: boolean },
+      ) => accessCommand(context.configOf(o), { contentId, to, priceXac, premium: o.premium }, o),
+    );
+}
+
+/** Of a command that moves funds: it quotes and asks first. */
+function acting(command: Command): Command {
+  return ofNode(command)
+    .option('--quote', 'only say what would happen', false)
+    .option('--yes', 'do not ask', false)
+    .addOption(jsonOption());
+}
+
+function slippageOption(): Option {
+  return new Option('--slippage <percent>', 'how much less it may get than quoted').default('1');
+}
+
+interface TopUpOptions extends ActOptions {
+  readonly token?: 'XAT' | 'XAS' | 'XAB';
+  readonly mint?: string;
+  readonly swap?: string;
+  readonly sell: string;
+  readonly slippage: string;
+}
+
+function topUp(config: NodeConfig, amount: string | undefined, options: TopUpOptions): Promise<void> {
+  const { token = 'XAT', mint, swap, sell, slippage } = options;
+  const ways = [amount, mint, swap].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    throw new AceError(
+      'InvalidInput',
+      'Give one of: an amount from the faucet, --mint, --swap. XAT that others send needs no command: ace-node receive shows the address',
+    );
+  }
+  if (mint !== undefined) return mintCommand(config, mint, options);
+  if (swap !== undefined) {
+    return swapCommand(config, { amount: swap, sell, buy: 'XAC' }, slippage, options);
+  }
+  return faucetCommand(config, amount ?? '', token, options);
+}

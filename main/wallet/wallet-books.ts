@@ -1,0 +1,81 @@
+/** What a node's books say about its wallet: whose books they are, when it locks, when it was backed up last. */
+import { AceError } from '../../shared/errors.ts';
+import { DEFAULT_LOCK_AFTER_MINUTES } from '../../shared/rpc/wallet.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import { showAddress } from './address.ts';
+import { checkNoBooks } from './identity.ts';
+
+/** Runs `act` on the running node's store, or on one opened for the moment; on `null` while there are no books. */
+export type WithStore = <T>(act: (store: NodeStore | null) => T) => T;
+
+/** Keys of the meta table. */
+const LOCK_AFTER = 'walletLockAfterMinutes';
+const LAST_BACKUP = 'walletBackupAtMs';
+const NEVER = 'never';
+
+export class WalletBooks {
+  readonly withStore: WithStore;
+  #lockAfterMinutes: number | null = DEFAULT_LOCK_AFTER_MINUTES;
+  #lastBackupAtMs: number | null = null;
+
+  constructor(withStore: WithStore) {
+    this.withStore = withStore;
+  }
+
+  /** An unlocked wallet locks itself this long after its last use; `null`: never. The default until {@link read}. */
+  get lockAfterMinutes(): number | null {
+    return this.#lockAfterMinutes;
+  }
+
+  get lastBackupAtMs(): number | null {
+    return this.#lastBackupAtMs;
+  }
+
+  /** Takes what is stored. A wallet is opened with it. */
+  read(): void {
+    this.withStore((store) => {
+      const lockAfter = store?.meta.get(LOCK_AFTER) ?? String(DEFAULT_LOCK_AFTER_MINUTES);
+      const backup = store?.meta.get(LAST_BACKUP) ?? null;
+      this.#lockAfterMinutes = lockAfter === NEVER ? null : Number(lockAfter);
+      this.#lastBackupAtMs = backup === null ? null : Number(backup);
+    });
+  }
+
+  /** @returns whether there are books to keep it in */
+  setLockAfter(minutes: number | null): boolean {
+    const isKept = this.#keep(LOCK_AFTER, String(minutes ?? NEVER));
+    if (isKept) this.#lockAfterMinutes = minutes;
+    return isKept;
+  }
+
+  setLastBackup(atMs: number): void {
+    this.#keep(LAST_BACKUP, String(atMs));
+    this.#lastBackupAtMs = atMs;
+  }
+
+  /** Books that are here belong to one account. @throws AceError `WalletInvalid` */
+  checkOwner(address: string): void {
+    const owner = this.#owner();
+    if (owner === null || owner === address) return;
+    throw new AceError(
+      'WalletInvalid',
+      `The books in this data directory are of account ${showAddress(owner)}, not ${showAddress(address)}`,
+    );
+  }
+
+  /** @param walletPath where their wallet was. @throws AceError `WalletInvalid` when there are books */
+  checkNone(walletPath: string): void {
+    checkNoBooks(walletPath, this.#owner());
+  }
+
+  #owner(): string | null {
+    return this.withStore((store) => store?.meta.get('account') ?? null);
+  }
+
+  #keep(key: string, value: string): boolean {
+    return this.withStore((store) => {
+      store?.commit(() => store.meta.set(key, value));
+      return store !== null;
+    });
+  }
+}
