@@ -1,7 +1,7 @@
 /** A journal entry in words, and the figures of it that explain one balance. */
 import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import type { JournalEntryView } from '../../shared/rpc/journal.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 
 type Kind = JournalEntryView['kind'];
 

@@ -4,7 +4,7 @@
  * read, so that what is on the screen follows the language.
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { formatDecimal } from './locale.ts';
 
 export interface ErrorWords {

@@ -1,6 +1,6 @@
 /** What a broadcast is at this moment, in words. */
 import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { formatDateTime } from './time.ts';
 
 export function liveWords(live: LiveView, watching: boolean, nowMs: number): string {

@@ -1,7 +1,7 @@
 /** Rules of the weekly schedule, in words. */
 import type { Stop } from '../../shared/limits.ts';
 import { type ScheduleRule, WEEKDAYS, type Weekday } from '../../shared/schedule.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { inLocale } from './locale.ts';
 import { rateText } from './traffic.ts';
 

@@ -6,7 +6,7 @@ import {
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc/settlements.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 
 /** Operations are records of the main chain, and stand in the same history for whoever reads it. */
 export const HISTORY_KINDS = [...SETTLEMENT_KINDS, 'operation'] as const;

@@ -8,7 +8,7 @@ import type { Funds, Payment } from '../../shared/economy/payment.ts';
 import { quoteTopUp, topUpThatPays } from '../../shared/economy/quote.ts';
 import { ceilDiv } from '../../shared/economy/ratio.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { quoteBasisOf } from './quote-basis.ts';
 
 /** Hours that "another evening" stands for. 1 XAT is one hour. */

@@ -1,6 +1,6 @@
 /** What a browser will not show or play of a video, in words, before anybody wonders about the silence. */
 import type { TrackView } from '../../shared/rpc/content.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { ErrorWords } from './error-words.ts';
 
 /**

@@ -3,7 +3,7 @@
 import { parseAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { OperationQuoteView } from '../../shared/rpc/wallet.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { fullAmount } from './amount.ts';
 import { errorWords } from './error-words.ts';
 

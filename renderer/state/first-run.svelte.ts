@@ -7,7 +7,7 @@ import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
 import type { NodeClient, Output } from '../../shared/rpc/rpc.ts';
 import { MIN_PASSPHRASE_LENGTH } from '../../shared/rpc/wallet.ts';
 import { walletTrouble } from '../format/wallet-words.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 
 export type FirstStep =
   | 'welcome'

@@ -2,7 +2,7 @@
  * The language of the pages. Everything that is on the screen follows it at once: messages and formats ask for it when
  * they are read, and it is state.
  */
-import { isLocale, type Locale, overwriteGetLocale } from '../i18n/compiled/runtime.js';
+import { isLocale, type Locale, overwriteGetLocale } from '../../shared/i18n/compiled/runtime.js';
 
 /** Each in its own words, so that whoever cannot read the pages finds the way. */
 export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = { en: 'English', ru: 'Русский' };

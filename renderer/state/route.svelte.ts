@@ -2,7 +2,7 @@
  * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/12`.
  * The slash keeps it apart from the names of places on a page.
  */
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 
 export const VIEWS = ['watch', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings'] as const;
 export type View = (typeof VIEWS)[number];

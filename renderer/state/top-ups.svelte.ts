@@ -7,7 +7,7 @@ import type { NodeClient, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { shortAmount } from '../format/amount.ts';
 import { type ErrorWords, faucetWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 
 export class TopUps {
   readonly #client: NodeClient | null;

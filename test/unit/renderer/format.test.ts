@@ -16,7 +16,7 @@ import { formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
-import { overwriteGetLocale } from '../../../renderer/i18n/compiled/runtime.js';
+import { overwriteGetLocale } from '../../../shared/i18n/compiled/runtime.js';
 import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
 import { AceError } from '../../../shared/errors.ts';
 import type { LoanView, NodeSnapshot } from '../../../shared/rpc/rpc.ts';
