@@ -1,4 +1,4 @@
-/** Every language says everything, nothing on the pages is said past the messages, and counts agree in both. */
+/** Every language has every message, pages have no text but messages, and counts agree in both. */
 import { globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parse } from 'svelte/compiler';
@@ -36,12 +36,12 @@ describe('messages', () => {
     expect(Object.keys(m).toSorted()).toEqual(Object.keys(en));
   });
 
-  it('are all said somewhere', () => {
+  it('are all used somewhere', () => {
     const code = globSync(USERS, { cwd: ROOT })
       .map((file) => readFileSync(join(ROOT, file), 'utf8'))
       .join('\n');
-    const said = new Set(Array.from(code.matchAll(/\bm\.(\w+)/g), ([, key]) => key));
-    expect(Object.keys(en).filter((key) => !said.has(key))).toEqual([]);
+    const used = new Set(Array.from(code.matchAll(/\bm\.(\w+)/g), ([, key]) => key));
+    expect(Object.keys(en).filter((key) => !used.has(key))).toEqual([]);
   });
 
   it('agree with the count', () => {
