@@ -22,6 +22,7 @@ const mainEntries = Object.fromEntries(
 
 export default defineConfig({
   main: {
+    plugins: [paraglideVitePlugin(messageOptions)],
     build: {
       outDir: join(root, 'out/main'),
       emptyOutDir: true,

@@ -1,3 +1,4 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 /** Folders whose tests start processes, browsers or big transfers: after the quick ones. */
@@ -28,6 +29,9 @@ const MEASURING = [
  */
 const RETRY = 1;
 
+/** The pages' state classes, whose runes have to be compiled, in a document that only looks like a browser's. */
+const PAGE_STATE = ['test/unit/renderer/state/*.test.ts'];
+
 /** Stories that open their page by test/helpers/app-window.ts: once more in the desktop window, where there is one. */
 const IN_ELECTRON = ['test/e2e/watch.test.ts'];
 
@@ -45,7 +49,21 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          exclude: HEAVY,
+          exclude: [...HEAVY, ...PAGE_STATE],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        plugins: [svelte()],
+        resolve: { conditions: ['browser'] },
+        test: {
+          name: 'pages',
+          include: PAGE_STATE,
+          environment: 'happy-dom',
+          // Starting the document takes longer than the tests.
+          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

@@ -1,4 +1,4 @@
-// The messages of the pages, compiled: renderer/i18n/compiled/, which the pages, their types and their tests import.
+// The messages of the pages, compiled: shared/i18n/compiled/, which the pages, the desktop shell and tests import.
 // The build does it too; run by itself (`npm run i18n`), this is for whoever wants only the types.
 import { join } from 'node:path';
 import { compile } from '@inlang/paraglide-js';
@@ -7,8 +7,8 @@ import { rootDir } from '../main/launcher/paths.mjs';
 /** @type {import('@inlang/paraglide-js').CompilerOptions} */
 export const messageOptions = {
   // Its settings name the installed plugin: the default is one from the network.
-  project: join(rootDir, 'renderer', 'i18n', 'project.inlang'),
-  outdir: join(rootDir, 'renderer', 'i18n', 'compiled'),
+  project: join(rootDir, 'shared', 'i18n', 'project.inlang'),
+  outdir: join(rootDir, 'shared', 'i18n', 'compiled'),
   outputStructure: 'locale-modules',
   // Without pages (in tests) the language is English; the pages put their own choice in its place.
   strategy: ['globalVariable', 'baseLocale'],

@@ -1,63 +1,53 @@
-/** The few words that the shell says by itself, in the languages of the pages. */
+/** The few words that the shell says by itself: of the same catalogue as the pages, in the language that they have. */
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { Language } from '../../shared/rpc/shell.ts';
 import type { Notice } from './notices.ts';
+
+export interface NoticeWords {
+  readonly title: string;
+  readonly body: string;
+}
 
 export interface ShellWords {
   readonly open: string;
   readonly quit: string;
   readonly closing: string;
-  readonly notice: (notice: Notice) => { readonly title: string; readonly body: string };
+  readonly notice: (notice: Notice) => NoticeWords;
 }
 
 /** Names come from strangers: a line of them is enough. */
 const MAX_NAME_CHARS = 80;
 
-const ENGLISH: ShellWords = {
-  open: 'Open Ace Node',
-  quit: 'Quit',
-  closing: 'Ace Node is closing: channels are being closed…',
-  notice: (notice) => {
-    switch (notice.kind) {
-      case 'credit-used-up':
-        return {
-          title: 'Credit is used up',
-          body: `“${short(notice.name)}” is paused. Top up to go on watching.`,
-        };
-      case 'loans-repaid':
-        return { title: 'Loans are repaid', body: 'Your whole credit is free again.' };
-      case 'import-finished':
-        return { title: 'Import finished', body: `“${short(notice.name)}” is shared now.` };
-      case 'broadcast-ended':
-        return { title: 'Broadcast ended', body: `“${short(notice.name)}” has ended.` };
-    }
-  },
-};
+export function shellWords(locale: Language): ShellWords {
+  return {
+    open: m.shell_open({}, { locale }),
+    quit: m.shell_quit({}, { locale }),
+    closing: m.shell_closing({}, { locale }),
+    notice: (notice) => noticeWords(notice, locale),
+  };
+}
 
-const RUSSIAN: ShellWords = {
-  open: 'Открыть Ace Node',
-  quit: 'Выйти',
-  closing: 'Ace Node завершает работу: каналы закрываются…',
-  notice: (notice) => {
-    switch (notice.kind) {
-      case 'credit-used-up':
-        return {
-          title: 'Кредит исчерпан',
-          body: `«${short(notice.name)}» на паузе. Пополните счёт, чтобы смотреть дальше.`,
-        };
-      case 'loans-repaid':
-        return { title: 'Кредит погашен', body: 'Весь кредит снова доступен.' };
-      case 'import-finished':
-        return { title: 'Импорт завершён', body: `Файл «${short(notice.name)}» теперь раздаётся.` };
-      case 'broadcast-ended':
-        return { title: 'Трансляция закончилась', body: `Трансляция «${short(notice.name)}» закончилась.` };
-    }
-  },
-};
-
-const WORDS: Readonly<Record<Language, ShellWords>> = { en: ENGLISH, ru: RUSSIAN };
-
-export function shellWords(language: Language): ShellWords {
-  return WORDS[language];
+function noticeWords(notice: Notice, locale: Language): NoticeWords {
+  const options = { locale };
+  switch (notice.kind) {
+    case 'credit-used-up':
+      return {
+        title: m.shell_credit_used_up({}, options),
+        body: m.shell_credit_used_up_text({ name: short(notice.name) }, options),
+      };
+    case 'loans-repaid':
+      return { title: m.shell_loans_repaid({}, options), body: m.shell_loans_repaid_text({}, options) };
+    case 'import-finished':
+      return {
+        title: m.shell_import_finished({}, options),
+        body: m.shell_import_finished_text({ name: short(notice.name) }, options),
+      };
+    case 'broadcast-ended':
+      return {
+        title: m.shell_broadcast_ended({}, options),
+        body: m.shell_broadcast_ended_text({ name: short(notice.name) }, options),
+      };
+  }
 }
 
 function short(name: string): string {

@@ -12,8 +12,8 @@ const INPUTS = ['main', 'renderer', 'shared', 'electron.vite.config.ts', 'packag
 const NOT_BUILT = new Set(
   [
     ['main', 'launcher'],
-    ['renderer', 'i18n', 'compiled'],
-    ['renderer', 'i18n', 'project.inlang'],
+    ['shared', 'i18n', 'compiled'],
+    ['shared', 'i18n', 'project.inlang'],
   ].map((path) => join(rootDir, ...path)),
 );
 

@@ -1,7 +1,7 @@
 /** A journal entry in words, and the figures of it that explain one balance. */
 import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { JournalEntryView } from '../../shared/rpc/journal.ts';
-import { m } from '../i18n/compiled/messages.js';
 
 type Kind = JournalEntryView['kind'];
 
@@ -39,7 +39,7 @@ const FEES = /^expenses:(traffic:fee|access:fee|fees:)/;
 const GROSS_EARNED = /^income:(traffic|access|rewards)$/;
 const NET_PAID = /^expenses:(traffic|access):net$/;
 
-/** Gross, fee and net are told in the token that was paid with: XAT is burned for XAC before it pays. */
+/** Gross, fee and net are shown in the token that was paid with: XAT is burned for XAC before it pays. */
 export function entryFigures({ postings, direction }: JournalEntryView, token: Token): BalanceFigures {
   const paidIn: Token = token === 'XAS' ? 'XAS' : 'XAC';
   const sum = (account: RegExp, commodity: Token) =>

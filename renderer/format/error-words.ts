@@ -4,7 +4,7 @@
  * read, so that what is on the screen follows the language.
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { formatDecimal } from './locale.ts';
 
 export interface ErrorWords {
@@ -94,7 +94,7 @@ export function errorWords(error: unknown): ErrorWords {
 export function faucetWords(error: unknown): ErrorWords {
   if (error instanceof AceError) {
     const { mostXat, mostXatPerDay, leftXat } = error.details;
-    const [most, mostPerDay, left] = [mostXat, mostXatPerDay, leftXat].map(toldXat);
+    const [most, mostPerDay, left] = [mostXat, mostXatPerDay, leftXat].map(shownXat);
     if (error.code === 'InvalidAmount' && most)
       return words(() => m.error_faucet_most({ most: most() }), m.error_faucet_next);
     if (error.code === 'TooManyRequests' && mostPerDay && left)
@@ -109,9 +109,9 @@ export function startWords(error: unknown): ErrorWords {
   return (error instanceof AceError && NOT_STARTED[error.code]) || errorWords(error);
 }
 
-/** An amount that a shard told, for the language of the moment; `null` for anything else. */
-function toldXat(told: string | number | undefined): (() => string) | null {
-  const decimal = String(told).replace(/\.0+$/, '');
+/** An amount in a shard's answer, for the language of the moment; `null` for anything else. */
+function shownXat(amount: string | number | undefined): (() => string) | null {
+  const decimal = String(amount).replace(/\.0+$/, '');
   return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => `${formatDecimal(decimal)} XAT` : null;
 }
 

@@ -1,4 +1,4 @@
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { LinkState } from '../state/link.ts';
 
 export interface LinkWords {

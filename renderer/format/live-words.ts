@@ -1,6 +1,7 @@
 /** What a broadcast is at this moment, in words. */
+
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
-import { m } from '../i18n/compiled/messages.js';
 import { formatDateTime } from './time.ts';
 
 export function liveWords(live: LiveView, watching: boolean, nowMs: number): string {
@@ -10,7 +11,7 @@ export function liveWords(live: LiveView, watching: boolean, nowMs: number): str
   return live.own ? m.library_live_own() : m.library_live();
 }
 
-/** Its end may have been missed, or nobody has asked yet. */
+/** Its end may have been missed, or the network has not been asked yet. */
 function quietWords({ heardAtMs }: LiveView): string {
   return heardAtMs === null
     ? m.library_broadcast()

@@ -1,5 +1,5 @@
 /** Numbers in the language of the pages. Every formatter is made once for each language. */
-import { getLocale, type Locale } from '../i18n/compiled/runtime.js';
+import { getLocale, type Locale } from '../../shared/i18n/compiled/runtime.js';
 
 /** Which of its regions a language is written for: the day comes before the month in both. */
 const TAGS: Readonly<Record<Locale, string>> = { en: 'en-GB', ru: 'ru-RU' };

@@ -1,7 +1,8 @@
 /** Rules of the weekly schedule, in words. */
+
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { Stop } from '../../shared/limits.ts';
 import { type ScheduleRule, WEEKDAYS, type Weekday } from '../../shared/schedule.ts';
-import { m } from '../i18n/compiled/messages.js';
 import { inLocale } from './locale.ts';
 import { rateText } from './traffic.ts';
 

@@ -1,4 +1,6 @@
 /** A settlement in words, and the filter of the history as it stands in the address of the page. */
+
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { Input } from '../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import {
@@ -6,9 +8,8 @@ import {
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc/settlements.ts';
-import { m } from '../i18n/compiled/messages.js';
 
-/** Operations are records of the main chain, and stand in the same history for whoever reads it. */
+/** Operations are records of the main chain, and stand in the same history for the reader. */
 export const HISTORY_KINDS = [...SETTLEMENT_KINDS, 'operation'] as const;
 export type HistoryFilter = Omit<SettlementFilter, 'kind'> & {
   readonly kind?: (typeof HISTORY_KINDS)[number] | undefined;

@@ -1,4 +1,4 @@
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { formatWhole, inLocale } from './locale.ts';
 
 const timeOfDay = dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit' });

@@ -7,8 +7,8 @@ import { amount, BASE_UNITS_PER_TOKEN, type TokenAmount } from '../../shared/eco
 import type { Funds, Payment } from '../../shared/economy/payment.ts';
 import { quoteTopUp, topUpThatPays } from '../../shared/economy/quote.ts';
 import { ceilDiv } from '../../shared/economy/ratio.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
-import { m } from '../i18n/compiled/messages.js';
 import { quoteBasisOf } from './quote-basis.ts';
 
 /** Hours that "another evening" stands for. 1 XAT is one hour. */

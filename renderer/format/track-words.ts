@@ -1,6 +1,7 @@
 /** What a browser will not show or play of a video, in words, before anybody wonders about the silence. */
+
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { TrackView } from '../../shared/rpc/content.ts';
-import { m } from '../i18n/compiled/messages.js';
 import type { ErrorWords } from './error-words.ts';
 
 /**
@@ -26,7 +27,7 @@ function unplayable(
   plays: (type: string) => boolean,
 ): string | null {
   const ofKind = tracks.filter((track) => track.kind === kind);
-  // A codec without a name is one that nobody could ask the browser about.
+  // A browser cannot be asked about a codec without a name.
   if (ofKind.length === 0 || ofKind.some(({ type }) => type === null || plays(type))) return null;
   return [...new Set(ofKind.map(({ name }) => name ?? m.player_unknown_codec()))].join(', ');
 }
@@ -34,7 +35,7 @@ function unplayable(
 function whatIsMissing(picture: string | null, sound: string | null, tracks: readonly TrackView[]): string {
   if (picture !== null && sound !== null) return m.player_no_picture_no_sound({ picture, sound });
   if (sound !== null) return m.player_no_sound({ sound });
-  // One of the two is missing, or nobody asks.
+  // Only the picture is missing.
   const named = { picture: picture ?? '' };
   return tracks.some(({ kind }) => kind === 'audio')
     ? m.player_no_picture(named)

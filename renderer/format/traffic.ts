@@ -1,6 +1,6 @@
 /** Amounts and speeds of traffic, and the credit that is counted in it. 1 GB is 1,024 MiB, as in all the books. */
 import { TRAFFIC_UNIT_BYTES, UNITS_PER_GB } from '../../shared/economy/units.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { formatTenths, formatWhole } from './locale.ts';
 
 /** Traffic units are MiB. */

@@ -4,7 +4,7 @@
  */
 import { BASE_UNITS_PER_TOKEN } from '../../shared/economy/money.ts';
 import { overDown, parseRatio } from '../../shared/economy/ratio.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { formatTenths, formatWhole } from './locale.ts';
 
 /** "about 4.3 hours of video"; `brief` says "h". Empty for nothing. */

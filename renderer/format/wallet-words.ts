@@ -2,8 +2,8 @@
 
 import { parseAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { OperationQuoteView } from '../../shared/rpc/wallet.ts';
-import { m } from '../i18n/compiled/messages.js';
 import { fullAmount } from './amount.ts';
 import { errorWords } from './error-words.ts';
 

@@ -1,19 +1,19 @@
 /** The node in the same desktop app, through what the preload exposes. */
 import { AceError } from '../../shared/errors.ts';
-import type {
-  Feed,
-  FeedTopic,
-  Input,
-  NodeClient,
-  NodeSnapshot,
-  Output,
-  Procedure,
-  RpcFailure,
+import {
+  type FeedListener,
+  feedListener,
+  type Input,
+  type NodeClient,
+  type NodeSnapshot,
+  type Output,
+  type Procedure,
+  type RpcFailure,
 } from '../../shared/rpc/rpc.ts';
 
 export interface AceNodeBridge {
   call(procedure: string, input: unknown): Promise<unknown>;
-  onFeed(listener: (topic: FeedTopic, data: unknown) => void): () => void;
+  onFeed(listener: FeedListener): () => void;
   /** Where a dropped or chosen file lies. */
   pathOf(file: File): string;
 }
@@ -25,8 +25,6 @@ declare global {
   }
 }
 
-type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
-
 export class IpcClient implements NodeClient {
   readonly #bridge: AceNodeBridge;
   readonly #listeners = new Set<FeedListener>();
@@ -34,9 +32,15 @@ export class IpcClient implements NodeClient {
 
   constructor(bridge: AceNodeBridge) {
     this.#bridge = bridge;
+    this.#listeners.add(
+      feedListener({
+        snapshot: (snapshot) => {
+          this.#lastSnapshot = snapshot;
+        },
+      }),
+    );
     bridge.onFeed((topic, data) => {
-      if (topic === 'snapshot') this.#lastSnapshot = data as NodeSnapshot;
-      for (const listener of [...this.#listeners]) listener(topic, data as Feed[typeof topic]);
+      for (const listener of [...this.#listeners]) listener(topic, data);
     });
   }
 

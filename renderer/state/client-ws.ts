@@ -4,14 +4,12 @@
  */
 
 import { RpcLink } from '../../shared/rpc/link.ts';
-import type { Feed, FeedTopic, Input, NodeClient, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import type { FeedListener, Input, NodeClient, Output, Procedure } from '../../shared/rpc/rpc.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8_000;
 /** In the session's storage; uploads show it too. */
 export const TOKEN_KEY = 'ace-node-token';
-
-type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
 
 /**
  * Takes the token out of the address, where it would stay in the history and in what people copy, and keeps it for as
@@ -76,7 +74,7 @@ export class WsClient implements NodeClient {
   async #onClose(): Promise<void> {
     const wasConnected = this.#link.connected;
     this.#link.setConnected(false);
-    // A browser does not tell why a socket was refused; a node that serves pages refused the token.
+    // A browser does not say why a socket was refused; a node that serves pages refused the token.
     if (!wasConnected && (await answers(this.#origin))) return this.#onRefused();
     setTimeout(() => this.#connect(), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);

@@ -3,11 +3,13 @@
  * starts with it, and what follows is asked of the running node.
  */
 
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
-import type { NodeClient, Output } from '../../shared/rpc/rpc.ts';
+import type { Input, NodeClient, Output } from '../../shared/rpc/rpc.ts';
 import { MIN_PASSPHRASE_LENGTH } from '../../shared/rpc/wallet.ts';
 import { walletTrouble } from '../format/wallet-words.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { LatestRequest } from './latest-request.svelte.ts';
+import type { WalletChange, WalletState } from './wallet.svelte.ts';
 
 export type FirstStep =
   | 'welcome'
@@ -28,111 +30,130 @@ const COUNTED: readonly (readonly FirstStep[])[] = [
 ];
 
 export class FirstRun {
-  readonly #client: NodeClient | null;
+  readonly #client: NodeClient;
+  readonly #wallet: WalletState;
+  readonly #request: LatestRequest<void, [() => Promise<void>]>;
   step = $state<FirstStep>('welcome');
-  busy = $state(false);
-  trouble = $state<string | null>(null);
+  #refusal = $state<string | null>(null);
   network = $state.raw<NetworkChoiceView | null>(null);
   draft = $state.raw<Output<'walletCreate'> | null>(null);
   readonly number = $derived(COUNTED.findIndex((steps) => steps.includes(this.step)) + 1);
   readonly count = COUNTED.length;
 
-  constructor(client: NodeClient | null) {
+  constructor(client: NodeClient, wallet: WalletState) {
     this.#client = client;
+    this.#wallet = wallet;
+    this.#request = new LatestRequest((act) => act());
+  }
+
+  get busy(): boolean {
+    return this.#request.busy;
+  }
+
+  /** What is wrong, in words; `null` when nothing is. */
+  get trouble(): string | null {
+    const { thrown } = this.#request;
+    return this.#refusal ?? (thrown === null ? null : walletTrouble(thrown));
   }
 
   go(step: FirstStep): void {
-    this.trouble = null;
+    this.#clearTrouble();
     this.step = step;
   }
 
+  /** What was typed cannot be right, so the node is not asked. */
+  refuse(trouble: string): void {
+    this.#refusal = trouble;
+  }
+
   loadNetwork(): Promise<void> {
-    return this.#act(async (client) => {
-      this.network = await client.call('networkChoice', {});
+    return this.#act(async () => {
+      this.network = await this.#client.call('networkChoice', {});
     });
   }
 
   /** @param multiaddr `null` for a network of one's own */
   begin(multiaddr: string | null): Promise<void> {
-    return this.#act(async (client) => {
-      await this.#choose(client, multiaddr);
+    return this.#act(async () => {
+      await this.#choose(multiaddr);
       this.go('wallet');
     });
   }
 
   skip(): Promise<void> {
-    return this.#act(async (client) => {
-      await this.#choose(client, null);
-      await client.call('walletSkip', {});
+    return this.#act(async () => {
+      await this.#choose(null);
+      await this.#wallet.change('walletSkip', {});
       this.go('ready');
     });
   }
 
   create(): Promise<void> {
-    return this.#act(async (client) => {
-      this.draft = await client.call('walletCreate', {});
+    return this.#act(async () => {
+      this.draft = await this.#client.call('walletCreate', {});
       this.go('phrase');
     });
   }
 
   confirm(words: readonly string[], passphrase: string | null, remember: boolean): Promise<void> {
-    return this.#act(async (client) => {
-      const positions = this.draft?.confirmPositions ?? [];
-      const typed = positions.map((position, index) => ({
-        position,
-        word: (words[index] ?? '').trim().toLowerCase(),
-      }));
-      await client.call('walletConfirm', { words: typed, passphrase, remember });
+    const positions = this.draft?.confirmPositions ?? [];
+    const typed = positions.map((position, index) => ({
+      position,
+      word: (words[index] ?? '').trim().toLowerCase(),
+    }));
+    return this.#act(async () => {
+      await this.#wallet.change('walletConfirm', { words: typed, passphrase, remember });
       this.draft = null;
       this.go('limits');
     });
   }
 
   restore(phrase: string, passphrase: string | null, remember: boolean): Promise<void> {
-    return this.#act(async (client) => {
-      await client.call('walletRestore', { phrase, passphrase, remember });
-      this.go('limits');
-    });
+    return this.#makeWallet('walletRestore', { phrase, passphrase, remember });
   }
 
   restoreBackup(file: File, passphrase: string, remember: boolean): Promise<void> {
-    return this.#act(async (client) => {
+    return this.#act(async () => {
       const base64 = await base64Of(file);
-      await client.call('walletRestoreBackup', { base64, passphrase, remember });
+      await this.#wallet.change('walletRestoreBackup', { base64, passphrase, remember });
       this.go('limits');
     });
   }
 
-  /** The key that the account's other device is to link; `null` when it cannot be told. */
+  /** The key that the account's other device is to link; `null` when the node does not answer with one. */
   async deviceKey(): Promise<string | null> {
     let key: string | null = null;
-    await this.#act(async (client) => {
-      key = (await client.call('deviceRequest', {})).device;
+    await this.#act(async () => {
+      key = (await this.#client.call('deviceRequest', {})).device;
     });
     return key;
   }
 
   /** A second device of an account that has one already. */
   join(certificate: string, passphrase: string | null, remember: boolean): Promise<void> {
-    return this.#act(async (client) => {
-      await client.call('walletJoin', { certificate, passphrase, remember });
-      this.go('limits');
-    });
+    return this.#makeWallet('walletJoin', { certificate, passphrase, remember });
   }
 
   unlock(passphrase: string, remember: boolean): Promise<void> {
-    return this.#act(async (client) => {
-      await client.call('walletUnlock', { passphrase, remember });
+    return this.#act(async () => {
+      await this.#wallet.change('walletUnlock', { passphrase, remember });
       this.#goOn();
     });
   }
 
   /** @param multiaddr of a network that has not answered yet, as it is or another one */
   startAgain(multiaddr: string | null): Promise<void> {
-    return this.#act(async (client) => {
-      await this.#choose(client, multiaddr);
-      await client.call('walletStart', {});
+    return this.#act(async () => {
+      await this.#choose(multiaddr);
+      await this.#wallet.change('walletStart', {});
       this.#goOn();
+    });
+  }
+
+  #makeWallet<P extends WalletChange>(procedure: P, input: Input<P>): Promise<void> {
+    return this.#act(async () => {
+      await this.#wallet.change(procedure, input);
+      this.go('limits');
     });
   }
 
@@ -141,21 +162,19 @@ export class FirstRun {
     if (this.step !== 'welcome') this.go('limits');
   }
 
-  async #choose(client: NodeClient, multiaddr: string | null): Promise<void> {
-    if (this.network?.fixed === false) this.network = await client.call('chooseNetwork', { multiaddr });
+  async #choose(multiaddr: string | null): Promise<void> {
+    if (this.network?.fixed === false) this.network = await this.#client.call('chooseNetwork', { multiaddr });
   }
 
-  async #act(step: (client: NodeClient) => Promise<void>): Promise<void> {
-    if (this.busy || this.#client === null) return;
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await step(this.#client);
-    } catch (error) {
-      this.trouble = walletTrouble(error);
-    } finally {
-      this.busy = false;
-    }
+  async #act(step: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.#clearTrouble();
+    await this.#request.load(step);
+  }
+
+  #clearTrouble(): void {
+    this.#refusal = null;
+    this.#request.thrown = null;
   }
 }
 

@@ -35,7 +35,7 @@ export class Importer {
     return this.#try(async () => {
       this.#paths += 1;
       try {
-        await this.#node.client?.call('importFile', { path });
+        await this.#node.client.call('importFile', { path });
       } finally {
         this.#paths -= 1;
       }
@@ -54,8 +54,8 @@ export class Importer {
   async choose(): Promise<boolean> {
     if (this.#node.shell?.kind !== 'desktop') return false;
     await this.#try(async () => {
-      const chosen = await this.#node.client?.call('chooseFiles', {});
-      for (const path of chosen?.paths ?? []) await this.#node.client?.call('importFile', { path });
+      const chosen = await this.#node.client.call('chooseFiles', {});
+      for (const path of chosen.paths) await this.#node.client.call('importFile', { path });
     });
     return true;
   }
@@ -90,7 +90,7 @@ export class Importer {
   }
 }
 
-/** `fetch` does not tell how much of a body has gone. */
+/** `fetch` does not report how much of a body has gone. */
 function send(file: File, token: string, onShare: (share: number) => void): Promise<ContentView> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

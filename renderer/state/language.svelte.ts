@@ -2,9 +2,9 @@
  * The language of the pages. Everything that is on the screen follows it at once: messages and formats ask for it when
  * they are read, and it is state.
  */
-import { isLocale, type Locale, overwriteGetLocale } from '../i18n/compiled/runtime.js';
+import { isLocale, type Locale, overwriteGetLocale } from '../../shared/i18n/compiled/runtime.js';
 
-/** Each in its own words, so that whoever cannot read the pages finds the way. */
+/** Each in its own words, so that a person who cannot read the pages finds it. */
 export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = { en: 'English', ru: 'Русский' };
 
 const KEY = 'ace-node-language';
@@ -22,7 +22,7 @@ class Language {
     document.documentElement.lang = locale;
   }
 
-  /** From here on messages are in this language. Nobody chose it yet when it was not kept. */
+  /** From here on messages are in this language. Until a person has chosen one, it is the browser's. */
   start(): void {
     document.documentElement.lang = this.#locale;
     overwriteGetLocale(() => this.#locale);

@@ -4,7 +4,8 @@
  */
 import { AceError } from '../../shared/errors.ts';
 import type { OperationQuoteView, OperationResultView } from '../../shared/rpc/wallet.ts';
-import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import type { ErrorWords } from '../format/error-words.ts';
+import { LatestRequest } from './latest-request.svelte.ts';
 
 export interface OperationCalls<Quote extends OperationQuoteView> {
   look(): Promise<Quote>;
@@ -12,95 +13,91 @@ export interface OperationCalls<Quote extends OperationQuoteView> {
 }
 
 export class Operation<Quote extends OperationQuoteView> {
-  readonly #calls: OperationCalls<Quote>;
-  quote = $state.raw<Quote | null>(null);
-  result = $state.raw<OperationResultView | null>(null);
-  busy = $state<'looking' | 'acting' | null>(null);
-  failure = $state.raw<ErrorWords | null>(null);
-  /** The input that the failure is about, where it is about one. */
-  wrongField = $state<string | null>(null);
-  /** The wallet has to be unlocked first. */
-  locked = $state(false);
-  expired = $state(false);
-  /** Answers to what was asked before a change count no more. */
-  #asked = 0;
+  readonly #look: LatestRequest<Quote>;
+  readonly #act: LatestRequest<OperationResultView, [Quote]>;
+  /** A quote ran out on the screen. */
+  #ranOut = $state(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(calls: OperationCalls<Quote>) {
-    this.#calls = calls;
+    this.#look = new LatestRequest(() => calls.look());
+    this.#act = new LatestRequest((quote) => calls.act(quote));
   }
 
-  /** Something in the form is different: what was worked out is void. */
+  get quote(): Quote | null {
+    return this.#look.data;
+  }
+
+  get result(): OperationResultView | null {
+    return this.#act.data;
+  }
+
+  get busy(): 'looking' | 'acting' | null {
+    if (this.#look.busy) return 'looking';
+    return this.#act.busy ? 'acting' : null;
+  }
+
+  get failure(): ErrorWords | null {
+    return this.#failed.error;
+  }
+
+  /** The input that the failure is about, where it is about one. */
+  get wrongField(): string | null {
+    const { thrown } = this.#failed;
+    const field = thrown instanceof AceError ? thrown.details.field : undefined;
+    return typeof field === 'string' ? field : null;
+  }
+
+  /** The wallet has to be unlocked first. */
+  get locked(): boolean {
+    return this.#failed.code === 'WalletLocked';
+  }
+
+  get expired(): boolean {
+    return this.#ranOut || this.#failed.code === 'DeadlinePassed';
+  }
+
+  /** Something in the form is different: what was worked out is void. What is being done is done all the same. */
   changed(): void {
-    this.#asked += 1;
-    this.#clear();
-    this.result = null;
-    this.busy = null;
+    this.#dropQuote();
+    if (!this.#act.busy) this.#act.reset();
   }
 
   async look(): Promise<void> {
     this.changed();
-    const asked = this.#asked;
-    this.busy = 'looking';
-    try {
-      const quote = await this.#calls.look();
-      if (asked !== this.#asked) return;
-      this.quote = quote;
-      this.#timer = setTimeout(
-        () => {
-          this.quote = null;
-          this.expired = true;
-        },
-        Math.max(0, quote.expiresAtMs - Date.now()),
-      );
-    } catch (error) {
-      if (asked === this.#asked) this.#fail(error);
-    } finally {
-      if (asked === this.#asked) this.busy = null;
-    }
+    const quote = await this.#look.load();
+    if (quote === null) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#dropQuote();
+        this.#ranOut = true;
+      },
+      Math.max(0, quote.expiresAtMs - Date.now()),
+    );
   }
 
   /** Answers whether it was done. */
   async act(): Promise<boolean> {
     const { quote } = this;
     if (quote === null || this.busy !== null) return false;
-    const asked = this.#asked;
-    this.busy = 'acting';
     clearTimeout(this.#timer);
-    try {
-      const result = await this.#calls.act(quote);
-      if (asked === this.#asked) this.#clear();
-      this.result = result;
-      return true;
-    } catch (error) {
-      this.#fail(error);
-      // Once the wallet is open the same quote can be acted on, as long as it holds.
-      if (this.locked) this.quote = quote;
-      return false;
-    } finally {
-      if (asked === this.#asked) this.busy = null;
-    }
+    const done = (await this.#act.load(quote)) !== null;
+    // Once the wallet is open the same quote can be acted on, as long as it holds.
+    if (!this.locked) this.#dropQuote();
+    return done;
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
 
-  #fail(error: unknown): void {
-    this.#clear();
-    this.failure = errorWords(error);
-    this.locked = error instanceof AceError && error.code === 'WalletLocked';
-    this.expired = error instanceof AceError && error.code === 'DeadlinePassed';
-    const field = error instanceof AceError ? error.details.field : undefined;
-    this.wrongField = typeof field === 'string' ? field : null;
+  get #failed(): LatestRequest<Quote> | LatestRequest<OperationResultView, [Quote]> {
+    return this.#look.thrown === null ? this.#act : this.#look;
   }
 
-  #clear(): void {
+  #dropQuote(): void {
     clearTimeout(this.#timer);
-    this.quote = null;
-    this.failure = null;
-    this.wrongField = null;
-    this.locked = false;
-    this.expired = false;
+    this.#ranOut = false;
+    this.#look.reset();
   }
 }

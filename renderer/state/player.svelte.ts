@@ -1,69 +1,69 @@
 /** What plays. It outlives the views: looking at the wallet does not stop the film. */
 
 import type { ContentView, TrackView } from '../../shared/rpc/content.ts';
-import type { NodeClient } from '../../shared/rpc/rpc.ts';
-import { type ErrorWords, errorWords, startWords } from '../format/error-words.ts';
+import type { NodeClient, Output } from '../../shared/rpc/rpc.ts';
+import { type ErrorWords, startWords } from '../format/error-words.ts';
 import { ownUrl } from '../format/own-url.ts';
+import { LatestRequest } from './latest-request.svelte.ts';
 
 export class PlayerState {
-  readonly #client: NodeClient | null;
+  readonly #play: LatestRequest<Output<'play'>, [contentId: string]>;
+  readonly #stop: LatestRequest<unknown, [contentId: string]>;
+  readonly #tracks: LatestRequest<Output<'tracks'>, [contentId: string]>;
+  #asked = $state('');
   content = $state.raw<ContentView | null>(null);
   playbackUrl = $state<string | null>(null);
-  /** Content id that was asked for and is not there yet. */
-  starting = $state<string | null>(null);
-  error = $state.raw<ErrorWords | null>(null);
-  /** What the title has to see and to hear; `null` until that is known. */
-  tracks = $state.raw<readonly TrackView[] | null>(null);
-  /** Told by the video element. */
+  /** As the video element has it. */
   durationSeconds = $state<number | null>(null);
   bufferedSeconds = $state(0);
 
-  constructor(client: NodeClient | null) {
-    this.#client = client;
+  constructor(client: NodeClient) {
+    this.#play = new LatestRequest((contentId) => client.call('play', { contentId }), startWords);
+    this.#stop = new LatestRequest((contentId) => client.call('stop', { contentId }));
+    // The node reads them from what the video element fetches.
+    this.#tracks = new LatestRequest((contentId) => client.call('tracks', { contentId }));
+  }
+
+  /** Content id that was asked for and is not there yet. */
+  get starting(): string | null {
+    return this.#play.busy ? this.#asked : null;
+  }
+
+  get error(): ErrorWords | null {
+    return this.#play.error ?? this.#stop.error;
+  }
+
+  /** What the title has to see and to hear; `null` until that is known. */
+  get tracks(): readonly TrackView[] | null {
+    return this.#tracks.data?.tracks ?? null;
   }
 
   async play(contentId: string): Promise<void> {
-    this.error = null;
-    this.starting = contentId;
-    try {
-      const started = await this.#client?.call('play', { contentId });
-      // A later request overtook this one.
-      if (!started || this.starting !== contentId) return;
-      this.durationSeconds = null;
-      this.bufferedSeconds = 0;
-      this.tracks = null;
-      this.content = started.content;
-      this.playbackUrl = ownUrl(started.playbackUrl, location);
-      void this.#learnTracks(started.content.contentId);
-    } catch (error) {
-      if (this.starting === contentId) this.error = startWords(error);
-    } finally {
-      if (this.starting === contentId) this.starting = null;
-    }
-  }
-
-  /** The node reads them from what the video element fetches. Without an answer nothing is said about them. */
-  async #learnTracks(contentId: string): Promise<void> {
-    const told = await this.#client?.call('tracks', { contentId }).catch(() => null);
-    if (told && this.content?.contentId === contentId) this.tracks = told.tracks;
+    this.#stop.reset();
+    this.#asked = contentId;
+    const started = await this.#play.load(contentId);
+    if (started === null) return;
+    this.durationSeconds = null;
+    this.bufferedSeconds = 0;
+    this.content = started.content;
+    this.playbackUrl = ownUrl(started.playbackUrl, location);
+    this.#tracks.reset();
+    void this.#tracks.load(started.content.contentId);
   }
 
   async stop(): Promise<void> {
     const contentId = this.content?.contentId;
     this.content = null;
-    this.tracks = null;
+    this.#tracks.reset();
     this.playbackUrl = null;
-    this.error = null;
-    try {
-      if (contentId !== undefined) await this.#client?.call('stop', { contentId });
-    } catch (error) {
-      this.error = errorWords(error);
-    }
+    this.clearError();
+    if (contentId !== undefined) await this.#stop.load(contentId);
   }
 
   /** Something else was asked for: what went wrong before is no longer of interest. */
   clearError(): void {
-    this.error = null;
+    this.#play.thrown = null;
+    this.#stop.thrown = null;
   }
 
   /** Bytes per hour of this title, once its length is known. */

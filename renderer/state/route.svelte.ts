@@ -2,7 +2,9 @@
  * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/12`.
  * The slash keeps it apart from the names of places on a page.
  */
-import { m } from '../i18n/compiled/messages.js';
+
+import { m } from '../../shared/i18n/compiled/messages.js';
+import { feedListener, type NodeClient } from '../../shared/rpc/rpc.ts';
 
 export const VIEWS = ['watch', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings'] as const;
 export type View = (typeof VIEWS)[number];
@@ -22,14 +24,40 @@ export class Route {
   /** What follows the view, as in `#/settlements/12`. */
   detail = $state<string | null>(detailOf(location.hash));
 
-  /** Follows the address; the answer stops. */
-  start(): () => void {
+  /** An `ace:` link that the system handed over, until the library has taken it. */
+  link = $state<string | null>(null);
+
+  /** Follows the address, and what the desktop shell asks to be shown; the answer stops. */
+  start(client: NodeClient): () => void {
     const follow = () => {
       this.view = fromHash(location.hash);
       this.detail = detailOf(location.hash);
     };
     addEventListener('hashchange', follow);
-    return () => removeEventListener('hashchange', follow);
+    const unsubscribe = client.subscribe(
+      feedListener({
+        navigate: ({ view, link }) => {
+          if (link !== null) this.link = link;
+          this.navigate(`#/${view}`);
+        },
+      }),
+    );
+    return () => {
+      removeEventListener('hashchange', follow);
+      unsubscribe();
+    };
+  }
+
+  /** @param address as in a link of the pages: `#/settlements/12` */
+  navigate(address: string): void {
+    location.hash = address;
+  }
+
+  /** The link that was handed over; it is there once. */
+  takeLink(): string | null {
+    const { link } = this;
+    this.link = null;
+    return link;
   }
 }
 

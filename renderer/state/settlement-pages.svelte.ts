@@ -3,9 +3,10 @@
  * sight. However long the history is, and however far it is scrolled, only a few pages are kept.
  */
 import { SvelteMap } from 'svelte/reactivity';
-import type { NodeClient } from '../../shared/rpc/rpc.ts';
+import type { NodeClient, Output } from '../../shared/rpc/rpc.ts';
 import type { SettlementFilter, SettlementSums, SettlementView } from '../../shared/rpc/settlements.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import { LatestRequest } from './latest-request.svelte.ts';
 
 export const PAGE_ROWS = 100;
 /** Pages kept on each side of the one that was loaded last. */
@@ -15,23 +16,33 @@ export const MAX_LISTED = 500_000;
 
 export class SettlementPages {
   readonly #client: NodeClient;
+  /** The sums and the newest page: with each new asking, the pages of what was asked before count no more. */
+  readonly #newest: LatestRequest<[SettlementSums, Output<'settlementHistory'>]>;
   filter = $state.raw<SettlementFilter>({});
   /** Of all rows of the filter; `null` until known. */
   sums = $state.raw<SettlementSums | null>(null);
-  /** Rows in the list. It stands still while somebody reads further down. */
+  /** Rows in the list. It stands still while a person reads further down. */
   count = $state(0);
   /** Rows that came since, and are not in the list yet. */
   newer = $state(0);
-  failure = $state.raw<ErrorWords | null>(null);
+  #pageFailure = $state.raw<ErrorWords | null>(null);
   readonly #pages = new SvelteMap<number, readonly SettlementView[]>();
   /** Where the page after each one begins. */
   readonly #ends = new Map<number, string | null>();
   readonly #loading = new Set<number>();
-  /** Answers to what was asked before the last change of the filter count no more. */
-  #asked = 0;
 
   constructor(client: NodeClient) {
     this.#client = client;
+    this.#newest = new LatestRequest(() =>
+      Promise.all([
+        client.call('settlementSums', { filter: this.filter }),
+        client.call('settlementHistory', { filter: this.filter, limit: PAGE_ROWS }),
+      ]),
+    );
+  }
+
+  get failure(): ErrorWords | null {
+    return this.#newest.error ?? this.#pageFailure;
   }
 
   /** `undefined` while it is not loaded. */
@@ -41,26 +52,19 @@ export class SettlementPages {
 
   /** Begins anew at the newest row. */
   async load(filter: SettlementFilter = this.filter): Promise<void> {
-    const asked = ++this.#asked;
     this.filter = filter;
-    this.failure = null;
-    try {
-      const [sums, first] = await Promise.all([
-        this.#client.call('settlementSums', { filter }),
-        this.#client.call('settlementHistory', { filter, limit: PAGE_ROWS }),
-      ]);
-      if (asked !== this.#asked) return;
-      this.#pages.clear();
-      this.#ends.clear();
-      this.#loading.clear();
-      this.#pages.set(0, first.rows);
-      this.#ends.set(0, first.next);
-      this.sums = sums;
-      this.count = Math.min(sums.count, MAX_LISTED);
-      this.newer = 0;
-    } catch (error) {
-      if (asked === this.#asked) this.failure = errorWords(error);
-    }
+    this.#pageFailure = null;
+    const newest = await this.#newest.load();
+    if (newest === null) return;
+    const [sums, first] = newest;
+    this.#pages.clear();
+    this.#ends.clear();
+    this.#loading.clear();
+    this.#pages.set(0, first.rows);
+    this.#ends.set(0, first.next);
+    this.sums = sums;
+    this.count = Math.min(sums.count, MAX_LISTED);
+    this.newer = 0;
   }
 
   /** New rows were settled: the list shows them at once where its top is in sight. */
@@ -80,7 +84,7 @@ export class SettlementPages {
   async #loadPage(page: number): Promise<void> {
     if (this.#loading.has(page)) return;
     this.#loading.add(page);
-    const asked = this.#asked;
+    const { asked } = this.#newest;
     let before = page - 1;
     while (before >= 0 && !this.#ends.get(before)) before -= 1;
     const after = this.#ends.get(before);
@@ -91,15 +95,15 @@ export class SettlementPages {
         skip: (page - before - 1) * PAGE_ROWS,
         limit: PAGE_ROWS,
       });
-      if (asked !== this.#asked) return;
-      this.failure = null;
+      if (asked !== this.#newest.asked) return;
+      this.#pageFailure = null;
       this.#ends.set(page, next);
       this.#pages.set(page, rows);
       this.#forgetFarFrom(page);
     } catch (error) {
-      if (asked === this.#asked) this.failure = errorWords(error);
+      if (asked === this.#newest.asked) this.#pageFailure = errorWords(error);
     } finally {
-      if (asked === this.#asked) this.#loading.delete(page);
+      if (asked === this.#newest.asked) this.#loading.delete(page);
     }
   }
 

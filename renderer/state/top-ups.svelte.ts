@@ -3,46 +3,48 @@
  * soon as peers send again, and its answer must not go with it.
  */
 import { formatAmount, type TokenAmount } from '../../shared/economy/money.ts';
-import type { NodeClient, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
+import type { NodeClient, NodeSnapshot, Output } from '../../shared/rpc/rpc.ts';
 import { shortAmount } from '../format/amount.ts';
 import { type ErrorWords, faucetWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';
-import { m } from '../i18n/compiled/messages.js';
+import { LatestRequest } from './latest-request.svelte.ts';
 
 export class TopUps {
-  readonly #client: NodeClient | null;
-  busy = $state(false);
+  readonly #request: LatestRequest<Output<'topUp'>, [amountXat: TokenAmount]>;
   #done = $state.raw<(() => string) | null>(null);
   /** What the last one did, in words, until it is put away. */
   readonly done = $derived(this.#done?.() ?? null);
-  failure = $state.raw<ErrorWords | null>(null);
 
-  constructor(client: NodeClient | null) {
-    this.#client = client;
+  constructor(client: NodeClient) {
+    this.#request = new LatestRequest(
+      (amountXat) => client.call('topUp', { amountXat: formatAmount(amountXat) }),
+      faucetWords,
+    );
+  }
+
+  get busy(): boolean {
+    return this.#request.busy;
+  }
+
+  get failure(): ErrorWords | null {
+    return this.#request.error;
   }
 
   /** Answers whether it arrived. */
   async topUp(amountXat: TokenAmount, before: NodeSnapshot): Promise<boolean> {
-    if (this.busy || this.#client === null) return false;
-    this.busy = true;
+    if (this.busy) return false;
     this.#done = null;
-    this.failure = null;
-    try {
-      const after = await this.#client.call('topUp', { amountXat: formatAmount(amountXat) });
-      const repaidUnits = before.credit.usedUnits - after.creditUsedUnits;
-      this.#done = () => describe(amountXat, repaidUnits, after.creditUsedUnits);
-      return true;
-    } catch (error) {
-      this.failure = faucetWords(error);
-      return false;
-    } finally {
-      this.busy = false;
-    }
+    const after = await this.#request.load(amountXat);
+    if (after === null) return false;
+    const repaidUnits = before.credit.usedUnits - after.creditUsedUnits;
+    this.#done = () => describe(amountXat, repaidUnits, after.creditUsedUnits);
+    return true;
   }
 
   putAway(): void {
     this.#done = null;
-    this.failure = null;
+    this.#request.thrown = null;
   }
 }
 

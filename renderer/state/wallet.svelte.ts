@@ -1,51 +1,105 @@
-/** Whether the wallet is open, and how it is kept: asked for once, then told by the feed at every change. */
-import type { NodeClient } from '../../shared/rpc/rpc.ts';
+/**
+ * The wallet as the node describes it: asked for at each connection, then kept up to date by the feed. The steps of a
+ * first start, the forms that sign and the cards about its keeping all change it here.
+ */
+import { feedListener, type Input, type NodeClient, type Outputs } from '../../shared/rpc/rpc.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
-import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import type { ErrorWords } from '../format/error-words.ts';
+import { LatestRequest } from './latest-request.svelte.ts';
+
+/** Procedures that change the wallet and answer with what it is then. */
+export type WalletChange = {
+  [P in keyof Outputs]: Outputs[P] extends WalletStateView ? P : never;
+}[keyof Outputs];
 
 export class WalletState {
   readonly #client: NodeClient;
+  readonly #loading: LatestRequest<WalletStateView>;
+  readonly #change: LatestRequest<void, [() => Promise<void>]>;
+  /** `null` until the node has answered; while it does not run, only the wallet can be dealt with. */
   view = $state.raw<WalletStateView | null>(null);
-  failure = $state.raw<ErrorWords | null>(null);
-  busy = $state(false);
-  readonly locked = $derived(this.view?.status === 'locked');
+  #onRunning: () => void = () => {};
 
   constructor(client: NodeClient) {
     this.#client = client;
+    this.#loading = new LatestRequest(() => client.call('walletState', {}));
+    this.#change = new LatestRequest((change) => change());
   }
 
-  /** The answer stops listening. */
-  start(): () => void {
-    void this.load();
-    return this.#client.subscribe((topic, data) => {
-      if (topic === 'wallet') this.view = data as WalletStateView;
-    });
+  get locked(): boolean {
+    return this.view?.status === 'locked';
   }
 
-  load(): Promise<boolean> {
-    return this.#ask(() => this.#client.call('walletState', {}));
+  /** It has a passphrase of its own, which some tasks ask for. */
+  get asksPassphrase(): boolean {
+    return this.view?.protection === 'passphrase';
+  }
+
+  /** The operating system can keep a passphrase. */
+  get systemStoreUsable(): boolean {
+    return this.view?.systemStore.usable ?? false;
+  }
+
+  /** The wallet is being locked or unlocked. */
+  get busy(): boolean {
+    return this.#change.busy;
+  }
+
+  /** Why it could not be locked or unlocked. */
+  get failure(): ErrorWords | null {
+    return this.#change.error;
+  }
+
+  /** Why it is not known what the wallet is. */
+  get loadFailure(): ErrorWords | null {
+    return this.#loading.error;
+  }
+
+  /**
+   * Listens to the feed and asks at every connection; the answer stops.
+   *
+   * @param onRunning called when the node runs that did not before, and at every connection to one that runs
+   */
+  start(onRunning: () => void): () => void {
+    this.#onRunning = onRunning;
+    const stops = [
+      this.#client.subscribe(feedListener({ wallet: (view) => this.#take(view) })),
+      this.#client.onConnection((connected) => {
+        if (connected) void this.load();
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  async load(): Promise<void> {
+    const view = await this.#loading.load();
+    if (view !== null) this.#take(view, true);
+  }
+
+  /** Does something to the wallet. @throws AceError of the node */
+  async change<P extends WalletChange>(procedure: P, input: Input<P>): Promise<void> {
+    this.#take(await this.#client.call(procedure, input));
   }
 
   /** Answers whether it is open now. */
-  unlock(passphrase: string): Promise<boolean> {
-    return this.#ask(() => this.#client.call('walletUnlock', { passphrase }));
+  async unlock(passphrase: string): Promise<boolean> {
+    return (await this.#change.load(() => this.change('walletUnlock', { passphrase }))) !== null;
   }
 
-  lock(): Promise<boolean> {
-    return this.#ask(() => this.#client.call('walletLock', {}));
+  async lock(): Promise<void> {
+    await this.#change.load(() => this.change('walletLock', {}));
   }
 
-  async #ask(call: () => Promise<WalletStateView>): Promise<boolean> {
-    this.failure = null;
-    this.busy = true;
-    try {
-      this.view = await call();
-      return true;
-    } catch (error) {
-      this.failure = errorWords(error);
-      return false;
-    } finally {
-      this.busy = false;
-    }
+  /** What went wrong before is no longer of interest. */
+  clearFailure(): void {
+    if (!this.busy) this.#change.reset();
+  }
+
+  #take(view: WalletStateView, connectedAnew = false): void {
+    const began = view.running && (connectedAnew || this.view?.running !== true);
+    this.view = view;
+    if (began) this.#onRunning();
   }
 }

@@ -4,7 +4,8 @@
  */
 import { AceError } from '../errors.ts';
 import type {
-  Feed,
+  FeedListener,
+  FeedMessage,
   FeedTopic,
   Input,
   NodeClient,
@@ -19,7 +20,8 @@ interface OpenCall {
   readonly reject: (error: AceError) => void;
 }
 
-type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
+/** What the other end sends, with the data that belongs to a topic. */
+type ReceivedFrame = Exclude<ServerFrame, { readonly topic: FeedTopic }> | FeedMessage;
 
 export class RpcLink implements NodeClient {
   readonly #send: (frame: string) => void;
@@ -76,11 +78,10 @@ export class RpcLink implements NodeClient {
 
   /** A frame from the node, as text. */
   receive(text: string): void {
-    const frame = JSON.parse(text) as ServerFrame;
+    const frame = JSON.parse(text) as ReceivedFrame;
     if ('topic' in frame) {
-      if (frame.topic === 'snapshot') this.#lastSnapshot = frame.data as NodeSnapshot;
-      for (const listener of [...this.#feedListeners])
-        listener(frame.topic, frame.data as Feed[typeof frame.topic]);
+      if (frame.topic === 'snapshot') this.#lastSnapshot = frame.data;
+      for (const listener of [...this.#feedListeners]) listener(frame.topic, frame.data);
       return;
     }
     const call = this.#calls.get(frame.id);

@@ -247,6 +247,18 @@ export interface Feed {
   wallet: WalletStateView;
 }
 export type FeedTopic = keyof Feed;
+/** One message of the feed: a topic with what belongs to it. */
+export type FeedMessage = {
+  readonly [T in FeedTopic]: { readonly topic: T; readonly data: Feed[T] };
+}[FeedTopic];
+export type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
+/** What to do with each topic; topics that are left out are passed over. */
+export type FeedHandlers = { readonly [T in FeedTopic]?: (data: Feed[T]) => void };
+
+/** A listener that hands every message to the handler of its topic. */
+export function feedListener(handlers: FeedHandlers): FeedListener {
+  return (topic, data) => handlers[topic]?.(data);
+}
 
 export interface RpcFailure {
   readonly code: ErrorCode;
@@ -259,7 +271,7 @@ export interface NodeClient {
   /** @throws AceError with the node's code */
   call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
   /** Every subscriber first gets a snapshot. The answer unsubscribes. */
-  subscribe(listener: <T extends FeedTopic>(topic: T, data: Feed[T]) => void): () => void;
+  subscribe(listener: FeedListener): () => void;
   /** Whether the node can be reached; called at once and on every change. */
   onConnection(listener: (connected: boolean) => void): () => void;
 }

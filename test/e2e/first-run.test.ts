@@ -83,7 +83,7 @@ describe.skipIf(browserPath === null)('a first start', () => {
     await page.getByTestId('unlock-passphrase').fill('a long enough one');
     await page.getByTestId('unlock-submit').click();
     await page.locator('[data-testid=play]:enabled').first().waitFor({ timeout: START_TIMEOUT_MS });
-    // While the node was away the browser could not reach it, and said so.
+    // While the node was away the browser could not reach it, and reported it.
     expect(troubles.filter((text) => !/ERR_|WebSocket|status of 503/.test(text))).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ describe.skipIf(browserPath === null)('a first start', () => {
     expect(await page.getByTestId('network-address').inputValue()).toBe(NOBODY);
     expect(await axeFindings(page)).toEqual([]);
 
-    // Nor is it forgotten by a restart: the wallet must not end up on a devnet that nobody asked for.
+    // Nor is it forgotten by a restart: the wallet must not end up on a devnet that was not asked for.
     await stop();
     const { port } = new URL(address);
     await stage.start(folder, ['--first-run', '--http-port', port]);

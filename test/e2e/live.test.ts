@@ -50,7 +50,7 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
       .getByTestId('go-live')
       .waitFor({ timeout: 60_000 })
       .catch(async () => {
-        // A player that stands still is told of its distance by the next step it makes.
+        // A player that stands still learns its distance from the next step it makes.
         await video.evaluate((v) => {
           (v as unknown as { currentTime: number }).currentTime += 0.01;
         });

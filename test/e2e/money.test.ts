@@ -138,7 +138,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('send, swap, mint and sell nothing before they have said exactly what it does', async () => {
+  it('send, swap, mint and sell nothing before they have shown exactly what it does', async () => {
     const { address, provider } = await viewer();
     const { page, troubles } = await stage.page(address);
     await connected(page);

@@ -104,7 +104,8 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
         },
       )
       .toBeGreaterThan(2);
-    expect(await page.getByTestId('provider').count()).toBe(1);
+    // The node that watched the clip on credit has all of it too, and may send as well.
+    expect(await page.getByTestId('provider').count()).toBeGreaterThanOrEqual(1);
     expect(await page.getByTestId('per-minute').textContent()).toMatch(/^0\.\d+ XAC$/);
     await expect.poll(() => page.getByTestId('today-down').textContent()).toMatch(/\d+ MiB/);
 
@@ -114,8 +115,10 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
         timeout: 20_000,
       })
       .toBeGreaterThan(1_000_000);
-    // One that sends to us, and one that fetches from us.
-    await expect.poll(() => page.getByTestId('traffic-share').count(), { timeout: 20_000 }).toBe(2);
+    // At least one that sends to us, and one that fetches from us.
+    await expect
+      .poll(() => page.getByTestId('traffic-share').count(), { timeout: 20_000 })
+      .toBeGreaterThanOrEqual(2);
     expect(Number(await page.getByTestId('period-overhead').getAttribute('data-bytes'))).toBeGreaterThan(0);
     await page.getByTestId('traffic-tab-content').click();
     await page.getByTestId('traffic-share').filter({ hasText: 'Sample clip' }).waitFor();
@@ -255,7 +258,7 @@ describe.skipIf(browserPath === null)('a node that starts again under its page',
   const stage = new Stage();
   afterEach(() => stage.close());
 
-  it('is told of, and the page is right again by itself', async () => {
+  it('is noticed, and the page is right again by itself', async () => {
     const [folder, film] = [stage.temporaryDir(), join(stage.temporaryDir(), 'Film.mp4')];
     copyFileSync(join(ROOT, 'resources/sample-clip.mp4'), film);
     const first = await stage.start(folder);

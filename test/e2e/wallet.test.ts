@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(browserPath === null)('the wallet in the pages', () => {
-  it('gets a passphrase, shows its phrase to whoever has it, is backed up, locked and opened', async () => {
+  it('gets a passphrase, shows its phrase to a person who has it, is backed up, locked and opened', async () => {
     const { address } = await stage.start(stage.temporaryDir());
     const { page, troubles } = await stage.page(address);
     await connected(page);

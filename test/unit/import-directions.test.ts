@@ -20,7 +20,7 @@ const SHELLS = [
   'main/cli/',
 ];
 /** Made by the build, and not in the repository. */
-const GENERATED = 'renderer/i18n/compiled/';
+const GENERATED = 'shared/i18n/compiled/';
 const ELECTRON_SIDE = ['main/electron.ts', 'main/app/', 'main/preload/'];
 
 const within = (path: string, places: readonly string[]) =>

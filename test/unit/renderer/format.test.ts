@@ -16,9 +16,9 @@ import { formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
-import { overwriteGetLocale } from '../../../renderer/i18n/compiled/runtime.js';
 import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
 import { AceError } from '../../../shared/errors.ts';
+import { overwriteGetLocale } from '../../../shared/i18n/compiled/runtime.js';
 import type { LoanView, NodeSnapshot } from '../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../helpers/fake-service.ts';
 
@@ -294,7 +294,7 @@ describe('a filter in the address', () => {
       expect(filterOf(detail)).toEqual({});
   });
 
-  it('is told from the number of a row', () => {
+  it('is distinguished from the number of a row', () => {
     expect([placeOf('12'), placeOf('0.12')]).toEqual([{ seq: 12 }, { shard: 0, shardSeq: 12 }]);
     expect(['kind=loan', null, '1e3', '1.2.3', '-1'].map(placeOf)).toEqual([null, null, null, null, null]);
   });

@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Importer } from '../../../../renderer/state/importer.svelte.ts';
+import { NodeState } from '../../../../renderer/state/node.svelte.ts';
+import { TestNode } from './test-node.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+function anImporter() {
+  const node = new TestNode();
+  const state = new NodeState(node.client);
+  return { node, state, importer: new Importer(state, () => 'token') };
+}
+
+describe('Importer', () => {
+  it('is busy until the node has imported the file of a path', async () => {
+    const { node, importer } = anImporter();
+    const added = importer.addPath('/film.mp4');
+    expect(importer.busy).toBe(true);
+    node.answer('importFile', {});
+    expect(await added).toBe(true);
+    expect(importer).toMatchObject({ busy: false, failure: null });
+    expect(node.inputs('importFile')).toEqual([{ path: '/film.mp4' }]);
+  });
+
+  it('says why a file was refused, until that is cleared', async () => {
+    const { node, importer } = anImporter();
+    const added = importer.addPath('/gone.mp4');
+    node.refuse('importFile', 'FileMissing');
+    expect(await added).toBe(false);
+    expect(importer.busy).toBe(false);
+    expect(importer.failure).not.toBeNull();
+    importer.clear();
+    expect(importer.failure).toBeNull();
+  });
+
+  it('imports dropped files by their path where they have one', async () => {
+    vi.stubGlobal('aceNode', { pathOf: (file: File) => `/home/${file.name}` });
+    const { node, importer } = anImporter();
+    const added = importer.addFiles([new File([''], 'a.mp4')]);
+    node.answer('importFile', {});
+    await added;
+    expect(node.inputs('importFile')).toEqual([{ path: '/home/a.mp4' }]);
+    expect(importer.uploads).toEqual([]);
+  });
+
+  it('opens the dialog of the system in the desktop only, and imports what was chosen', async () => {
+    const { node, state, importer } = anImporter();
+    expect(await importer.choose()).toBe(false);
+    state.shell = { kind: 'desktop' } as never;
+    const chosen = importer.choose();
+    node.answer('chooseFiles', { paths: ['/a', '/b'] });
+    await expect.poll(() => node.of('importFile').length).toBe(1);
+    node.answer('importFile', {});
+    await expect.poll(() => node.of('importFile').length).toBe(2);
+    node.answer('importFile', {});
+    expect(await chosen).toBe(true);
+    expect(node.inputs('importFile')).toEqual([{ path: '/a' }, { path: '/b' }]);
+  });
+});
