@@ -4,20 +4,16 @@ import { join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-// The same rules as in biome.json, asserted on the files themselves: a lint pattern that matches nothing
-// would pass unseen. The rules come from the layers: shells → node → services → shared.
+// The rules of ARCHITECTURE.md, asserted on the files themselves: a lint pattern that matches nothing would pass unseen.
+// biome.json has the coarse ones, for the editor.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const NODE = 'main/node/node.ts';
-const SHELLS = [
-  'main/electron.ts',
-  'main/cli/headless.ts',
-  'main/cli.ts',
-  'main/cli/start.ts',
-  'main/app/',
-  'main/preload/',
-  'main/cli/',
+/** The house of main/, from the roof down: a file imports from its own folder and from those below it. */
+const FLOORS = [
+  ...['electron.ts', 'cli.ts', 'app', 'cli', 'node', 'service', 'players', 'peer', 'live', 'discovery'],
+  ...['transfer', 'account', 'validator', 'pieces', 'chain', 'limits', 'traffic', 'data-dir', 'content'],
+  ...['channel', 'p2p', 'wallet', 'journal', 'rpc', 'db', 'preload', 'util', 'process', 'launcher'],
 ];
 /** Made by the build, and not in the repository. */
 const GENERATED = 'shared/i18n/compiled/';
@@ -25,8 +21,7 @@ const ELECTRON_SIDE = ['main/electron.ts', 'main/app/', 'main/preload/'];
 
 const within = (path: string, places: readonly string[]) =>
   places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
-const isShell = (path: string) => within(path, SHELLS);
-const isService = (path: string) => /^main\/[^/]+\//.test(path) && !isShell(path);
+const floorOf = (path: string) => FLOORS.indexOf(path.split('/')[1] ?? '');
 
 /** Every module a source names: static and dynamic imports, re-exports, import types. */
 function importsOf(source: string): string[] {
@@ -60,9 +55,10 @@ function violation(file: string, specifier: string): string | undefined {
     if (top === 'shared') return 'shared/ imports nothing of the rest';
     if (!target.startsWith(`${top}/`)) return `${top}/ imports only itself and shared/`;
   }
-  if (top === 'main' && !isShell(file)) {
-    if (isShell(target)) return 'only a shell imports a shell';
-    if (isService(file) && target === NODE) return 'services do not import the composition root';
+  if (top === 'main' && target.startsWith('main/')) {
+    if (floorOf(file) < 0) return `${file} stands on no floor of the house`;
+    if (floorOf(target) < 0) return `${target} stands on no floor of the house`;
+    if (floorOf(target) < floorOf(file)) return 'the arrows of the house point down';
   }
   return undefined;
 }
@@ -72,6 +68,28 @@ function sourceFiles(folder: string): string[] {
     .filter((entry) => entry.isFile() && /\.(ts|mjs|js|svelte)$/.test(entry.name))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((file) => !file.startsWith(GENERATED));
+}
+
+const targetFrom = (file: string) => (specifier: string) =>
+  specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier;
+
+/** The shortest way from a file back to itself, when it is the first of its names; else nothing. */
+function circleFrom(start: string, imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    for (const target of imports.get(file) ?? []) {
+      if (target === start) {
+        const way = [file];
+        for (let at = cameFrom.get(file); at !== undefined; at = cameFrom.get(at)) way.unshift(at);
+        return way.every((name) => name >= start) ? [[...way, start].join(' → ')] : [];
+      }
+      if (cameFrom.has(target)) continue;
+      cameFrom.set(target, file);
+      queue.push(target);
+    }
+  }
+  return [];
 }
 
 describe('import directions', () => {
@@ -86,12 +104,25 @@ describe('import directions', () => {
     expect(files).not.toEqual([]);
     expect(broken).toEqual([]);
   });
+
+  it('make no circle between files', () => {
+    const files = ['shared', 'main', 'renderer'].flatMap(sourceFiles);
+    const imports = new Map(
+      files.map((file) => [file, importsOf(readFileSync(join(ROOT, file), 'utf8')).map(targetFrom(file))]),
+    );
+    expect(files.flatMap((file) => circleFrom(file, imports))).toEqual([]);
+  });
+
+  it('leave nothing loose in main/ but its doors', () => {
+    const loose = readdirSync(join(ROOT, 'main'), { withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(loose.map(({ name }) => name).sort()).toEqual(['cli.ts', 'electron.ts', 'tsconfig.json']);
+  });
 });
 
 describe('the checker of import directions', () => {
   it.each([
-    ['shared/economy/money.ts', '../main/node/node.ts'],
-    ['shared/economy/money.ts', '../renderer/format.ts'],
+    ['shared/economy/money.ts', '../../main/node/node.ts'],
+    ['shared/economy/money.ts', '../../renderer/format/amount.ts'],
     ['shared/economy/money.ts', 'node:crypto'],
     ['shared/economy/money.ts', 'fs'],
     ['shared/economy/money.ts', 'electron'],
@@ -99,17 +130,19 @@ describe('the checker of import directions', () => {
     ['renderer/views/home.ts', 'node:fs'],
     ['main/channel/payer.ts', 'better-sqlite3'],
     ['main/cli/headless.ts', 'better-sqlite3'],
-    ['main/rpc/transport.ts', 'electron'],
+    ['main/rpc/http.ts', 'electron'],
     ['main/cli/headless.ts', 'electron'],
     ['main/node/node.ts', 'electron/main'],
-    ['main/node/node.ts', './headless.ts'],
-    ['main/pieces/client.ts', '../../../app/window.ts'],
-    ['main/node/node.ts', './launch-shell.ts'],
-    ['main/process/log.ts', './headless.ts'],
+    ['main/node/node.ts', '../cli/headless.ts'],
+    ['main/pieces/client.ts', '../app/window.ts'],
+    ['main/pieces/client.ts', '../node/node.ts'],
     ['main/rpc/procedures.ts', '../cli/demo.ts'],
-    ['main/pieces/client.ts', '../../../node.ts'],
+    ['main/peer/peer.ts', '../service/ports.ts'],
+    ['main/channel/claims.ts', '../validator/intake.ts'],
     ['main/db/open.ts', '../cli.ts'],
-    ['main/node/node.ts', '../renderer/main.ts'],
+    ['main/loose.ts', './node/node.ts'],
+    ['main/node/node.ts', '../loose.ts'],
+    ['main/node/node.ts', '../../renderer/shell/main.ts'],
     ['main/cli.ts', '../test/helpers/node.ts'],
     ['main/launcher/install.mjs', 'commander'],
   ])('refuses %s importing %s', (file, specifier) => {
@@ -122,14 +155,26 @@ describe('the checker of import directions', () => {
     ['renderer/views/home.ts', 'svelte'],
     ['main/db/open.ts', 'better-sqlite3'],
     ['main/app/window.ts', 'electron'],
-    ['main/electron.ts', './node.ts'],
+    ['main/electron.ts', './node/node.ts'],
     ['main/cli/start.ts', './headless.ts'],
-    ['main/node/node.ts', './rpc/server.ts'],
-    ['main/channel/payer.ts', '../log.ts'],
+    ['main/node/node.ts', '../rpc/http.ts'],
+    ['main/channel/payer.ts', '../process/log.ts'],
     ['main/channel/payer.ts', '../db/open.ts'],
     ['main/channel/payer.ts', 'node:crypto'],
   ])('lets %s import %s', (file, specifier) => {
     expect(violation(file, specifier)).toBeUndefined();
+  });
+
+  it('finds a circle, and tells it once', () => {
+    const imports = new Map([
+      ['a.ts', ['b.ts']],
+      ['b.ts', ['c.ts', 'd.ts']],
+      ['c.ts', ['a.ts']],
+      ['d.ts', []],
+    ]);
+    expect([...imports.keys()].flatMap((file) => circleFrom(file, imports))).toEqual([
+      'a.ts → b.ts → c.ts → a.ts',
+    ]);
   });
 
   it('sees every way to name a module', () => {
