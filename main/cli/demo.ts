@@ -20,8 +20,8 @@ import { storeError } from '../db/store-error.ts';
 import { readBooks } from './demo-books.ts';
 import { type DemoPlan, type DemoResult, outcomeChecks, planDemo } from './demo-plan.ts';
 import { reportTable } from './demo-report.ts';
+import { type NodeConnection, runningNode } from './node-connection.ts';
 import { type Child, ProcessGroup } from './processes.ts';
-import { runningNode, type Session } from './session.ts';
 import { Story } from './story.ts';
 
 export interface DemoOptions {
@@ -101,7 +101,7 @@ async function demoDir(dataDir: string | undefined): Promise<string> {
 
 interface DemoNode {
   readonly child: Child;
-  readonly session: Session;
+  readonly connection: NodeConnection;
   readonly dir: string;
 }
 
@@ -112,7 +112,7 @@ class Demo {
   readonly #sizeBytes: number;
   readonly #plan: DemoPlan;
   readonly #story = new Story();
-  readonly #sessions: Session[] = [];
+  readonly #connections: NodeConnection[] = [];
   #refusal: string | null = null;
 
   constructor(group: ProcessGroup, dir: string, file: string, sizeBytes: number) {
@@ -142,21 +142,21 @@ class Demo {
       `devnet: a validator, two providers and a viewer; credit limit ${plan.creditUnits} MiB for each account`,
     );
 
-    const { contentId } = await providerA.session.call('importFile', { path: this.#file });
+    const { contentId } = await providerA.connection.call('importFile', { path: this.#file });
     this.#story.tell(`provider A imports the file: ${plan.units} MiB to pay for`);
 
     // Provider B buys the file from A, so that there are two to choose from.
-    await providerB.session.call('topUp', { amountXat: priceOf(plan.units + 1) });
+    await providerB.connection.call('topUp', { amountXat: priceOf(plan.units + 1) });
     await this.#fetchAll(providerB, contentId, 'provider B fetches from A');
     this.#story.tell(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
 
     const throughputMiBps = await this.#viewerStory(viewer, { a: providerA, b: providerB }, contentId);
     const sha256 = await hashStream(createReadStream(this.#file));
-    const { playbackUrl } = await viewer.session.call('play', { contentId });
+    const { playbackUrl } = await viewer.connection.call('play', { contentId });
     const response = await fetch(playbackUrl);
     if (!response.body) throw new AceError('Internal', 'The viewer plays nothing');
     const sha256Match = (await hashStream(Readable.fromWeb(response.body as never))) === sha256;
-    await viewer.session.call('stop', { contentId });
+    await viewer.connection.call('stop', { contentId });
 
     const overhead = await this.#settleAll([viewer, providerB, providerA]);
     for (const node of [viewer, providerB, providerA]) {
@@ -196,7 +196,7 @@ class Demo {
   ): Promise<number> {
     const plan = this.#plan;
     const progress = this.#story.progress('viewer');
-    await viewer.session.call('play', { contentId, download: true });
+    await viewer.connection.call('play', { contentId, download: true });
     const first = await this.#waitFor(viewer, contentId, (t) => {
       progress.update(t.haveBytes, t.sizeBytes);
       return t.state === 'done' || t.reason?.code === 'CreditExhausted';
@@ -218,7 +218,7 @@ class Demo {
       const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
       await leaving.child.stop();
       this.#story.tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
-      await viewer.session.call('topUp', { amountXat: topUpXat });
+      await viewer.connection.call('topUp', { amountXat: topUpXat });
       await this.#waitFor(viewer, contentId, (t) => {
         progress.update(t.haveBytes, t.sizeBytes);
         return t.state === 'done';
@@ -233,7 +233,7 @@ class Demo {
           : 'from then on it pays from its funds',
       );
     } else {
-      await viewer.session.call('topUp', { amountXat: topUpXat });
+      await viewer.connection.call('topUp', { amountXat: topUpXat });
       this.#story.tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
     }
     progress.end();
@@ -243,30 +243,30 @@ class Demo {
 
   async #fetchAll(node: DemoNode, contentId: string, label: string): Promise<void> {
     const progress = this.#story.progress(label);
-    await node.session.call('play', { contentId, download: true });
+    await node.connection.call('play', { contentId, download: true });
     await this.#waitFor(node, contentId, (t) => {
       progress.update(t.haveBytes, t.sizeBytes);
       return t.state === 'done';
     });
     progress.end();
-    await node.session.call('stop', { contentId });
+    await node.connection.call('stop', { contentId });
     await this.#settleAll([node]);
   }
 
   /** Closes what is open, hands in every claim and settles; the answer is the viewer's payment bytes per MiB. */
   async #settleAll(nodes: readonly DemoNode[]): Promise<number> {
-    for (const { session } of [...nodes, ...nodes]) await session.call('settleNow', {});
+    for (const { connection } of [...nodes, ...nodes]) await connection.call('settleNow', {});
     const [first] = nodes;
     if (!first) return 0;
-    const { traffic } = await first.session.call('snapshot', {});
+    const { traffic } = await first.connection.call('snapshot', {});
     return Math.round((traffic.paymentBytes / Math.max(1, traffic.downBytes / 1_048_576)) * 10) / 10;
   }
 
   async #untilCredit(node: DemoNode, usedUnits: number): Promise<void> {
     const deadlineMs = Date.now() + STEP_TIMEOUT_MS;
     for (;;) {
-      await node.session.call('settleNow', {});
-      const { credit } = await node.session.call('snapshot', {});
+      await node.connection.call('settleNow', {});
+      const { credit } = await node.connection.call('snapshot', {});
       if (credit.usedUnits >= usedUnits) return;
       if (Date.now() > deadlineMs) throw new AceError('Internal', 'The demo waits too long for a settlement');
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -288,10 +288,10 @@ class Demo {
       const transfer = snapshot.transfers.find((t) => t.contentId === contentId);
       if (transfer && done(transfer)) resolve(transfer);
     };
-    const unsubscribe = node.session.subscribe((topic, data) => {
+    const unsubscribe = node.connection.subscribe((topic, data) => {
       if (topic === 'snapshot') look(data as NodeSnapshot);
     });
-    node.session.call('snapshot', {}).then(look, reject);
+    node.connection.call('snapshot', {}).then(look, reject);
     return promise.finally(() => {
       clearTimeout(timer);
       unsubscribe();
@@ -310,20 +310,20 @@ class Demo {
       '--http-port',
       '0',
     ]);
-    return { child, session: await this.#sessionWith(dir, name), dir };
+    return { child, connection: await this.#connectTo(dir, name), dir };
   }
 
-  async #sessionWith(dir: string, name: string): Promise<Session> {
-    const session = await runningNode(new DataDir(dir));
-    if (!session) throw new AceError('Internal', `The demo's ${name} does not answer`);
-    this.#sessions.push(session);
-    return session;
+  async #connectTo(dir: string, name: string): Promise<NodeConnection> {
+    const connection = await runningNode(new DataDir(dir));
+    if (!connection) throw new AceError('Internal', `The demo's ${name} does not answer`);
+    this.#connections.push(connection);
+    return connection;
   }
 
   /** Lets go of every node, whatever state it is in. */
   async close(): Promise<void> {
     this.#story.endProgress();
-    await Promise.all(this.#sessions.map((session) => session.close()));
+    await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 
   /** The provider comes back, so that at the end everyone has settled. */
@@ -336,12 +336,12 @@ class Demo {
       '--http-port',
       '0',
     ]);
-    Object.assign(node, { child, session: await this.#sessionWith(node.dir, node.child.name) });
+    Object.assign(node, { child, connection: await this.#connectTo(node.dir, node.child.name) });
   }
 }
 
 async function accountOf(node: DemoNode): Promise<string> {
-  return (await node.session.call('snapshot', {})).account;
+  return (await node.connection.call('snapshot', {})).account;
 }
 
 /** XAT for so many units at the demo's price and rate 1:1, decimal. */

@@ -9,9 +9,9 @@ import { DataDir } from '../data-dir/data-dir.ts';
 import { storeError } from '../db/open.ts';
 import { JournalExport } from '../journal/export/export.ts';
 import { onStopSignal } from '../process/stop-signals.ts';
+import { checkNodeFolder } from './node-connection.ts';
 import { createProgress } from './progress.ts';
 import { checkTarget, saveAs } from './save-file.ts';
-import { checkNodeFolder } from './session.ts';
 
 export interface ExportOptions {
   readonly format: string;

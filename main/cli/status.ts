@@ -2,19 +2,19 @@ import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
+import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
-import { openExisting } from './session.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const snapshot = await session.call('snapshot', {});
-    const running = session.remote;
+    const snapshot = await connection.call('snapshot', {});
+    const running = connection.remote;
     if (json) process.stdout.write(`${JSON.stringify({ running, ...snapshot }, null, 2)}\n`);
     else process.stdout.write(`${describeStatus(snapshot, running)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 

@@ -14,7 +14,7 @@ import {
   passphraseFrom,
 } from './passphrase.ts';
 import { checkTarget } from './save-file.ts';
-import { checkNoWallet, type WalletSession, withWallet } from './wallet-session.ts';
+import { checkNoWallet, type WalletConnection, withWallet } from './wallet-connection.ts';
 
 export interface ProtectOptions {
   /** Of a new wallet. */
@@ -22,8 +22,8 @@ export interface ProtectOptions {
 }
 
 export async function walletStatusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  await withWallet(config, async (session) => {
-    const state = await session.call('walletState', {});
+  await withWallet(config, async (connection) => {
+    const state = await connection.call('walletState', {});
     say(json ? JSON.stringify(state, null, 2) : describe(state));
   });
 }
@@ -33,7 +33,7 @@ export async function walletCreateCommand(
   config: NodeConfig,
   options: ProtectOptions & { readonly words: 12 | 24; readonly confirm: boolean },
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     checkNoWallet(config);
     if (options.confirm && !isInteractive()) {
       throw new AceError(
@@ -43,7 +43,7 @@ export async function walletCreateCommand(
     }
     // First: a phrase that is shown and then not kept might be written down all the same.
     const passphrase = await passphraseOfNew(config, options);
-    const { phrase, confirmPositions } = await session.call('walletCreate', { words: options.words });
+    const { phrase, confirmPositions } = await connection.call('walletCreate', { words: options.words });
     const shown = phrase.split(' ').map((word, i) => `${String(i + 1).padStart(2)}. ${word}`);
     if (options.confirm) {
       process.stderr.write(
@@ -57,7 +57,7 @@ export async function walletCreateCommand(
         : (phrase.split(' ')[position - 1] ?? '');
       words.push({ position, word });
     }
-    told(await session.call('walletConfirm', { words, passphrase }));
+    told(await connection.call('walletConfirm', { words, passphrase }));
   });
 }
 
@@ -67,11 +67,11 @@ export async function walletRestoreCommand(
   file: string | undefined,
   options: ProtectOptions,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     checkNoWallet(config);
     if (file !== undefined) {
       const passphrase = await neededPassphrase(config, 'Passphrase of the backup: ');
-      const { restored, ...state } = await session.call('walletRestoreBackup', {
+      const { restored, ...state } = await connection.call('walletRestoreBackup', {
         path: resolve(file),
         passphrase,
       });
@@ -85,7 +85,7 @@ export async function walletRestoreCommand(
     if (!options.plain && config.passphrase !== undefined) checkNewPassphrase(config.passphrase);
     const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
     const passphrase = await passphraseOfNew(config, options);
-    told(await session.call('walletRestore', { phrase: phrase.trim(), passphrase }));
+    told(await connection.call('walletRestore', { phrase: phrase.trim(), passphrase }));
   });
 }
 
@@ -93,9 +93,9 @@ export async function walletUnlockCommand(
   config: NodeConfig,
   lockAfter: number | null | undefined,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     const passphrase = await neededPassphrase(config, 'Passphrase of the wallet: ');
-    const state = await session.call('walletUnlock', {
+    const state = await connection.call('walletUnlock', {
       passphrase,
       ...(lockAfter !== undefined && { lockAfterMinutes: lockAfter }),
     });
@@ -104,15 +104,15 @@ export async function walletUnlockCommand(
 }
 
 export async function walletLockCommand(config: NodeConfig): Promise<void> {
-  await withWallet(config, async (session) => told(await session.call('walletLock', {})));
+  await withWallet(config, async (connection) => told(await connection.call('walletLock', {})));
 }
 
 export async function walletLockAfterCommand(
   config: NodeConfig,
   lockAfterMinutes: number | null,
 ): Promise<void> {
-  await withWallet(config, async (session) =>
-    told(await session.call('walletLockAfter', { lockAfterMinutes })),
+  await withWallet(config, async (connection) =>
+    told(await connection.call('walletLockAfter', { lockAfterMinutes })),
   );
 }
 
@@ -121,11 +121,11 @@ export async function walletPassphraseCommand(
   config: NodeConfig,
   newPassphraseFile: string | undefined,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
-    const current = await currentPassphrase(session, config);
+  await withWallet(config, async (connection) => {
+    const current = await currentPassphrase(connection, config);
     const given = newPassphraseFile === undefined ? undefined : passphraseFrom(newPassphraseFile);
     const next = await newPassphrase(given, 'The new passphrase');
-    await session.call('walletChangePassphrase', { current, next });
+    await connection.call('walletChangePassphrase', { current, next });
     say('The wallet has the new passphrase. Backups made before keep theirs.');
   });
 }
@@ -135,19 +135,19 @@ export async function walletPhraseCommand(config: NodeConfig, show: boolean): Pr
   if (!show && !isInteractive()) {
     throw new AceError('InvalidInput', 'The phrase is shown in a terminal; a script says --show');
   }
-  await withWallet(config, async (session) => {
-    const passphrase = await currentPassphrase(session, config);
-    say((await session.call('walletPhrase', { passphrase })).phrase);
+  await withWallet(config, async (connection) => {
+    const passphrase = await currentPassphrase(connection, config);
+    say((await connection.call('walletPhrase', { passphrase })).phrase);
   });
 }
 
 export async function walletBackupCommand(config: NodeConfig, file: string, replace: boolean): Promise<void> {
   const target = resolve(file);
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     await checkTarget(target, replace);
-    const own = await currentPassphrase(session, config);
+    const own = await currentPassphrase(connection, config);
     const passphrase = own ?? (await newPassphrase(config.passphrase, 'A passphrase for the backup'));
-    const { path, sizeBytes } = await session.call('walletBackup', { path: target, passphrase, replace });
+    const { path, sizeBytes } = await connection.call('walletBackup', { path: target, passphrase, replace });
     say(
       `${path}\n${sizeBytes.toLocaleString('en')} bytes, opened by ${own === null ? 'that' : 'the wallet’s'} passphrase.`,
     );
@@ -155,8 +155,8 @@ export async function walletBackupCommand(config: NodeConfig, file: string, repl
 }
 
 /** `null` for a wallet without one of its owner's. */
-async function currentPassphrase(session: WalletSession, config: NodeConfig): Promise<string | null> {
-  const { protection, status } = await session.call('walletState', {});
+async function currentPassphrase(connection: WalletConnection, config: NodeConfig): Promise<string | null> {
+  const { protection, status } = await connection.call('walletState', {});
   if (status === 'none')
     throw new AceError('WalletMissing', 'There is no wallet yet: ace-node wallet create');
   if (protection !== 'passphrase') return null;

@@ -37,7 +37,9 @@ export function addContentCommands(program: Command, context: CommandContext): v
     deleteCommand(context.configOf(options), contentId, options.force),
   );
 
-  const pin = program.command('pin <content-id>').description('never remove a content to make room for others');
+  const pin = program
+    .command('pin <content-id>')
+    .description('never remove a content to make room for others');
   ofNode(pin).action((contentId: string, options: CommonOptions) =>
     pinCommand(context.configOf(options), contentId, true),
   );

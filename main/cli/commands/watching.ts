@@ -31,11 +31,7 @@ export function addWatchingCommands(program: Command, context: CommandContext): 
       notEmpty,
     )
     .option('--end', 'end the broadcast of that name for good', false)
-    .option(
-      '--http-port <port>',
-      'port that the encoder pushes to, when no node runs (default: any)',
-      port,
-    );
+    .option('--http-port <port>', 'port that the encoder pushes to, when no node runs (default: any)', port);
   ofNode(broadcast).action((options: CommonOptions & { name: string; folder?: string; end: boolean }) =>
     broadcastCommand(context.configOf(options), options),
   );

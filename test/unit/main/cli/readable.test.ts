@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chainInfoCommand } from '../../../../main/cli/chain.ts';
 import { checkReadable } from '../../../../main/cli/readable.ts';
-import { openExisting } from '../../../../main/cli/session.ts';
+import { openExisting } from '../../../../main/cli/node-connection.ts';
 import { expectAceError, expectAceRejection } from '../../../helpers/ace-error.ts';
 import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
