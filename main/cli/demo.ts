@@ -138,17 +138,17 @@ class Demo {
       await this.#startNode('provider B', 'provider-b', validator.ready),
       await this.#startNode('viewer', 'viewer', validator.ready),
     ];
-    this.#story.tell(
+    this.#story.add(
       `devnet: a validator, two providers and a viewer; credit limit ${plan.creditUnits} MiB for each account`,
     );
 
     const { contentId } = await providerA.connection.call('importFile', { path: this.#file });
-    this.#story.tell(`provider A imports the file: ${plan.units} MiB to pay for`);
+    this.#story.add(`provider A imports the file: ${plan.units} MiB to pay for`);
 
     // Provider B buys the file from A, so that there are two to choose from.
     await providerB.connection.call('topUp', { amountXat: priceOf(plan.units + 1) });
     await this.#fetchAll(providerB, contentId, 'provider B fetches from A');
-    this.#story.tell(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
+    this.#story.add(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
 
     const throughputMiBps = await this.#viewerStory(viewer, { a: providerA, b: providerB }, contentId);
     const sha256 = await hashStream(createReadStream(this.#file));
@@ -203,7 +203,7 @@ class Demo {
     });
     await this.#settleAll([providers.a, providers.b]);
     await this.#untilCredit(viewer, plan.creditUnits);
-    this.#story.tell(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
+    this.#story.add(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
 
     const repayXat = priceOf(plan.creditUnits);
     const topUpXat = formatAmount(
@@ -211,30 +211,30 @@ class Demo {
     );
     if (first.state !== 'done') {
       this.#refusal = first.refusal?.code ?? null;
-      this.#story.tell(
+      this.#story.add(
         `with the credit used up there is no lease, and its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); playback waits`,
       );
       // The rest comes from the other one: the first leaves, with its claims handed in.
       const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
       await leaving.child.stop();
-      this.#story.tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
+      this.#story.add(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
       await viewer.connection.call('topUp', { amountXat: topUpXat });
       await this.#waitFor(viewer, contentId, (t) => {
         progress.update(t.haveBytes, t.sizeBytes);
         return t.state === 'done';
       });
       await this.#restart(leaving);
-      this.#story.tell(
+      this.#story.add(
         `a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC) and playback goes on by itself`,
       );
-      this.#story.tell(
+      this.#story.add(
         plan.restUnits > 0
           ? 'from then on it pays from its funds, and when they end the rest is credit again'
           : 'from then on it pays from its funds',
       );
     } else {
       await viewer.connection.call('topUp', { amountXat: topUpXat });
-      this.#story.tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
+      this.#story.add(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
     }
     progress.end();
     const { fetchingMs } = await this.#waitFor(viewer, contentId, (t) => t.fetchingMs > 0);

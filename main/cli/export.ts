@@ -49,7 +49,7 @@ export async function exportCommand(config: NodeConfig, options: ExportOptions):
     await (out === null ? write(process.stdout) : saveAs(out, write));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // `export … | head`: whoever read it has enough.
+    // `export … | head`: the reader has enough.
     if (code !== 'EPIPE')
       throw giveUp.signal.aborted ? giveUp.signal.reason : storeError(error, out ?? 'output');
   } finally {

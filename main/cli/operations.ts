@@ -6,9 +6,10 @@ import type { OperationQuoteView, OperationResultView, RepaymentView } from '../
 import type { NodeConfig } from '../data-dir/config.ts';
 import { type NodeConnection, openConnection, openExisting } from './node-connection.ts';
 import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
+import { print } from './print.ts';
 
 export interface ActOptions {
-  /** Only say what would happen. */
+  /** Only show what would happen. */
   readonly quote: boolean;
   /** Do not ask. */
   readonly yes: boolean;
@@ -31,11 +32,8 @@ export async function faucetCommand(
   const connection = await openConnection(config);
   try {
     const gains = await connection.call('topUp', { amountXat: amount, token });
-    say(
-      json
-        ? [JSON.stringify(gains, null, 2)]
-        : [`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains)],
-    );
+    if (json) print(JSON.stringify(gains, null, 2));
+    else print(`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains));
   } finally {
     await connection.close();
   }
@@ -99,7 +97,7 @@ export function accessCommand(
 export async function receiveCommand(config: NodeConfig): Promise<void> {
   const connection = await openExisting(config);
   try {
-    say([(await connection.call('receive', {})).address]);
+    print((await connection.call('receive', {})).address);
   } finally {
     await connection.close();
   }
@@ -109,9 +107,13 @@ export async function repaymentsCommand(config: NodeConfig, limit: number, json:
   const connection = await openExisting(config);
   try {
     const rows = await connection.call('repayments', { limit });
-    if (json) say([JSON.stringify(rows, null, 2)]);
+    if (json) print(JSON.stringify(rows, null, 2));
     else
-      say(rows.length === 0 ? ['No loan was repaid yet.'] : rows.map((r) => `${when(r)}  ${repaidLine(r)}`));
+      print(
+        ...(rows.length === 0
+          ? ['No loan was repaid yet.']
+          : rows.map((r) => `${when(r)}  ${repaidLine(r)}`)),
+      );
   } finally {
     await connection.close();
   }
@@ -131,14 +133,15 @@ async function act<Q extends OperationQuoteView>(
   const connection = await openExisting(config);
   try {
     const quote = await ask(connection);
-    if (!json) say([words(quote), ...effectLines(quote)]);
+    if (!json) print(words(quote), ...effectLines(quote));
     if (onlyQuote) {
-      if (json) say([JSON.stringify(quote, null, 2)]);
+      if (json) print(JSON.stringify(quote, null, 2));
       return;
     }
     if (!yes) await confirm();
     const result = await unlocked(connection, config, () => run(connection, quote));
-    say(json ? [JSON.stringify(result, null, 2)] : [`Done: ${result.hash}`, ...gainLines(result)]);
+    if (json) print(JSON.stringify(result, null, 2));
+    else print(`Done: ${result.hash}`, ...gainLines(result));
   } finally {
     await connection.close();
   }
@@ -201,8 +204,4 @@ function repaidLine({ units, creditor, costXac, xacPerGb }: RepaymentView): stri
 
 function when({ atMs }: RepaymentView): string {
   return new Date(atMs).toISOString();
-}
-
-function say(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -90,7 +90,7 @@ function transferRows({ transfers, limits }: NodeSnapshot): [string, string][] {
 
 function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transfer }: TransferView): string {
   const bytes = (count: number) => units(count / 1_048_576);
-  // Of a broadcast nobody knows how large it will be.
+  // How large a broadcast will be is not known.
   const isAll = sizeBytes === haveBytes;
   const have = isAll ? `${bytes(haveBytes)} received` : `${bytes(haveBytes)} of ${bytes(sizeBytes)} here`;
   const speed = transfer.downBytesPerSecond > 0 ? `, ${bytes(transfer.downBytesPerSecond)}/s` : '';
@@ -99,7 +99,7 @@ function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transf
   return `"${name}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
 }
 
-/** Where players open a content; the port is said where it is not the one that they look at by themselves. */
+/** Where players open a content; the port is shown where it is not the one that they try by themselves. */
 function playersRow(pagesUrl: string): [string, string] {
   const usual = new URL(pagesUrl).port === String(DEFAULT_HTTP_PORT);
   const note = usual ? '' : ` (not the usual port, ${DEFAULT_HTTP_PORT})`;

@@ -46,7 +46,7 @@ async function sameNetwork(running: NodeConnection, { joinMultiaddr }: NodeConfi
   throw otherNetwork(multiaddr);
 }
 
-/** Where one is to be made: said before anything is asked for. @throws AceError `WalletInvalid` */
+/** Where one is to be made: refused before anything is asked for. @throws AceError `WalletInvalid` */
 export function checkNoWallet({ dataDir }: NodeConfig): void {
   checkNone(new DataDir(dataDir).wallet);
 }

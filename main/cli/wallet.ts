@@ -13,6 +13,7 @@ import {
   newPassphrase,
   passphraseFrom,
 } from './passphrase.ts';
+import { print } from './print.ts';
 import { checkTarget } from './save-file.ts';
 import { checkNoWallet, type WalletConnection, withWallet } from './wallet-connection.ts';
 
@@ -24,7 +25,7 @@ export interface ProtectOptions {
 export async function walletStatusCommand(config: NodeConfig, json: boolean): Promise<void> {
   await withWallet(config, async (connection) => {
     const state = await connection.call('walletState', {});
-    say(json ? JSON.stringify(state, null, 2) : describe(state));
+    print(json ? JSON.stringify(state, null, 2) : describe(state));
   });
 }
 
@@ -49,7 +50,7 @@ export async function walletCreateCommand(
       process.stderr.write(
         `Write these words down, in this order. They are the account: whoever has them has it, and nobody can give them to you again.\n\n${shown.join('\n')}\n\n`,
       );
-    } else say(phrase);
+    } else print(phrase);
     const words: { position: number; word: string }[] = [];
     for (const position of confirmPositions) {
       const word = options.confirm
@@ -57,7 +58,7 @@ export async function walletCreateCommand(
         : (phrase.split(' ')[position - 1] ?? '');
       words.push({ position, word });
     }
-    told(await connection.call('walletConfirm', { words, passphrase }));
+    printState(await connection.call('walletConfirm', { words, passphrase }));
   });
 }
 
@@ -75,8 +76,8 @@ export async function walletRestoreCommand(
         path: resolve(file),
         passphrase,
       });
-      told(state);
-      say(
+      printState(state);
+      print(
         `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${restored.earningChannels} channels on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; none of them is paid on again.`,
       );
       return;
@@ -85,7 +86,7 @@ export async function walletRestoreCommand(
     if (!options.plain && config.passphrase !== undefined) checkNewPassphrase(config.passphrase);
     const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
     const passphrase = await passphraseOfNew(config, options);
-    told(await connection.call('walletRestore', { phrase: phrase.trim(), passphrase }));
+    printState(await connection.call('walletRestore', { phrase: phrase.trim(), passphrase }));
   });
 }
 
@@ -99,12 +100,12 @@ export async function walletUnlockCommand(
       passphrase,
       ...(lockAfter !== undefined && { lockAfterMinutes: lockAfter }),
     });
-    told(state);
+    printState(state);
   });
 }
 
 export async function walletLockCommand(config: NodeConfig): Promise<void> {
-  await withWallet(config, async (connection) => told(await connection.call('walletLock', {})));
+  await withWallet(config, async (connection) => printState(await connection.call('walletLock', {})));
 }
 
 export async function walletLockAfterCommand(
@@ -112,7 +113,7 @@ export async function walletLockAfterCommand(
   lockAfterMinutes: number | null,
 ): Promise<void> {
   await withWallet(config, async (connection) =>
-    told(await connection.call('walletLockAfter', { lockAfterMinutes })),
+    printState(await connection.call('walletLockAfter', { lockAfterMinutes })),
   );
 }
 
@@ -126,7 +127,7 @@ export async function walletPassphraseCommand(
     const given = newPassphraseFile === undefined ? undefined : passphraseFrom(newPassphraseFile);
     const next = await newPassphrase(given, 'The new passphrase');
     await connection.call('walletChangePassphrase', { current, next });
-    say('The wallet has the new passphrase. Backups made before keep theirs.');
+    print('The wallet has the new passphrase. Backups made before keep theirs.');
   });
 }
 
@@ -137,7 +138,7 @@ export async function walletPhraseCommand(config: NodeConfig, show: boolean): Pr
   }
   await withWallet(config, async (connection) => {
     const passphrase = await currentPassphrase(connection, config);
-    say((await connection.call('walletPhrase', { passphrase })).phrase);
+    print((await connection.call('walletPhrase', { passphrase })).phrase);
   });
 }
 
@@ -148,7 +149,7 @@ export async function walletBackupCommand(config: NodeConfig, file: string, repl
     const own = await currentPassphrase(connection, config);
     const passphrase = own ?? (await newPassphrase(config.passphrase, 'A passphrase for the backup'));
     const { path, sizeBytes } = await connection.call('walletBackup', { path: target, passphrase, replace });
-    say(
+    print(
       `${path}\n${sizeBytes.toLocaleString('en')} bytes, opened by ${own === null ? 'that' : 'the wallet’s'} passphrase.`,
     );
   });
@@ -167,8 +168,8 @@ async function passphraseOfNew(config: NodeConfig, { plain }: ProtectOptions): P
   return plain ? null : newPassphrase(config.passphrase, 'A passphrase for the wallet');
 }
 
-function told(state: WalletStateView): void {
-  say(describe(state));
+function printState(state: WalletStateView): void {
+  print(describe(state));
 }
 
 function describe(s: WalletStateView): string {
@@ -197,7 +198,7 @@ function describe(s: WalletStateView): string {
   return rows.map(([label, words]) => `${label.padEnd(12)} ${words}`).join('\n');
 }
 
-/** Unlocking may have said another time than the setting: an unlocked wallet tells what will happen to it. */
+/** `wallet unlock` may have set another time than the setting, so an unlocked wallet shows its own. */
 function locks({ status, running, locksAtMs, lockAfterMinutes }: WalletStateView): string {
   if (status === 'unlocked' && running) {
     return locksAtMs === null
@@ -207,8 +208,4 @@ function locks({ status, running, locksAtMs, lockAfterMinutes }: WalletStateView
   if (lockAfterMinutes === null) return 'never by itself';
   const span = lockAfterMinutes === 1 ? 'a minute' : `${lockAfterMinutes} minutes`;
   return `after ${span} without an operation`;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
