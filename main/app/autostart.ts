@@ -15,7 +15,7 @@ export interface Autostart {
   readonly atLogin: boolean;
 }
 
-export interface AutostartParts {
+export interface AutostartContext {
   readonly app: Pick<App, 'isPackaged' | 'getLoginItemSettings' | 'setLoginItemSettings'>;
   readonly platform: NodeJS.Platform;
   readonly argv: readonly string[];
@@ -24,7 +24,7 @@ export interface AutostartParts {
   readonly homeDir: string;
 }
 
-export function createAutostart(parts: AutostartParts): Autostart {
+export function createAutostart(parts: AutostartContext): Autostart {
   const atLogin =
     parts.argv.includes(AT_LOGIN_SWITCH) ||
     (parts.platform === 'darwin' && parts.app.getLoginItemSettings().wasOpenedAtLogin);
@@ -32,8 +32,8 @@ export function createAutostart(parts: AutostartParts): Autostart {
   return { ...(parts.platform === 'linux' ? desktopEntry(parts) : loginItem(parts)), atLogin };
 }
 
-function loginItem({ app, platform, execPath }: AutostartParts): Pick<Autostart, 'enabled' | 'set'> {
-  // macOS passes no arguments, and says by itself that it was a start at login.
+function loginItem({ app, platform, execPath }: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
+  // macOS passes no arguments, and reports by itself that it was a start at login.
   const options = platform === 'win32' ? { path: execPath, args: [AT_LOGIN_SWITCH] } : {};
   return {
     enabled: () => {
@@ -45,7 +45,7 @@ function loginItem({ app, platform, execPath }: AutostartParts): Pick<Autostart,
   };
 }
 
-function desktopEntry({ env, execPath, homeDir }: AutostartParts): Pick<Autostart, 'enabled' | 'set'> {
+function desktopEntry({ env, execPath, homeDir }: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
   const file = join(env.XDG_CONFIG_HOME || join(homeDir, '.config'), 'autostart', ENTRY_NAME);
   // An AppImage runs from a folder that is gone with it; this names the file that the user has.
   const text = entryText(env.APPIMAGE || execPath);

@@ -22,7 +22,7 @@ export class NoticeWatch {
   /** By content id; `null` before the first list. */
   #contents: ReadonlyMap<string, ContentView> | null = null;
 
-  hear<T extends FeedTopic>(topic: T, data: Feed[T]): Notice[] {
+  observe<T extends FeedTopic>(topic: T, data: Feed[T]): Notice[] {
     if (topic === 'snapshot') return this.#onSnapshot(data as NodeSnapshot);
     if (topic === 'contents') return this.#onContents(data as readonly ContentView[]);
     return [];

@@ -54,11 +54,11 @@ export function startNotifications(context: NotificationsContext): () => void {
   const takeBase = () => {
     if (hasBase || !context.isRunning()) return;
     hasBase = true;
-    context.service.contents({}).then((contents) => watch.hear('contents', contents), context.onError);
+    context.service.contents({}).then((contents) => watch.observe('contents', contents), context.onError);
   };
   const stop = context.feed.subscribe((topic, data) => {
     if (topic === 'wallet') takeBase();
-    watch.hear(topic, data).forEach(show);
+    watch.observe(topic, data).forEach(show);
   });
   takeBase();
   return () => {

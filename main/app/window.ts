@@ -49,7 +49,7 @@ export function secureSession(session: Session, node: NodeAddress): void {
     const ours = [nodeUrl, `blob:${PAGES_ORIGIN}/`].some((start) => item.getURL().startsWith(start));
     if (!ours) event.preventDefault();
   });
-  // The pages' origin is foreign to the node's HTTP server; the token says that these requests are the window's.
+  // The pages' origin is foreign to the node's HTTP server; the token shows that these requests are the window's.
   const filter = { urls: [`http://127.0.0.1:${node.port}/*`] };
   session.webRequest.onBeforeSendHeaders(filter, (details, proceed) => {
     const { Origin: _, ...requestHeaders } = details.requestHeaders;

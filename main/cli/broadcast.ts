@@ -4,7 +4,7 @@ import { AceError } from '../../shared/errors.ts';
 import type { BroadcastView } from '../../shared/rpc/live.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { stopSignal } from '../process/stop-signals.ts';
-import { openSession } from './session.ts';
+import { openConnection } from './node-connection.ts';
 
 export interface BroadcastOptions {
   readonly name: string;
@@ -20,25 +20,28 @@ export interface BroadcastOptions {
 export async function broadcastCommand(config: NodeConfig, options: BroadcastOptions): Promise<void> {
   const { name, end } = options;
   const folder = options.folder === undefined ? undefined : resolve(options.folder);
-  const session = await openSession(config);
+  const connection = await openConnection(config);
   try {
     if (end) {
-      const open = (await session.call('broadcasts', {})).find((one) => one.name === name && !one.ended);
+      const open = (await connection.call('broadcasts', {})).find((one) => one.name === name && !one.ended);
       if (!open)
         throw new AceError('BroadcastUnknown', `There is no broadcast "${name}" that could be ended`);
-      await session.call('endBroadcast', { contentId: open.contentId });
+      await connection.call('endBroadcast', { contentId: open.contentId });
       process.stdout.write(`${open.contentId}\n`);
       process.stderr.write(`"${name}" has ended. What was sent last can be watched for a while.\n`);
       return;
     }
-    const broadcast = await session.call('startBroadcast', { name, ...(folder !== undefined && { folder }) });
+    const broadcast = await connection.call('startBroadcast', {
+      name,
+      ...(folder !== undefined && { folder }),
+    });
     process.stdout.write(`${broadcast.contentId}\n${folder ?? broadcast.pushUrl}\n`);
     process.stderr.write(`${hintFor(broadcast)}\n`);
-    if (session.remote) return;
+    if (connection.remote) return;
     process.stderr.write('Ctrl-C stops the node; the broadcast goes on when it starts again.\n');
     await stopSignal();
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 

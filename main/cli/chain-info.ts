@@ -1,4 +1,4 @@
-/** What `ace-node chain info` says: every figure of a main chain, for scripts and for people. */
+/** What `ace-node chain info` prints: every figure of a main chain, for scripts and for people. */
 
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../shared/economy/exchange.ts';
 import { BASE_UNITS_PER_TOKEN, type Balances, formatAmount, TOKENS } from '../../shared/economy/money.ts';
@@ -103,7 +103,7 @@ export function describeInfo(info: ChainInfo): string {
 }
 
 /**
- * A decimal with as many digits as say something, rounded down: 3.5, 0.0000012345678, 1000000. Only zero is 0, and the
+ * A decimal with as many digits as matter, rounded down: 3.5, 0.0000012345678, 1000000. Only zero is 0, and the
  * digits before the point are all there.
  */
 export function significantDecimal({ num, den }: Ratio, digits = SIGNIFICANT_DIGITS): string {

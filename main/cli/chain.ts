@@ -46,7 +46,7 @@ export async function chainInfoCommand(dataDir: string, json: boolean): Promise<
 
 /**
  * `ace-node chain verify [--json] [--head HASH]`.
- * @throws AceError `ChainDiverged`, …; with `json` what went wrong is the answer, and the exit code says so.
+ * @throws AceError `ChainDiverged`, …; with `json` what went wrong is the answer, and the exit code is 1.
  */
 export async function chainVerifyCommand(dataDir: string, { json, head }: ChainVerifyOptions): Promise<void> {
   const path = chainFile(dataDir);

@@ -2,7 +2,7 @@ import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../shared/rpc/channels.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
-import { openExisting, type Session } from './session.ts';
+import { type NodeConnection, openExisting } from './node-connection.ts';
 import { table } from './table.ts';
 
 /** One line for each state of a channel; see `shared/channel/lifecycle.ts`. */
@@ -26,19 +26,22 @@ KIND is what was streamed: video (somebody watches it), other (a download), or m
 
 /** `ace-node channels [--limit N] [--json]`: who was paid for what, and how far that is settled. */
 export async function channelsCommand(config: NodeConfig, limit: number, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const view = await firstChannels(session, limit);
+    const view = await firstChannels(connection, limit);
     process.stdout.write(`${json ? JSON.stringify(view, null, 2) : describe(view)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 /** The newest `limit` channels, by as many pages as that takes. */
-async function firstChannels(session: Session, limit: number): Promise<ChannelsView> {
+async function firstChannels(connection: NodeConnection, limit: number): Promise<ChannelsView> {
   const page = (left: number, after: string | null) =>
-    session.call('channels', { limit: Math.min(left, MAX_CHANNELS_PAGE), ...(after !== null && { after }) });
+    connection.call('channels', {
+      limit: Math.min(left, MAX_CHANNELS_PAGE),
+      ...(after !== null && { after }),
+    });
   let view = await page(limit, null);
   while (view.next !== null && view.channels.length < limit) {
     const more = await page(limit - view.channels.length, view.next);
@@ -51,85 +54,63 @@ function describe(view: ChannelsView): string {
   if (view.count === 0) {
     return 'No payment channels yet. One opens by itself when you watch something, or when others watch what you share.';
   }
-  const parts = [
-    'Payment channels, newest first. Figures are in MiB.',
-    table(
-      [
-        'CHANNEL',
-        'YOU',
-        'WITH',
-        'STATE',
-        'SERVED',
-        'PAID',
-        'SETTLED',
-        'PENDING',
-        'OF',
-        'SIGNED',
-        'KIND',
-        'UNTIL',
-      ],
-      view.channels.map((c) => [
-        c.channelId.slice(0, 8),
-        verb(c.direction),
-        `${c.counterparty.slice(0, 8)}…${c.counterparty.slice(-4)}`,
-        c.state,
-        mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
-        mib(c.paidUnits),
-        mib(c.settledUnits),
-        mib(c.pendingUnits),
-        mib(c.capacityUnits),
-        signed(c.checkpoint),
-        c.kind ?? '-',
-        time(c.expiresAtMs),
-      ]),
-    ),
-    table(
-      [
-        'WITH',
-        'YOU',
-        'CHANNELS',
-        'SERVED',
-        'PAID',
-        'SETTLED',
-        'PENDING',
-        'PENDING, WORTH NOW',
-        'SETTLED SO FAR',
-      ],
-      view.counterparties.map((c) => [
-        c.counterparty,
-        verb(c.direction),
-        c.channels.toLocaleString('en'),
-        mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
-        mib(c.paidUnits),
-        mib(c.settledUnits),
-        mib(c.pendingUnits),
-        c.pendingXac === null ? 'not known' : `${c.pendingXac} XAC`,
-        `${c.direction === 'paying' ? c.grossXac : c.netXac} XAC`,
-      ]),
-    ),
-  ];
-  if (view.contents.length > 0) {
-    parts.push(
-      table(
-        ['CONTENT', 'RECEIVED', 'SENT', 'CONTENT ID'],
-        view.contents.map((c) => [
-          // Another node's word: nothing in it may steer the terminal.
-          c.name.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD'),
-          mib(c.receivedBytes / TRAFFIC_UNIT_BYTES),
-          mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
-          c.contentId,
-        ]),
-      ),
-    );
-  }
   const left = view.count - view.channels.length;
-  if (left > 0) parts.push(`${left} older channels are left out: --limit ${view.count} shows them.`);
-  parts.push(
+  return [
+    'Payment channels, newest first. Figures are in MiB.',
+    channelTable(view.channels),
+    counterpartyTable(view.counterparties),
+    ...(view.contents.length > 0 ? [contentTable(view.contents)] : []),
+    ...(left > 0 ? [`${left} older channels are left out: --limit ${view.count} shows them.`] : []),
     'PAID is promised by ticks. What of it is PENDING is in no balance yet: the next settlements move the money, and the\n' +
       'fee goes off what is earned. Units on credit settle as a loan: their XAC comes when it is repaid.\n' +
       'SIGNED is the last checkpoint, which both sides agree on (?: not answered yet). OF is the most a channel carries.',
-  );
-  return parts.join('\n\n');
+  ].join('\n\n');
+}
+
+function channelTable(channels: ChannelsView['channels']): string {
+  const heads = 'CHANNEL,YOU,WITH,STATE,SERVED,PAID,SETTLED,PENDING,OF,SIGNED,KIND,UNTIL';
+  const rows = channels.map((c) => [
+    c.channelId.slice(0, 8),
+    verb(c.direction),
+    `${c.counterparty.slice(0, 8)}…${c.counterparty.slice(-4)}`,
+    c.state,
+    mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
+    mib(c.paidUnits),
+    mib(c.settledUnits),
+    mib(c.pendingUnits),
+    mib(c.capacityUnits),
+    signed(c.checkpoint),
+    c.kind ?? '-',
+    time(c.expiresAtMs),
+  ]);
+  return table(heads.split(','), rows);
+}
+
+function counterpartyTable(counterparties: ChannelsView['counterparties']): string {
+  const sums = ['SERVED', 'PAID', 'SETTLED', 'PENDING', 'PENDING, WORTH NOW', 'SETTLED SO FAR'];
+  const rows = counterparties.map((c) => [
+    c.counterparty,
+    verb(c.direction),
+    c.channels.toLocaleString('en'),
+    mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
+    mib(c.paidUnits),
+    mib(c.settledUnits),
+    mib(c.pendingUnits),
+    c.pendingXac === null ? 'not known' : `${c.pendingXac} XAC`,
+    `${c.direction === 'paying' ? c.grossXac : c.netXac} XAC`,
+  ]);
+  return table(['WITH', 'YOU', 'CHANNELS', ...sums], rows);
+}
+
+function contentTable(contents: ChannelsView['contents']): string {
+  const rows = contents.map((c) => [
+    // The name comes from another node: nothing in it may steer the terminal.
+    c.name.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD'),
+    mib(c.receivedBytes / TRAFFIC_UNIT_BYTES),
+    mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
+    c.contentId,
+  ]);
+  return table(['CONTENT', 'RECEIVED', 'SENT', 'CONTENT ID'], rows);
 }
 
 function verb(direction: ChannelView['direction']): string {

@@ -3,12 +3,12 @@ import type { ContentView } from '../../shared/rpc/content.ts';
 import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
-import { openExisting, type Session } from './session.ts';
+import { type NodeConnection, openExisting } from './node-connection.ts';
 
 /** `ace-node contents [--json]`: what the node knows, oldest first. */
 export async function contentsCommand(config: NodeConfig, json: boolean): Promise<void> {
-  await withSession(config, async (session) => {
-    const contents = await session.call('contents', {});
+  await withConnection(config, async (connection) => {
+    const contents = await connection.call('contents', {});
     if (json) return JSON.stringify(contents, null, 2);
     return contents.length > 0
       ? contents.map(describe).join('\n')
@@ -18,26 +18,29 @@ export async function contentsCommand(config: NodeConfig, json: boolean): Promis
 
 /** `ace-node delete ID [--force]` */
 export async function deleteCommand(config: NodeConfig, contentId: string, force: boolean): Promise<void> {
-  await withSession(config, async (session) => {
-    await session.call('deleteContent', { contentId: parseContentId(contentId), force });
+  await withConnection(config, async (connection) => {
+    await connection.call('deleteContent', { contentId: parseContentId(contentId), force });
     return 'Deleted.';
   });
 }
 
 /** `ace-node pin ID`, `ace-node unpin ID` */
 export async function pinCommand(config: NodeConfig, contentId: string, pinned: boolean): Promise<void> {
-  await withSession(config, async (session) => {
-    const content = await session.call('pinContent', { contentId: parseContentId(contentId), pinned });
+  await withConnection(config, async (connection) => {
+    const content = await connection.call('pinContent', { contentId: parseContentId(contentId), pinned });
     return `${shown(content.name)} is ${pinned ? 'pinned' : 'not pinned any more'}.`;
   });
 }
 
-async function withSession(config: NodeConfig, ask: (session: Session) => Promise<string>): Promise<void> {
-  const session = await openExisting(config);
+async function withConnection(
+  config: NodeConfig,
+  ask: (connection: NodeConnection) => Promise<string>,
+): Promise<void> {
+  const connection = await openExisting(config);
   try {
-    process.stdout.write(`${await ask(session)}\n`);
+    process.stdout.write(`${await ask(connection)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 

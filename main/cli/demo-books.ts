@@ -9,7 +9,7 @@ import { openStoredChain } from '../chain/embedded/stored-chain.ts';
 import type { MainChain } from '../chain/port.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
-import { openValidatorStore } from '../db/validator/store.ts';
+import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 
 export interface DemoDirs {
   readonly validatorDir: string;
@@ -42,6 +42,9 @@ export interface DemoBooks {
   readonly checks: readonly { readonly rule: string; readonly holds: boolean }[];
 }
 
+/** In the order in which their books are opened. */
+const ROLES = ['viewer', 'providerA', 'providerB'] as const;
+
 export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
   const validatorDir = new DataDir(dirs.validatorDir);
   const chain = openStoredChain(validatorDir.chainDb);
@@ -51,14 +54,8 @@ export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
     openNodeStore(new DataDir(dir).nodeDb),
   );
   try {
-    const names = new Map<string, string>();
-    for (const [name, store] of [
-      ['viewer', viewer],
-      ['providerA', providers[0]],
-      ['providerB', providers[1]],
-    ] as const) {
-      names.set(store?.meta.get('account') ?? '', name);
-    }
+    const stores = [viewer, ...providers];
+    const names = new Map(stores.map((store, i) => [store.meta.get('account') ?? '', ROLES[i]]));
     const viewerAddress = viewer.meta.get('account') ?? '';
     const viewerAccount = await chain.account(viewerAddress);
     const history = viewer.settlements
@@ -85,21 +82,10 @@ export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
         rule: 'what is on credit and not repaid is the viewer’s traffic_credit_used',
         holds: unitsOnCredit - unitsRepaid === viewerAccount.creditUsedUnits,
       },
-      {
-        rule: 'the loans on the second level are the traffic_credit_used of every account',
-        holds: accounts.every(
-          (account) => validator.loans.owedUnits(account.address) === account.creditUsedUnits,
-        ),
-      },
-      {
-        rule: 'nobody is over the credit limit',
-        holds: accounts.every(
-          (account) => account.creditUsedUnits <= chain.settings().trafficCreditLimitUnits,
-        ),
-      },
+      ...creditChecks(chain, accounts, validator),
       {
         rule: 'every account’s history has the shard’s last statement',
-        holds: sameHistory([viewer, ...providers], validator),
+        holds: sameHistory(stores, validator),
       },
     ];
     return {
@@ -126,6 +112,25 @@ export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
     for (const store of [viewer, ...providers, validator]) store.close();
     await chain.close();
   }
+}
+
+/** Loans and the limit, of every account. */
+function creditChecks(
+  chain: MainChain,
+  accounts: readonly ChainAccount[],
+  { loans }: ValidatorStore,
+): { rule: string; holds: boolean }[] {
+  const limitUnits = chain.settings().trafficCreditLimitUnits;
+  return [
+    {
+      rule: 'the loans on the second level are the traffic_credit_used of every account',
+      holds: accounts.every(({ address, creditUsedUnits }) => loans.owedUnits(address) === creditUsedUnits),
+    },
+    {
+      rule: 'nobody is over the credit limit',
+      holds: accounts.every(({ creditUsedUnits }) => creditUsedUnits <= limitUnits),
+    },
+  ];
 }
 
 /** Token by token: nothing was created or lost. */

@@ -35,7 +35,7 @@ export interface DemoOutcome {
   readonly creditUsed: number;
 }
 
-/** Whether the story went as it is told. Books that balance do not say so: nothing happening balances as well. */
+/** Whether the story went as planned. Balanced books do not prove it: they balance where nothing happened, too. */
 export function outcomeChecks(
   plan: DemoPlan,
   outcome: DemoOutcome,

@@ -2,27 +2,16 @@
  * `ace-node demo`: the credit story with real processes. A validator, two providers and a viewer, each with a data
  * directory of its own, exchange a file; at the end all books are opened and compared.
  */
-import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
-import { access, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdtemp, readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { formatAmount } from '../../shared/economy/money.ts';
-import { priceOfUnits } from '../../shared/economy/price.ts';
-import { ratio } from '../../shared/economy/ratio.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { TransferView } from '../../shared/rpc/content.ts';
-import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
-import { DataDir } from '../data-dir/data-dir.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { storeError } from '../db/store-error.ts';
-import { readBooks } from './demo-books.ts';
-import { type DemoPlan, type DemoResult, outcomeChecks, planDemo } from './demo-plan.ts';
 import { reportTable } from './demo-report.ts';
-import { type Child, ProcessGroup } from './processes.ts';
-import { runningNode, type Session } from './session.ts';
-import { Story } from './story.ts';
+import { Demo } from './demo-run.ts';
+import { ProcessGroup } from './processes.ts';
 
 export interface DemoOptions {
   /** This program, for the child processes. */
@@ -33,14 +22,7 @@ export interface DemoOptions {
   readonly dataDir?: string;
 }
 
-/** The source documents' price: 1 GB for 0.01 XAC at 100 GB per hour and 1 XAT = 1 XAC, in base units per unit. */
-const UNIT_PRICE = ratio(100_000, 1_024);
-const TRAFFIC_RATE = '100';
-const SETTLEMENT_INTERVAL_MS = 300;
-/** Each batch rounds what it charges up to one base unit. */
-const ROUNDING_MARGIN = 20n;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const STEP_TIMEOUT_MS = 15 * 60_000;
 
 export async function demoCommand(options: DemoOptions): Promise<void> {
   const info = await stat(options.file).catch((cause) => {
@@ -50,23 +32,18 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   if (info.size === 0)
     throw new AceError('ContentEmpty', `${options.file} is empty: there is nothing to stream`);
 
-  const dir = await demoDir(options.dataDir);
-  const group = new ProcessGroup(options.entry);
-  const demo = new Demo(group, dir, options.file, info.size);
-  let cleaning: Promise<void> | null = null;
-  const cleanUp = () => {
-    cleaning ??= (async () => {
-      await group.killAll();
-      await demo.close();
-      if (options.dataDir === undefined) await rm(dir, { recursive: true, force: true });
-    })();
-    return cleaning;
-  };
-  let interrupted = false;
+  const demo = new Demo({
+    group: new ProcessGroup(options.entry),
+    dir: await demoDir(options.dataDir),
+    isDirKept: options.dataDir !== undefined,
+    file: options.file,
+    sizeBytes: info.size,
+  });
+  const interrupt = new AbortController();
   // A second signal finds the same clean-up under way; nothing is left behind for being impatient.
   const onSignal = (signal: NodeJS.Signals) => {
-    interrupted = true;
-    cleanUp().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+    interrupt.abort();
+    demo.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   try {
@@ -75,9 +52,9 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
     if (!result.conserved || !result.sha256Match) process.exitCode = 1;
   } catch (error) {
     // What breaks because everything is being stopped is no news.
-    if (!interrupted) throw error;
+    if (!interrupt.signal.aborted) throw error;
   } finally {
-    await cleanUp();
+    await demo.close();
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
   }
 }
@@ -97,260 +74,4 @@ async function demoDir(dataDir: string | undefined): Promise<string> {
     throw storeError(error, dataDir ?? tmpdir());
   }
   throw new AceError('DataDirInUse', `${dataDir} is not empty: the demo needs a new folder`);
-}
-
-interface DemoNode {
-  readonly child: Child;
-  readonly session: Session;
-  readonly dir: string;
-}
-
-class Demo {
-  readonly #group: ProcessGroup;
-  readonly #dir: string;
-  readonly #file: string;
-  readonly #sizeBytes: number;
-  readonly #plan: DemoPlan;
-  readonly #story = new Story();
-  readonly #sessions: Session[] = [];
-  #refusal: string | null = null;
-
-  constructor(group: ProcessGroup, dir: string, file: string, sizeBytes: number) {
-    this.#group = group;
-    this.#dir = dir;
-    this.#file = file;
-    this.#sizeBytes = sizeBytes;
-    this.#plan = planDemo(sizeBytes);
-  }
-
-  async run(): Promise<DemoResult> {
-    const plan = this.#plan;
-    const validatorDir = join(this.#dir, 'validator');
-    const validator = await this.#group.start('validator', [
-      'validator',
-      ...['--data-dir', validatorDir],
-      ...['--credit-limit', String(plan.creditUnits)],
-      ...['--traffic-rate', TRAFFIC_RATE],
-      ...['--settlement-interval', String(SETTLEMENT_INTERVAL_MS)],
-    ]);
-    const [providerA, providerB, viewer] = [
-      await this.#startNode('provider A', 'provider-a', validator.ready),
-      await this.#startNode('provider B', 'provider-b', validator.ready),
-      await this.#startNode('viewer', 'viewer', validator.ready),
-    ];
-    this.#story.tell(
-      `devnet: a validator, two providers and a viewer; credit limit ${plan.creditUnits} MiB for each account`,
-    );
-
-    const { contentId } = await providerA.session.call('importFile', { path: this.#file });
-    this.#story.tell(`provider A imports the file: ${plan.units} MiB to pay for`);
-
-    // Provider B buys the file from A, so that there are two to choose from.
-    await providerB.session.call('topUp', { amountXat: priceOf(plan.units + 1) });
-    await this.#fetchAll(providerB, contentId, 'provider B fetches from A');
-    this.#story.tell(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
-
-    const throughputMiBps = await this.#viewerStory(viewer, { a: providerA, b: providerB }, contentId);
-    const sha256 = await hashStream(createReadStream(this.#file));
-    const { playbackUrl } = await viewer.session.call('play', { contentId });
-    const response = await fetch(playbackUrl);
-    if (!response.body) throw new AceError('Internal', 'The viewer plays nothing');
-    const sha256Match = (await hashStream(Readable.fromWeb(response.body as never))) === sha256;
-    await viewer.session.call('stop', { contentId });
-
-    const overhead = await this.#settleAll([viewer, providerB, providerA]);
-    for (const node of [viewer, providerB, providerA]) {
-      await node.child.stop();
-    }
-    await validator.stop();
-    const books = await readBooks({
-      validatorDir,
-      viewerDir: viewer.dir,
-      providerADir: providerA.dir,
-      providerBDir: providerB.dir,
-    });
-    const checks = [...books.checks, ...outcomeChecks(plan, { ...books, refusal: this.#refusal })];
-    return {
-      contentId,
-      file: this.#file,
-      sizeBytes: this.#sizeBytes,
-      units: plan.units,
-      sha256,
-      sha256Match,
-      ...books,
-      checks,
-      conserved: checks.every(({ holds }) => holds),
-      refusal: this.#refusal,
-      throughputMiBps,
-      wireOverheadBytesPerMiB: overhead,
-      leftOut: plan.leftOut,
-      story: this.#story.events,
-    };
-  }
-
-  /** Credit to the limit, refusal, top-up, funds, credit again. The answer is the speed while data flowed. */
-  async #viewerStory(
-    viewer: DemoNode,
-    providers: { a: DemoNode; b: DemoNode },
-    contentId: string,
-  ): Promise<number> {
-    const plan = this.#plan;
-    const progress = this.#story.progress('viewer');
-    await viewer.session.call('play', { contentId, download: true });
-    const first = await this.#waitFor(viewer, contentId, (t) => {
-      progress.update(t.haveBytes, t.sizeBytes);
-      return t.state === 'done' || t.reason?.code === 'CreditExhausted';
-    });
-    await this.#settleAll([providers.a, providers.b]);
-    await this.#untilCredit(viewer, plan.creditUnits);
-    this.#story.tell(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
-
-    const repayXat = priceOf(plan.creditUnits);
-    const topUpXat = formatAmount(
-      priceOfUnits(plan.creditUnits, UNIT_PRICE) + priceOfUnits(plan.paidUnits, UNIT_PRICE) + ROUNDING_MARGIN,
-    );
-    if (first.state !== 'done') {
-      this.#refusal = first.refusal?.code ?? null;
-      this.#story.tell(
-        `with the credit used up there is no lease, and its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); playback waits`,
-      );
-      // The rest comes from the other one: the first leaves, with its claims handed in.
-      const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
-      await leaving.child.stop();
-      this.#story.tell(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
-      await viewer.session.call('topUp', { amountXat: topUpXat });
-      await this.#waitFor(viewer, contentId, (t) => {
-        progress.update(t.haveBytes, t.sizeBytes);
-        return t.state === 'done';
-      });
-      await this.#restart(leaving);
-      this.#story.tell(
-        `a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC) and playback goes on by itself`,
-      );
-      this.#story.tell(
-        plan.restUnits > 0
-          ? 'from then on it pays from its funds, and when they end the rest is credit again'
-          : 'from then on it pays from its funds',
-      );
-    } else {
-      await viewer.session.call('topUp', { amountXat: topUpXat });
-      this.#story.tell(`a top-up of ${topUpXat} XAT repays the loan by itself (${repayXat} XAC)`);
-    }
-    progress.end();
-    const { fetchingMs } = await this.#waitFor(viewer, contentId, (t) => t.fetchingMs > 0);
-    return Math.round((this.#sizeBytes / 1_048_576 / (fetchingMs / 1_000)) * 10) / 10;
-  }
-
-  async #fetchAll(node: DemoNode, contentId: string, label: string): Promise<void> {
-    const progress = this.#story.progress(label);
-    await node.session.call('play', { contentId, download: true });
-    await this.#waitFor(node, contentId, (t) => {
-      progress.update(t.haveBytes, t.sizeBytes);
-      return t.state === 'done';
-    });
-    progress.end();
-    await node.session.call('stop', { contentId });
-    await this.#settleAll([node]);
-  }
-
-  /** Closes what is open, hands in every claim and settles; the answer is the viewer's payment bytes per MiB. */
-  async #settleAll(nodes: readonly DemoNode[]): Promise<number> {
-    for (const { session } of [...nodes, ...nodes]) await session.call('settleNow', {});
-    const [first] = nodes;
-    if (!first) return 0;
-    const { traffic } = await first.session.call('snapshot', {});
-    return Math.round((traffic.paymentBytes / Math.max(1, traffic.downBytes / 1_048_576)) * 10) / 10;
-  }
-
-  async #untilCredit(node: DemoNode, usedUnits: number): Promise<void> {
-    const deadlineMs = Date.now() + STEP_TIMEOUT_MS;
-    for (;;) {
-      await node.session.call('settleNow', {});
-      const { credit } = await node.session.call('snapshot', {});
-      if (credit.usedUnits >= usedUnits) return;
-      if (Date.now() > deadlineMs) throw new AceError('Internal', 'The demo waits too long for a settlement');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
-  /** Follows the node's own feed until its transfer is where the story needs it. */
-  #waitFor(
-    node: DemoNode,
-    contentId: string,
-    done: (transfer: TransferView) => boolean,
-  ): Promise<TransferView> {
-    const { promise, resolve, reject } = Promise.withResolvers<TransferView>();
-    const timer = setTimeout(
-      () => reject(new AceError('Internal', `The demo waits too long for ${node.child.name}`)),
-      STEP_TIMEOUT_MS,
-    );
-    const look = (snapshot: NodeSnapshot) => {
-      const transfer = snapshot.transfers.find((t) => t.contentId === contentId);
-      if (transfer && done(transfer)) resolve(transfer);
-    };
-    const unsubscribe = node.session.subscribe((topic, data) => {
-      if (topic === 'snapshot') look(data as NodeSnapshot);
-    });
-    node.session.call('snapshot', {}).then(look, reject);
-    return promise.finally(() => {
-      clearTimeout(timer);
-      unsubscribe();
-    });
-  }
-
-  async #startNode(name: string, folder: string, validator: string): Promise<DemoNode> {
-    const dir = join(this.#dir, folder);
-    const child = await this.#group.start(name, [
-      'start',
-      '--headless',
-      '--data-dir',
-      dir,
-      '--join',
-      validator,
-      '--http-port',
-      '0',
-    ]);
-    return { child, session: await this.#sessionWith(dir, name), dir };
-  }
-
-  async #sessionWith(dir: string, name: string): Promise<Session> {
-    const session = await runningNode(new DataDir(dir));
-    if (!session) throw new AceError('Internal', `The demo's ${name} does not answer`);
-    this.#sessions.push(session);
-    return session;
-  }
-
-  /** Lets go of every node, whatever state it is in. */
-  async close(): Promise<void> {
-    this.#story.endProgress();
-    await Promise.all(this.#sessions.map((session) => session.close()));
-  }
-
-  /** The provider comes back, so that at the end everyone has settled. */
-  async #restart(node: DemoNode): Promise<void> {
-    const child = await this.#group.start(node.child.name, [
-      'start',
-      '--headless',
-      '--data-dir',
-      node.dir,
-      '--http-port',
-      '0',
-    ]);
-    Object.assign(node, { child, session: await this.#sessionWith(node.dir, node.child.name) });
-  }
-}
-
-async function accountOf(node: DemoNode): Promise<string> {
-  return (await node.session.call('snapshot', {})).account;
-}
-
-/** XAT for so many units at the demo's price and rate 1:1, decimal. */
-function priceOf(units: number): string {
-  return formatAmount(priceOfUnits(units, UNIT_PRICE));
-}
-
-async function hashStream(stream: Readable): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const data of stream) hash.update(data as Buffer);
-  return hash.digest('hex');
 }

@@ -1,10 +1,10 @@
 /** `ace-node devices …`: the devices of the account. */
 import type { DeviceView } from '../../shared/rpc/wallet.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { openExisting } from './node-connection.ts';
 import { unlocked } from './operations.ts';
 import { newPassphrase } from './passphrase.ts';
-import { openExisting } from './session.ts';
-import { checkNoWallet, withWallet } from './wallet-session.ts';
+import { checkNoWallet, withWallet } from './wallet-connection.ts';
 
 export const DEVICES_HELP = `
 A second device of your account, two ways:
@@ -21,42 +21,44 @@ const STATES: Record<DeviceView['state'], string> = {
 };
 
 export async function devicesCommand(config: NodeConfig, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const devices = await session.call('devices', {});
+    const devices = await connection.call('devices', {});
     const lines = devices.map(
       ({ device, state, thisDevice }) => `${device}  ${STATES[state]}${thisDevice ? '  (this device)' : ''}`,
     );
     process.stdout.write(`${json ? JSON.stringify(devices, null, 2) : lines.join('\n')}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 export async function deviceRequestCommand(config: NodeConfig): Promise<void> {
-  await withWallet(config, async (session) => {
-    process.stdout.write(`${(await session.call('deviceRequest', {})).device}\n`);
+  await withWallet(config, async (connection) => {
+    process.stdout.write(`${(await connection.call('deviceRequest', {})).device}\n`);
   });
 }
 
 export async function deviceLinkCommand(config: NodeConfig, device: string): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const { certificate } = await unlocked(session, config, () => session.call('deviceLink', { device }));
+    const { certificate } = await unlocked(connection, config, () =>
+      connection.call('deviceLink', { device }),
+    );
     process.stderr.write('Linked. On the other device: ace-node devices join, with this certificate:\n');
     process.stdout.write(`${certificate}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 export async function deviceUnlinkCommand(config: NodeConfig, device: string): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    await unlocked(session, config, () => session.call('deviceUnlink', { device }));
+    await unlocked(connection, config, () => connection.call('deviceUnlink', { device }));
     process.stdout.write('Unlinked: it gets no new leases. What it has leased already is still paid.\n');
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
@@ -65,10 +67,10 @@ export async function deviceJoinCommand(
   certificate: string,
   plain: boolean,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     checkNoWallet(config);
     const passphrase = plain ? null : await newPassphrase(config.passphrase, 'A passphrase for this device');
-    const { address } = await session.call('walletJoin', { certificate, passphrase });
+    const { address } = await connection.call('walletJoin', { certificate, passphrase });
     process.stdout.write(`This device acts for ${address}.\n`);
   });
 }

@@ -9,9 +9,9 @@ import { DataDir } from '../data-dir/data-dir.ts';
 import { storeError } from '../db/open.ts';
 import { JournalExport } from '../journal/export/export.ts';
 import { onStopSignal } from '../process/stop-signals.ts';
+import { checkNodeFolder } from './node-connection.ts';
 import { createProgress } from './progress.ts';
 import { checkTarget, saveAs } from './save-file.ts';
-import { checkNodeFolder } from './session.ts';
 
 export interface ExportOptions {
   readonly format: string;
@@ -49,7 +49,7 @@ export async function exportCommand(config: NodeConfig, options: ExportOptions):
     await (out === null ? write(process.stdout) : saveAs(out, write));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // `export … | head`: whoever read it has enough.
+    // `export … | head`: the reader has enough.
     if (code !== 'EPIPE')
       throw giveUp.signal.aborted ? giveUp.signal.reason : storeError(error, out ?? 'output');
   } finally {

@@ -22,7 +22,7 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
   });
   // Only written down: the process ends as it would without.
   process.on('uncaughtExceptionMonitor', (error) => reports.report('unhandled', error));
-  const signalled = stopSignal(); // whoever reads the address may send one at once
+  const signalled = stopSignal(); // a reader of the address may send one at once
   process.stdout.write(`${pagesAddress(node.http)}\n`);
   for (const note of [portNote(config, node.http), hostNote(config, node.http), ...(await pushNotes(node))]) {
     if (note !== null) process.stderr.write(`${note}\n`);
@@ -59,7 +59,7 @@ async function walletNote({ service }: RunningNode): Promise<string> {
   return '';
 }
 
-/** Players and scripts look at the usual port by themselves; they have to be told of another. */
+/** Players and scripts look at the usual port by themselves; another has to be given to them. */
 export function portNote(
   { httpPort }: { readonly httpPort?: number },
   http: { readonly url: string; readonly port: number },

@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import type { Feed } from '../../shared/rpc/rpc.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { openConnection } from './node-connection.ts';
 import { createProgress } from './progress.ts';
-import { openSession } from './session.ts';
 
 /** `ace-node import FILE [--copy]`: prints the content id. */
 export async function importCommand(
@@ -10,16 +10,16 @@ export async function importCommand(
   file: string,
   { name, copy }: { readonly name?: string; readonly copy: boolean },
 ): Promise<void> {
-  const session = await openSession(config);
+  const connection = await openConnection(config);
   const path = resolve(file);
   const progress = createProgress(basename(path));
-  const stop = session.subscribe((topic, data) => {
+  const stop = connection.subscribe((topic, data) => {
     if (topic !== 'importing') return;
     const importing = data as Feed['importing'];
     if (importing.path === path) progress.update(importing.doneBytes, importing.sizeBytes);
   });
   try {
-    const content = await session.call('importFile', {
+    const content = await connection.call('importFile', {
       path,
       copy,
       ...(name !== undefined && { name }),
@@ -29,6 +29,6 @@ export async function importCommand(
   } finally {
     stop();
     progress.end();
-    await session.close();
+    await connection.close();
   }
 }

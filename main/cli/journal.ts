@@ -1,18 +1,18 @@
 /** `ace-node journal verify [--json]`: whether the journal is true. */
 import type { JournalVerification } from '../../shared/rpc/journal.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
-import { openExisting } from './session.ts';
+import { openExisting } from './node-connection.ts';
 import { table } from './table.ts';
 
 /** The exit code is 1 when anything differs. */
 export async function journalVerifyCommand(config: NodeConfig, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const result = await session.call('journalVerify', {});
+    const result = await connection.call('journalVerify', {});
     process.stdout.write(`${json ? JSON.stringify(result, null, 2) : describe(result)}\n`);
     if (!result.verified) process.exitCode = 1;
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 

@@ -4,11 +4,12 @@ import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { type NodeConnection, openConnection, openExisting } from './node-connection.ts';
 import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
-import { openExisting, openSession, type Session } from './session.ts';
+import { print } from './print.ts';
 
 export interface ActOptions {
-  /** Only say what would happen. */
+  /** Only show what would happen. */
   readonly quote: boolean;
   /** Do not ask. */
   readonly yes: boolean;
@@ -28,16 +29,13 @@ export async function faucetCommand(
   if (quote) {
     throw new AceError('InvalidInput', 'The faucet costs nothing, so it has no quote: leave --quote out');
   }
-  const session = await openSession(config);
+  const connection = await openConnection(config);
   try {
-    const gains = await session.call('topUp', { amountXat: amount, token });
-    say(
-      json
-        ? [JSON.stringify(gains, null, 2)]
-        : [`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains)],
-    );
+    const gains = await connection.call('topUp', { amountXat: amount, token });
+    if (json) print(JSON.stringify(gains, null, 2));
+    else print(`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains));
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
@@ -48,18 +46,18 @@ export function sendCommand(
 ): Promise<void> {
   const input = { amount, token: tokenOf(token), to };
   return act(config, options, {
-    quote: (session) => session.call('quoteSend', input),
+    quote: (connection) => connection.call('quoteSend', input),
     words: (quote) => `Send ${amount} ${input.token} to ${quote.to}`,
-    run: (session, { expiresAtMs }) => session.call('send', { ...input, expiresAtMs }),
+    run: (connection, { expiresAtMs }) => connection.call('send', { ...input, expiresAtMs }),
   });
 }
 
 export function mintCommand(config: NodeConfig, amountXat: string, options: ActOptions): Promise<void> {
   return act(config, options, {
-    quote: (session) => session.call('quoteMint', { amountXat }),
+    quote: (connection) => connection.call('quoteMint', { amountXat }),
     words: (quote) =>
       `Mint ${amountXat} XAT by burning ${quote.costXab} XAB (${quote.xabPerXat} XAB for 1 XAT; at most ${quote.maxXab} XAB)`,
-    run: (session, { maxXab, expiresAtMs }) => session.call('mint', { amountXat, maxXab, expiresAtMs }),
+    run: (connection, { maxXab, expiresAtMs }) => connection.call('mint', { amountXat, maxXab, expiresAtMs }),
   });
 }
 
@@ -71,11 +69,11 @@ export function swapCommand(
 ): Promise<void> {
   const input = { sell: tokenOf(sell), buy: tokenOf(buy), amount };
   return act(config, options, {
-    quote: (session) => session.call('quoteSwap', { ...input, slippagePercent }),
+    quote: (connection) => connection.call('quoteSwap', { ...input, slippagePercent }),
     words: (q) =>
       `Sell ${amount} ${input.sell} for ${q.received} ${input.buy}: ${q.rate} ${input.buy} for 1 ${input.sell}, the amount itself moves the price by ${q.priceImpactPercent} %; at least ${q.leastReceived} ${input.buy}, or nothing happens`,
-    run: (session, { leastReceived, expiresAtMs }) =>
-      session.call('swap', { ...input, leastReceived, expiresAtMs }),
+    run: (connection, { leastReceived, expiresAtMs }) =>
+      connection.call('swap', { ...input, leastReceived, expiresAtMs }),
   });
 }
 
@@ -90,37 +88,41 @@ export function accessCommand(
   options: ActOptions,
 ): Promise<void> {
   return act(config, options, {
-    quote: (session) => session.call('quoteAccess', input),
+    quote: (connection) => connection.call('quoteAccess', input),
     words: (q) => `Buy access to ${q.contentId} for ${q.priceXac} XAC from ${q.to}`,
-    run: (session, { expiresAtMs }) => session.call('buyAccess', { ...input, expiresAtMs }),
+    run: (connection, { expiresAtMs }) => connection.call('buyAccess', { ...input, expiresAtMs }),
   });
 }
 
 export async function receiveCommand(config: NodeConfig): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    say([(await session.call('receive', {})).address]);
+    print((await connection.call('receive', {})).address);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 export async function repaymentsCommand(config: NodeConfig, limit: number, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const rows = await session.call('repayments', { limit });
-    if (json) say([JSON.stringify(rows, null, 2)]);
+    const rows = await connection.call('repayments', { limit });
+    if (json) print(JSON.stringify(rows, null, 2));
     else
-      say(rows.length === 0 ? ['No loan was repaid yet.'] : rows.map((r) => `${when(r)}  ${repaidLine(r)}`));
+      print(
+        ...(rows.length === 0
+          ? ['No loan was repaid yet.']
+          : rows.map((r) => `${when(r)}  ${repaidLine(r)}`)),
+      );
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 interface Act<Q extends OperationQuoteView> {
-  quote(session: Session): Promise<Q>;
+  quote(connection: NodeConnection): Promise<Q>;
   words(quote: Q): string;
-  run(session: Session, quote: Q): Promise<OperationResultView>;
+  run(connection: NodeConnection, quote: Q): Promise<OperationResultView>;
 }
 
 async function act<Q extends OperationQuoteView>(
@@ -128,31 +130,36 @@ async function act<Q extends OperationQuoteView>(
   { quote: onlyQuote, yes, json }: ActOptions,
   { quote: ask, words, run }: Act<Q>,
 ): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const quote = await ask(session);
-    if (!json) say([words(quote), ...effectLines(quote)]);
+    const quote = await ask(connection);
+    if (!json) print(words(quote), ...effectLines(quote));
     if (onlyQuote) {
-      if (json) say([JSON.stringify(quote, null, 2)]);
+      if (json) print(JSON.stringify(quote, null, 2));
       return;
     }
     if (!yes) await confirm();
-    const result = await unlocked(session, config, () => run(session, quote));
-    say(json ? [JSON.stringify(result, null, 2)] : [`Done: ${result.hash}`, ...gainLines(result)]);
+    const result = await unlocked(connection, config, () => run(connection, quote));
+    if (json) print(JSON.stringify(result, null, 2));
+    else print(`Done: ${result.hash}`, ...gainLines(result));
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 /** A wallet that is locked is unlocked for this one operation. */
-export async function unlocked<T>(session: Session, config: NodeConfig, run: () => Promise<T>): Promise<T> {
-  if ((await session.call('walletState', {})).status !== 'locked') return run();
+export async function unlocked<T>(
+  connection: NodeConnection,
+  config: NodeConfig,
+  run: () => Promise<T>,
+): Promise<T> {
+  if ((await connection.call('walletState', {})).status !== 'locked') return run();
   const passphrase = await neededPassphrase(config, 'Passphrase of the wallet: ');
-  await session.call('walletUnlock', { passphrase });
+  await connection.call('walletUnlock', { passphrase });
   try {
     return await run();
   } finally {
-    await session.call('walletLock', {});
+    await connection.call('walletLock', {});
   }
 }
 
@@ -197,8 +204,4 @@ function repaidLine({ units, creditor, costXac, xacPerGb }: RepaymentView): stri
 
 function when({ atMs }: RepaymentView): string {
   return new Date(atMs).toISOString();
-}
-
-function say(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
 }

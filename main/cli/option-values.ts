@@ -1,4 +1,4 @@
-/** What options and arguments of the command line may be. @throws InvalidArgumentError what commander tells the user */
+/** What options and arguments of the command line may be. @throws InvalidArgumentError, whose text commander shows */
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isPositiveDecimal } from '../../shared/devnet-profile.ts';
@@ -14,7 +14,7 @@ export function wholeNumber(least: number, most: number) {
   };
 }
 
-/** No name: what it stands for is somebody else's to say. */
+/** No host name: what it stands for can change. */
 export function ipAddress(text: string): string {
   if (isIP(text) === 0 || text.includes('%')) {
     throw new InvalidArgumentError('Give an IP address of this machine, 0.0.0.0 or :: for all.');

@@ -1,4 +1,4 @@
-/** What the command line does when nobody takes its output any more, or the process that started it is gone. */
+/** What the command line does when its output is not read any more, or the process that started it is gone. */
 import { AceError } from '../../shared/errors.ts';
 
 /** Set for a process that must not outlive the one that started it and holds its standard input. */
@@ -7,8 +7,8 @@ export const STOP_WITH_STDIN = 'ACE_NODE_STOP_WITH_STDIN';
 const STOP_LIMIT_MS = 10_000;
 
 /**
- * `start | head -1` closes a pipe that nobody needs, and `start > log` may fill a disk: neither must end a node with its
- * database open. `fail` hears of the second.
+ * `start | head -1` closes a pipe that is not needed any more, and `start > log` may fill a disk: neither must end a node with its
+ * database open. `fail` is called for the second.
  */
 export function watchOutput(fail: (error: AceError) => void): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -29,6 +29,6 @@ export function stopWithParent(): void {
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
   });
   process.stdin.resume();
-  // The pipe alone keeps nothing running. It is a socket, which the type of standard input does not say.
+  // The pipe alone keeps nothing running. It is a socket, which the type of standard input leaves out.
   (process.stdin as Partial<import('node:net').Socket>).unref?.();
 }

@@ -11,9 +11,9 @@ import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { onStopSignal, stopSignal } from '../process/stop-signals.ts';
+import { type NodeConnection, openConnection } from './node-connection.ts';
 import { createProgress } from './progress.ts';
 import { checkTarget, saveAs } from './save-file.ts';
-import { openSession, type Session } from './session.ts';
 
 export interface PlayOptions {
   readonly out?: string;
@@ -30,25 +30,25 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
   const contentId = parseContentId(link);
   const out = options.out === undefined ? null : resolve(options.out);
   if (out !== null) await checkTarget(out, options.force === true);
-  const session = await openSession(config);
+  const connection = await openConnection(config);
   try {
-    const { content, playbackUrl } = await session.call('play', { contentId, download: out !== null });
+    const { content, playbackUrl } = await connection.call('play', { contentId, download: out !== null });
     if (out === null) {
       process.stdout.write(`${playbackUrl}\n`);
-      if (session.remote) return;
+      if (connection.remote) return;
       process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
       await stopSignal();
       return;
     }
-    await saveTo(session, content, playbackUrl, out, options.wait === true);
+    await saveTo(connection, content, playbackUrl, out, options.wait === true);
     process.stdout.write(`${out}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 async function saveTo(
-  session: Session,
+  connection: NodeConnection,
   content: { readonly contentId: string; readonly name: string; readonly sizeBytes: number },
   playbackUrl: string,
   out: string,
@@ -56,7 +56,7 @@ async function saveTo(
 ): Promise<void> {
   const progress = createProgress(content.name);
   const giveUp = new AbortController();
-  const stopWatching = watchForTrouble(session, content.contentId, wait, giveUp);
+  const stopWatching = watchForTrouble(connection, content.contentId, wait, giveUp);
   onStopSignal(() => giveUp.abort(new AceError('PeerClosed', 'Interrupted: what was fetched is kept')));
   let doneBytes = 0;
   const count = new Transform({
@@ -108,7 +108,7 @@ function nodeStopped(cause?: unknown): AceError {
 
 /** Ends the job with the transfer's own reason once waiting makes no sense. */
 function watchForTrouble(
-  session: Session,
+  connection: NodeConnection,
   contentId: string,
   wait: boolean,
   giveUp: AbortController,
@@ -133,7 +133,7 @@ function watchForTrouble(
     const stop = () => giveUp.abort(new AceError(reason.code, reason.message));
     waiting = { code: reason.code, timer: setTimeout(stop, waitMs) };
   };
-  const unsubscribe = session.subscribe((topic, data) => {
+  const unsubscribe = connection.subscribe((topic, data) => {
     if (topic !== 'snapshot') return;
     const { transfers, limits } = data as NodeSnapshot;
     look(

@@ -8,7 +8,7 @@ export interface Progress {
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
 
-/** `count` says a number of what is done: bytes, unless told otherwise. */
+/** `count` writes the amount that is done: bytes when left out. */
 export function createProgress(
   label: string,
   out: NodeJS.WriteStream = process.stderr,

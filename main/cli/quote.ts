@@ -1,15 +1,15 @@
 import type { TrafficQuoteView } from '../../shared/rpc/rpc.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
-import { openExisting } from './session.ts';
+import { openExisting } from './node-connection.ts';
 
 /** `ace-node quote UNITS [--json]`: what that much traffic would cost now, and how it would be paid. */
 export async function quoteCommand(config: NodeConfig, units: number, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const quote = await session.call('quote', { units });
+    const quote = await connection.call('quote', { units });
     process.stdout.write(`${json ? JSON.stringify(quote, null, 2) : describe(quote)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { SettingsView } from '../../shared/rpc/rpc.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
-import { openExisting } from './session.ts';
+import { openExisting } from './node-connection.ts';
 import { parseSetting, settingKey, settingLines } from './setting-values.ts';
 
 /** `ace-node settings get [NAME] [--json]` */
@@ -11,24 +11,24 @@ export async function getSettingsCommand(
   json: boolean,
 ): Promise<void> {
   const key = name === undefined ? null : settingKey(name);
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const view = await session.call('settings', {});
+    const view = await connection.call('settings', {});
     const shown = key === null ? view : view.settings[key];
     process.stdout.write(`${json ? JSON.stringify(shown, null, 2) : describe(view, name)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
 /** `ace-node settings set NAME VALUE` */
 export async function setSettingCommand(config: NodeConfig, name: string, value: string): Promise<void> {
   const changes = parseSetting(name, value);
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    process.stdout.write(`${describe(await session.call('setSettings', changes), name)}\n`);
+    process.stdout.write(`${describe(await connection.call('setSettings', changes), name)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 

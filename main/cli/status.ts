@@ -2,19 +2,19 @@ import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
+import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
-import { openExisting } from './session.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  const session = await openExisting(config);
+  const connection = await openExisting(config);
   try {
-    const snapshot = await session.call('snapshot', {});
-    const running = session.remote;
+    const snapshot = await connection.call('snapshot', {});
+    const running = connection.remote;
     if (json) process.stdout.write(`${JSON.stringify({ running, ...snapshot }, null, 2)}\n`);
     else process.stdout.write(`${describeStatus(snapshot, running)}\n`);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }
 
@@ -90,7 +90,7 @@ function transferRows({ transfers, limits }: NodeSnapshot): [string, string][] {
 
 function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transfer }: TransferView): string {
   const bytes = (count: number) => units(count / 1_048_576);
-  // Of a broadcast nobody knows how large it will be.
+  // How large a broadcast will be is not known.
   const isAll = sizeBytes === haveBytes;
   const have = isAll ? `${bytes(haveBytes)} received` : `${bytes(haveBytes)} of ${bytes(sizeBytes)} here`;
   const speed = transfer.downBytesPerSecond > 0 ? `, ${bytes(transfer.downBytesPerSecond)}/s` : '';
@@ -99,7 +99,7 @@ function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transf
   return `"${name}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
 }
 
-/** Where players open a content; the port is said where it is not the one that they look at by themselves. */
+/** Where players open a content; the port is shown where it is not the one that they try by themselves. */
 function playersRow(pagesUrl: string): [string, string] {
   const usual = new URL(pagesUrl).port === String(DEFAULT_HTTP_PORT);
   const note = usual ? '' : ` (not the usual port, ${DEFAULT_HTTP_PORT})`;

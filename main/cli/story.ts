@@ -22,7 +22,7 @@ export class Story {
     return this.#progress;
   }
 
-  tell(what: string): void {
+  add(what: string): void {
     this.events.push({ at: new Date().toISOString(), what });
     this.endProgress(); // a bar that is not done has no line break yet
     if (this.#out.isTTY) this.#out.write(`· ${what}\n`);

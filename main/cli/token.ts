@@ -3,7 +3,7 @@ import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { ApiToken } from '../rpc/api-token.ts';
-import { runningNode } from './session.ts';
+import { runningNode } from './node-connection.ts';
 
 /** `ace-node token [--renew]` */
 export async function tokenCommand(config: NodeConfig, renew: boolean): Promise<void> {
@@ -19,11 +19,11 @@ export async function tokenCommand(config: NodeConfig, renew: boolean): Promise<
 
 /** A running node makes it itself: it goes on with the new one, and cuts off who came with the old one. */
 async function renewed(dataDir: DataDir): Promise<string> {
-  const session = await runningNode(dataDir);
-  if (session === null) return (await ApiToken.open(dataDir.apiToken)).renew();
+  const connection = await runningNode(dataDir);
+  if (connection === null) return (await ApiToken.open(dataDir.apiToken)).renew();
   try {
-    return (await session.call('renewApiToken', {})).token;
+    return (await connection.call('renewApiToken', {})).token;
   } finally {
-    await session.close();
+    await connection.close();
   }
 }

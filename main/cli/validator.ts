@@ -30,7 +30,7 @@ export async function validatorCommand(
   isGiven: (option: string) => boolean,
 ): Promise<void> {
   refuseOtherProfile(dataDir, profile, isGiven);
-  if (where.listen) listenMultiaddrs(where.listen, where.port); // said now, before anything is made
+  if (where.listen) listenMultiaddrs(where.listen, where.port); // refused now, before anything is made
   announceMultiaddrs(where.announce ?? []);
   const running = await runDevnetValidator({ dataDir, ...where, profile });
   await runUntilStopped(running, otherShards(dataDir, running));
@@ -59,7 +59,7 @@ function otherShards(dataDir: string, { settings, multiaddr }: RunningValidator)
 }
 
 async function runUntilStopped(running: RunningValidator, hint = ''): Promise<void> {
-  const signalled = stopSignal(); // whoever reads the address may send one at once
+  const signalled = stopSignal(); // a reader of the address may send one at once
   process.stdout.write(`${running.multiaddr}\n`);
   process.stderr.write(hint);
   await signalled;

@@ -13,8 +13,9 @@ import {
   newPassphrase,
   passphraseFrom,
 } from './passphrase.ts';
+import { print } from './print.ts';
 import { checkTarget } from './save-file.ts';
-import { checkNoWallet, type WalletSession, withWallet } from './wallet-session.ts';
+import { checkNoWallet, type WalletConnection, withWallet } from './wallet-connection.ts';
 
 export interface ProtectOptions {
   /** Of a new wallet. */
@@ -22,9 +23,9 @@ export interface ProtectOptions {
 }
 
 export async function walletStatusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  await withWallet(config, async (session) => {
-    const state = await session.call('walletState', {});
-    say(json ? JSON.stringify(state, null, 2) : describe(state));
+  await withWallet(config, async (connection) => {
+    const state = await connection.call('walletState', {});
+    print(json ? JSON.stringify(state, null, 2) : describe(state));
   });
 }
 
@@ -33,7 +34,7 @@ export async function walletCreateCommand(
   config: NodeConfig,
   options: ProtectOptions & { readonly words: 12 | 24; readonly confirm: boolean },
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     checkNoWallet(config);
     if (options.confirm && !isInteractive()) {
       throw new AceError(
@@ -43,13 +44,13 @@ export async function walletCreateCommand(
     }
     // First: a phrase that is shown and then not kept might be written down all the same.
     const passphrase = await passphraseOfNew(config, options);
-    const { phrase, confirmPositions } = await session.call('walletCreate', { words: options.words });
+    const { phrase, confirmPositions } = await connection.call('walletCreate', { words: options.words });
     const shown = phrase.split(' ').map((word, i) => `${String(i + 1).padStart(2)}. ${word}`);
     if (options.confirm) {
       process.stderr.write(
         `Write these words down, in this order. They are the account: whoever has them has it, and nobody can give them to you again.\n\n${shown.join('\n')}\n\n`,
       );
-    } else say(phrase);
+    } else print(phrase);
     const words: { position: number; word: string }[] = [];
     for (const position of confirmPositions) {
       const word = options.confirm
@@ -57,7 +58,7 @@ export async function walletCreateCommand(
         : (phrase.split(' ')[position - 1] ?? '');
       words.push({ position, word });
     }
-    told(await session.call('walletConfirm', { words, passphrase }));
+    printState(await connection.call('walletConfirm', { words, passphrase }));
   });
 }
 
@@ -67,16 +68,16 @@ export async function walletRestoreCommand(
   file: string | undefined,
   options: ProtectOptions,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     checkNoWallet(config);
     if (file !== undefined) {
       const passphrase = await neededPassphrase(config, 'Passphrase of the backup: ');
-      const { restored, ...state } = await session.call('walletRestoreBackup', {
+      const { restored, ...state } = await connection.call('walletRestoreBackup', {
         path: resolve(file),
         passphrase,
       });
-      told(state);
-      say(
+      printState(state);
+      print(
         `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${restored.earningChannels} channels on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; none of them is paid on again.`,
       );
       return;
@@ -85,7 +86,7 @@ export async function walletRestoreCommand(
     if (!options.plain && config.passphrase !== undefined) checkNewPassphrase(config.passphrase);
     const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
     const passphrase = await passphraseOfNew(config, options);
-    told(await session.call('walletRestore', { phrase: phrase.trim(), passphrase }));
+    printState(await connection.call('walletRestore', { phrase: phrase.trim(), passphrase }));
   });
 }
 
@@ -93,26 +94,26 @@ export async function walletUnlockCommand(
   config: NodeConfig,
   lockAfter: number | null | undefined,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     const passphrase = await neededPassphrase(config, 'Passphrase of the wallet: ');
-    const state = await session.call('walletUnlock', {
+    const state = await connection.call('walletUnlock', {
       passphrase,
       ...(lockAfter !== undefined && { lockAfterMinutes: lockAfter }),
     });
-    told(state);
+    printState(state);
   });
 }
 
 export async function walletLockCommand(config: NodeConfig): Promise<void> {
-  await withWallet(config, async (session) => told(await session.call('walletLock', {})));
+  await withWallet(config, async (connection) => printState(await connection.call('walletLock', {})));
 }
 
 export async function walletLockAfterCommand(
   config: NodeConfig,
   lockAfterMinutes: number | null,
 ): Promise<void> {
-  await withWallet(config, async (session) =>
-    told(await session.call('walletLockAfter', { lockAfterMinutes })),
+  await withWallet(config, async (connection) =>
+    printState(await connection.call('walletLockAfter', { lockAfterMinutes })),
   );
 }
 
@@ -121,12 +122,12 @@ export async function walletPassphraseCommand(
   config: NodeConfig,
   newPassphraseFile: string | undefined,
 ): Promise<void> {
-  await withWallet(config, async (session) => {
-    const current = await currentPassphrase(session, config);
+  await withWallet(config, async (connection) => {
+    const current = await currentPassphrase(connection, config);
     const given = newPassphraseFile === undefined ? undefined : passphraseFrom(newPassphraseFile);
     const next = await newPassphrase(given, 'The new passphrase');
-    await session.call('walletChangePassphrase', { current, next });
-    say('The wallet has the new passphrase. Backups made before keep theirs.');
+    await connection.call('walletChangePassphrase', { current, next });
+    print('The wallet has the new passphrase. Backups made before keep theirs.');
   });
 }
 
@@ -135,28 +136,28 @@ export async function walletPhraseCommand(config: NodeConfig, show: boolean): Pr
   if (!show && !isInteractive()) {
     throw new AceError('InvalidInput', 'The phrase is shown in a terminal; a script says --show');
   }
-  await withWallet(config, async (session) => {
-    const passphrase = await currentPassphrase(session, config);
-    say((await session.call('walletPhrase', { passphrase })).phrase);
+  await withWallet(config, async (connection) => {
+    const passphrase = await currentPassphrase(connection, config);
+    print((await connection.call('walletPhrase', { passphrase })).phrase);
   });
 }
 
 export async function walletBackupCommand(config: NodeConfig, file: string, replace: boolean): Promise<void> {
   const target = resolve(file);
-  await withWallet(config, async (session) => {
+  await withWallet(config, async (connection) => {
     await checkTarget(target, replace);
-    const own = await currentPassphrase(session, config);
+    const own = await currentPassphrase(connection, config);
     const passphrase = own ?? (await newPassphrase(config.passphrase, 'A passphrase for the backup'));
-    const { path, sizeBytes } = await session.call('walletBackup', { path: target, passphrase, replace });
-    say(
+    const { path, sizeBytes } = await connection.call('walletBackup', { path: target, passphrase, replace });
+    print(
       `${path}\n${sizeBytes.toLocaleString('en')} bytes, opened by ${own === null ? 'that' : 'the wallet’s'} passphrase.`,
     );
   });
 }
 
 /** `null` for a wallet without one of its owner's. */
-async function currentPassphrase(session: WalletSession, config: NodeConfig): Promise<string | null> {
-  const { protection, status } = await session.call('walletState', {});
+async function currentPassphrase(connection: WalletConnection, config: NodeConfig): Promise<string | null> {
+  const { protection, status } = await connection.call('walletState', {});
   if (status === 'none')
     throw new AceError('WalletMissing', 'There is no wallet yet: ace-node wallet create');
   if (protection !== 'passphrase') return null;
@@ -167,8 +168,8 @@ async function passphraseOfNew(config: NodeConfig, { plain }: ProtectOptions): P
   return plain ? null : newPassphrase(config.passphrase, 'A passphrase for the wallet');
 }
 
-function told(state: WalletStateView): void {
-  say(describe(state));
+function printState(state: WalletStateView): void {
+  print(describe(state));
 }
 
 function describe(s: WalletStateView): string {
@@ -197,7 +198,7 @@ function describe(s: WalletStateView): string {
   return rows.map(([label, words]) => `${label.padEnd(12)} ${words}`).join('\n');
 }
 
-/** Unlocking may have said another time than the setting: an unlocked wallet tells what will happen to it. */
+/** `wallet unlock` may have set another time than the setting, so an unlocked wallet shows its own. */
 function locks({ status, running, locksAtMs, lockAfterMinutes }: WalletStateView): string {
   if (status === 'unlocked' && running) {
     return locksAtMs === null
@@ -207,8 +208,4 @@ function locks({ status, running, locksAtMs, lockAfterMinutes }: WalletStateView
   if (lockAfterMinutes === null) return 'never by itself';
   const span = lockAfterMinutes === 1 ? 'a minute' : `${lockAfterMinutes} minutes`;
   return `after ${span} without an operation`;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -73,7 +73,7 @@ export class JournalDownloads {
       await this.#send(res, request);
     } catch (error) {
       if (!res.headersSent && isAceError(error, 'InvalidInput')) return answer(res, 400, error.message);
-      // Whoever cancels a download closes the connection.
+      // Cancelling a download closes the connection.
       if (!res.destroyed) this.#options.log.warn({ err: error }, 'an export failed');
       if (!res.headersSent) return answer(res, 500, 'The export failed: the node’s log says why');
       res.destroy();

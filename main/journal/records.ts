@@ -11,7 +11,7 @@ import type { OperationRow } from '../db/node/operations.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 
-/** None while the shard has not told how the sums came about. @throws AceError `MessageMalformed` */
+/** None while the shard has not sent how the sums came about. @throws AceError `MessageMalformed` */
 export function entriesOfSettlement(row: NewSettlement): JournalEntry[] {
   return row.detail ? settlementEntries({ ...row, seq: row.shardSeq }) : [];
 }
@@ -23,7 +23,7 @@ export function entryOfOperation(account: string, row: OperationRow): JournalEnt
 }
 
 /**
- * Books what a shard told of a settlement, with its entries. The answer is a row that is new; `null` for one that was
+ * Books a settlement as its shard sent it, with its entries. The answer is a row that is new; `null` for one that was
  * there, also when that lacked its detail and has it now. Belongs into a transaction.
  * @throws AceError `MessageMalformed`, and then nothing must be kept
  */
@@ -54,7 +54,7 @@ export interface JournalRecord {
   entries(): JournalEntry[];
 }
 
-/** Of all that the journal must have, in the order in which the records were told. */
+/** Of all that the journal must have, in the order in which the records came. */
 export function* journalRecords(
   store: Pick<NodeStore, 'settlements' | 'operations'>,
   account: string,

@@ -1,6 +1,6 @@
 /**
  * Whether the journal is true: every entry is made again from its record and compared byte by byte, then all are added up
- * and held against what the node knows of the account, and what its shard says.
+ * and held against what the node knows of the account, and what its shard answers.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Balances, TOKENS } from '../../shared/economy/money.ts';
@@ -17,18 +17,18 @@ import { decimal } from './text.ts';
 export interface KnownAccount {
   readonly balances: Readonly<Record<keyof Balances, bigint>>;
   readonly creditUsedUnits: number;
-  /** Oldest first; all of them are `creditUsedUnits`, where they are few enough to be told. */
+  /** Oldest first; all of them are `creditUsedUnits`, where they are few enough to be listed. */
   readonly loans: readonly { readonly creditor: string; readonly units: number }[];
   readonly asOfMs: number;
 }
 
-/** Entries between two turns of the event loop: the node that is asked goes on. */
-const TURN_ENTRIES = 500;
-/** Names of records that are told one by one. */
+/** Entries worked on before the event loop goes on, so that the node keeps working. */
+const ENTRIES_AT_ONCE = 500;
+/** Records that are named one by one. */
 const MOST_NAMED = 20;
 
 /**
- * Reads an unchanging picture of the node's file, beside whoever writes to it. `node` and `shard` are `null` where they
+ * Reads an unchanging picture of the node's file, while others write to it. `node` and `shard` are `null` where they
  * are not known.
  * @throws AceError `StoreFailed`, …
  */
@@ -73,7 +73,7 @@ async function compareEntries(store: NodeStore, account: string) {
     for (const entry of own ?? []) {
       if (store.journal.holds(entry)) right += 1;
       made += 1;
-      if (made % TURN_ENTRIES === 0) await setImmediate();
+      if (made % ENTRIES_AT_ONCE === 0) await setImmediate();
     }
   }
   const entries = store.journal.count(ALWAYS);
@@ -102,7 +102,7 @@ async function addUp(store: NodeStore): Promise<Sums> {
       const key = `${ledgerAccount(entry, account)} ${commodity}`;
       sums.set(key, (sums.get(key) ?? 0n) + amount);
     }
-    if (++done % TURN_ENTRIES === 0) await setImmediate();
+    if (++done % ENTRIES_AT_ONCE === 0) await setImmediate();
   }
   return sums;
 }
@@ -162,12 +162,12 @@ function compareAccounts(
       const account = `liabilities:loans:${creditor}`;
       return compare(account, TRAFFIC, of(account, TRAFFIC), (known) => owedTo(known, creditor));
     }),
-    // What others owe is told to them, and to nobody else.
+    // What others owe is known to them alone.
     compare('assets:loans', TRAFFIC, total(below('assets:loans')), () => null),
   ];
 }
 
-/** `null` where not all loans were told. */
+/** `null` where not all loans are listed. */
 function owedTo({ loans, creditUsedUnits }: KnownAccount, creditor: string): bigint | null {
   if (loans.reduce((sum, { units }) => sum + units, 0) !== creditUsedUnits) return null;
   return -BigInt(

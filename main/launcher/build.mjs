@@ -32,11 +32,11 @@ export const cliFile = join(outDir, 'main', 'cli.js');
  */
 export async function ensureBuilt({ quiet = false } = {}) {
   if (isBuilt()) return;
-  const say = quiet ? () => {} : (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
+  const print = quiet ? () => {} : (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
   await withSetupLock(
     async () => {
       if (isBuilt()) return; // by the process that held the lock before us
-      say('Building…');
+      print('Building…');
       // Taken before the build: a file saved while it runs makes the next start build again.
       const hash = inputsHash();
       rmSync(stampFile, { force: true });
@@ -48,7 +48,7 @@ export async function ensureBuilt({ quiet = false } = {}) {
       mkdirSync(outDir, { recursive: true });
       writeFileSync(stampFile, hash);
     },
-    () => say('Waiting for another set-up of this checkout to finish…'),
+    () => print('Waiting for another set-up of this checkout to finish…'),
   );
 }
 

@@ -23,17 +23,17 @@ const stampFile = join(modulesDir, '.ace-lock-hash');
 export async function ensureInstalled({ quiet = false } = {}) {
   if (isInstalled()) return;
   refuseLink();
-  const say = quiet ? () => {} : (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
+  const print = quiet ? () => {} : (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
   await withSetupLock(
     async () => {
       if (isInstalled()) return; // by the process that held the lock before us
       if (!matchesByHand()) {
-        say('Installing dependencies (first run)…');
+        print('Installing dependencies (first run)…');
         await npmInstall();
       }
       writeFileSync(stampFile, lockHash());
     },
-    () => say('Waiting for another set-up of this checkout to finish…'),
+    () => print('Waiting for another set-up of this checkout to finish…'),
   );
 }
 

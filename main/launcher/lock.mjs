@@ -1,5 +1,5 @@
 // One set-up (install or build) at a time in a checkout. The lock is a directory, because mkdir is atomic
-// everywhere. Its owner touches it while it works; a lock nobody touches belongs to a dead process.
+// everywhere. Its owner touches it while it works; a lock that is not touched belongs to a dead process.
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ async function acquire(onWait) {
 
 /**
  * Removes the lock judged stale. Two waiters may judge at once: only the holder of `breakDir` removes, and
- * only if the lock is still the one it looked at, so nobody removes the lock that the other just took.
+ * only if the lock is still the one it looked at, so neither removes the lock that the other just took.
  *
  * @param {number} judgedAtMs modification time of the lock that was judged
  */

@@ -16,12 +16,12 @@ const FETCH_TIMEOUT_MS = 120_000;
  * @property {string} packageDir the electron package
  * @property {string} stampFile version of Electron whose binary could not be fetched
  * @property {number} timeoutMs
- * @property {(line: string) => void} say
+ * @property {(line: string) => void} print
  */
 
 /**
  * Fetches Electron's binary before a start that wants a window. A failure is remembered until another version of
- * Electron is installed, so that a machine without the network waits for it once only; the start itself then says what
+ * Electron is installed, so that a machine without the network waits for it once only; the start itself then reports what
  * is missing and goes on without a window.
  *
  * @param {readonly string[]} args of the command line
@@ -35,7 +35,7 @@ export async function ensureWindow(args, setup = {}) {
     async () => {
       if (isWorthATry(whole)) await fetchBinary(whole); // unless the process that held the lock before us did
     },
-    () => whole.say('Waiting for another set-up of this checkout to finish…'),
+    () => whole.print('Waiting for another set-up of this checkout to finish…'),
   );
 }
 
@@ -48,7 +48,7 @@ function defaultSetup() {
     packageDir: join(rootDir, 'node_modules', 'electron'),
     stampFile: join(cacheDir, 'electron-not-fetched'),
     timeoutMs: FETCH_TIMEOUT_MS,
-    say: (line) => process.stderr.write(`${line}\n`),
+    print: (line) => process.stderr.write(`${line}\n`),
   };
 }
 
@@ -81,13 +81,13 @@ function versionOf(packageDir) {
 }
 
 /** @param {WindowSetup} setup */
-async function fetchBinary({ packageDir, stampFile, timeoutMs, say }) {
-  say('Fetching Electron for the window (once)…');
+async function fetchBinary({ packageDir, stampFile, timeoutMs, print }) {
+  print('Fetching Electron for the window (once)…');
   const { signal } = await runChild(nodeBinary, [join(packageDir, 'install.js')], {
     stdio: 'collect',
     cwd: packageDir,
     timeout: timeoutMs,
-    killSignal: 'SIGKILL', // no signal that a user sends, so that the two can be told apart
+    killSignal: 'SIGKILL', // no signal that a user sends, so that the two differ
   });
   if (hasBinary(packageDir)) {
     rmSync(stampFile, { force: true });

@@ -20,7 +20,7 @@ export interface WalletHost {
   readonly isRunning: () => boolean;
   /** The running node's books. */
   readonly store: () => NodeStore | null;
-  /** Given at the start, or chosen since; left out: what the data directory says. */
+  /** Given at the start, or chosen since; left out: the network of the data directory. */
   readonly joinMultiaddr: () => string | undefined;
   readonly onChange: (state: WalletStateView) => void;
   /** @throws why it does not start */

@@ -1,5 +1,5 @@
 /**
- * All that a page in the desktop window can reach of the process outside: call a procedure, hear the feed, learn where
+ * All that a page in the desktop window can reach of the process outside: call a procedure, follow the feed, learn where
  * a file lies that the user handed to it. The IPC
  * method names are fixed here, and no Electron object or event is handed over.
  *

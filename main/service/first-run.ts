@@ -7,7 +7,7 @@ import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-c
 import type { NodeService } from '../rpc/service.ts';
 import type { WalletManager } from '../wallet/wallet-manager.ts';
 
-export interface FirstRunOptions {
+export interface FirstRunContext {
   /** `network` is written once the network has answered; what was asked for until then is `networkWanted`. */
   readonly dataDir: DataDir;
   /** Given at the start. */
@@ -18,17 +18,17 @@ export interface FirstRunOptions {
 export type FirstRunMethods = Pick<NodeService, 'networkChoice' | 'chooseNetwork' | 'walletSkip'>;
 
 export class FirstRun {
-  readonly #options: FirstRunOptions;
+  readonly #context: FirstRunContext;
   #chosen: string | undefined;
 
-  constructor(options: FirstRunOptions) {
-    this.#options = options;
-    this.#chosen = wantedNetwork(options.dataDir);
+  constructor(context: FirstRunContext) {
+    this.#context = context;
+    this.#chosen = wantedNetwork(context.dataDir);
   }
 
   /** What to join; left out: the network of the data directory, or a devnet. */
   get joinMultiaddr(): string | undefined {
-    return this.#options.joinMultiaddr ?? this.#chosen;
+    return this.#context.joinMultiaddr ?? this.#chosen;
   }
 
   /** Chosen on the pages and not reached yet: there, its owner can try again or take another one. */
@@ -39,18 +39,18 @@ export class FirstRun {
   /** @throws AceError `NotAllowed` once it is fixed */
   async choose(multiaddr: string | undefined): Promise<NetworkChoiceView> {
     if (this.#fixed) throw new AceError('NotAllowed', 'The network is fixed: choose another --data-dir');
-    await wantNetwork(this.#options.dataDir, multiaddr);
+    await wantNetwork(this.#context.dataDir, multiaddr);
     this.#chosen = multiaddr;
     return this.view();
   }
 
   get #fixed(): boolean {
-    const { joinMultiaddr, dataDir, isRunning } = this.#options;
+    const { joinMultiaddr, dataDir, isRunning } = this.#context;
     return joinMultiaddr !== undefined || isRunning() || existsSync(dataDir.network);
   }
 
   view(): NetworkChoiceView {
-    const network = chooseNetwork(this.#options.dataDir, this.joinMultiaddr);
+    const network = chooseNetwork(this.#context.dataDir, this.joinMultiaddr);
     const multiaddr = network.mode === 'joined' ? network.multiaddr : null;
     return { mode: network.mode, multiaddr, fixed: this.#fixed };
   }

@@ -1,4 +1,4 @@
-/** Addresses as people copy and type them. In the node they are lower case; to people they are told as EIP-55. */
+/** Addresses as people copy and type them. In the node they are lower case; people see them in EIP-55. */
 import { getAddress, isAddress } from 'viem/utils';
 import { AceError } from '../../shared/errors.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A device certificate: an account says that a device signs terms and checkpoints for it. Peers show theirs when they
- * meet, so whoever holds one can tell on whose account a device acts, without asking anyone.
+ * A device certificate: an account's signed word that a device signs terms and checkpoints for it. Peers show theirs when they
+ * meet, so a peer knows on whose account a device acts without asking anyone.
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import { isAddress } from '../../shared/address.ts';

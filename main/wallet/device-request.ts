@@ -30,7 +30,7 @@ export async function waitingDevice(path: string): Promise<DeviceIdentity> {
 }
 
 /**
- * A wallet that nobody asked for would make the certificate worthless which is on its way.
+ * A wallet made unasked would make worthless the certificate that is on its way.
  * @throws AceError `WalletMissing`
  */
 export function checkNotAsked(path: string): void {

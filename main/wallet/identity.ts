@@ -29,7 +29,7 @@ export function protectionBy(
 }
 
 /**
- * A new phrase and a new device, of a start that asks nobody.
+ * A new phrase and a new device, of a start that asks nothing.
  * @throws AceError `WalletInvalid` (a passphrase that is too short or too long); as `saveWallet`
  */
 export async function makeWallet(path: string, protection: WalletProtection): Promise<void> {
@@ -38,7 +38,7 @@ export async function makeWallet(path: string, protection: WalletProtection): Pr
 }
 
 /**
- * The identity of a peer that nobody drives: a first start makes a wallet without a passphrase.
+ * The identity of a peer that no user drives: a first start makes a wallet without a passphrase.
  * @throws AceError `WalletInvalid`, `WalletLocked`
  */
 export async function openIdentity(dir: string, store: Pick<NodeStore, 'meta'>): Promise<Identity> {

@@ -26,9 +26,9 @@ export interface WalletSecrets {
   readonly certificate?: Uint8Array;
 }
 
-/** What the file says without being opened. */
+/** What can be read of the file without opening it. */
 export interface WalletFacts {
-  /** `system`: nobody knows the passphrase but the operating system's key store. */
+  /** `system`: only the operating system's key store knows the passphrase. */
   readonly protection: 'passphrase' | 'system' | 'none';
   /** The user has seen the phrase and typed it back, or typed it in. */
   readonly phraseConfirmed: boolean;
@@ -41,7 +41,7 @@ export type WalletProtection =
       /** Who knows it; the user when left out. */
       readonly knownBy?: 'user' | 'system';
     }
-  /** Says that the wallet belongs to a devnet, where tokens are play money. */
+  /** Confirms that the wallet belongs to a devnet, where tokens are play money. */
   | { readonly protection: 'none'; readonly devnet: true };
 
 export interface SaveOptions {
@@ -65,7 +65,7 @@ const second = { format: z.literal(FORMAT), version: z.literal(VERSION), phraseC
 const sealed = {
   protection: z.literal('passphrase'),
   scryptAes256Gcm: sealedSchema,
-  // Tells a damaged file from a wrong passphrase.
+  // Distinguishes a damaged file from a wrong passphrase.
   sha256: hexText(32),
 };
 const plain = { protection: z.literal('none'), warning: z.string() };

@@ -1,4 +1,4 @@
-/** Devices of the account that this node has heard of, beside those that the chain names: for the list and for unlinking. */
+/** Devices of the account that this node knows, beside those that the chain names: for the list and for unlinking. */
 import type { NodeStore } from '../db/node/store.ts';
 
 const KEY = 'knownDevices';

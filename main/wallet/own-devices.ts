@@ -1,5 +1,5 @@
 /**
- * Which devices the account has unlinked, as its shard tells. Devices of one account serve each other for nothing: one that
+ * Which devices the account has unlinked, as its shard answers. Devices of one account serve each other for nothing: one that
  * was taken away must not go on having that.
  */
 import { toHex } from '../../shared/hex.ts';
@@ -11,7 +11,7 @@ interface NamedDevice {
   readonly linked: boolean;
 }
 
-/** What was told is good for so long: an unlink holds for the account's own devices after that at the latest. */
+/** An answer is good for so long: an unlink holds for the account's own devices after that at the latest. */
 const ASK_EVERY_MS = 10_000;
 
 export class OwnDevices {
@@ -26,7 +26,7 @@ export class OwnDevices {
     this.#log = log;
   }
 
-  /** While the shard is away, what it told last holds: the user's devices go on together. */
+  /** While the shard is away, its last answer holds: the user's devices go on together. */
   async isUnlinked(device: Uint8Array): Promise<boolean> {
     if (performance.now() - this.#askedAtMs > ASK_EVERY_MS) {
       this.#asking ??= this.#refresh();
@@ -41,7 +41,7 @@ export class OwnDevices {
       this.#unlinked = new Set(named.filter(({ linked }) => !linked).map(({ device }) => device));
       this.#askedAtMs = performance.now();
     } catch (error) {
-      this.#log.debug({ err: error }, 'the shard does not say now which devices are unlinked');
+      this.#log.debug({ err: error }, 'the shard does not answer now which devices are unlinked');
     } finally {
       this.#asking = null;
     }

@@ -1,6 +1,6 @@
 /**
  * The recovery phrase (BIP-39, English word list): it is the account, so it never appears in an error or a log. What
- * is wrong with a phrase is said by the position of a word, not by the word.
+ * is wrong with a phrase is named by the position of a word, not by the word.
  */
 import { generateMnemonic, mnemonicToSeedSync, validateMnemonic } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';

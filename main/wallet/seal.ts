@@ -32,7 +32,7 @@ export const sealedSchema = z.strictObject({
   ciphertext: hexText(),
 });
 
-/** Over all of it, hex: tells a damaged file from a wrong passphrase. */
+/** Over all of it, hex: distinguishes a damaged file from a wrong passphrase. */
 export function checksum({ n, r, p, salt, iv, tag, ciphertext }: Sealed): string {
   return createHash('sha256').update([n, r, p, salt, iv, tag, ciphertext].join()).digest('hex');
 }

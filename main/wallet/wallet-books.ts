@@ -1,4 +1,4 @@
-/** What a node's books say about its wallet: whose books they are, when it locks, when it was backed up last. */
+/** What a node's books keep about its wallet: whose books they are, when it locks, when it was backed up last. */
 import { AceError } from '../../shared/errors.ts';
 import { DEFAULT_LOCK_AFTER_MINUTES } from '../../shared/rpc/wallet.ts';
 import type { NodeStore } from '../db/node/store.ts';

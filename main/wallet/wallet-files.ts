@@ -55,7 +55,7 @@ export class WalletFiles {
     return walletExists(this.#context.walletPath);
   }
 
-  /** What the file says without being opened; `null` before it was looked at. */
+  /** What can be read of the file without opening it; `null` before it was read. */
   get facts(): WalletFacts | null {
     return this.#facts;
   }
@@ -112,7 +112,7 @@ export class WalletFiles {
   }
 
   /**
-   * Makes a wallet at a start that asks nobody.
+   * Makes a wallet at a start that asks nothing.
    * @throws AceError `WalletInvalid` (books without their wallet), `WalletMissing` (this device waits for its certificate)
    */
   async makeUnasked(passphrase: string | undefined): Promise<void> {

@@ -8,7 +8,7 @@ import { decodeCertificate } from './certificate.ts';
 import { type DeviceIdentity, deviceFromSeed } from './device.ts';
 import { openWallet, type WalletFacts, type WalletProtection, type WalletSecrets } from './keystore.ts';
 
-export interface WalletOptions {
+export interface WalletContext {
   readonly path: string;
   readonly facts: WalletFacts;
   /** An unlocked wallet locks itself this long after the last operation; `null`: never. */
@@ -19,7 +19,7 @@ export interface WalletOptions {
 }
 
 export class Wallet {
-  readonly #options: WalletOptions;
+  readonly #context: WalletContext;
   readonly device: DeviceIdentity;
   /** What the rest of the node signs with; it fails with `WalletLocked` while there is no key. */
   readonly account: Account;
@@ -31,10 +31,10 @@ export class Wallet {
   #timer: NodeJS.Timeout | null = null;
   #locksAtMs: number | null = null;
 
-  constructor(secrets: WalletSecrets, options: WalletOptions) {
-    this.#options = options;
-    this.#facts = options.facts;
-    this.#lockAfterMs = options.lockAfterMs;
+  constructor(secrets: WalletSecrets, context: WalletContext) {
+    this.#context = context;
+    this.#facts = context.facts;
+    this.#lockAfterMs = context.lockAfterMs;
     this.device = deviceFromSeed(secrets.deviceSeed);
     this.#open = secrets.phrase === null ? null : accountFromPhrase(secrets.phrase);
     this.certificate = secrets.certificate ?? null;
@@ -83,12 +83,12 @@ export class Wallet {
       throw new AceError('WalletInvalid', 'The wallet has no passphrase: set one, then it can be locked');
     }
     this.#forget();
-    this.#options.onChange();
+    this.#context.onChange();
   }
 
   /** @throws AceError `WalletLocked` (wrong passphrase), `WalletInvalid` (the file is damaged, or another account's) */
   async unlock(protection: WalletProtection): Promise<void> {
-    const secrets = await openWallet(this.#options.path, protection);
+    const secrets = await openWallet(this.#context.path, protection);
     if (secrets.phrase === null) return;
     const open = accountFromPhrase(secrets.phrase);
     if (open.address !== this.account.address) {
@@ -98,7 +98,7 @@ export class Wallet {
     this.#open?.close();
     this.#open = open;
     this.#wait();
-    this.#options.onChange();
+    this.#context.onChange();
   }
 
   /** Takes the key out of memory for good. */
@@ -118,7 +118,7 @@ export class Wallet {
     this.#timer = null;
     this.#locksAtMs = null;
     if (this.#lockAfterMs === null || this.status !== 'unlocked') return;
-    this.#locksAtMs = this.#options.nowMs() + this.#lockAfterMs;
+    this.#locksAtMs = this.#context.nowMs() + this.#lockAfterMs;
     this.#timer = setTimeout(() => this.lock(), this.#lockAfterMs);
     this.#timer.unref();
   }

@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The house of main/, from the roof down: a file imports from its own folder and from those below it. */
 const FLOORS = [
-  ...['electron.ts', 'cli.ts', 'app', 'cli', 'node', 'service', 'players', 'peer', 'live', 'discovery'],
+  ...['cli.ts', 'cli', 'electron.ts', 'app', 'node', 'service', 'players', 'peer', 'live', 'discovery'],
   ...['transfer', 'account', 'validator', 'pieces', 'chain', 'limits', 'traffic', 'data-dir', 'content'],
   ...['channel', 'p2p', 'wallet', 'journal', 'rpc', 'db', 'preload', 'util', 'process', 'launcher'],
 ];

@@ -41,7 +41,7 @@ export class StockBalances {
     }
   }
 
-  /** Of the wallet, 0 included: to compare with what a chain says. */
+  /** Of the wallet, 0 included: to compare with a chain's figures. */
   amount(account: string, commodity: Commodity): bigint {
     return this.#sums.get(`${account} ${COMMODITIES.indexOf(commodity)}`) ?? 0n;
   }

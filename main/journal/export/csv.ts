@@ -164,7 +164,7 @@ const COINTRACKING_COLUMNS = [
   'Date',
 ];
 
-/** CoinTracking's own format. Amounts there are what really came; the fee beside them only says what had gone off. */
+/** CoinTracking's own format. Amounts there are what really came; the fee beside them only shows what had gone off. */
 export function cointrackingWriter(context: ExportContext): ExportWriter {
   return tableWriter(
     context,

@@ -48,7 +48,7 @@ export class JournalExport {
     return withStoreErrors(() => this.#store.journal.count(this.#request.period));
   }
 
-  /** The file, piece by piece. `onProgress` hears how many entries are done. @throws AceError `StoreFailed` */
+  /** The file, piece by piece. `onProgress` gets how many entries are done. @throws AceError `StoreFailed` */
   *pieces(onProgress: (done: number) => void = () => undefined): Generator<string> {
     const { format, period } = this.#request;
     const writer = WRITERS[format](this.#context());

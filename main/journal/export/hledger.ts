@@ -95,7 +95,7 @@ function opening(day: string, balances: readonly LedgerBalance[]): string {
   return `\n${day} * (opening) ${NETWORK}\n${lines.join('')}`;
 }
 
-/** Moves nothing, and says what must be there now. */
+/** Moves nothing, and asserts what must be there now. */
 function closing(day: string, balances: readonly LedgerBalance[]): string {
   if (balances.length === 0) return '';
   const lines = balances.map(

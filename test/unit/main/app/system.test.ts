@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type AutostartParts, createAutostart } from '../../../../main/app/autostart.ts';
+import { type AutostartContext, createAutostart } from '../../../../main/app/autostart.ts';
 import { claimLinks, linkIn, readLink } from '../../../../main/app/deep-link.ts';
 import { setMenu } from '../../../../main/app/menu.ts';
 import { openPreferences } from '../../../../main/app/preferences.ts';
@@ -58,7 +58,7 @@ describe('links', () => {
 });
 
 describe('the start at login', () => {
-  const parts = (platform: NodeJS.Platform, more: Partial<AutostartParts> = {}, login = {}) => {
+  const parts = (platform: NodeJS.Platform, more: Partial<AutostartContext> = {}, login = {}) => {
     const settings = {
       openAtLogin: false,
       wasOpenedAtLogin: false,
@@ -78,7 +78,7 @@ describe('the start at login', () => {
       execPath: '/opt/Ace Node/ace-node',
       homeDir: dir,
     };
-    return { app, autostart: createAutostart({ ...given, ...more } as unknown as AutostartParts) };
+    return { app, autostart: createAutostart({ ...given, ...more } as unknown as AutostartContext) };
   };
   const entry = () => join(dir, '.config/autostart/ace-node.desktop');
 

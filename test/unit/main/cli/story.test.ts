@@ -6,8 +6,8 @@ function told(isTTY: boolean): { written: string; events: string[] } {
   const stream = new PassThrough();
   const story = new Story(Object.assign(stream, { isTTY }) as unknown as NodeJS.WriteStream);
   story.progress('viewer').update(1, 4);
-  story.tell('the credit is used up');
-  story.tell('a top-up');
+  story.add('the credit is used up');
+  story.add('a top-up');
   return { written: String(stream.read() ?? ''), events: story.events.map(({ what }) => what) };
 }
 

@@ -35,7 +35,7 @@ function standIn(script: string, version = '45.0.0') {
         isRoot: false,
         packageDir,
         stampFile: join(dir, 'cache', 'electron-not-fetched'),
-        say: (line) => said.push(line),
+        print: (line) => said.push(line),
         ...changes,
       }),
   };

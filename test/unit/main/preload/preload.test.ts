@@ -5,7 +5,7 @@ import { createContext, Script } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { IPC_CALL, IPC_FEED } from '../../../../shared/rpc/rpc.ts';
 
-const PRELOAD = join(import.meta.dirname, '../../../out/preload/index.cjs');
+const PRELOAD = join(import.meta.dirname, '../../../../out/preload/index.cjs');
 
 type Bridge = Record<string, (...args: unknown[]) => unknown>;
 

@@ -5,16 +5,16 @@ import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import type { WalletProcedure } from '../service/wallet.ts';
 import { checkNoWallet as checkNone } from '../wallet/keystore.ts';
+import { type NodeConnection, otherNetwork, runningNode } from './node-connection.ts';
 import { checkReadable } from './readable.ts';
-import { otherNetwork, runningNode, type Session } from './session.ts';
 
-export interface WalletSession {
+export interface WalletConnection {
   call<P extends WalletProcedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
   close(): Promise<void>;
 }
 
 /** @throws AceError `FileUnreadable`, `DataDirInUse`, `DataDirMismatch`, `WalletInvalid` (a damaged wallet) */
-export async function openWalletSession(config: NodeConfig): Promise<WalletSession> {
+export async function openWalletConnection(config: NodeConfig): Promise<WalletConnection> {
   checkReadable(config.dataDir);
   const running = await runningNode(new DataDir(config.dataDir));
   if (running) {
@@ -38,7 +38,7 @@ export async function openWalletSession(config: NodeConfig): Promise<WalletSessi
 }
 
 /** A running node has its network, or asks for it on its pages: a wallet is not made there for another one. */
-async function sameNetwork(running: Session, { joinMultiaddr }: NodeConfig): Promise<void> {
+async function sameNetwork(running: NodeConnection, { joinMultiaddr }: NodeConfig): Promise<void> {
   if (joinMultiaddr === undefined) return;
   const { multiaddr } = await running.call('networkChoice', {});
   if (multiaddr === joinMultiaddr) return;
@@ -46,7 +46,7 @@ async function sameNetwork(running: Session, { joinMultiaddr }: NodeConfig): Pro
   throw otherNetwork(multiaddr);
 }
 
-/** Where one is to be made: said before anything is asked for. @throws AceError `WalletInvalid` */
+/** Where one is to be made: refused before anything is asked for. @throws AceError `WalletInvalid` */
 export function checkNoWallet({ dataDir }: NodeConfig): void {
   checkNone(new DataDir(dataDir).wallet);
 }
@@ -58,12 +58,12 @@ function firstIssue({ issues }: { readonly issues: readonly { readonly message: 
 /** Runs `act` with a wallet, and leaves it as it was. */
 export async function withWallet<T>(
   config: NodeConfig,
-  act: (session: WalletSession) => Promise<T>,
+  act: (connection: WalletConnection) => Promise<T>,
 ): Promise<T> {
-  const session = await openWalletSession(config);
+  const connection = await openWalletConnection(config);
   try {
-    return await act(session);
+    return await act(connection);
   } finally {
-    await session.close();
+    await connection.close();
   }
 }

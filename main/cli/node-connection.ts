@@ -12,7 +12,7 @@ import { connect } from '../rpc/ws-client.ts';
 import { withPassphrase } from './passphrase.ts';
 import { checkReadable } from './readable.ts';
 
-export interface Session {
+export interface NodeConnection {
   call<P extends Procedure>(procedure: P, input: Input<P>): Promise<Output<P>>;
   subscribe(listener: <T extends FeedTopic>(topic: T, data: Feed[T]) => void): () => void;
   /** The node was running before this command. */
@@ -24,7 +24,7 @@ const STARTING_WAIT_MS = 10_000;
 const STARTING_POLL_MS = 200;
 
 /** @throws AceError `DataDirInUse` when a node holds the directory and does not answer; what `startNode` throws */
-export async function openSession(config: NodeConfig): Promise<Session> {
+export async function openConnection(config: NodeConfig): Promise<NodeConnection> {
   const running = await runningNode(new DataDir(config.dataDir));
   if (running) return sameNetwork(running, config);
   try {
@@ -37,11 +37,11 @@ export async function openSession(config: NodeConfig): Promise<Session> {
 
 /**
  * For commands that only ask: asking must not make a wallet and a network where there are none.
- * @throws AceError `NodeNotRunning`, `DataDirMismatch`, `FileUnreadable`, and what {@link openSession} throws
+ * @throws AceError `NodeNotRunning`, `DataDirMismatch`, `FileUnreadable`, and what {@link openConnection} throws
  */
-export async function openExisting(config: NodeConfig): Promise<Session> {
+export async function openExisting(config: NodeConfig): Promise<NodeConnection> {
   checkNodeFolder(new DataDir(config.dataDir));
-  return openSession(config);
+  return openConnection(config);
 }
 
 /** @throws AceError `NodeNotRunning` when no node was ever made there, `DataDirMismatch`, `FileUnreadable` */
@@ -59,11 +59,14 @@ export function checkNodeFolder({ path, nodeDb, isValidatorFolder }: DataDir): v
 }
 
 /** A running node keeps to its validator: another one cannot be asked for beside it. */
-async function sameNetwork(session: Session, { joinMultiaddr }: NodeConfig): Promise<Session> {
-  if (joinMultiaddr === undefined) return session;
-  const { shard } = await session.call('snapshot', {});
-  if (shard.multiaddr === joinMultiaddr) return session;
-  await session.close();
+async function sameNetwork(
+  connection: NodeConnection,
+  { joinMultiaddr }: NodeConfig,
+): Promise<NodeConnection> {
+  if (joinMultiaddr === undefined) return connection;
+  const { shard } = await connection.call('snapshot', {});
+  if (shard.multiaddr === joinMultiaddr) return connection;
+  await connection.close();
   throw otherNetwork(shard.multiaddr);
 }
 
@@ -76,8 +79,8 @@ export function otherNetwork(multiaddr: string | null): AceError {
   );
 }
 
-/** A session with the node that runs on the directory; `null` when none does. */
-export async function runningNode(dataDir: DataDir): Promise<Session | null> {
+/** A connection to the node that runs on the directory; `null` when none does. */
+export async function runningNode(dataDir: DataDir): Promise<NodeConnection | null> {
   const control = readControl(dataDir);
   if (!control) return null;
   try {
@@ -94,7 +97,7 @@ export async function runningNode(dataDir: DataDir): Promise<Session | null> {
   }
 }
 
-async function ownNode(config: NodeConfig): Promise<Session> {
+async function ownNode(config: NodeConfig): Promise<NodeConnection> {
   // Loaded only where no node runs: most commands ask one that does, and answer at once.
   const [{ startNode }, { createProcedures }] = await Promise.all([
     import('../node/node.ts'),
@@ -118,11 +121,11 @@ async function ownNode(config: NodeConfig): Promise<Session> {
 }
 
 /** Another process has just taken the directory: its address appears in a moment. */
-async function waitForNode(config: NodeConfig, inUse: AceError): Promise<Session> {
+async function waitForNode(config: NodeConfig, inUse: AceError): Promise<NodeConnection> {
   for (let waitedMs = 0; waitedMs < STARTING_WAIT_MS; waitedMs += STARTING_POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, STARTING_POLL_MS));
-    const session = await runningNode(new DataDir(config.dataDir));
-    if (session) return sameNetwork(session, config);
+    const connection = await runningNode(new DataDir(config.dataDir));
+    if (connection) return sameNetwork(connection, config);
   }
   throw inUse;
 }
