@@ -32,11 +32,12 @@ export async function broadcastCommand(config: NodeConfig, options: BroadcastOpt
       return;
     }
     const broadcast = await session.call('startBroadcast', { name, ...(folder !== undefined && { folder }) });
+    const signalled = session.remote ? null : stopSignal(); // whoever reads the address may send one at once
     process.stdout.write(`${broadcast.contentId}\n${folder ?? broadcast.pushUrl}\n`);
     process.stderr.write(`${hintFor(broadcast)}\n`);
-    if (session.remote) return;
+    if (signalled === null) return;
     process.stderr.write('Ctrl-C stops the node; the broadcast goes on when it starts again.\n');
-    await stopSignal();
+    await signalled;
   } finally {
     await session.close();
   }
