@@ -92,7 +92,9 @@ export async function startService(...args: string[]): Promise<Service> {
     said: () => ({ stdout: linesOf(said.stdout), stderr: linesOf(said.stderr) }),
     stop: async () => {
       if (outcome === null && !command.run(() => command.signals.emit('SIGTERM', 'SIGTERM')))
-        throw new Error(`Nothing of "${args.join(' ')}" listens for a signal: a process would have died of it`);
+        throw new Error(
+          `Nothing of "${args.join(' ')}" listens for a signal: a process would have died of it`,
+        );
       return closed;
     },
   };
@@ -101,7 +103,11 @@ export async function startService(...args: string[]): Promise<Service> {
   return Object.assign(service, { ready });
 }
 
-function readyLine(args: readonly string[], said: () => Said, exitCode: () => number | null): Promise<string> {
+function readyLine(
+  args: readonly string[],
+  said: () => Said,
+  exitCode: () => number | null,
+): Promise<string> {
   return waitFor(`"${args.join(' ')}" is ready`, () => {
     if (exitCode() !== null) throw new Error(`It ended with ${exitCode()}: ${said().stderr.join(' / ')}`);
     return said().stdout[0];
