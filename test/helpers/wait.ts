@@ -1,4 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect, isDeepStrictEqual } from 'node:util';
+
+/** Fails when the answer changes within this time. A slow machine makes it see less, and never fail. */
+export async function staysFor<T>(what: string, forMs: number, ask: () => T | Promise<T>): Promise<T> {
+  const first = await ask();
+  const untilMs = Date.now() + forMs;
+  while (Date.now() < untilMs) {
+    await delay(10);
+    const now = await ask();
+    if (!isDeepStrictEqual(now, first))
+      throw new Error(`${what}: it was ${inspect(first)}, then ${inspect(now)}`);
+  }
+  return first;
+}
 
 /** Asks until the answer is truthy, and gives it. Fails with `what` when that takes longer than `timeoutMs`. */
 export async function waitFor<T>(

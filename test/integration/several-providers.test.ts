@@ -159,6 +159,9 @@ describe('four providers, two of them killed and one that lies', () => {
   }, 120_000);
 });
 
+const FAST_BYTES_PER_MS = 12_000;
+const SLOW_BYTES_PER_MS = 150;
+
 describe('a slow provider beside a fast one', () => {
   it('takes nothing of the fast one’s rate', async () => {
     const units = 32;
@@ -168,7 +171,12 @@ describe('a slow provider beside a fast one', () => {
     const slow = await alsoHas(await net.peer('slow'), contentId);
     const withdraw = (peer: TestPeer) =>
       peer.shardClient.call('announce', { account: peer.account.address, contentIds: [], multiaddrs: [] });
-    await withdraw(slow);
+    const announce = (peer: TestPeer, multiaddr: string) =>
+      peer.shardClient.call('announce', {
+        account: peer.account.address,
+        contentIds: [contentId],
+        multiaddrs: [multiaddr],
+      });
     const timed = async (name: string) => {
       const viewer = await net.peer(name);
       const fromMs = performance.now();
@@ -180,21 +188,27 @@ describe('a slow provider beside a fast one', () => {
       await viewer.stop();
       return { tookMs, providers };
     };
-    const fastProxy = await offerThroughProxy(net, fast, [contentId]);
-    fastProxy.state.bytesPerMs = 12_000;
-    const alone = await timed('alone');
     const slowProxy = await offerThroughProxy(net, slow, [contentId]);
-    slowProxy.state.bytesPerMs = 150;
-    await offerThroughProxy(net, fast, [contentId]).then((again) => {
-      again.state.bytesPerMs = 12_000;
-    });
+    slowProxy.state.bytesPerMs = SLOW_BYTES_PER_MS;
+    await withdraw(slow);
+    const fastProxy = await offerThroughProxy(net, fast, [contentId]);
+    fastProxy.state.bytesPerMs = FAST_BYTES_PER_MS;
+    const before = await timed('before');
+    await announce(slow, slowProxy.multiaddr);
     const beside = await timed('beside');
+    await withdraw(slow);
+    const after = await timed('after');
     process.stdout.write(
-      `fast alone ${Math.round(alone.tookMs)} ms, with a slow one ${Math.round(beside.tookMs)} ms\n`,
+      `fast alone ${Math.round(before.tookMs)} and ${Math.round(after.tookMs)} ms, with a slow one ${Math.round(beside.tookMs)} ms\n`,
     );
     expect(beside.providers.map(({ account }) => account)).toContain(slow.account.address);
-    expect(beside.tookMs).toBeLessThan(1.4 * alone.tookMs + 500);
-  }, 90_000);
+    for (const { providers } of [before, after])
+      expect(providers.map(({ account }) => account)).toEqual([fast.account.address]);
+    // Nobody is faster than the proxy, and the machine may be busier in one run than in another. To wait for one piece of
+    // the slow one would take as long as two and a half times the whole.
+    const aloneMs = Math.max(before.tookMs, after.tookMs, (units * MIB) / FAST_BYTES_PER_MS);
+    expect(beside.tookMs).toBeLessThan(2 * aloneMs);
+  });
 
   it('that goes silent in mid-stream is left, and its pieces come from the other', async () => {
     const units = 40;

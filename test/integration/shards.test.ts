@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { signOperation } from '../../main/wallet/account.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import { encodeSignedOperation } from '../../shared/economy/operation.ts';
-import { fetchWhole, MIB, paidUnits, revealedUnits, type TestPeer } from '../helpers/devnet.ts';
+import { fetchWhole, MIB, paidUnits, revealedUnits, type TestPeer, ticksArrived } from '../helpers/devnet.ts';
 import { type Shards, useShards } from '../helpers/shards.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -16,6 +16,7 @@ async function watch(shards: Shards, viewer: TestPeer, provider: TestPeer, mib: 
   });
   await fetchWhole(viewer, contentId);
   await viewer.library.stopTransfer(contentId);
+  await ticksArrived(viewer, provider);
   await provider.claims.now();
   await shards.settle();
 }
