@@ -1,17 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Those that measure rates, times or memory: one file at a time, after all others. */
+/** Those that compare times within one run: one file at a time, after all others. */
 const MEASURING = [
-  ...['limits', 'several-providers', 'stream', 'viewing'].map((name) => `integration/${name}`),
-  ...[
-    'claims',
-    'have-floods',
-    'payment-claim-flood',
-    'payment-late-piece',
-    'renewal',
-    'shard-flood',
-    'tiny-channels',
-  ].map((name) => `adversary/${name}`),
+  'integration/several-providers',
+  ...['have-floods', 'renewal', 'shard-flood', 'tiny-channels'].map((name) => `adversary/${name}`),
 ].map((name) => `test/${name}.test.ts`);
 
 /** Stories that open their page by test/helpers/app-window.ts: once more in the desktop window, where there is one. */
@@ -35,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'all',
           include: ['test/**/*.test.ts'],
-          exclude: MEASURING,
+          exclude: [...MEASURING, 'test/bench/**'],
           // More than there are cores: many wait for sockets, disks and other processes most of the time.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

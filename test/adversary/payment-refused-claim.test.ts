@@ -3,7 +3,6 @@
  * not serve on for nothing.
  */
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
@@ -35,7 +34,6 @@ it('after the shard refused a claim, at most one window more is served on the ch
   await fetch(5, 8).catch((_e: unknown) => undefined);
   const status = () => provider.store.payeeChannels.all()[0]?.state.status;
   await waitFor('it knows', () => status() !== 'open');
-  await delay(500);
   await fetch(8, 60).catch((_e: unknown) => undefined);
   const served = provider.store.payeeChannels.all()[0]?.state.servedBytes ?? 0;
   expect(served / MIB - claimed()).toBeLessThanOrEqual(3 + 8);

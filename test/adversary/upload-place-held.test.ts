@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { LEAST_RATE_BYTES } from '../../shared/schedule.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 const KIB = 1_024;
 
@@ -23,7 +24,12 @@ it('a viewer that does not read what it asked for holds up nobody else', async (
   holding.frames.stream.pause();
   for (let i = 8; i < 16; i++) holding.request(large.contentId, i);
   // The stream's window is full by then: the provider waits for its viewer.
-  await delay(1_000);
+  const sent = () => provider.meter.totals().upBytes;
+  await waitFor('no more is sent', async () => {
+    const before = sent();
+    await delay(300);
+    return sent() === before;
+  });
   provider.limits.set({ uploadBytesPerSecond: 2 * LEAST_RATE_BYTES - 1 });
   const viewer = await RawViewer.start(net);
   const stream = await viewer.open(provider, await viewer.lease(provider, 1));

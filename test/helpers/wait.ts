@@ -4,8 +4,8 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 /** Fails when the answer changes within this time. A slow machine makes it see less, and never fail. */
 export async function staysFor<T>(what: string, forMs: number, ask: () => T | Promise<T>): Promise<T> {
   const first = await ask();
-  const untilMs = Date.now() + forMs;
-  while (Date.now() < untilMs) {
+  const untilMs = performance.now() + forMs;
+  while (performance.now() < untilMs) {
     await delay(10);
     const now = await ask();
     if (!isDeepStrictEqual(now, first))
@@ -20,11 +20,11 @@ export async function waitFor<T>(
   ask: () => T | Promise<T>,
   timeoutMs = 60_000,
 ): Promise<NonNullable<T>> {
-  const untilMs = Date.now() + timeoutMs;
+  const untilMs = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer) return answer as NonNullable<T>;
-    if (Date.now() > untilMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    if (performance.now() > untilMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
     await delay(10);
   }
 }

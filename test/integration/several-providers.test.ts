@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { chunkHashesOf } from '../../main/content/transport-file.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { startNode } from '../../main/node/node.ts';
+import { PIECES_TIMEOUTS } from '../../main/pieces/constants.ts';
 import { type Devnet, fetchWhole, joinedNode, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { makeMedia, sha256OfFile } from '../helpers/files.ts';
 import { RawProvider } from '../helpers/raw-provider.ts';
@@ -112,8 +113,9 @@ describe('four providers, two of them killed and one that lies', () => {
         0,
     );
     expect(wrongPieces).toEqual([]);
-    expect(firstByteMs).toBeLessThan(8_000);
-    expect(longestGapMs).toBeLessThan(1_500);
+    // Nobody waits until it is certain that a provider is silent: that takes this long.
+    expect(firstByteMs).toBeLessThan(PIECES_TIMEOUTS.handshakeMs);
+    expect(longestGapMs).toBeLessThan(PIECES_TIMEOUTS.handshakeMs / 2);
     expect(kills).toEqual([]);
 
     await node.peer.library.stopTransfer(contentId);
@@ -248,7 +250,7 @@ describe('a slow provider beside a fast one', () => {
     );
     await waitFor('it is left', () => ofMute()?.state !== 'connected', 8_000);
     // As fast as it comes, nothing is ahead: the wait is that until the silence is noticed, and the piece.
-    expect(longestMs).toBeLessThan(3_000);
+    expect(longestMs).toBeLessThan(PIECES_TIMEOUTS.dataMs / 2);
     expect(transfer.doubledPieces).toBeLessThanOrEqual(2);
     for (const { state } of proxies) state.held = false;
     await viewer.library.stopTransfer(contentId);
@@ -278,7 +280,8 @@ describe('a jump to the far end', () => {
     expect(pieces.filter((i) => i > 12 && i < 50)).toEqual([]);
     // One piece was on its way, and another in the provider's hand.
     expect(pieces.filter((i) => i <= 12).length).toBeLessThan(9);
-    expect(tookMs).toBeLessThan(2_500);
+    // The middle would take 17 s.
+    expect(tookMs).toBeLessThan(8_000);
     await viewer.library.stopTransfer(contentId);
   }, 60_000);
 });

@@ -49,7 +49,8 @@ describe('a network of three shards', () => {
   });
 
   it('has a provider paid by viewers of every shard, each at its own', async () => {
-    const shards = await useShards(3);
+    // None settles by itself, so that each viewer has one settlement.
+    const shards = await useShards(3, { settlementIntervalMs: 86_400_000 });
     const provider = await shards.peer(1);
     const viewers = await Promise.all([shards.peer(0), shards.peer(1, 2), shards.peer(2, 1)]);
     for (const [i, viewer] of viewers.entries()) {
