@@ -107,7 +107,7 @@ describe(PIECES_PROTOCOL, () => {
     await delay(300);
     const before = provider.warnings.length;
     stream.sendFrame(Uint8Array.of(99));
-    await waitFor('the provider names it', () => provider.warnings.length > before, 3_000);
+    await waitFor('the provider names it', () => provider.warnings.length > before);
     expect(provider.warnings.at(-1)?.code).toBe('MessageMalformed');
   });
 

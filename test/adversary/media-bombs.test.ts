@@ -81,7 +81,7 @@ it('a file that claims four billion samples takes neither the time nor the memor
   });
   expect(lagMs).toBeLessThan(1_000);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1_048_576);
-}, 60_000);
+});
 
 it('the same file with few samples is understood', async () => {
   const bytes = fileOfSamples('av01', 50);

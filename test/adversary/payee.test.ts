@@ -171,8 +171,8 @@ describe('a payee whose books are false', () => {
     const transfer = await s.viewer.library.transfer(s.contentId);
     transfer.download();
     // What it claims is more than any window: it is left, and asked no more.
-    await waitFor('the lie', () => s.cheat.heardOf('open').length >= 2, 30_000);
-    await waitFor('nobody is left', () => transfer.reason?.code === 'NoProviders', 30_000);
+    await waitFor('the lie', () => s.cheat.heardOf('open').length >= 2);
+    await waitFor('nobody is left', () => transfer.reason?.code === 'NoProviders');
     await s.viewer.library.stopTransfer(s.contentId);
     expect(s.viewer.store.payerChannels.all()).toHaveLength(1);
     expect(revealedTo(s.viewer, s.cheat)).toBeLessThanOrEqual(1);

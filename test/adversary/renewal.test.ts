@@ -69,4 +69,4 @@ it('a chain exhausted in mid-stream is renewed without a pause, again and again'
   expect((await net.validator.chain.account(viewer.account.address)).creditUsedUnits).toBe(UNITS);
   expect([...viewer.warnings, ...provider.warnings]).toEqual([]);
   await net.expectConserved();
-}, 60_000);
+});

@@ -15,7 +15,6 @@ async function onAir(options: Partial<EncoderOptions> = {}) {
   await waitFor(
     'three segments',
     async () => ((await broadcaster.call('broadcasts', {}))[0]?.segments ?? 0) >= 3,
-    40_000,
   );
   return { broadcaster, viewer: await liveNode(net, 'viewer'), contentId };
 }

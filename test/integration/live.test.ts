@@ -23,16 +23,12 @@ async function onAir(net: Devnet, options: Partial<EncoderOptions> = {}, segment
 }
 
 async function published(node: LiveNode, segments: number, encoder?: Encoder): Promise<void> {
-  await waitFor(
-    `${segments} segments`,
-    async () => {
-      const [broadcast] = await node.call('broadcasts', {});
-      const now = broadcast?.segments ?? 0;
-      if (encoder && !encoder.running && now < segments) throw new Error(`${now}: ${encoder.said}`);
-      return now >= segments;
-    },
-    40_000,
-  );
+  await waitFor(`${segments} segments`, async () => {
+    const [broadcast] = await node.call('broadcasts', {});
+    const now = broadcast?.segments ?? 0;
+    if (encoder && !encoder.running && now < segments) throw new Error(`${now}: ${encoder.said}`);
+    return now >= segments;
+  });
 }
 
 const ascending = (times: readonly number[]) =>

@@ -248,13 +248,13 @@ describe('a slow provider beside a fast one', () => {
     process.stdout.write(
       `longest wait with a silent provider: ${Math.round(longestMs)} ms, ${transfer.doubledPieces} pieces twice\n`,
     );
-    await waitFor('it is left', () => ofMute()?.state !== 'connected', 8_000);
+    await waitFor('it is left', () => ofMute()?.state !== 'connected');
     // As fast as it comes, nothing is ahead: the wait is that until the silence is noticed, and the piece.
     expect(longestMs).toBeLessThan(PIECES_TIMEOUTS.dataMs / 2);
     expect(transfer.doubledPieces).toBeLessThanOrEqual(2);
     for (const { state } of proxies) state.held = false;
     await viewer.library.stopTransfer(contentId);
-  }, 60_000);
+  });
 });
 
 describe('a jump to the far end', () => {
@@ -283,7 +283,7 @@ describe('a jump to the far end', () => {
     // The middle would take 17 s.
     expect(tookMs).toBeLessThan(8_000);
     await viewer.library.stopTransfer(contentId);
-  }, 60_000);
+  });
 });
 
 describe('two viewers of one content', () => {
@@ -315,5 +315,5 @@ describe('two viewers of one content', () => {
     expect(first.store.payeeChannels.paidUnits()).toBeGreaterThan(0);
     expect(first.warnings).toEqual([]);
     expect(second.warnings).toEqual([]);
-  }, 90_000);
+  });
 });

@@ -104,7 +104,7 @@ describe('watch time', () => {
     await readWhole(contentId);
     // Its player has all and says nothing more; a second look at the same bytes is no second viewing.
     await readWhole(contentId);
-    await waitFor('the channel closed', channelClosed, 40_000);
+    await waitFor('the channel closed', channelClosed);
     const { videoUnits, watchMs } = await added();
     expect(videoUnits).toBe(6);
     expect(watchMs).toBeGreaterThan(PLAYS_MS - 20);

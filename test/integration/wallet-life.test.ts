@@ -282,7 +282,7 @@ describe('a second device without the phrase', () => {
     const own = await net.content(owner.node.peer, 2 * MIB, 'three');
     const asked = await again.node.peer.library.transfer(own.contentId);
     asked.download();
-    await waitFor('the refusal', () => asked.reason !== null, 20_000);
+    await waitFor('the refusal', () => asked.reason !== null);
     expect(asked.haveBytes).toBe(0);
   });
 });
