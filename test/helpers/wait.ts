@@ -14,6 +14,20 @@ export async function staysFor<T>(what: string, forMs: number, ask: () => T | Pr
   return first;
 }
 
+const STILL_MS = 200;
+
+/** Waits until the answer is the same as a moment before, and gives it. */
+export async function standsStill<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
+  let last = await ask();
+  await waitFor(`${what} stands still`, async () => {
+    await delay(STILL_MS);
+    const before = last;
+    last = await ask();
+    return isDeepStrictEqual(last, before);
+  });
+  return last;
+}
+
 /** Asks until the answer is truthy, and gives it. Fails with `what` when that takes longer than `timeoutMs`. */
 export async function waitFor<T>(
   what: string,
