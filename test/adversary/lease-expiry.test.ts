@@ -129,7 +129,7 @@ describe('a viewer whose channel is about to expire', () => {
       vi.restoreAllMocks();
     });
     transfer.download();
-    await waitFor('done', () => transfer.state === 'done', 30_000);
+    await waitFor('done', () => transfer.state === 'done');
     await viewer.library.stopTransfer(contentId);
     await viewer.claims.now();
     const states = viewer.store.payerChannels.all().map(({ state }) => state);

@@ -16,7 +16,7 @@ import { createPhrase } from '../../main/wallet/phrase.ts';
 import { MAX_SEGMENT_BYTES } from '../../shared/live/records.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { type Devnet, type TestPeer, useDevnet } from '../helpers/devnet.ts';
-import { worstLagMs } from '../helpers/event-loop.ts';
+import { longestWorkMs } from '../helpers/event-loop.ts';
 import { type LiveNode, liveNode, sequencesOf } from '../helpers/live-node.ts';
 import { signedSegment } from '../helpers/live-records.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -159,7 +159,7 @@ describe('a flood about a broadcast', () => {
     await waitFor('the viewer knows it', () => viewer.peer.live.book.window(id).length === 2);
     const { say } = await liar(net, viewer.peer, id);
     const messages = Array.from({ length: 2_000 }, (_, i) => make(id)(i));
-    const lagMs = await worstLagMs(async () => {
+    const lagMs = await longestWorkMs(async () => {
       for (const [i, message] of messages.entries()) {
         await say(message);
         if (i % 50 === 0) await delay(1);
