@@ -104,7 +104,8 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
         },
       )
       .toBeGreaterThan(2);
-    expect(await page.getByTestId('provider').count()).toBe(1);
+    // The node that owes may have all of it by now, and provides it, too.
+    await expect.poll(() => page.getByTestId('provider').count()).toBeGreaterThanOrEqual(1);
     expect(await page.getByTestId('per-minute').textContent()).toMatch(/^0\.\d+ XAC$/);
     await expect.poll(() => page.getByTestId('today-down').textContent()).toMatch(/\d+ MiB/);
 
@@ -115,7 +116,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
       })
       .toBeGreaterThan(1_000_000);
     // One that sends to us, and one that fetches from us.
-    await expect.poll(() => page.getByTestId('traffic-share').count(), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => page.getByTestId('traffic-share').count()).toBeGreaterThanOrEqual(2);
     expect(Number(await page.getByTestId('period-overhead').getAttribute('data-bytes'))).toBeGreaterThan(0);
     await page.getByTestId('traffic-tab-content').click();
     await page.getByTestId('traffic-share').filter({ hasText: 'Sample clip' }).waitFor();
