@@ -22,9 +22,10 @@ export default defineConfig({
     environment: 'node',
     // Each file in a process of its own: native modules and signals behave as in the real program.
     pool: 'forks',
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     teardownTimeout: 20_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,

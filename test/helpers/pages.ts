@@ -22,6 +22,9 @@ export interface PageOptions {
   readonly height?: number;
 }
 
+/** For what hangs: a busy machine takes its time. */
+const PAGE_TIMEOUT_MS = 60_000;
+
 /** One for all tests of a file: to start it takes longer than most of them. It ends with this process. */
 let browser: Promise<Browser> | null = null;
 
@@ -68,6 +71,7 @@ export class Stage {
       reducedMotion: 'reduce',
     };
     const opened = await (await browser).newContext(context);
+    opened.setDefaultTimeout(PAGE_TIMEOUT_MS);
     this.#undo.push(() => opened.close());
     const page = await opened.newPage();
     const troubles = collectTroubles(page);

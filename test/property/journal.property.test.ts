@@ -31,7 +31,7 @@ const BOOKED_ACCOUNTS = 2;
 const kinds = new Map<string, number>();
 
 describe('the journal of any history', () => {
-  it('balances, and adds up to what chain and shard say', { timeout: 120_000 }, async () => {
+  it('balances, and adds up to what chain and shard say', async () => {
     await fc.assert(
       fc.asyncProperty(world, history(STEPS), fc.nat(1_000), async (start, steps, seed) => {
         const dir = tempDir();
