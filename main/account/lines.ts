@@ -3,10 +3,12 @@
  * its home shard, which may be another; and its payers' claims and statements are at theirs. So a line is kept to each
  * shard whose address is known: they tell each other's, and the key in the settings says who is really there.
  */
+
 import { EventEmitter } from 'node:events';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { AceError, isAceError } from '../../shared/errors.ts';
+import { fromHex } from '../../shared/hex.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DialGuard } from '../p2p/dial-guard.ts';
@@ -121,7 +123,7 @@ export class ShardLines extends EventEmitter<ShardLinesEvents> {
       const key = hello.settings.validatorKeys[shard];
       const line = this.#lines.get(shard);
       if (key === undefined || !line) continue;
-      const peerId = peerIdOf(Buffer.from(key, 'hex'));
+      const peerId = peerIdOf(fromHex(key));
       const own = multiaddrs.filter((text) => text.endsWith(`/p2p/${peerId}`)).flatMap(readable);
       if (own.length === 0) continue;
       this.#options.guard.trust(own);

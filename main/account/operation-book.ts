@@ -6,6 +6,7 @@
 
 import { decodeSignedOperation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { bookOperation } from '../journal/records.ts';
@@ -61,6 +62,6 @@ export async function pullOperations(
 async function signedHash(network: SigningNetwork, bytes: Uint8Array): Promise<Uint8Array> {
   const { operation, signature } = decodeSignedOperation(bytes);
   const typedData = operationTypedData(network, operation);
-  await verifyTypedData(typedData, `0x${Buffer.from(signature).toString('hex')}`, operation.from);
-  return new Uint8Array(Buffer.from(typedDataHash(typedData).slice(2), 'hex'));
+  await verifyTypedData(typedData, `0x${toHex(signature)}`, operation.from);
+  return fromHex(typedDataHash(typedData).slice(2));
 }

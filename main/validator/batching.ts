@@ -178,7 +178,7 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
       store.batches.addStatement(entry.payer, row.number, 'paid', index);
       store.batches.addStatement(entry.payee, row.number, 'earned', index);
     });
-    // Invariant 4 of ECONOMY.md. A violation rolls back and stops settling; the batch stays sealed.
+    // Invariant 4 of docs/economy.md#invariants. A violation rolls back and stops settling; the batch stays sealed.
     for (const [payer, usedUnits] of creditUsed) {
       invariant(
         store.loans.owedUnits(payer) === usedUnits,

@@ -5,11 +5,11 @@
  * What is proven stays proven whatever happens to the lease meanwhile; whether it still counts is for `intake.ts`.
  */
 
+import { sameBytes } from '../../shared/bytes.ts';
 import type { Claim } from '../../shared/channel/claim.ts';
 import { CHECKPOINT_EVERY_UNITS } from '../../shared/channel/payer.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../shared/channel/records.ts';
 import { leadsTo } from '../../shared/channel/tick-chain.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import { sha256 } from '../util/sha256.ts';

@@ -5,6 +5,7 @@
  * A proof is taken only when it is about a lease on file, so that nobody fills the table with devices made up for it.
  */
 
+import { sameBytes } from '../../shared/bytes.ts';
 import type { Claim } from '../../shared/channel/claim.ts';
 import {
   anchorProof,
@@ -15,8 +16,8 @@ import {
   type SignedRecord,
 } from '../../shared/channel/equivocation.ts';
 import type { ChannelTerms } from '../../shared/channel/records.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { sha256 } from '../util/sha256.ts';
 import { verifyDevice } from '../wallet/device.ts';
@@ -48,7 +49,7 @@ export function checkNotDisputed(store: ValidatorStore, device: Uint8Array): voi
     details: {
       kind: dispute.kind,
       account: dispute.account,
-      proof: Buffer.from(sha256(dispute.proof)).toString('hex'),
+      proof: toHex(sha256(dispute.proof)),
     },
   });
 }

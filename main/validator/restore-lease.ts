@@ -22,7 +22,7 @@ export function restoreLease(context: LeasingContext, lease: SignedLease): void 
   const { chain, store, key, shard, nowMs } = context;
   const settings = chain.settings();
   const terms = decodeTerms(lease.terms);
-  const channelId = channelIdOf(terms, sha256);
+  const channelId = channelIdOf(lease.terms, sha256);
   if (store.leases.get(channelId)) return;
   const { capacityUnits, expiresAtMs, payer, payee, payerDevice, payeeDevice, anchor } = terms;
   const record = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });

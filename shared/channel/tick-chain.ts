@@ -5,9 +5,10 @@
  * (tick `capacity`), can go forward. The payer keeps every 64th tick; a segment of 64 is worked out once when it is
  * entered, so revealing costs one hash per tick on average and a chain of 10,240 units takes 5 KiB.
  */
+
+import { sameBytes } from '../bytes.ts';
 import { AceError, invariant } from '../errors.ts';
 import { HASH_BYTES, type Sha256 } from './records.ts';
-import { sameBytes } from './tuple.ts';
 
 export const PEBBLE_SPACING = 64;
 

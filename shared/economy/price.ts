@@ -1,5 +1,5 @@
 /**
- * What traffic costs (source 001, "Цена трафика"; ECONOMY.md, "Traffic rate and price").
+ * What traffic costs (docs/economy.md#price).
  *
  * trafficRate is never stored as a number: the network keeps two exact totals, and every price is a ratio of them.
  */

@@ -4,7 +4,8 @@
  * The sequence number ascends by one and is never used twice, so two records with one number are a contradiction.
  */
 import * as dagCbor from '@ipld/dag-cbor';
-import { isUnits, tuple } from '../channel/tuple.ts';
+import { tuple } from '../channel/tuple.ts';
+import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
 
 export interface LiveRecord {
@@ -64,11 +65,11 @@ export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
   if (!isContentId(broadcast)) throw invalid('its broadcast is malformed');
   if (contentId !== null && !isContentId(contentId)) throw invalid('its segment is malformed');
   if (initContentId !== null && !isContentId(initContentId)) throw invalid('its init segment is malformed');
-  if (!isUnits(sequence) || sequence > MAX_SEQUENCE) throw invalid('its sequence number is out of range');
-  if (!isUnits(durationMs) || !isUnits(sizeBytes)) throw invalid('its figures are malformed');
-  if (!isUnits(discontinuities) || discontinuities > sequence)
+  if (!isCount(sequence) || sequence > MAX_SEQUENCE) throw invalid('its sequence number is out of range');
+  if (!isCount(durationMs) || !isCount(sizeBytes)) throw invalid('its figures are malformed');
+  if (!isCount(discontinuities) || discontinuities > sequence)
     throw invalid('its interruptions are more than its segments');
-  if (!isUnits(said.startsAtMs)) throw invalid('its time is malformed');
+  if (!isCount(said.startsAtMs)) throw invalid('its time is malformed');
   if (contentId !== null) checkSegmentSize(durationMs, sizeBytes);
   else if (durationMs > 0 || sizeBytes > 0 || initContentId !== null)
     throw invalid('an end has no size and no time of play');

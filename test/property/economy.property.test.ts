@@ -1,5 +1,5 @@
 /**
- * The seven rules of ECONOMY.md ("What must always hold") after every step of long random histories; and that the log
+ * The seven rules of docs/economy.md#invariants after every step of long random histories; and that the log
  * gives the same chain again.
  */
 import { join } from 'node:path';
