@@ -47,7 +47,7 @@ export async function pullProgress(
     store.commit(() => {
       for (const { channelId } of waiting) {
         const progress = known.get(toHex(channelId));
-        if (progress) store.channelBooks.tell(progress, roundMs);
+        if (progress) store.channelBooks.bookProgress(progress, roundMs);
         else store.channelBooks.passOver(channelId, roundMs);
       }
     });

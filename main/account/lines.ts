@@ -114,12 +114,12 @@ export class ShardLines extends EventEmitter<ShardLinesEvents> {
     if (this.#lines.size > 1) this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Shards told where they all are. An address that does not name the shard's own key is passed over. */
-  learn(told: readonly ShardAddresses[]): void {
+  /** A shard has said where all of them are. An address that does not name the shard's own key is passed over. */
+  learn(addresses: readonly ShardAddresses[]): void {
     const hello = this.#hello;
     if (!hello) return;
     const known = new Map(hello.shards.map((shard) => [shard.shard, shard]));
-    for (const { shard, multiaddrs } of told) {
+    for (const { shard, multiaddrs } of addresses) {
       const key = hello.settings.validatorKeys[shard];
       const line = this.#lines.get(shard);
       if (key === undefined || !line) continue;

@@ -42,15 +42,15 @@ export async function pullOperations(
     if (operations.length === 0) return;
     let last = fromHeight - 1;
     const rows: OperationRow[] = [];
-    for (const { payment, ...told } of operations) {
-      if (told.height <= last) {
+    for (const { payment, ...row } of operations) {
+      if (row.height <= last) {
         throw new AceError('MessageMalformed', 'The shard told operations out of order', {
           reaction: 'drop-peer',
         });
       }
-      last = told.height;
-      const hash = told.operation === null ? NO_HASH : await signedHash(network, told.operation);
-      rows.push({ ...told, hash, payment: payment && paymentFromPlain(payment) });
+      last = row.height;
+      const hash = row.operation === null ? NO_HASH : await signedHash(network, row.operation);
+      rows.push({ ...row, hash, payment: payment && paymentFromPlain(payment) });
     }
     store.commit(() => {
       for (const row of rows) bookOperation(store, account, row);

@@ -50,8 +50,8 @@ export interface PayeeChannelOptions {
 
 /**
  * One channel in use by one stream. Changes gather in memory; nothing of them may be acted on before `commit` or
- * `commitSoon`. When the store fails it goes back to what is durable and is paused: whoever uses it is told, until
- * a stream opens it anew.
+ * `commitSoon`. When the store fails it goes back to what is durable and is paused: every use throws, until a
+ * stream opens it anew.
  */
 export class PayeeChannel implements GroupMember<ProgressWriter> {
   readonly payer: string;
@@ -214,7 +214,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#paused = { cause: error };
   }
 
-  /** The store failed: whoever uses the channel is told. It has gone back to what is durable, and loses nothing more. */
+  /** The store failed, and every use throws. The channel has gone back to what is durable, and loses nothing more. */
   get paused(): boolean {
     return this.#paused !== null;
   }
@@ -274,7 +274,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#onRelease();
   }
 
-  /** Another stream takes the channel: whoever holds it is told. */
+  /** Another stream takes the channel: its holder is notified. */
   giveUp(): void {
     this.detach();
     this.onTaken?.();

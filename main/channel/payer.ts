@@ -47,7 +47,7 @@ const CHANNEL_LIFE_MS = 12 * 3_600_000;
 const LEASE_ATTEMPTS = 3;
 /** Channels left on a payee's word: a clock set wrong twice or a disk restored is forgiven, a habit is not. */
 const ABANDON_RATE = { perSecond: 1 / 3_600, burst: 2 };
-/** After its expiry and this long nobody can claim on a channel any more: its last checkpoint is not said again. */
+/** This long after its expiry no claim on a channel is taken any more: its last checkpoint is not sent again. */
 const GRACE_MS = 3_600_000;
 
 /** What a provider can have sent and we not got is more than any window and what is on the wire. */
@@ -134,7 +134,7 @@ export class PayerService {
         break;
       case 'payee-ahead':
       case 'apart':
-        // One side's books are an old copy: either ticks would be said again, or none of ours leads back to its own.
+        // One side's books are an old copy: either ticks would be sent again, or none of ours leads back to its own.
         if (this.abandonChannels(payee, channel.state.channelId)) return 'left';
         if (name === 'payee-ahead') throw falseBooks(name);
         break;
@@ -154,7 +154,7 @@ export class PayerService {
     const { store, nowMs } = this.#context;
     const free = (row: PayerChannelRow) => !this.#inUse.has(toHex(row.state.channelId));
     this.#apply(store.payerChannels.expired(nowMs()).filter(free), 'expired');
-    // Nobody can claim on them any more: the final checkpoint is not said again.
+    // No claim on them is taken any more: the final checkpoint is not sent again.
     this.#apply(store.payerChannels.unsignable(nowMs() - GRACE_MS), 'grace-over');
   }
 
@@ -186,7 +186,7 @@ export class PayerService {
     for (const state of states) this.#inUse.get(toHex(state.channelId))?.adopt(state);
   }
 
-  /** Final checkpoints that this provider has not countersigned yet: said again when we meet. @throws AceError `StoreFailed` */
+  /** Final checkpoints that this provider has not countersigned yet: sent again at the next meeting. @throws AceError `StoreFailed` */
   unansweredCheckpoints(payeeDevice: Uint8Array): SentCheckpoint[] {
     this.expire();
     return this.#context.store.payerChannels.uncountersigned(payeeDevice).flatMap(({ lastCheckpoint }) =>

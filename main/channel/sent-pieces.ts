@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 /** More than the largest window: what was sent before that has been paid. */
 const REMEMBERED_PIECES = 64;
 const REMEMBERED_CHANNELS = 1_000;
-/** A piece is sent again so often at most. Nobody gains content by it, but it costs upload a second time. */
+/** A piece is sent again so often at most. It gains its viewer no content, but costs upload a second time. */
 const MAX_RESENDS = 1;
 
 export interface SentPiece {

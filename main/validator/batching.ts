@@ -57,7 +57,7 @@ export interface Settled {
 /** Settles what there is to settle; `null` when there is nothing. Runs alone on the shard (see `serializer`). */
 export async function settle(context: BatchingContext): Promise<Settled | null> {
   const { store, nowMs } = context;
-  // First, so that a batch which the chain does not take keeps nobody's capacity.
+  // First, so that a batch which the chain does not take keeps no capacity reserved.
   store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
   const unfinished = store.batches.last();
   if (unfinished && unfinished.result === null) return applySealed(context, unfinished);

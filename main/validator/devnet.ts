@@ -209,7 +209,7 @@ function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
         token: 'XAT',
         amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat - reserves.XAT),
       },
-      // XAC that nobody paid for: only a devnet has any, so that its exchange works from the first minute.
+      // XAC that no payment emitted: only a devnet has any, so that its exchange works from the first minute.
       ...TRADED_TOKENS.flatMap((token) => [
         { pool: EXCHANGE_POOLS[token], token, amount: reserves[token] },
         { pool: EXCHANGE_POOLS[token], token: 'XAC' as const, amount: reserves.XAC },
@@ -220,7 +220,7 @@ function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
 
 /**
  * What the exchange begins with of each token of a pair: all worth the same, at the rates that the profile pins and at
- * what it costs to mint XAT, so that going round between them earns nobody anything.
+ * what it costs to mint XAT, so that going round between them earns nothing.
  */
 function devnetReserves(profile: StoredProfile): Readonly<Record<Token, TokenAmount>> {
   const xacPerXat = ratioFromDecimal(profile.xacPerXat);

@@ -42,7 +42,7 @@ export class ReadCache implements ChainReads {
   /** Counts what was forgotten: a read that began before it is not kept. */
   #generation = 0;
 
-  /** `nowMs` is a clock that nobody sets. */
+  /** `nowMs` is a clock that cannot be set. */
   constructor(source: MainChain, nowMs: () => number) {
     this.#source = source;
     this.#nowMs = nowMs;

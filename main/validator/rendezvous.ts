@@ -80,12 +80,12 @@ export class Rendezvous {
     });
   }
 
-  /** All, newest first; of too many a random choice, so that a crowd of new ones hides nobody for good. */
+  /** All, newest first; of too many a random choice, so that a crowd of new ones hides no provider for good. */
   providers(contentId: string): ProviderRecord[] {
     this.#dropExpired();
     const peerIds = [...(this.#byContent.get(contentId)?.peerIds ?? [])].reverse();
-    const told = peerIds.length > MAX_PROVIDERS_TOLD ? sample(peerIds, MAX_PROVIDERS_TOLD) : peerIds;
-    return told.flatMap((id) => {
+    const chosen = peerIds.length > MAX_PROVIDERS_TOLD ? sample(peerIds, MAX_PROVIDERS_TOLD) : peerIds;
+    return chosen.flatMap((id) => {
       const found = this.#byPeer.peek(id);
       return found ? [{ account: found.account, peerId: id, multiaddrs: found.multiaddrs }] : [];
     });

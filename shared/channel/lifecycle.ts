@@ -1,6 +1,6 @@
 /**
  * The life of a channel, for both of its sides: one table says which event leads from which state to which. Pure: it has
- * no clock and asks nobody; time, the shard's answers and the store's failures come as events.
+ * no clock and makes no requests; time, the shard's answers and the store's failures come as events.
  *
  * Each side keeps its own state. They differ while a message is on its way, and may end differently: a payee whose
  * claim came too late has a dispute over a channel that is settled for its payer.
@@ -54,7 +54,7 @@ export type ChannelEvent =
   | 'unclaimed'
   /** `expiresAtMs` of the terms is past. */
   | 'expired'
-  /** So is the grace time after it: nobody can claim or countersign any more. */
+  /** So is the grace time after it: no claim or countersignature is taken any more. */
   | 'grace-over'
   /** See the state. */
   | 'disputed';

@@ -85,7 +85,7 @@ export const TICK_GRACE_MS = 55 * 60_000;
 
 /**
  * Whether a tick can be claimed, or may be forgiven: a shard whose clock is ahead ends a channel while pieces are on the
- * way. Taken otherwise, a tick that nobody pays for would wipe out a debt, and the next window would be for nothing.
+ * way. Taken otherwise, a tick that is never paid would wipe out a debt, and the next window would be for nothing.
  * `closed`: the payer has signed the end.
  */
 export function isTickDue(

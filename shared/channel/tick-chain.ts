@@ -89,7 +89,7 @@ export function leadsTo(tick: Uint8Array, steps: number, known: Uint8Array, sha2
   return sameBytes(tickBefore(tick, steps, sha256), known);
 }
 
-/** The tick `steps` units before `tick`: whoever holds a tick holds all earlier ones. */
+/** The tick `steps` units before `tick`: a tick gives all earlier ones. */
 export function tickBefore(tick: Uint8Array, steps: number, sha256: Sha256): Uint8Array {
   let hash = tick;
   for (let i = 0; i < steps; i++) hash = sha256(hash);

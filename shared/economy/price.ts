@@ -18,7 +18,7 @@ export interface TrafficTotals {
   readonly watchMs: bigint;
 }
 
-/** Nobody watches video of less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
+/** No video has less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
 export const MAX_WATCH_MS_PER_UNIT = 131_072;
 
 /**

@@ -89,7 +89,7 @@ export function checkSettings(s: NetworkSettings): void {
       s.validatorKeys.every((key) => PUBLIC_KEY.test(key)) &&
       new Set(s.validatorKeys).size === s.validatorKeys.length,
     pinnedXacPerXat: s.pinnedXacPerXat === null || positive(s.pinnedXacPerXat),
-    // 0: nobody pays with XAS.
+    // 0: no payment is in XAS.
     pinnedXacPerXas:
       s.pinnedXacPerXas === null || (s.pinnedXacPerXas.num >= 0n && s.pinnedXacPerXas.den > 0n),
     swapFee: share(s.swapFee) && s.swapFee.num < s.swapFee.den,

@@ -156,7 +156,7 @@ export function encodeShardProof(a: SignedStatement, b: SignedStatement): Uint8A
 }
 
 /**
- * Checks a proof, whoever shows it. The answer is the shard that told two histories.
+ * Checks a proof, which may come from anyone. The answer is the shard that told two histories.
  * @throws AceError `ProofInvalid`, which says why
  */
 export function checkShardProof(

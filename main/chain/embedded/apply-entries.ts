@@ -64,7 +64,7 @@ export function applyEntries(
 const NOT_REPAID = { repaidUnits: 0, repayment: null } as const;
 
 /**
- * Whether the payer's funds reach all that it is said to repay. The entries do not say which loan is the oldest, so
+ * Whether the payer's funds reach all that the entries have it repay. The entries do not say which loan is the oldest, so
  * where they do not reach any more (the price has moved since) nothing is repaid: the shard plans anew.
  */
 function canRepay({ ledger, price, rules }: EntriesContext, ofPayer: readonly BatchEntry[]): boolean {

@@ -259,7 +259,7 @@ class EmbeddedChain implements MainChain {
     return bytes;
   }
 
-  /** The credit limit is exact because nobody but a payer's home shard ever has it pay. */
+  /** The credit limit is exact because only a payer's home shard ever has it pay. */
   #checkHomes({ shard, entries }: Batch): void {
     const shards = this.#validatorKeys.length;
     let last = '';

@@ -1,6 +1,6 @@
 /**
  * The record at height 0 of a chain's log: the network's settings and genesis. With it a chain's file explains itself;
- * whoever has the file can look at it and prove it, without keys. Canonical: one pair has exactly one encoding.
+ * anyone who has the file can read and prove it, without keys. Canonical: one pair has exactly one encoding.
  */
 
 import * as dagCbor from '@ipld/dag-cbor';
@@ -94,7 +94,7 @@ function decodeSettings(value: unknown): NetworkSettings {
     if (!Object.hasOwn(named, name)) throw malformed();
     return [name, read(named[name])];
   });
-  // A name that nobody knows is noticed where the whole is encoded again.
+  // An unknown name is noticed where the whole is encoded again.
   return Object.fromEntries(entries) as unknown as NetworkSettings;
 }
 

@@ -87,7 +87,7 @@ function checkFees({ pools, fees }: LedgerChange): void {
   }
 }
 
-/** The product of a pair's reserves never shrinks: nobody takes more out of the exchange than its rule gives. */
+/** The product of a pair's reserves never shrinks: no swap takes more out of the exchange than its rule gives. */
 function checkExchange({ before, after }: Change<PoolBalances>): void {
   for (const token of TRADED_TOKENS) {
     const pool = EXCHANGE_POOLS[token];

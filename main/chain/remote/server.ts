@@ -1,5 +1,5 @@
 /**
- * The main chain for shards in other processes. Reading single figures is open to everyone, at a bounded pace; what
+ * The main chain for shards in other processes. Reading single figures is open to everyone, at a bounded rate; what
  * changes something or costs much is for the validators that the settings name, known by their libp2p identity. A
  * shard submits operations of its own accounts only: funds that another shard has leased out cannot leave behind its
  * back. A batch carries its validator's signature, which the chain checks.
@@ -170,7 +170,7 @@ function keep(asker: Asker, answer: Uint8Array): { totalBytes: number; part: Uin
   return { totalBytes: answer.length, part: answer.slice(0, PART_BYTES) };
 }
 
-/** What the chain refuses is the fault of whoever signed it, not of the shard that handed it on. */
+/** What the chain refuses is the fault of its signer, not of the shard that handed it on. */
 function notDropped(error: unknown): never {
   if (!(error instanceof AceError) || error.reaction !== 'drop-peer') throw error;
   throw new AceError(error.code, error.message, { cause: error, details: error.details });
