@@ -5,7 +5,7 @@
  * A broadcaster can have its viewers fetch, and pay for, what it likes, so its own word is bounded too: a segment by its
  * bits a second, and all of them by the time that passes while they are told.
  */
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { AceError } from '../../shared/errors.ts';
 import { firstMissing, type HeardRecord, outdated, WINDOW_MS } from '../../shared/live/window.ts';
 import { type BucketRate, type BucketState, refilled } from '../../shared/token-bucket.ts';

@@ -4,7 +4,7 @@
  *
  * Only what a player is about to take is fetched: a player that pauses, or that stays behind, makes nobody pay.
  */
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { pieceCount } from '../../shared/economy/units.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { HeardRecord, Listed } from '../../shared/live/window.ts';

@@ -7,7 +7,8 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { varint } from 'multiformats';
 import { Uint8ArrayList } from 'uint8arraylist';
-import { isBytes, isUnits } from '../../shared/channel/tuple.ts';
+import { isBytes } from '../../shared/channel/tuple.ts';
+import { isCount } from '../../shared/count.ts';
 import { CHUNK_BYTES, PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 
@@ -175,17 +176,17 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
     case 'tick': {
       const [[index], tick] = unpack(body, 1);
       // Copied: a channel keeps it, and it would keep the whole packet that it came in.
-      return isUnits(index) && tick.byteLength === HASH_BYTES ? { type, index, tick: tick.slice() } : null;
+      return isCount(index) && tick.byteLength === HASH_BYTES ? { type, index, tick: tick.slice() } : null;
     }
     case 'piece': {
       const [[id, ackedUnits], chunkHashes] = unpack(body, 2);
       const whole =
         chunkHashes.byteLength % HASH_BYTES === 0 && chunkHashes.byteLength <= MAX_CHUNKS * HASH_BYTES;
-      return isUnits(id) && isUnits(ackedUnits) && whole ? { type, id, ackedUnits, chunkHashes } : null;
+      return isCount(id) && isCount(ackedUnits) && whole ? { type, id, ackedUnits, chunkHashes } : null;
     }
     case 'ack': {
       const [[units], rest] = unpack(body, 1);
-      return isUnits(units) && rest.byteLength === 0 ? { type, units } : null;
+      return isCount(units) && rest.byteLength === 0 ? { type, units } : null;
     }
     case 'hello': {
       const [certificate] = fields(body, 1);
@@ -204,11 +205,11 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
     }
     case 'opened': {
       const [paidUnits, servedBytes] = fields(body, 2);
-      return isUnits(paidUnits) && isUnits(servedBytes) ? { type, paidUnits, servedBytes } : null;
+      return isCount(paidUnits) && isCount(servedBytes) ? { type, paidUnits, servedBytes } : null;
     }
     case 'request': {
       const [id, contentId, pieceIndex] = fields(body, 3);
-      const valid = isUnits(id) && id > 0 && isContentId(contentId) && isUnits(pieceIndex);
+      const valid = isCount(id) && id > 0 && isContentId(contentId) && isCount(pieceIndex);
       return valid ? { type, id, contentId, pieceIndex } : null;
     }
     case 'checkpoint': {
@@ -217,18 +218,18 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
     }
     case 'countersigned': {
       const [channelId, number, signature] = fields(body, 3);
-      const valid = isBytes(channelId, HASH_BYTES) && isUnits(number) && isBytes(signature, 64);
+      const valid = isBytes(channelId, HASH_BYTES) && isCount(number) && isBytes(signature, 64);
       return valid ? { type, channelId, number, signature } : null;
     }
     case 'refused': {
       const [id, code] = fields(body, 2);
-      return isUnits(id) && typeof code === 'string' && /^[A-Za-z]{1,40}$/.test(code)
+      return isCount(id) && typeof code === 'string' && /^[A-Za-z]{1,40}$/.test(code)
         ? { type, id, code }
         : null;
     }
     case 'withdraw': {
       const [[id], rest] = unpack(body, 1);
-      return isUnits(id) && rest.byteLength === 0 ? { type, id } : null;
+      return isCount(id) && rest.byteLength === 0 ? { type, id } : null;
     }
     case 'interest': {
       const [contentId] = fields(body, 1);
@@ -240,7 +241,7 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
     }
     case 'ask': {
       const [id, contentId, pieceIndex] = fields(body, 3);
-      return isUnits(id) && isContentId(contentId) && isUnits(pieceIndex)
+      return isCount(id) && isContentId(contentId) && isCount(pieceIndex)
         ? { type, id, contentId, pieceIndex }
         : null;
     }

@@ -6,7 +6,7 @@
  * empty. One that is taken up again is compared first.
  */
 import { setImmediate } from 'node:timers/promises';
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Counterparty } from '../channel/payee.ts';
 import type { PayerChannel, PayerService, WatchTime } from '../channel/payer.ts';

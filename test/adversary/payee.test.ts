@@ -253,7 +253,7 @@ describe('a viewer with two contents from one provider', () => {
     for (const { state } of channels) expect(['claimed', 'settled']).toContain(state.status);
     expect(
       channels.every(({ terms, state }) =>
-        Buffer.from(channelIdOf(decodeTerms(terms), sha256)).equals(Buffer.from(state.channelId)),
+        Buffer.from(channelIdOf(terms, sha256)).equals(Buffer.from(state.channelId)),
       ),
     ).toBe(true);
     expect(provider.store.payeeChannels.paidUnits()).toBe(72);

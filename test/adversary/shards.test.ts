@@ -154,7 +154,12 @@ describe('a payer that asks every shard for leases', () => {
       };
       const bytes = encodeTerms(terms);
       const { capacityUnits, expiresAtMs } = terms;
-      const lease = encodeLease({ channelId: channelIdOf(terms, sha256), shard, capacityUnits, expiresAtMs });
+      const lease = encodeLease({
+        channelId: channelIdOf(encodeTerms(terms), sha256),
+        shard,
+        capacityUnits,
+        expiresAtMs,
+      });
       const validator = VALIDATORS[shard];
       if (!validator) throw new Error('no validator');
       return service.open(

@@ -179,7 +179,7 @@ describe('10,000 tiny channels per second', () => {
         nonce: new Uint8Array(randomBytes(16)),
       };
       const bytes = encodeTerms(terms);
-      const lease = encodeLease({ ...terms, channelId: channelIdOf(terms, sha256) });
+      const lease = encodeLease({ ...terms, channelId: channelIdOf(encodeTerms(terms), sha256) });
       const channel = provider.service.open(who, {
         terms: bytes,
         termsSignature: payer.device.sign(bytes),

@@ -11,11 +11,12 @@ import { TOKENS, type Token } from '../../shared/economy/money.ts';
 import { COMMODITIES } from '../../shared/journal/chart.ts';
 import {
   amountIn,
-  compareKeys,
   decodeEntry,
+  type EntryKey,
   encodeEntry,
   type JournalEntry,
   ledgerAccount,
+  SOURCES,
 } from '../../shared/journal/entry.ts';
 import { ALWAYS } from '../../shared/journal/export.ts';
 import { figuresOf } from '../../shared/journal/figures.ts';
@@ -29,6 +30,17 @@ const STEPS = 80;
 /** Whose records are booked in files as well. */
 const BOOKED_ACCOUNTS = 2;
 const kinds = new Map<string, number>();
+
+/** The order of the journal, as `Array.sort` wants it. */
+function compareKeys(a: EntryKey, b: EntryKey): number {
+  return (
+    a.atMs - b.atMs ||
+    SOURCES.indexOf(a.source) - SOURCES.indexOf(b.source) ||
+    a.shard - b.shard ||
+    a.seq - b.seq ||
+    a.part - b.part
+  );
+}
 
 describe('the journal of any history', () => {
   it('balances, and adds up to what chain and shard say', async () => {

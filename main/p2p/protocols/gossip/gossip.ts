@@ -7,7 +7,7 @@ import type { PeerId } from '@libp2p/interface';
 import type { EquivocationProof } from '../../../../shared/channel/equivocation.ts';
 import { type ChannelTerms, decodeCheckpoint, decodeTerms } from '../../../../shared/channel/records.ts';
 import { isAceError } from '../../../../shared/errors.ts';
-import type { ChannelObserver, ToldCheckpoint } from '../../../channel/observer.ts';
+import type { ChannelObserver, LeasedCheckpoint } from '../../../channel/observer.ts';
 import type { Log } from '../../../process/log.ts';
 import { KeyedRateLimiter } from '../../../util/rate-limiter.ts';
 import {
@@ -69,7 +69,7 @@ export class CheckpointGossip implements ChannelObserver {
   }
 
   /** A channel of this node has a checkpoint that both sides signed. */
-  agreed(told: ToldCheckpoint): void {
+  countersigned(told: LeasedCheckpoint): void {
     const { nowMs, random } = this.#options;
     const { channelId, units, final } = decodeCheckpoint(told.record);
     const key = Buffer.from(channelId).toString('hex');
@@ -87,7 +87,7 @@ export class CheckpointGossip implements ChannelObserver {
   }
 
   /** Terms that a payer's device signed and showed to this node, leased or not. */
-  sawTerms(terms: ChannelTerms, record: Uint8Array, signature: Uint8Array): void {
+  termsShown(terms: ChannelTerms, record: Uint8Array, signature: Uint8Array): void {
     const proof = this.witness.contradictedTerms(terms, { record, signature });
     if (proof) this.contradicted(proof);
   }
@@ -107,7 +107,7 @@ export class CheckpointGossip implements ChannelObserver {
     this.#timers.clear();
   }
 
-  #say(told: ToldCheckpoint): void {
+  #say(told: LeasedCheckpoint): void {
     const { router, networkId, log } = this.#options;
     // It is said for the others' sake: nothing of ours depends on it.
     const failed = (error: unknown) => log.debug({ err: error }, 'a checkpoint could not be passed on');

@@ -5,6 +5,8 @@
  * message would buy nothing. After a restart a contradiction is noticed when either half is heard again; what matters
  * durably, each channel's checkpoint and each claim, is in the books of its parties and of the shard.
  */
+
+import { sameBytes } from '../../../../shared/bytes.ts';
 import {
   anchorProof,
   checkpointProof,
@@ -12,7 +14,6 @@ import {
   type SignedRecord,
 } from '../../../../shared/channel/equivocation.ts';
 import { type ChannelTerms, encodeLease } from '../../../../shared/channel/records.ts';
-import { sameBytes } from '../../../../shared/channel/tuple.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { sha256 } from '../../../util/sha256.ts';
 import { verifyDevice } from '../../../wallet/device.ts';
