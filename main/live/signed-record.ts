@@ -3,7 +3,8 @@
  * who hears of a segment can fetch it at once.
  */
 import * as dagCbor from '@ipld/dag-cbor';
-import { isBytes, sameBytes, tuple } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
+import { isBytes, tuple } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
 import { decodeLiveRecord, encodeLiveRecord, type LiveRecord } from '../../shared/live/records.ts';
 import { type BroadcastFile, readTransportFile, type TransportFile } from '../content/transport-file.ts';

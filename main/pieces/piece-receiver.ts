@@ -3,7 +3,7 @@
  * its chunk hash. Nothing wrong ever becomes a piece. Buffers are used again, so a long stream makes no garbage.
  */
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { CHUNK_BYTES, PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import { pieceHash } from '../content/transport-file.ts';

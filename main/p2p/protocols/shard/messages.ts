@@ -2,7 +2,9 @@
  * What nodes and their shard say to each other: one schema per method, both for the parameters and for the answer.
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
+
 import { z } from 'zod';
+import { ADDRESS } from '../../../../shared/address.ts';
 import { MAX_DEVICES_TOLD, type Market } from '../../../../shared/chain.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
 import { TOKENS } from '../../../../shared/economy/money.ts';
@@ -29,7 +31,7 @@ export const big = z
   .refine((value) => value >= 0n, 'must not be negative');
 /** A change of a balance, base units, either way. */
 export const delta = z.union([z.bigint(), z.number().int()]).transform((value) => BigInt(value));
-export const address = z.string().regex(/^0x[0-9a-f]{40}$/);
+export const address = z.string().regex(ADDRESS);
 /** CIDv1 of a dag-cbor block under sha2-256, in base32: what every content of this network has. */
 const contentId = z.string().regex(/^bafyrei[a-z2-7]{52}$/);
 export const multiaddrs = z.array(z.string().max(300)).max(16);
