@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
-import { SharedTurns } from '../util/keyed-rw-lock.ts';
+import { KeyedRwLock } from '../util/keyed-rw-lock.ts';
 import { isMissing } from './file-stamp.ts';
 
 interface OpenFile {
@@ -27,7 +27,7 @@ export interface PieceFilesContext {
 export class PieceFiles {
   readonly #context: PieceFilesContext;
   readonly #open = new Map<string, OpenFile>();
-  readonly #turns = new SharedTurns();
+  readonly #locks = new KeyedRwLock();
 
   constructor(context: PieceFilesContext) {
     this.#context = context;
@@ -49,7 +49,7 @@ export class PieceFiles {
 
   /** `null` when there is no file. `work` must not ask for the same content's file again. */
   read<T>(contentId: string, work: (file: FileHandle) => Promise<T>): Promise<T | null> {
-    return this.#turns.shared(contentId, async () => {
+    return this.#locks.shared(contentId, async () => {
       const file = await this.#toRead(contentId);
       return file && work(file);
     });
@@ -60,7 +60,7 @@ export class PieceFiles {
     for (;;) {
       // A user's own file, which is not the source any more.
       if (this.#open.get(contentId)?.writable === false) await this.close(contentId);
-      const done = await this.#turns.shared(contentId, async () => {
+      const done = await this.#locks.shared(contentId, async () => {
         const file = await this.#toWrite(contentId);
         return file && { result: await work(file) };
       });
@@ -74,7 +74,7 @@ export class PieceFiles {
 
   /** Closes the file; it is neither used nor opened until `work` is done. */
   alone<T>(contentId: string, work: (path: string) => Promise<T>): Promise<T> {
-    return this.#turns.alone(contentId, async () => {
+    return this.#locks.exclusive(contentId, async () => {
       const file = this.#open.get(contentId);
       this.#open.delete(contentId);
       await (await file?.handle.catch(() => undefined))?.close();

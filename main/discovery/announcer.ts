@@ -1,4 +1,4 @@
-/** Says what is whole here: to the shards, which forget it after a minute, and to the DHT, which keeps it for a day. */
+/** Announces what is whole here: to the shards, which forget it after a minute, and to the DHT, which keeps it for a day. */
 import type { Libp2p } from '@libp2p/interface';
 import { CID } from 'multiformats';
 import { isAceError } from '../../shared/errors.ts';
@@ -56,7 +56,7 @@ export class Announcer {
   /** To everybody; what fails is said again at the next turn. */
   now(): void {
     for (const line of this.#options.lines()) {
-      this.tell(line).catch((error: unknown) => {
+      this.announceTo(line).catch((error: unknown) => {
         if (!isAceError(error, 'ShardUnavailable'))
           this.#options.log.warn({ err: error }, 'contents could not be announced');
       });
@@ -64,7 +64,7 @@ export class Announcer {
     this.#provide();
   }
 
-  async tell(line: ShardClient): Promise<void> {
+  async announceTo(line: ShardClient): Promise<void> {
     const { account, contentIds, host } = this.#options;
     const multiaddrs = host.getMultiaddrs().map(String);
     // Until it has an address that others can use, there is nothing to say.
@@ -116,15 +116,15 @@ export class Announcer {
   async #provideOne(contentId: string): Promise<boolean> {
     const { host, log } = this.#options;
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(PROVIDE_MS)]);
-    let told = 0;
+    let accepted = 0;
     try {
       const events = livingDhtOf(host)?.provide(CID.parse(contentId), { signal }) ?? [];
       for await (const event of events)
-        if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') told++;
+        if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') accepted++;
     } catch (error) {
       if (!this.#stopping.signal.aborted) log.debug({ err: error }, 'the DHT took no record');
     }
-    return told > 0;
+    return accepted > 0;
   }
 
   async #withdraw(contentId: string): Promise<void> {

@@ -6,12 +6,12 @@ import type { NodeStore } from '../db/node/store.ts';
 import { KnownPeers } from '../p2p/known-peers.ts';
 import { serveHave } from '../p2p/protocols/have/protocol.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import type { CertificateCheck } from '../pieces/peer.ts';
+import type { CertificateCheck } from '../pieces/remote.ts';
 import type { Log } from '../process/log.ts';
 import { Announcer } from './announcer.ts';
 import { ProviderFinder } from './finder.ts';
 import { Prober } from './prober.ts';
-import { dhtSource, peersSource, shardSource } from './provider-sources.ts';
+import { dhtLookup, peersLookup, shardLookup } from './provider-lookups.ts';
 
 export interface DiscoveryOptions {
   readonly host: Libp2p;
@@ -70,7 +70,7 @@ export async function startDiscovery(
   // Providers tell every shard: another one knows them too while the own one is away.
   const anyShard = () => (home.connected ? home : (lines.connected()[0]?.[1] ?? home));
   const finder = new ProviderFinder({
-    sources: [shardSource(anyShard), peersSource(host, known, prober), dhtSource(host, prober)],
+    lookups: [shardLookup(anyShard), peersLookup(host, known, prober), dhtLookup(host, prober)],
     peerId: host.peerId.toString(),
     account,
     nowMs,

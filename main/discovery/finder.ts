@@ -1,26 +1,29 @@
 /**
- * Who has a content: asks all sources at once, each for so long at most, and merges what they say. The answer comes
- * with the first provider; the other sources go on, and what they find is part of the next answer. So a source that is
+ * Who has a content: asks all lookups at once, each for so long at most, and merges what they say. The answer comes
+ * with the first provider; the other lookups go on, and what they find is part of the next answer. So a lookup that is
  * slow, away or lying holds up nobody that another one names.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { LRUCache } from 'lru-cache';
 import { isAceError } from '../../shared/errors.ts';
 import type { Log } from '../process/log.ts';
 import type { Provider } from '../transfer/transfer.ts';
+import { Signal } from '../util/signal.ts';
 
-export interface ProviderSource {
+export interface ProviderLookup {
   readonly name: string;
   /** It is given up after this long; what it found by then counts. */
   readonly deadlineMs: number;
   /** What it found is not asked for again for this long. */
   readonly keepMs: number;
-  /** Tells providers as they are found. A source that cannot answer throws. */
+  /** Tells providers as they are found. A lookup that cannot answer throws. */
   find(contentId: string, found: (provider: Provider) => void, signal: AbortSignal): Promise<void>;
 }
 
 export interface FinderOptions {
-  /** Best first: the order in which providers are told that several sources do not rank otherwise. */
-  readonly sources: readonly ProviderSource[];
+  /** Best first: the order in which providers are told that several lookups do not rank otherwise. */
+  readonly lookups: readonly ProviderLookup[];
   /** This node, which is no provider of its own. */
   readonly peerId: string;
   /** Its account: other devices of it charge nothing. */
@@ -33,7 +36,7 @@ export interface FinderOptions {
 const GRACE_MS = 20;
 /** Contents whose answers are kept. */
 const MAX_KEPT = 256;
-/** Of one source for one content. */
+/** Of one lookup for one content. */
 const MAX_FOUND = 64;
 const MAX_ADDRESSES = 16;
 
@@ -47,8 +50,15 @@ interface Search {
 
 export class ProviderFinder {
   readonly #options: FinderOptions;
-  readonly #kept = new Map<string, Map<string, Search>>();
-  #onFound: (() => void)[] = [];
+  /** Searches by content and lookup, the one that was asked for last kept longest. */
+  readonly #kept = new LRUCache<string, Map<string, Search>>({
+    max: MAX_KEPT,
+    dispose: (byLookup, _, reason) => {
+      if (reason === 'evict') for (const { controller } of byLookup.values()) controller.abort();
+    },
+  });
+  /** A provider was found, or a search has ended. */
+  readonly #signal = new Signal();
   #stopped = false;
 
   constructor(options: FinderOptions) {
@@ -56,8 +66,8 @@ export class ProviderFinder {
   }
 
   /**
-   * Providers, own devices first, then source by source in turn; none twice.
-   * @throws AceError `ShardUnavailable` when no source knows anyone and one could not be asked
+   * Providers, own devices first, then lookup by lookup in turn; none twice.
+   * @throws AceError `ShardUnavailable` when no lookup knows anyone and one could not be asked
    */
   async find(contentId: string): Promise<Provider[]> {
     const searches = this.#searches(contentId);
@@ -65,10 +75,10 @@ export class ProviderFinder {
     let ended = false;
     void all.then(() => {
       ended = true;
-      this.#wake();
+      this.#signal.notify();
     });
-    while (!ended && searches.every(({ found }) => found.size === 0)) await this.#news();
-    if (!ended) await Promise.race([all, pause(GRACE_MS)]);
+    while (!ended && searches.every(({ found }) => found.size === 0)) await this.#signal.wait();
+    if (!ended) await Promise.race([all, delay(GRACE_MS)]);
     const providers = this.#merged(searches);
     if (providers.length > 0) return providers;
     const failed = searches.find(({ error }) => isAceError(error, 'ShardUnavailable'));
@@ -78,60 +88,54 @@ export class ProviderFinder {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    const searches = [...this.#kept.values()].flatMap((bySource) => [...bySource.values()]);
+    const searches = [...this.#kept.values()].flatMap((byLookup) => [...byLookup.values()]);
     for (const { controller } of searches) controller.abort();
     await Promise.allSettled(searches.map(({ done }) => done));
   }
 
   #searches(contentId: string): Search[] {
-    const bySource = this.#kept.get(contentId) ?? new Map<string, Search>();
-    this.#kept.delete(contentId); // asked for last, forgotten last
-    this.#kept.set(contentId, bySource);
-    const oldest = this.#kept.entries().next();
-    if (this.#kept.size > MAX_KEPT && !oldest.done) {
-      for (const { controller } of oldest.value[1].values()) controller.abort();
-      this.#kept.delete(oldest.value[0]);
-    }
-    return this.#options.sources.map((source) => {
-      const known = bySource.get(source.name);
-      if (known && this.#isFresh(known, source)) return known;
-      const search = this.#start(source, contentId, known);
-      bySource.set(source.name, search);
+    const byLookup = this.#kept.get(contentId) ?? new Map<string, Search>();
+    this.#kept.set(contentId, byLookup);
+    return this.#options.lookups.map((lookup) => {
+      const known = byLookup.get(lookup.name);
+      if (known && this.#isFresh(known, lookup)) return known;
+      const search = this.#start(lookup, contentId, known);
+      byLookup.set(lookup.name, search);
       return search;
     });
   }
 
-  #isFresh({ endedAtMs, found }: Search, { keepMs }: ProviderSource): boolean {
+  #isFresh({ endedAtMs, found }: Search, { keepMs }: ProviderLookup): boolean {
     if (endedAtMs === null) return true;
     return found.size > 0 && this.#options.nowMs() - endedAtMs < keepMs;
   }
 
-  #start(source: ProviderSource, contentId: string, before: Search | undefined): Search {
+  #start(lookup: ProviderLookup, contentId: string, before: Search | undefined): Search {
     const { log, nowMs, peerId } = this.#options;
     const controller = new AbortController();
     const now = new Set<string>();
-    // Until it has answered again, what it said before stands: of a source whose answers are kept at all.
-    const found = new Map(source.keepMs > 0 ? before?.found : []);
+    // Until it has answered again, what it said before stands: of a lookup whose answers are kept at all.
+    const found = new Map(lookup.keepMs > 0 ? before?.found : []);
     const take = (provider: Provider) => {
       const isNew = !found.has(provider.peerId);
       if (search.endedAtMs !== null || provider.peerId === peerId || provider.addresses.length === 0) return;
       if (isNew && found.size >= MAX_FOUND) return;
       now.add(provider.peerId);
       found.set(provider.peerId, provider);
-      this.#wake();
+      this.#signal.notify();
     };
-    const timer = setTimeout(() => controller.abort(), source.deadlineMs);
+    const timer = setTimeout(() => controller.abort(), lookup.deadlineMs);
     if (this.#stopped) controller.abort();
     const aborted = new Promise<void>((resolve) => {
       controller.signal.addEventListener('abort', () => resolve(), { once: true });
       if (controller.signal.aborted) resolve();
     });
     // In a turn of its own: what it says at once is said of a search that is there.
-    const asking = Promise.resolve().then(() => source.find(contentId, take, controller.signal));
+    const asking = Promise.resolve().then(() => lookup.find(contentId, take, controller.signal));
     const asked = asking.catch((error: unknown) => {
       if (controller.signal.aborted) return; // its time was up
       search.error = error;
-      log.debug({ err: error, source: source.name }, 'a source of providers could not be asked');
+      log.debug({ err: error, source: lookup.name }, 'a source of providers could not be asked');
     });
     const done = Promise.race([asked, aborted]).finally(() => {
       clearTimeout(timer);
@@ -142,7 +146,7 @@ export class ProviderFinder {
     return search;
   }
 
-  /** One of each source in turn, so that no source can push another's out of sight. */
+  /** One of each lookup in turn, so that no lookup can push another's out of sight. */
   #merged(searches: readonly Search[]): Provider[] {
     const merged = new Map<string, Provider>();
     const lists = searches.map(({ found }) => [...found.values()]);
@@ -155,16 +159,6 @@ export class ProviderFinder {
     const isOwn = ({ account }: Provider) => account === this.#options.account;
     return [...merged.values()].sort((a, b) => Number(isOwn(b)) - Number(isOwn(a)));
   }
-
-  #news(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onFound.push(resolve);
-    });
-  }
-
-  #wake(): void {
-    for (const resolve of this.#onFound.splice(0)) resolve();
-  }
 }
 
 function joined(known: Provider | undefined, other: Provider): Provider {
@@ -172,10 +166,4 @@ function joined(known: Provider | undefined, other: Provider): Provider {
   const addresses = new Map<string, Multiaddr>();
   for (const address of [...known.addresses, ...other.addresses]) addresses.set(address.toString(), address);
   return { ...known, addresses: [...addresses.values()].slice(0, MAX_ADDRESSES) };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

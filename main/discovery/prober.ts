@@ -4,6 +4,7 @@
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { LRUCache } from 'lru-cache';
 import { askHave } from '../p2p/protocols/have/protocol.ts';
 import type { Provider } from '../transfer/transfer.ts';
 
@@ -28,7 +29,7 @@ const MAX_SILENT = 4_096;
 export class Prober {
   readonly #options: ProberOptions;
   /** Until when a (peer, addresses) is passed over: false addresses of a peer do not count against its right ones. */
-  readonly #silent = new Map<string, number>();
+  readonly #silent = new LRUCache<string, number>({ max: MAX_SILENT });
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -59,7 +60,7 @@ export class Prober {
   ): Promise<void> {
     const { host, checkCertificate, nowMs } = this.#options;
     const place = [peerId, ...addresses.map(String)].join(' ');
-    if ((this.#silent.get(place) ?? 0) > nowMs()) return;
+    if ((this.#silent.peek(place) ?? 0) > nowMs()) return;
     try {
       const until = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
       const holder = await askHave(host, addresses, contentId, checkCertificate, until);
@@ -67,15 +68,8 @@ export class Prober {
         found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
     } catch {
       // Nobody is there, or not the one who was named; a question cut short says nothing.
-      if (!signal.aborted) this.#passOver(place, nowMs() + SILENT_MS);
+      if (!signal.aborted) this.#silent.set(place, nowMs() + SILENT_MS);
     }
-  }
-
-  #passOver(place: string, untilMs: number): void {
-    this.#silent.delete(place);
-    this.#silent.set(place, untilMs);
-    const oldest = this.#silent.keys().next();
-    if (this.#silent.size > MAX_SILENT && !oldest.done) this.#silent.delete(oldest.value);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { AceError } from '../../shared/errors.ts';
 import type { PieceStore } from '../content/piece-store.ts';
-import { Pacer } from './pacer.ts';
+import { ByteRateLimiter } from './byte-rate-limiter.ts';
 import type { UserLimits } from './user-limits.ts';
 
 export interface PieceWanted {
@@ -23,7 +23,7 @@ export interface Permit {
 export class DownloadBudget {
   readonly #limits: UserLimits;
   readonly #pieces: PieceStore;
-  readonly #pacer: Pacer;
+  readonly #rateLimiter: ByteRateLimiter;
   readonly #unsubscribe: () => void;
   /** Bytes permitted and not received. */
   #aheadBytes = 0;
@@ -31,8 +31,8 @@ export class DownloadBudget {
   constructor(limits: UserLimits, pieces: PieceStore) {
     this.#limits = limits;
     this.#pieces = pieces;
-    this.#pacer = new Pacer(() => limits.rate('download'));
-    this.#unsubscribe = limits.onChange(() => this.#pacer.changed());
+    this.#rateLimiter = new ByteRateLimiter(() => limits.rate('download'));
+    this.#unsubscribe = limits.onChange(() => this.#rateLimiter.changed());
   }
 
   /**
@@ -48,7 +48,7 @@ export class DownloadBudget {
     try {
       const release = await this.#pieces.cache.reserve(contentId, bytes, signal);
       try {
-        if (!(await this.#pacer.take(bytes, urgent, signal))) {
+        if (!(await this.#rateLimiter.take(bytes, urgent, signal))) {
           throw new AceError('PeerClosed', 'The transfer was stopped');
         }
         this.#refuseStopped(bytes);
@@ -77,7 +77,7 @@ export class DownloadBudget {
         this.#aheadBytes -= bytes;
         release(receivedBytes);
         letGo(receivedBytes > 0);
-        if (receivedBytes < bytes) this.#pacer.giveBack(bytes - receivedBytes);
+        if (receivedBytes < bytes) this.#rateLimiter.giveBack(bytes - receivedBytes);
       },
     };
   }

@@ -1,5 +1,5 @@
 /**
- * The limits that the user has set, as they hold at this moment: kept in node.db, read by whoever sends, asks or stores.
+ * The limits that the user has set, as they hold at this moment: kept in node.db, read by all that sends, asks or stores.
  * A change counts at once; what the clock or the data used changes is noticed within a second.
  */
 import { AceError } from '../../shared/errors.ts';
@@ -36,15 +36,15 @@ export class UserLimits {
   readonly #listeners = new Set<() => void>();
   readonly #timers: NodeJS.Timeout[];
   #limits: Limits;
-  /** What held when the listeners were told last. */
-  #told: string;
+  /** What held when the listeners were notified last. */
+  #notified: string;
 
   /** @throws AceError `DataDirMismatch` when the stored settings are not what this version understands */
   constructor(context: UserLimitsContext) {
     this.#context = context;
     this.#limits = storedLimits(context.store);
     this.#counter = new DataCounter(context.store, context.meter, context.nowMs);
-    this.#told = this.#picture();
+    this.#notified = this.#picture();
     this.#timers = [
       setInterval(() => this.#look(), LOOK_EVERY_MS),
       setInterval(() => this.#save(), SAVE_EVERY_MS),
@@ -83,11 +83,11 @@ export class UserLimits {
       for (const key of given) store.userSettings.set(key, changes[key]);
     });
     this.#limits = storedLimits(store);
-    this.#tell();
+    this.#notify();
     return this.#limits;
   }
 
-  /** Told whenever something else may hold. The answer ends that. */
+  /** `listener` is called whenever other limits may hold. The answer ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -101,11 +101,11 @@ export class UserLimits {
   }
 
   #look(): void {
-    if (this.#picture() !== this.#told) this.#tell();
+    if (this.#picture() !== this.#notified) this.#notify();
   }
 
-  #tell(): void {
-    this.#told = this.#picture();
+  #notify(): void {
+    this.#notified = this.#picture();
     for (const listener of this.#listeners) listener();
   }
 

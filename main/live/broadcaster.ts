@@ -160,7 +160,7 @@ export class Broadcaster {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined); // whoever asked for it is told
+    this.#last = done.catch(() => undefined); // its caller gets the error
     return done;
   }
 

@@ -19,7 +19,7 @@ import {
 import { MAX_SEGMENT_BYTES } from '../../shared/live/records.ts';
 import type { Log } from '../process/log.ts';
 import { type Broadcaster, MAX_INIT_BYTES } from './broadcaster.ts';
-import { fileTooLarge, type SegmentFile, SegmentIntake, type SegmentSource } from './segment-intake.ts';
+import { fileTooLarge, type SegmentFile, type SegmentInput, SegmentIntake } from './segment-intake.ts';
 
 const LOOK_EVERY_MS = 400;
 /** Of a folder that was written to before: this many segments are taken, as a player would. */
@@ -30,7 +30,7 @@ interface Seen {
   readonly modifiedMs: number;
 }
 
-export class FolderInput implements SegmentSource {
+export class FolderInput implements SegmentInput {
   readonly #broadcast: string;
   readonly #folder: string;
   readonly #broadcaster: Broadcaster;

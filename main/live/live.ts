@@ -87,7 +87,7 @@ export class Live {
       nowMs,
       book: this.book,
       caughtUp: async (broadcast) => this.#catchingUp.get(broadcast),
-      onPublished: (broadcast, message) => this.#gossip.say(broadcast, message),
+      onPublished: (broadcast, message) => this.#gossip.publish(broadcast, message),
     });
     this.push = new PushInput(this.broadcaster, log);
     this.#timer = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);

@@ -6,6 +6,7 @@
  * is in memory, bounded; a node that is stopped loses at most the segment that was under way.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import {
   isFileName,
@@ -16,8 +17,9 @@ import {
 import { MAX_SEGMENT_BYTES } from '../../shared/live/records.ts';
 import type { Log } from '../process/log.ts';
 import { tokenMatches } from '../rpc/guard.ts';
+import { serializer } from '../util/serialize.ts';
 import { type Broadcaster, MAX_INIT_BYTES } from './broadcaster.ts';
-import { fileTooLarge, type SegmentFile, SegmentIntake, type SegmentSource } from './segment-intake.ts';
+import { fileTooLarge, type SegmentFile, type SegmentInput, SegmentIntake } from './segment-intake.ts';
 
 export const PUSH_PATH = '/broadcast/';
 const MAX_WAITING_FILES = 16;
@@ -43,44 +45,31 @@ interface Target {
 }
 
 /** What is pushed for one broadcast. */
-class Pushed implements SegmentSource {
+class Pushed implements SegmentInput {
   readonly intake: SegmentIntake;
-  readonly waiting = new Map<string, Buffer>();
-  readonly inits = new Map<string, Buffer>();
+  /** The newest files that no playlist has named yet. */
+  readonly waiting = new LRUCache<string, Buffer>({
+    max: MAX_WAITING_FILES,
+    maxSize: MAX_WAITING_BYTES,
+    sizeCalculation: ({ byteLength }) => Math.max(1, byteLength),
+  });
+  readonly inits = new LRUCache<string, Buffer>({ max: MAX_INITS });
   pushes = 0;
   /** Playlists are taken one after another. */
-  turn: Promise<unknown> = Promise.resolve();
+  readonly inOrder = serializer();
 
   constructor(intake: SegmentIntake) {
     this.intake = intake;
   }
 
   async take({ name }: PushedSegment): Promise<SegmentFile | null> {
-    const bytes = this.waiting.get(name);
+    const bytes = this.waiting.peek(name);
     this.waiting.delete(name);
     return bytes ? { bytes } : null;
   }
 
   async init(name: string): Promise<Uint8Array | null> {
-    return this.inits.get(name) ?? null;
-  }
-
-  add(name: string, bytes: Buffer): void {
-    this.waiting.delete(name);
-    this.waiting.set(name, bytes);
-    let waitingBytes = [...this.waiting.values()].reduce((sum, one) => sum + one.byteLength, 0);
-    for (const [oldest, { byteLength }] of this.waiting) {
-      if (this.waiting.size <= MAX_WAITING_FILES && waitingBytes <= MAX_WAITING_BYTES) break;
-      this.waiting.delete(oldest);
-      waitingBytes -= byteLength;
-    }
-  }
-
-  addInit(name: string, bytes: Buffer): void {
-    this.inits.delete(name);
-    this.inits.set(name, bytes);
-    const oldest = this.inits.keys().next();
-    if (this.inits.size > MAX_INITS && !oldest.done) this.inits.delete(oldest.value);
+    return this.inits.peek(name) ?? null;
   }
 }
 
@@ -140,7 +129,7 @@ export class PushInput {
     }
   }
 
-  /** Whoever lacks the key learns nothing, not even which broadcasts there are. */
+  /** Without the key a caller learns nothing, not even which broadcasts there are. */
   #target(url: string): Target {
     const [path = ''] = url.split('?', 1);
     const [id = '', key = '', name = '', ...more] = path.slice(PUSH_PATH.length).split('/');
@@ -169,13 +158,11 @@ export class PushInput {
   async #receive(req: IncomingMessage, pushed: Pushed, name: string): Promise<void> {
     if (name.endsWith('.m3u8')) {
       const playlist = readPlaylist((await bodyOf(req, name, MAX_PLAYLIST_BYTES)).toString('utf8'));
-      const taken = pushed.turn.then(() => pushed.intake.take(playlist, pushed));
-      pushed.turn = taken.catch(() => undefined); // whoever pushed it is told
-      await taken;
+      await pushed.inOrder(() => pushed.intake.take(playlist, pushed));
     } else if (name.endsWith('.mp4')) {
-      pushed.addInit(name, await bodyOf(req, name, MAX_INIT_BYTES));
+      pushed.inits.set(name, await bodyOf(req, name, MAX_INIT_BYTES));
     } else {
-      pushed.add(name, await bodyOf(req, name, MAX_SEGMENT_BYTES));
+      pushed.waiting.set(name, await bodyOf(req, name, MAX_SEGMENT_BYTES));
     }
   }
 }

@@ -33,7 +33,7 @@ const RECORD_RATE: BucketRate = { perSecond: 4, burst: 128 };
 /** Milliseconds of play: a window at once, and a little more than passes. */
 const PLAY_RATE: BucketRate = { perSecond: 1_250, burst: WINDOW_MS + 60_000 };
 
-interface Pace {
+interface RateBuckets {
   readonly records: BucketState;
   readonly playMs: BucketState;
 }
@@ -43,7 +43,7 @@ export class RecordBook {
   readonly #files = new Map<string, BroadcastFile>();
   /** As they are in the database. */
   readonly #windows = new Map<string, readonly HeardRecord[]>();
-  readonly #paces = new Map<string, Pace>();
+  readonly #buckets = new Map<string, RateBuckets>();
 
   constructor(context: RecordBookContext) {
     this.#context = context;
@@ -116,7 +116,7 @@ export class RecordBook {
     }
     verifyRecord(read, file.broadcaster);
     segmentOf(read, file);
-    this.#pace(broadcast, record.durationMs);
+    this.#takeRate(broadcast, record.durationMs);
     // Books that were restored from an older copy hear of numbers that were used after it was made: never again.
     const { sequence, discontinuities } = record;
     this.add(read, message, 'fetched', () =>
@@ -192,16 +192,16 @@ export class RecordBook {
     });
   }
 
-  #pace(broadcast: string, durationMs: number): void {
+  #takeRate(broadcast: string, durationMs: number): void {
     const nowMs = this.#context.nowMs();
-    const known = this.#paces.get(broadcast);
+    const known = this.#buckets.get(broadcast);
     const full = (rate: BucketRate): BucketState => ({ tokens: rate.burst, atMs: nowMs });
     const records = known ? refilled(known.records, RECORD_RATE, nowMs) : full(RECORD_RATE);
     const playMs = known ? refilled(known.playMs, PLAY_RATE, nowMs) : full(PLAY_RATE);
     if (records.tokens < 1 || playMs.tokens < durationMs) {
       throw new AceError('TooManyRequests', 'The broadcast tells of more than can be played meanwhile');
     }
-    this.#paces.set(broadcast, {
+    this.#buckets.set(broadcast, {
       records: { ...records, tokens: records.tokens - 1 },
       playMs: { ...playMs, tokens: playMs.tokens - durationMs },
     });

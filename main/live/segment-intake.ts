@@ -14,7 +14,7 @@ export interface SegmentFile {
   readonly mark?: string;
 }
 
-export interface SegmentSource {
+export interface SegmentInput {
   /** A file that the playlist names and that is no segment yet; `null` for any other. */
   take(entry: PushedSegment): Promise<SegmentFile | null>;
   /** A file that segments begin with; `null` while it is not there. */
@@ -35,26 +35,26 @@ export class SegmentIntake {
   }
 
   /** Makes segments of what is new in the playlist. @throws AceError `BroadcastEnded`, `StoreFailed` */
-  async take(playlist: PushedPlaylist, source: SegmentSource): Promise<number> {
+  async take(playlist: PushedPlaylist, input: SegmentInput): Promise<number> {
     let published = 0;
     for (const entry of playlist.segments) {
-      const file = await source.take(entry).catch((error: unknown) => {
+      const file = await input.take(entry).catch((error: unknown) => {
         if (!isAceError(error, 'ContentTooLarge')) throw error;
         this.#log.warn({ err: error, name: entry.name }, 'a segment was left out');
         return null;
       });
       if (!file) continue;
-      if (await this.#publish(entry, file, source)) published += 1;
+      if (await this.#publish(entry, file, input)) published += 1;
     }
     return published;
   }
 
-  async #publish(entry: PushedSegment, file: SegmentFile, source: SegmentSource): Promise<boolean> {
+  async #publish(entry: PushedSegment, file: SegmentFile, input: SegmentInput): Promise<boolean> {
     // An encoder that outlived a restart of the node does not push its init segment again.
     const init =
       entry.initName === null
         ? null
-        : ((await source.init(entry.initName)) ?? (await this.#broadcaster.lastInit(this.#broadcast)));
+        : ((await input.init(entry.initName)) ?? (await this.#broadcaster.lastInit(this.#broadcast)));
     if (entry.initName !== null && !init) {
       this.#log.warn({ name: entry.name }, 'a segment was left out: its init segment is missing');
       return false;

@@ -27,7 +27,7 @@ const ASK_FIRST_MS = 1_000;
 const ASK_MAX_MS = 5_000;
 /** Players begin so many segments before the end of the playlist. */
 const START_BEHIND = 3;
-/** Whoever has taken no segment by then reads playlists only. */
+/** A player that has taken no segment by then reads playlists only. */
 const START_WITHIN_MS = 20_000;
 /** Play ahead of what a player took last. */
 const AHEAD_MS = 30_000;

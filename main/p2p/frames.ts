@@ -226,7 +226,7 @@ export class FrameStream {
     const [length] = varint.decode(head);
     if (length > this.#limits.maxFrameBytes) throw tooLarge(this.#limits.maxFrameBytes);
     if (available < prefixBytes + length) return null;
-    // A large frame stays in the buffers it came in: whoever takes it copies it once, to where it belongs.
+    // A large frame stays in the buffers it came in: its reader copies it once, to where it belongs.
     const part = this.#received.sublist(prefixBytes, prefixBytes + length);
     const frame = length < LARGE_FRAME_BYTES ? part.slice() : part;
     this.#received.consume(prefixBytes + length);

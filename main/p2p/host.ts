@@ -13,6 +13,7 @@ import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { AceError } from '../../shared/errors.ts';
+import { advertisedAddresses } from './advertised-addresses.ts';
 import { limitConnections } from './connection-limits.ts';
 import { DialGuard } from './dial-guard.ts';
 import { directConnection } from './direct.ts';
@@ -22,7 +23,6 @@ import { ownAddresses } from './own-addresses.ts';
 import type { GossipRouter } from './protocols/gossip/router.ts';
 import { REACH_OFF, type ReachSettings, reachServices } from './reach.ts';
 import { RecordStore } from './record-store.ts';
-import { toldAddresses } from './told-addresses.ts';
 
 export interface HostOptions {
   /** 32-byte Ed25519 seed. */
@@ -61,7 +61,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       addresses: {
         listen: reach.relayClient ? [...listen, AT_A_RELAY] : [...listen],
         appendAnnounce: [...(options.announce ?? [])],
-        announceFilter: toldAddresses,
+        announceFilter: advertisedAddresses,
       },
       connectionGater: { denyDialMultiaddr: (address) => !guard.allows(address) },
       transports: [tcp(), ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: 16 })] : [])],

@@ -4,8 +4,9 @@
  */
 import type { Libp2p, PeerInfo } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { MAX_TOLD } from './told-addresses.ts';
+import { MAX_ADVERTISED } from './advertised-addresses.ts';
 
 export interface KnownPeer {
   readonly peerId: string;
@@ -24,14 +25,14 @@ const MAX_ON_LAN = 32;
 const DIALED_AT_START = 4;
 const DIAL_MS = 5_000;
 
-const storedSchema = z.array(z.array(z.string().max(300)).max(MAX_TOLD)).max(MAX_KNOWN);
+const storedSchema = z.array(z.array(z.string().max(300)).max(MAX_ADVERTISED)).max(MAX_KNOWN);
 
 export class KnownPeers {
   readonly #host: Libp2p;
   readonly #store: KnownPeersStore;
-  /** Heard of last comes last. */
-  readonly #told = new Map<string, KnownPeer>();
-  readonly #onLan = new Map<string, KnownPeer>();
+  /** Those heard of last are kept longest; asking for them refreshes nothing. */
+  readonly #heardOf = new LRUCache<string, KnownPeer>({ max: MAX_KNOWN });
+  readonly #onLan = new LRUCache<string, KnownPeer>({ max: MAX_ON_LAN });
 
   constructor(host: Libp2p, store: KnownPeersStore) {
     this.#host = host;
@@ -45,17 +46,14 @@ export class KnownPeers {
 
   /** All, those on the LAN first, then the newest. */
   list(): KnownPeer[] {
-    const all = new Map([
-      ...this.#onLan,
-      ...[...this.#told].reverse().filter(([id]) => !this.#onLan.has(id)),
-    ]);
-    return [...all.values()];
+    const elsewhere = [...this.#heardOf.values()].filter(({ peerId }) => !this.#onLan.has(peerId));
+    return [...[...this.#onLan.values()].reverse(), ...elsewhere];
   }
 
   /** Peers as somebody tells them, as lists of addresses; what cannot be read is left out. */
-  learn(told: readonly (readonly string[])[]): void {
-    for (const texts of told) this.#keep(texts);
-    const kept = [...this.#told.values()].map(({ addresses }) => addresses.map(String));
+  learn(addressLists: readonly (readonly string[])[]): void {
+    for (const texts of addressLists) this.#keep(texts);
+    const kept = [...this.#heardOf.values()].reverse().map(({ addresses }) => addresses.map(String));
     this.#store.save(JSON.stringify(kept));
   }
 
@@ -69,26 +67,21 @@ export class KnownPeers {
   }
 
   #keep(texts: readonly string[]): void {
-    const addresses = texts.slice(0, MAX_TOLD).flatMap(readable);
+    const addresses = texts.slice(0, MAX_ADVERTISED).flatMap(readable);
     const peerId = addresses[0] && idOf(addresses[0]);
     if (!peerId || peerId === this.#host.peerId.toString()) return;
     const own = addresses.filter((address) => idOf(address) === peerId);
-    put(this.#told, { peerId, addresses: own }, MAX_KNOWN);
+    this.#heardOf.set(peerId, { peerId, addresses: own });
   }
 
   #met({ id, multiaddrs }: PeerInfo): void {
     const peerId = id.toString();
     if (peerId === this.#host.peerId.toString() || multiaddrs.length === 0) return;
-    const addresses = multiaddrs.slice(0, MAX_TOLD).map((address) => address.encapsulate(`/p2p/${peerId}`));
-    put(this.#onLan, { peerId, addresses }, MAX_ON_LAN);
+    const addresses = multiaddrs
+      .slice(0, MAX_ADVERTISED)
+      .map((address) => address.encapsulate(`/p2p/${peerId}`));
+    this.#onLan.set(peerId, { peerId, addresses });
   }
-}
-
-function put(peers: Map<string, KnownPeer>, peer: KnownPeer, max: number): void {
-  peers.delete(peer.peerId);
-  peers.set(peer.peerId, peer);
-  const oldest = peers.keys().next();
-  if (peers.size > max && !oldest.done) peers.delete(oldest.value);
 }
 
 function readStored(text: string | null): string[][] {

@@ -4,8 +4,8 @@
  */
 import type { Libp2pEvents, Listener, TypedEventTarget } from '@libp2p/interface';
 import type { AddressManager } from '@libp2p/interface-internal';
+import { isRelayed } from './advertised-addresses.ts';
 import { ipOf, rangeOf } from './ip-ranges.ts';
-import { isRelayed } from './told-addresses.ts';
 
 interface Components {
   readonly addressManager: AddressManager;

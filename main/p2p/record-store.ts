@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { BaseDatastore } from 'datastore-core/base';
 import { Key, type KeyQuery, type Pair, type Query } from 'interface-datastore';
 import { NotFoundError } from 'interface-store';
+import { LRUCache } from 'lru-cache';
 
 export interface RecordLimits {
   readonly maxPeers: number;
@@ -30,7 +31,9 @@ const VALUES = '/dht/record';
 
 export class RecordStore extends BaseDatastore {
   readonly #limits: RecordLimits;
-  /** By the key without its last part, so that a query reads what it asks for and no more. */
+  /** The peers that were written last, by the last part of their key. */
+  readonly #peers: LRUCache<string, Uint8Array>;
+  /** All else by the key without its last part, so that a query reads what it asks for and no more. */
   readonly #groups = new Map<string, Map<string, Uint8Array>>();
   /** Groups in which a provider has a record. */
   readonly #byProvider = new Map<string, Set<string>>();
@@ -39,6 +42,7 @@ export class RecordStore extends BaseDatastore {
   constructor(limits: RecordLimits = LIMITS) {
     super();
     this.#limits = limits;
+    this.#peers = new LRUCache({ max: limits.maxPeers });
   }
 
   /** Provider records. */
@@ -50,34 +54,34 @@ export class RecordStore extends BaseDatastore {
     const { group, name } = partsOf(key);
     // kad-dht looks validators up in a plain object: a value under `/constructor/…` would pass, unchecked and unbounded.
     if (group === VALUES) throw new Error('this network keeps no values in its DHT');
+    if (group === PEERS) {
+      this.#peers.set(name, value);
+      return key;
+    }
     const known = this.#groups.get(group)?.has(name) === true;
     if (!known && group.startsWith(PROVIDERS) && !this.#makeRoom(group, name)) return key;
     const entries = this.#groups.get(group) ?? new Map<string, Uint8Array>();
     this.#groups.set(group, entries);
-    entries.delete(name); // what was written last comes last
     entries.set(name, value);
-    if (group === PEERS) {
-      const oldest = entries.keys().next();
-      if (entries.size > this.#limits.maxPeers && !oldest.done) entries.delete(oldest.value);
-    }
     return key;
   }
 
   override get(key: Key): Uint8Array {
     const { group, name } = partsOf(key);
-    const value = this.#groups.get(group)?.get(name);
+    const value = group === PEERS ? this.#peers.peek(name) : this.#groups.get(group)?.get(name);
     if (!value) throw new NotFoundError();
     return value;
   }
 
   override has(key: Key): boolean {
     const { group, name } = partsOf(key);
-    return this.#groups.get(group)?.has(name) === true;
+    return (group === PEERS ? this.#peers : this.#groups.get(group))?.has(name) === true;
   }
 
   override delete(key: Key): void {
     const { group, name } = partsOf(key);
-    this.#drop(group, name);
+    if (group === PEERS) this.#peers.delete(name);
+    else this.#drop(group, name);
   }
 
   override *_all({ prefix }: Query): Generator<Pair> {
@@ -90,12 +94,14 @@ export class RecordStore extends BaseDatastore {
     for (const { key } of this._all(prefix === undefined ? {} : { prefix })) yield key;
   }
 
-  #chosen(prefix: string | undefined): [string, Map<string, Uint8Array>][] {
+  #chosen(prefix: string | undefined): [string, Iterable<[string, Uint8Array]>][] {
+    const peers: [string, Iterable<[string, Uint8Array]>] = [PEERS, this.#peers.entries()];
+    if (prefix === PEERS) return [peers];
     const exact = prefix === undefined ? undefined : this.#groups.get(prefix);
     if (prefix !== undefined && exact) return [[prefix, exact]];
     // No content is known by this key; all others are no part of the answer.
     if (prefix?.startsWith(PROVIDERS) && prefix.length > PROVIDERS.length) return [];
-    return [...this.#groups];
+    return [peers, ...this.#groups];
   }
 
   /**

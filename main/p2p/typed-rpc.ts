@@ -12,7 +12,7 @@ export interface RpcMethod {
 }
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
-/** A value as it is sent: whoever encodes it changes nothing of it. */
+/** A value as it is sent: encoding does not change it. */
 export type Sent<T> = T extends Uint8Array | bigint | number | string | boolean | null | undefined
   ? T
   : T extends readonly (infer E)[]

@@ -9,19 +9,19 @@ import type { Provider } from '../content/provider.ts';
 import { isShared } from '../db/node/contents.ts';
 import { type Discovery, startDiscovery } from '../discovery/discovery.ts';
 import { DownloadBudget } from '../limits/download-budget.ts';
-import { UploadTurns } from '../limits/upload-turns.ts';
+import { UploadQueue } from '../limits/upload-queue.ts';
 import { UserLimits } from '../limits/user-limits.ts';
 import { Live } from '../live/live.ts';
 import { LiveIndex } from '../live/live-index.ts';
 import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.ts';
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from '../p2p/protocols/transport/protocol.ts';
-import { ViewerSession } from '../pieces/client.ts';
 import type { PiecesTimeouts } from '../pieces/constants.ts';
-import { servePieces } from '../pieces/server.ts';
+import { servePieces } from '../pieces/provider-stream.ts';
+import { ViewerStream } from '../pieces/viewer-stream.ts';
 import { TrafficBook } from '../traffic/traffic-book.ts';
 import { Library } from '../transfer/library.ts';
-import { SessionPool } from '../transfer/session-pool.ts';
+import { StreamPool } from '../transfer/stream-pool.ts';
 import { OwnDevices } from '../wallet/own-devices.ts';
 import type { PeerEvents } from './events.ts';
 import type { PeerNetwork } from './network.ts';
@@ -41,7 +41,7 @@ export interface PeerStorage {
   readonly pieces: PieceStore;
   readonly limits: UserLimits;
   readonly traffic: TrafficBook;
-  readonly uploads: UploadTurns;
+  readonly uploads: UploadQueue;
   readonly budget: DownloadBudget;
 }
 
@@ -105,7 +105,7 @@ async function openStorage(
   const recovered = await pieces.recover();
   if (recovered.lost > 0)
     log.warn(recovered, 'pieces were lost when the computer stopped; they will be fetched again');
-  const uploads = new UploadTurns(limits);
+  const uploads = new UploadQueue(limits);
   resources.defer(() => uploads.close());
   const budget = new DownloadBudget(limits, pieces);
   resources.defer(() => budget.close());
@@ -152,11 +152,11 @@ function startLibrary(
     findProviders: async (contentId) => [
       ...((await index.providersOf(contentId, find)) ?? (await find(contentId))),
     ],
-    pool: new SessionPool({
+    pool: new StreamPool({
       log,
       onChange: events.changed,
-      openSession: ({ addresses }, watchTime) =>
-        ViewerSession.open(host, addresses, { ...context, pieces, watchTime }),
+      openStream: ({ addresses }, watchTime) =>
+        ViewerStream.open(host, addresses, { ...context, pieces, watchTime }),
     }),
     fetchTransportFile: async ({ addresses }, contentId) =>
       (await fetchTransportFile(host, addresses, contentId)).bytes,

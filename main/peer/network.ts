@@ -9,7 +9,7 @@ import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { Meter } from '../p2p/meter.ts';
 import { GossipRouter } from '../p2p/protocols/gossip/router.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
-import type { CertificateCheck } from '../pieces/peer.ts';
+import type { CertificateCheck } from '../pieces/remote.ts';
 import type { Log } from '../process/log.ts';
 import type { Account } from '../wallet/account.ts';
 import { certificates } from '../wallet/certificates.ts';

@@ -55,5 +55,5 @@ async function greet(context: ShardLineContext, line: ShardClient): Promise<void
   known.learn(hello.peers);
   await line.call('watch', { account: account.address });
   if (shardClient.connected) await sync.met();
-  await announcer.tell(line);
+  await announcer.announceTo(line);
 }

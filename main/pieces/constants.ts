@@ -1,7 +1,7 @@
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import type { BucketRate } from '../../shared/token-bucket.ts';
 
-export const PIECES_PROTOCOL = '/ace/pieces/1.0.0';
+export const PIECES_PROTOCOL = '/ace/pieces/2.0.0';
 
 export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIECE_BYTES } as const;
 
@@ -9,7 +9,7 @@ export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIEC
 export const OPENING_WINDOW_BYTES = 2 * PIECE_BYTES;
 
 /** Longest transport file that is told in a message: that of a content of 2 GiB. A longer one is fetched by itself. */
-export const MAX_TOLD_TRANSPORT_BYTES = 68_000;
+export const MAX_MESSAGE_TRANSPORT_BYTES = 68_000;
 
 /** Requests a provider keeps waiting on one stream; more are a protocol error. */
 export const MAX_QUEUED_REQUESTS = 64;

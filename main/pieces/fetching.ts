@@ -25,9 +25,9 @@ export interface Question {
   /** The piece to send along with the transport file; `null` when none is wanted, or none can be paid. */
   readonly pieceIndex: number | null;
   /**
-   * The provider's answer, `null` when it has none or the session ends before. Checks and stores the transport file
+   * The provider's answer, `null` when it has none or the stream ends before. Checks and stores the transport file
    * before it gives the request that the piece answers; `null` when its piece is not wanted.
-   * @throws AceError what is wrong with the file: the session ends
+   * @throws AceError what is wrong with the file: the stream ends
    */
   readonly learned: (transport: Uint8Array | null) => PieceRequest | null;
   readonly signal?: AbortSignal;
@@ -45,8 +45,9 @@ export function withdrawn(): AceError {
   return new AceError('Withdrawn', 'The piece is not wanted from this provider any more');
 }
 
-export function unexpected(message: Pick<Message, 'type'> | null): AceError {
-  return new AceError('MessageUnexpected', `The provider sent ${message?.type ?? 'nothing'} out of turn`, {
+/** What a stream's end makes of a message that does not follow from those before. */
+export function unexpected(sender: 'viewer' | 'provider', message: Pick<Message, 'type'> | null): AceError {
+  return new AceError('MessageUnexpected', `The ${sender} sent ${message?.type ?? 'nothing'} out of turn`, {
     reaction: 'drop-peer',
   });
 }

@@ -1,4 +1,5 @@
 /** Transport files of one stream's contents, read once each. A stream is for a few: asking for many must not cost memory. */
+import { LRUCache } from 'lru-cache';
 import { readTransportFile, type TransportFile } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
 
@@ -6,7 +7,7 @@ const MAX_FILES = 4;
 
 export class FileShelf {
   readonly #store: NodeStore;
-  readonly #files = new Map<string, TransportFile>();
+  readonly #files = new LRUCache<string, TransportFile>({ max: MAX_FILES });
 
   constructor(store: NodeStore) {
     this.#store = store;
@@ -19,7 +20,6 @@ export class FileShelf {
     const row = this.#store.contents.get(contentId);
     if (!row) return null;
     const file = readTransportFile(contentId, row.transport);
-    if (this.#files.size >= MAX_FILES) this.#files.clear();
     this.#files.set(contentId, file);
     return file;
   }

@@ -8,7 +8,7 @@ import type { Meter } from '../p2p/meter.ts';
 import { deviceKeyOf } from '../wallet/device-peer-id.ts';
 import { OPENING_WINDOW_BYTES, PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts } from './constants.ts';
 import { unexpected } from './fetching.ts';
-import { type CertificateCheck, Peer } from './peer.ts';
+import { type CertificateCheck, Remote } from './remote.ts';
 
 export interface GreetingContext {
   /** Who pays. */
@@ -21,7 +21,7 @@ export interface GreetingContext {
 }
 
 export interface Greeted {
-  readonly peer: Peer;
+  readonly remote: Remote;
   readonly provider: Counterparty;
   /** The provider is a device of the same account: nothing is charged. */
   readonly free: boolean;
@@ -35,27 +35,27 @@ export async function greet(
   context: GreetingContext,
 ): Promise<Greeted> {
   const frames = await openStream(host, addresses, PIECES_PROTOCOL, PIECES_LIMITS);
-  const peer = new Peer(frames, context.meter);
+  const remote = new Remote(frames, context.meter);
   try {
     frames.widen(OPENING_WINDOW_BYTES);
     const saidAtMs = performance.now();
-    peer.send({ type: 'hello', certificate: context.certificate });
-    const welcome = await peer.receive(context.timeouts.handshakeMs);
-    if (welcome?.type !== 'welcome') throw unexpected(welcome);
+    remote.send({ type: 'hello', certificate: context.certificate });
+    const welcome = await remote.receive(context.timeouts.handshakeMs);
+    if (welcome?.type !== 'welcome') throw unexpected('provider', welcome);
     const roundTripMs = performance.now() - saidAtMs;
     const connection = host.getConnections().find((c) => c.streams.includes(frames.stream));
     if (!connection) throw new AceError('PeerClosed', 'The connection closed during the greeting');
     const device = deviceKeyOf(connection.remotePeer);
     const account = await context.checkCertificate(welcome.certificate, device);
     refuseChargeOfOwn(context.payer.account, account, welcome.free);
-    return { peer, provider: { account, device }, free: welcome.free, roundTripMs };
+    return { remote, provider: { account, device }, free: welcome.free, roundTripMs };
   } catch (error) {
-    peer.abort(error as Error);
+    remote.abort(error as Error);
     throw error;
   }
 }
 
-/** Between devices of one account nothing is charged, whoever told of this one and whatever it says. */
+/** Between devices of one account nothing is charged, whatever the provider says. */
 function refuseChargeOfOwn(own: string, provider: string, free: boolean): void {
   if (provider !== own || free) return;
   throw new AceError('ChannelMismatch', 'A device of the same account wants to be paid', {

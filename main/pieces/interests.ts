@@ -1,4 +1,5 @@
-/** What a provider said it has of the contents that a session is about. Until it says, it is taken to have everything. */
+/** What a provider said it has of the contents that a stream is about. Until it says, it is taken to have everything. */
+import { LRUCache } from 'lru-cache';
 import { type BucketState, refilled } from '../../shared/token-bucket.ts';
 import { isHaveMap, mapHas } from '../content/have-map.ts';
 
@@ -10,51 +11,57 @@ interface Interest {
   readonly lacks: Map<number, number | null>;
   /** How often it said again that it has what it refused. */
   untrue: number;
-  says: BucketState;
+  newsBucket: BucketState;
   onHave(): void;
 }
 
-/** Contents that a session asks about at once; the oldest are forgotten. */
+/** Contents that a stream asks about at once; the oldest are forgotten. */
 export const MAX_INTERESTS = 32;
 /** News of one content that are told at once: an answer, then one a second while the provider gets more. */
-const SAY_RATE = { perSecond: 2, burst: 8 } as const;
+const NEWS_RATE = { perSecond: 2, burst: 8 } as const;
 /** A piece that a provider claims to have after it refused it is asked for again after so long, doubled each time. */
 const ASIDE_FIRST_MS = 2_000;
 const ASIDE_MAX_MS = 60_000;
 
 export class Interests {
-  readonly #byContent = new Map<string, Interest>();
+  /** In the order in which they were asked about: reading refreshes nothing. */
+  readonly #byContent = new LRUCache<string, Interest>({ max: MAX_INTERESTS });
 
   /** `false` when the content is known already. `onHave` is called whenever the provider says something new of it. */
   add(contentId: string, pieceCount: number, onHave: () => void): boolean {
-    const known = this.#byContent.get(contentId);
+    const known = this.#byContent.peek(contentId);
     if (known) {
       known.onHave = onHave;
       return false;
     }
-    const oldest = this.#byContent.keys().next();
-    if (this.#byContent.size >= MAX_INTERESTS && !oldest.done) this.#byContent.delete(oldest.value);
-    const says = { tokens: SAY_RATE.burst, atMs: performance.now() };
-    this.#byContent.set(contentId, { pieceCount, bitmap: null, lacks: new Map(), untrue: 0, says, onHave });
+    const newsBucket = { tokens: NEWS_RATE.burst, atMs: performance.now() };
+    this.#byContent.set(contentId, {
+      pieceCount,
+      bitmap: null,
+      lacks: new Map(),
+      untrue: 0,
+      newsBucket,
+      onHave,
+    });
     return true;
   }
 
   /** Takes over what the provider says. `false` when that can be no answer. More than has to be said wakes nobody. */
-  said(contentId: string, bitmap: Uint8Array): boolean {
-    const interest = this.#byContent.get(contentId);
+  update(contentId: string, bitmap: Uint8Array): boolean {
+    const interest = this.#byContent.peek(contentId);
     if (!interest) return true; // asked about once, and forgotten since
     if (!isHaveMap(bitmap, interest.pieceCount)) return false;
     interest.bitmap = bitmap.slice();
     this.#setAside(interest);
-    const says = refilled(interest.says, SAY_RATE, performance.now());
-    const isNews = says.tokens >= 1;
-    interest.says = { ...says, tokens: says.tokens - Number(isNews) };
+    const bucket = refilled(interest.newsBucket, NEWS_RATE, performance.now());
+    const isNews = bucket.tokens >= 1;
+    interest.newsBucket = { ...bucket, tokens: bucket.tokens - Number(isNews) };
     if (isNews) interest.onHave();
     return true;
   }
 
   lacks(contentId: string, pieceIndex: number): void {
-    this.#byContent.get(contentId)?.lacks.set(pieceIndex, null);
+    this.#byContent.peek(contentId)?.lacks.set(pieceIndex, null);
   }
 
   /** Of what it refused, what it says to have all the same is left alone for a while: it may have come, or be a lie. */
@@ -73,7 +80,7 @@ export class Interests {
   }
 
   has(contentId: string, pieceIndex: number): boolean {
-    const interest = this.#byContent.get(contentId);
+    const interest = this.#byContent.peek(contentId);
     if (!interest) return true;
     const { bitmap, lacks } = interest;
     const asideUntilMs = lacks.get(pieceIndex);
@@ -84,6 +91,6 @@ export class Interests {
 
   /** Whether the provider has said that it lacks some of the content. */
   isPartial(contentId: string): boolean {
-    return (this.#byContent.get(contentId)?.bitmap?.byteLength ?? 0) > 0;
+    return (this.#byContent.peek(contentId)?.bitmap?.byteLength ?? 0) > 0;
   }
 }

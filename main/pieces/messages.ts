@@ -34,15 +34,9 @@ export type Message =
       readonly number: number;
       readonly signature: Uint8Array;
     }
-  /** Provider: a piece follows. `ackedUnits` are durably booked. */
-  | {
-      readonly type: 'piece';
-      readonly id: number;
-      readonly ackedUnits: number;
-      readonly chunkHashes: Uint8Array;
-    }
+  /** Provider: a piece follows. It is booked, and so are the ticks that came before. */
+  | { readonly type: 'piece'; readonly id: number; readonly chunkHashes: Uint8Array }
   | { readonly type: 'chunk'; readonly data: Uint8Array | Uint8ArrayList }
-  | { readonly type: 'ack'; readonly units: number }
   /** Provider: this request is not served. `id` 0 means the channel that was to be opened. */
   | { readonly type: 'refused'; readonly id: number; readonly code: string }
   /** Viewer: no longer wants what it asked for. Refused with `Withdrawn` if it waits still, served if it does not. */
@@ -58,6 +52,9 @@ export type Message =
 
 export type MessageType = Message['type'];
 
+type Of<T extends MessageType> = Extract<Message, { type: T }>;
+
+/** A message's first byte is its place in this list. */
 const TYPES: readonly MessageType[] = [
   'hello',
   'welcome',
@@ -69,7 +66,6 @@ const TYPES: readonly MessageType[] = [
   'countersigned',
   'piece',
   'chunk',
-  'ack',
   'refused',
   'withdraw',
   'interest',
@@ -79,6 +75,7 @@ const TYPES: readonly MessageType[] = [
 ];
 
 const HASH_BYTES = 32;
+const SIGNATURE_BYTES = 64;
 const MAX_CONTENT_ID = 120;
 const MAX_CHUNKS = PIECE_BYTES / CHUNK_BYTES;
 
@@ -89,68 +86,64 @@ export const PAYMENT_TYPES: ReadonlySet<MessageType> = new Set([
   'tick',
   'checkpoint',
   'countersigned',
-  'ack',
 ]);
+
+type PackedType = 'tick' | 'piece' | 'withdraw';
+type TupleType = Exclude<MessageType, PackedType | 'chunk'>;
+type Check = (value: unknown) => boolean;
+
+/** A number as a varint, then bytes of which `fits` says whether there may be so many. */
+interface PackedBody {
+  readonly number: string;
+  readonly bytes: string | null;
+  readonly fits: (byteLength: number) => boolean;
+}
+
+const PACKED: Readonly<Record<PackedType, PackedBody>> = {
+  tick: { number: 'index', bytes: 'tick', fits: (byteLength) => byteLength === HASH_BYTES },
+  piece: {
+    number: 'id',
+    bytes: 'chunkHashes',
+    fits: (byteLength) => byteLength % HASH_BYTES === 0 && byteLength <= MAX_CHUNKS * HASH_BYTES,
+  },
+  withdraw: { number: 'id', bytes: null, fits: (byteLength) => byteLength === 0 },
+};
+
+const isByteString: Check = (value) => value instanceof Uint8Array;
+const isSignature: Check = (value) => isBytes(value, SIGNATURE_BYTES);
+const isContentId: Check = (value) => typeof value === 'string' && value.length <= MAX_CONTENT_ID;
+
+/** The fields of a dag-cbor list, in their order there. */
+const TUPLES: {
+  readonly [T in TupleType]: { readonly [F in keyof Omit<Of<T>, 'type'>]-?: Check };
+} = {
+  hello: { certificate: isByteString },
+  welcome: { certificate: isByteString, free: (value) => typeof value === 'boolean' },
+  open: { terms: isByteString, termsSignature: isSignature, leaseSignature: isSignature },
+  opened: { paidUnits: isCount, servedBytes: isCount },
+  request: { id: (value) => isCount(value) && value > 0, contentId: isContentId, pieceIndex: isCount },
+  checkpoint: { record: isByteString, signature: isSignature },
+  countersigned: {
+    channelId: (value) => isBytes(value, HASH_BYTES),
+    number: isCount,
+    signature: isSignature,
+  },
+  refused: { id: isCount, code: (value) => typeof value === 'string' && /^[A-Za-z]{1,40}$/.test(value) },
+  interest: { contentId: isContentId },
+  have: { contentId: isContentId, bitmap: isByteString },
+  ask: { id: isCount, contentId: isContentId, pieceIndex: isCount },
+  transport: { contentId: isContentId, bytes: isByteString },
+};
 
 export function encodeMessage(message: Message): Uint8ArrayList<ArrayBufferLike> {
   const list = new Uint8ArrayList<ArrayBufferLike>(Uint8Array.of(TYPES.indexOf(message.type)));
-  switch (message.type) {
-    case 'tick':
-      list.append(packed(message.index));
-      list.append(message.tick);
-      break;
-    case 'piece':
-      list.append(packed(message.id, message.ackedUnits));
-      list.append(message.chunkHashes);
-      break;
-    case 'chunk':
-      list.append(message.data);
-      break;
-    case 'ack':
-      list.append(packed(message.units));
-      break;
-    case 'hello':
-      list.append(dagCbor.encode([message.certificate]));
-      break;
-    case 'welcome':
-      list.append(dagCbor.encode([message.certificate, message.free]));
-      break;
-    case 'open':
-      list.append(dagCbor.encode([message.terms, message.termsSignature, message.leaseSignature]));
-      break;
-    case 'opened':
-      list.append(dagCbor.encode([message.paidUnits, message.servedBytes]));
-      break;
-    case 'request':
-      list.append(dagCbor.encode([message.id, message.contentId, message.pieceIndex]));
-      break;
-    case 'checkpoint':
-      list.append(dagCbor.encode([message.record, message.signature]));
-      break;
-    case 'countersigned':
-      list.append(dagCbor.encode([message.channelId, message.number, message.signature]));
-      break;
-    case 'refused':
-      list.append(dagCbor.encode([message.id, message.code]));
-      break;
-    case 'withdraw':
-      list.append(packed(message.id));
-      break;
-    case 'interest':
-      list.append(dagCbor.encode([message.contentId]));
-      break;
-    case 'have':
-      list.append(dagCbor.encode([message.contentId, message.bitmap]));
-      break;
-    case 'ask':
-      list.append(dagCbor.encode([message.id, message.contentId, message.pieceIndex]));
-      break;
-    case 'transport':
-      list.append(dagCbor.encode([message.contentId, message.bytes]));
-      break;
-    default:
-      message satisfies never;
-  }
+  const values = message as unknown as Readonly<Record<string, unknown>>;
+  if (message.type === 'chunk') list.append(message.data);
+  else if (isPacked(message.type)) {
+    const { number, bytes } = PACKED[message.type];
+    list.append(varint.encodeTo(values[number] as number, newVarint(values[number] as number)));
+    if (bytes !== null) list.append(values[bytes] as Uint8Array);
+  } else list.append(dagCbor.encode(Object.keys(TUPLES[message.type]).map((field) => values[field])));
   return list;
 }
 
@@ -172,118 +165,45 @@ function decodeChunk(frame: Uint8Array | Uint8ArrayList): Message {
 }
 
 function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Message | null {
-  switch (type) {
-    case 'tick': {
-      const [[index], tick] = unpack(body, 1);
-      // Copied: a channel keeps it, and it would keep the whole packet that it came in.
-      return isCount(index) && tick.byteLength === HASH_BYTES ? { type, index, tick: tick.slice() } : null;
-    }
-    case 'piece': {
-      const [[id, ackedUnits], chunkHashes] = unpack(body, 2);
-      const whole =
-        chunkHashes.byteLength % HASH_BYTES === 0 && chunkHashes.byteLength <= MAX_CHUNKS * HASH_BYTES;
-      return isCount(id) && isCount(ackedUnits) && whole ? { type, id, ackedUnits, chunkHashes } : null;
-    }
-    case 'ack': {
-      const [[units], rest] = unpack(body, 1);
-      return isCount(units) && rest.byteLength === 0 ? { type, units } : null;
-    }
-    case 'hello': {
-      const [certificate] = fields(body, 1);
-      return certificate instanceof Uint8Array ? { type, certificate } : null;
-    }
-    case 'welcome': {
-      const [certificate, free] = fields(body, 2);
-      return certificate instanceof Uint8Array && typeof free === 'boolean'
-        ? { type, certificate, free }
-        : null;
-    }
-    case 'open': {
-      const [terms, termsSignature, leaseSignature] = fields(body, 3);
-      const valid = terms instanceof Uint8Array && isBytes(termsSignature, 64) && isBytes(leaseSignature, 64);
-      return valid ? { type, terms, termsSignature, leaseSignature } : null;
-    }
-    case 'opened': {
-      const [paidUnits, servedBytes] = fields(body, 2);
-      return isCount(paidUnits) && isCount(servedBytes) ? { type, paidUnits, servedBytes } : null;
-    }
-    case 'request': {
-      const [id, contentId, pieceIndex] = fields(body, 3);
-      const valid = isCount(id) && id > 0 && isContentId(contentId) && isCount(pieceIndex);
-      return valid ? { type, id, contentId, pieceIndex } : null;
-    }
-    case 'checkpoint': {
-      const [record, signature] = fields(body, 2);
-      return record instanceof Uint8Array && isBytes(signature, 64) ? { type, record, signature } : null;
-    }
-    case 'countersigned': {
-      const [channelId, number, signature] = fields(body, 3);
-      const valid = isBytes(channelId, HASH_BYTES) && isCount(number) && isBytes(signature, 64);
-      return valid ? { type, channelId, number, signature } : null;
-    }
-    case 'refused': {
-      const [id, code] = fields(body, 2);
-      return isCount(id) && typeof code === 'string' && /^[A-Za-z]{1,40}$/.test(code)
-        ? { type, id, code }
-        : null;
-    }
-    case 'withdraw': {
-      const [[id], rest] = unpack(body, 1);
-      return isCount(id) && rest.byteLength === 0 ? { type, id } : null;
-    }
-    case 'interest': {
-      const [contentId] = fields(body, 1);
-      return isContentId(contentId) ? { type, contentId } : null;
-    }
-    case 'have': {
-      const [contentId, bitmap] = fields(body, 2);
-      return isContentId(contentId) && bitmap instanceof Uint8Array ? { type, contentId, bitmap } : null;
-    }
-    case 'ask': {
-      const [id, contentId, pieceIndex] = fields(body, 3);
-      return isCount(id) && isContentId(contentId) && isCount(pieceIndex)
-        ? { type, id, contentId, pieceIndex }
-        : null;
-    }
-    case 'transport': {
-      const [contentId, bytes] = fields(body, 2);
-      return isContentId(contentId) && bytes instanceof Uint8Array ? { type, contentId, bytes } : null;
-    }
-    default:
-      return type satisfies never;
-  }
+  return isPacked(type) ? decodePacked(type, body) : decodeTuple(type, body);
 }
 
-function isContentId(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_CONTENT_ID;
+function decodePacked(type: PackedType, body: Uint8Array): Message | null {
+  const { number, bytes, fits } = PACKED[type];
+  const [value, length] = leadingVarint(body);
+  if (!isCount(value) || !fits(body.byteLength - length)) return null;
+  // Copied: a view that is kept would keep the whole packet that it came in.
+  const rest = bytes === null ? {} : { [bytes]: body.slice(length) };
+  return { type, [number]: value, ...rest } as unknown as Message;
 }
 
-function packed(...numbers: number[]): Uint8Array {
-  const bytes = new Uint8Array(numbers.reduce((total, n) => total + varint.encodingLength(n), 0));
-  let offset = 0;
-  for (const n of numbers) {
-    varint.encodeTo(n, bytes, offset);
-    offset += varint.encodingLength(n);
-  }
-  return bytes;
+function decodeTuple(type: TupleType, body: Uint8Array): Message | null {
+  const checks: [field: string, check: Check][] = Object.entries(TUPLES[type]);
+  const values = decodedList(body, checks.length);
+  if (!checks.every(([, check], i) => check(values[i]))) return null;
+  return {
+    type,
+    ...Object.fromEntries(checks.map(([field], i) => [field, values[i]])),
+  } as unknown as Message;
 }
 
-function unpack(body: Uint8Array, count: number): [numbers: number[], rest: Uint8Array] {
-  const numbers: number[] = [];
-  let rest = body;
+function isPacked(type: MessageType): type is PackedType {
+  return type in PACKED;
+}
+
+function newVarint(value: number): Uint8Array {
+  return new Uint8Array(varint.encodingLength(value));
+}
+
+function leadingVarint(body: Uint8Array): [value: number, byteLength: number] {
   try {
-    for (let i = 0; i < count; i++) {
-      const [value, length] = varint.decode(rest);
-      numbers.push(value);
-      rest = rest.subarray(length);
-    }
+    return varint.decode(body);
   } catch (cause) {
     throw malformed(cause);
   }
-  return [numbers, rest];
 }
 
-function fields(body: Uint8Array, count: number): unknown[] {
+function decodedList(body: Uint8Array, count: number): unknown[] {
   let value: unknown;
   try {
     value = dagCbor.decode(body);

@@ -1,4 +1,4 @@
-/** Requests of one viewer's session that have no answer yet. Each keeps its room on the channel until it is settled. */
+/** Requests of one viewer's stream that have no answer yet. Each keeps its room on the channel until it is settled. */
 import { pieceLength } from '../../shared/economy/units.ts';
 import type { ArrivedFrom, FetchedPiece, PieceRequest } from './fetching.ts';
 
@@ -17,7 +17,7 @@ export interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The session's channel: what is asked for keeps room there. */
+/** The stream's channel: what is asked for keeps room there. */
 export interface Room {
   asked(bytes: number): void;
   answered(bytes: number): void;

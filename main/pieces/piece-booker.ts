@@ -7,6 +7,7 @@ import type { PayerChannel } from '../channel/payer.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Meter } from '../p2p/meter.ts';
+import { Signal } from '../util/signal.ts';
 import type { FetchedPiece, PieceRequest } from './fetching.ts';
 import { GATHER_MS, gatheredPieces } from './gathering.ts';
 import type { Message } from './messages.ts';
@@ -24,8 +25,8 @@ export interface BookerContext {
   readonly meter: Meter;
 }
 
-/** The session that the pieces arrive on. */
-export interface BookerSession {
+/** The stream that the pieces arrive on. */
+export interface BookerStream {
   /** The provider's. */
   readonly account: string;
   /** What pays for them; `null` between devices of one account. */
@@ -36,7 +37,7 @@ export interface BookerSession {
   /** From a message to its answer, as far as it is known. */
   readonly roundTripMs: number;
   send(message: Message): void;
-  sayDueCheckpoint(): void;
+  sendDueCheckpoint(): void;
   /** The piece is on the disk: its buffer is free. */
   written(bytes: Uint8Array): void;
   booked(requestId: number, piece: FetchedPiece): void;
@@ -45,7 +46,7 @@ export interface BookerSession {
 
 export class PieceBooker {
   readonly #context: BookerContext;
-  readonly #session: BookerSession;
+  readonly #stream: BookerStream;
   readonly #arrived: ArrivedPiece[] = [];
   #isRunning = false;
   /** The latest run, ended or not. */
@@ -53,12 +54,12 @@ export class PieceBooker {
   #lastArrivedAtMs = Number.NEGATIVE_INFINITY;
   /** Between the last two pieces. */
   #pieceMs = Number.POSITIVE_INFINITY;
-  /** Ends the wait for another piece. */
-  #wake: () => void = () => undefined;
+  /** A piece is here, or none will come any more. */
+  readonly #signal = new Signal();
 
-  constructor(context: BookerContext, session: BookerSession) {
+  constructor(context: BookerContext, stream: BookerStream) {
     this.#context = context;
-    this.#session = session;
+    this.#stream = stream;
   }
 
   add(piece: ArrivedPiece): void {
@@ -66,15 +67,15 @@ export class PieceBooker {
     this.#pieceMs = nowMs - this.#lastArrivedAtMs;
     this.#lastArrivedAtMs = nowMs;
     this.#arrived.push(piece);
-    this.#wake();
+    this.#signal.notify();
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#run = this.#bookAll();
   }
 
-  /** The session has ended: nothing more arrives. */
+  /** The stream has ended: nothing more arrives. */
   stopWaiting(): void {
-    this.#wake();
+    this.#signal.notify();
   }
 
   /** Resolves when nothing is being stored or booked. */
@@ -84,9 +85,9 @@ export class PieceBooker {
 
   async #bookAll(): Promise<void> {
     try {
-      while (this.#arrived.length > 0 && !this.#session.failed) await this.#book(await this.#gather());
+      while (this.#arrived.length > 0 && !this.#stream.failed) await this.#book(await this.#gather());
     } catch (error) {
-      this.#session.fail(error);
+      this.#stream.fail(error);
     } finally {
       // In the same turn as the last look at what has arrived: a piece that comes now starts anew.
       this.#isRunning = false;
@@ -95,29 +96,29 @@ export class PieceBooker {
 
   /** Writes pieces as they come, as many as are booked together; they are counted alike. */
   async #gather(): Promise<ArrivedPiece[]> {
-    const session = this.#session;
+    const stream = this.#stream;
     const group: ArrivedPiece[] = [];
     const deadlineMs = performance.now() + GATHER_MS;
-    while (!session.failed) {
+    while (!stream.failed) {
       // One after the other: writes to one file wait for each other anyway, and in the kernel they do so spinning.
-      for (let next = this.#nextOf(group); next && !session.failed; next = this.#nextOf(group)) {
+      for (let next = this.#nextOf(group); next && !stream.failed; next = this.#nextOf(group)) {
         const { request, bytes } = next;
         group.push(next);
         await this.#context.pieces.write(request.contentId, request.pieceIndex, bytes);
-        session.written(bytes);
+        stream.written(bytes);
       }
       const leftMs = deadlineMs - performance.now();
       const waits =
-        session.arriving && this.#arrived.length === 0 && group.length < this.#most() && leftMs > 0;
+        stream.arriving && this.#arrived.length === 0 && group.length < this.#most() && leftMs > 0;
       if (!waits) break;
-      await this.#another(leftMs);
+      await this.#signal.wait(leftMs);
     }
     return group;
   }
 
   /** Pieces of one commit, as things are now. */
   #most(): number {
-    const { channel, roundTripMs } = this.#session;
+    const { channel, roundTripMs } = this.#stream;
     const paidUnits = channel && !channel.disputed ? channel.state.revealedUnits : null;
     return gatheredPieces({ paidUnits, roundTripMs, pieceMs: this.#pieceMs });
   }
@@ -129,28 +130,16 @@ export class PieceBooker {
     return this.#arrived.shift();
   }
 
-  /** Resolves when another piece is here, or after so long. */
-  async #another(timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = () => undefined;
-  }
-
   async #book(group: readonly ArrivedPiece[]): Promise<void> {
     const { pieces, meter } = this.#context;
-    const session = this.#session;
-    if (session.failed) return;
+    const stream = this.#stream;
+    if (stream.failed) return;
     const verifiedBytes = group.reduce((total, { bytes }) => total + bytes.byteLength, 0);
     let paidUnits = this.#pay(group, verifiedBytes);
-    session.sayDueCheckpoint();
+    stream.sendDueCheckpoint();
     for (const { requestId, request, bytes } of group) {
-      meter.add({ downBytes: bytes.byteLength }, { contentId: request.contentId, account: session.account });
-      session.booked(requestId, { pieceIndex: request.pieceIndex, bytes: bytes.byteLength, paidUnits });
+      meter.add({ downBytes: bytes.byteLength }, { contentId: request.contentId, account: stream.account });
+      stream.booked(requestId, { pieceIndex: request.pieceIndex, bytes: bytes.byteLength, paidUnits });
       paidUnits = 0;
     }
     for (const { request } of group) await pieces.pieceWritten(request.contentId, request.pieceIndex);
@@ -159,7 +148,7 @@ export class PieceBooker {
   /** Books the group and its payment together, then says the tick. The answer is the units it paid. */
   #pay(group: readonly ArrivedPiece[], verifiedBytes: number): number {
     const { store, pieces } = this.#context;
-    const { channel } = this.#session;
+    const { channel } = this.#stream;
     const book = () => {
       for (const { request, bytes } of group) {
         pieces.bookPiece(request.contentId, request.pieceIndex);
@@ -180,7 +169,7 @@ export class PieceBooker {
     const before = channel.state.revealedUnits;
     const payment = channel.pay(verifiedBytes, group[0]?.request.video === true, book);
     if (!payment) return 0;
-    this.#session.send({ type: 'tick', ...payment });
+    this.#stream.send({ type: 'tick', ...payment });
     return payment.index - before;
   }
 }

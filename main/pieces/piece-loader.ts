@@ -44,7 +44,7 @@ export class PieceLoader {
   readAhead(request: PieceAddress, file: TransportFile): void {
     if (this.#ahead.has(request)) return;
     const reading = this.#load(request, file);
-    reading.catch(() => undefined); // whoever takes it hears of it
+    reading.catch(() => undefined); // its reader gets the error
     this.#ahead.set(request, reading);
   }
 

@@ -8,15 +8,15 @@ import { type ErrorCode, isAceError } from '../../shared/errors.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import type { TransportFile } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { UploadTurn } from '../limits/upload-turns.ts';
+import type { QueuedUpload } from '../limits/upload-queue.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
 import type { FileShelf } from './file-shelf.ts';
 import { chunksOf, pieceKey } from './messages.ts';
-import type { Peer } from './peer.ts';
 import { type LoadedPiece, PieceLoader } from './piece-loader.ts';
+import type { ProviderChannel } from './provider-channel.ts';
+import type { Remote } from './remote.ts';
 import type { Request, RequestQueue } from './request-queue.ts';
-import type { StreamChannel } from './stream-channel.ts';
 
 export interface PieceSenderContext {
   readonly store: NodeStore;
@@ -31,11 +31,11 @@ export interface PieceSenderContext {
 export interface SenderStream {
   /** The viewer's. */
   readonly account: string;
-  readonly peer: Peer;
+  readonly remote: Remote;
   readonly queue: RequestQueue;
   /** Transport files of the stream's contents. */
   readonly files: FileShelf;
-  readonly channel: StreamChannel;
+  readonly channel: ProviderChannel;
   isEnded(): boolean;
 }
 
@@ -86,11 +86,11 @@ export class PieceSender {
    * Sends what the window has room for, at least nothing: requests are left where they are when something else has used
    * up the window meanwhile. @throws AceError `StoreFailed`, `PeerClosed`, `RequestTimeout`
    */
-  async serve(turn: UploadTurn): Promise<void> {
+  async serve(upload: QueuedUpload): Promise<void> {
     const { store, pieces } = this.#context;
     const { queue, channel: paidOn } = this.#stream;
     // A capped provider books one piece at a time: what it cannot send yet takes up nobody's window.
-    const group = this.#group(turn.paced ? 1 : MAX_GROUP_PIECES);
+    const group = this.#group(upload.isRateLimited ? 1 : MAX_GROUP_PIECES);
     queue.hold(group.length);
     const loaded = await this.#takeAll(group);
     if (!loaded) return;
@@ -130,18 +130,18 @@ export class PieceSender {
     this.#readAhead();
     for (const [i, { request }] of group.entries()) {
       const piece = loaded[i];
-      if (piece) await this.#sendPiece(request, piece, turn);
-      else this.#stream.peer.send({ type: 'refused', id: request.id, code: 'PieceUnknown' });
+      if (piece) await this.#sendPiece(request, piece, upload);
+      else this.#stream.remote.send({ type: 'refused', id: request.id, code: 'PieceUnknown' });
     }
     this.#context.onChange();
   }
 
   async refuse(request: Request, code: string): Promise<void> {
-    const { peer, queue } = this.#stream;
+    const { remote, queue } = this.#stream;
     queue.shift(1);
     this.#loader.forget(request);
-    peer.send({ type: 'refused', id: request.id, code });
-    await peer.writable();
+    remote.send({ type: 'refused', id: request.id, code });
+    await remote.writable();
   }
 
   /** Buffers are used again once they are paid for. */
@@ -149,7 +149,7 @@ export class PieceSender {
     group: readonly Served[],
     loaded: readonly (LoadedPiece | null)[],
     newBytes: number,
-    channel: StreamChannel['current'],
+    channel: ProviderChannel['current'],
   ): void {
     // Unless the viewer has left the channel meanwhile: another one counts from zero.
     if (!channel || channel !== this.#stream.channel.current) return;
@@ -211,18 +211,18 @@ export class PieceSender {
   async #sendPiece(
     { id, contentId }: Request,
     { bytes, chunkHashes }: LoadedPiece,
-    turn: UploadTurn,
+    upload: QueuedUpload,
   ): Promise<void> {
-    const { peer, channel, account } = this.#stream;
-    peer.send({ type: 'piece', id, ackedUnits: channel.acked(), chunkHashes });
+    const { remote, account } = this.#stream;
+    remote.send({ type: 'piece', id, chunkHashes });
     for (let offset = 0; offset < bytes.byteLength; ) {
-      const part = bytes.subarray(offset, offset + (turn.paced ? CHUNK_BYTES : SEND_BYTES));
-      await turn.pace(part.byteLength);
+      const part = bytes.subarray(offset, offset + (upload.isRateLimited ? CHUNK_BYTES : SEND_BYTES));
+      await upload.waitForRate(part.byteLength);
       if (this.#stream.isEnded()) return;
-      peer.send(...chunksOf(part));
+      remote.send(...chunksOf(part));
       this.#context.meter.add({ upBytes: part.byteLength }, { contentId, account });
       offset += part.byteLength;
-      await peer.writable();
+      await remote.writable();
     }
   }
 }

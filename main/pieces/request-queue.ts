@@ -1,8 +1,8 @@
 /** Requests of one stream, in the order in which they are served. Bounded: more than may wait is a protocol error. */
 import { AceError } from '../../shared/errors.ts';
 import { MAX_QUEUED_REQUESTS } from './constants.ts';
+import { unexpected } from './fetching.ts';
 import type { Message } from './messages.ts';
-import { unexpected } from './unexpected.ts';
 
 export type Request = Extract<Message, { type: 'request' }>;
 
@@ -30,7 +30,7 @@ export class RequestQueue {
         reaction: 'drop-peer',
       });
     }
-    if (this.#requests.some(({ id }) => id === request.id)) throw unexpected(request);
+    if (this.#requests.some(({ id }) => id === request.id)) throw unexpected('viewer', request);
     this.#requests.push(request);
   }
 

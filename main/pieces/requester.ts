@@ -1,5 +1,5 @@
 /**
- * How a viewer's session asks: for pieces, once there is room on its channel to pay them, and for contents of which it
+ * How a viewer's stream asks: for pieces, once there is room on its channel to pay them, and for contents of which it
  * knows the id alone. What comes back is put together and paid elsewhere.
  */
 
@@ -18,32 +18,32 @@ import type { Interests } from './interests.ts';
 import type { Message } from './messages.ts';
 import { Outstanding, type Waiting } from './outstanding.ts';
 import type { ProgressWatch } from './progress-watch.ts';
-import type { SessionChannel } from './session-channel.ts';
+import type { ViewerChannel } from './viewer-channel.ts';
 
-/** The session around it. */
-export interface RequesterSession {
+/** The stream around it. */
+export interface RequesterStream {
   /** Between devices of one account nothing is charged. */
   readonly free: boolean;
-  readonly channel: SessionChannel;
+  readonly channel: ViewerChannel;
   readonly interests: Interests;
   readonly progress: ProgressWatch;
-  /** Why the session has ended; `null` while it has not. */
+  /** Why the stream has ended; `null` while it has not. */
   failure(): unknown;
-  /** Sends; a stream that is broken ends the session. */
-  say(message: Message): void;
+  /** Sends; when that fails, the stream ends. */
+  send(message: Message): void;
 }
 
 export class Requester {
-  readonly #session: RequesterSession;
+  readonly #stream: RequesterStream;
   readonly #outstanding: Outstanding;
   /** Contents whose transport file was asked for, with the id of the piece that was asked for along; 0 is none. */
   readonly #asks = new Map<string, { readonly id: number; readonly question: Question }>();
   /** Fetches that have not ended, those that wait for room on a channel included. */
   #fetching = 0;
 
-  constructor(session: RequesterSession) {
-    this.#session = session;
-    this.#outstanding = new Outstanding(session.channel);
+  constructor(stream: RequesterStream) {
+    this.#stream = stream;
+    this.#outstanding = new Outstanding(stream.channel);
   }
 
   /** Something was asked for and has not ended. */
@@ -56,9 +56,9 @@ export class Requester {
     return this.#outstanding.size > 0;
   }
 
-  /** @throws as `ViewerSession.fetch` */
+  /** @throws as `ViewerStream.fetch` */
   async fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
-    const { channel, free } = this.#session;
+    const { channel, free } = this.#stream;
     const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
     this.#fetching += 1;
     try {
@@ -74,10 +74,10 @@ export class Requester {
     }
   }
 
-  /** See `ViewerSession.ask`. */
+  /** See `ViewerStream.ask`. */
   ask(question: Question): Promise<ArrivedFrom> | null {
     const { contentId, pieceIndex, signal } = question;
-    if (this.#session.failure() || this.#asks.has(contentId)) {
+    if (this.#stream.failure() || this.#asks.has(contentId)) {
       question.learned(null);
       return null;
     }
@@ -85,7 +85,7 @@ export class Requester {
     this.#asks.set(contentId, { id, question });
     const message: Message = { type: 'ask', id, contentId, pieceIndex: pieceIndex ?? 0 };
     if (id === 0) {
-      this.#session.say(message);
+      this.#stream.send(message);
       return null;
     }
     this.#fetching += 1;
@@ -94,10 +94,10 @@ export class Requester {
     });
   }
 
-  /** Asks without a way to pay. @throws as `ViewerSession.refusalOf` */
+  /** Asks without a way to pay. @throws as `ViewerStream.refusalOf` */
   async unpaid(request: PieceRequest): Promise<void> {
     const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
-    this.#session.channel.asked(lengthBytes);
+    this.#stream.channel.asked(lengthBytes);
     await this.#request(request, lengthBytes);
   }
 
@@ -109,7 +109,7 @@ export class Requester {
   /** The request that a piece answers. @throws AceError `MessageUnexpected` when it answers none, or once more */
   answered(id: number): { readonly waiting: Waiting; readonly request: PieceRequest } {
     const waiting = this.#outstanding.notBegun(id);
-    if (!waiting?.request) throw unexpected({ type: 'piece' });
+    if (!waiting?.request) throw unexpected('provider', { type: 'piece' });
     // It stays on the list until it is paid, so the id alone does not tell a second answer from the first.
     waiting.beganAtMs = performance.now();
     return { waiting, request: waiting.request };
@@ -122,13 +122,13 @@ export class Requester {
 
   /** @throws AceError `MessageUnexpected` */
   onRefused({ id, code }: Extract<Message, { type: 'refused' }>): void {
-    const { interests, channel } = this.#session;
+    const { interests, channel } = this.#stream;
     const waiting = this.#outstanding.notBegun(id);
-    if (!waiting) throw unexpected({ type: 'refused' });
+    if (!waiting) throw unexpected('provider', { type: 'refused' });
     this.#outstanding.settle(id);
     const { request } = waiting;
     if (request && code === 'PieceUnknown') interests.lacks(request.contentId, request.pieceIndex);
-    // It will never serve the channel again, whoever closed it there.
+    // It will never serve the channel again, whichever side closed it there.
     if (code === 'ChannelClosed' || code === 'ChannelExpired') channel.onEnded();
     const error = new ProviderRefusal(code as ErrorCode, `The provider refused: ${code}`);
     waiting.reject(waiting.withdrawn ? withdrawn() : error);
@@ -137,15 +137,15 @@ export class Requester {
   /** @throws AceError `MessageUnexpected`, what is wrong with the transport file */
   onTransport({ contentId, bytes }: Extract<Message, { type: 'transport' }>): void {
     const ask = this.#asks.get(contentId);
-    if (!ask) throw unexpected({ type: 'transport' });
+    if (!ask) throw unexpected('provider', { type: 'transport' });
     this.#asks.delete(contentId);
-    this.#session.progress.progress();
+    this.#stream.progress.progress();
     const request = ask.question.learned(bytes.byteLength > 0 ? bytes : null);
     if (request && request.pieceIndex < request.file.pieceHashes.length)
       this.#outstanding.named(ask.id, request);
   }
 
-  /** The session has ended with `error`: so has everything that waits. */
+  /** The stream has ended with `error`: so has everything that waits. */
   failed(error: unknown): void {
     for (const { question } of this.#asks.values()) question.learned(null);
     this.#asks.clear();
@@ -154,7 +154,7 @@ export class Requester {
 
   /** Room for the largest piece, if there is some at once. */
   #reserve(): boolean {
-    const { channel, free } = this.#session;
+    const { channel, free } = this.#stream;
     if (!free) return channel.tryRoom(PIECE_BYTES);
     channel.asked(PIECE_BYTES);
     return true;
@@ -177,14 +177,14 @@ export class Requester {
     { onAsked, signal }: Omit<FetchOptions, 'wantedUnits'>,
   ): Promise<ArrivedFrom> {
     const { id } = message;
-    const { progress } = this.#session;
-    const failure = this.#session.failure();
+    const { progress } = this.#stream;
+    const failure = this.#stream.failure();
     if (failure) return Promise.reject(failure);
     // Until now the provider owed nothing.
     if (!this.owed) progress.progress();
     const arriving = this.#outstanding.add(id, request, lengthBytes);
     signal?.addEventListener('abort', () => this.#withdraw(id), { once: true });
-    this.#session.say(message);
+    this.#stream.send(message);
     onAsked?.();
     return arriving;
   }
@@ -192,8 +192,8 @@ export class Requester {
   /** A piece that has begun to arrive is taken, and paid. */
   #withdraw(id: number): void {
     const waiting = this.#outstanding.notBegun(id);
-    if (!waiting || this.#session.failure()) return;
+    if (!waiting || this.#stream.failure()) return;
     waiting.withdrawn = true;
-    this.#session.say({ type: 'withdraw', id });
+    this.#stream.send({ type: 'withdraw', id });
   }
 }

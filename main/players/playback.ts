@@ -183,9 +183,9 @@ class Playback {
   }
 
   async #open(contentId: string, output: 'stream' | 'hls', { req }: Exchange): Promise<unknown> {
-    const { source, isLive } = await this.#playing(contentId);
+    const { progress, isLive } = await this.#playing(contentId);
     await this.#context.pieces.referenced.check(contentId);
-    const meter = new SessionMeter(source, this.#upBytes(contentId), this.#context.nowMs);
+    const meter = new SessionMeter(progress, this.#upBytes(contentId), this.#context.nowMs);
     const { id } = this.#sessions.open(contentId, meter);
     const paths = sessionPaths(contentId, id, output);
     const base = baseOf(req);
@@ -208,7 +208,7 @@ class Playback {
   async #stat(contentId: string, id: string): Promise<unknown> {
     const session = this.#sessions.use(id, contentId);
     const playing = await this.#playing(contentId);
-    const figures = session.meter.figures(playing.source, this.#upBytes(contentId));
+    const figures = session.meter.figures(playing.progress, this.#upBytes(contentId));
     return { response: statOf(playing, session, figures, this.#context.payment()), error: null };
   }
 

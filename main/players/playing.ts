@@ -6,7 +6,7 @@ import type { Progress } from './session-meter.ts';
 
 export interface Playing {
   /** What counts up. */
-  readonly source: Progress;
+  readonly progress: Progress;
   readonly state: TransferState;
   readonly reason: AceError | null;
   readonly peers: number;
@@ -17,7 +17,7 @@ export interface Playing {
 
 export function playingFile(transfer: Transfer): Playing {
   return {
-    source: transfer,
+    progress: transfer,
     state: transfer.state,
     reason: transfer.reason,
     peers: connected([transfer]),
@@ -31,7 +31,7 @@ export function playingLive(watch: Watch): Playing {
   const paused = transfers.find(({ state }) => state === 'paused');
   const waits = trouble !== null || transfers.length === 0;
   return {
-    source: watch,
+    progress: watch,
     state: paused ? 'paused' : waits ? 'connecting' : 'fetching',
     reason: paused?.reason ?? trouble,
     peers: connected(transfers),

@@ -28,23 +28,23 @@ export class SessionMeter {
   readonly #nowMs: () => number;
   readonly #firstUpBytes: number;
   #samples: Sample[];
-  #source: Progress;
+  #progress: Progress;
   /** Of `#source`, when it was taken up. */
   #base: Progress;
   /** Of the sources before. */
   #carried: Progress = { receivedBytes: 0, paidUnits: 0 };
 
-  constructor(source: Progress, upBytes: number, nowMs: () => number) {
+  constructor(progress: Progress, upBytes: number, nowMs: () => number) {
     this.#nowMs = nowMs;
-    this.#source = source;
-    this.#base = { receivedBytes: source.receivedBytes, paidUnits: source.paidUnits };
+    this.#progress = progress;
+    this.#base = { receivedBytes: progress.receivedBytes, paidUnits: progress.paidUnits };
     this.#firstUpBytes = upBytes;
     this.#samples = [{ atMs: nowMs(), downBytes: 0, upBytes: 0 }];
   }
 
   /** Looks at the counters: often while a player reads, and whenever figures are asked for. `upBytes` only when due. */
-  sample(source: Progress, upBytes: () => number): void {
-    this.#follow(source);
+  sample(progress: Progress, upBytes: () => number): void {
+    this.#follow(progress);
     const atMs = this.#nowMs();
     const last = this.#samples.at(-1);
     if (last && atMs - last.atMs < SAMPLE_EVERY_MS) return;
@@ -55,8 +55,8 @@ export class SessionMeter {
       this.#samples.shift();
   }
 
-  figures(source: Progress, upBytes: number): SessionFigures {
-    this.sample(source, () => upBytes);
+  figures(progress: Progress, upBytes: number): SessionFigures {
+    this.sample(progress, () => upBytes);
     const first = this.#samples[0] as Sample;
     const { receivedBytes: downBytes, paidUnits } = this.#total();
     const sentBytes = upBytes - this.#firstUpBytes;
@@ -72,17 +72,17 @@ export class SessionMeter {
   }
 
   /** A transfer that was stopped and begun again counts from 0; what the one before had stays counted. */
-  #follow(source: Progress): void {
-    if (source === this.#source) return;
+  #follow(progress: Progress): void {
+    if (progress === this.#progress) return;
     this.#carried = this.#total();
-    this.#source = source;
+    this.#progress = progress;
     this.#base = { receivedBytes: 0, paidUnits: 0 };
   }
 
   #total(): Progress {
     return {
-      receivedBytes: this.#carried.receivedBytes + this.#source.receivedBytes - this.#base.receivedBytes,
-      paidUnits: this.#carried.paidUnits + this.#source.paidUnits - this.#base.paidUnits,
+      receivedBytes: this.#carried.receivedBytes + this.#progress.receivedBytes - this.#base.receivedBytes,
+      paidUnits: this.#carried.paidUnits + this.#progress.paidUnits - this.#base.paidUnits,
     };
   }
 }

@@ -1,9 +1,10 @@
 /**
  * Sessions of players that speak the Ace Stream paths: one for each `format=json` request. They bound what a script
  * that forgets to stop leaves behind: a session without a stream ends by itself, and there are never more than
- * `MAX_SESSIONS`. Nothing here needs a timer: whoever asks finds what is over gone.
+ * `MAX_SESSIONS`. Nothing here needs a timer: every call first removes what is over.
  */
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { AceError } from '../../shared/errors.ts';
 import type { SessionMeter } from './session-meter.ts';
 
@@ -33,7 +34,7 @@ export class PlayerSessions {
   readonly #nowMs: () => number;
   /** The longest unused first. */
   readonly #entries = new Map<string, Entry>();
-  readonly #ended = new Set<string>();
+  readonly #ended = new LRUCache<string, true>({ max: MAX_ENDED });
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -107,11 +108,7 @@ export class PlayerSessions {
 
   #end(entry: Entry): void {
     this.#entries.delete(entry.id);
-    this.#ended.add(entry.id);
-    for (const oldest of this.#ended) {
-      if (this.#ended.size <= MAX_ENDED) break;
-      this.#ended.delete(oldest);
-    }
+    this.#ended.set(entry.id, true);
     for (const close of [...entry.closers]) close();
   }
 }

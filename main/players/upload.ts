@@ -70,9 +70,9 @@ async function take(context: UploadContext, req: IncomingMessage, name: string):
 
 /** A body may be longer than it said. */
 function limited(name: string) {
-  return async function* (source: AsyncIterable<Buffer>) {
+  return async function* (body: AsyncIterable<Buffer>) {
     let bytes = 0;
-    for await (const part of source) {
+    for await (const part of body) {
       bytes += part.byteLength;
       if (bytes > MAX_CONTENT_BYTES) throw tooLarge(name);
       yield part;

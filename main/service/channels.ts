@@ -1,9 +1,11 @@
 /** The books of channels as `shared/rpc/channels.ts` shows them. */
+
 import { allows } from '../../shared/channel/lifecycle.ts';
 import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import type { Ratio } from '../../shared/economy/ratio.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type {
   ChannelsView,
   ChannelView,
@@ -35,7 +37,7 @@ function channelView(book: ChannelBook, unitPriceXac: Ratio | null, nowMs: numbe
   const { checkpoint, paidUnits, settledUnits } = book;
   const pendingUnits = paidUnits - settledUnits;
   return {
-    channelId: hex(book.channelId),
+    channelId: toHex(book.channelId),
     direction: book.direction,
     counterparty: book.counterparty,
     state: stateOf(book, nowMs),
@@ -106,15 +108,11 @@ function priced(units: number, unitPriceXac: Ratio | null): string | null {
 }
 
 function cursorOf({ openedAtMs, channelId }: ChannelPlace): string {
-  return `${openedAtMs}-${hex(channelId)}`;
+  return `${openedAtMs}-${toHex(channelId)}`;
 }
 
 /** The input's schema has checked it. */
 function placeOf(cursor: string): ChannelPlace {
   const [openedAtMs, channelId] = cursor.split('-') as [string, string];
-  return { openedAtMs: Number(openedAtMs), channelId: Buffer.from(channelId, 'hex') };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+  return { openedAtMs: Number(openedAtMs), channelId: fromHex(channelId) };
 }

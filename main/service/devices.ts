@@ -31,10 +31,10 @@ export class DeviceService {
     const { shardClient, account, device, store } = this.#peer;
     const own = toHex(device.publicKey);
     const { devices } = await shardClient.call('devices', { account: account.address });
-    const told = new Map(devices.map((named) => [named.device, named.linked]));
-    const all = new Set([own, ...told.keys(), ...knownDevices(store)]);
+    const linkedByDevice = new Map(devices.map((named) => [named.device, named.linked]));
+    const all = new Set([own, ...linkedByDevice.keys(), ...knownDevices(store)]);
     return [...all].map((key) => {
-      const linked = told.get(key);
+      const linked = linkedByDevice.get(key);
       return {
         device: key,
         peerId: peerIdOf(fromHex(key)),

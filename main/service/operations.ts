@@ -169,7 +169,7 @@ export class OperationService {
   };
 
   /**
-   * Whoever quoted it sees the same rules once more with the figures of now, before anything is signed.
+   * The same rules as for the quote are applied once more with the figures of now, before anything is signed.
    * @throws AceError `DeadlinePassed`, `WalletLocked`, what the rules, the shard and the chain refuse with
    */
   #act<T extends Operation>(
@@ -302,7 +302,7 @@ function parsePercent(text: string): Ratio {
   });
 }
 
-/** An error crosses the wire as its code and figures; here it gets the words for whoever signed the operation. */
+/** An error crosses the wire as its code and figures; here it gets the words for the user who signed the operation. */
 function inOperationWords(error: unknown): unknown {
   if (!(error instanceof AceError)) return error;
   const { owedUnits, reservedUnits } = error.details;

@@ -1,4 +1,5 @@
 /** The settlement history as `shared/rpc/settlements.ts` shows it: pages, sums, and one row down to its signed records. */
+
 import {
   decodeTerms,
   encodeCheckpoint,
@@ -10,6 +11,7 @@ import type { Payment } from '../../shared/economy/payment.ts';
 import { formatRatio } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type {
   DirectionSums,
   PaymentPartView,
@@ -158,7 +160,7 @@ function statementView(
   if (!row.signature || key === undefined) return null;
   const { networkId } = settings;
   const record = encodeStatement({ ...row, seq: row.shardSeq, networkId, account });
-  return signedView(record, [['shard', Buffer.from(key, 'hex'), row.signature]]);
+  return signedView(record, [['shard', fromHex(key), row.signature]]);
 }
 
 function channelView(
@@ -166,7 +168,7 @@ function channelView(
   direction: SettlementRow['direction'],
   { store, settings }: SettlementViewsContext,
 ): SettledChannelView {
-  const place = { channelId: hex(channelId), units };
+  const place = { channelId: toHex(channelId), units };
   const payee = direction === 'earned' ? store.payeeChannels.get(channelId) : null;
   const row = payee ?? (direction === 'paid' ? store.payerChannels.get(channelId) : null);
   if (!row) return { ...place, kept: null };
@@ -179,10 +181,10 @@ function channelView(
     terms: signedView(row.terms, [['payer', payerDevice, row.termsSignature]]),
     lease:
       row.leaseSignature && shardKey !== undefined
-        ? signedView(lease, [['shard', Buffer.from(shardKey, 'hex'), row.leaseSignature]])
+        ? signedView(lease, [['shard', fromHex(shardKey), row.leaseSignature]])
         : null,
     checkpoint: row.lastCheckpoint && checkpointView(row.lastCheckpoint, payerDevice, payeeDevice),
-    tick: payee ? { units: payee.state.paidUnits, value: hex(payee.state.tick) } : null,
+    tick: payee ? { units: payee.state.paidUnits, value: toHex(payee.state.tick) } : null,
   };
   return { ...place, kept };
 }
@@ -205,11 +207,11 @@ function signedView(
   signatures: readonly (readonly [by: 'payer' | 'payee' | 'shard', key: Uint8Array, signature: Uint8Array])[],
 ): SignedRecordView {
   return {
-    record: hex(record),
+    record: toHex(record),
     signatures: signatures.map(([by, key, signature]) => ({
       by,
-      key: hex(key),
-      signature: hex(signature),
+      key: toHex(key),
+      signature: toHex(signature),
       valid: verifyDevice(key, record, signature),
     })),
   };
@@ -219,8 +221,4 @@ function signedView(
 function placeOf(cursor: string): HistoryPlace {
   const [atMs, seq] = cursor.split('-').map(Number) as [number, number];
   return { atMs, seq };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -1,8 +1,10 @@
 /** Traffic and the network as the procedures show them. */
+
 import { formatAmount, TOKENS } from '../../shared/economy/money.ts';
 import { trafficRate } from '../../shared/economy/price.ts';
 import { ratioToDecimal } from '../../shared/economy/ratio.ts';
 import { POOLS } from '../../shared/economy/settings.ts';
+import { fromHex } from '../../shared/hex.ts';
 import type {
   MarketPoint,
   NetworkView,
@@ -24,7 +26,7 @@ export function trafficProcedures(peer: RunningPeer, log: Log) {
   const { store, sync, settings, lines, shardClient } = peer;
   const marketLog = new MarketLog(store, Date.now());
   const validators = new Map(
-    settings.validatorKeys.map((key, shard) => [peerIdOf(Buffer.from(key, 'hex')).toString(), shard]),
+    settings.validatorKeys.map((key, shard) => [peerIdOf(fromHex(key)).toString(), shard]),
   );
   const point = () => sync.picture && marketPoint(sync.picture, peer);
 

@@ -1,4 +1,5 @@
 /** Figures of the node's stores and its picture of the account, as `shared/rpc/rpc.ts` shows them. */
+
 import { creditLeftUnits } from '../../shared/economy/credit.ts';
 import { amount, formatAmount, TOKENS } from '../../shared/economy/money.ts';
 import type { Payment } from '../../shared/economy/payment.ts';
@@ -7,6 +8,7 @@ import type { QuoteBasis, TrafficQuote } from '../../shared/economy/quote.ts';
 import { formatRatio, type Ratio, ratioToDecimal } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../../shared/economy/units.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import type { NodeSnapshot, PriceView, SettingsView, TrafficQuoteView } from '../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
@@ -108,7 +110,7 @@ export function settlementView(row: SettlementRow): SettlementView {
     seq: row.seq,
     shard: row.shard,
     batchNumber: row.batchNumber,
-    batchHash: Buffer.from(row.batchHash).toString('hex'),
+    batchHash: toHex(row.batchHash),
     atMs: row.atMs,
     direction: row.direction,
     counterparty: row.counterparty,

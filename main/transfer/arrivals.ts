@@ -5,8 +5,8 @@ import type { Permit } from '../limits/download-budget.ts';
 import { type ArrivedFrom, ProviderRefusal } from '../pieces/fetching.ts';
 import type { Flight, Flights } from './flights.ts';
 import type { Holdings } from './holdings.ts';
-import type { Member, Sources } from './providers.ts';
-import type { Session } from './session-pool.ts';
+import type { Member, TransferProviders } from './providers.ts';
+import type { PieceStream } from './stream-pool.ts';
 import type { TransferStatus } from './transfer-status.ts';
 import type { Watched } from './watched.ts';
 
@@ -14,7 +14,7 @@ export interface ArrivalsContext {
   readonly contentId: string;
   readonly store: NodeStore;
   readonly holdings: Holdings;
-  readonly sources: Sources;
+  readonly providers: TransferProviders;
   readonly flights: Flights;
   readonly watched: Watched;
   readonly status: TransferStatus;
@@ -44,7 +44,7 @@ export class Arrivals {
   /** Resolves when the piece is taken in, or what it failed of is told. */
   async land(
     flight: Flight,
-    session: Session,
+    stream: PieceStream,
     permit: Permit,
     arriving: Promise<ArrivedFrom>,
   ): Promise<void> {
@@ -54,7 +54,7 @@ export class Arrivals {
       this.#onArrived(flight, piece);
     } catch (error) {
       permit.done(0);
-      await this.#onFailed(flight, session, error);
+      await this.#onFailed(flight, stream, error);
     }
   }
 
@@ -67,15 +67,15 @@ export class Arrivals {
   }
 
   #onArrived({ pieceIndex, video, member }: Flight, piece: ArrivedFrom): void {
-    const { contentId, store, sources, watched, holdings, flights } = this.#context;
-    sources.delivered(member, piece.bytes, piece.paidUnits);
+    const { contentId, store, providers, watched, holdings, flights } = this.#context;
+    providers.delivered(member, piece.bytes, piece.paidUnits);
     this.last = member;
     if (!store.contents.hasPiece(contentId, pieceIndex)) {
       // Taken off the disk as soon as it was there: it is as missing as before.
       holdings.came(piece.bytes, piece.paidUnits);
       return;
     }
-    if (!holdings.has(pieceIndex)) watched.arrived(pieceIndex, video, member.line.watch);
+    if (!holdings.has(pieceIndex)) watched.arrived(pieceIndex, video, member.pooled.watch);
     if (this.#onPiece(pieceIndex, piece.bytes, piece.paidUnits)) flights.arrived(pieceIndex);
   }
 
@@ -89,21 +89,21 @@ export class Arrivals {
     return true;
   }
 
-  async #onFailed({ member }: Flight, session: Session, error: unknown): Promise<void> {
-    const { sources, status } = this.#context;
+  async #onFailed({ member }: Flight, stream: PieceStream, error: unknown): Promise<void> {
+    const { providers, status } = this.#context;
     if (isAceError(error, 'Withdrawn')) return;
-    if (session.failed) {
-      if (member.session === session) sources.failed(member, session.failure);
-      // What the session still booked need not be fetched, nor paid, again.
-      await session.settled();
+    if (stream.failed) {
+      if (member.stream === stream) providers.failed(member, stream.failure);
+      // What the stream still booked need not be fetched, nor paid, again.
+      await stream.settled();
       this.takeOver();
       return;
     }
-    if (member.session !== session) return;
+    if (member.stream !== stream) return;
     if (error instanceof ProviderRefusal) {
       if (error.code === 'PieceUnknown') return;
-      sources.failed(member, error);
-      if (!HARMLESS.has(error.code)) session.abort(error);
+      providers.failed(member, error);
+      if (!HARMLESS.has(error.code)) stream.abort(error);
       return;
     }
     status.unpayable(member, error);

@@ -1,5 +1,5 @@
 /**
- * Asks the providers that have a session already for a content of which only its id is known, and the first of them for
+ * Asks the providers that have a stream already for a content of which only its id is known, and the first of them for
  * the piece that a player waits for along with it: one round trip for all, where looking the content up, fetching its
  * transport file and asking for the piece are one each.
  */
@@ -8,7 +8,7 @@ import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import { isMedia, readAnyTransportFile, type TransportFile } from '../content/transport-file.ts';
 import type { DownloadBudget, Permit } from '../limits/download-budget.ts';
 import type { ArrivedFrom } from '../pieces/fetching.ts';
-import type { Line, SessionPool } from './session-pool.ts';
+import type { PooledProvider, StreamPool } from './stream-pool.ts';
 
 /** The piece that a player waits for. */
 export interface Opening {
@@ -19,7 +19,7 @@ export interface Opening {
 
 /** A piece that was asked for along with the transport file. */
 export interface FirstPiece {
-  readonly line: Line;
+  readonly pooled: PooledProvider;
   readonly pieceIndex: number;
   readonly video: boolean;
   readonly permit: Permit;
@@ -29,12 +29,12 @@ export interface FirstPiece {
 }
 
 export interface Heard {
-  readonly line: Line;
+  readonly pooled: PooledProvider;
   readonly first: FirstPiece | null;
 }
 
 export interface AskingContext {
-  readonly pool: Pick<SessionPool, 'ready' | 'ask'>;
+  readonly pool: Pick<StreamPool, 'ready' | 'ask'>;
   readonly budget: Pick<DownloadBudget, 'mayRequest'>;
   /** Stores a content, unless it is here already. */
   readonly keep: (transport: Uint8Array, file: TransportFile) => void;
@@ -43,39 +43,39 @@ export interface AskingContext {
 const MAX_ASKED = 8;
 /** Sessions that say nothing hold up nobody for longer; the look-up goes on meanwhile. */
 const ASK_MS = 1_500;
-/** A limit that has to wait leaves the piece to whoever has time. */
+/** A piece that would have to wait for a limit is not asked for here: the transfer asks for it later. */
 const PERMIT_MS = 50;
 
-/** Who has the content, its transport file stored by then; `null` when nobody who has a session does. */
-export async function askSessions(
+/** Who has the content, its transport file stored by then; `null` when nobody who has a stream does. */
+export async function askStreams(
   { pool, budget, keep }: AskingContext,
   contentId: string,
   opening: Opening | null,
 ): Promise<Heard | null> {
-  const lines = pool.ready().slice(0, MAX_ASKED);
-  if (lines.length === 0) return null;
+  const asked = pool.ready().slice(0, MAX_ASKED);
+  if (asked.length === 0) return null;
   const permit = opening && (await permitNow(budget, contentId));
   const abort = new AbortController();
   return new Promise((resolve) => {
     let first: Promise<ArrivedFrom> | null = null;
     let video = false;
-    let unanswered = lines.length;
+    let unanswered = asked.length;
     let isDone = false;
-    const done = (line: Line | null) => {
+    const done = (pooled: PooledProvider | null) => {
       if (isDone) return;
       isDone = true;
       clearTimeout(late);
-      if (line && line === lines[0] && first && permit && opening) {
+      if (pooled && pooled === asked[0] && first && permit && opening) {
         const { pieceIndex } = opening;
-        resolve({ line, first: { line, pieceIndex, video, permit, piece: first, abort } });
+        resolve({ pooled, first: { pooled, pieceIndex, video, permit, piece: first, abort } });
         return;
       }
       abort.abort();
       if (permit) letGo(first, permit);
-      resolve(line && { line, first: null });
+      resolve(pooled && { pooled, first: null });
     };
     const late = setTimeout(() => done(null), ASK_MS);
-    lines.forEach((line, i) => {
+    asked.forEach((pooled, i) => {
       const learned = (transport: Uint8Array | null) => {
         unanswered -= 1;
         // Later: the piece may still have to be noted.
@@ -84,14 +84,14 @@ export async function askSessions(
         if (!file || file.kind === 'live') return null;
         keep(transport, file);
         video = opening?.watches === true && isMedia(file);
-        done(line);
+        done(pooled);
         return { contentId, file, pieceIndex: opening?.pieceIndex ?? 0, video };
       };
       const pieceIndex = i === 0 && opening && permit ? opening.pieceIndex : null;
-      const piece = pool.ask(line, { contentId, pieceIndex, learned, signal: abort.signal });
+      const piece = pool.ask(pooled, { contentId, pieceIndex, learned, signal: abort.signal });
       if (i > 0) return;
       first = piece;
-      // The session may end before anybody has decided what becomes of the piece.
+      // The stream may end before anybody has decided what becomes of the piece.
       piece?.catch(() => undefined);
     });
   });
@@ -107,7 +107,7 @@ function letGo(piece: Promise<ArrivedFrom> | null, permit: Permit): void {
     );
 }
 
-/** `null` when there is none at once: what stands in the way is told to whoever asks for the piece later. */
+/** `null` when there is none at once: the transfer that asks for the piece later gets the reason. */
 async function permitNow(budget: AskingContext['budget'], contentId: string): Promise<Permit | null> {
   const signal = AbortSignal.timeout(PERMIT_MS);
   try {

@@ -1,4 +1,4 @@
-/** Who waits for which piece. Whoever is woken looks for itself whether it is there. */
+/** Who waits for which piece. A waiter that is released checks for itself whether the piece is there. */
 export class AwaitedPieces {
   readonly #waiters = new Map<number, (() => void)[]>();
 

@@ -7,7 +7,7 @@ export interface Flight {
   readonly bytes: number;
   readonly video: boolean;
   readonly member: Member;
-  readonly sourceId: string;
+  readonly providerId: string;
   readonly startedAtMs: number;
   readonly expectedMs: number;
   /** Asked for though another provider has the same request. */
@@ -78,7 +78,7 @@ export class Flights {
     if (this.size === 0) this.#busyMs += performance.now() - this.#busySinceMs;
   }
 
-  /** The piece is here: whoever else was asked for it need not send it, if that has not begun. */
+  /** The piece is here: another provider that was asked for it need not send it, if it has not begun. */
   arrived(pieceIndex: number): void {
     for (const flight of this.#byPiece.get(pieceIndex) ?? []) flight.abort.abort();
   }
@@ -93,7 +93,7 @@ export class Flights {
               flight,
               pieceIndex: flight.pieceIndex,
               bytes: flight.bytes,
-              sourceId: flight.sourceId,
+              providerId: flight.providerId,
               deadlineMs: deadlineMs(flight.pieceIndex),
               elapsedMs: nowMs - flight.startedAtMs,
               expectedMs: flight.expectedMs,

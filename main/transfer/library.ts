@@ -11,7 +11,7 @@ import {
 } from '../content/transport-file.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { askSessions, type FirstPiece, type Opening } from './asking.ts';
+import { askStreams, type FirstPiece, type Opening } from './asking.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
 
 export interface LibraryContext extends TransferContext {
@@ -29,7 +29,7 @@ interface Resolved {
   readonly row: ContentRow;
   /** Who has it, when that had to be asked. */
   readonly providers: readonly Provider[];
-  /** There may be others: these are those of a session. */
+  /** There may be others: these are those of a stream. */
   readonly areSome: boolean;
   readonly first: FirstPiece | null;
 }
@@ -67,12 +67,12 @@ export class Library {
     searching.catch(() => undefined); // told below, unless it is not needed
     const heard = origin === 'offered' ? null : await this.#ask(contentId, origin, opening);
     const told = heard && store.contents.get(contentId);
-    if (told) return { row: told, providers: [heard.line.provider], areSome: true, first: heard.first };
+    if (told) return { row: told, providers: [heard.pooled.provider], areSome: true, first: heard.first };
     let last: unknown = null;
     const providers = await searching;
     for (const provider of providers) {
       try {
-        // Whoever wants to see it now will fetch it from there: the session opens while the transport file comes.
+        // The content is fetched from there next: the stream opens while the transport file comes.
         if (origin !== 'offered') this.#meet(provider);
         const transport = await fetchTransportFile(provider, contentId);
         const file = readAnyTransportFile(contentId, transport);
@@ -97,11 +97,11 @@ export class Library {
     contentId: string,
     origin: ContentRow['origin'],
     opening: Opening | null,
-  ): ReturnType<typeof askSessions> {
+  ): ReturnType<typeof askStreams> {
     const { pool, budget } = this.#context;
     const keep = (transport: Uint8Array, file: TransportFile) =>
       this.#keep(contentId, transport, file, origin);
-    return askSessions({ pool, budget, keep }, contentId, opening);
+    return askStreams({ pool, budget, keep }, contentId, opening);
   }
 
   #keep(
@@ -160,8 +160,11 @@ export class Library {
 
   #meet(provider: Provider): void {
     const { pool, log } = this.#context;
-    pool.meet(pool.line(provider)).catch((error: unknown) => {
-      log.debug({ err: error, peer: provider.peerId }, 'no session with whoever has the transport file');
+    pool.meet(pool.pooled(provider)).catch((error: unknown) => {
+      log.debug(
+        { err: error, peer: provider.peerId },
+        'no stream to the provider that has the transport file',
+      );
     });
   }
 

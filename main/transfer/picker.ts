@@ -18,8 +18,8 @@ export interface Want {
   readonly video: boolean;
 }
 
-/** A provider with a session, as its measurements and its queue are now. */
-export interface Source {
+/** A provider with a stream, as its measurements and its queue are now. */
+export interface AvailableProvider {
   readonly id: string;
   /** `null` while nothing has come from it. */
   readonly bytesPerMs: number | null;
@@ -34,7 +34,7 @@ export interface Source {
 
 export interface Assignment {
   readonly want: Want;
-  readonly sourceId: string;
+  readonly providerId: string;
   /** When it should be here, from now. */
   readonly expectedMs: number;
 }
@@ -60,29 +60,30 @@ const DEADLINE_SHARE = 0.5;
 const LOOK_AHEAD = 256;
 
 /** The speed to reckon with: a provider that has gone silent is as slow as its silence says. */
-export function speedOf({ bytesPerMs, silentMs, outstandingPieces }: Source): number {
+export function speedOf({ bytesPerMs, silentMs, outstandingPieces }: AvailableProvider): number {
   const measured = bytesPerMs ?? ASSUMED_BYTES_PER_MS;
   if (outstandingPieces === 0 || silentMs < SILENT_MS) return measured;
   return Math.min(measured, PIECE_BYTES / silentMs);
 }
 
 /** When `bytes` more would be here, from now. */
-export function finishMs(source: Source, bytes: number): number {
-  const silent = source.outstandingPieces > 0 && source.silentMs >= SILENT_MS ? source.silentMs : 0;
-  return silent + source.latencyMs + (source.outstandingBytes + bytes) / speedOf(source);
+export function finishMs(provider: AvailableProvider, bytes: number): number {
+  const silent = provider.outstandingPieces > 0 && provider.silentMs >= SILENT_MS ? provider.silentMs : 0;
+  return silent + provider.latencyMs + (provider.outstandingBytes + bytes) / speedOf(provider);
 }
 
 /** Requests that the provider should have at once. */
-export function depthOf(source: Source, alone: boolean): number {
-  if (source.bytesPerMs === null) return alone ? ALONE_PIECES : PROBE_PIECES;
-  const bytes = speedOf(source) * (2 * source.latencyMs + QUEUE_MS);
+export function depthOf(provider: AvailableProvider, alone: boolean): number {
+  if (provider.bytesPerMs === null) return alone ? ALONE_PIECES : PROBE_PIECES;
+  const bytes = speedOf(provider) * (2 * provider.latencyMs + QUEUE_MS);
   return Math.min(MAX_PIECES, Math.max(2, Math.ceil(bytes / PIECE_BYTES) + 1));
 }
 
 /** Requests that all of them could take now. */
-export function roomAt(sources: readonly Source[]): number {
-  const room = (source: Source) => depthOf(source, sources.length === 1) - source.outstandingPieces;
-  return sources.reduce((sum, source) => sum + Math.max(0, room(source)), 0);
+export function roomAt(providers: readonly AvailableProvider[]): number {
+  const room = (provider: AvailableProvider) =>
+    depthOf(provider, providers.length === 1) - provider.outstandingPieces;
+  return providers.reduce((sum, provider) => sum + Math.max(0, room(provider)), 0);
 }
 
 /**
@@ -91,12 +92,12 @@ export function roomAt(sources: readonly Source[]): number {
  */
 export function assign(
   wants: Iterable<Want>,
-  sources: readonly Source[],
+  providers: readonly AvailableProvider[],
   missingBytes: number,
 ): Assignment[] {
-  const measured = sources.filter(({ bytesPerMs }) => bytesPerMs !== null);
-  const queues = [...sources];
-  const free = (queue: Source) => queue.outstandingPieces < depthOf(queue, sources.length === 1);
+  const measured = providers.filter(({ bytesPerMs }) => bytesPerMs !== null);
+  const queues = [...providers];
+  const free = (queue: AvailableProvider) => queue.outstandingPieces < depthOf(queue, providers.length === 1);
   const assignments: Assignment[] = [];
   let leftBytes = missingBytes;
   let looked = 0;
@@ -112,7 +113,7 @@ export function assign(
     // A provider that was never measured is tried with what is not urgent, while there is one that was.
     const risky = chosen.bytesPerMs === null && measured.some((m) => m.has(want.pieceIndex));
     if (mayBeLate || (risky && want.deadlineMs < 4 * expectedMs)) continue;
-    assignments.push({ want, sourceId: chosen.id, expectedMs });
+    assignments.push({ want, providerId: chosen.id, expectedMs });
     leftBytes -= want.bytes;
     const at = queues.indexOf(chosen);
     queues[at] = {
@@ -132,16 +133,16 @@ function isInTime({ deadlineMs }: Want, expectedMs: number, restOfAllMs: number)
 }
 
 /** How long all measured providers would take for so much, together. */
-function restMs(measured: readonly Source[], bytes: number): number {
-  const outstanding = measured.reduce((sum, source) => sum + source.outstandingBytes, 0);
-  const speed = measured.reduce((sum, source) => sum + speedOf(source), 0);
+function restMs(measured: readonly AvailableProvider[], bytes: number): number {
+  const outstanding = measured.reduce((sum, provider) => sum + provider.outstandingBytes, 0);
+  const speed = measured.reduce((sum, provider) => sum + speedOf(provider), 0);
   return speed === 0 ? Number.POSITIVE_INFINITY : (outstanding + bytes) / speed;
 }
 
-function quickest<S extends Source>(sources: readonly S[], bytes: number): S | null {
+function quickest<S extends AvailableProvider>(providers: readonly S[], bytes: number): S | null {
   let best: S | null = null;
-  for (const source of sources) {
-    if (!best || finishMs(source, bytes) < finishMs(best, bytes)) best = source;
+  for (const provider of providers) {
+    if (!best || finishMs(provider, bytes) < finishMs(best, bytes)) best = provider;
   }
   return best;
 }
@@ -150,7 +151,7 @@ function quickest<S extends Source>(sources: readonly S[], bytes: number): S | n
 export interface Pending {
   readonly pieceIndex: number;
   readonly bytes: number;
-  readonly sourceId: string;
+  readonly providerId: string;
   readonly deadlineMs: number;
   /** How long ago it was asked for, and how long it was expected to take then. */
   readonly elapsedMs: number;
@@ -164,7 +165,7 @@ export interface Pending {
 /** What is done about a request that is late: have it withdrawn, or ask another provider as well. */
 export type Remedy =
   | { readonly kind: 'withdraw'; readonly pending: Pending }
-  | { readonly kind: 'double'; readonly pending: Pending; readonly sourceId: string };
+  | { readonly kind: 'double'; readonly pending: Pending; readonly providerId: string };
 
 /** Less than this is never late. */
 const LATE_MS = 500;
@@ -180,22 +181,22 @@ const WITHDRAW_MS = 300;
  */
 export function remedies(
   pending: readonly Pending[],
-  sources: readonly Source[],
+  providers: readonly AvailableProvider[],
   allAsked: boolean,
 ): Remedy[] {
   const remedies: Remedy[] = [];
   let doubled = pending.some((request) => request.doubled);
   for (const request of pending) {
     const blocks = request.deadlineMs <= 0 || (allAsked && request.deadlineMs === Number.POSITIVE_INFINITY);
-    const own = sources.find(({ id }) => id === request.sourceId);
+    const own = providers.find(({ id }) => id === request.providerId);
     // Of a provider that says nothing no answer is waited for, either.
     const silent = own !== undefined && own.silentMs >= SILENT_MS;
     const limitMs = lateMs(request, blocks, silent);
-    const other = betterFor(request, own, sources);
+    const other = betterFor(request, own, providers);
     if (!other || request.doubled || request.elapsedMs < limitMs) continue;
     if (!request.withdrawn) remedies.push({ kind: 'withdraw', pending: request });
     else if (blocks && !doubled && (silent || request.elapsedMs >= limitMs + WITHDRAW_MS)) {
-      remedies.push({ kind: 'double', pending: request, sourceId: other.id });
+      remedies.push({ kind: 'double', pending: request, providerId: other.id });
       doubled = true;
     }
   }
@@ -208,13 +209,17 @@ function lateMs({ expectedMs }: Pending, blocks: boolean, silent: boolean): numb
 }
 
 /** A measured provider that would have the piece before the one that was asked. */
-function betterFor(request: Pending, own: Source | undefined, sources: readonly Source[]): Source | null {
-  const others = sources.filter(
-    (source) =>
-      source.id !== request.sourceId &&
-      source.bytesPerMs !== null &&
-      source.silentMs < SILENT_MS &&
-      source.has(request.pieceIndex),
+function betterFor(
+  request: Pending,
+  own: AvailableProvider | undefined,
+  providers: readonly AvailableProvider[],
+): AvailableProvider | null {
+  const others = providers.filter(
+    (provider) =>
+      provider.id !== request.providerId &&
+      provider.bytesPerMs !== null &&
+      provider.silentMs < SILENT_MS &&
+      provider.has(request.pieceIndex),
   );
   const best = quickest(others, request.bytes);
   if (!best) return null;

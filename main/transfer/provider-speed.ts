@@ -1,6 +1,6 @@
 /**
  * How fast one provider is, as measured: bytes per millisecond and the time until an answer begins, both as moving
- * averages. No clock of its own: whoever measures says the times, in milliseconds of one clock.
+ * averages. No clock of its own: the caller gives all times in milliseconds of one clock.
  */
 
 /** Weight of the newest sample. */
@@ -13,7 +13,7 @@ export interface PieceTimes {
   readonly endedAtMs: number;
 }
 
-export class Pace {
+export class ProviderSpeed {
   #bytesPerMs: number | null = null;
   #latencyMs: number | null = null;
   #lastEndedAtMs = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,5 @@
 /**
- * The providers of one transfer: who was found, who has a session, who failed and when it is tried again, who lied and
+ * The providers of one transfer: who was found, who has a stream, who failed and when it is tried again, who lied and
  * never is. Sessions are opened in the background, the first one alone for a moment, so that a second costs nothing
  * where one is enough.
  */
@@ -10,14 +10,14 @@ import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
 import { isProviderFault } from '../pieces/fetching.ts';
 import type { Log } from '../process/log.ts';
-import type { Source } from './picker.ts';
-import type { Line, Session, SessionPool, SessionUser } from './session-pool.ts';
+import type { AvailableProvider } from './picker.ts';
+import type { PieceStream, PooledProvider, StreamPool, StreamUser } from './stream-pool.ts';
 
-export interface SourcesContext {
+export interface TransferProvidersContext {
   readonly contentId: string;
   readonly file: TransportFile;
-  readonly pool: SessionPool;
-  readonly user: SessionUser;
+  readonly pool: StreamPool;
+  readonly user: StreamUser;
   readonly log: Log;
   /** Who has this content, best first. @throws AceError `ShardUnavailable` */
   readonly findProviders: (contentId: string) => Promise<Provider[]>;
@@ -27,9 +27,9 @@ export interface SourcesContext {
 
 /** One provider as this transfer sees it. */
 export interface Member {
-  line: Line;
-  /** The session in use; `null` when there is none. */
-  session: Session | null;
+  pooled: PooledProvider;
+  /** The stream in use; `null` when there is none. */
+  stream: PieceStream | null;
   connecting: boolean;
   /** Times in a row that it was of no use: the others are tried first. */
   failures: number;
@@ -71,13 +71,13 @@ const HEAD_START_MS = 300;
 /** A provider that failed is asked again after this long, doubled each time in a row. */
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
-/** A provider whose session was closed for want of use is left alone for so long, while there is another. */
+/** A provider whose stream was closed for want of use is left alone for so long, while there is another. */
 const REST_MS = 30_000;
 /** Providers that are remembered for one content. */
 const MAX_FOUND = 64;
 
-export class Sources {
-  readonly #context: SourcesContext;
+export class TransferProviders {
+  readonly #context: TransferProvidersContext;
   readonly #members = new Map<string, Member>();
   readonly #banned = new Set<string>();
   #finding: Promise<void> | null = null;
@@ -87,13 +87,13 @@ export class Sources {
   #lastError: unknown = null;
   #joiningSinceMs = 0;
 
-  constructor(context: SourcesContext) {
+  constructor(context: TransferProvidersContext) {
     this.#context = context;
   }
 
-  /** Those with a session that works. */
+  /** Those with a stream that works. */
   get live(): Member[] {
-    return [...this.#members.values()].filter(({ session }) => session && !session.failed);
+    return [...this.#members.values()].filter(({ stream }) => stream && !stream.failed);
   }
 
   get connecting(): boolean {
@@ -103,13 +103,13 @@ export class Sources {
   /** For those who look on: those in use or about to be, and those that brought something. */
   inUse(): ProviderInUse[] {
     return [...this.#members.values()]
-      .filter(({ session, connecting, pieces }) => session || connecting || pieces > 0)
-      .map(({ line, session, connecting, pieces, receivedBytes, paidUnits }) => ({
-        account: line.provider.account,
-        peerId: line.peerId,
-        state: session && !session.failed ? 'connected' : connecting ? 'connecting' : 'gone',
-        bytesPerSecond: Math.round((line.pace.bytesPerMs ?? 0) * 1_000),
-        latencyMs: Math.round(line.pace.latencyMs ?? 0),
+      .filter(({ stream, connecting, pieces }) => stream || connecting || pieces > 0)
+      .map(({ pooled, stream, connecting, pieces, receivedBytes, paidUnits }) => ({
+        account: pooled.provider.account,
+        peerId: pooled.peerId,
+        state: stream && !stream.failed ? 'connected' : connecting ? 'connecting' : 'gone',
+        bytesPerSecond: Math.round((pooled.speed.bytesPerMs ?? 0) * 1_000),
+        latencyMs: Math.round(pooled.speed.latencyMs ?? 0),
         pieces,
         receivedBytes,
         paidUnits,
@@ -119,12 +119,14 @@ export class Sources {
   /** Silence of one provider is not waited out while another could be asked. */
   abandonSilent(): void {
     const live = this.live;
-    for (const { session, line } of live) {
-      const chunkMs = CHUNK_BYTES / (line.pace.bytesPerMs ?? SLOWEST_BYTES_PER_MS);
-      if (!session || session.silentMs < Math.max(ABANDON_MS, ABANDON_CHUNKS * chunkMs)) continue;
-      const others = live.filter((other) => other.line !== line && other.line.pace.bytesPerMs !== null);
-      if (others.some((other) => (other.session?.silentMs ?? 0) < ABANDON_MS))
-        session.abort(new AceError('RequestTimeout', 'The provider did not get on, and another one does'));
+    for (const { stream, pooled } of live) {
+      const chunkMs = CHUNK_BYTES / (pooled.speed.bytesPerMs ?? SLOWEST_BYTES_PER_MS);
+      if (!stream || stream.silentMs < Math.max(ABANDON_MS, ABANDON_CHUNKS * chunkMs)) continue;
+      const others = live.filter(
+        (other) => other.pooled !== pooled && other.pooled.speed.bytesPerMs !== null,
+      );
+      if (others.some((other) => (other.stream?.silentMs ?? 0) < ABANDON_MS))
+        stream.abort(new AceError('RequestTimeout', 'The provider did not get on, and another one does'));
     }
   }
 
@@ -138,28 +140,28 @@ export class Sources {
 
   /** Those that have said that they lack something. */
   partial(): Member[] {
-    return this.live.filter(({ session }) => session?.isPartial(this.#context.contentId));
+    return this.live.filter(({ stream }) => stream?.isPartial(this.#context.contentId));
   }
 
-  uses(line: Line): boolean {
-    return this.#members.get(line.peerId)?.session != null;
+  uses(pooled: PooledProvider): boolean {
+    return this.#members.get(pooled.peerId)?.stream != null;
   }
 
   /** As the picker sees those that can be asked now. */
-  forPicker(): Source[] {
+  forPicker(): AvailableProvider[] {
     const { contentId } = this.#context;
     const nowMs = performance.now();
-    return this.live.flatMap(({ line, session, unpayable }) => {
-      if (!session || (unpayable && unpayable.untilMs > nowMs)) return [];
+    return this.live.flatMap(({ pooled, stream, unpayable }) => {
+      if (!stream || (unpayable && unpayable.untilMs > nowMs)) return [];
       return [
         {
-          id: line.peerId,
-          bytesPerMs: line.pace.bytesPerMs,
-          latencyMs: line.pace.latencyMs ?? 0,
-          outstandingBytes: line.outstandingBytes,
-          outstandingPieces: line.outstandingPieces,
-          silentMs: session.silentMs,
-          has: (pieceIndex: number) => session.has(contentId, pieceIndex),
+          id: pooled.peerId,
+          bytesPerMs: pooled.speed.bytesPerMs,
+          latencyMs: pooled.speed.latencyMs ?? 0,
+          outstandingBytes: pooled.outstandingBytes,
+          outstandingPieces: pooled.outstandingPieces,
+          silentMs: stream.silentMs,
+          has: (pieceIndex: number) => stream.has(contentId, pieceIndex),
         },
       ];
     });
@@ -169,7 +171,7 @@ export class Sources {
     return this.#members.get(peerId) ?? null;
   }
 
-  /** Finds providers and opens sessions until `target` of them work or are on their way. Never waits. */
+  /** Finds providers and opens streams until `target` of them work or are on their way. Never waits. */
   tend(target: number): void {
     const nowMs = performance.now();
     this.#noticeClosed(nowMs);
@@ -195,17 +197,17 @@ export class Sources {
     return this.#finding;
   }
 
-  /** Opens a session and a channel to the best provider, so that the first request need not wait for that. */
+  /** Opens a stream and a channel to the best provider, so that the first request need not wait for that. */
   async warm(known: readonly Provider[], areAll = true): Promise<void> {
     const findAtMs = this.#findAtMs;
     if (known.length > 0) this.#found(known);
-    // One that a session told of is not all of them: the look-up is still due.
+    // One that a stream told of is not all of them: the look-up is still due.
     if (!areAll) this.#findAtMs = findAtMs;
     else await this.find();
     const [first] = this.#candidates(performance.now());
     if (!first) return;
     await this.#join(first);
-    if (first.session) await this.#context.pool.warm(first.line, this.#context.user);
+    if (first.stream) await this.#context.pool.warm(first.pooled, this.#context.user);
   }
 
   /** A piece has come from it. */
@@ -219,9 +221,9 @@ export class Sources {
 
   /** It is of no use now; one that cheated is not asked for this content again. */
   failed(member: Member, error: unknown): void {
-    const { peerId } = member.line;
+    const { peerId } = member.pooled;
     this.#lastError = error;
-    member.session = null;
+    member.stream = null;
     member.failures += 1;
     member.retryAtMs =
       performance.now() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(10, member.failures));
@@ -241,7 +243,7 @@ export class Sources {
   #candidates(nowMs: number): Member[] {
     const others = this.live.length > 0;
     return [...this.#members.values()]
-      .filter((member) => !member.session && !member.connecting && !this.#banned.has(member.line.peerId))
+      .filter((member) => !member.stream && !member.connecting && !this.#banned.has(member.pooled.peerId))
       .filter((member) => member.retryAtMs <= nowMs || (!others && member.failures === 0))
       .sort((a, b) => a.failures - b.failures);
   }
@@ -264,25 +266,25 @@ export class Sources {
     this.#findAtMs = performance.now();
     this.#findError = null;
     const fresh = providers.slice(0, MAX_FOUND).map((provider) => {
-      const line = this.#context.pool.line(provider);
-      return this.#members.get(provider.peerId) ?? newMember(line);
+      const pooled = this.#context.pool.pooled(provider);
+      return this.#members.get(provider.peerId) ?? newMember(pooled);
     });
     // In the order in which they are told now. Those in use, or with a history, are kept though nobody tells of them.
     const kept = [...this.#members.values()].filter((member) => !fresh.includes(member));
-    const inUse = kept.filter((member) => member.session || member.connecting || member.pieces > 0);
+    const inUse = kept.filter((member) => member.stream || member.connecting || member.pieces > 0);
     this.#members.clear();
-    for (const member of [...fresh, ...inUse]) this.#members.set(member.line.peerId, member);
+    for (const member of [...fresh, ...inUse]) this.#members.set(member.pooled.peerId, member);
   }
 
   async #join(member: Member): Promise<void> {
     const { pool, user, contentId, file, onChange } = this.#context;
     member.connecting = true;
-    // A line that nobody used may have been forgotten since.
-    member.line = pool.line(member.line.provider);
+    // A provider that nobody used may have been forgotten since.
+    member.pooled = pool.pooled(member.pooled.provider);
     try {
-      const session = await pool.open(member.line, user);
-      session.interest(contentId, file, onChange);
-      member.session = session;
+      const stream = await pool.open(member.pooled, user);
+      stream.interest(contentId, file, onChange);
+      member.stream = stream;
     } catch (error) {
       this.failed(member, error);
     } finally {
@@ -294,18 +296,18 @@ export class Sources {
   /** Sessions that broke while nothing was asked for, and those that the pool has closed because nobody used them. */
   #noticeClosed(nowMs: number): void {
     for (const member of this.#members.values()) {
-      if (member.session?.failed) this.failed(member, member.session.failure);
-      if (!member.session || member.line.live === member.session) continue;
-      member.session = null;
+      if (member.stream?.failed) this.failed(member, member.stream.failure);
+      if (!member.stream || member.pooled.live === member.stream) continue;
+      member.stream = null;
       member.retryAtMs = nowMs + REST_MS;
     }
   }
 }
 
-function newMember(line: Line): Member {
+function newMember(pooled: PooledProvider): Member {
   return {
-    line,
-    session: null,
+    pooled,
+    stream: null,
     connecting: false,
     failures: 0,
     retryAtMs: 0,

@@ -1,6 +1,6 @@
 /** Has a download take first what the fewest providers have; two viewers do not take the same pieces first. */
 import type { Demand } from './demand.ts';
-import type { Sources } from './providers.ts';
+import type { TransferProviders } from './providers.ts';
 
 /** Which pieces are rare is worked out anew after a millisecond for so many pieces: it takes a small part of that. */
 const RARE_PIECES_PER_MS = 16;
@@ -24,17 +24,17 @@ export class RareFirst {
     this.#haves += 1;
   }
 
-  apply(demand: Demand, sources: Sources): void {
-    if (!demand.downloading || sources.partial().length === 0) {
+  apply(demand: Demand, providers: TransferProviders): void {
+    if (!demand.downloading || providers.partial().length === 0) {
       demand.preferRare('', null, this.#salt);
       return;
     }
     const nowMs = performance.now();
     if (nowMs - this.#workedOutAtMs < this.#count / RARE_PIECES_PER_MS) return;
     this.#workedOutAtMs = nowMs;
-    const { live } = sources;
+    const { live } = providers;
     const holders = (index: number) =>
-      live.filter(({ session }) => session?.has(this.#contentId, index)).length;
+      live.filter(({ stream }) => stream?.has(this.#contentId, index)).length;
     demand.preferRare(String(this.#haves), holders, this.#salt);
   }
 }

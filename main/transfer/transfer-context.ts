@@ -4,12 +4,12 @@ import type { Provider } from '../content/provider.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DownloadBudget } from '../limits/download-budget.ts';
 import type { Log } from '../process/log.ts';
-import type { SessionPool } from './session-pool.ts';
+import type { StreamPool } from './stream-pool.ts';
 
 export interface TransferContext {
   readonly store: NodeStore;
   readonly log: Log;
-  readonly pool: SessionPool;
+  readonly pool: StreamPool;
   /** Whether and when another piece may be asked for. */
   readonly budget: Pick<DownloadBudget, 'mayRequest'>;
   /** Pieces that may be fetched ahead of each reader, where not all of the content fits on the disk; else `null`. */

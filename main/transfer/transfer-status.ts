@@ -1,7 +1,7 @@
 /** What a transfer says of itself: how far it is, and why it waits when it waits. */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Log } from '../process/log.ts';
-import type { Member, Sources } from './providers.ts';
+import type { Member, TransferProviders } from './providers.ts';
 
 export type TransferState = 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
 
@@ -59,15 +59,15 @@ export class TransferStatus {
   }
 
   /** No permit is to be had. */
-  sayUnpermitted(trouble: AceError): void {
+  reportUnpermitted(trouble: AceError): void {
     this.set(PAUSING.has(trouble.code) ? 'paused' : 'connecting', trouble);
   }
 
   /** Nobody can be asked. */
-  sayNobody(sources: Sources): void {
-    const unpayable = sources.live.find((member) => member.unpayable);
+  reportNobody(providers: TransferProviders): void {
+    const unpayable = providers.live.find((member) => member.unpayable);
     if (!unpayable?.unpayable) {
-      if (!sources.connecting) this.set('connecting', sources.trouble);
+      if (!providers.connecting) this.set('connecting', providers.trouble);
       return;
     }
     const { error } = unpayable.unpayable;

@@ -1,6 +1,6 @@
 /**
  * One content on its way to this node: it has what is wanted fetched from the providers that have it, several at once,
- * and says why it waits when it waits. What is wanted is in `demand.ts`, who has it in `sources.ts`, which piece comes
+ * and says why it waits when it waits. What is wanted is in `demand.ts`, who has it in `providers.ts`, which piece comes
  * from whom in `picker.ts`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,17 +8,25 @@ import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
 import type { AceError } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
-import { Wake } from '../util/wake.ts';
+import { Signal } from '../util/signal.ts';
 import { Arrivals } from './arrivals.ts';
 import type { FirstPiece } from './asking.ts';
 import { Demand, type Reader } from './demand.ts';
 import { type Flight, Flights } from './flights.ts';
 import { Holdings } from './holdings.ts';
 import { Permits } from './permits.ts';
-import { ASSUMED_BYTES_PER_MS, assign, remedies, roomAt, type Source, speedOf, type Want } from './picker.ts';
-import { type Member, type ProviderInUse, Sources } from './providers.ts';
+import {
+  ASSUMED_BYTES_PER_MS,
+  type AvailableProvider,
+  assign,
+  remedies,
+  roomAt,
+  speedOf,
+  type Want,
+} from './picker.ts';
+import { type Member, type ProviderInUse, TransferProviders } from './providers.ts';
 import { RareFirst } from './rare-first.ts';
-import type { Line, SessionUser } from './session-pool.ts';
+import type { PooledProvider, StreamUser } from './stream-pool.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { RETRY_MS, type TransferState, TransferStatus } from './transfer-status.ts';
 import { Watched } from './watched.ts';
@@ -36,10 +44,10 @@ const IDLE_TICK_MS = 250;
 const PIECES_EACH = 4;
 /** Beyond so many missing pieces all providers that are allowed are worth it anyway. */
 const MAX_PIECES_COUNTED = 64;
-/** What a stop waits for on a session that others use. */
+/** What a stop waits for on a stream that others use. */
 const STOP_MS = 5_000;
 
-export class Transfer implements SessionUser {
+export class Transfer implements StreamUser {
   readonly contentId: string;
   readonly file: TransportFile;
   /** The last provider that would not send for want of a payment, and its words. */
@@ -48,16 +56,16 @@ export class Transfer implements SessionUser {
   readonly #status: TransferStatus;
   readonly #holdings: Holdings;
   readonly #demand: Demand;
-  readonly #sources: Sources;
+  readonly #providers: TransferProviders;
   readonly #watched: Watched;
   readonly #permits: Permits;
-  readonly #flights = new Flights(() => this.#wakeUp());
+  readonly #flights = new Flights(() => this.#notify());
   readonly #rareFirst: RareFirst;
   readonly #arrivals: Arrivals;
   #stopped = false;
-  readonly #wake = new Wake();
+  readonly #signal = new Signal();
   /** Something happened since the last look. */
-  #woken = false;
+  #notified = false;
   #loop: Promise<void> | null = null;
 
   constructor(context: TransferContext, contentId: string, file: TransportFile) {
@@ -74,9 +82,9 @@ export class Transfer implements SessionUser {
       budget: context.budget,
       contentId,
       pieceBytes: Math.min(PIECE_BYTES, file.sizeBytes),
-      onChange: () => this.#wakeUp(),
+      onChange: () => this.#notify(),
     });
-    this.#sources = new Sources({
+    this.#providers = new TransferProviders({
       contentId,
       file,
       pool: context.pool,
@@ -85,14 +93,14 @@ export class Transfer implements SessionUser {
       findProviders: context.findProviders,
       onChange: () => {
         this.#rareFirst.changed();
-        this.#wakeUp();
+        this.#notify();
       },
     });
     this.#arrivals = new Arrivals({
       contentId,
       store: context.store,
       holdings: this.#holdings,
-      sources: this.#sources,
+      providers: this.#providers,
       flights: this.#flights,
       watched: this.#watched,
       status: this.#status,
@@ -137,13 +145,13 @@ export class Transfer implements SessionUser {
 
   /** The account of the provider that sent last, or is about to. */
   get providerAccount(): string | null {
-    const live = this.#sources.live;
+    const live = this.#providers.live;
     const member = live.find((m) => m === this.#arrivals.last) ?? live[0];
-    return member?.session?.provider.account ?? null;
+    return member?.stream?.provider.account ?? null;
   }
 
   get providers(): ProviderInUse[] {
-    return this.#sources.inUse();
+    return this.#providers.inUse();
   }
 
   /** Whether there is somebody to fetch it for, or something of it on its way. */
@@ -160,40 +168,41 @@ export class Transfer implements SessionUser {
     return this.#stopped ? 0 : this.#holdings.missing;
   }
 
-  holds(line: Line): boolean {
+  holds(pooled: PooledProvider): boolean {
     if (this.#stopped) return false;
-    if (this.state === 'paused' && !this.#status.rests && this.#sources.uses(line)) return true;
-    return this.#watched.holds(line.watch, this.#demand.hasReaders, this.complete);
+    if (this.state === 'paused' && !this.#status.rests && this.#providers.uses(pooled)) return true;
+    return this.#watched.holds(pooled.watch, this.#demand.hasReaders, this.complete);
   }
 
-  /** Gets a provider ready, so that the first piece need not wait for a session and a lease. `known`: who has it, if just asked. */
+  /** Gets a provider ready, so that the first piece need not wait for a stream and a lease. `known`: who has it, if just asked. */
   warm(known: readonly Provider[], areAll = true): void {
     if (this.complete) return;
-    this.#sources.warm(known, areAll).catch((error: unknown) => {
+    this.#providers.warm(known, areAll).catch((error: unknown) => {
       this.#context.log.debug({ err: error, contentId: this.contentId }, 'no provider could be made ready');
     });
   }
 
   /** Takes over a piece that was asked for along with the transport file. */
-  adopt({ line, pieceIndex, video, permit, piece, abort }: FirstPiece): void {
-    const member = this.#sources.get(line.peerId);
-    const session = line.live;
-    if (!member || !session || this.#holdings.has(pieceIndex) || pieceIndex >= this.#holdings.count) {
+  adopt({ pooled, pieceIndex, video, permit, piece, abort }: FirstPiece): void {
+    const member = this.#providers.get(pooled.peerId);
+    const stream = pooled.live;
+    if (!member || !stream || this.#holdings.has(pieceIndex) || pieceIndex >= this.#holdings.count) {
       piece.then(
         ({ bytes }) => permit.done(bytes),
-        () => permit.done(0), // whoever wants the piece asks for it
+        () => permit.done(0), // a reader that wants the piece asks for it again
       );
       return;
     }
     const bytes = pieceLength(this.file.sizeBytes, pieceIndex);
-    const expectedMs = (line.pace.latencyMs ?? 0) + bytes / (line.pace.bytesPerMs ?? ASSUMED_BYTES_PER_MS);
+    const expectedMs =
+      (pooled.speed.latencyMs ?? 0) + bytes / (pooled.speed.bytesPerMs ?? ASSUMED_BYTES_PER_MS);
     const startedAtMs = performance.now();
     const flight: Flight = {
       ...{ pieceIndex, bytes, video, member, abort, startedAtMs, expectedMs },
-      sourceId: line.peerId,
+      providerId: pooled.peerId,
       isDouble: false,
     };
-    this.#flights.add(flight, this.#arrivals.land(flight, session, permit, piece));
+    this.#flights.add(flight, this.#arrivals.land(flight, stream, permit, piece));
   }
 
   /** Fetches everything, whether someone reads or not. */
@@ -211,7 +220,7 @@ export class Transfer implements SessionUser {
   moveReader(reader: Reader, pieceIndex: number): void {
     if (reader.pieceIndex === pieceIndex) return;
     reader.pieceIndex = pieceIndex;
-    this.#wakeUp();
+    this.#notify();
   }
 
   /** A reader has been given so many bytes: who watches them does so from now on. */
@@ -221,7 +230,7 @@ export class Transfer implements SessionUser {
 
   removeReader(reader: Reader): void {
     this.#demand.removeReader(reader);
-    this.#wakeUp();
+    this.#notify();
   }
 
   /** Resolves when the piece is stored and verified. @throws AceError `PeerClosed` when the transfer is stopped */
@@ -243,39 +252,39 @@ export class Transfer implements SessionUser {
       this.#holdings.forget(pieceIndex);
       this.#demand.forget(pieceIndex);
     }
-    this.#wakeUp();
+    this.#notify();
   }
 
   /** Funds or credit may be there again. */
   retry(): void {
     this.#permits.retry();
-    this.#sources.retry();
-    this.#wakeUp();
+    this.#providers.retry();
+    this.#notify();
   }
 
   /** Lets what is under way arrive and be paid, then ends. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#holdings.release();
-    this.#wakeUp();
+    this.#notify();
     await this.#loop;
     this.#permits.giveBack();
     this.#watched.end();
     this.#flights.withdraw(() => true);
     await this.#context.pool.leave(this);
-    // On a session that others use, a provider may keep its answer to itself.
+    // On a stream that others use, a provider may keep its answer to itself.
     await Promise.race([this.#flights.landed(), delay(STOP_MS, undefined, { ref: false })]);
     this.#context.onChange();
   }
 
   #start(): void {
     this.#loop ??= this.#run();
-    this.#wakeUp();
+    this.#notify();
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
-      this.#woken = false;
+      this.#notified = false;
       try {
         this.#demand.limitAhead(this.#context.aheadPieces(this.contentId, this.file.sizeBytes));
         // A provider that has begun with it is paid for it.
@@ -283,7 +292,7 @@ export class Transfer implements SessionUser {
         const wants = this.#isWanting();
         if (wants || this.#flights.size > 0) this.#work(wants);
         else this.#permits.giveBack();
-        await this.#rest(this.#flights.size > 0 ? TICK_MS : wants ? IDLE_TICK_MS : undefined);
+        await this.#wait(this.#flights.size > 0 ? TICK_MS : wants ? IDLE_TICK_MS : undefined);
       } catch (error) {
         this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
         await delay(RETRY_MS);
@@ -294,31 +303,31 @@ export class Transfer implements SessionUser {
   /** One look at everything: never waits. */
   #work(wants: boolean): void {
     this.#demand.passOver((index) => this.#holdings.has(index));
-    this.#sources.abandonSilent();
+    this.#providers.abandonSilent();
     const wanted = Math.min(this.#holdings.missing, MAX_PIECES_COUNTED);
-    // Nobody is called before something may be asked for.
+    // No provider is connected to before something may be asked for.
     if (wants && (this.#permits.count > 0 || this.#flights.size > 0))
-      this.#sources.tend(1 + Math.floor(wanted / PIECES_EACH));
-    const sources = this.#sources.forPicker();
+      this.#providers.tend(1 + Math.floor(wanted / PIECES_EACH));
+    const providers = this.#providers.forPicker();
     // One at least: what is late may have to be asked for elsewhere.
-    this.#permits.want(wants ? Math.max(1, this.#permitsFor(sources)) : 1, this.#demand.hasReaders);
-    this.#rareFirst.apply(this.#demand, this.#sources);
-    const speed = sources.reduce((sum, source) => sum + speedOf(source), 0);
+    this.#permits.want(wants ? Math.max(1, this.#permitsFor(providers)) : 1, this.#demand.hasReaders);
+    this.#rareFirst.apply(this.#demand, this.#providers);
+    const speed = providers.reduce((sum, provider) => sum + speedOf(provider), 0);
     const missingBytes = this.#holdings.missing * PIECE_BYTES - this.#flights.bytes;
-    for (const { want, sourceId, expectedMs } of assign(this.#wants(speed), sources, missingBytes)) {
-      if (!this.#ask(want, sourceId, expectedMs, false)) break;
+    for (const { want, providerId, expectedMs } of assign(this.#wants(speed), providers, missingBytes)) {
+      if (!this.#ask(want, providerId, expectedMs, false)) break;
     }
-    this.#remedy(sources, speed);
-    this.#sayTrouble(sources);
+    this.#remedy(providers, speed);
+    this.#reportTrouble(providers);
   }
 
   #wants(speed: number): Generator<Want> {
     return this.#demand.wants((index) => !this.#holdings.has(index) && !this.#flights.has(index), speed);
   }
 
-  /** As many as the sources could take; in a window, where room is short, no more than there is to ask for. */
-  #permitsFor(sources: readonly Source[]): number {
-    const room = roomAt(sources);
+  /** As many as the providers could take; in a window, where room is short, no more than there is to ask for. */
+  #permitsFor(providers: readonly AvailableProvider[]): number {
+    const room = roomAt(providers);
     if (!this.#demand.isLimited) return room;
     let count = 0;
     for (const _ of this.#wants(1)) if (++count >= room) break;
@@ -330,15 +339,15 @@ export class Transfer implements SessionUser {
   }
 
   /** Whether it could be asked for. */
-  #ask(want: Omit<Want, 'deadlineMs'>, sourceId: string, expectedMs: number, isDouble: boolean): boolean {
-    const member = this.#sources.get(sourceId);
-    const session = member?.session;
-    const permit = member && session ? this.#permits.take() : null;
-    if (!member || !session || !permit) return false;
+  #ask(want: Omit<Want, 'deadlineMs'>, providerId: string, expectedMs: number, isDouble: boolean): boolean {
+    const member = this.#providers.get(providerId);
+    const stream = member?.stream;
+    const permit = member && stream ? this.#permits.take() : null;
+    if (!member || !stream || !permit) return false;
     const flight: Flight = {
       ...want,
       member,
-      sourceId,
+      providerId,
       startedAtMs: performance.now(),
       expectedMs,
       isDouble,
@@ -347,53 +356,53 @@ export class Transfer implements SessionUser {
     const { pieceIndex, video, bytes, abort } = flight;
     const request = { contentId: this.contentId, file: this.file, pieceIndex, video };
     const options = { signal: abort.signal, onAsked: () => this.#status.set('fetching', null) };
-    const arriving = this.#context.pool.fetch(member.line, this, request, bytes, options);
-    this.#flights.add(flight, this.#arrivals.land(flight, session, permit, arriving));
+    const arriving = this.#context.pool.fetch(member.pooled, this, request, bytes, options);
+    this.#flights.add(flight, this.#arrivals.land(flight, stream, permit, arriving));
     return true;
   }
 
   /** Why nothing moves, when nothing moves. */
-  #sayTrouble(sources: readonly Source[]): void {
+  #reportTrouble(providers: readonly AvailableProvider[]): void {
     const { trouble, count } = this.#permits;
     if (this.complete || this.#flights.size > 0) return;
-    if (trouble) this.#status.sayUnpermitted(trouble);
-    else if (sources.length === 0 && count > 0) this.#status.sayNobody(this.#sources);
+    if (trouble) this.#status.reportUnpermitted(trouble);
+    else if (providers.length === 0 && count > 0) this.#status.reportNobody(this.#providers);
   }
 
   /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
-  async #askUnpaid({ line, session }: Member): Promise<void> {
+  async #askUnpaid({ pooled, stream }: Member): Promise<void> {
     const next = this.#wants(1).next();
-    if (!session || next.done) return;
+    if (!stream || next.done) return;
     const { contentId, file } = this;
     try {
       const request = { contentId, file, pieceIndex: next.value.pieceIndex, video: false };
-      const code = await session.refusalOf(request);
+      const code = await stream.refusalOf(request);
       if (code === null) this.#arrivals.takeOver();
-      else this.refusal = { provider: session.provider.account, code };
+      else this.refusal = { provider: stream.provider.account, code };
       this.#context.onChange();
     } catch (error) {
-      this.#context.log.debug({ err: error, peer: line.peerId }, 'a provider left instead of answering');
+      this.#context.log.debug({ err: error, peer: pooled.peerId }, 'a provider left instead of answering');
     }
   }
 
-  #remedy(sources: readonly Source[], speed: number): void {
+  #remedy(providers: readonly AvailableProvider[], speed: number): void {
     const pending = this.#flights.pending((index) => this.#demand.deadlineMs(index, speed));
-    const allAsked = sources.length > 1 && !this.#isWanting();
-    for (const remedy of remedies(pending, sources, allAsked)) {
+    const allAsked = providers.length > 1 && !this.#isWanting();
+    for (const remedy of remedies(pending, providers, allAsked)) {
       const late = pending.find((one) => one === remedy.pending)?.flight;
       if (!late) continue;
       if (remedy.kind === 'withdraw') late.abort.abort();
-      else this.#ask(late, remedy.sourceId, late.expectedMs, true);
+      else this.#ask(late, remedy.providerId, late.expectedMs, true);
     }
   }
 
-  #wakeUp(): void {
-    this.#woken = true;
-    this.#wake.now();
+  #notify(): void {
+    this.#notified = true;
+    this.#signal.notify();
   }
 
   /** Until something happens, or so long; `undefined` is for ever. */
-  #rest(timeoutMs: number | undefined): Promise<void> {
-    return this.#woken || this.#stopped ? delay(0) : this.#wake.rest(timeoutMs);
+  #wait(timeoutMs: number | undefined): Promise<void> {
+    return this.#notified || this.#stopped ? delay(0) : this.#signal.wait(timeoutMs);
   }
 }

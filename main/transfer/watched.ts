@@ -60,14 +60,14 @@ export class Watched {
     this.#takenAtMs = this.#nowMs();
   }
 
-  /** Whether watch time may still be added that only this provider's session can report. */
+  /** Whether watch time may still be added that only this provider's stream can report. */
   holds(ledger: WatchLedger, hasReaders: boolean, complete: boolean): boolean {
     const unseen = (this.#unseen.get(ledger) ?? 0) > 0;
     const awaits = this.#viewing.awaits(ledger);
     if (hasReaders) return unseen || awaits || this.#hasBrought(ledger);
     const restedMs = this.#nowMs() - this.#takenAtMs;
     if (awaits) return restedMs < WATCHED_AFTER_MS;
-    // What is missing brings a session of its own; until then nobody's capacity is kept for a player that is gone.
+    // What is missing brings a stream of its own; until then nobody's capacity is kept for a player that is gone.
     return complete && unseen && restedMs < PAUSED_AFTER_MS;
   }
 

@@ -1,55 +1,58 @@
-/** A lock by name: many holders share it at once, or one has it alone and waits for those before it, as later ones wait for it. */
-interface Turns {
-  /** Turns at once that have not ended. */
+/**
+ * Locks by name: many tasks may hold one together, or one task alone. A task that wants to be alone waits for those that
+ * hold the lock, and all that come later wait for it.
+ */
+interface Lock {
+  /** Tasks that hold it together. */
   shared: number;
-  /** Resolves when the task that is, or is about to be, alone has ended. */
-  alone: Promise<void> | null;
-  /** Called when the last of the shared ones has ended. */
-  onIdle: () => void;
+  /** Resolves when the task that is alone, or waits to be, has ended. */
+  exclusive: Promise<void> | null;
+  /** Called when the last of the shared tasks has ended. */
+  onIdle: (() => void) | null;
 }
 
-export class SharedTurns {
-  readonly #turns = new Map<string, Turns>();
+export class KeyedRwLock {
+  readonly #locks = new Map<string, Lock>();
 
   async shared<T>(name: string, work: () => Promise<T>): Promise<T> {
-    let turns = this.#of(name);
-    for (; turns.alone; turns = this.#of(name)) await turns.alone;
-    turns.shared += 1;
+    let lock = this.#of(name);
+    for (; lock.exclusive; lock = this.#of(name)) await lock.exclusive;
+    lock.shared += 1;
     try {
       return await work();
     } finally {
-      turns.shared -= 1;
-      if (turns.shared === 0) turns.onIdle();
-      this.#forget(name, turns);
+      lock.shared -= 1;
+      if (lock.shared === 0) lock.onIdle?.();
+      this.#forget(name, lock);
     }
   }
 
-  /** `work` must take no turn at the same thing itself. */
-  async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
-    let turns = this.#of(name);
-    for (; turns.alone; turns = this.#of(name)) await turns.alone;
+  /** `work` must not ask for the same lock itself: it would wait for its own end. */
+  async exclusive<T>(name: string, work: () => Promise<T>): Promise<T> {
+    let lock = this.#of(name);
+    for (; lock.exclusive; lock = this.#of(name)) await lock.exclusive;
     const ended = Promise.withResolvers<void>();
     const idle = Promise.withResolvers<void>();
-    turns.alone = ended.promise;
-    turns.onIdle = idle.resolve;
+    lock.exclusive = ended.promise;
+    lock.onIdle = idle.resolve;
     try {
-      if (turns.shared > 0) await idle.promise;
+      if (lock.shared > 0) await idle.promise;
       return await work();
     } finally {
-      turns.alone = null;
-      turns.onIdle = () => undefined;
-      this.#forget(name, turns);
+      lock.exclusive = null;
+      lock.onIdle = null;
+      this.#forget(name, lock);
       ended.resolve();
     }
   }
 
-  #of(name: string): Turns {
-    const turns = this.#turns.get(name) ?? { shared: 0, alone: null, onIdle: () => undefined };
-    this.#turns.set(name, turns);
-    return turns;
+  #of(name: string): Lock {
+    const lock = this.#locks.get(name) ?? { shared: 0, exclusive: null, onIdle: null };
+    this.#locks.set(name, lock);
+    return lock;
   }
 
-  #forget(name: string, turns: Turns): void {
-    if (turns.shared === 0 && !turns.alone) this.#turns.delete(name);
+  #forget(name: string, lock: Lock): void {
+    if (lock.shared === 0 && !lock.exclusive) this.#locks.delete(name);
   }
 }

@@ -93,8 +93,8 @@ describe('a number that overflows 2^53, is negative, or is none', () => {
     const huge = varint.encodeTo(2 ** 53, new Uint8Array(8));
     const packed: [Message, number][] = [
       [{ type: 'tick', index: 1, tick: new Uint8Array(32) }, 1],
-      [{ type: 'piece', id: 1, ackedUnits: 1, chunkHashes: new Uint8Array(32) }, 2],
-      [{ type: 'ack', units: 1 }, 1],
+      [{ type: 'piece', id: 1, chunkHashes: new Uint8Array(32) }, 1],
+      [{ type: 'withdraw', id: 1 }, 1],
     ];
     for (const [message, numbers] of packed) {
       const frame = encodeMessage(message).subarray();

@@ -99,7 +99,7 @@ describe('a payee that sends wrong bytes', () => {
     [
       'a short chunk',
       (piece, id, stream) => {
-        stream.send({ type: 'piece', id, ackedUnits: 0, chunkHashes: chunkHashesOf(piece) });
+        stream.send({ type: 'piece', id, chunkHashes: chunkHashesOf(piece) });
         stream.send({ type: 'chunk', data: piece.subarray(0, 65_535) });
       },
     ],
@@ -185,7 +185,7 @@ describe('a payee that breaks the protocol', () => {
     ['sends a chunk of no piece', (_, stream) => stream.send({ type: 'chunk', data: new Uint8Array(10) })],
     [
       'sends a piece nobody asked for',
-      (_, stream) => stream.send({ type: 'piece', id: 999, ackedUnits: 0, chunkHashes: new Uint8Array(512) }),
+      (_, stream) => stream.send({ type: 'piece', id: 999, chunkHashes: new Uint8Array(512) }),
     ],
     ['sends an unknown type', (_, stream) => stream.sendFrame(Uint8Array.of(200, 1, 2, 3))],
     ['sends an empty frame', (_, stream) => stream.sendFrame(new Uint8Array(0))],

@@ -41,7 +41,7 @@ it('PieceBooker: a piece added as the run before ends is booked', async () => {
         arriving: false,
         roundTripMs: 0,
         send() {},
-        sayDueCheckpoint() {},
+        sendDueCheckpoint() {},
         written() {},
         booked: (id) => booked.push(id),
         fail: (e) => {

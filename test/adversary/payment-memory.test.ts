@@ -17,7 +17,7 @@ async function grownMiB(withTicks: boolean, units: number): Promise<number> {
     for (let i = from; i <= to; i++) {
       stream.request(contentId, i % 4);
       let message = await stream.receive();
-      while (message?.type === 'ack' || message?.type === 'countersigned') message = await stream.receive();
+      while (message?.type === 'countersigned') message = await stream.receive();
       expect(message?.type).toBe('piece');
       for (let c = 0; c < 16; c++) await stream.expect('chunk');
       if (withTicks) stream.pay(channel, i);

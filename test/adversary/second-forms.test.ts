@@ -6,7 +6,7 @@ import { verify } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
 import { describe, expect, it } from 'vitest';
 import { contentIdOf, makeTransportFile, readTransportFile } from '../../main/content/transport-file.ts';
-import { decodeTold, encodeTold } from '../../main/p2p/protocols/gossip/messages.ts';
+import { decodeGossip, encodeGossip } from '../../main/p2p/protocols/gossip/messages.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { grantLease } from '../../main/validator/leasing.ts';
 import { signOperation } from '../../main/wallet/account.ts';
@@ -280,7 +280,7 @@ describe('a second encoding', () => {
       ['terms', terms, decodeTerms],
       ['checkpoint', record, decodeCheckpoint],
       ['certificate', encodeCertificate(await link()), decodeCertificate],
-      ['gossip', encodeTold(told), decodeTold],
+      ['gossip', encodeGossip(told), decodeGossip],
       ['proof', encodeProof(checkpointProof(terms, said, { ...said, record: terms })), decodeProof],
       ['operation', encodeSignedOperation(operation, new Uint8Array(65)), decodeSignedOperation],
       ['batch', encodeBatch(batch), decodeBatch],

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningPeer } from '../../main/peer/peer.ts';
-import { IDLE_CLOSE_MS } from '../../main/transfer/session-pool.ts';
+import { IDLE_CLOSE_MS } from '../../main/transfer/stream-pool.ts';
 import { Devnet, MIB } from '../helpers/devnet.ts';
 import { farFrom } from '../helpers/far-proxy.ts';
 import { median, tell } from './report.ts';

@@ -277,7 +277,7 @@ export class ChannelWorld {
       else if (this.#queue.length > 0) this.serve();
       else break;
     }
-    // An idle payee makes the ticks durable that no piece acknowledges.
+    // An idle payee makes the ticks durable that no piece is committed with.
     this.served?.commit();
   }
 

@@ -3,7 +3,7 @@ import type { Libp2p } from '@libp2p/interface';
 import type { LeasedCheckpoint } from '../../main/channel/observer.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { checkpointTopic } from '../../main/p2p/protocols/gossip/constants.ts';
-import { encodeTold } from '../../main/p2p/protocols/gossip/messages.ts';
+import { encodeGossip } from '../../main/p2p/protocols/gossip/messages.ts';
 import { GossipRouter } from '../../main/p2p/protocols/gossip/router.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import type { Devnet } from './devnet.ts';
@@ -47,7 +47,7 @@ export class RawGossip {
   }
 
   tell(told: LeasedCheckpoint): Promise<void> {
-    return this.say(encodeTold(told));
+    return this.say(encodeGossip(told));
   }
 }
 

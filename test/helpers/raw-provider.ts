@@ -13,7 +13,7 @@ import { TRANSPORT_PROTOCOL } from '../../main/p2p/protocols/transport/protocol.
 import type { RunningPeer } from '../../main/peer/peer.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/pieces/constants.ts';
 import type { Message } from '../../main/pieces/messages.ts';
-import { Peer } from '../../main/pieces/peer.ts';
+import { Remote } from '../../main/pieces/remote.ts';
 import { type Account, accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
@@ -35,11 +35,11 @@ export function askedBefore(honest: Pick<RunningPeer, 'limits'>, script: Script)
 
 export class ScriptStream {
   readonly #frames: FrameStream;
-  readonly #peer: Peer;
+  readonly #peer: Remote;
 
   constructor(frames: FrameStream) {
     this.#frames = frames;
-    this.#peer = new Peer(frames, new Meter(Date.now));
+    this.#peer = new Remote(frames, new Meter(Date.now));
   }
 
   send(...messages: Message[]): void {
@@ -52,7 +52,7 @@ export class ScriptStream {
 
   /** A whole piece: its real chunk hashes, then these bytes in chunks. */
   sendPiece(id: number, piece: Uint8Array, chunkHashes = chunkHashesOf(piece)): void {
-    this.send({ type: 'piece', id, ackedUnits: 0, chunkHashes });
+    this.send({ type: 'piece', id, chunkHashes });
     for (let at = 0; at < piece.byteLength; at += CHUNK_BYTES) {
       this.send({ type: 'chunk', data: piece.subarray(at, at + CHUNK_BYTES) });
     }

@@ -10,7 +10,7 @@ import { Meter } from '../../main/p2p/meter.ts';
 import { ShardClient } from '../../main/p2p/protocols/shard/client.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL } from '../../main/pieces/constants.ts';
 import type { Message, MessageType } from '../../main/pieces/messages.ts';
-import { Peer } from '../../main/pieces/peer.ts';
+import { Remote } from '../../main/pieces/remote.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { type Account, accountFromPhrase } from '../../main/wallet/account.ts';
 import { encodeCertificate, issueCertificate } from '../../main/wallet/certificate.ts';
@@ -164,13 +164,13 @@ export class RawViewer {
 /** One stream in the test's hands. */
 export class RawStream {
   readonly frames: FrameStream;
-  readonly #peer: Peer;
+  readonly #peer: Remote;
   readonly #viewer: RawViewer;
   #nextId = 1;
 
   constructor(frames: FrameStream, viewer: RawViewer) {
     this.frames = frames;
-    this.#peer = new Peer(frames, new Meter(Date.now));
+    this.#peer = new Remote(frames, new Meter(Date.now));
     this.#viewer = viewer;
   }
 
@@ -207,10 +207,9 @@ export class RawStream {
     return id;
   }
 
-  /** The next piece with its bytes; `ack`s before it are passed over. */
-  async takePiece(timeoutMs = 5_000): Promise<{ id: number; ackedUnits: number; bytes: Buffer }> {
-    let message = await this.receive(timeoutMs);
-    while (message?.type === 'ack') message = await this.receive(timeoutMs);
+  /** The next piece with its bytes. */
+  async takePiece(timeoutMs = 5_000): Promise<{ id: number; bytes: Buffer }> {
+    const message = await this.receive(timeoutMs);
     if (message?.type !== 'piece') {
       throw new Error(`Expected a piece, the provider sent ${JSON.stringify(message) ?? 'the end'}`);
     }
@@ -218,7 +217,7 @@ export class RawStream {
     for (let left = message.chunkHashes.byteLength / 32; left > 0; left--) {
       chunks.push((await this.expect('chunk', timeoutMs)).data.slice());
     }
-    return { id: message.id, ackedUnits: message.ackedUnits, bytes: Buffer.concat(chunks) };
+    return { id: message.id, bytes: Buffer.concat(chunks) };
   }
 
   pay(channel: RawChannel, index: number): void {

@@ -14,8 +14,7 @@ const ONE_XAT = 10_000_000n;
 
 /** What the provider says to a request, whatever it acknowledges before. */
 async function answerOf(stream: RawStream): Promise<Message | null> {
-  let message = await stream.receive();
-  while (message?.type === 'ack') message = await stream.receive();
+  const message = await stream.receive();
   return message;
 }
 

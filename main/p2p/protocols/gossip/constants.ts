@@ -29,13 +29,13 @@ export const REMEMBERED_CHANNELS = 4_096;
 export const REMEMBERED_CHECKPOINTS = 4;
 
 /**
- * Which checkpoints of a channel its sides say: the first, each with so many times the units of the one before or so
+ * Which checkpoints of a channel its sides publish: the first, each with so many times the units of the one before or so
  * long after it, and the final one. A channel of 512 units costs two or three messages instead of eight, some 6 bytes for
  * each MiB; every checkpoint still meets the books of its payee, and those in claims meet the shard's.
  */
-export const TELL_EVERY_MS = 10 * 60_000;
-export const TELL_GROWTH = 8;
-/** The side that is later waits up to this long, and says nothing when it has heard the other by then. */
-export const TELL_WITHIN_MS = 2_000;
-/** Messages that wait to be said; more are not said. */
-export const MAX_UNSAID = 256;
+export const PUBLISH_EVERY_MS = 10 * 60_000;
+export const PUBLISH_GROWTH = 8;
+/** Each side waits up to this long at random, and publishes nothing when it has heard the other by then. */
+export const PUBLISH_WITHIN_MS = 2_000;
+/** Messages that wait to be published; more are dropped. */
+export const MAX_UNPUBLISHED = 256;

@@ -1,12 +1,16 @@
 /**
- * Gossip of checkpoints (DESIGN.md, "Gossip"): says what this node's channels agreed on, listens to what others say,
- * and finds devices that say two things. What others say is checked before it is passed on, and bounded before that.
+ * Gossip of checkpoints (docs/protocols.md#gossip): publishes what this node's channels agreed on, listens to what others
+ * publish, and finds devices that signed two things which contradict each other. A message is checked before it is passed
+ * on, and the rate of messages is limited before that.
  */
+
 import { TopicValidatorResult } from '@libp2p/gossipsub';
 import type { PeerId } from '@libp2p/interface';
+import { LRUCache } from 'lru-cache';
 import type { EquivocationProof } from '../../../../shared/channel/equivocation.ts';
 import { type ChannelTerms, decodeCheckpoint, decodeTerms } from '../../../../shared/channel/records.ts';
 import { isAceError } from '../../../../shared/errors.ts';
+import { toHex } from '../../../../shared/hex.ts';
 import type { ChannelObserver, LeasedCheckpoint } from '../../../channel/observer.ts';
 import type { Log } from '../../../process/log.ts';
 import { KeyedRateLimiter } from '../../../util/rate-limiter.ts';
@@ -14,15 +18,15 @@ import {
   ALL_BURST,
   ALL_PER_SECOND,
   checkpointTopic,
-  MAX_UNSAID,
+  MAX_UNPUBLISHED,
   PEER_BURST,
   PEER_PER_SECOND,
+  PUBLISH_EVERY_MS,
+  PUBLISH_GROWTH,
+  PUBLISH_WITHIN_MS,
   REMEMBERED_CHANNELS,
-  TELL_EVERY_MS,
-  TELL_GROWTH,
-  TELL_WITHIN_MS,
 } from './constants.ts';
-import { decodeTold, encodeTold } from './messages.ts';
+import { decodeGossip, encodeGossip } from './messages.ts';
 import type { GossipRouter } from './router.ts';
 import { Witness } from './witness.ts';
 
@@ -41,8 +45,8 @@ export interface GossipOptions {
   readonly onProof: (proof: EquivocationProof) => void;
 }
 
-/** What was said of a channel last. */
-interface LastTold {
+/** What was published of a channel last. */
+interface LastPublished {
   readonly units: number;
   readonly atMs: number;
 }
@@ -53,7 +57,7 @@ export class CheckpointGossip implements ChannelObserver {
   /** How much may be heard of each peer, and of all together. */
   readonly #perPeer: KeyedRateLimiter;
   readonly #all: KeyedRateLimiter;
-  readonly #told = new Map<string, LastTold>();
+  readonly #published = new LRUCache<string, LastPublished>({ max: REMEMBERED_CHANNELS });
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
 
@@ -69,20 +73,19 @@ export class CheckpointGossip implements ChannelObserver {
   }
 
   /** A channel of this node has a checkpoint that both sides signed. */
-  countersigned(told: LeasedCheckpoint): void {
+  countersigned(signed: LeasedCheckpoint): void {
     const { nowMs, random } = this.#options;
-    const { channelId, units, final } = decodeCheckpoint(told.record);
-    const key = Buffer.from(channelId).toString('hex');
-    const last = this.#told.get(key);
-    const isDue = !last || final || units >= TELL_GROWTH * last.units || nowMs() - last.atMs >= TELL_EVERY_MS;
-    if (!isDue || this.#stopped || this.#timers.size >= MAX_UNSAID) return;
-    this.#told.delete(key);
-    this.#told.set(key, { units, atMs: nowMs() });
-    forgetOldest(this.#told, REMEMBERED_CHANNELS);
+    const { channelId, units, final } = decodeCheckpoint(signed.record);
+    const key = toHex(channelId);
+    const last = this.#published.peek(key);
+    const isDue =
+      !last || final || units >= PUBLISH_GROWTH * last.units || nowMs() - last.atMs >= PUBLISH_EVERY_MS;
+    if (!isDue || this.#stopped || this.#timers.size >= MAX_UNPUBLISHED) return;
+    this.#published.set(key, { units, atMs: nowMs() });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#say(told);
-    }, random() * TELL_WITHIN_MS);
+      this.#publish(signed);
+    }, random() * PUBLISH_WITHIN_MS);
     this.#timers.add(timer);
   }
 
@@ -107,15 +110,15 @@ export class CheckpointGossip implements ChannelObserver {
     this.#timers.clear();
   }
 
-  #say(told: LeasedCheckpoint): void {
+  #publish(signed: LeasedCheckpoint): void {
     const { router, networkId, log } = this.#options;
-    // It is said for the others' sake: nothing of ours depends on it.
+    // It is published for others: nothing of ours depends on it.
     const failed = (error: unknown) => log.debug({ err: error }, 'a checkpoint could not be passed on');
     try {
-      const bytes = encodeTold(told);
-      // What the other side of the channel said meanwhile is not said again.
+      const bytes = encodeGossip(signed);
+      // What the other side of the channel published meanwhile is not published again.
       if (!this.#hear(bytes)) return;
-      const { shard } = decodeTerms(told.terms);
+      const { shard } = decodeTerms(signed.terms);
       router.pubsub.publish(checkpointTopic(networkId, shard), bytes).catch(failed);
     } catch (error) {
       failed(error);
@@ -142,7 +145,7 @@ export class CheckpointGossip implements ChannelObserver {
 
   /** Whether it is news. */
   #hear(bytes: Uint8Array): boolean {
-    const { isNews, proof } = this.witness.hear(decodeTold(bytes));
+    const { isNews, proof } = this.witness.hear(decodeGossip(bytes));
     if (proof) this.contradicted(proof);
     return isNews;
   }
@@ -151,9 +154,4 @@ export class CheckpointGossip implements ChannelObserver {
     if (this.#perPeer.take(peerId).retryAfterMs > 0) return false;
     return this.#all.take('all').retryAfterMs === 0;
   }
-}
-
-function forgetOldest(map: Map<string, unknown>, most: number): void {
-  const oldest = map.keys().next();
-  if (map.size > most && !oldest.done) map.delete(oldest.value);
 }

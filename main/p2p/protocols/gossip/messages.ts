@@ -19,13 +19,13 @@ export interface ReadCheckpoint extends LeasedCheckpoint {
 
 const TAG = 'ace-gossip-1';
 
-export function encodeTold(told: LeasedCheckpoint): Uint8Array {
-  const { terms, termsSignature, leaseSignature, record, payerSignature } = told;
+export function encodeGossip(signed: LeasedCheckpoint): Uint8Array {
+  const { terms, termsSignature, leaseSignature, record, payerSignature } = signed;
   return dagCbor.encode([TAG, terms, termsSignature, leaseSignature, record, payerSignature]);
 }
 
 /** @throws AceError `MessageTooLarge`, `MessageMalformed`; signatures are for the witness */
-export function decodeTold(bytes: Uint8Array): ReadCheckpoint {
+export function decodeGossip(bytes: Uint8Array): ReadCheckpoint {
   if (bytes.byteLength > MAX_GOSSIP_BYTES) {
     throw new AceError('MessageTooLarge', `Gossip has at most ${MAX_GOSSIP_BYTES} bytes`, {
       reaction: 'drop-peer',

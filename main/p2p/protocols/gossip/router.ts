@@ -1,5 +1,6 @@
 /** The gossipsub of one host, set up small: a few peers, little memory, and a score that the gossip itself decides. */
 import { type GossipSub, type GossipSubComponents, gossipsub, StrictNoSign } from '@libp2p/gossipsub';
+import { LRUCache } from 'lru-cache';
 import { sha256 } from '../../../util/sha256.ts';
 import { INVALID_TOLERATED, MAX_GOSSIP_BYTES, MESH_PEERS, PENALTY_MS } from './constants.ts';
 
@@ -31,7 +32,7 @@ interface Penalty {
 export class GossipRouter {
   readonly #nowMs: () => number;
   readonly #onBytes: (bytes: number) => void;
-  readonly #penalties = new Map<string, Penalty>();
+  readonly #penalties = new LRUCache<string, Penalty>({ max: MAX_PENALTIES });
   #pubsub: GossipSub | null = null;
 
   /** `onBytes`: what the gossip sent or received on the wire. */
@@ -89,10 +90,7 @@ export class GossipRouter {
   /** A peer passed on something that it should have refused. */
   penalize(peerId: string): void {
     const invalid = (this.#current(peerId)?.invalid ?? 0) + 1;
-    this.#penalties.delete(peerId);
     this.#penalties.set(peerId, { invalid, untilMs: this.#nowMs() + PENALTY_MS });
-    const oldest = this.#penalties.keys().next();
-    if (this.#penalties.size > MAX_PENALTIES && !oldest.done) this.#penalties.delete(oldest.value);
   }
 
   /** It was penalized too often, and not long ago. */
@@ -106,7 +104,7 @@ export class GossipRouter {
   }
 
   #current(peerId: string): Penalty | null {
-    const penalty = this.#penalties.get(peerId);
+    const penalty = this.#penalties.peek(peerId);
     return penalty && penalty.untilMs > this.#nowMs() ? penalty : null;
   }
 }

@@ -5,7 +5,7 @@
  * message would buy nothing. After a restart a contradiction is noticed when either half is heard again; what matters
  * durably, each channel's checkpoint and each claim, is in the books of its parties and of the shard.
  */
-
+import { LRUCache } from 'lru-cache';
 import { sameBytes } from '../../../../shared/bytes.ts';
 import {
   anchorProof,
@@ -15,6 +15,7 @@ import {
 } from '../../../../shared/channel/equivocation.ts';
 import { type ChannelTerms, encodeLease } from '../../../../shared/channel/records.ts';
 import { AceError } from '../../../../shared/errors.ts';
+import { fromHex, toHex } from '../../../../shared/hex.ts';
 import { sha256 } from '../../../util/sha256.ts';
 import { verifyDevice } from '../../../wallet/device.ts';
 import { CHANNEL_BURST, CHANNEL_EVERY_MS, REMEMBERED_CHANNELS, REMEMBERED_CHECKPOINTS } from './constants.ts';
@@ -31,9 +32,9 @@ interface Remembered {
   readonly anchorKey: string;
   readonly terms: SignedRecord;
   readonly leaseSignature: Uint8Array;
-  /** News of it that were passed on, less those that have been forgotten since `pacedAtMs`. */
-  paced: number;
-  pacedAtMs: number;
+  /** News of it that were passed on, less what the rate limit has given back by `passedOnAtMs`. */
+  passedOn: number;
+  passedOnAtMs: number;
   /** The newest, oldest first. */
   readonly checkpoints: (SignedRecord & { readonly number: number })[];
 }
@@ -49,8 +50,13 @@ export interface Heard {
 
 export class Witness {
   readonly #options: WitnessOptions;
-  /** By channel id in hex, least recently heard first. */
-  readonly #channels = new Map<string, Remembered>();
+  /** By channel id in hex; the least recently heard is forgotten first. */
+  readonly #channels = new LRUCache<string, Remembered>({
+    max: REMEMBERED_CHANNELS,
+    dispose: ({ anchorKey }, key, reason) => {
+      if (reason === 'evict' && this.#anchors.get(anchorKey) === key) this.#anchors.delete(anchorKey);
+    },
+  });
   /** Channel id by anchor and device. */
   readonly #anchors = new Map<string, string>();
 
@@ -67,41 +73,41 @@ export class Witness {
    * heard before.
    * @throws AceError `WrongNetwork`, `ChannelExpired` (ignore), `ChannelMismatch`, `ChannelUnleased`, `InvalidSignature`
    */
-  hear(told: ReadCheckpoint): Heard {
-    const { decodedTerms: terms, checkpoint, record, payerSignature } = told;
+  hear(heard: ReadCheckpoint): Heard {
+    const { decodedTerms: terms, checkpoint, record, payerSignature } = heard;
     if (terms.networkId !== this.#options.networkId) {
       throw new AceError('WrongNetwork', `Gossip of network ${terms.networkId}`, { reaction: 'drop-peer' });
     }
     if (this.#options.nowMs() >= terms.expiresAtMs + GRACE_MS) {
       throw new AceError('ChannelExpired', 'Gossip of a channel that is over');
     }
-    const channelId = sha256(told.terms);
+    const channelId = sha256(heard.terms);
     if (!sameBytes(channelId, checkpoint.channelId)) {
       throw new AceError('ChannelMismatch', 'The checkpoint is of another channel than its terms', {
         reaction: 'drop-peer',
       });
     }
-    const key = Buffer.from(channelId).toString('hex');
-    const known = this.#channels.get(key);
+    const key = toHex(channelId);
+    const known = this.#channels.peek(key);
     if (known?.checkpoints.some((one) => sameBytes(one.record, record)))
       return { isNews: false, proof: null };
     // Other signatures of the same would make endless messages of one.
     if (
       !known ||
-      !sameBytes(known.terms.signature, told.termsSignature) ||
-      !sameBytes(known.leaseSignature, told.leaseSignature)
+      !sameBytes(known.terms.signature, heard.termsSignature) ||
+      !sameBytes(known.leaseSignature, heard.leaseSignature)
     ) {
-      checkChannel(told, channelId, this.#options.validatorKeys);
+      checkChannel(heard, channelId, this.#options.validatorKeys);
     }
     checkSigned(terms.payerDevice, record, payerSignature, 'checkpoint');
 
-    const reused = this.contradictedTerms(terms, { record: told.terms, signature: told.termsSignature });
-    const remembered = this.#remember(key, known, told);
-    const said = { number: checkpoint.number, record, signature: payerSignature };
-    const other = remembered.checkpoints.find(({ number }) => number === said.number);
-    const isNews = this.#pace(remembered);
-    if (other) return { isNews, proof: checkpointProof(told.terms, other, said) };
-    remembered.checkpoints.push(said);
+    const reused = this.contradictedTerms(terms, { record: heard.terms, signature: heard.termsSignature });
+    const remembered = this.#remember(key, known, heard);
+    const signed = { number: checkpoint.number, record, signature: payerSignature };
+    const other = remembered.checkpoints.find(({ number }) => number === signed.number);
+    const isNews = this.#mayPassOn(remembered);
+    if (other) return { isNews, proof: checkpointProof(heard.terms, other, signed) };
+    remembered.checkpoints.push(signed);
     remembered.checkpoints.sort((a, b) => a.number - b.number);
     if (remembered.checkpoints.length > REMEMBERED_CHECKPOINTS) remembered.checkpoints.shift();
     return { isNews, proof: reused };
@@ -110,56 +116,46 @@ export class Witness {
   /** A proof when the same device was heard to use the anchor of these terms, whose signature was checked, elsewhere. */
   contradictedTerms(terms: ChannelTerms, signed: SignedRecord): EquivocationProof | null {
     const channel = this.#anchors.get(anchorKeyOf(terms));
-    const earlier = channel === undefined ? undefined : this.#channels.get(channel);
+    const earlier = channel === undefined ? undefined : this.#channels.peek(channel);
     if (!earlier || sameBytes(earlier.terms.record, signed.record)) return null;
     return anchorProof(earlier.terms, signed);
   }
 
-  #pace(channel: Remembered): boolean {
+  #mayPassOn(channel: Remembered): boolean {
     const nowMs = this.#options.nowMs();
-    const sinceMs = Math.max(0, nowMs - channel.pacedAtMs);
-    channel.paced = Math.max(0, channel.paced - sinceMs / CHANNEL_EVERY_MS);
-    channel.pacedAtMs = nowMs;
-    if (channel.paced + 1 > CHANNEL_BURST) return false;
-    channel.paced += 1;
+    const sinceMs = Math.max(0, nowMs - channel.passedOnAtMs);
+    channel.passedOn = Math.max(0, channel.passedOn - sinceMs / CHANNEL_EVERY_MS);
+    channel.passedOnAtMs = nowMs;
+    if (channel.passedOn + 1 > CHANNEL_BURST) return false;
+    channel.passedOn += 1;
     return true;
   }
 
-  #remember(key: string, known: Remembered | undefined, told: ReadCheckpoint): Remembered {
+  #remember(key: string, known: Remembered | undefined, heard: ReadCheckpoint): Remembered {
     const remembered = known ?? {
-      anchorKey: anchorKeyOf(told.decodedTerms),
-      terms: { record: told.terms, signature: told.termsSignature },
-      leaseSignature: told.leaseSignature,
-      paced: 0,
-      pacedAtMs: 0,
+      anchorKey: anchorKeyOf(heard.decodedTerms),
+      terms: { record: heard.terms, signature: heard.termsSignature },
+      leaseSignature: heard.leaseSignature,
+      passedOn: 0,
+      passedOnAtMs: 0,
       checkpoints: [],
     };
-    this.#channels.delete(key);
     this.#channels.set(key, remembered);
     if (!this.#anchors.has(remembered.anchorKey)) this.#anchors.set(remembered.anchorKey, key);
-    const oldest = this.#channels.entries().next();
-    if (this.#channels.size > REMEMBERED_CHANNELS && !oldest.done) {
-      const [oldestKey, { anchorKey }] = oldest.value;
-      this.#channels.delete(oldestKey);
-      if (this.#anchors.get(anchorKey) === oldestKey) this.#anchors.delete(anchorKey);
-    }
     return remembered;
   }
 }
 
-function checkChannel(told: ReadCheckpoint, channelId: Uint8Array, validatorKeys: readonly string[]): void {
-  const { shard, capacityUnits, expiresAtMs, payerDevice } = told.decodedTerms;
+function checkChannel(heard: ReadCheckpoint, channelId: Uint8Array, validatorKeys: readonly string[]): void {
+  const { shard, capacityUnits, expiresAtMs, payerDevice } = heard.decodedTerms;
   const validatorKey = validatorKeys[shard];
   const lease = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });
-  if (
-    validatorKey === undefined ||
-    !verifyDevice(Buffer.from(validatorKey, 'hex'), lease, told.leaseSignature)
-  ) {
+  if (validatorKey === undefined || !verifyDevice(fromHex(validatorKey), lease, heard.leaseSignature)) {
     throw new AceError('ChannelUnleased', 'Gossip of a channel that no shard leased', {
       reaction: 'drop-peer',
     });
   }
-  checkSigned(payerDevice, told.terms, told.termsSignature, 'terms');
+  checkSigned(payerDevice, heard.terms, heard.termsSignature, 'terms');
 }
 
 function checkSigned(device: Uint8Array, bytes: Uint8Array, signature: Uint8Array, what: string): void {

@@ -1,5 +1,5 @@
 /**
- * Asks a peer whether it has a whole content. Whoever has it answers with its certificate, which says whose device it
+ * Asks a peer whether it has a whole content. A peer that has it answers with its certificate, which says whose device it
  * is; the connection says that it is this device. So a provider that somebody names costs one question, and no trust.
  */
 import type { Libp2p } from '@libp2p/interface';

@@ -45,7 +45,7 @@ export class LiveGossip {
   }
 
   /** Tells others. Nothing depends on it: who has not heard asks. */
-  say(broadcast: string, message: Uint8Array): void {
+  publish(broadcast: string, message: Uint8Array): void {
     const { router, log } = this.#options;
     router.pubsub
       .publish(this.#topic(broadcast), message)

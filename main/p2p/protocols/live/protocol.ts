@@ -1,4 +1,4 @@
-/** Asks peers for what they know of a broadcast, and answers them. Whoever watches can tell; records prove themselves. */
+/** Asks peers for what they know of a broadcast, and answers them. Any watcher can answer: records prove themselves. */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { pieceCount } from '../../../../shared/economy/units.ts';

@@ -7,6 +7,7 @@ import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import type { z } from 'zod';
 import { AceError, isAceError } from '../../../../shared/errors.ts';
+import { Signal } from '../../../util/signal.ts';
 import { openStream } from '../../host.ts';
 import { RequestClient } from '../../requests.ts';
 import type { Sent } from '../../typed-rpc.ts';
@@ -33,7 +34,8 @@ export class ShardClient {
   readonly #events: ShardClientEvents;
   #line: RequestClient | null = null;
   #stopped = false;
-  #wake: (() => void) | null = null;
+  /** Ends the pause before the next attempt. */
+  readonly #signal = new Signal();
   #loop: Promise<void> | null = null;
 
   /** Without an address it is down until `moveTo` tells one. */
@@ -80,12 +82,12 @@ export class ShardClient {
   moveTo(addresses: readonly Multiaddr[]): void {
     if (addresses.map(String).join() === this.#addresses.map(String).join()) return;
     this.#addresses = addresses;
-    this.#wake?.();
+    this.#signal.notify();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake?.();
+    this.#signal.notify();
     await this.#line?.close();
     await this.#loop;
   }
@@ -132,21 +134,11 @@ export class ShardClient {
         delayMs = RECONNECT_MIN_MS;
       }
       if (this.#stopped) return;
-      await this.#sleep(delayMs);
+      await this.#signal.wait(delayMs);
       if (this.#stopped) return;
       delayMs = Math.min(delayMs * 2, RECONNECT_MAX_MS);
       // A failed attempt is no news: the state "disconnected" was told, and the next attempt follows.
       await this.#connect().catch(() => undefined);
     }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

@@ -28,7 +28,7 @@ export const TRANSPORT_RATES = {
 } as const;
 
 /**
- * What is not offered here is answered with an empty frame, and so is whoever asks for too much.
+ * What is not offered here is answered with an empty frame, and so is a peer that asks for too much.
  * @param isOffered whether others are told of a content: a peer learns no more here than what is announced to everybody
  */
 export async function serveTransportFiles(

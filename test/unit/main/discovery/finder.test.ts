@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ProviderFinder, type ProviderSource } from '../../../../main/discovery/finder.ts';
+import { ProviderFinder, type ProviderLookup } from '../../../../main/discovery/finder.ts';
 import { createLog } from '../../../../main/process/log.ts';
 import type { Provider } from '../../../../main/transfer/transfer.ts';
 import { AceError } from '../../../../shared/errors.ts';
@@ -13,11 +13,11 @@ const provider = (peerId: string, account = '0xother', port = 1): Provider => ({
   addresses: [multiaddr(`/ip4/5.5.0.1/tcp/${port}`)],
 });
 
-interface Fake extends ProviderSource {
+interface Fake extends ProviderLookup {
   asked: number;
 }
 
-function source(name: string, find: ProviderSource['find'], keepMs = 0, deadlineMs = 60): Fake {
+function lookup(name: string, find: ProviderLookup['find'], keepMs = 0, deadlineMs = 60): Fake {
   const fake: Fake = {
     name,
     keepMs,
@@ -32,13 +32,13 @@ function source(name: string, find: ProviderSource['find'], keepMs = 0, deadline
 }
 
 const says =
-  (...providers: Provider[]): ProviderSource['find'] =>
+  (...providers: Provider[]): ProviderLookup['find'] =>
   async (_, found) =>
     providers.forEach(found);
-const silent: ProviderSource['find'] = () => new Promise(() => undefined);
+const silent: ProviderLookup['find'] = () => new Promise(() => undefined);
 
-function finder(sources: ProviderSource[], nowMs: () => number = () => 0): ProviderFinder {
-  const made = new ProviderFinder({ sources, peerId: 'self', account: OWN, nowMs, log: createLog(null) });
+function finder(lookups: ProviderLookup[], nowMs: () => number = () => 0): ProviderFinder {
+  const made = new ProviderFinder({ lookups, peerId: 'self', account: OWN, nowMs, log: createLog(null) });
   onTestFinished(() => made.stop());
   return made;
 }
@@ -46,29 +46,29 @@ function finder(sources: ProviderSource[], nowMs: () => number = () => 0): Provi
 const ids = (providers: readonly Provider[]) => providers.map(({ peerId }) => peerId);
 
 describe('finder of providers', () => {
-  it('merges sources in turn, and lists nobody twice, with the addresses of all', async () => {
-    const a = source('a', says(provider('p'), provider('q')));
-    const b = source('b', says(provider('r'), provider('p', '0xother', 2)));
+  it('merges lookups in turn, and lists nobody twice, with the addresses of all', async () => {
+    const a = lookup('a', says(provider('p'), provider('q')));
+    const b = lookup('b', says(provider('r'), provider('p', '0xother', 2)));
     const found = await finder([a, b]).find('c');
     expect(ids(found)).toEqual(['p', 'r', 'q']);
     expect(found[0]?.addresses.map(String)).toEqual(['/ip4/5.5.0.1/tcp/1', '/ip4/5.5.0.1/tcp/2']);
   });
 
   it('leaves itself out, and lists devices of its own account first: they charge nothing', async () => {
-    const a = source('a', says(provider('self', OWN), provider('p'), provider('mine', OWN)));
+    const a = lookup('a', says(provider('self', OWN), provider('p'), provider('mine', OWN)));
     expect(ids(await finder([a]).find('c'))).toEqual(['mine', 'p']);
   });
 
   it('answers with what is known while another source is silent, and does not wait for its deadline', async () => {
-    const slow = source('slow', silent, 0, 60_000);
+    const slow = lookup('slow', silent, 0, 60_000);
     const startedAt = performance.now();
-    expect(ids(await finder([slow, source('a', says(provider('p')))]).find('c'))).toEqual(['p']);
+    expect(ids(await finder([slow, lookup('a', says(provider('p')))]).find('c'))).toEqual(['p']);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
   it('gives the late answer of a slow source the next time', async () => {
     const late = Promise.withResolvers<void>();
-    const slow = source(
+    const slow = lookup(
       'slow',
       async (_, found) => {
         await late.promise;
@@ -77,7 +77,7 @@ describe('finder of providers', () => {
       1_000,
       60_000,
     );
-    const one = finder([source('a', says(provider('p'))), slow]);
+    const one = finder([lookup('a', says(provider('p'))), slow]);
     expect(ids(await one.find('c'))).toEqual(['p']);
     late.resolve();
     await late.promise;
@@ -86,26 +86,26 @@ describe('finder of providers', () => {
   });
 
   it('hides nobody behind a source that names a thousand', async () => {
-    const liar = source('liar', says(...Array.from({ length: 1_000 }, (_, i) => provider(`fake${i}`))));
-    const found = ids(await finder([liar, source('a', says(provider('honest')))]).find('c'));
+    const liar = lookup('liar', says(...Array.from({ length: 1_000 }, (_, i) => provider(`fake${i}`))));
+    const found = ids(await finder([liar, lookup('a', says(provider('honest')))]).find('c'));
     expect(found.indexOf('honest')).toBe(1);
     expect(found.length).toBeLessThanOrEqual(65);
   });
 
   it('gives a silent source up after its deadline, and says what it found by then', async () => {
-    const half = source('half', (_, found) => {
+    const half = lookup('half', (_, found) => {
       found(provider('p'));
       return silent('', found, AbortSignal.abort());
     });
-    const one = finder([half, source('silent', silent)]);
+    const one = finder([half, lookup('silent', silent)]);
     expect(ids(await one.find('c'))).toEqual(['p']);
-    expect(await finder([source('silent', silent)]).find('c')).toEqual([]);
+    expect(await finder([lookup('silent', silent)]).find('c')).toEqual([]);
   });
 
   it('keeps an answer for a short time, and asks again where nothing was found', async () => {
     let nowMs = 0;
-    const kept = source('kept', says(provider('p')), 1_000);
-    const empty = source('empty', says(), 1_000);
+    const kept = lookup('kept', says(provider('p')), 1_000);
+    const empty = lookup('empty', says(), 1_000);
     const one = finder([kept, empty], () => nowMs);
     await one.find('c');
     nowMs = 999;
@@ -117,10 +117,10 @@ describe('finder of providers', () => {
   });
 
   it('throws that the shard is away only when nobody else knows anyone', async () => {
-    const away = source('shard', async () => {
+    const away = lookup('shard', async () => {
       throw new AceError('ShardUnavailable', 'away');
     });
-    expect(ids(await finder([away, source('a', says(provider('p')))]).find('c'))).toEqual(['p']);
-    await expectAceRejection('ShardUnavailable', finder([away, source('a', says())]).find('c'));
+    expect(ids(await finder([away, lookup('a', says(provider('p')))]).find('c'))).toEqual(['p']);
+    await expectAceRejection('ShardUnavailable', finder([away, lookup('a', says())]).find('c'));
   });
 });

@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
+import { advertisedAddresses } from '../../../../main/p2p/advertised-addresses.ts';
 import { DialGuard } from '../../../../main/p2p/dial-guard.ts';
 import { rangeOf } from '../../../../main/p2p/ip-ranges.ts';
-import { toldAddresses } from '../../../../main/p2p/told-addresses.ts';
 
 const ID = '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu';
 const open = new DialGuard(false);
@@ -76,7 +76,7 @@ describe('dial guard', () => {
 });
 
 describe('addresses told to others', () => {
-  const told = (...texts: string[]) => toldAddresses(texts.map((text) => multiaddr(text))).map(String);
+  const told = (...texts: string[]) => advertisedAddresses(texts.map((text) => multiaddr(text))).map(String);
 
   it('are the best first, and neither loopback nor link-local', () => {
     const relayed = `/ip4/5.5.0.1/tcp/1/p2p/${ID}/p2p-circuit`;

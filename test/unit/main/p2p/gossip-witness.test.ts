@@ -7,7 +7,7 @@ import {
   MAX_GOSSIP_BYTES,
   REMEMBERED_CHANNELS,
 } from '../../../../main/p2p/protocols/gossip/constants.ts';
-import { decodeTold, encodeTold } from '../../../../main/p2p/protocols/gossip/messages.ts';
+import { decodeGossip, encodeGossip } from '../../../../main/p2p/protocols/gossip/messages.ts';
 import { Witness } from '../../../../main/p2p/protocols/gossip/witness.ts';
 import { sha256 } from '../../../../main/util/sha256.ts';
 import { createDevice, verifyDevice } from '../../../../main/wallet/device.ts';
@@ -77,7 +77,7 @@ function told(
     payerSignature: by.sign(record),
   };
 }
-const hear = (w: Witness, one: LeasedCheckpoint) => w.hear(decodeTold(encodeTold(one)));
+const hear = (w: Witness, one: LeasedCheckpoint) => w.hear(decodeGossip(encodeGossip(one)));
 const kindOf = (heard: ReturnType<typeof hear>) =>
   heard.proof && checkProof(encodeProof(heard.proof), 'test', sha256, verifyDevice).kind;
 
@@ -169,23 +169,23 @@ describe('the witness', () => {
 describe('a gossip message', () => {
   it('is well below its limit, and comes back as it was', () => {
     const one = told({ number: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER });
-    const bytes = encodeTold(one);
+    const bytes = encodeGossip(one);
     expect(bytes.byteLength).toBeLessThan(MAX_GOSSIP_BYTES * 0.8);
-    expect(encodeTold(decodeTold(bytes))).toEqual(bytes);
+    expect(encodeGossip(decodeGossip(bytes))).toEqual(bytes);
   });
 
   it.each<[string, ErrorCode, () => Uint8Array]>([
     ['nothing', 'MessageMalformed', () => new Uint8Array(0)],
     ['junk', 'MessageMalformed', () => randomBytes(700)],
-    ['bytes with a tail', 'MessageMalformed', () => Buffer.concat([encodeTold(told()), Buffer.of(0)])],
+    ['bytes with a tail', 'MessageMalformed', () => Buffer.concat([encodeGossip(told()), Buffer.of(0)])],
     [
       'a short signature',
       'MessageMalformed',
-      () => encodeTold({ ...told(), leaseSignature: randomBytes(63) }),
+      () => encodeGossip({ ...told(), leaseSignature: randomBytes(63) }),
     ],
-    ['a checkpoint for terms', 'MessageMalformed', () => encodeTold({ ...told(), terms: told().record })],
+    ['a checkpoint for terms', 'MessageMalformed', () => encodeGossip({ ...told(), terms: told().record })],
     ['too many bytes', 'MessageTooLarge', () => randomBytes(MAX_GOSSIP_BYTES + 1)],
   ])('is not %s', (_what, code, make) => {
-    expectAceError(code, () => decodeTold(make()));
+    expectAceError(code, () => decodeGossip(make()));
   });
 });

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { makeTransportFile } from '../../../../main/content/transport-file.ts';
-import { askSessions } from '../../../../main/transfer/asking.ts';
-import type { Line } from '../../../../main/transfer/session-pool.ts';
+import { askStreams } from '../../../../main/transfer/asking.ts';
+import type { PooledProvider } from '../../../../main/transfer/stream-pool.ts';
 import { createDevice } from '../../../../main/wallet/device.ts';
 import { AceError } from '../../../../shared/errors.ts';
 
 const OPENING = { pieceIndex: 0, watches: false };
 
-it('a session that ends while it is asked is no unhandled error, and another one’s answer counts', async () => {
+it('a stream that ends while it is asked is no unhandled error, and another one’s answer counts', async () => {
   const { contentId, bytes } = makeTransportFile(
     {
       name: 'clip',
@@ -23,14 +23,14 @@ it('a session that ends while it is asked is no unhandled error, and another one
   const unhandled: unknown[] = [];
   const note = (error: unknown) => unhandled.push(error);
   process.on('unhandledRejection', note);
-  const [ended, other] = [{} as Line, {} as Line];
+  const [ended, other] = [{} as PooledProvider, {} as PooledProvider];
   let kept = 0;
-  const heard = await askSessions(
+  const heard = await askStreams(
     {
       pool: {
         ready: () => [ended, other],
-        ask: (line, { learned }) => {
-          if (line === other) {
+        ask: (pooled, { learned }) => {
+          if (pooled === other) {
             setTimeout(() => learned(bytes), 50);
             return null;
           }
@@ -48,6 +48,6 @@ it('a session that ends while it is asked is no unhandled error, and another one
   );
   await delay(10);
   process.off('unhandledRejection', note);
-  expect(heard).toEqual({ line: other, first: null });
+  expect(heard).toEqual({ pooled: other, first: null });
   expect([kept, unhandled]).toEqual([1, []]);
 });

@@ -1,6 +1,6 @@
 /**
- * Lets so many bytes a second pass. Each amount waits until the bucket holds all of it, and is then taken out: what is
- * asked for never runs ahead of the rate. Whoever is urgent goes first, otherwise it is first come, first served.
+ * A token bucket for bytes: lets so many a second pass. Each amount waits until the bucket holds all of it, and is then taken out: what is
+ * asked for never runs ahead of the rate. Urgent requests go first, the others in the order in which they came.
  */
 import { type BucketState, refilled } from '../../shared/token-bucket.ts';
 
@@ -14,7 +14,7 @@ interface Waiting {
   readonly go: () => void;
 }
 
-export class Pacer {
+export class ByteRateLimiter {
   readonly #bytesPerSecond: () => number | null;
   readonly #nowMs: () => number;
   readonly #waiting: Waiting[] = [];
@@ -23,8 +23,8 @@ export class Pacer {
   #lastRate: number | null = null;
 
   /**
-   * `bytesPerSecond` is asked whenever something waits; `null` lets all pass, and so does 0 what began before: whoever
-   * begins something asks first whether it may. `nowMs` is a clock that nobody sets.
+   * `bytesPerSecond` is asked whenever something waits; `null` is no limit. At 0 the last rate stays in force for
+   * what has begun: callers ask before they begin something new. `nowMs` is a clock that nobody sets.
    */
   constructor(bytesPerSecond: () => number | null, nowMs: () => number = () => performance.now()) {
     this.#bytesPerSecond = bytesPerSecond;

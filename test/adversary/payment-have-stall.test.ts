@@ -1,4 +1,4 @@
-/** A provider that takes requests and says nothing but `ack` now and then. */
+/** A provider that takes requests and says nothing but what it has, again and again. */
 import { it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { askedBefore, RawProvider } from '../helpers/raw-provider.ts';
@@ -18,7 +18,7 @@ async function scene() {
         stream.send({ type: 'opened', paidUnits: 0, servedBytes: 0 });
         const timer = setInterval(() => {
           try {
-            stream.send({ type: 'ack', units: 0 });
+            stream.send({ type: 'have', contentId, bitmap: new Uint8Array(0) });
           } catch {
             clearInterval(timer);
           }
@@ -36,7 +36,7 @@ async function scene() {
   return { transfer, viewer, contentId, liar, free: () => timers.forEach(clearInterval) };
 }
 
-it('a provider that only acks does not keep a viewer from the honest one', async () => {
+it('a provider that only tells what it has does not keep a viewer from the honest one', async () => {
   const { transfer, free } = await scene();
   try {
     await waitFor('content fetched', () => transfer.state === 'done');
@@ -45,7 +45,7 @@ it('a provider that only acks does not keep a viewer from the honest one', async
   }
 });
 
-it('a provider that only acks does not keep a viewer from stopping', async () => {
+it('a provider that only tells what it has does not keep a viewer from stopping', async () => {
   const { viewer, contentId, free } = await scene();
   try {
     // It would hang until the test's own limit.

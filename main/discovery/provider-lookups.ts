@@ -9,7 +9,8 @@ import { HAVE_PROTOCOL } from '../p2p/protocols/have/protocol.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import { livingDhtOf } from '../p2p/reach.ts';
 import type { Provider } from '../transfer/transfer.ts';
-import type { ProviderSource } from './finder.ts';
+import { Signal } from '../util/signal.ts';
+import type { ProviderLookup } from './finder.ts';
 import type { Candidate, Prober } from './prober.ts';
 
 /** Connected and known peers that are asked for one content. */
@@ -19,7 +20,7 @@ const MAX_NAMED = 24;
 const MAX_ADDRESSES = 8;
 
 /** The rendezvous of whichever shard `line` gives. What it tells is not asked for again: the shard forgets by itself. */
-export function shardSource(line: () => ShardClient): ProviderSource {
+export function shardLookup(line: () => ShardClient): ProviderLookup {
   return {
     name: 'shard',
     deadlineMs: 16_000,
@@ -32,7 +33,7 @@ export function shardSource(line: () => ShardClient): ProviderSource {
 }
 
 /** Peers on the LAN, peers that are connected, and those it heard of. */
-export function peersSource(host: Libp2p, known: KnownPeers, prober: Prober): ProviderSource {
+export function peersLookup(host: Libp2p, known: KnownPeers, prober: Prober): ProviderLookup {
   return {
     name: 'peers',
     deadlineMs: 3_000,
@@ -48,7 +49,7 @@ export function peersSource(host: Libp2p, known: KnownPeers, prober: Prober): Pr
 }
 
 /** Provider records of the DHT. */
-export function dhtSource(host: Libp2p, prober: Prober): ProviderSource {
+export function dhtLookup(host: Libp2p, prober: Prober): ProviderLookup {
   return {
     name: 'dht',
     deadlineMs: 8_000,
@@ -74,20 +75,20 @@ async function* named(
   const waiting: Candidate[][] = [];
   let ended = false;
   let failure: unknown = null;
-  let wake: () => void = () => undefined;
+  const news = new Signal();
   const reading = (async () => {
     try {
       for await (const event of events) {
         if (event.type !== EventTypes.PROVIDER) continue;
         const { providers } = event as unknown as { providers: PeerInfo[] };
         waiting.push(shuffled(providers).slice(0, MAX_NAMED).map(toCandidate));
-        wake();
+        news.notify();
       }
     } catch (error) {
       failure = error;
     } finally {
       ended = true;
-      wake();
+      news.notify();
     }
   })();
   for (;;) {
@@ -102,9 +103,7 @@ async function* named(
       }
     } else if (waiting.length === 0) {
       if (ended) break;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      await news.wait();
     }
   }
   await reading;

@@ -1,33 +1,30 @@
 /**
- * What a provider's stream is paid on: one channel after another, and what its viewer was told is durable. Whatever is
- * said here was committed before.
+ * What a provider's stream is paid on: one channel after another. What it answers was committed before.
  */
 
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { Counterparty, PayeeChannel, PayeeService } from '../channel/payee.ts';
+import { unexpected } from './fetching.ts';
 import type { Message } from './messages.ts';
-import { unexpected } from './unexpected.ts';
 
-export interface StreamChannelContext {
+export interface ProviderChannelContext {
   readonly payee: PayeeService;
   send(message: Message): void;
   abort(error: Error): void;
-  /** Something was paid elsewhere: what waits for it looks again. */
-  wake(): void;
+  /** Something was paid on another stream: what waits for a payment looks again. */
+  notify(): void;
   /** Something this node's owner may want to see has changed. */
   onChange(): void;
 }
 
-export class StreamChannel {
-  readonly #context: StreamChannelContext;
+export class ProviderChannel {
+  readonly #context: ProviderChannelContext;
   /** Between devices of one account nothing is charged, and there is none. */
   readonly free: boolean;
   #current: PayeeChannel | null = null;
-  /** Units that the viewer was told are durable. */
-  #ackedUnits = 0;
 
-  constructor(context: StreamChannelContext, free: boolean) {
+  constructor(context: ProviderChannelContext, free: boolean) {
     this.#context = context;
     this.free = free;
   }
@@ -38,7 +35,7 @@ export class StreamChannel {
 
   /** The viewer pays on this channel from now on. @throws AceError why it is not taken; the viewer was told */
   open(viewer: Counterparty, message: Extract<Message, { type: 'open' }>): void {
-    const { payee, send, abort, wake } = this.#context;
+    const { payee, send, abort, notify } = this.#context;
     this.#current?.commit();
     this.leave();
     try {
@@ -48,15 +45,14 @@ export class StreamChannel {
       throw error;
     }
     this.#current.onTaken = () => abort(new AceError('ChannelClosed', 'Another stream took the channel'));
-    this.#current.onSiblingPaid = wake;
+    this.#current.onSiblingPaid = notify;
     const { paidUnits, servedBytes } = this.#current.books;
-    this.#ackedUnits = paidUnits;
     send({ type: 'opened', paidUnits, servedBytes });
   }
 
   /** @throws AceError `MessageUnexpected` before the first channel; as `PayeeChannel.tick` */
   tick(message: Extract<Message, { type: 'tick' }>): void {
-    if (!this.#current) throw unexpected(message);
+    if (!this.#current) throw unexpected('viewer', message);
     this.#current.receiveTick(message.index, message.tick);
   }
 
@@ -65,8 +61,6 @@ export class StreamChannel {
     try {
       const answer = await this.#context.payee.countersign(viewer, message.record, message.signature);
       this.#context.send({ type: 'countersigned', ...answer });
-      // It says that its tick is durable, too.
-      this.#ackedUnits = this.#current?.books.paidUnits ?? 0;
     } catch (error) {
       if (!isAceError(error) || error.reaction !== 'ignore') throw error;
     }
@@ -86,27 +80,18 @@ export class StreamChannel {
     return servedBytes > paidUnits * PIECE_BYTES;
   }
 
-  /** Whether there are ticks that the viewer was not told are durable. */
-  get owesAck(): boolean {
-    const channel = this.#current;
-    return channel !== null && (channel.dirty || channel.books.paidUnits > this.#ackedUnits);
+  /** Whether there are ticks that are not durable yet. */
+  get hasNews(): boolean {
+    return this.#current?.dirty ?? false;
   }
 
-  /** Makes ticks durable that no piece carries an acknowledgement for, and says so. `false` when there are none. */
-  async acknowledge(isEnded: () => boolean): Promise<boolean> {
+  /** Makes ticks durable that are not committed along with a piece. `false` when there are none. */
+  async commitTicks(): Promise<boolean> {
     const channel = this.#current;
-    if (!channel || !this.owesAck) return false;
+    if (!channel?.dirty) return false;
     await channel.commitSoon();
-    if (isEnded() || channel !== this.#current || !this.owesAck) return true;
-    this.#context.send({ type: 'ack', units: this.acked() });
     this.#context.onChange();
     return true;
-  }
-
-  /** Durable units, which the caller tells the viewer now. */
-  acked(): number {
-    this.#ackedUnits = this.#current?.books.paidUnits ?? 0;
-    return this.#ackedUnits;
   }
 
   /** The stream has ended: what was taken is kept. @throws AceError `StoreFailed` */

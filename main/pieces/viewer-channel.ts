@@ -1,5 +1,5 @@
 /**
- * What a viewer's session pays with: one channel after another, each used up before the next. Room is counted when a
+ * What a viewer's stream pays with: one channel after another, each used up before the next. Room is counted when a
  * piece is asked for, so nobody is ever asked for more than can be paid.
  *
  * A channel that the provider has never seen is paid on at once, without waiting for its answer: its books can only be
@@ -15,16 +15,16 @@ import type { Message } from './messages.ts';
 
 type Opened = Extract<Message, { type: 'opened' }>;
 
-/** The session around it. */
-export interface ChannelSession {
+/** The stream around it. */
+export interface ChannelStream {
   readonly provider: Counterparty;
   readonly payer: PayerService;
   readonly watchTime: WatchTime;
   readonly handshakeMs: number;
   readonly log?: Log | undefined;
-  /** Why the session has ended; `null` while it has not. */
+  /** Why the stream has ended; `null` while it has not. */
   failure(): unknown;
-  /** Ends the session; the answer is why it ended. */
+  /** Ends the stream; the answer is why it ended. */
   fail(error: unknown): unknown;
   send(message: Message): void;
   /** Resolves when nothing that was asked for is under way any more. */
@@ -44,8 +44,8 @@ interface CheckpointName {
   readonly number: number;
 }
 
-export class SessionChannel {
-  readonly #session: ChannelSession;
+export class ViewerChannel {
+  readonly #stream: ChannelStream;
   #current: PayerChannel | null = null;
   /** Bytes asked for on the channel and not answered yet. */
   #askedBytes = 0;
@@ -58,8 +58,8 @@ export class SessionChannel {
   /** The final checkpoint whose countersignature is waited for. */
   #final: (CheckpointName & { readonly answered: () => void }) | null = null;
 
-  constructor(session: ChannelSession) {
-    this.#session = session;
+  constructor(stream: ChannelStream) {
+    this.#stream = stream;
   }
 
   /** `null` between devices of one account, and before the first. */
@@ -87,7 +87,7 @@ export class SessionChannel {
    */
   async room(lengthBytes: number, wantedUnits: () => number): Promise<void> {
     for (;;) {
-      const failure = this.#session.failure();
+      const failure = this.#stream.failure();
       if (failure) throw failure;
       if (!this.#opening && this.#roomBytes() >= lengthBytes) {
         this.#askedBytes += lengthBytes;
@@ -112,15 +112,15 @@ export class SessionChannel {
 
   /** Resolves when no channel is being opened, however that went. */
   async settled(): Promise<void> {
-    await this.#opening?.catch(() => undefined); // whoever asked for it was told
+    await this.#opening?.catch(() => undefined); // its caller got the error
   }
 
   /** Says the final checkpoint and waits, a moment, for its countersignature. */
   async finish(): Promise<void> {
-    const final = this.#sayFinal();
+    const final = this.#sendFinal();
     if (!final) return;
     const answered = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#session.handshakeMs);
+      const timer = setTimeout(resolve, this.#stream.handshakeMs);
       this.#final = {
         ...final,
         answered: () => {
@@ -130,25 +130,25 @@ export class SessionChannel {
       };
     });
     // Without an answer the channel stays `closing`: it is said again when we meet.
-    await Promise.race([answered, this.#session.ended()]);
+    await Promise.race([answered, this.#stream.ended()]);
     this.#final?.answered();
     this.#final = null;
   }
 
   /** Ends the channel in use; `null` when there is nothing to say. */
-  #sayFinal(): CheckpointName | null {
+  #sendFinal(): CheckpointName | null {
     const channel = this.#current;
     this.#current = null;
-    const final = channel?.checkpoint(true, this.#session.watchTime);
+    const final = channel?.checkpoint(true, this.#stream.watchTime);
     channel?.release();
     if (!channel || !final) return null;
-    this.#session.send({ type: 'checkpoint', ...final });
+    this.#stream.send({ type: 'checkpoint', ...final });
     return { channelId: channel.state.channelId, number: channel.state.checkpointNumber };
   }
 
-  sayDueCheckpoint(): void {
-    const checkpoint = this.#current?.checkpoint(false, this.#session.watchTime);
-    if (checkpoint) this.#session.send({ type: 'checkpoint', ...checkpoint });
+  sendDueCheckpoint(): void {
+    const checkpoint = this.#current?.checkpoint(false, this.#stream.watchTime);
+    if (checkpoint) this.#stream.send({ type: 'checkpoint', ...checkpoint });
   }
 
   onCountersigned({ channelId, number }: CheckpointName): void {
@@ -165,7 +165,7 @@ export class SessionChannel {
       this.#compareBooks(waiting.channel, books);
       waiting.resolve();
     } catch (error) {
-      waiting.reject(this.#session.fail(error));
+      waiting.reject(this.#stream.fail(error));
     }
     return true;
   }
@@ -180,23 +180,23 @@ export class SessionChannel {
     const error = new AceError('ChannelMismatch', `The provider does not accept the channel: ${code}`);
     waiting.reject(error);
     // What was asked for along with it is not paid for by anything.
-    if (this.#askedBytes > 0) this.#session.fail(error);
+    if (this.#askedBytes > 0) this.#stream.fail(error);
     return true;
   }
 
   /** The provider has ended the channel in use: another one has to be opened. One that does so again and again is left. */
   onEnded(): void {
-    const { payer, provider } = this.#session;
+    const { payer, provider } = this.#stream;
     if (!this.#current || this.#current.disputed) return;
     if (payer.abandonChannels(provider, this.#current.state.channelId)) return;
-    this.#session.fail(
+    this.#stream.fail(
       new AceError('ChannelMismatch', 'The provider ends its channels again and again', {
         reaction: 'drop-peer',
       }),
     );
   }
 
-  /** The session has ended with `error`. A piece that is being booked may still pay, until `release`. */
+  /** The stream has ended with `error`. A piece that is being booked may still pay, until `release`. */
   failed(error: unknown): void {
     this.#unconfirmed?.reject(error);
     this.#unconfirmed = null;
@@ -218,23 +218,23 @@ export class SessionChannel {
   }
 
   async #openNext(wantedUnits: number): Promise<void> {
-    this.#checkSession();
-    const { payer, provider } = this.#session;
+    this.#checkStream();
+    const { payer, provider } = this.#stream;
     // The shard is asked while what was asked for still arrives.
     const leasing = payer.channelTo(provider, wantedUnits);
     leasing.catch(() => undefined); // waited for below
     try {
       await this.#drained();
       // Its answer is booked when it comes: nobody waits for it.
-      this.#sayFinal();
+      this.#sendFinal();
     } catch (error) {
-      // The next session may have the channel.
-      leasing.then((channel) => channel.release()).catch(() => undefined); // why the session ended is what is told
+      // The next stream may have the channel.
+      leasing.then((channel) => channel.release()).catch(() => undefined); // why the stream ended is what is told
       throw error;
     }
     const channel = await leasing;
     try {
-      this.#checkSession();
+      this.#checkStream();
     } catch (error) {
       channel.release();
       throw error;
@@ -245,31 +245,31 @@ export class SessionChannel {
       this.#unconfirmed = { channel, resolve, reject };
     });
     opened.catch(() => undefined); // a new channel's answer is waited for by nobody
-    this.#session.send({ type: 'open', ...channel.terms });
+    this.#stream.send({ type: 'open', ...channel.terms });
     if (!channel.isNew) await opened;
-    this.#checkSession();
+    this.#checkStream();
   }
 
-  /** Resolves when all that was asked for is here and paid. @throws why the session has ended */
+  /** Resolves when all that was asked for is here and paid. @throws why the stream has ended */
   async #drained(): Promise<void> {
-    await this.#session.idle();
-    this.#checkSession();
-    // Whoever was given room asks in the next turn.
+    await this.#stream.idle();
+    this.#checkStream();
+    // A request that was given room leaves in the next turn of the event loop.
     while (this.#askedBytes > 0) {
       await setImmediate();
-      await this.#session.idle();
-      this.#checkSession();
+      await this.#stream.idle();
+      this.#checkStream();
     }
   }
 
-  #checkSession(): void {
-    const failure = this.#session.failure();
+  #checkStream(): void {
+    const failure = this.#stream.failure();
     if (failure) throw failure;
   }
 
   /** Brings the provider's books and ours together after a reconnection. */
   #compareBooks(channel: PayerChannel, books: Opened): void {
-    const { payer, provider, log } = this.#session;
+    const { payer, provider, log } = this.#stream;
     const outcome = payer.reconcile(provider, channel, books);
     if (outcome === 'left') {
       this.#leave();
@@ -279,7 +279,7 @@ export class SessionChannel {
       );
       return;
     }
-    if (outcome.payment) this.#session.send({ type: 'tick', ...outcome.payment });
+    if (outcome.payment) this.#stream.send({ type: 'tick', ...outcome.payment });
     this.#lostBytes = outcome.lostBytes;
   }
 

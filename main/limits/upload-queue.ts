@@ -1,38 +1,38 @@
 /**
- * Who may be sent a piece now, and how fast. A provider with a cap takes on only as many pieces at once as the cap can
- * carry before their viewers lose patience; the others wait their turn, or are sent elsewhere, before anything is booked
+ * The queue of viewers that wait to be sent a piece, and how fast each is sent. A provider with a cap takes on only as many pieces at once as the cap can
+ * carry before their viewers lose patience; the others stay in the queue, or are sent elsewhere, before anything is booked
  * for them. A piece that was begun is finished, whatever is stopped meanwhile. A viewer that takes its piece slower than
  * it may have it keeps its piece, but no place from others: one that never reads would have all wait for nothing.
  */
 import { LEAST_RATE_BYTES } from '../../shared/schedule.ts';
-import { Pacer } from './pacer.ts';
+import { ByteRateLimiter } from './byte-rate-limiter.ts';
 import type { UserLimits } from './user-limits.ts';
 
-/** A place in the row. `end` it, whether its turn came or not. */
-export interface UploadTurn {
+/** A place in the queue. Call `end` in any case, sent or not. */
+export interface QueuedUpload {
   readonly state: 'waiting' | 'sending' | 'stopped';
   /** Bytes go out in small parts, one piece at a time. */
-  readonly paced: boolean;
+  readonly isRateLimited: boolean;
   /** Resolves when so many bytes may be sent. */
-  pace(bytes: number): Promise<unknown>;
+  waitForRate(bytes: number): Promise<unknown>;
   end(): void;
 }
 
 const LOOK_MS = 100;
-/** What the viewer may take in one turn for reading, all parts together, while others wait. */
+/** What a viewer may take to read one piece, all parts together, while others wait. */
 const READING_MS = 3_000;
 
 interface Place {
-  state: UploadTurn['state'];
-  /** Time that it has taken for reading, and since when it reads; `null` while it waits for the pace. */
+  state: QueuedUpload['state'];
+  /** Time that it has taken for reading, and since when it reads; `null` while it waits for the rate limiter. */
   readMs: number;
   readsSinceMs: number | null;
   readonly onChange: () => void;
 }
 
-export class UploadTurns {
+export class UploadQueue {
   readonly #limits: UserLimits;
-  readonly #pacer: Pacer;
+  readonly #rateLimiter: ByteRateLimiter;
   readonly #waiting = new Set<Place>();
   readonly #sending = new Set<Place>();
   readonly #unsubscribe: () => void;
@@ -40,15 +40,15 @@ export class UploadTurns {
 
   constructor(limits: UserLimits) {
     this.#limits = limits;
-    this.#pacer = new Pacer(() => limits.rate('upload'));
+    this.#rateLimiter = new ByteRateLimiter(() => limits.rate('upload'));
     this.#unsubscribe = limits.onChange(() => {
-      this.#pacer.changed();
+      this.#rateLimiter.changed();
       this.#next();
     });
   }
 
   /** `onChange` is called when the state is another one. */
-  ask(onChange: () => void): UploadTurn {
+  enqueue(onChange: () => void): QueuedUpload {
     const place: Place = { state: 'waiting', readMs: 0, readsSinceMs: null, onChange };
     this.#waiting.add(place);
     this.#next(place);
@@ -57,10 +57,10 @@ export class UploadTurns {
       get state() {
         return place.state;
       },
-      get paced() {
+      get isRateLimited() {
         return rate() !== null;
       },
-      pace: (bytes) => this.#pace(place, bytes),
+      waitForRate: (bytes) => this.#waitForRate(place, bytes),
       end: () => {
         this.#waiting.delete(place);
         if (this.#sending.delete(place)) this.#next();
@@ -73,10 +73,10 @@ export class UploadTurns {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  async #pace(place: Place, bytes: number): Promise<void> {
+  async #waitForRate(place: Place, bytes: number): Promise<void> {
     place.readMs = readMsOf(place);
     place.readsSinceMs = null;
-    await this.#pacer.take(bytes);
+    await this.#rateLimiter.take(bytes);
     place.readsSinceMs = performance.now();
   }
 

@@ -10,7 +10,7 @@ import { decodeMessage, encodeMessage, type Message, PAYMENT_TYPES } from './mes
  */
 export type CertificateCheck = (certificate: Uint8Array, device: Uint8Array) => Promise<string>;
 
-export class Peer {
+export class Remote {
   readonly #frames: FrameStream;
   readonly #meter: Meter;
 

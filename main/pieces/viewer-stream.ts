@@ -26,12 +26,12 @@ import { greet } from './greeting.ts';
 import { Interests } from './interests.ts';
 import type { Message } from './messages.ts';
 import type { Waiting } from './outstanding.ts';
-import type { CertificateCheck, Peer } from './peer.ts';
-import { type BookerSession, PieceBooker } from './piece-booker.ts';
+import { type BookerStream, PieceBooker } from './piece-booker.ts';
 import { PieceReceiver } from './piece-receiver.ts';
 import { ProgressWatch } from './progress-watch.ts';
+import type { CertificateCheck, Remote } from './remote.ts';
 import { Requester } from './requester.ts';
-import { type ChannelSession, SessionChannel } from './session-channel.ts';
+import { type ChannelStream, ViewerChannel } from './viewer-channel.ts';
 
 /** How often silence and due checkpoints are looked after. */
 const WATCH_MS = 1_000;
@@ -49,14 +49,14 @@ export interface ViewerContext {
   readonly log?: Log;
 }
 
-export class ViewerSession {
+export class ViewerStream {
   readonly provider: Counterparty;
   /** The provider is a device of the same account: nothing is charged. */
   readonly free: boolean;
-  readonly #peer: Peer;
+  readonly #remote: Remote;
   readonly #context: ViewerContext;
   readonly #interests = new Interests();
-  readonly #channel: SessionChannel;
+  readonly #channel: ViewerChannel;
   readonly #requester: Requester;
   /** Stores and pays what is all here, while the next piece's chunks already arrive. */
   readonly #booker: PieceBooker;
@@ -72,18 +72,18 @@ export class ViewerSession {
 
   private constructor(
     context: ViewerContext,
-    peer: Peer,
+    remote: Remote,
     provider: Counterparty,
     free: boolean,
     roundTripMs: number,
   ) {
     this.#context = context;
     this.#roundTripMs = roundTripMs;
-    this.#peer = peer;
+    this.#remote = remote;
     this.provider = provider;
     this.free = free;
-    this.#channel = new SessionChannel(this.#channelSession());
-    this.#booker = new PieceBooker(context, this.#bookerSession());
+    this.#channel = new ViewerChannel(this.#channelStream());
+    this.#booker = new PieceBooker(context, this.#bookerStream());
     this.#progress = new ProgressWatch(context.timeouts.dataMs);
     this.#requester = new Requester({
       free,
@@ -91,7 +91,7 @@ export class ViewerSession {
       interests: this.#interests,
       progress: this.#progress,
       failure: () => this.#failure,
-      say: (message) => this.#say(message),
+      send: (message) => this.#send(message),
     });
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#ended = this.#run();
@@ -102,16 +102,16 @@ export class ViewerSession {
     host: Libp2p,
     addresses: readonly Multiaddr[],
     context: ViewerContext,
-  ): Promise<ViewerSession> {
-    const { peer, provider, free, roundTripMs } = await greet(host, addresses, context);
+  ): Promise<ViewerStream> {
+    const { remote, provider, free, roundTripMs } = await greet(host, addresses, context);
     try {
-      const session = new ViewerSession(context, peer, provider, free, roundTripMs);
+      const stream = new ViewerStream(context, remote, provider, free, roundTripMs);
       for (const { record, signature } of context.payer.unansweredCheckpoints(provider.device)) {
-        peer.send({ type: 'checkpoint', record, signature });
+        remote.send({ type: 'checkpoint', record, signature });
       }
-      return session;
+      return stream;
     } catch (error) {
-      peer.abort(error as Error);
+      remote.abort(error as Error);
       throw error;
     }
   }
@@ -144,7 +144,7 @@ export class ViewerSession {
   /** Asks the provider which pieces of the content it has; `onHave` is called whenever it says so. */
   interest(contentId: string, file: PieceRequest['file'], onHave: () => void): void {
     if (this.#failure || !this.#interests.add(contentId, pieceCount(file.sizeBytes), onHave)) return;
-    this.#say({ type: 'interest', contentId });
+    this.#send({ type: 'interest', contentId });
   }
 
   /** Whether the provider is worth asking for the piece, as far as it has said. */
@@ -160,7 +160,7 @@ export class ViewerSession {
   /**
    * Asks for a piece, once it can be paid; settles when it is stored and paid.
    * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable` when no channel can be had; `Withdrawn`;
-   * the provider's code when it refuses; what ended the session
+   * the provider's code when it refuses; what ended the stream
    */
   fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
     return this.#requester.fetch(request, options);
@@ -174,9 +174,9 @@ export class ViewerSession {
     return this.#requester.ask(question);
   }
 
-  #say(message: Message): void {
+  #send(message: Message): void {
     try {
-      this.#peer.send(message);
+      this.#remote.send(message);
     } catch (error) {
       this.#fail(error);
     }
@@ -207,10 +207,10 @@ export class ViewerSession {
     } finally {
       clearTimeout(late);
       clearInterval(this.#watchdog);
-      await this.#peer.close();
+      await this.#remote.close();
       // A provider that does not end its side is not waited for.
       const hanging = setTimeout(
-        () => this.#peer.abort(new AceError('PeerClosed', 'The provider did not end the stream')),
+        () => this.#remote.abort(new AceError('PeerClosed', 'The provider did not end the stream')),
         this.#context.timeouts.handshakeMs,
       );
       await this.#ended;
@@ -230,7 +230,7 @@ export class ViewerSession {
   async #run(): Promise<void> {
     try {
       for (;;) {
-        const message = await this.#peer.receive();
+        const message = await this.#remote.receive();
         if (!message) throw new AceError('PeerClosed', 'The provider ended the stream');
         this.#onMessage(message);
       }
@@ -243,7 +243,7 @@ export class ViewerSession {
     switch (message.type) {
       case 'opened':
         this.#progress.progress();
-        if (!this.#channel.onOpened(message)) throw unexpected(message);
+        if (!this.#channel.onOpened(message)) throw unexpected('provider', message);
         return;
       case 'refused':
         this.#onRefused(message);
@@ -257,8 +257,6 @@ export class ViewerSession {
       case 'chunk':
         this.#onChunk(message.data);
         return;
-      case 'ack':
-        return;
       case 'countersigned':
         this.#context.payer.countersigned(
           this.provider.device,
@@ -269,27 +267,27 @@ export class ViewerSession {
         this.#channel.onCountersigned(message);
         return;
       case 'have':
-        if (!this.#interests.said(message.contentId, message.bitmap)) throw unexpected(message);
+        if (!this.#interests.update(message.contentId, message.bitmap)) throw unexpected('provider', message);
         return;
       default:
-        throw unexpected(message);
+        throw unexpected('provider', message);
     }
   }
 
   #onRefused(message: Extract<Message, { type: 'refused' }>): void {
     this.#progress.progress();
     if (message.id !== 0) this.#requester.onRefused(message);
-    else if (!this.#channel.onRefused(message.code)) throw unexpected(message);
+    else if (!this.#channel.onRefused(message.code)) throw unexpected('provider', message);
   }
 
   #onPiece(message: Extract<Message, { type: 'piece' }>): void {
     const { id, chunkHashes } = message;
-    if (this.#receiver.busy) throw unexpected(message);
+    if (this.#receiver.busy) throw unexpected('provider', message);
     const { waiting, request } = this.#requester.answered(id);
     const { askedAtMs, beganAtMs, lengthBytes } = waiting;
     const { pieceIndex } = request;
     const hash = request.file.pieceHashes[pieceIndex];
-    if (!hash) throw unexpected(message);
+    if (!hash) throw unexpected('provider', message);
     this.#receiver.begin({ pieceIndex, lengthBytes, hash }, chunkHashes);
     if (beganAtMs !== null) this.#roundTripMs = Math.min(this.#roundTripMs, beganAtMs - askedAtMs);
     this.#progress.pieceBegan();
@@ -307,33 +305,33 @@ export class ViewerSession {
     this.#booker.add({ requestId: id, request, bytes });
   }
 
-  #bookerSession(): BookerSession {
-    const session = this;
+  #bookerStream(): BookerStream {
+    const stream = this;
     return {
       get account() {
-        return session.provider.account;
+        return stream.provider.account;
       },
       get channel() {
-        return session.#channel.current;
+        return stream.#channel.current;
       },
       get failed() {
-        return session.failed;
+        return stream.failed;
       },
       get arriving() {
-        return session.#receiver.busy;
+        return stream.#receiver.busy;
       },
       get roundTripMs() {
-        return session.#roundTripMs;
+        return stream.#roundTripMs;
       },
-      send: (message) => this.#peer.send(message),
-      sayDueCheckpoint: () => this.#channel.sayDueCheckpoint(),
+      send: (message) => this.#remote.send(message),
+      sendDueCheckpoint: () => this.#channel.sendDueCheckpoint(),
       written: (bytes) => this.#receiver.recycle(bytes),
       booked: (requestId, piece) => this.#requester.booked(requestId, piece),
       fail: (error) => this.#fail(error),
     };
   }
 
-  #channelSession(): ChannelSession {
+  #channelStream(): ChannelStream {
     const { payer, watchTime, timeouts, log } = this.#context;
     return {
       provider: this.provider,
@@ -343,7 +341,7 @@ export class ViewerSession {
       log,
       failure: () => this.#failure,
       fail: (error: unknown) => this.#fail(error),
-      send: (message: Message) => this.#peer.send(message),
+      send: (message: Message) => this.#remote.send(message),
       idle: () => this.#idle(),
       ended: () => this.#ended,
     };
@@ -361,20 +359,20 @@ export class ViewerSession {
     if (trouble) this.#fail(trouble);
     if (this.#failure) return;
     try {
-      this.#channel.sayDueCheckpoint();
+      this.#channel.sendDueCheckpoint();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Ends the session: everything that waits fails with `error`. The first failure counts. */
+  /** Ends the stream: everything that waits fails with `error`. The first failure counts. */
   #fail(error: unknown): unknown {
     if (this.#failure) return this.#failure;
     this.#failure = error;
-    this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
+    this.#remote.abort(error instanceof Error ? error : new Error(String(error)));
     clearInterval(this.#watchdog);
     this.#booker.stopWaiting();
-    // A piece that is being booked right now still pays on the channel; then the next session may have it.
+    // A piece that is being booked right now still pays on the channel; then the next stream may have it.
     void this.#booker.idle().finally(() => this.#channel.release());
     this.#channel.failed(error);
     this.#requester.failed(error);

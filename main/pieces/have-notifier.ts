@@ -1,15 +1,16 @@
 /**
- * Tells a viewer which pieces of a content this node has: once when it asks, and again when they become more or fewer.
+ * Notifies a viewer of the pieces of a content that this node has: once when it asks, and again when they change.
  * Bounded whatever the viewer does: so many contents, and a bit for each piece in a message, once a second.
  */
 
+import { LRUCache } from 'lru-cache';
 import { pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { BucketRate } from '../../shared/token-bucket.ts';
 import { encodeHaveMap } from '../content/have-map.ts';
 import { isShared } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { MAX_TOLD_TRANSPORT_BYTES } from './constants.ts';
+import { MAX_MESSAGE_TRANSPORT_BYTES } from './constants.ts';
 import { MAX_INTERESTS } from './interests.ts';
 import type { Message } from './messages.ts';
 
@@ -19,7 +20,7 @@ const ALL = new Uint8Array(0);
 /** How often the contents that were asked about are looked at. */
 const LOOK_MS = 1_000;
 
-export interface HaveTellerContext {
+export interface HaveNotifierContext {
   readonly store: NodeStore;
   /** Whether others are told of a content. */
   readonly isOffered: (contentId: string) => boolean;
@@ -28,16 +29,18 @@ export interface HaveTellerContext {
   readonly mayAsk: () => boolean;
 }
 
-export class HaveTeller {
+export class HaveNotifier {
   readonly #store: NodeStore;
   readonly #isOffered: (contentId: string) => boolean;
   readonly #send: (message: Message) => void;
   readonly #mayAsk: () => boolean;
   /** Contents that were asked about, by id: as of which version of its pieces, and whether anything was said. */
-  readonly #told = new Map<string, { readonly version: number; readonly isKnown: boolean }>();
+  readonly #notified = new LRUCache<string, { readonly version: number; readonly isKnown: boolean }>({
+    max: MAX_INTERESTS,
+  });
   #looking: NodeJS.Timeout | null = null;
 
-  constructor({ store, isOffered, send, mayAsk }: HaveTellerContext) {
+  constructor({ store, isOffered, send, mayAsk }: HaveNotifierContext) {
     this.#store = store;
     this.#isOffered = isOffered;
     this.#send = send;
@@ -47,7 +50,7 @@ export class HaveTeller {
   /** The viewer asks. @throws AceError `TooManyRequests`, `PeerClosed` */
   asked(contentId: string): void {
     this.#count();
-    this.#tell(contentId);
+    this.#notify(contentId);
   }
 
   /** The viewer asks for a transport file; empty when it is not offered or too long. @throws AceError as `asked` */
@@ -55,7 +58,7 @@ export class HaveTeller {
     this.#count();
     if (!this.#isOffered(contentId)) return new Uint8Array(0);
     const row = this.#store.contents.get(contentId) ?? this.#store.broadcasts.get(contentId);
-    const fits = row && row.transport.byteLength <= MAX_TOLD_TRANSPORT_BYTES;
+    const fits = row && row.transport.byteLength <= MAX_MESSAGE_TRANSPORT_BYTES;
     return fits ? row.transport : new Uint8Array(0);
   }
 
@@ -67,39 +70,36 @@ export class HaveTeller {
   }
 
   /** Of what is not shared here nothing is said, until it is: a request for a piece of it is refused. */
-  #tell(contentId: string): void {
+  #notify(contentId: string): void {
     const { contents } = this.#store;
     const row = contents.get(contentId);
-    const isKnown = row !== null && (isShared(row) || this.#told.get(contentId)?.isKnown === true);
-    this.#told.delete(contentId);
+    const isKnown = row !== null && (isShared(row) || this.#notified.peek(contentId)?.isKnown === true);
     if (isKnown) {
       const count = pieceCount(row.sizeBytes);
       const isWhole = row.havePieces === count;
       const pieces = isWhole ? [] : contents.pieces(contentId);
       this.#send({ type: 'have', contentId, bitmap: isWhole ? ALL : encodeHaveMap(pieces, count) });
     }
-    const oldest = this.#told.keys().next();
-    if (this.#told.size >= MAX_INTERESTS && !oldest.done) this.#told.delete(oldest.value);
-    this.#told.set(contentId, { version: contents.piecesVersion(contentId), isKnown });
+    this.#notified.set(contentId, { version: contents.piecesVersion(contentId), isKnown });
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
   stop(): void {
     if (this.#looking) clearInterval(this.#looking);
     this.#looking = null;
-    this.#told.clear();
+    this.#notified.clear();
   }
 
   #look(): void {
     try {
-      for (const [contentId, told] of [...this.#told]) {
-        if (this.#store.contents.piecesVersion(contentId) !== told.version) this.#tell(contentId);
+      for (const [contentId, { version }] of [...this.#notified]) {
+        if (this.#store.contents.piecesVersion(contentId) !== version) this.#notify(contentId);
       }
     } catch {
-      // The stream is gone, and whoever serves it ends it.
+      // The stream is gone: the loop that reads it ends it.
       this.stop();
       return;
     }
-    if (this.#told.size === 0) this.stop();
+    if (this.#notified.size === 0) this.stop();
   }
 }

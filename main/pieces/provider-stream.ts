@@ -10,23 +10,23 @@ import type { Counterparty, PayeeService } from '../channel/payee.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import type { TransportFile } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import type { UploadTurns } from '../limits/upload-turns.ts';
+import type { UploadQueue } from '../limits/upload-queue.ts';
 import type { FrameStream } from '../p2p/frames.ts';
 import { serveProtocol } from '../p2p/host.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
 import { KeyedRateLimiter } from '../util/rate-limiter.ts';
-import { Wake } from '../util/wake.ts';
+import { Signal } from '../util/signal.ts';
 import { deviceKeyOf } from '../wallet/device-peer-id.ts';
 import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts, VISIT_RATE } from './constants.ts';
+import { unexpected } from './fetching.ts';
 import { FileShelf } from './file-shelf.ts';
-import { ASK_RATE, HaveTeller } from './have-teller.ts';
+import { ASK_RATE, HaveNotifier } from './have-notifier.ts';
 import type { Message } from './messages.ts';
-import { type CertificateCheck, Peer } from './peer.ts';
 import { PieceSender } from './piece-sender.ts';
+import { ProviderChannel } from './provider-channel.ts';
+import { type CertificateCheck, Remote } from './remote.ts';
 import { type Request, RequestQueue } from './request-queue.ts';
-import { StreamChannel } from './stream-channel.ts';
-import { unexpected } from './unexpected.ts';
 
 export interface ProviderContext {
   readonly store: NodeStore;
@@ -43,15 +43,15 @@ export interface ProviderContext {
   /** Whether this account has taken a device of its own away. */
   readonly isUnlinked: (device: Uint8Array) => Promise<boolean>;
   readonly timeouts: PiecesTimeouts;
-  /** Whose turn it is to be sent a piece. */
-  readonly uploads: Pick<UploadTurns, 'ask'>;
+  /** The queue for being sent a piece. */
+  readonly uploads: Pick<UploadQueue, 'enqueue'>;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
 }
 
 export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
   const clock = () => performance.now();
-  const paces = {
+  const rates = {
     visits: new KeyedRateLimiter(VISIT_RATE, clock),
     asks: new KeyedRateLimiter(ASK_RATE, clock),
   };
@@ -59,7 +59,7 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
     host,
     PIECES_PROTOCOL,
     PIECES_LIMITS,
-    async (frames, connection) => (await ProviderSession.meet(context, frames, connection, paces)).run(),
+    async (frames, connection) => (await ProviderStream.meet(context, frames, connection, rates)).run(),
     (error, connection) => {
       const code = error instanceof AceError ? error.code : 'Internal';
       context.log.warn(
@@ -71,7 +71,7 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
 }
 
 /** Of each device, over all its streams. */
-interface Paces {
+interface DeviceRates {
   /** Streams and channels begun. */
   readonly visits: KeyedRateLimiter;
   /** Contents asked about. */
@@ -79,7 +79,7 @@ interface Paces {
 }
 
 /** How much the viewer's device may still begin and ask. */
-interface Pacing {
+interface DeviceLimit {
   checkVisit(): void;
   mayAsk(): boolean;
 }
@@ -87,47 +87,47 @@ interface Pacing {
 /** What is answered at once. */
 const ANSWERED: ReadonlySet<Message['type']> = new Set(['open', 'withdraw', 'interest', 'ask', 'checkpoint']);
 
-class ProviderSession {
+class ProviderStream {
   readonly #context: ProviderContext;
-  readonly #peer: Peer;
+  readonly #remote: Remote;
   readonly #viewer: Counterparty;
   /** Counts a stream or channel that the viewer begins. @throws AceError `TooManyRequests` */
-  readonly #checkPace: () => void;
+  readonly #checkVisit: () => void;
   readonly #queue = new RequestQueue();
-  readonly #haves: HaveTeller;
+  readonly #haves: HaveNotifier;
   /** Transport files of this stream's contents. */
   readonly #files: FileShelf;
-  readonly #channel: StreamChannel;
+  readonly #channel: ProviderChannel;
   readonly #pieces: PieceSender;
   #ended = false;
   readonly #isEnded = (): boolean => this.#ended;
-  readonly #wake = new Wake();
+  readonly #signal = new Signal();
 
   private constructor(
     context: ProviderContext,
-    peer: Peer,
+    remote: Remote,
     viewer: Counterparty,
     free: boolean,
-    device: Pacing,
+    device: DeviceLimit,
   ) {
     this.#context = context;
-    this.#peer = peer;
+    this.#remote = remote;
     this.#viewer = viewer;
-    this.#checkPace = device.checkVisit;
+    this.#checkVisit = device.checkVisit;
     this.#files = new FileShelf(context.store);
-    const send = (message: Message) => peer.send(message);
-    this.#haves = new HaveTeller({
+    const send = (message: Message) => remote.send(message);
+    this.#haves = new HaveNotifier({
       store: context.store,
       isOffered: context.isOffered,
       send,
       mayAsk: device.mayAsk,
     });
     const { payee, onChange } = context;
-    const abort = (error: Error) => peer.abort(error);
-    this.#channel = new StreamChannel({ payee, send, abort, wake: this.#wake.now, onChange }, free);
+    const abort = (error: Error) => remote.abort(error);
+    this.#channel = new ProviderChannel({ payee, send, abort, notify: this.#signal.notify, onChange }, free);
     this.#pieces = new PieceSender(context, {
       account: viewer.account,
-      peer,
+      remote,
       queue: this.#queue,
       files: this.#files,
       channel: this.#channel,
@@ -140,13 +140,13 @@ class ProviderSession {
     context: ProviderContext,
     frames: FrameStream,
     connection: Connection,
-    paces: Paces,
-  ): Promise<ProviderSession> {
-    const peer = new Peer(frames, context.meter);
-    const hello = await peer.receive(context.timeouts.handshakeMs);
-    if (hello?.type !== 'hello') throw unexpected(hello);
-    const pacing = pacingOf(connection.remotePeer.toString(), paces);
-    pacing.checkVisit();
+    rates: DeviceRates,
+  ): Promise<ProviderStream> {
+    const remote = new Remote(frames, context.meter);
+    const hello = await remote.receive(context.timeouts.handshakeMs);
+    if (hello?.type !== 'hello') throw unexpected('viewer', hello);
+    const limit = limitOf(connection.remotePeer.toString(), rates);
+    limit.checkVisit();
     const device = deviceKeyOf(connection.remotePeer);
     const account = await context.checkCertificate(hello.certificate, device);
     // Between devices of one account nothing is charged.
@@ -156,8 +156,8 @@ class ProviderSession {
         reaction: 'drop-peer',
       });
     }
-    peer.send({ type: 'welcome', certificate: context.certificate, free });
-    return new ProviderSession(context, peer, { account, device }, free, pacing);
+    remote.send({ type: 'welcome', certificate: context.certificate, free });
+    return new ProviderStream(context, remote, { account, device }, free, limit);
   }
 
   async run(): Promise<void> {
@@ -166,12 +166,12 @@ class ProviderSession {
       await Promise.race([this.#receive(), sending]);
     } catch (error) {
       // At once: a sender that waits for a viewer who does not read ends with the stream.
-      this.#peer.abort(error instanceof Error ? error : new Error(String(error)));
+      this.#remote.abort(error instanceof Error ? error : new Error(String(error)));
       throw error;
     } finally {
       this.#ended = true;
       this.#haves.stop();
-      this.#wake.now();
+      this.#signal.notify();
       try {
         this.#channel.end();
       } finally {
@@ -181,7 +181,7 @@ class ProviderSession {
   }
 
   async #receive(): Promise<void> {
-    for (let message = await this.#peer.receive(); message; message = await this.#peer.receive()) {
+    for (let message = await this.#remote.receive(); message; message = await this.#remote.receive()) {
       switch (message.type) {
         case 'open':
           this.#open(message);
@@ -206,21 +206,21 @@ class ProviderSession {
           this.#context.onChange();
           break;
         default:
-          throw unexpected(message);
+          throw unexpected('viewer', message);
       }
       // A viewer that asks for answers and reads none is not heard further, so that they cannot pile up here.
-      if (ANSWERED.has(message.type)) await this.#peer.writable();
-      this.#wake.now();
+      if (ANSWERED.has(message.type)) await this.#remote.writable();
+      this.#signal.notify();
     }
   }
 
   /** The transport file, and then the piece that was asked for along with it. */
   #describe({ id, contentId, pieceIndex }: Extract<Message, { type: 'ask' }>): void {
     const bytes = this.#haves.transport(contentId);
-    this.#peer.send({ type: 'transport', contentId, bytes });
+    this.#remote.send({ type: 'transport', contentId, bytes });
     if (id === 0) return;
     if (bytes.byteLength > 0) this.#queue.add({ type: 'request', id, contentId, pieceIndex });
-    else this.#peer.send({ type: 'refused', id, code: 'ContentUnknown' });
+    else this.#remote.send({ type: 'refused', id, code: 'ContentUnknown' });
   }
 
   /** What is being sent is sent. */
@@ -228,15 +228,15 @@ class ProviderSession {
     const request = this.#queue.withdraw(id);
     if (!request) return;
     this.#pieces.forget(request);
-    this.#peer.send({ type: 'refused', id, code: 'Withdrawn' });
+    this.#remote.send({ type: 'refused', id, code: 'Withdrawn' });
   }
 
   #open(message: Extract<Message, { type: 'open' }>): void {
-    if (this.#channel.free || this.#queue.length > 0) throw unexpected(message);
+    if (this.#channel.free || this.#queue.length > 0) throw unexpected('viewer', message);
     try {
-      this.#checkPace();
+      this.#checkVisit();
     } catch (error) {
-      this.#peer.send({ type: 'refused', id: 0, code: 'TooManyRequests' });
+      this.#remote.send({ type: 'refused', id: 0, code: 'TooManyRequests' });
       throw error;
     }
     this.#pieces.channelChanged();
@@ -248,36 +248,36 @@ class ProviderSession {
       const request = this.#queue.first;
       this.#queue.hold(request ? 1 : 0);
       if (!request) {
-        await this.#channel.acknowledge(this.#isEnded);
-        await this.#peer.writable();
+        await this.#channel.commitTicks();
+        await this.#remote.writable();
         // What came while it waited had nobody to wake.
-        if (!this.#ended && this.#queue.length === 0 && !this.#channel.owesAck) await this.#wake.rest();
+        if (!this.#ended && this.#queue.length === 0 && !this.#channel.hasNews) await this.#signal.wait();
         continue;
       }
       const file = this.#files.get(request.contentId);
       const refusal = file ? await this.#refusal(request, file) : 'ContentUnknown';
       if (this.#ended) return;
-      if (file && !refusal) await this.#serveInTurn(request);
+      if (file && !refusal) await this.#serveQueued(request);
       else await this.#pieces.refuse(request, refusal ?? 'ContentUnknown');
     }
   }
 
-  /** Serves what the window has room for when it is this stream's turn; a viewer is not kept waiting for long. */
-  async #serveInTurn(request: Request): Promise<void> {
-    const turn = this.#context.uploads.ask(this.#wake.now);
+  /** Serves what the window has room for once the queue lets this stream send; a viewer is not kept waiting for long. */
+  async #serveQueued(request: Request): Promise<void> {
+    const upload = this.#context.uploads.enqueue(this.#signal.notify);
     try {
       const deadlineMs = performance.now() + this.#context.timeouts.paymentMs / 2;
-      while (turn.state === 'waiting' && !this.#ended) {
-        // Ticks are acknowledged meanwhile: the wait is no fault of the viewer's.
-        if (await this.#channel.acknowledge(this.#isEnded)) continue;
+      while (upload.state === 'waiting' && !this.#ended) {
+        // Ticks are made durable meanwhile: the wait is no fault of the viewer's.
+        if (await this.#channel.commitTicks()) continue;
         if (performance.now() >= deadlineMs) break;
-        if (turn.state === 'waiting') await this.#wake.rest(deadlineMs - performance.now());
+        if (upload.state === 'waiting') await this.#signal.wait(deadlineMs - performance.now());
       }
       if (this.#ended) return;
-      if (turn.state !== 'sending') await this.#refuseBusy(request);
-      else await this.#pieces.serve(turn);
+      if (upload.state !== 'sending') await this.#refuseBusy(request);
+      else await this.#pieces.serve(upload);
     } finally {
-      turn.end();
+      upload.end();
     }
   }
 
@@ -285,10 +285,9 @@ class ProviderSession {
   async #refuseBusy(request: Request): Promise<void> {
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs / 2;
     while (!this.#ended && this.#channel.owed && performance.now() < deadlineMs) {
-      if (!(await this.#channel.acknowledge(this.#isEnded)))
-        await this.#wake.rest(deadlineMs - performance.now());
+      if (!(await this.#channel.commitTicks())) await this.#signal.wait(deadlineMs - performance.now());
     }
-    await this.#channel.acknowledge(this.#isEnded);
+    await this.#channel.commitTicks();
     if (!this.#ended) await this.#pieces.refuse(request, 'ProviderBusy');
   }
 
@@ -300,21 +299,21 @@ class ProviderSession {
     for (;;) {
       const obstacle = this.#channel.obstacle(this.#pieces.newBytes(request, file));
       if (obstacle !== 'PaymentOverdue') return obstacle;
-      const acknowledged = await this.#channel.acknowledge(this.#isEnded);
+      const committed = await this.#channel.commitTicks();
       if (this.#ended) return obstacle;
       // What came while that was stored had nobody to wake.
-      if (acknowledged) continue;
+      if (committed) continue;
       if (performance.now() >= deadlineMs) {
         this.#channel.current?.overdue();
         return obstacle;
       }
-      await this.#wake.rest(deadlineMs - performance.now());
+      await this.#signal.wait(deadlineMs - performance.now());
       if (this.#ended) return obstacle;
     }
   }
 }
 
-function pacingOf(peerId: string, { visits, asks }: Paces): Pacing {
+function limitOf(peerId: string, { visits, asks }: DeviceRates): DeviceLimit {
   return {
     // A device that begins too much is not listened to: its connection is free, what it asks for is not.
     checkVisit: () => {
