@@ -1,6 +1,6 @@
 /**
  * What counts as a device's public key: 32 bytes of Ed25519, and none of the few points of small order. Under such a
- * point one signature passes for any message at all, so that nobody is bound by it, and anybody can sign for it.
+ * point one signature passes for any message at all, so that it binds no one, and anyone can sign for it.
  */
 import { fromHex } from './hex.ts';
 

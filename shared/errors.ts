@@ -35,7 +35,6 @@ export type ErrorCode =
   | 'ChainDiverged'
   | 'WrongNetwork'
   | 'WrongShard'
-  | 'UnknownAccount'
   // batches
   | 'BatchOutOfOrder'
   | 'BatchWrongPreviousHash'

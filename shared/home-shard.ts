@@ -1,5 +1,5 @@
 /**
- * Which shard an account belongs to (DESIGN.md, "Payment channels"). All its leases, loans, operations and batch
+ * Which shard an account belongs to (docs/protocols.md#shard). All its leases, loans, operations and batch
  * entries come from that one shard, so that its credit limit is exact without any shard asking another.
  */
 import type { Sha256 } from './channel/records.ts';

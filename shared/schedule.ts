@@ -11,7 +11,7 @@ const DAY_NAMES = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Satu
 
 export type Direction = 'download' | 'upload';
 
-/** Slower than that, every MiB would run into the time limit of whoever waits for it. */
+/** Slower than that, every MiB would run into the time limit of the request for it. */
 export const LEAST_RATE_BYTES = 32_768;
 export const MOST_RATE_BYTES = 2 ** 40;
 

@@ -52,7 +52,7 @@ export interface StatementLines {
 const PICTURE_KEY = 'picture';
 /** The price moves with the whole network's traffic, which no event announces. */
 const REFRESH_EVERY_MS = 15_000;
-/** A shard that has more to tell than it tells by then holds up nobody: it goes on by itself. */
+/** A shard that has not sent everything by then holds up no other: it goes on by itself. */
 const STATEMENTS_WAIT_MS = 5_000;
 
 export interface AccountSyncContext {
@@ -138,7 +138,7 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
     return this.#lines.connected().filter(([shard]) => this.#trust.has(shard));
   }
 
-  /** The picture that the home shard gives now; what it has to tell besides stays untold. @throws AceError as {@link refresh} */
+  /** The picture that the home shard gives now; its statements and operations are not asked for. @throws AceError as {@link refresh} */
   async ask(): Promise<AccountPicture> {
     this.#trust.check(this.#lines.homeOf(this.#address));
     const [account, market] = await Promise.all([
@@ -224,24 +224,24 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
     const firstAsked = settlements.firstUndetailed(shard) ?? bookedSeq;
     let afterSeq = Math.max(0, firstAsked - 1);
     for (let lastSeq = Number.MAX_SAFE_INTEGER; afterSeq < lastSeq && !this.#stopped; ) {
-      const told = await line.call('statement', { account: this.#address, afterSeq });
-      lastSeq = told.lastSeq;
+      const answer = await line.call('statement', { account: this.#address, afterSeq });
+      lastSeq = answer.lastSeq;
       if (lastSeq < bookedSeq) {
         throw new AceError(
           'MessageUnexpected',
           `Shard ${shard} told ${bookedSeq} statements before, and knows of ${lastSeq}: it lost some`,
         );
       }
-      if (told.rows.some((row) => row.shard !== shard)) {
+      if (answer.rows.some((row) => row.shard !== shard)) {
         throw new AceError('MessageMalformed', `Shard ${shard} told statements of another shard`);
       }
       // In another order, one of two that contradict each other could be booked before what it is held against.
-      if (told.rows.some(({ seq }, i) => seq <= (told.rows[i - 1]?.seq ?? afterSeq))) {
+      if (answer.rows.some(({ seq }, i) => seq <= (answer.rows[i - 1]?.seq ?? afterSeq))) {
         throw new AceError('MessageMalformed', `Shard ${shard} told statements out of order`);
       }
-      const newest = told.rows.at(-1);
+      const newest = answer.rows.at(-1);
       if (!newest) return;
-      const rows = told.rows.flatMap(({ seq, repayment, payment, channels, ...row }) => {
+      const rows = answer.rows.flatMap(({ seq, repayment, payment, channels, ...row }) => {
         // A shard's word counts for payers that are at home there.
         const payer = row.direction === 'paid' ? this.#address : row.counterparty;
         if (this.#lines.homeOf(payer) !== shard) return [];

@@ -3,10 +3,12 @@
  * its home shard, which may be another; and its payers' claims and statements are at theirs. So a line is kept to each
  * shard whose address is known: they tell each other's, and the key in the settings says who is really there.
  */
+
 import { EventEmitter } from 'node:events';
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { AceError, isAceError } from '../../shared/errors.ts';
+import { fromHex } from '../../shared/hex.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { DialGuard } from '../p2p/dial-guard.ts';
@@ -112,16 +114,16 @@ export class ShardLines extends EventEmitter<ShardLinesEvents> {
     if (this.#lines.size > 1) this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Shards told where they all are. An address that does not name the shard's own key is passed over. */
-  learn(told: readonly ShardAddresses[]): void {
+  /** A shard has said where all of them are. An address that does not name the shard's own key is passed over. */
+  learn(addresses: readonly ShardAddresses[]): void {
     const hello = this.#hello;
     if (!hello) return;
     const known = new Map(hello.shards.map((shard) => [shard.shard, shard]));
-    for (const { shard, multiaddrs } of told) {
+    for (const { shard, multiaddrs } of addresses) {
       const key = hello.settings.validatorKeys[shard];
       const line = this.#lines.get(shard);
       if (key === undefined || !line) continue;
-      const peerId = peerIdOf(Buffer.from(key, 'hex'));
+      const peerId = peerIdOf(fromHex(key));
       const own = multiaddrs.filter((text) => text.endsWith(`/p2p/${peerId}`)).flatMap(readable);
       if (own.length === 0) continue;
       this.#options.guard.trust(own);

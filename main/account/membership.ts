@@ -38,8 +38,11 @@ export function rememberShard(
 
 /** A store belongs to one network and one account; mixing two would mix their money. */
 export function bindStore(store: NodeStore, network: string, account: string, dir: string): void {
-  const facts = { network, account };
-  for (const [key, value] of Object.entries(facts)) {
+  const facts = [
+    ['network', network],
+    ['account', account],
+  ] as const;
+  for (const [key, value] of facts) {
     const stored = store.meta.get(key);
     if (stored !== null && stored !== value) {
       throw new AceError(

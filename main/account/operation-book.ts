@@ -6,6 +6,7 @@
 
 import { decodeSignedOperation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { bookOperation } from '../journal/records.ts';
@@ -41,15 +42,15 @@ export async function pullOperations(
     if (operations.length === 0) return;
     let last = fromHeight - 1;
     const rows: OperationRow[] = [];
-    for (const { payment, ...told } of operations) {
-      if (told.height <= last) {
+    for (const { payment, ...row } of operations) {
+      if (row.height <= last) {
         throw new AceError('MessageMalformed', 'The shard told operations out of order', {
           reaction: 'drop-peer',
         });
       }
-      last = told.height;
-      const hash = told.operation === null ? NO_HASH : await signedHash(network, told.operation);
-      rows.push({ ...told, hash, payment: payment && paymentFromPlain(payment) });
+      last = row.height;
+      const hash = row.operation === null ? NO_HASH : await signedHash(network, row.operation);
+      rows.push({ ...row, hash, payment: payment && paymentFromPlain(payment) });
     }
     store.commit(() => {
       for (const row of rows) bookOperation(store, account, row);
@@ -61,6 +62,6 @@ export async function pullOperations(
 async function signedHash(network: SigningNetwork, bytes: Uint8Array): Promise<Uint8Array> {
   const { operation, signature } = decodeSignedOperation(bytes);
   const typedData = operationTypedData(network, operation);
-  await verifyTypedData(typedData, `0x${Buffer.from(signature).toString('hex')}`, operation.from);
-  return new Uint8Array(Buffer.from(typedDataHash(typedData).slice(2), 'hex'));
+  await verifyTypedData(typedData, `0x${toHex(signature)}`, operation.from);
+  return fromHex(typedDataHash(typedData).slice(2));
 }

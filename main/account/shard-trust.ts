@@ -5,7 +5,7 @@
  *
  * There is no way back in the same folder. When the shard's operator has put both of its files back, it tells the first
  * history again, but its key has signed two, and what was booked here stands either way: no command forgets a proof.
- * Whoever decides to go on with that shard copies wallet.json into a new data directory, which is the same account with
+ * To go on with that shard, its user copies wallet.json into a new data directory, which is the same account with
  * new books; the old directory goes on claiming what it holds whenever it is started.
  */
 

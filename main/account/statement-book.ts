@@ -1,5 +1,7 @@
 /** Books what a shard says it settled, each statement held against those that are booked already. */
+
 import { AceError } from '../../shared/errors.ts';
+import { fromHex } from '../../shared/hex.ts';
 import {
   contradict,
   encodeShardProof,
@@ -74,7 +76,7 @@ export class StatementBook {
   #checkSignature(row: NewSettlement): void {
     const key = this.#context.validatorKeys[row.shard];
     const signed = this.#signed(row);
-    if (!key || !signed || !verifyDevice(Buffer.from(key, 'hex'), signed.record, signed.signature)) {
+    if (!key || !signed || !verifyDevice(fromHex(key), signed.record, signed.signature)) {
       throw new AceError('InvalidSignature', `Shard ${row.shard} told a statement that it did not sign`, {
         reaction: 'drop-peer',
       });

@@ -38,7 +38,7 @@ export interface AccountChanges {
 
 export interface MainChain {
   settings(): NetworkSettings;
-  /** An account nobody has paid yet has empty balances; asking for it is no error. */
+  /** An account that was never paid has empty balances; asking for it is no error. */
   account(address: string): Promise<ChainAccount>;
   accounts(): Promise<ChainAccount[]>;
   /** What changed since the answer that gave `cursor`; `null` asks for the first one. */

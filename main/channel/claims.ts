@@ -5,11 +5,12 @@
  */
 
 import type { Claim, ClaimAnswer, SignedLease } from '../../shared/channel/claim.ts';
-import { mayClaim, type ShardWord } from '../../shared/channel/lifecycle.ts';
+import { mayClaim, type ShardProgress } from '../../shared/channel/lifecycle.ts';
 import { CHECKPOINT_EVERY_UNITS } from '../../shared/channel/payer.ts';
 import { decodeTerms, encodeCheckpoint, type SignedCheckpoint } from '../../shared/channel/records.ts';
 import { tickBefore } from '../../shared/channel/tick-chain.ts';
 import { AceError, type ErrorCode, invariant, isAceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
@@ -29,9 +30,9 @@ export interface ClaimingSide {
   /** Ends what has expired. */
   expire(): void;
   /** The answer is whether the shard knows less than it confirmed: the claim has to be handed in again. */
-  told(channelId: Uint8Array, word: ShardWord): boolean;
+  receiveProgress(channelId: Uint8Array, progress: ShardProgress): boolean;
   /** The shard refused the claim: what is served on the channel from now on would never be paid. */
-  refused(channelId: Uint8Array): void;
+  claimRefused(channelId: Uint8Array): void;
 }
 
 const CLAIM_EVERY_MS = 1_000;
@@ -129,9 +130,10 @@ export class Claims {
     claim: (shard: number) => Promise<void>,
   ): Promise<void> {
     const { channelId } = state;
-    const key = Buffer.from(channelId).toString('hex');
+    const key = toHex(channelId);
+    if (this.#refused.has(key)) return;
     const { shard } = decodeTerms(terms);
-    if (this.#refused.has(key) || away.has(shard)) return;
+    if (away.has(shard)) return;
     try {
       await claim(shard);
     } catch (error) {
@@ -141,7 +143,7 @@ export class Claims {
         away.set(shard, error);
         return;
       }
-      side.refused(channelId);
+      side.claimRefused(channelId);
       this.#refused.add(key);
       this.#log.warn({ err: error, channel: key }, 'the shard refused a claim');
     }
@@ -173,7 +175,7 @@ export class Claims {
         doneUnits = provenUnits;
         return this.#take(row, next(), shard);
       });
-      this.#payee.told(channelId, { claimedUnits, appliedUnits: 0, released });
+      this.#payee.receiveProgress(channelId, { claimedUnits, appliedUnits: 0, released });
       // The shard's word counts no further than our own ticks.
       const units = Math.min(claimedUnits, paidUnits);
       if (units <= doneUnits || units === paidUnits) return Math.max(0, units - row.claimedUnits);
@@ -189,7 +191,7 @@ export class Claims {
       { channelId, units, tick, checkpoint: recordOf(signed) },
       shard,
     );
-    this.#payer.told(channelId, { claimedUnits, appliedUnits: 0, released });
+    this.#payer.receiveProgress(channelId, { claimedUnits, appliedUnits: 0, released });
   }
 }
 

@@ -3,10 +3,10 @@
  *
  * A commit costs a flush of the disk, whatever it holds. While one runs, messages of other channels queue up outside;
  * they arrive together in the next turn and share the next commit, so that under load a group grows by itself and
- * a channel alone waits for nobody. Of each channel only the newest state is written.
+ * a channel alone does not wait. Of each channel only the newest state is written.
  *
- * Whoever waits goes on only after the commit. When the store fails, every channel of the group goes back to what is
- * durable and is paused: nothing of a failed group was acted on, for nobody had been answered.
+ * A caller that waits goes on only after the commit. When the store fails, every channel of the group goes back to what is
+ * durable and is paused: nothing of a failed group was acted on, because nothing was answered before the commit.
  */
 import { isAceError } from '../../shared/errors.ts';
 
@@ -16,7 +16,7 @@ export interface GroupMember<Writer> {
   write(writer: Writer): void;
   /** What `write` wrote is durable. */
   committed(): void;
-  /** Nothing was written: back to the durable state, and `error` for whoever uses the channel from now on. */
+  /** Nothing was written: back to the durable state, and `error` for every use of the channel from now on. */
   failed(error: unknown): void;
 }
 
@@ -35,7 +35,7 @@ export class GroupCommit<Writer> {
     this.#commit = commit;
   }
 
-  /** The member has changed: the next commit writes it, whoever asks for that. `also` is written with it. */
+  /** The member has changed: the next commit writes it, also one that another member asks for. `also` is written with it. */
   add(member: GroupMember<Writer>, also?: () => void): void {
     const along = this.#members.get(member);
     if (also) this.#members.set(member, along ? [...along, also] : [also]);

@@ -40,10 +40,18 @@ export interface PayeeContext {
   readonly checkShard?: (shard: number) => void;
 }
 
+export interface PayeeChannelOptions {
+  readonly group: GroupCommit<ProgressWriter>;
+  readonly sent: SentPieces;
+  /** The same account's channels that are in use now, this one among them. */
+  readonly ofPayer: ReadonlySet<PayeeChannel>;
+  readonly onRelease: () => void;
+}
+
 /**
  * One channel in use by one stream. Changes gather in memory; nothing of them may be acted on before `commit` or
- * `commitSoon`. When the store fails it goes back to what is durable and is paused: whoever uses it is told, until
- * a stream opens it anew.
+ * `commitSoon`. When the store fails it goes back to what is durable and is paused: every use throws, until a
+ * stream opens it anew.
  */
 export class PayeeChannel implements GroupMember<ProgressWriter> {
   readonly payer: string;
@@ -53,7 +61,6 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   /** Whether this stream has asked for a piece. The ticks that a payer says again come before that. */
   #asked = false;
   readonly #rowId: number;
-  /** The same account's channels that are in use now, this one among them. */
   readonly #ofPayer: ReadonlySet<PayeeChannel>;
   /** What the other channels say, until one of them commits something. */
   #history: PayerHistory | null = null;
@@ -74,20 +81,13 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   /** Called when the payer has paid on another of its channels: the window may be wider. */
   onSiblingPaid: (() => void) | null = null;
 
-  constructor(
-    context: PayeeContext,
-    group: GroupCommit<ProgressWriter>,
-    row: PayeeChannelRow,
-    sent: SentPieces,
-    ofPayer: ReadonlySet<PayeeChannel>,
-    onRelease: () => void,
-  ) {
+  constructor(context: PayeeContext, row: PayeeChannelRow, use: PayeeChannelOptions) {
     this.#context = context;
-    this.#group = group;
-    this.#sent = sent;
-    this.#ofPayer = ofPayer;
+    this.#group = use.group;
+    this.#sent = use.sent;
+    this.#ofPayer = use.ofPayer;
+    this.#onRelease = use.onRelease;
     this.#rowId = row.rowId;
-    this.#onRelease = onRelease;
     this.#ended = row.lastCheckpoint?.checkpoint.final === true;
     this.#state = row.state;
     this.#committed = row.state;
@@ -117,13 +117,14 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
    * next commit.
    * @throws AceError `ChannelClosed`, `TickWrong`, `TickBeyondWindow`, `TickBeyondCapacity`, `StoreFailed`, …
    */
-  tick(index: number, tick: Uint8Array): void {
+  receiveTick(index: number, tick: Uint8Array): void {
+    const { windowCapUnits } = this.#context;
     if (index > this.#state.paidUnits && !isTickDue(this.#state, this.#ended, this.#context.nowMs())) {
       throw new AceError('ChannelClosed', 'Nobody would pay for this tick any more');
     }
     try {
       const history = this.#askHistory();
-      this.#change(acceptTick(this.#state, history, index, tick, this.#context.windowCapUnits, sha256));
+      this.#change(acceptTick(this.#state, { index, tick }, { history, windowCapUnits, sha256 }));
     } catch (error) {
       if (!isAceError(error) || error.reaction !== 'ignore') throw error;
       return;
@@ -213,7 +214,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#paused = { cause: error };
   }
 
-  /** The store failed: whoever uses the channel is told. It has gone back to what is durable, and loses nothing more. */
+  /** The store failed, and every use throws. The channel has gone back to what is durable, and loses nothing more. */
   get paused(): boolean {
     return this.#paused !== null;
   }
@@ -273,7 +274,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#onRelease();
   }
 
-  /** Another stream takes the channel: whoever holds it is told. */
+  /** Another stream takes the channel: its holder is notified. */
   giveUp(): void {
     this.detach();
     this.onTaken?.();

@@ -2,14 +2,18 @@
  * The payee's service: loads a channel, asks the pure rules of `shared/channel/payee.ts`, commits, and only then lets
  * the caller send. Owns the channels on which this node is paid while a stream uses them.
  */
+
+import { LRUCache } from 'lru-cache';
+import { sameBytes } from '../../shared/bytes.ts';
+import type { SignedLease } from '../../shared/channel/claim.ts';
 import { checkpointProof } from '../../shared/channel/equivocation.ts';
 import {
   advance,
   allows,
   type ChannelEvent,
-  eventOfWord,
+  eventOfProgress,
   OPENING,
-  type ShardWord,
+  type ShardProgress,
 } from '../../shared/channel/lifecycle.ts';
 import { acceptCheckpoint, acceptTick, isTickDue, type PayeeState } from '../../shared/channel/payee.ts';
 import {
@@ -21,8 +25,8 @@ import {
   encodeCheckpoint,
   encodeLease,
 } from '../../shared/channel/records.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { ProgressWriter } from '../db/node/payee-progress.ts';
@@ -40,13 +44,6 @@ export interface Counterparty {
   readonly device: Uint8Array;
 }
 
-export interface SignedTerms {
-  /** Canonical bytes. */
-  readonly terms: Uint8Array;
-  readonly termsSignature: Uint8Array;
-  readonly leaseSignature: Uint8Array;
-}
-
 /** Least time between two checkpoints without a payment: a payer says one every 30 s. */
 const MIN_CHECKPOINT_MS = 20_000;
 const REMEMBERED_CHANNELS = 1_000;
@@ -59,8 +56,11 @@ export class PayeeService {
   readonly #ofPayer = new Map<string, Set<PayeeChannel>>();
   readonly #group: GroupCommit<ProgressWriter>;
   readonly #sent = new SentByChannel();
-  /** When checkpoints were countersigned last, by channel id in hex, on the clock that nobody sets. */
-  readonly #signedAtMs = new Map<string, number>();
+  /**
+   * Channels, by id in hex, with a checkpoint that was countersigned lately, on a clock that cannot be set; of too many,
+   * the one signed longest ago is forgotten.
+   */
+  readonly #signedLately = new LRUCache<string, true>({ max: REMEMBERED_CHANNELS, ttl: MIN_CHECKPOINT_MS });
 
   constructor(context: PayeeContext) {
     this.#context = context;
@@ -76,13 +76,13 @@ export class PayeeService {
    * @throws AceError `MessageMalformed`, `WrongNetwork`, `ChannelMismatch`, `InvalidSignature`, `ChannelUnleased`,
    * `ChannelExpired`, `StoreFailed`
    */
-  open(payer: Counterparty, signed: SignedTerms): PayeeChannel {
+  open(payer: Counterparty, signed: SignedLease): PayeeChannel {
     const { store, nowMs } = this.#context;
     this.expire();
     const terms = decodeTerms(signed.terms);
-    this.#checkTerms(terms, payer, signed);
-    const channelId = channelIdOf(terms, sha256);
-    const key = Buffer.from(channelId).toString('hex');
+    const channelId = channelIdOf(signed.terms, sha256);
+    this.#checkTerms(channelId, terms, payer, signed);
+    const key = toHex(channelId);
     const held = this.#active.get(key);
     if (held && !held.paused) held.commit();
     held?.giveUp();
@@ -109,12 +109,17 @@ export class PayeeService {
     const { payer } = row;
     const ofPayer = this.#ofPayer.get(payer) ?? new Set();
     this.#ofPayer.set(payer, ofPayer);
-    const release = () => {
+    const onRelease = () => {
       this.#active.delete(key);
       ofPayer.delete(channel);
       if (ofPayer.size === 0 && this.#ofPayer.get(payer) === ofPayer) this.#ofPayer.delete(payer);
     };
-    const channel = new PayeeChannel(this.#context, this.#group, row, this.#sent.of(key), ofPayer, release);
+    const channel = new PayeeChannel(this.#context, row, {
+      group: this.#group,
+      sent: this.#sent.of(key),
+      ofPayer,
+      onRelease,
+    });
     ofPayer.add(channel);
     this.#active.set(key, channel);
     return channel;
@@ -131,7 +136,7 @@ export class PayeeService {
     payerSignature: Uint8Array,
   ): Promise<Countersigned> {
     const checkpoint = decodeCheckpoint(record);
-    const key = Buffer.from(checkpoint.channelId).toString('hex');
+    const key = toHex(checkpoint.channelId);
     const active = this.#active.get(key);
     // One that is being stored is the last by now: the same again finds it, another one is compared with it.
     if (active && active.state.checkpointNumber !== active.books.checkpointNumber) active.commit();
@@ -142,25 +147,24 @@ export class PayeeService {
         reaction: 'ignore',
       });
     }
-    const bytes = encodeCheckpoint(checkpoint);
-    if (!isSignedBy(devicePublicKey(row.payerDevice), bytes, payerSignature)) {
+    if (!isSignedBy(devicePublicKey(row.payerDevice), record, payerSignature)) {
       throw new AceError('InvalidSignature', 'The checkpoint is not signed by the payer', {
         reaction: 'drop-peer',
       });
     }
     const last = row.lastCheckpoint;
-    if (last?.payeeSignature && sameBytes(encodeCheckpoint(last.checkpoint), bytes)) {
-      return { channelId: row.state.channelId, number: checkpoint.number, signature: last.payeeSignature };
-    }
-    const said = { record: bytes, signature: payerSignature };
     if (last?.checkpoint.number === checkpoint.number) {
       const earlier = { record: encodeCheckpoint(last.checkpoint), signature: last.payerSignature };
-      this.#context.observer?.contradicted(checkpointProof(row.terms, earlier, said));
+      if (last.payeeSignature && sameBytes(earlier.record, record)) {
+        return { channelId: row.state.channelId, number: checkpoint.number, signature: last.payeeSignature };
+      }
+      const later = { record, signature: payerSignature };
+      this.#context.observer?.contradicted(checkpointProof(row.terms, earlier, later));
     }
     const before = active?.state ?? row.state;
     const state = acceptCheckpoint(this.#withTick(row.payer, before, checkpoint), checkpoint);
-    this.#checkPace(key, checkpoint, before);
-    const signature = this.#context.device.sign(bytes);
+    this.#checkInterval(key, checkpoint, before);
+    const signature = this.#context.device.sign(record);
     const { store, nowMs } = this.#context;
     const book = () =>
       store.payeeChannels.saveCheckpoint(state.channelId, {
@@ -176,29 +180,24 @@ export class PayeeService {
       });
     }
     const { terms, termsSignature, leaseSignature } = row;
-    this.#context.observer?.agreed({ terms, termsSignature, leaseSignature, record: bytes, payerSignature });
+    this.#context.observer?.countersigned({ terms, termsSignature, leaseSignature, record, payerSignature });
     // The tick it carried may have paid on a channel that no stream uses.
     for (const other of this.#ofPayer.get(row.payer) ?? []) other.forgetHistory();
     return { channelId: state.channelId, number: checkpoint.number, signature };
   }
 
   /** Signing and storing costs: a checkpoint that pays for nothing new has to wait for its time. */
-  #checkPace(key: string, { final, units }: Checkpoint, before: PayeeState): void {
-    const nowMs = performance.now();
-    const last = this.#signedAtMs.get(key);
-    if (!final && units <= before.checkpointUnits && last !== undefined && nowMs - last < MIN_CHECKPOINT_MS) {
+  #checkInterval(key: string, { final, units }: Checkpoint, before: PayeeState): void {
+    if (!final && units <= before.checkpointUnits && this.#signedLately.has(key)) {
       throw new AceError('TooManyRequests', 'Checkpoints that pay for nothing come too often', {
         reaction: 'drop-peer',
       });
     }
-    this.#signedAtMs.delete(key);
-    this.#signedAtMs.set(key, nowMs);
-    const oldest = this.#signedAtMs.keys().next();
-    if (this.#signedAtMs.size > REMEMBERED_CHANNELS && !oldest.done) this.#signedAtMs.delete(oldest.value);
+    this.#signedLately.set(key, true);
   }
 
   /** The shard will never pay for this channel: nothing more is served on it. @throws AceError `StoreFailed` */
-  refused(channelId: Uint8Array): void {
+  claimRefused(channelId: Uint8Array): void {
     this.#apply(channelId, () => 'disputed');
   }
 
@@ -209,18 +208,18 @@ export class PayeeService {
   }
 
   /**
-   * What the shard has on a channel, by its own word, which counts no further than our ticks. The answer is whether it
-   * knows less than it confirmed. @throws AceError `StoreFailed`
+   * What the shard says it has on a channel; it counts no further than our ticks. The answer is whether the shard knows
+   * less than it confirmed. @throws AceError `StoreFailed`
    */
-  told(channelId: Uint8Array, word: ShardWord): boolean {
+  receiveProgress(channelId: Uint8Array, progress: ShardProgress): boolean {
     const { payeeChannels } = this.#context.store;
     const row = payeeChannels.get(channelId);
     if (!row) return false;
-    const knowsLess = word.claimedUnits < row.claimedUnits || isTakenBack(row.state, word);
+    const knowsLess = progress.claimedUnits < row.claimedUnits || isTakenBack(row.state, progress);
     this.#apply(
       channelId,
-      ({ status, paidUnits }) => eventOfWord(status, word, paidUnits),
-      ({ paidUnits }) => payeeChannels.setClaimed(channelId, Math.min(word.claimedUnits, paidUnits)),
+      ({ status, paidUnits }) => eventOfProgress(status, progress, paidUnits),
+      ({ paidUnits }) => payeeChannels.setClaimed(channelId, Math.min(progress.claimedUnits, paidUnits)),
     );
     return knowsLess;
   }
@@ -232,7 +231,7 @@ export class PayeeService {
     also: (state: PayeeState) => void = () => undefined,
   ): void {
     const { store, nowMs } = this.#context;
-    const active = this.#active.get(Buffer.from(channelId).toString('hex'));
+    const active = this.#active.get(toHex(channelId));
     if (active && !active.paused) active.commit();
     const before = store.payeeChannels.get(channelId)?.state;
     if (!before) return;
@@ -253,11 +252,12 @@ export class PayeeService {
         reaction: 'ignore',
       });
     }
+    const { windowCapUnits } = this.#context;
     const history = historyOf(this.#context, payer, state.channelId);
-    return acceptTick(state, history, units, tick, this.#context.windowCapUnits, sha256);
+    return acceptTick(state, { index: units, tick }, { history, windowCapUnits, sha256 });
   }
 
-  #checkTerms(terms: ChannelTerms, payer: Counterparty, signed: SignedTerms): void {
+  #checkTerms(channelId: Uint8Array, terms: ChannelTerms, payer: Counterparty, signed: SignedLease): void {
     const { settings, account, device, nowMs } = this.#context;
     if (terms.networkId !== settings.networkId) {
       throw new AceError('WrongNetwork', `Terms of network ${terms.networkId}`, { reaction: 'drop-peer' });
@@ -279,13 +279,13 @@ export class PayeeService {
       });
     }
     this.#context.checkShard?.(terms.shard);
-    this.#context.observer?.sawTerms(terms, signed.terms, signed.termsSignature);
+    this.#context.observer?.termsShown(terms, signed.terms, signed.termsSignature);
     const validatorKey = settings.validatorKeys[terms.shard];
     const { capacityUnits, expiresAtMs, shard } = terms;
-    const lease = encodeLease({ channelId: channelIdOf(terms, sha256), shard, capacityUnits, expiresAtMs });
+    const lease = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });
     if (
       validatorKey === undefined ||
-      !isSignedBy(devicePublicKey(Buffer.from(validatorKey, 'hex')), lease, signed.leaseSignature)
+      !isSignedBy(devicePublicKey(fromHex(validatorKey)), lease, signed.leaseSignature)
     ) {
       throw new AceError('ChannelUnleased', 'The payer’s shard did not lease this channel', {
         reaction: 'drop-peer',
@@ -295,8 +295,8 @@ export class PayeeService {
   }
 }
 
-function isTakenBack({ status, paidUnits }: PayeeState, word: ShardWord): boolean {
-  return eventOfWord(status, word, paidUnits) === 'unclaimed';
+function isTakenBack({ status, paidUnits }: PayeeState, progress: ShardProgress): boolean {
+  return eventOfProgress(status, progress, paidUnits) === 'unclaimed';
 }
 
 export interface Countersigned {

@@ -1,4 +1,5 @@
 /** One payer's channel while a session pays on it: decisions of `shared/channel/payer.ts`, made durable, then handed out to send. */
+import type { SignedLease } from '../../shared/channel/claim.ts';
 import { advance, allows, mayPay, resumed } from '../../shared/channel/lifecycle.ts';
 import {
   checkpointDue,
@@ -18,7 +19,6 @@ import type { NodeStore } from '../db/node/store.ts';
 import { sha256 } from '../util/sha256.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import type { ChannelObserver } from './observer.ts';
-import type { SignedTerms } from './payee.ts';
 
 /** A channel that expires this soon is not used for new requests. */
 export const EXPIRY_MARGIN_MS = 10 * 60_000;
@@ -62,7 +62,7 @@ export interface WatchTime {
 
 /** One leased channel while a stream pays on it. */
 export class PayerChannel {
-  readonly terms: SignedTerms;
+  readonly terms: SignedLease;
   readonly #context: PayerContext;
   /** Opened for this session: the provider has never seen it. */
   readonly isNew: boolean;

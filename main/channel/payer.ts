@@ -2,15 +2,17 @@
  * The payer's service: opens leased channels, books verified bytes, reveals ticks, makes checkpoints. Loads a channel,
  * asks the pure rules of `shared/channel/payer.ts`, commits, and only then hands out what may be sent.
  */
+
 import { randomBytes } from 'node:crypto';
+import { sameBytes } from '../../shared/bytes.ts';
 import { type BooksName, compareBooks, type PayeeFigures } from '../../shared/channel/books.ts';
 import {
   advance,
   allows,
   type ChannelEvent,
-  eventOfWord,
+  eventOfProgress,
   OPENING,
-  type ShardWord,
+  type ShardProgress,
 } from '../../shared/channel/lifecycle.ts';
 import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
 import { type PayerState, roomBytes } from '../../shared/channel/payer.ts';
@@ -22,8 +24,9 @@ import {
   MAX_CAPACITY_UNITS,
 } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { isCount } from '../../shared/count.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { sha256 } from '../util/sha256.ts';
@@ -44,7 +47,7 @@ const CHANNEL_LIFE_MS = 12 * 3_600_000;
 const LEASE_ATTEMPTS = 3;
 /** Channels left on a payee's word: a clock set wrong twice or a disk restored is forgiven, a habit is not. */
 const ABANDON_RATE = { perSecond: 1 / 3_600, burst: 2 };
-/** After its expiry and this long nobody can claim on a channel any more: its last checkpoint is not said again. */
+/** This long after its expiry no claim on a channel is taken any more: its last checkpoint is not sent again. */
 const GRACE_MS = 3_600_000;
 
 /** What a provider can have sent and we not got is more than any window and what is on the wire. */
@@ -89,13 +92,13 @@ export class PayerService {
     this.expire();
     const open = store.payerChannels
       .usable(payee.device, nowMs() + EXPIRY_MARGIN_MS)
-      .find((row) => roomBytes(row.state) > 0 && !this.#inUse.has(hex(row.state.channelId)));
+      .find((row) => roomBytes(row.state) > 0 && !this.#inUse.has(toHex(row.state.channelId)));
     if (open) return this.#use(open, false);
     return this.#openNew(payee, wantedUnits);
   }
 
   #use(row: PayerChannelRow, isNew: boolean): PayerChannel {
-    const key = hex(row.state.channelId);
+    const key = toHex(row.state.channelId);
     const channel = new PayerChannel(this.#context, row, isNew, () => this.#inUse.delete(key));
     this.#inUse.set(key, channel);
     return channel;
@@ -110,7 +113,9 @@ export class PayerService {
     if (this.#abandoned.take(payee.account).retryAfterMs > 0) return false;
     const left = this.#context.store.payerChannels
       .usable(payee.device, 0)
-      .filter(({ state }) => sameBytes(state.channelId, channelId) || !this.#inUse.has(hex(state.channelId)));
+      .filter(
+        ({ state }) => sameBytes(state.channelId, channelId) || !this.#inUse.has(toHex(state.channelId)),
+      );
     this.#apply(left, 'disputed');
     return true;
   }
@@ -129,7 +134,7 @@ export class PayerService {
         break;
       case 'payee-ahead':
       case 'apart':
-        // One side's books are an old copy: either ticks would be said again, or none of ours leads back to its own.
+        // One side's books are an old copy: either ticks would be sent again, or none of ours leads back to its own.
         if (this.abandonChannels(payee, channel.state.channelId)) return 'left';
         if (name === 'payee-ahead') throw falseBooks(name);
         break;
@@ -147,26 +152,26 @@ export class PayerService {
   /** Channels whose time is over get no further; one in use is looked at when it is free. @throws AceError `StoreFailed` */
   expire(): void {
     const { store, nowMs } = this.#context;
-    const free = (row: PayerChannelRow) => !this.#inUse.has(hex(row.state.channelId));
+    const free = (row: PayerChannelRow) => !this.#inUse.has(toHex(row.state.channelId));
     this.#apply(store.payerChannels.expired(nowMs()).filter(free), 'expired');
-    // Nobody can claim on them any more: the final checkpoint is not said again.
+    // No claim on them is taken any more: the final checkpoint is not sent again.
     this.#apply(store.payerChannels.unsignable(nowMs() - GRACE_MS), 'grace-over');
   }
 
   /**
-   * What the shard has on a channel, by its own word. The answer is whether it knows less than it confirmed.
+   * What the shard says it has on a channel. The answer is whether it knows less than it confirmed.
    * @throws AceError `StoreFailed`
    */
-  told(channelId: Uint8Array, word: ShardWord): boolean {
+  receiveProgress(channelId: Uint8Array, progress: ShardProgress): boolean {
     const row = this.#context.store.payerChannels.get(channelId);
-    if (!row || this.#inUse.has(hex(channelId))) return false;
-    const event = eventOfWord(row.state.status, word, word.claimedUnits);
+    if (!row || this.#inUse.has(toHex(channelId))) return false;
+    const event = eventOfProgress(row.state.status, progress, progress.claimedUnits);
     if (event) this.#apply([row], event);
     return event === 'unclaimed';
   }
 
   /** The shard refuses the final checkpoint. @throws AceError `StoreFailed` */
-  refused(channelId: Uint8Array): void {
+  claimRefused(channelId: Uint8Array): void {
     const row = this.#context.store.payerChannels.get(channelId);
     if (row && allows(row.state.status, 'disputed')) this.#apply([row], 'disputed');
   }
@@ -178,10 +183,10 @@ export class PayerService {
     store.commit(() => {
       for (const state of states) store.payerChannels.save(state, nowMs());
     });
-    for (const state of states) this.#inUse.get(hex(state.channelId))?.adopt(state);
+    for (const state of states) this.#inUse.get(toHex(state.channelId))?.adopt(state);
   }
 
-  /** Final checkpoints that this provider has not countersigned yet: said again when we meet. @throws AceError `StoreFailed` */
+  /** Final checkpoints that this provider has not countersigned yet: sent again at the next meeting. @throws AceError `StoreFailed` */
   unansweredCheckpoints(payeeDevice: Uint8Array): SentCheckpoint[] {
     this.expire();
     return this.#context.store.payerChannels.uncountersigned(payeeDevice).flatMap(({ lastCheckpoint }) =>
@@ -201,7 +206,7 @@ export class PayerService {
     const { store } = this.#context;
     const row = store.payerChannels.get(channelId);
     const last = row?.lastCheckpoint;
-    if (!row || !last || Buffer.compare(row.payeeDevice, payeeDevice) !== 0) {
+    if (!row || !last || !sameBytes(row.payeeDevice, payeeDevice)) {
       throw new AceError('ChannelUnknown', 'A countersignature for no checkpoint of ours', {
         reaction: 'drop-peer',
       });
@@ -217,13 +222,19 @@ export class PayerService {
     const { payerSignature } = last;
     const record = encodeCheckpoint(last.checkpoint);
     if (leaseSignature)
-      this.#context.observer?.agreed({ terms, termsSignature, leaseSignature, record, payerSignature });
+      this.#context.observer?.countersigned({
+        terms,
+        termsSignature,
+        leaseSignature,
+        record,
+        payerSignature,
+      });
   }
 
   async #openNew(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
     const { store, leases, account, nowMs } = this.#context;
     const unanswered = store.payerChannels.unanswered(payee.device, nowMs() + EXPIRY_MARGIN_MS);
-    if (unanswered && !this.#inUse.has(hex(unanswered.state.channelId))) {
+    if (unanswered && !this.#inUse.has(toHex(unanswered.state.channelId))) {
       const answer = await this.#ask(unanswered);
       if (answer instanceof PayerChannel) return answer;
     }
@@ -249,7 +260,7 @@ export class PayerService {
   async #ask(row: PayerChannelRow): Promise<PayerChannel | { readonly leasableUnits: number }> {
     const { store, leases, nowMs } = this.#context;
     const { channelId } = row.state;
-    const key = hex(channelId);
+    const key = toHex(channelId);
     this.#inUse.set(key, null);
     try {
       const signature = await leases.lease(row.terms, row.termsSignature);
@@ -264,7 +275,7 @@ export class PayerService {
       if (!isAceError(error, 'CreditExhausted')) throw error;
       store.commit(() => store.payerChannels.deleteUnleased(channelId));
       const units = Number(error.details.leasableUnits ?? 0);
-      return { leasableUnits: Number.isSafeInteger(units) && units > 0 ? units : 0 };
+      return { leasableUnits: isCount(units) ? units : 0 };
     }
   }
 
@@ -286,7 +297,7 @@ export class PayerService {
       nonce: new Uint8Array(randomBytes(16)),
     };
     const bytes = encodeTerms(terms);
-    const channelId = channelIdOf(terms, sha256);
+    const channelId = channelIdOf(bytes, sha256);
     store.commit(() =>
       store.payerChannels.insert({
         state: freshState(channelId, capacityUnits, terms.expiresAtMs, openedAtMs),
@@ -309,10 +320,6 @@ function falseBooks(name: BooksName): AceError {
     reaction: 'drop-peer',
     details: { books: name },
   });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }
 
 function freshState(

@@ -1,8 +1,10 @@
 /**
  * Hands proofs of cheating to the shard: each is checked, stored, and told until the shard has answered, over restarts.
  */
+
 import { checkProof, type EquivocationProof, encodeProof } from '../../shared/channel/equivocation.ts';
 import { type ErrorCode, isAceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../process/log.ts';
 import { sha256 } from '../util/sha256.ts';
@@ -54,7 +56,7 @@ export class Reports {
     );
     if (!isNew) return;
     this.#log.warn(
-      { account, device: Buffer.from(device).toString('hex'), kind },
+      { account, device: toHex(device), kind },
       'a device contradicted itself under its signature; the shard is told',
     );
     this.soon();

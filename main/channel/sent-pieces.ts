@@ -3,11 +3,12 @@
  * booked again: a viewer that comes back is not stopped by a debt it never got anything for. In memory: after a restart
  * of this node the debt stands.
  */
+import { LRUCache } from 'lru-cache';
 
 /** More than the largest window: what was sent before that has been paid. */
 const REMEMBERED_PIECES = 64;
 const REMEMBERED_CHANNELS = 1_000;
-/** A piece is sent again so often at most. Nobody gains content by it, but it costs upload a second time. */
+/** A piece is sent again so often at most. It gains its viewer no content, but costs upload a second time. */
 const MAX_RESENDS = 1;
 
 export interface SentPiece {
@@ -65,16 +66,15 @@ export class SentPieces {
   }
 }
 
-/** Of all channels of this node, by channel id in hex. The oldest are forgotten. */
+/** Of all channels of this node, by channel id in hex. Of too many, the least recently used is forgotten. */
 export class SentByChannel {
-  readonly #byChannel = new Map<string, SentPieces>();
+  readonly #byChannel = new LRUCache<string, SentPieces>({ max: REMEMBERED_CHANNELS });
 
   of(channel: string): SentPieces {
-    const found = this.#byChannel.get(channel) ?? new SentPieces();
-    this.#byChannel.delete(channel);
-    this.#byChannel.set(channel, found);
-    const oldest = this.#byChannel.keys().next();
-    if (this.#byChannel.size > REMEMBERED_CHANNELS && !oldest.done) this.#byChannel.delete(oldest.value);
-    return found;
+    const known = this.#byChannel.get(channel);
+    if (known) return known;
+    const pieces = new SentPieces();
+    this.#byChannel.set(channel, pieces);
+    return pieces;
   }
 }

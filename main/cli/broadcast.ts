@@ -35,11 +35,12 @@ export async function broadcastCommand(config: NodeConfig, options: BroadcastOpt
       name,
       ...(folder !== undefined && { folder }),
     });
+    const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
     process.stdout.write(`${broadcast.contentId}\n${folder ?? broadcast.pushUrl}\n`);
     process.stderr.write(`${hintFor(broadcast)}\n`);
-    if (connection.remote) return;
+    if (signalled === null) return;
     process.stderr.write('Ctrl-C stops the node; the broadcast goes on when it starts again.\n');
-    await stopSignal();
+    await signalled;
   } finally {
     await connection.close();
   }

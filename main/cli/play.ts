@@ -34,10 +34,11 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
   try {
     const { content, playbackUrl } = await connection.call('play', { contentId, download: out !== null });
     if (out === null) {
+      const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
       process.stdout.write(`${playbackUrl}\n`);
-      if (connection.remote) return;
+      if (signalled === null) return;
       process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
-      await stopSignal();
+      await signalled;
       return;
     }
     await saveTo(connection, content, playbackUrl, out, options.wait === true);

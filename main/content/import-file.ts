@@ -1,6 +1,6 @@
 /**
  * Imports a file: one pass that hashes, and copies where it is asked to, then signs. Memory does not grow with its size.
- * By reference the user's own file is served, as long as it is the one that was read (`content-sources.ts`).
+ * By reference the user's own file is served, as long as it is the one that was read (`referenced-files.ts`).
  */
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -55,7 +55,7 @@ export async function importFile(
   }
   const sizeBytes = await checkedSize(path);
   const release = byReference ? () => {} : await pieces.cache.reserveImport(name, sizeBytes);
-  const temporary = byReference ? null : pieces.temporaryPath();
+  const temporary = byReference ? null : pieces.wholeFiles.temporaryPath();
   try {
     const stampBefore = await stampOf(path);
     const pieceHashes = await readAndHash(path, temporary, sizeBytes, onProgress);
@@ -67,7 +67,9 @@ export async function importFile(
       device,
     );
     // The bytes are in place before anyone is told of the content.
-    const source = temporary ? await pieces.adopt(contentId, temporary) : { path, stamp: stampBefore };
+    const source = temporary
+      ? await pieces.wholeFiles.adopt(contentId, temporary)
+      : { path, stamp: stampBefore };
     store.commit(() => {
       store.contents.insert({
         contentId,

@@ -52,7 +52,7 @@ async function ask(question: MediaQuestion, read: ReadBytes): Promise<unknown> {
     stdout: true, // it tells of what it found in the file
     stderr: true,
   });
-  for (const said of [worker.stdout, worker.stderr]) said.resume();
+  for (const output of [worker.stdout, worker.stderr]) output.resume();
   const late = setTimeout(() => void worker.terminate(), TIME_MS);
   const looking = setInterval(() => void endIfLarge(worker), LOOK_EVERY_MS);
   try {

@@ -17,17 +17,17 @@ port.on('message', ({ id, bytes }: BytesRead) => {
   else reader?.reject(new AceError('PieceUnknown', 'The bytes did not come'));
 });
 
-const say = (message: FromMediaThread) => port.postMessage(message);
+const post = (message: FromMediaThread) => port.postMessage(message);
 
 const read: ReadBytes = (start, end) =>
   new Promise((resolve, reject) => {
     const id = nextId++;
     waiting.set(id, { resolve, reject });
-    say({ type: 'read', id, start, end });
+    post({ type: 'read', id, start, end });
   });
 
 const answer =
   question.about === 'tracks'
     ? await tracksOf(read, question.sizeBytes)
     : await durationMsOf(question.path, question.mimeType);
-say({ type: 'answer', answer });
+post({ type: 'answer', answer });

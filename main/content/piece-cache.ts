@@ -32,7 +32,7 @@ export interface PieceCacheContext {
 export interface CacheUsers {
   /** Pieces of it are on their way. */
   isFetching(contentId: string): boolean;
-  /** It is about to lose pieces: nobody must count on them any more. */
+  /** It is about to lose pieces: they must not be counted on any more. */
   leave(contentId: string): Promise<void>;
   /** The pieces at which players, or others who take it as it comes, read it now. */
   readers(contentId: string): readonly number[];
@@ -46,7 +46,7 @@ const STEP_OF_LIMIT = 50;
 const SAVE_USE_MS = 60_000;
 /** A file that is not in the books may be about to get there for so long after it was written. */
 const BOOKING_MS = 30_000;
-/** Whoever waits for room in a window looks again this often. */
+/** A wait for room in a window looks again this often. */
 const LOOK_MS = 50;
 /** With nothing on its way, and nothing that may go, this long: there is no room. */
 const NO_ROOM_MS = 1_500;
@@ -267,7 +267,7 @@ export class PieceCache {
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#evicting.then(work);
-    this.#evicting = result.catch(() => undefined); // whoever asked hears of it
+    this.#evicting = result.catch(() => undefined); // the caller gets the error
     return result;
   }
 

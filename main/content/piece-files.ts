@@ -1,8 +1,8 @@
 /**
  * The open files of the piece store: one handle per content. Reading never makes a file.
  *
- * Who reads or writes does so in a turn, many at once; who closes, cuts, removes or replaces a file is alone with it. So
- * no handle is closed under anybody, and nothing is written into a file that is no longer the content's.
+ * Many may read and write a file at once; closing, cutting, removing or replacing it waits for them and keeps others
+ * out. So no handle is closed while it is used, and nothing is written into a file that is no longer the content's.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
@@ -72,7 +72,7 @@ export class PieceFiles {
     return this.alone(contentId, async () => undefined);
   }
 
-  /** Closes the file; nobody uses it, nor opens it, until `work` is done. */
+  /** Closes the file; it is neither used nor opened until `work` is done. */
   alone<T>(contentId: string, work: (path: string) => Promise<T>): Promise<T> {
     return this.#locks.exclusive(contentId, async () => {
       const file = this.#open.get(contentId);

@@ -3,16 +3,12 @@
  * being written has every flushed piece in its books: only the others are hashed. One that somebody else changed is
  * hashed whole.
  */
+import { sameBytes } from '../../shared/bytes.ts';
+import { pieceLength } from '../../shared/economy/units.ts';
 import type { StoredContent } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import type { PiecePlaces } from './piece-places.ts';
 import { chunkHashesOf, pieceHash, readTransportFile } from './transport-file.ts';
-
-/** Of the piece store, what its recovery reads and flushes. */
-interface RecoverablePieces {
-  stamp(contentId: string): Promise<string | null>;
-  flush(contentId: string, indices: readonly number[]): Promise<void>;
-  readOrNull(contentId: string, index: number, sizeBytes: number): Promise<Uint8Array | null>;
-}
 
 export interface Recovered {
   /** Pieces that were read and hashed. */
@@ -21,21 +17,21 @@ export interface Recovered {
   readonly lost: number;
 }
 
-export async function recoverPieces(store: NodeStore, pieces: RecoverablePieces): Promise<Recovered> {
+export async function recoverPieces(store: NodeStore, places: PiecePlaces): Promise<Recovered> {
   const unsynced = Map.groupBy(store.contents.unsyncedPieces(), ({ contentId }) => contentId);
   let [checked, lost] = [0, 0];
   for (const content of store.contents.stored()) {
     const { contentId, fileStamp } = content;
-    const found = await pieces.stamp(contentId);
+    const found = await places.stamp(contentId);
     if (fileStamp !== null && found === fileStamp) continue;
     const isTouched = found === null || fileStamp !== null;
     const suspects = isTouched
       ? store.contents.pieces(contentId)
       : (unsynced.get(contentId) ?? []).map(({ pieceIndex }) => pieceIndex);
-    const { good, bad } = await sorted(store, pieces, content, suspects);
+    const { good, bad } = await sorted(store, places, content, suspects);
     checked += suspects.length;
     lost += bad.length;
-    if (good.length > 0) await pieces.flush(contentId, good);
+    if (good.length > 0) await places.flush(contentId, good);
     store.commit(() => {
       for (const index of good) store.contents.markSynced(contentId, index);
       for (const index of bad) store.contents.removePiece(contentId, index);
@@ -47,7 +43,7 @@ export async function recoverPieces(store: NodeStore, pieces: RecoverablePieces)
 
 async function sorted(
   store: NodeStore,
-  pieces: RecoverablePieces,
+  places: PiecePlaces,
   { contentId, sizeBytes }: StoredContent,
   suspects: readonly number[],
 ): Promise<{ good: number[]; bad: number[] }> {
@@ -55,9 +51,9 @@ async function sorted(
   const row = suspects.length > 0 ? store.contents.get(contentId) : null;
   const file = row && readTransportFile(contentId, row.transport);
   for (const index of suspects) {
-    const bytes = await pieces.readOrNull(contentId, index, sizeBytes);
+    const bytes = await places.read(contentId, index, Buffer.allocUnsafeSlow(pieceLength(sizeBytes, index)));
     const expected = file?.pieceHashes[index];
-    const right = bytes && expected && Buffer.compare(pieceHash(chunkHashesOf(bytes)), expected) === 0;
+    const right = bytes && expected && sameBytes(pieceHash(chunkHashesOf(bytes)), expected);
     (right ? good : bad).push(index);
   }
   return { good, bad };

@@ -87,7 +87,7 @@ function boundedSource(read: ReadBytes, sizeBytes: number): Source {
       if (leftBytes < 0) throw new AceError('InvalidInput', 'The description of the video is too long');
       return read(start, end);
     },
-    handleUnhandledError: () => undefined, // whoever waits for the bytes is told as well
+    handleUnhandledError: () => undefined, // the read that failed rejects as well
   });
 }
 

@@ -6,7 +6,8 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
-import { isBytes, isUnits, tuple } from '../../shared/channel/tuple.ts';
+import { isBytes, tuple } from '../../shared/channel/tuple.ts';
+import { isCount } from '../../shared/count.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
 import { CHUNK_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
@@ -173,7 +174,7 @@ function liveFile([name, kind, mimeType, startedAtMs, broadcaster]: readonly unk
   if (!isContentName(name)) throw invalid('its name is malformed or has a path in it');
   if (kind !== 'live') throw invalid('its kind is unknown');
   if (!isMimeType(mimeType)) throw invalid('its MIME type is malformed');
-  if (!isUnits(startedAtMs)) throw invalid('its time is malformed');
+  if (!isCount(startedAtMs)) throw invalid('its time is malformed');
   if (!isDeviceKey(broadcaster)) throw invalid('its broadcaster is malformed');
   return { name, kind, mimeType, startedAtMs, broadcaster };
 }
@@ -183,9 +184,9 @@ function wholeFile(fields: readonly unknown[]): TransportFile {
   if (!isContentName(name)) throw invalid('its name is malformed or has a path in it');
   if (kind !== 'vod') throw invalid('its kind is unknown');
   if (!isMimeType(mimeType)) throw invalid('its MIME type is malformed');
-  if (!isUnits(sizeBytes) || sizeBytes === 0 || sizeBytes > MAX_CONTENT_BYTES)
+  if (!isCount(sizeBytes) || sizeBytes === 0 || sizeBytes > MAX_CONTENT_BYTES)
     throw invalid('its size is out of range');
-  if (!isUnits(durationMs)) throw invalid('its duration is malformed');
+  if (!isCount(durationMs)) throw invalid('its duration is malformed');
   if (!isDeviceKey(broadcaster)) throw invalid('its broadcaster is malformed');
   if (!(hashes instanceof Uint8Array) || hashes.byteLength !== pieceCount(sizeBytes) * HASH_BYTES) {
     throw invalid('it has not one hash per piece');

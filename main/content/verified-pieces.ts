@@ -2,7 +2,7 @@
  * Stored pieces for those who must never get a wrong byte. What is booked was right when it was written; since then its
  * file may have been changed, cut or replaced by anybody, so it is hashed when it is read.
  */
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { pieceLength } from '../../shared/economy/units.ts';
 import type { PieceStore } from './piece-store.ts';
 import { chunkHashesOf, pieceHash, type TransportFile } from './transport-file.ts';

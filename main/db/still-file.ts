@@ -1,6 +1,6 @@
 /**
  * Where to read a database that is only looked at. SQLite makes files of its own beside the one it opens in WAL mode,
- * even to read; what is inspected must stay as it is, and may lie where nobody can write.
+ * even to read; what is inspected must stay as it is, and may lie where nothing can be written.
  */
 import { constants, copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -17,7 +17,7 @@ export function stillFile(path: string, scratchDir: string): string {
   return withStoreErrors(() => {
     const copy = join(scratchDir, basename(path));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      // Whoever has the file open made this one; SQLite's own locks then give a consistent picture.
+      // A process that has the file open made this one; SQLite's own locks then give a consistent picture.
       if (existsSync(`${path}-shm`)) return path;
       const before = [stateOf(path), stateOf(`${path}-wal`)].join();
       copyFileSync(path, copy, constants.COPYFILE_FICLONE);

@@ -1,6 +1,6 @@
 /**
  * What a failing store means to the rest of the node. SQLite's and the file system's codes are mapped here, once, so
- * that nobody decides by message text.
+ * that no caller decides by message text.
  */
 import Sqlite from 'better-sqlite3';
 import { AceError, type ErrorCode, type Reaction } from '../../shared/errors.ts';

@@ -1,4 +1,5 @@
 /** What an entry was for. Read when it is shown: what a channel carries grows after its first settlement. */
+import { LRUCache } from 'lru-cache';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
 import type { NodeStore } from '../db/node/store.ts';
 
@@ -16,7 +17,8 @@ const MAX_CHANNELS = 10_000;
 
 export class ContentLinks {
   readonly #store: Pick<NodeStore, 'contents' | 'channelContents'>;
-  readonly #ofChannel = new Map<string, readonly LinkedContent[]>();
+  /** By channel id as a string of bytes; of too many, the least recently used is forgotten. */
+  readonly #ofChannel = new LRUCache<string, readonly LinkedContent[]>({ max: MAX_CHANNELS });
 
   constructor(store: Pick<NodeStore, 'contents' | 'channelContents'>) {
     this.#store = store;
@@ -45,7 +47,6 @@ export class ContentLinks {
     const contents = this.#store.channelContents
       .of(channelId, MAX_CONTENTS)
       .map(({ contentId, name }) => ({ contentId, name }));
-    if (this.#ofChannel.size >= MAX_CHANNELS) this.#ofChannel.clear();
     this.#ofChannel.set(key, contents);
     return contents;
   }

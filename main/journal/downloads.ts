@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { LRUCache } from 'lru-cache';
 import { isAceError } from '../../shared/errors.ts';
 import { EXPORT_FILES, parseExportFormat, parseExportPeriod } from '../../shared/journal/export.ts';
 import type { Log } from '../process/log.ts';
@@ -37,19 +38,24 @@ export function exportRequest({ format, from, to, bom }: AskedExport): ExportReq
 
 export class JournalDownloads {
   readonly #options: DownloadOptions;
-  readonly #tickets = new Map<string, { readonly request: ExportRequest; readonly untilMs: number }>();
+  /** What was asked for, by ticket. Of too many, the one given first goes. */
+  readonly #tickets;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
+    this.#tickets = new LRUCache<string, ExportRequest>({
+      max: MAX_TICKETS,
+      ttl: TICKET_TTL_MS,
+      ttlResolution: 0,
+      perf: { now: options.nowMs },
+    });
   }
 
   /** Path and query that serve it once. @throws AceError `InvalidInput` */
   offer(asked: AskedExport): { readonly path: string; readonly fileName: string } {
     const request = exportRequest(asked);
     const ticket = randomBytes(24).toString('base64url');
-    this.#tickets.set(ticket, { request, untilMs: this.#options.nowMs() + TICKET_TTL_MS });
-    const oldest = this.#tickets.keys().next();
-    if (this.#tickets.size > MAX_TICKETS && !oldest.done) this.#tickets.delete(oldest.value);
+    this.#tickets.set(ticket, request);
     return { path: `${EXPORT_PATH}?ticket=${ticket}`, fileName: this.#fileName(request) };
   }
 
@@ -93,10 +99,10 @@ export class JournalDownloads {
   }
 
   #redeem(ticket: string | null): ExportRequest | null {
-    const offered = ticket === null ? undefined : this.#tickets.get(ticket);
-    if (ticket === null || !offered) return null;
+    if (ticket === null) return null;
+    const request = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    return offered.untilMs < this.#options.nowMs() ? null : offered.request;
+    return request ?? null;
   }
 
   #fileName({ format }: ExportRequest): string {

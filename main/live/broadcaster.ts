@@ -229,10 +229,10 @@ export class Broadcaster {
       pieceHashes,
     } as const;
     const { contentId, bytes: transport } = makeTransportFile(file, device);
-    const temporary = pieces.temporaryPath();
+    const temporary = pieces.wholeFiles.temporaryPath();
     try {
       await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600, flush: true });
-      await pieces.adopt(contentId, temporary);
+      await pieces.wholeFiles.adopt(contentId, temporary);
     } catch (error) {
       throw storeError(error, temporary);
     } finally {

@@ -50,7 +50,7 @@ export function startPayments(
   });
   sync.on('channel', (progress) => {
     for (const side of [payer, payee]) {
-      if (side.told(progress.channelId, progress)) claims.soon();
+      if (side.receiveProgress(progress.channelId, progress)) claims.soon();
     }
   });
   return { payer, payee, claims, reports, gossip, sync };

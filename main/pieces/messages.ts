@@ -7,7 +7,8 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { varint } from 'multiformats';
 import { Uint8ArrayList } from 'uint8arraylist';
-import { isBytes, isUnits } from '../../shared/channel/tuple.ts';
+import { isBytes } from '../../shared/channel/tuple.ts';
+import { isCount } from '../../shared/count.ts';
 import { CHUNK_BYTES, PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 
@@ -119,18 +120,18 @@ const TUPLES: {
   hello: { certificate: isByteString },
   welcome: { certificate: isByteString, free: (value) => typeof value === 'boolean' },
   open: { terms: isByteString, termsSignature: isSignature, leaseSignature: isSignature },
-  opened: { paidUnits: isUnits, servedBytes: isUnits },
-  request: { id: (value) => isUnits(value) && value > 0, contentId: isContentId, pieceIndex: isUnits },
+  opened: { paidUnits: isCount, servedBytes: isCount },
+  request: { id: (value) => isCount(value) && value > 0, contentId: isContentId, pieceIndex: isCount },
   checkpoint: { record: isByteString, signature: isSignature },
   countersigned: {
     channelId: (value) => isBytes(value, HASH_BYTES),
-    number: isUnits,
+    number: isCount,
     signature: isSignature,
   },
-  refused: { id: isUnits, code: (value) => typeof value === 'string' && /^[A-Za-z]{1,40}$/.test(value) },
+  refused: { id: isCount, code: (value) => typeof value === 'string' && /^[A-Za-z]{1,40}$/.test(value) },
   interest: { contentId: isContentId },
   have: { contentId: isContentId, bitmap: isByteString },
-  ask: { id: isUnits, contentId: isContentId, pieceIndex: isUnits },
+  ask: { id: isCount, contentId: isContentId, pieceIndex: isCount },
   transport: { contentId: isContentId, bytes: isByteString },
 };
 
@@ -170,7 +171,7 @@ function decodeBody(type: Exclude<MessageType, 'chunk'>, body: Uint8Array): Mess
 function decodePacked(type: PackedType, body: Uint8Array): Message | null {
   const { number, bytes, fits } = PACKED[type];
   const [value, length] = leadingVarint(body);
-  if (!isUnits(value) || !fits(body.byteLength - length)) return null;
+  if (!isCount(value) || !fits(body.byteLength - length)) return null;
   // Copied: a view that is kept would keep the whole packet that it came in.
   const rest = bytes === null ? {} : { [bytes]: body.slice(length) };
   return { type, [number]: value, ...rest } as unknown as Message;

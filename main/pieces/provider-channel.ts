@@ -53,7 +53,7 @@ export class ProviderChannel {
   /** @throws AceError `MessageUnexpected` before the first channel; as `PayeeChannel.tick` */
   tick(message: Extract<Message, { type: 'tick' }>): void {
     if (!this.#current) throw unexpected('viewer', message);
-    this.#current.tick(message.index, message.tick);
+    this.#current.receiveTick(message.index, message.tick);
   }
 
   /** A checkpoint that is only late is passed over; a wrong one ends the stream. */

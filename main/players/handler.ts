@@ -32,7 +32,7 @@ export interface ContentHandlerOptions {
 export function contentHandler({ peer, token, importUpload, log }: ContentHandlerOptions): ContentHandler {
   const upload = {
     token,
-    temporaryPath: () => peer.pieces.temporaryPath(),
+    temporaryPath: () => peer.pieces.wholeFiles.temporaryPath(),
     import: importUpload,
     log,
   };

@@ -13,7 +13,7 @@ export class KeyedRateLimiter {
   readonly #buckets = new Map<string, BucketState>();
   #sweepAt = SWEEP_AT;
 
-  /** `nowMs` is a clock that nobody sets. */
+  /** `nowMs` is a clock that cannot be set. */
   constructor(rate: BucketRate, nowMs: () => number) {
     this.#rate = rate;
     this.#nowMs = nowMs;

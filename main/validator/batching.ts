@@ -57,7 +57,7 @@ export interface Settled {
 /** Settles what there is to settle; `null` when there is nothing. Runs alone on the shard (see `serializer`). */
 export async function settle(context: BatchingContext): Promise<Settled | null> {
   const { store, nowMs } = context;
-  // First, so that a batch which the chain does not take keeps nobody's capacity.
+  // First, so that a batch which the chain does not take keeps no capacity reserved.
   store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
   const unfinished = store.batches.last();
   if (unfinished && unfinished.result === null) return applySealed(context, unfinished);
@@ -178,7 +178,7 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
       store.batches.addStatement(entry.payer, row.number, 'paid', index);
       store.batches.addStatement(entry.payee, row.number, 'earned', index);
     });
-    // Invariant 4 of ECONOMY.md. A violation rolls back and stops settling; the batch stays sealed.
+    // Invariant 4 of docs/economy.md#invariants. A violation rolls back and stops settling; the batch stays sealed.
     for (const [payer, usedUnits] of creditUsed) {
       invariant(
         store.loans.owedUnits(payer) === usedUnits,

@@ -1,4 +1,4 @@
-/** How far channels have come on this shard: what a lease's row says to whoever knows its channel. */
+/** How far channels have come on this shard: what a lease's row says to anyone who knows its channel. */
 import type { ValidatorStore } from '../db/validator/store.ts';
 
 /** Channels without a lease are left out. */

@@ -5,11 +5,11 @@
  * What is proven stays proven whatever happens to the lease meanwhile; whether it still counts is for `intake.ts`.
  */
 
+import { sameBytes } from '../../shared/bytes.ts';
 import type { Claim } from '../../shared/channel/claim.ts';
 import { CHECKPOINT_EVERY_UNITS } from '../../shared/channel/payer.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../shared/channel/records.ts';
 import { leadsTo } from '../../shared/channel/tick-chain.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import { sha256 } from '../util/sha256.ts';
@@ -33,6 +33,8 @@ export interface ProvenClaim {
   readonly units: number;
   /** The tick of `units`. */
   readonly tick: Uint8Array;
+  /** Number of the claim's checkpoint, also of one that the payer alone signed; `null` without a checkpoint. */
+  readonly checkpointNumber: number | null;
   /** `null` without a checkpoint, and for one that the payer alone signed: it may name any number. */
   readonly agreed: AgreedCheckpoint | null;
 }
@@ -46,7 +48,7 @@ const keys = new DeviceKeys();
 export function checkClaim(basis: ClaimBasis, claim: Claim): ProvenClaim {
   const checkpoint = claim.checkpoint && verifiedCheckpoint(basis, claim, claim.checkpoint);
   const agreed = claim.checkpoint?.payeeSignature ? checkpoint : null;
-  return { ...provenUnits(basis, claim, agreed), agreed };
+  return { ...provenUnits(basis, claim, agreed), checkpointNumber: checkpoint?.number ?? null, agreed };
 }
 
 function verifiedCheckpoint(

@@ -10,7 +10,7 @@ import type { Claim } from '../../shared/channel/claim.ts';
 import { HASH_BYTES, SIGNATURE_BYTES } from '../../shared/channel/records.ts';
 import { AceError, type ErrorCode, invariant, type Reaction } from '../../shared/errors.ts';
 import { DEVICE_KEY_BYTES } from '../wallet/device.ts';
-import type { ClaimBasis, ProvenClaim } from './claim-check.ts';
+import type { AgreedCheckpoint, ClaimBasis, ProvenClaim } from './claim-check.ts';
 
 export interface ClaimJob {
   readonly basis: ClaimBasis;
@@ -132,9 +132,12 @@ export function unpackJobs(packed: Uint8Array): ClaimJob[] {
   return jobs;
 }
 
-/** An outcome: seven numbers and a tick. */
-const OUTCOME_NUMBERS = 7;
+/** An outcome: eight numbers and a tick. */
+const OUTCOME_NUMBERS = 8;
+const NO_CHECKPOINT = -1;
 const OUTCOME_BYTES = OUTCOME_NUMBERS * 8 + HASH_BYTES;
+
+const NOT_AGREED: AgreedCheckpoint = { number: 0, units: 0, videoBytes: 0, watchMs: 0, final: false };
 
 export function packOutcomes(
   outcomes: readonly Outcome[],
@@ -147,10 +150,12 @@ export function packOutcomes(
       refusals.push({ index, code, message, reaction, details: { ...details } });
       return;
     }
-    const { units, tick, agreed } = outcome.proven;
-    const numbers = agreed
-      ? [units, 1, agreed.number, agreed.units, agreed.videoBytes, agreed.watchMs, agreed.final ? 1 : 0]
-      : [units];
+    const { units, tick, checkpointNumber, agreed } = outcome.proven;
+    const { number, units: agreedUnits, videoBytes, watchMs, final } = agreed ?? NOT_AGREED;
+    const numbers = [
+      ...[units, checkpointNumber ?? NO_CHECKPOINT, agreed ? 1 : 0],
+      ...[number, agreedUnits, videoBytes, watchMs, final ? 1 : 0],
+    ];
     let at = index * OUTCOME_BYTES;
     packed.set(tick, at + OUTCOME_NUMBERS * 8);
     for (const value of numbers) at = packed.writeDoubleLE(value, at);
@@ -166,16 +171,17 @@ export function unpackOutcomes({ outcomes, refusals }: OutcomesMessage): Outcome
     const number = (n: number) => buffer.readDoubleLE(start + n * 8);
     const tick = buffer.subarray(start + OUTCOME_NUMBERS * 8, start + OUTCOME_BYTES);
     const agreed =
-      number(1) === 1
+      number(2) === 1
         ? {
-            number: number(2),
-            units: number(3),
-            videoBytes: number(4),
-            watchMs: number(5),
-            final: number(6) === 1,
+            number: number(3),
+            units: number(4),
+            videoBytes: number(5),
+            watchMs: number(6),
+            final: number(7) === 1,
           }
         : null;
-    return { proven: { units: number(0), tick, agreed } };
+    const checkpointNumber = number(1) === NO_CHECKPOINT ? null : number(1);
+    return { proven: { units: number(0), tick, checkpointNumber, agreed } };
   });
   for (const { index, code, message, reaction, details } of refusals) {
     invariant(index < count, 'a refusal is of one of the jobs');

@@ -1,4 +1,5 @@
 /** Holds a shard's book of batches against the main chain: what the one says it settled, the other has applied. */
+import { sameBytes } from '../../shared/bytes.ts';
 import { encodeBatchResult } from '../../shared/settlement/batch-result.ts';
 import { hashBatch } from '../chain/batch-signature.ts';
 import type { MainChain } from '../chain/port.ts';
@@ -29,12 +30,12 @@ export async function bookDifference(
     const result = await chain.batchResult(shard, number);
     if (!row || !result) return `shard ${shard} does not know batch ${number}`;
     const [hash, rowHash] = [result.hash, hashBatch(row.bytes)];
-    if (Buffer.compare(row.hash, hash) !== 0 || Buffer.compare(rowHash, hash) !== 0) {
+    if (!sameBytes(row.hash, hash) || !sameBytes(rowHash, hash)) {
       return `shard ${shard} has another batch ${number}`;
     }
     // The last one's answer may still be on its way.
     if (row.result === null && number === last.number) continue;
-    if (row.result === null || Buffer.compare(row.result, encodeBatchResult(result)) !== 0) {
+    if (row.result === null || !sameBytes(row.result, encodeBatchResult(result))) {
       return `shard ${shard} has another answer to batch ${number}`;
     }
   }

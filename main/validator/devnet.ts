@@ -18,6 +18,7 @@ import { mintCostXab } from '../../shared/economy/price.ts';
 import { overDown, ratio, ratioFromDecimal, timesDown } from '../../shared/economy/ratio.ts';
 import type { Genesis, NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
@@ -48,7 +49,7 @@ export interface DevnetValidatorOptions {
   readonly profile?: DevnetProfile | undefined;
 }
 
-/** Genesis of ECONOMY.md: 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
+/** Genesis (docs/economy.md#tokens): 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
 const GENESIS_XAT = 100_000_000_000n * BASE_UNITS_PER_TOKEN;
 const LOCKED_XAT = 90_000_000_000n * BASE_UNITS_PER_TOKEN;
 /** Most that a devnet's exchange begins with of XAT and of XAC. */
@@ -143,7 +144,7 @@ async function storedProfile(dataDir: string, profile: DevnetProfile): Promise<S
   if (existing) return existing;
   // Checked before it is kept: a directory with a profile that means nothing could never be started again.
   const { shards = 1, ...rest } = profile;
-  const networkId = `ace-devnet-${randomBytes(4).toString('hex')}`;
+  const networkId = `ace-devnet-${toHex(randomBytes(4))}`;
   const made = profileSchema.safeParse({ networkId, ...rest });
   if (!made.success) {
     const field = made.error.issues[0]?.path.join('.') ?? '';
@@ -173,9 +174,7 @@ function devnetSettings(profile: StoredProfile, device: DeviceIdentity, faucet: 
     initialTrafficRate: ratioFromDecimal(profile.trafficRateGbPerHour),
     priorWeightHours: profile.priorWeightHours,
     settlementIntervalMs: profile.settlementIntervalMs,
-    validatorKeys: profile.shards?.map(({ validatorKey }) => validatorKey) ?? [
-      Buffer.from(device.publicKey).toString('hex'),
-    ],
+    validatorKeys: profile.shards?.map(({ validatorKey }) => validatorKey) ?? [toHex(device.publicKey)],
     pinnedXacPerXat: ratioFromDecimal(profile.xacPerXat),
     pinnedXacPerXas: ratio(1, 1),
     swapFee: ratio(3, 1_000),
@@ -210,7 +209,7 @@ function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
         token: 'XAT',
         amount: amount(GENESIS_XAT - LOCKED_XAT - faucetXat - reserves.XAT),
       },
-      // XAC that nobody paid for: only a devnet has any, so that its exchange works from the first minute.
+      // XAC that no payment emitted: only a devnet has any, so that its exchange works from the first minute.
       ...TRADED_TOKENS.flatMap((token) => [
         { pool: EXCHANGE_POOLS[token], token, amount: reserves[token] },
         { pool: EXCHANGE_POOLS[token], token: 'XAC' as const, amount: reserves.XAC },
@@ -221,7 +220,7 @@ function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
 
 /**
  * What the exchange begins with of each token of a pair: all worth the same, at the rates that the profile pins and at
- * what it costs to mint XAT, so that going round between them earns nobody anything.
+ * what it costs to mint XAT, so that going round between them earns nothing.
  */
 function devnetReserves(profile: StoredProfile): Readonly<Record<Token, TokenAmount>> {
   const xacPerXat = ratioFromDecimal(profile.xacPerXat);

@@ -2,9 +2,10 @@
  * Devices that contradicted themselves under their own signature. They get no new lease from this shard; what is leased
  * already is honoured, claimed and released as always, because the payee is owed it.
  *
- * A proof is taken only when it is about a lease on file, so that nobody fills the table with devices made up for it.
+ * A proof is taken only when it is about a lease on file, so that the table cannot be filled with made-up devices.
  */
 
+import { sameBytes } from '../../shared/bytes.ts';
 import type { Claim } from '../../shared/channel/claim.ts';
 import {
   anchorProof,
@@ -15,8 +16,8 @@ import {
   type SignedRecord,
 } from '../../shared/channel/equivocation.ts';
 import type { ChannelTerms } from '../../shared/channel/records.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { sha256 } from '../util/sha256.ts';
 import { verifyDevice } from '../wallet/device.ts';
@@ -48,7 +49,7 @@ export function checkNotDisputed(store: ValidatorStore, device: Uint8Array): voi
     details: {
       kind: dispute.kind,
       account: dispute.account,
-      proof: Buffer.from(sha256(dispute.proof)).toString('hex'),
+      proof: toHex(sha256(dispute.proof)),
     },
   });
 }
@@ -83,14 +84,14 @@ export function noteCheckpoint(
   number: number,
   { record, payerSignature, payeeSignature }: NonNullable<Claim['checkpoint']>,
 ): void {
-  const said = { record, signature: payerSignature };
+  const signed = { record, signature: payerSignature };
   const onFile = store.disputes.checkpoint(channelId);
   if (onFile?.number === number) {
     if (sameBytes(onFile.record, record) && (onFile.countersigned === 1 || !payeeSignature)) return;
     const lease = sameBytes(onFile.record, record) ? null : store.leases.get(channelId);
-    if (lease) keep(store, checkpointProof(lease.terms, onFile, said), lease.payerDevice, lease.payer);
+    if (lease) keep(store, checkpointProof(lease.terms, onFile, signed), lease.payerDevice, lease.payer);
   }
-  store.disputes.saveCheckpoint({ channelId, number, ...said, countersigned: payeeSignature ? 1 : 0 });
+  store.disputes.saveCheckpoint({ channelId, number, ...signed, countersigned: payeeSignature ? 1 : 0 });
 }
 
 function keep(store: ValidatorStore, proof: EquivocationProof, device: Uint8Array, account: string): void {

@@ -10,7 +10,6 @@
  */
 
 import type { Claim, ClaimAnswer } from '../../shared/channel/claim.ts';
-import { decodeCheckpoint } from '../../shared/channel/records.ts';
 import { MAX_WATCH_MS_PER_UNIT } from '../../shared/economy/price.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { AceError, invariant, isAceError } from '../../shared/errors.ts';
@@ -142,9 +141,8 @@ export function bookClaims(store: ValidatorStore, claims: readonly ClaimToBook[]
   return store.commit(() =>
     claims.map(({ claim, proven }): Booked => {
       // Before anything can refuse the claim: a contradiction is one, whatever else is wrong with it.
-      if (claim.checkpoint) {
-        const number = proven.agreed?.number ?? decodeCheckpoint(claim.checkpoint.record).number;
-        noteCheckpoint(store, claim.channelId, number, claim.checkpoint);
+      if (claim.checkpoint && proven.checkpointNumber !== null) {
+        noteCheckpoint(store, claim.channelId, proven.checkpointNumber, claim.checkpoint);
       }
       try {
         return bookClaim(store, claim.channelId, proven);
@@ -161,7 +159,7 @@ export function bookClaims(store: ValidatorStore, claims: readonly ClaimToBook[]
 export function proofOf(store: ValidatorStore, channelId: Uint8Array): LeaseProof {
   const proof = store.leases.proof(channelId);
   if (proof) return proof;
-  // Not the fault of whoever asks: a shard that was restored from an older copy knows leases no more that it granted.
+  // Not the fault of the peer that asks: a shard restored from an older copy has forgotten leases that it granted.
   throw new AceError('ChannelUnleased', 'No lease is on file for this channel');
 }
 

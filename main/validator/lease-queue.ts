@@ -37,7 +37,7 @@ export class LeaseQueue {
     const { alone, settling } = this.#context;
     return this.#queue.run(peerId, () =>
       alone(async () => {
-        // Milliseconds each: one in a turn of the event loop, so that a queue of them keeps nobody else waiting.
+        // Milliseconds each: one in a turn of the event loop, so that a queue of them keeps no other work waiting.
         await setImmediate();
         settling.checkOpen();
         // Those that still wait must not hold up the end, request by request.

@@ -1,7 +1,9 @@
 /** Grants leases: the shard's word that it reserved a channel's capacity out of the payer's funds and credit. */
+
+import { sameBytes } from '../../shared/bytes.ts';
 import { channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
-import { sameBytes } from '../../shared/channel/tuple.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { sha256 } from '../util/sha256.ts';
@@ -13,7 +15,7 @@ import { checkAnchorFree, checkNotDisputed } from './disputes.ts';
 
 /** Longest life of a lease. */
 export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
-/** A channel goes to one provider's device: nobody fetches from more at once. Bounds what a settlement reads. */
+/** A channel goes to one provider's device: no account fetches from more at once. Bounds what a settlement reads. */
 export const MAX_OPEN_LEASES = 1_000;
 /** Leases are kept for ever, and one that is released costs nothing: this bounds how fast an account adds rows. */
 export const MAX_LEASES_PER_HOUR = 3_600;
@@ -63,12 +65,12 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
       reaction: 'drop-peer',
     });
   }
-  if ((await chain.deviceLink(terms.payer, hexOf(terms.payerDevice))) === 'unlinked') {
+  if ((await chain.deviceLink(terms.payer, toHex(terms.payerDevice))) === 'unlinked') {
     throw new AceError('LeaseRefused', 'The account has unlinked this device', { reaction: 'pause-channel' });
   }
   if (terms.payer === terms.payee) throw new AceError('LeaseRefused', 'Devices of one account pay nothing');
 
-  const channelId = channelIdOf(terms, sha256);
+  const channelId = channelIdOf(request.terms, sha256);
   const known = store.leases.get(channelId);
   if (known) {
     if (known.released === 1) throw new AceError('LeaseRefused', 'The lease has ended; open a new channel');
@@ -128,8 +130,4 @@ function checkLeaseCounts(store: ValidatorStore, payer: string, nowMs: number): 
       details: { maxLeasesPerHour: MAX_LEASES_PER_HOUR },
     });
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

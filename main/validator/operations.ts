@@ -3,6 +3,7 @@
 import type { OperationReceipt } from '../../shared/chain.ts';
 import { checkHeld } from '../../shared/economy/held-funds.ts';
 import { decodeSignedOperation, type Operation } from '../../shared/economy/operation.ts';
+import { toHex } from '../../shared/hex.ts';
 import { plainPayment } from '../../shared/settlement/batch-result.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -30,7 +31,7 @@ export async function submitOperation(
   await checkReserved(chain, store, operation);
   const receipt = await chain.submit({
     operation,
-    signature: `0x${Buffer.from(signature).toString('hex')}`,
+    signature: `0x${toHex(signature)}`,
   });
   const accounts = receipt.changes.map(({ holder }) => holder).filter((holder) => holder.startsWith('0x'));
   return { receipt, accounts: [...new Set([operation.from, ...accounts])] };

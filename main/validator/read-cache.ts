@@ -5,14 +5,13 @@
  * them. Other shards' batches change accounts as well, and the exchange's average moves with the clock: so nothing is
  * kept for longer than a second or two. For pictures only; leases and batches ask `chain`, which is exact.
  */
-
+import { LRUCache } from 'lru-cache';
 import type { ChainAccount, Market, OperationReceipt } from '../../shared/chain.ts';
 import type { BatchResult } from '../../shared/settlement/batch.ts';
 import type { MainChain } from '../chain/port.ts';
+import type { ChainReads } from './accounts.ts';
 
 type Pools = Awaited<ReturnType<MainChain['pools']>>;
-
-import type { ChainReads } from './accounts.ts';
 
 export const MAX_ACCOUNT_AGE_MS = 2_000;
 export const MAX_MARKET_AGE_MS = 1_000;
@@ -21,7 +20,7 @@ const MAX_ACCOUNTS = 10_000;
 
 /** What all accounts share, for pages: no payment is worked out with it. */
 export interface ChainFigures {
-  readonly pools: Awaited<ReturnType<MainChain['pools']>>;
+  readonly pools: Pools;
   readonly supply: Awaited<ReturnType<MainChain['supply']>>;
 }
 
@@ -35,15 +34,15 @@ export class ReadCache implements ChainReads {
   readonly chain: MainChain;
   readonly #source: MainChain;
   readonly #nowMs: () => number;
-  /** In the order of asking. */
-  readonly #accounts = new Map<string, Kept<ChainAccount>>();
+  /** Of too many, the one asked from the chain longest ago is forgotten: being looked at does not make it newer. */
+  readonly #accounts = new LRUCache<string, Kept<ChainAccount>>({ max: MAX_ACCOUNTS });
   #market: Kept<Market> | null = null;
   #pools: Kept<Pools> | null = null;
   #figures: Kept<ChainFigures> | null = null;
   /** Counts what was forgotten: a read that began before it is not kept. */
   #generation = 0;
 
-  /** `nowMs` is a clock that nobody sets. */
+  /** `nowMs` is a clock that cannot be set. */
   constructor(source: MainChain, nowMs: () => number) {
     this.#source = source;
     this.#nowMs = nowMs;
@@ -74,11 +73,11 @@ export class ReadCache implements ChainReads {
 
   async account(address: string): Promise<ChainAccount> {
     const nowMs = this.#nowMs();
-    const kept = this.#accounts.get(address);
+    const kept = this.#accounts.peek(address);
     if (kept && nowMs - kept.atMs < MAX_ACCOUNT_AGE_MS) return kept.value;
     const generation = this.#generation;
     const value = await this.#source.account(address);
-    if (generation === this.#generation) this.#keep(address, { value, atMs: nowMs });
+    if (generation === this.#generation) this.#accounts.set(address, { value, atMs: nowMs });
     return value;
   }
 
@@ -109,13 +108,6 @@ export class ReadCache implements ChainReads {
     return this.#figures.value;
   }
 
-  #keep(address: string, kept: Kept<ChainAccount>): void {
-    this.#accounts.delete(address);
-    this.#accounts.set(address, kept);
-    const oldest = this.#accounts.keys().next();
-    if (this.#accounts.size > MAX_ACCOUNTS && !oldest.done) this.#accounts.delete(oldest.value);
-  }
-
   async #written<T>(writing: Promise<T>, named: (done: T) => readonly string[]): Promise<T> {
     try {
       const done = await writing;
@@ -123,12 +115,12 @@ export class ReadCache implements ChainReads {
       return done;
     } catch (error) {
       // Whether it was written before it failed is not known here.
-      this.#forget(this.#accounts.keys());
+      this.#forget([...this.#accounts.keys()]);
       throw error;
     }
   }
 
-  #forget(addresses: Iterable<string>): void {
+  #forget(addresses: readonly string[]): void {
     this.#generation += 1;
     this.#market = null;
     this.#pools = null;

@@ -1,5 +1,6 @@
 /** Who provides what, as providers announce it: a devnet's meeting point. In memory; records expire by themselves. */
 import { randomInt } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { ANNOUNCE_TTL_MS } from '../p2p/protocols/shard/constants.ts';
 
 export interface ProviderRecord {
@@ -31,8 +32,8 @@ const LIMITS: RendezvousLimits = { maxPeers: 10_000, maxContents: 2_000, maxPair
 const MAX_PROVIDERS_TOLD = 20;
 
 export class Rendezvous {
-  /** In the order of announcing. */
-  readonly #byPeer = new Map<string, Announcement>();
+  /** In the order of announcing, newest first: it is only peeked at. Of too many, the oldest is forgotten. */
+  readonly #byPeer: LRUCache<string, Announcement>;
   readonly #byContent = new Map<string, Content>();
   readonly #nowMs: () => number;
   readonly #limits: RendezvousLimits;
@@ -41,6 +42,10 @@ export class Rendezvous {
   constructor(nowMs: () => number, limits: RendezvousLimits = LIMITS) {
     this.#nowMs = nowMs;
     this.#limits = limits;
+    this.#byPeer = new LRUCache({
+      max: limits.maxPeers,
+      dispose: (announcement) => this.#unlink(announcement),
+    });
   }
 
   /** (peer, content) pairs on file. */
@@ -50,12 +55,11 @@ export class Rendezvous {
 
   /** A peer's newest announcement replaces the one before. */
   announce(record: ProviderRecord, contentIds: readonly string[]): void {
-    this.#drop(record.peerId);
+    this.#byPeer.delete(record.peerId);
     this.#dropExpired();
     const wanted = new Set(contentIds.slice(0, this.#limits.maxContents));
     if (wanted.size === 0) return;
-    const oldest = this.#byPeer.keys().next();
-    if (this.#byPeer.size >= this.#limits.maxPeers && !oldest.done) this.#drop(oldest.value);
+    if (this.#byPeer.size >= this.#limits.maxPeers) this.#byPeer.pop();
     while (this.#pairs + wanted.size > this.#limits.maxPairs && this.#pairs > 0) this.#dropLargest();
 
     const { account, peerId, multiaddrs } = record;
@@ -76,13 +80,13 @@ export class Rendezvous {
     });
   }
 
-  /** All, newest first; of too many a random choice, so that a crowd of new ones hides nobody for good. */
+  /** All, newest first; of too many a random choice, so that a crowd of new ones hides no provider for good. */
   providers(contentId: string): ProviderRecord[] {
     this.#dropExpired();
     const peerIds = [...(this.#byContent.get(contentId)?.peerIds ?? [])].reverse();
-    const told = peerIds.length > MAX_PROVIDERS_TOLD ? sample(peerIds, MAX_PROVIDERS_TOLD) : peerIds;
-    return told.flatMap((id) => {
-      const found = this.#byPeer.get(id);
+    const chosen = peerIds.length > MAX_PROVIDERS_TOLD ? sample(peerIds, MAX_PROVIDERS_TOLD) : peerIds;
+    return chosen.flatMap((id) => {
+      const found = this.#byPeer.peek(id);
       return found ? [{ account: found.account, peerId: id, multiaddrs: found.multiaddrs }] : [];
     });
   }
@@ -95,27 +99,28 @@ export class Rendezvous {
 
   #dropExpired(): void {
     const nowMs = this.#nowMs();
-    for (const [peerId, { untilMs }] of this.#byPeer) {
-      if (untilMs >= nowMs) break;
-      this.#drop(peerId);
+    const expired: string[] = [];
+    for (const peerId of this.#byPeer.rkeys()) {
+      if ((this.#byPeer.peek(peerId)?.untilMs ?? 0) >= nowMs) break;
+      expired.push(peerId);
     }
+    for (const peerId of expired) this.#byPeer.delete(peerId);
   }
 
   /** Room is made at the cost of who takes most of it, so a flood pushes out itself before small providers. */
   #dropLargest(): void {
     let largest: Announcement | null = null;
-    for (const announcement of this.#byPeer.values()) {
+    for (const announcement of this.#byPeer.rvalues()) {
+      if (!announcement) continue;
       if (!largest || announcement.contentIds.size > largest.contentIds.size) largest = announcement;
     }
-    if (largest) this.#drop(largest.peerId);
+    if (largest) this.#byPeer.delete(largest.peerId);
   }
 
-  #drop(peerId: string): void {
-    const announcement = this.#byPeer.get(peerId);
-    if (!announcement) return;
-    this.#byPeer.delete(peerId);
-    this.#pairs -= announcement.contentIds.size;
-    for (const contentId of announcement.contentIds) {
+  /** An announcement has gone. */
+  #unlink({ peerId, contentIds }: Announcement): void {
+    this.#pairs -= contentIds.size;
+    for (const contentId of contentIds) {
       const content = this.#byContent.get(contentId);
       content?.peerIds.delete(peerId);
       if (content?.peerIds.size === 0) this.#byContent.delete(contentId);

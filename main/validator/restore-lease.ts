@@ -22,7 +22,7 @@ export function restoreLease(context: LeasingContext, lease: SignedLease): void 
   const { chain, store, key, shard, nowMs } = context;
   const settings = chain.settings();
   const terms = decodeTerms(lease.terms);
-  const channelId = channelIdOf(terms, sha256);
+  const channelId = channelIdOf(lease.terms, sha256);
   if (store.leases.get(channelId)) return;
   const { capacityUnits, expiresAtMs, payer, payee, payerDevice, payeeDevice, anchor } = terms;
   const record = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });
@@ -41,7 +41,7 @@ export function restoreLease(context: LeasingContext, lease: SignedLease): void 
     throw new AceError('ClaimInvalid', 'The time to claim on this lease is over');
   }
   store.commit(() => {
-    // The payee is owed it, whoever has shown the shard this anchor since: anyone can copy one.
+    // The payee is owed it, also when the shard has seen this anchor since: anyone can copy one.
     noteAnchor(store, terms, { record: lease.terms, signature: lease.termsSignature });
     store.watchers.start(payer, atMs);
     store.leases.insert({

@@ -1,4 +1,4 @@
-/** Has the shard settle again and again, at the pace of its load (see `batch-interval.ts`). Owns the one timer for it. */
+/** Has the shard settle again and again, as often as its load asks for (see `batch-interval.ts`). Owns the one timer for it. */
 import { nextLookMs } from './batch-interval.ts';
 
 export interface SettlementTimerOptions {
@@ -7,7 +7,7 @@ export interface SettlementTimerOptions {
   readonly settle: () => Promise<boolean>;
   /** Settling has stopped for good. */
   readonly isHalted: () => boolean;
-  /** A clock that nobody sets. */
+  /** A clock that cannot be set. */
   readonly nowMs: () => number;
 }
 

@@ -3,10 +3,13 @@
  * the others inside its own, with the shard's key and faucet account. A folder may be moved, with the
  * shard stopped.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ADDRESS } from '../../shared/address.ts';
 import { AceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import { homeShard } from '../../shared/home-shard.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
@@ -19,7 +22,7 @@ export const devnetShardSchema = z.object({
   /** Ed25519, hex. */
   validatorKey: z.string().regex(/^[0-9a-f]{64}$/),
   /** Account out of which the shard's faucet pays; at home on the shard. */
-  faucet: z.string().regex(/^0x[0-9a-f]{40}$/),
+  faucet: z.string().regex(ADDRESS),
 });
 export type DevnetShard = z.infer<typeof devnetShardSchema>;
 
@@ -52,7 +55,7 @@ export async function makeShardFolders(
       await writeFileAtomic(shardFilePath(folder), `${JSON.stringify(file, null, 2)}\n`, 0o600);
     }
     shards.push({
-      validatorKey: Buffer.from(device.publicKey).toString('hex'),
+      validatorKey: toHex(device.publicKey),
       faucet: accountFromPhrase(phrase).address,
     });
   }

@@ -1,5 +1,5 @@
 /** Whether a shard's file and the main chain tell of the same batches. */
-import { sameBytes } from '../../shared/channel/tuple.ts';
+import { sameBytes } from '../../shared/bytes.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';

@@ -17,7 +17,7 @@ export interface StatementContext {
   readonly key: Pick<DeviceIdentity, 'sign'>;
 }
 
-/** Each signed: whoever is told two histories can prove it. */
+/** Each is signed, so that an account that gets two histories can prove it. */
 export function statementRows(
   { store, networkId, shard, key }: StatementContext,
   account: string,
@@ -31,7 +31,7 @@ export function statementRows(
     invariant(entry !== undefined, 'a statement points to an entry of its batch');
     const { repayment, payment } = entry;
     const channels = store.batches.channels(row.batchNumber, entry.payer, entry.payee, CHANNELS_TOLD);
-    const told = {
+    const settled = {
       seq: row.seq,
       shard,
       batchNumber: row.batchNumber,
@@ -47,9 +47,9 @@ export function statementRows(
     };
     const price = batch.result.unitPriceXac;
     const detail = { repayment, payment, channels };
-    const record = encodeStatement({ ...told, networkId, account, price, detail });
+    const record = encodeStatement({ ...settled, networkId, account, price, detail });
     return {
-      ...told,
+      ...settled,
       price: formatRatio(price),
       repayment: repayment && plainPayment(repayment),
       payment: payment && plainPayment(payment),

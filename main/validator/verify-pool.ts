@@ -2,7 +2,7 @@
  * Verifies claims on worker threads, so that signatures take the other cores and never the event loop of the shard.
  *
  * - A few at a time are verified inline: handing them over would take longer. Threads start with the first crowd.
- * - Jobs go out many to a message, and a worker is given no more than it has begun plus one message: whoever is free
+ * - Jobs go out many to a message, and a worker is given no more than it has begun plus one message: any that is free
  *   takes the next.
  * - What waits is bounded: one more claim is refused, with the time after which to ask again.
  * - A worker that dies is replaced and its jobs are done again; a job that outlived two workers is done inline.
@@ -23,7 +23,7 @@ export interface VerifyPoolOptions {
   readonly maxJobs?: number;
   /** Up to so many at a time are verified inline. */
   readonly inlineJobs?: number;
-  /** A worker ended that nobody had told to. The jobs are taken care of. */
+  /** A worker ended by itself. The jobs are taken care of. */
   readonly onDeath: (error: unknown) => void;
   /** The worker's script; for tests. */
   readonly entry?: string;
@@ -178,7 +178,7 @@ export class VerifyPool {
     slot.works = true;
     this.#failedStarts = 0;
     this.#underWay -= jobs.length;
-    // Kept for the next crowd, and in nobody's way when the process wants to end.
+    // Kept for the next load, without keeping the process alive.
     if (slot.messages.size === 0) slot.worker.unref();
     const outcomes = unpackOutcomes(message);
     jobs.forEach(({ resolve, reject }, i) => {

@@ -1,7 +1,7 @@
 /**
  * Watch time and video traffic that a settlement adds to the network's totals, which set the price of traffic.
  *
- * Nobody can check what a viewer watched, so what is reported is bounded: by the units paid, by what so many units can
+ * What a viewer watched cannot be checked, so what is reported is bounded: by the units paid, by what so many units can
  * play, by the life of the lease, and, over all leases of an account together, by the wall clock. However many devices
  * and leases an account has, an hour of them adds at most an hour.
  */

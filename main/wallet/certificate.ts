@@ -2,9 +2,11 @@
  * A device certificate: an account's signed word that a device signs terms and checkpoints for it. Peers show theirs when they
  * meet, so a peer knows on whose account a device acts without asking anyone.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
 import { isAddress } from '../../shared/address.ts';
 import { sameBytes } from '../../shared/bytes.ts';
+import { isCount } from '../../shared/count.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
@@ -95,7 +97,7 @@ function checkShape({ networkId, account, devicePublicKey, issuedAtMs, signature
   if (typeof networkId !== 'string' || networkId === '') throw invalid('it names no network');
   if (!isAddress(account)) throw invalid('it names no account');
   if (!isDeviceKey(devicePublicKey)) throw invalid('it names no device');
-  if (!Number.isSafeInteger(issuedAtMs) || issuedAtMs < 0) throw invalid('it has no time of issue');
+  if (!isCount(issuedAtMs)) throw invalid('it has no time of issue');
   if (!hasLength(signature, SIGNATURE_BYTES)) throw invalid('it has no signature');
 }
 

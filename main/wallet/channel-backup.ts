@@ -4,6 +4,7 @@
  * sign a checkpoint a second time: on its channels it can only claim, and what it paid on comes back by itself when the
  * leases end (docs/decisions/0015).
  */
+
 import { z } from 'zod';
 import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';
 import {
@@ -13,6 +14,7 @@ import {
   encodeCheckpoint,
   type SignedCheckpoint,
 } from '../../shared/channel/records.ts';
+import type { MetaKey } from '../db/meta.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import type { NodeStore } from '../db/node/store.ts';
@@ -59,7 +61,7 @@ export const SETTLED_BEFORE = { earned: 'settledBeforeEarned', paid: 'settledBef
 export function channelsOf({ payeeChannels, payerChannels, meta }: NodeStore): BackedUpChannels {
   const [earning, paying] = [payeeChannels.all(), payerChannels.all()];
   const isOver = (row: PayeeChannelRow | PayerChannelRow) => row.state.status === 'settled';
-  const before = (key: string) => Number(meta.get(key) ?? 0);
+  const before = (key: MetaKey) => Number(meta.get(key) ?? 0);
   return {
     earning: earning.flatMap((row) => {
       const carried = carry(row);
@@ -164,12 +166,13 @@ function resting(status: (typeof STATUSES)[number]): { status: ChannelStatus; pa
 }
 
 function begun(
-  { checkpoint }: BackedUpChannels['earning'][number] | BackedUpChannels['paying'][number],
+  row: BackedUpChannels['earning'][number] | BackedUpChannels['paying'][number],
   terms: ReturnType<typeof decodeTerms>,
 ) {
+  const { checkpoint } = row;
   const last = checkpoint && decodeCheckpoint(checkpoint.record);
   return {
-    channelId: channelIdOf(terms, sha256),
+    channelId: channelIdOf(row.terms, sha256),
     capacityUnits: terms.capacityUnits,
     expiresAtMs: terms.expiresAtMs,
     checkpointNumber: last?.number ?? 0,

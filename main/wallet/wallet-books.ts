@@ -1,6 +1,8 @@
 /** What a node's books keep about its wallet: whose books they are, when it locks, when it was backed up last. */
+
 import { AceError } from '../../shared/errors.ts';
 import { DEFAULT_LOCK_AFTER_MINUTES } from '../../shared/rpc/wallet.ts';
+import type { MetaKey } from '../db/meta.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { showAddress } from './address.ts';
 import { checkNoBooks } from './identity.ts';
@@ -72,7 +74,7 @@ export class WalletBooks {
     return this.withStore((store) => store?.meta.get('account') ?? null);
   }
 
-  #keep(key: string, value: string): boolean {
+  #keep(key: MetaKey, value: string): boolean {
     return this.withStore((store) => {
       store?.commit(() => store.meta.set(key, value));
       return store !== null;

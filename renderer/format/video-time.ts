@@ -1,6 +1,6 @@
 /**
  * What an amount buys, in the only unit that everybody knows. 1 XAT buys one hour of viewing at the network's average
- * consumption by definition (ECONOMY.md, "Tokens"); XAC is worth XAT at the exchange rate.
+ * consumption by definition (docs/economy.md#tokens); XAC is worth XAT at the exchange rate.
  */
 import { BASE_UNITS_PER_TOKEN } from '../../shared/economy/money.ts';
 import { overDown, parseRatio } from '../../shared/economy/ratio.ts';

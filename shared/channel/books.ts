@@ -36,7 +36,7 @@ export interface BookLimits {
 export type BooksName =
   /** The same on both sides. */
   | 'agree'
-  /** The last ticks did not arrive: they are said again. */
+  /** The last ticks did not arrive: they are sent again. */
   | 'payee-behind'
   /** The payee sent bytes that never arrived; its ticks may be behind as well. */
   | 'lost-bytes'
@@ -44,7 +44,7 @@ export type BooksName =
   | 'payee-ahead'
   /** The payee's books are an old copy: they lack bytes that the payer has, or more ticks than can be under way. */
   | 'apart'
-  /** The payee says what no honest one can: that it served what nobody asked for, or more than any window. */
+  /** The payee claims what no honest one can: that it served what was not asked for, or more than any window. */
   | 'false';
 
 export interface BooksCompared {

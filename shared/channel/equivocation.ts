@@ -16,9 +16,10 @@
  * - Records of two devices: an anchor is public once its terms were sent, and anyone can copy it.
  */
 import * as dagCbor from '@ipld/dag-cbor';
+import { sameBytes } from '../bytes.ts';
 import { AceError } from '../errors.ts';
 import { decodeCheckpoint, decodeTerms, type Sha256, SIGNATURE_BYTES } from './records.ts';
-import { isBytes, sameBytes, tuple } from './tuple.ts';
+import { isBytes, tuple } from './tuple.ts';
 
 export type EquivocationKind = 'checkpoint' | 'anchor';
 

@@ -1,6 +1,6 @@
 /**
  * The life of a channel, for both of its sides: one table says which event leads from which state to which. Pure: it has
- * no clock and asks nobody; time, the shard's answers and the store's failures come as events.
+ * no clock and makes no requests; time, the shard's answers and the store's failures come as events.
  *
  * Each side keeps its own state. They differ while a message is on its way, and may end differently: a payee whose
  * claim came too late has a dispute over a channel that is settled for its payer.
@@ -54,7 +54,7 @@ export type ChannelEvent =
   | 'unclaimed'
   /** `expiresAtMs` of the terms is past. */
   | 'expired'
-  /** So is the grace time after it: nobody can claim or countersign any more. */
+  /** So is the grace time after it: no claim or countersignature is taken any more. */
   | 'grace-over'
   /** See the state. */
   | 'disputed';
@@ -155,7 +155,7 @@ export function mayClaim(status: ChannelStatus): boolean {
 }
 
 /** What the shard says it has on a channel. */
-export interface ShardWord {
+export interface ShardProgress {
   /** Units that it holds proof for. */
   readonly claimedUnits: number;
   /** Of these, units that the main chain has answered for. */
@@ -165,17 +165,17 @@ export interface ShardWord {
 }
 
 /**
- * What the shard's word does to a channel of which `units` have to be proven; `null` while it changes nothing. A payee
- * asks with the units it holds ticks for. A payer has nothing to prove and asks with `word.claimedUnits`: what is claimed
+ * What the shard's progress does to a channel of which `units` have to be proven; `null` while it changes nothing. A payee
+ * asks with the units it holds ticks for. A payer has nothing to prove and asks with `progress.claimedUnits`: what is claimed
  * when the lease is released is all it will be charged.
  */
-export function eventOfWord(
+export function eventOfProgress(
   status: ChannelStatus,
-  word: ShardWord,
+  progress: ShardProgress,
   units: number,
 ): 'claimed' | 'settled' | 'unclaimed' | null {
-  if (!word.released) return allows(status, 'unclaimed') ? 'unclaimed' : null;
-  if (word.claimedUnits < units) return null;
-  const event = word.appliedUnits >= word.claimedUnits ? 'settled' : 'claimed';
+  if (!progress.released) return allows(status, 'unclaimed') ? 'unclaimed' : null;
+  if (progress.claimedUnits < units) return null;
+  const event = progress.appliedUnits >= progress.claimedUnits ? 'settled' : 'claimed';
   return allows(status, event) ? event : null;
 }

@@ -5,6 +5,7 @@
  * restarts and reconnections included. That is the most the provider can lose.
  */
 
+import { sameBytes } from '../bytes.ts';
 import { unitsForBytes } from '../economy/units.ts';
 import { AceError, invariant } from '../errors.ts';
 import { compareBooks } from './books.ts';
@@ -19,7 +20,6 @@ import {
 } from './lifecycle.ts';
 import type { Checkpoint, Sha256 } from './records.ts';
 import { leadsTo } from './tick-chain.ts';
-import { sameBytes } from './tuple.ts';
 
 /** How far a provider sends ahead of payment, at most, unless configured. */
 export const DEFAULT_WINDOW_CAP_UNITS = 8;
@@ -85,7 +85,7 @@ export const TICK_GRACE_MS = 55 * 60_000;
 
 /**
  * Whether a tick can be claimed, or may be forgiven: a shard whose clock is ahead ends a channel while pieces are on the
- * way. Taken otherwise, a tick that nobody pays for would wipe out a debt, and the next window would be for nothing.
+ * way. Taken otherwise, a tick that is never paid would wipe out a debt, and the next window would be for nothing.
  * `closed`: the payer has signed the end.
  */
 export function isTickDue(
@@ -97,6 +97,18 @@ export function isTickDue(
   return isOver ? !closed && nowMs < expiresAtMs : nowMs < expiresAtMs + TICK_GRACE_MS;
 }
 
+/** A preimage in the channel's hash chain, and its place there: the units that it pays. */
+export interface Tick {
+  readonly index: number;
+  readonly tick: Uint8Array;
+}
+
+export interface TickContext {
+  readonly history: PayerHistory;
+  readonly windowCapUnits: number;
+  readonly sha256: Sha256;
+}
+
 /**
  * Accepts a tick: index ascends, stays inside window and capacity, and hashes back to the tick held. The walk is never
  * longer than the window, however large the index that a peer claims.
@@ -104,11 +116,8 @@ export function isTickDue(
  */
 export function acceptTick(
   state: PayeeState,
-  history: PayerHistory,
-  index: number,
-  tick: Uint8Array,
-  windowCapUnits: number,
-  sha256: Sha256,
+  { index, tick }: Tick,
+  { history, windowCapUnits, sha256 }: TickContext,
 ): PayeeState {
   if (!mayTakeTick(state.status)) throw new AceError('ChannelClosed', 'The channel is closed');
   if (index <= state.paidUnits) {

@@ -61,7 +61,7 @@ export interface LostElsewhere {
 /**
  * Pays for bytes that the provider says it sent and a broken connection lost, so that it goes on: at most one unit for
  * each account, over all its devices and channels, and `WRITE_OFF_LIMIT_UNITS` for all accounts in a day, because
- * nobody can prove that they were sent. What is lost beyond that stays a debt that narrows the provider's window.
+ * that they were sent cannot be proven. What is lost beyond that stays a debt that narrows the provider's window.
  */
 export function writeOff(state: PayerState, servedBytes: number, elsewhere: LostElsewhere): PayerState {
   invariant(mayPay(state.status), 'only an open channel pays');

@@ -1,14 +1,15 @@
 /**
- * The signed records of a payment channel (DESIGN.md, "Payment channels") and their canonical bytes.
+ * The signed records of a payment channel (docs/protocols.md#channel-records) and their canonical bytes.
  *
  * A record is signed and hashed over exactly the bytes that its `encode…` returns. Each begins with a tag of its kind,
  * so that a signature over one kind can never pass for another.
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import { isAddress } from '../address.ts';
+import { isCount } from '../count.ts';
 import { isDeviceKey } from '../device-key.ts';
 import { AceError } from '../errors.ts';
-import { isBytes, isUnits, tuple } from './tuple.ts';
+import { isBytes, tuple } from './tuple.ts';
 
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
@@ -70,16 +71,16 @@ export function decodeTerms(bytes: Uint8Array): ChannelTerms {
   ] = f;
   const valid =
     typeof networkId === 'string' &&
-    isUnits(shard) &&
+    isCount(shard) &&
     isAddress(payer) &&
     isAddress(payee) &&
     isDeviceKey(payerDevice) &&
     isDeviceKey(payeeDevice) &&
-    isUnits(capacityUnits) &&
+    isCount(capacityUnits) &&
     capacityUnits >= 1 &&
     capacityUnits <= MAX_CAPACITY_UNITS &&
     isBytes(anchor, HASH_BYTES) &&
-    isUnits(expiresAtMs) &&
+    isCount(expiresAtMs) &&
     isBytes(nonce, 16);
   if (!valid)
     throw new AceError('MessageMalformed', 'The channel terms are malformed', { reaction: 'drop-peer' });
@@ -97,9 +98,9 @@ export function decodeTerms(bytes: Uint8Array): ChannelTerms {
   };
 }
 
-/** The channel id is the SHA-256 of the terms' canonical bytes. */
-export function channelIdOf(terms: ChannelTerms, sha256: Sha256): Uint8Array {
-  return sha256(encodeTerms(terms));
+/** The channel id is the SHA-256 of the terms' canonical bytes, which are the only ones that `decodeTerms` takes. */
+export function channelIdOf(terms: Uint8Array, sha256: Sha256): Uint8Array {
+  return sha256(terms);
 }
 
 /** The home shard's word that it reserved the capacity; the signature is by the shard's validator key. */
@@ -159,12 +160,12 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const [, channelId, number, units, size, videoBytes, watchMs, final, tick] = f;
   const valid =
     isBytes(channelId, HASH_BYTES) &&
-    isUnits(number) &&
-    isUnits(units) &&
-    isUnits(size) &&
-    isUnits(videoBytes) &&
+    isCount(number) &&
+    isCount(units) &&
+    isCount(size) &&
+    isCount(videoBytes) &&
     videoBytes <= size &&
-    isUnits(watchMs) &&
+    isCount(watchMs) &&
     typeof final === 'boolean' &&
     isBytes(tick, HASH_BYTES);
   if (!valid)

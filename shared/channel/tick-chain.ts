@@ -5,9 +5,10 @@
  * (tick `capacity`), can go forward. The payer keeps every 64th tick; a segment of 64 is worked out once when it is
  * entered, so revealing costs one hash per tick on average and a chain of 10,240 units takes 5 KiB.
  */
+
+import { sameBytes } from '../bytes.ts';
 import { AceError, invariant } from '../errors.ts';
 import { HASH_BYTES, type Sha256 } from './records.ts';
-import { sameBytes } from './tuple.ts';
 
 export const PEBBLE_SPACING = 64;
 
@@ -88,7 +89,7 @@ export function leadsTo(tick: Uint8Array, steps: number, known: Uint8Array, sha2
   return sameBytes(tickBefore(tick, steps, sha256), known);
 }
 
-/** The tick `steps` units before `tick`: whoever holds a tick holds all earlier ones. */
+/** The tick `steps` units before `tick`: a tick gives all earlier ones. */
 export function tickBefore(tick: Uint8Array, steps: number, sha256: Sha256): Uint8Array {
   let hash = tick;
   for (let i = 0; i < steps; i++) hash = sha256(hash);

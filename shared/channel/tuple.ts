@@ -2,8 +2,6 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { sameBytes } from '../bytes.ts';
 import { AceError } from '../errors.ts';
 
-export { sameBytes } from '../bytes.ts';
-
 /**
  * Decodes a tuple, tagged unless `tag` is null, and refuses any other encoding of it, so that one record has one hash.
  * @throws AceError `MessageMalformed`
@@ -29,9 +27,4 @@ export function tuple(
 
 export function isBytes(value: unknown, length: number): value is Uint8Array {
   return value instanceof Uint8Array && value.byteLength === length;
-}
-
-/** A whole number from 0 to 2^53 − 1: units, bytes, counts, milliseconds. */
-export function isUnits(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

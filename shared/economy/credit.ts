@@ -1,9 +1,10 @@
 /**
- * Traffic credit (sources 002 and 004; ECONOMY.md, "Credit").
+ * Traffic credit (docs/economy.md#credit).
  *
  * Credit counts traffic units, never money. Traffic is paid as far as the funds reach, whole units first; the rest is
  * taken on credit from the peer that served it; what neither covers is refused.
  */
+import { isCount } from '../count.ts';
 import { invariant } from '../errors.ts';
 import { type TokenAmount, ZERO } from './money.ts';
 import { type Funds, type Payment, planPayment, purchasingPowerXac } from './payment.ts';
@@ -18,12 +19,12 @@ export interface PriceSnapshot {
 }
 
 /**
- * credit_limit = traffic_credit_limit − traffic_credit_used, in units (source 002).
+ * credit_limit = traffic_credit_limit − traffic_credit_used, in units (docs/economy.md#credit).
  * @throws AceError `InvariantViolated` when more is used than there is
  */
 export function creditLeftUnits(creditLimitUnits: number, creditUsedUnits: number): number {
   invariant(
-    Number.isSafeInteger(creditUsedUnits) && creditUsedUnits >= 0 && creditUsedUnits <= creditLimitUnits,
+    isCount(creditUsedUnits) && creditUsedUnits <= creditLimitUnits,
     '0 ≤ traffic_credit_used ≤ traffic_credit_limit',
   );
   return creditLimitUnits - creditUsedUnits;
@@ -44,7 +45,7 @@ export interface UnitSplit {
 }
 
 /**
- * How `units` of traffic are covered (sources 002 and 004): funds first, then credit; the rest is refused. Funds of an
+ * How `units` of traffic are covered (docs/economy.md#credit): funds first, then credit; the rest is refused. Funds of an
  * account that `owes` belong to its loans, so its traffic goes on credit first, and only what that does not hold is paid.
  */
 export function splitUnits(
@@ -104,7 +105,7 @@ export function afterPayment(funds: Funds, payment: Payment): Funds {
 }
 
 /**
- * Which loans the funds repay now (source 004): oldest first, the last one perhaps in part, each at the price of this
+ * Which loans the funds repay now (docs/economy.md#repayment): oldest first, the last one perhaps in part, each at the price of this
  * moment, rounded up once per loan. It plans no unlocking: what lockedPool holds is the chain's to know.
  * `loans` come oldest first; the answer has the units repaid of each, and leaves out those that get nothing.
  */

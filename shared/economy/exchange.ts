@@ -1,5 +1,5 @@
 /**
- * The exchange (ECONOMY.md, "Exchange"): a constant-product pool for each token that trades with XAC, and the
+ * The exchange (docs/economy.md#exchange): a constant-product pool for each token that trades with XAC, and the
  * time-weighted rate that the payment rules ask.
  *
  * Reserves are ordinary pools of the network, so what holds for pools holds for them: nothing is created or lost.

@@ -1,6 +1,6 @@
 /**
  * What of an account's funds it may not take away: a lease is its shard's word that a payee will be paid, so funds behind
- * open channels stay where they are, and so do funds that the next settlement takes for a loan (ECONOMY.md, "Credit").
+ * open channels stay where they are, and so do funds that the next settlement takes for a loan (docs/economy.md#credit).
  * The shard asks before it takes an operation, a wallet asks before it signs one.
  */
 

@@ -1,6 +1,6 @@
 import { AceError } from '../errors.ts';
 
-/** The tokens of the network (ECONOMY.md, "Tokens"). */
+/** The tokens of the network (docs/economy.md#tokens). */
 export const TOKENS = ['XAT', 'XAC', 'XAS', 'XAB'] as const;
 
 export type Token = (typeof TOKENS)[number];

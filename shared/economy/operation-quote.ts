@@ -1,6 +1,6 @@
 /**
- * What an operation would do to an account, by the same rules that the chain and the shard apply (ECONOMY.md, "Paying for
- * a service", "Exchange", "Credit"): first the operation itself, then the loans that the funds repay right after it. A
+ * What an operation would do to an account, by the same rules that the chain and the shard apply
+ * (docs/economy.md#paying, #exchange and #credit): first the operation itself, then the loans that the funds repay right after it. A
  * quote changes nothing. Amounts are base units; rounding is that of the rules.
  */
 

@@ -1,11 +1,14 @@
 /**
- * What an account can sign for the main chain (ECONOMY.md, "Tokens", "Paying for a service", "Exchange").
+ * What an account can sign for the main chain (docs/economy.md#tokens, #paying, #exchange, #access).
  *
  * One table says each operation's fields; the EIP-712 types that a wallet signs, the canonical bytes in the chain's log
  * and the checks of form are all read off it.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
-import { sameBytes } from '../channel/tuple.ts';
+import { isAddress } from '../address.ts';
+import { sameBytes } from '../bytes.ts';
+import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
 import { amount, MAX_AMOUNT, TOKENS, type Token, type TokenAmount } from './money.ts';
 import { ratioFromDecimal } from './ratio.ts';
@@ -69,11 +72,11 @@ export type UnlinkOperation = OperationOf<'unlink'>;
 export type RewardOperation = OperationOf<'reward'>;
 export type Operation = { [Kind in OperationKind]: OperationOf<Kind> }[OperationKind];
 
-/** What the treasury pays for (source 003). */
+/** What the treasury pays for (docs/economy.md#paying). */
 export const REWARD_PURPOSES = ['advertising', 'distribution', 'moderation'] as const;
 
 const FIELD_CHECKS: { readonly [Type in FieldType]: (value: unknown) => boolean } = {
-  address: (value) => typeof value === 'string' && /^0x[0-9a-f]{40}$/.test(value),
+  address: isAddress,
   token: (value) => TOKENS.includes(value as Token),
   amount: (value) => isAmount(value) && value > 0n,
   bound: isAmount,
@@ -98,7 +101,7 @@ const SOLIDITY_TYPES: { readonly [Type in FieldType]: string } = {
 
 /**
  * What can be checked of an operation on its own: the form of every field, amounts in base units, and what makes no sense
- * whatever the balances are (ECONOMY.md, "Exchange").
+ * whatever the balances are (docs/economy.md#exchange).
  * @throws AceError `InvalidInput`, `InvalidAmount` (nothing, negative, or more than can exist)
  */
 export function checkOperation(operation: Operation): void {
@@ -206,10 +209,6 @@ function checkSense(operation: Operation): void {
 
 function isAmount(value: unknown): value is TokenAmount {
   return typeof value === 'bigint' && value >= 0n && value <= MAX_AMOUNT && amount(value) === value;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isPositiveDecimal(value: unknown): boolean {

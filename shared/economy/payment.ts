@@ -1,5 +1,5 @@
 /**
- * Paying for a service (source 003, "Алгоритм оплаты"; ECONOMY.md, "Paying for a service").
+ * Paying for a service (docs/economy.md#paying).
  *
  * One pure function decides what a payment moves; the chain applies it, the shard plans with it, the screen quotes it.
  * Rounding: the price is rounded up before it comes here, once; XAT burned and XAS moved are rounded up to one base
@@ -47,7 +47,7 @@ export function usableFunds(funds: Funds, rates: ExchangeRates, roomXac: bigint)
   return { XAC: funds.XAC, XAT: amount(overDown(roomXac, rates.xacPerXat)), XAS: funds.XAS };
 }
 
-/** The most XAC that these funds can pay at once (source 003), base units: rounded down per token, at most MAX_AMOUNT. */
+/** The most XAC that these funds can pay at once (docs/economy.md#paying), base units: rounded down per token, at most MAX_AMOUNT. */
 export function purchasingPowerXac(funds: Funds, rates: ExchangeRates): TokenAmount {
   const power = funds.XAC + timesDown(funds.XAT, rates.xacPerXat) + timesDown(funds.XAS, rates.xacPerXas);
   return amount(min(power, MAX_AMOUNT));

@@ -1,5 +1,5 @@
 /**
- * What traffic costs (source 001, "Цена трафика"; ECONOMY.md, "Traffic rate and price").
+ * What traffic costs (docs/economy.md#price).
  *
  * trafficRate is never stored as a number: the network keeps two exact totals, and every price is a ratio of them.
  */
@@ -18,7 +18,7 @@ export interface TrafficTotals {
   readonly watchMs: bigint;
 }
 
-/** Nobody watches video of less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
+/** No video has less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
 export const MAX_WATCH_MS_PER_UNIT = 131_072;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What traffic would cost an account and what a top-up would do, by the same rules that settle it (source 001, "Цена
- * трафика"; sources 002 and 004 on credit; ECONOMY.md). A quote changes nothing and binds nobody: settlement uses the
+ * What traffic would cost an account and what a top-up would do, by the same rules that settle it
+ * (docs/economy.md#price, docs/economy.md#credit). A quote changes and binds nothing: settlement uses the
  * price of its own moment. Rounding is that of the rules: prices up to one base unit per payment, fees down.
  */
 import {
@@ -33,7 +33,7 @@ export interface QuoteBasis {
 
 export interface TrafficQuote {
   readonly units: number;
-  /** Price of all of them, base units, whoever pays. */
+  /** Price of all of them, base units, paid with funds or credit. */
   readonly priceXac: TokenAmount;
   readonly priceXat: TokenAmount;
   /** Units that the funds pay, that go on credit, and that nothing covers: they would not be served. */
@@ -85,7 +85,7 @@ export interface TopUpQuote {
 }
 
 /**
- * What `topUpXat` base units would do, step by step (sources 002 and 004): loans first, then what is pending, each payment
+ * What `topUpXat` base units would do, step by step (docs/economy.md#repayment): loans first, then what is pending, each payment
  * rounded up once. `loans` come oldest first, each with one creditor.
  * @throws AceError `InvalidAmount` when that would be more XAT than can exist
  */

@@ -77,11 +77,6 @@ function divisor(r: Ratio): bigint {
   return r.num;
 }
 
-/** 1 ÷ r, exact. @throws AceError `InvalidAmount` when r is zero. */
-export function inverse(r: Ratio): Ratio {
-  return ratio(r.den, r.num);
-}
-
 /** a ÷ b rounded up, of an `a` from 0 and a `b` from 1. */
 export function ceilDiv(a: bigint, b: bigint): bigint {
   return (a + b - 1n) / b;

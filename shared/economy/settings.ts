@@ -1,4 +1,6 @@
-/** Governed settings and pools of a network (ECONOMY.md, "Settings and pools"). A network profile carries them. */
+/** Governed settings and pools of a network (docs/economy.md#settings-and-pools). A network profile carries them. */
+import { isAddress } from '../address.ts';
+import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
 import type { Token, TokenAmount } from './money.ts';
 import type { Ratio } from './ratio.ts';
@@ -21,7 +23,6 @@ export const FEE_POOLS = ['trafficFeePool', 'premiumFeePool', 'contentAccessFeeP
 
 const MAX_NETWORK_ID = 64;
 /** EVM address, lower case. */
-const ADDRESS = /^0x[0-9a-f]{40}$/;
 /** Ed25519, raw, hex. */
 const PUBLIC_KEY = /^[0-9a-f]{64}$/;
 
@@ -68,10 +69,10 @@ export interface NetworkSettings {
  * @throws AceError `InvalidInput` naming the first field that cannot be
  */
 export function checkSettings(s: NetworkSettings): void {
-  const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
+  const whole = (value: number, least: number) => isCount(value) && value >= least;
   const share = (value: Ratio) => value.num >= 0n && value.den > 0n && value.num <= value.den;
   const positive = (value: Ratio) => value.num > 0n && value.den > 0n;
-  const account = (value: string | null) => value === null || ADDRESS.test(value);
+  const account = (value: string | null) => value === null || isAddress(value);
   const holds: Readonly<Record<keyof NetworkSettings, boolean>> = {
     networkId: s.networkId.length >= 1 && s.networkId.length <= MAX_NETWORK_ID,
     chainId: whole(s.chainId, 0),
@@ -88,7 +89,7 @@ export function checkSettings(s: NetworkSettings): void {
       s.validatorKeys.every((key) => PUBLIC_KEY.test(key)) &&
       new Set(s.validatorKeys).size === s.validatorKeys.length,
     pinnedXacPerXat: s.pinnedXacPerXat === null || positive(s.pinnedXacPerXat),
-    // 0: nobody pays with XAS.
+    // 0: no payment is in XAS.
     pinnedXacPerXas:
       s.pinnedXacPerXas === null || (s.pinnedXacPerXas.num >= 0n && s.pinnedXacPerXas.den > 0n),
     swapFee: share(s.swapFee) && s.swapFee.num < s.swapFee.den,

@@ -1,6 +1,7 @@
+import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
 
-/** One traffic unit is 1 MiB (ECONOMY.md, "Units"). */
+/** One traffic unit is 1 MiB (docs/economy.md#units). */
 export const TRAFFIC_UNIT_BYTES = 1_048_576;
 /** 1 GB in the source documents is 1,024 traffic units. */
 export const UNITS_PER_GB = 1_024;
@@ -14,8 +15,7 @@ export const PIECE_BYTES = TRAFFIC_UNIT_BYTES;
  * @throws AceError `InvalidInput` when `bytes` is not a whole number from 0 to 2^53 − 1.
  */
 export function unitsForBytes(bytes: number): number {
-  if (!Number.isSafeInteger(bytes) || bytes < 0)
-    throw new AceError('InvalidInput', `Not a number of bytes: ${bytes}`);
+  if (!isCount(bytes)) throw new AceError('InvalidInput', `Not a number of bytes: ${bytes}`);
   return Math.ceil(bytes / TRAFFIC_UNIT_BYTES);
 }
 

@@ -2,7 +2,7 @@
  * The chart of accounts of one wallet's journal.
  *
  * Two kinds of commodity never mix: tokens, and traffic in MiB. Loans are owed and given in MiB, because the price is
- * that of the day of repayment (ECONOMY.md, "Credit"). Signs are those of double entry: assets and expenses grow with
+ * that of the day of repayment (docs/economy.md#credit). Signs are those of double entry: assets and expenses grow with
  * positive amounts, liabilities, income and equity with negative ones, and each entry adds up to 0 per commodity.
  */
 import { TOKENS, type Token } from '../economy/money.ts';

@@ -1,5 +1,5 @@
 /**
- * Which entries a settlement and an operation make for one account (ECONOMY.md, "Paying for a service", "Credit").
+ * Which entries a settlement and an operation make for one account (docs/economy.md#paying, docs/economy.md#credit).
  * Nothing is worked out again: amounts are those that the main chain answered with, and what contradicts itself is
  * refused before it is booked.
  */
@@ -267,7 +267,7 @@ function checkDetail(record: SettledRecord): void {
   }
 }
 
-/** Rule 5 of ECONOMY.md: what the payer is charged is what the payee and the fee pool receive. */
+/** Invariant 5 of docs/economy.md#invariants: what the payer is charged is what the payee and the fee pool receive. */
 function checkPaymentSums(payment: Payment): void {
   const { xacFromPayer, xacEmitted, xasFromPayer, payeeXac, payeeXas, feeXac, feeXas } = payment;
   if (xacFromPayer + xacEmitted !== payeeXac + feeXac || xasFromPayer !== payeeXas + feeXas) {

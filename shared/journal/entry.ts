@@ -153,14 +153,3 @@ function known<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('an account or a commodity of another version');
   return value;
 }
-
-/** As `Array.sort` wants it: the order of the journal. */
-export function compareKeys(a: EntryKey, b: EntryKey): number {
-  return (
-    a.atMs - b.atMs ||
-    SOURCES.indexOf(a.source) - SOURCES.indexOf(b.source) ||
-    a.shard - b.shard ||
-    a.seq - b.seq ||
-    a.part - b.part
-  );
-}

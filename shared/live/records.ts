@@ -4,7 +4,8 @@
  * The sequence number ascends by one and is never used twice, so two records with one number are a contradiction.
  */
 import * as dagCbor from '@ipld/dag-cbor';
-import { isUnits, tuple } from '../channel/tuple.ts';
+import { tuple } from '../channel/tuple.ts';
+import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
 
 export interface LiveRecord {
@@ -43,13 +44,13 @@ const CONTENT_ID = /^b[a-z2-7]{20,120}$/;
 export const MIN_SEGMENT_MS = 100;
 export const MAX_SEGMENT_MS = 60_000;
 export const MAX_SEGMENT_BYTES = 32 * 1_048_576;
-/** 100 Mbit/s. Fetching is paid, so nobody is told to fetch faster. */
+/** 100 Mbit/s. Fetching is paid, so no viewer is asked to fetch faster. */
 export const MAX_BYTES_PER_MS = 12_500;
 /** Beyond what a broadcast can reach in a thousand years. */
 const MAX_SEQUENCE = 2 ** 40;
 
 /** Before it is checked. */
-type Said = Record<keyof LiveRecord, unknown>;
+type Fields = Record<keyof LiveRecord, unknown>;
 
 /** Canonical bytes. */
 export function encodeLiveRecord(record: LiveRecord): Uint8Array {
@@ -59,20 +60,20 @@ export function encodeLiveRecord(record: LiveRecord): Uint8Array {
 /** @throws AceError `MessageMalformed`, `RecordInvalid` when a figure is out of its bounds */
 export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
   const [, ...values] = tuple(bytes, TAG, 1 + FIELDS.length, 'live record');
-  const said = Object.fromEntries(FIELDS.map((field, i) => [field, values[i]])) as Said;
-  const { broadcast, sequence, contentId, initContentId, durationMs, sizeBytes, discontinuities } = said;
+  const fields = Object.fromEntries(FIELDS.map((field, i) => [field, values[i]])) as Fields;
+  const { broadcast, sequence, contentId, initContentId, durationMs, sizeBytes, discontinuities } = fields;
   if (!isContentId(broadcast)) throw invalid('its broadcast is malformed');
   if (contentId !== null && !isContentId(contentId)) throw invalid('its segment is malformed');
   if (initContentId !== null && !isContentId(initContentId)) throw invalid('its init segment is malformed');
-  if (!isUnits(sequence) || sequence > MAX_SEQUENCE) throw invalid('its sequence number is out of range');
-  if (!isUnits(durationMs) || !isUnits(sizeBytes)) throw invalid('its figures are malformed');
-  if (!isUnits(discontinuities) || discontinuities > sequence)
+  if (!isCount(sequence) || sequence > MAX_SEQUENCE) throw invalid('its sequence number is out of range');
+  if (!isCount(durationMs) || !isCount(sizeBytes)) throw invalid('its figures are malformed');
+  if (!isCount(discontinuities) || discontinuities > sequence)
     throw invalid('its interruptions are more than its segments');
-  if (!isUnits(said.startsAtMs)) throw invalid('its time is malformed');
+  if (!isCount(fields.startsAtMs)) throw invalid('its time is malformed');
   if (contentId !== null) checkSegmentSize(durationMs, sizeBytes);
   else if (durationMs > 0 || sizeBytes > 0 || initContentId !== null)
     throw invalid('an end has no size and no time of play');
-  return said as LiveRecord;
+  return fields as LiveRecord;
 }
 
 /** What a segment may be. @throws AceError `RecordInvalid` */

@@ -53,7 +53,7 @@ export interface TransferView {
   readonly haveBytes: number;
   /**
    * It does not fit below `cacheBytes` beside what stays: what was played goes when room is needed, and comes, and is
-   * paid, again for whoever jumps back to it.
+   * paid, again by a player that jumps back to it.
    */
   readonly window: boolean;
   /** Somebody plays it, or it is downloaded, or something of it is on its way. */
@@ -66,7 +66,7 @@ export interface TransferView {
   readonly providers: readonly TransferProviderView[];
   /** Pieces that came, and were paid, a second time, because the first provider was late with them. */
   readonly doubledPieces: number;
-  /** The last provider that would not send another MiB for want of a payment, and how it said so. */
+  /** The last provider that would not send another MiB for want of a payment, and the reason it gave. */
   readonly refusal: { readonly provider: string; readonly code: string } | null;
   readonly downBytesPerSecond: number;
   /** Time with requests under way since the node started: received bytes over it is the speed. */

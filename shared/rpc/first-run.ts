@@ -23,7 +23,7 @@ export interface FirstRunOutputs {
   /** For the start that is to come. @throws AceError `InvalidInput`, `NotAllowed` when it is fixed */
   chooseNetwork: NetworkChoiceView;
   /**
-   * On a devnet: a wallet without a passphrase, whose phrase nobody was shown yet, and the node starts.
+   * On a devnet: a wallet without a passphrase, whose phrase was not shown yet, and the node starts.
    * @throws AceError `NotAllowed` on another network, `WalletInvalid` when there is a wallet
    */
   walletSkip: WalletStateView;

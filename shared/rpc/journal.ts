@@ -1,6 +1,7 @@
 /** What pages ask of the journal: the entries behind a number, the sums, an export, and whether all of it is true. */
 
 import { z } from 'zod';
+import { ADDRESS } from '../address.ts';
 import { COMMODITIES, type Commodity } from '../journal/chart.ts';
 import { type EntryKind, type JournalEntry, SOURCES } from '../journal/entry.ts';
 import { EXPORT_FORMATS } from '../journal/export.ts';
@@ -77,10 +78,7 @@ export const journalInputs = {
         .regex(/^[a-z]{1,20}(:[a-z]{1,20}){0,3}$/, 'not an account')
         .optional(),
       commodity: z.enum(COMMODITIES).optional(),
-      counterparty: z
-        .string()
-        .regex(/^0x[0-9a-f]{40}$/)
-        .optional(),
+      counterparty: z.string().regex(ADDRESS).optional(),
       /** Of settlements only, or of operations only. */
       source: z.enum(SOURCES).optional(),
       /** From this moment on. */

@@ -11,7 +11,7 @@ export interface LiveView {
   readonly heardAtMs: number | null;
 }
 
-/** Nothing was heard of a broadcast for so long: whoever was away at its end has no other sign of that. */
+/** Nothing was heard of a broadcast for so long: a node that was away at its end has no other sign of that. */
 const QUIET_MS = 2 * 60_000;
 
 /** Whether it is to be called live. One's own is until it is ended, however long its encoder rests. */

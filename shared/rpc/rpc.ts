@@ -1,5 +1,5 @@
 /**
- * The one contract between the node and whoever drives it: pages (over Electron IPC or a WebSocket on loopback) and
+ * The one contract between the node and what drives it: pages (over Electron IPC or a WebSocket on loopback) and
  * the command line. Amounts are decimal token strings with 7 decimals, times are milliseconds since 1970 UTC, traffic
  * is bytes or traffic units as the name says. Inputs are checked at the boundary with these schemas.
  */
@@ -202,7 +202,7 @@ export interface Outputs
   settings: SettingsView;
   /** Holds at once. */
   setSettings: SettingsView;
-  /** The URL serves the content with Range and fetches ahead of whoever reads; `download` fetches all of it. */
+  /** The URL serves the content with Range and fetches ahead of its readers; `download` fetches all of it. */
   play: { readonly content: ContentView; readonly playbackUrl: string };
   stop: { readonly stopped: boolean };
   /**

@@ -2,7 +2,9 @@
  * What pages ask of the settlement history: any part of it by a filter, its sums, and one row down to the signed records
  * that made it. Amounts are decimal token strings, times milliseconds since 1970 UTC.
  */
+
 import { z } from 'zod';
+import { ADDRESS } from '../address.ts';
 import type { DecimalAmount } from '../economy/money.ts';
 
 /**
@@ -10,8 +12,6 @@ import type { DecimalAmount } from '../economy/money.ts';
  * in either direction; `loan`: traffic went on credit, in either direction. One row may be of several kinds.
  */
 export const SETTLEMENT_KINDS = ['paid', 'received', 'repayment', 'loan'] as const;
-
-export type SettlementKind = (typeof SETTLEMENT_KINDS)[number];
 
 export const MAX_SETTLEMENTS_PAGE = 500;
 
@@ -25,7 +25,7 @@ export const settlementFilterSchema = z
       .string()
       .trim()
       .toLowerCase()
-      .regex(/^0x[0-9a-f]{40}$/, 'not an account: 0x and 40 digits from 0 to f')
+      .regex(ADDRESS, 'not an account: 0x and 40 digits from 0 to f')
       .optional(),
     kind: z.enum(SETTLEMENT_KINDS).optional(),
   })

@@ -51,7 +51,7 @@ export interface TrafficNow {
   readonly overheadBytesPerSecond: number;
   /** Content of today, by the clock of the node's machine. */
   readonly today: { readonly downBytes: number; readonly upBytes: number };
-  /** Whoever anything was exchanged with, the fastest first, 20 at most. */
+  /** Peers with which anything was exchanged, the fastest first, 20 at most. */
   readonly peers: readonly {
     readonly account: string;
     readonly downBytesPerSecond: number;

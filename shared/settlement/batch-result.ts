@@ -2,7 +2,9 @@
  * The bytes of a batch's result: what the main chain stores with the batch and the parties of an entry can read.
  * Canonical: one result has exactly one encoding.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
+import { isCount } from '../count.ts';
 import { amount } from '../economy/money.ts';
 import type { Payment } from '../economy/payment.ts';
 import { formatRatio, parseRatio } from '../economy/ratio.ts';
@@ -116,8 +118,8 @@ function tuple(value: unknown, length: number): unknown[] {
 }
 
 function count(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed();
-  return value as number;
+  if (!isCount(value)) throw malformed();
+  return value;
 }
 
 /** CBOR gives small integers back as numbers, large ones as bigints. */

@@ -1,12 +1,14 @@
 /**
- * Settlement batches (ECONOMY.md, "Settlement"): what the second level tells the main chain, and what it answers.
+ * Settlement batches (docs/economy.md#settlement): what the second level tells the main chain, and what it answers.
  *
  * One entry per (payer, payee), in that order. Within a payer, repayments apply before new consumption, because funds
  * repay loans as soon as they are there. Batches of a shard form a hash chain; applying one is atomic and idempotent.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
 import { isAddress } from '../address.ts';
 import { sameBytes } from '../bytes.ts';
+import { isCount } from '../count.ts';
 import type { Payment } from '../economy/payment.ts';
 import type { TrafficTotals } from '../economy/price.ts';
 import type { Ratio } from '../economy/ratio.ts';
@@ -95,7 +97,7 @@ export function decodeBatch(bytes: Uint8Array): Batch {
 }
 
 /**
- * Checks what the rules demand of a batch on its own (ECONOMY.md, "Settlement"): whole units, milliseconds and video units
+ * Checks what the rules demand of a batch on its own (docs/economy.md#settlement): whole units, milliseconds and video units
  * in their ranges, one entry per (payer, payee), in order. A batch that passes can be encoded.
  * @throws AceError `BatchMalformed`
  */
@@ -160,6 +162,3 @@ function batchFrom(value: unknown): Batch {
 }
 
 /** A whole number from 0 to 2^53 − 1. */
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}

@@ -2,7 +2,9 @@
  * A shard's signed word to an account about one entry of a settlement batch. Two of them that no single history has are
  * a proof, which anyone can check with the key in the network's settings: the shard showed two histories.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
+import { isCount } from '../count.ts';
 import type { Payment } from '../economy/payment.ts';
 import { formatRatio, type Ratio } from '../economy/ratio.ts';
 import { AceError, invariant } from '../errors.ts';
@@ -154,7 +156,7 @@ export function encodeShardProof(a: SignedStatement, b: SignedStatement): Uint8A
 }
 
 /**
- * Checks a proof, whoever shows it. The answer is the shard that told two histories.
+ * Checks a proof, which may come from anyone. The answer is the shard that told two histories.
  * @throws AceError `ProofInvalid`, which says why
  */
 export function checkShardProof(
@@ -220,7 +222,7 @@ function placeOf(record: Uint8Array): Place {
     typeof networkId === 'string' &&
     typeof account === 'string' &&
     batchHash instanceof Uint8Array &&
-    [shard, seq, batchNumber].every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+    [shard, seq, batchNumber].every(isCount);
   if (!isPlace) throw invalid('no statement');
   return { networkId, shard, account, seq, batchNumber, batchHash } as Place;
 }

@@ -16,7 +16,7 @@ async function paid() {
   const channel = await provider.open(leased);
   for (let unit = 1; unit <= UNITS; unit++) {
     expect(serveUnits(channel, 1, unit)).toBe(1);
-    channel.tick(unit, leased.chain.tick(unit));
+    channel.receiveTick(unit, leased.chain.tick(unit));
   }
   channel.commit();
   return { stage, provider, leased, channel };
@@ -26,7 +26,7 @@ describe('a payee that bills a unit twice', () => {
   it('by a tick that it replays to itself has no unit more', async () => {
     const { stage, provider, leased, channel } = await paid();
     for (let again = 0; again < 3; again++) {
-      for (let index = 0; index <= UNITS; index++) channel.tick(index, leased.chain.tick(index));
+      for (let index = 0; index <= UNITS; index++) channel.receiveTick(index, leased.chain.tick(index));
     }
     channel.commit();
     expect(provider.store.payeeChannels.paidUnits()).toBe(UNITS);
@@ -73,7 +73,7 @@ describe('a payee that bills a unit twice', () => {
     const served = await provider.open(second);
     // With a unit on its way, so that the window is not what refuses it.
     expect(serveUnits(served, 1, 100)).toBe(1);
-    expectAceError('TickWrong', () => served.tick(1, leased.chain.tick(1)));
+    expectAceError('TickWrong', () => served.receiveTick(1, leased.chain.tick(1)));
     const stolen = stage.shard.checkpoint(leased, { number: 1, units: UNITS });
     expectAceError('ClaimInvalid', () => stage.shard.claim(second, UNITS, { checkpoint: stolen }));
     expectAceError('ClaimInvalid', () =>

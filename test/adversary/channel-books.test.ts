@@ -72,7 +72,7 @@ describe('a payer with many channels', () => {
   it('gets no second window on a channel that asked before the others were served', async () => {
     const { service, lease, who } = payee();
     const first = service.open(who, await lease(3_600_000));
-    first.tick(0, new Uint8Array(32));
+    first.receiveTick(0, new Uint8Array(32));
     expect(first.obstacle(MIB)).toBeNull();
     const second = service.open(who, await lease(3_600_000));
     expect(second.obstacle(MIB)).toBeNull();

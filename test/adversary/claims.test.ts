@@ -3,6 +3,7 @@ import type { ContentRow } from '../../main/db/node/contents.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
+import { workMs } from '../helpers/event-loop.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -79,9 +80,10 @@ describe('a claim', () => {
   ])('%s is refused, quickly', async (_what, code, units, preimage) => {
     const viewer = await RawViewer.start(net);
     const channel = await viewer.lease(provider, 20);
-    const startedMs = performance.now();
-    await expectAceRejection(code, claim(viewer, channel, units, channel.chain.tick(preimage)));
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    const tookMs = await workMs(() =>
+      expectAceRejection(code, claim(viewer, channel, units, channel.chain.tick(preimage))),
+    );
+    expect(tookMs).toBeLessThan(1_000);
     await waitFor('the line is up again', () => viewer.shard.connected);
     await provider.shardClient.call('settle', {});
     expect(await creditUsed(viewer)).toBe(0);

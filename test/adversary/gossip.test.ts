@@ -8,7 +8,7 @@ import { createPhrase } from '../../main/wallet/phrase.ts';
 import { checkpointProof, encodeProof } from '../../shared/channel/equivocation.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { type Devnet, fetchWhole, MIB, paidUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
-import { worstLagMs } from '../helpers/event-loop.ts';
+import { longestWorkMs } from '../helpers/event-loop.ts';
 import { paidOn } from '../helpers/provider-books.ts';
 import { RawGossip, toldOf } from '../helpers/raw-gossip.ts';
 import { type RawChannel, type RawStream, RawViewer } from '../helpers/raw-viewer.ts';
@@ -190,7 +190,7 @@ describe('a flood of gossip', () => {
     const heapBefore = process.memoryUsage().heapUsed;
     const judged = vi.spyOn(bystander.gossip.witness, 'hear');
     const startedAtMs = Date.now();
-    const lagMs = await worstLagMs(async () => {
+    const lagMs = await longestWorkMs(async () => {
       const fetching = fetchWhole(bystander, contentId);
       for (const [i, message] of messages.entries()) {
         await gossip.say(message).catch(() => undefined); // its own buffer is full: it has flooded enough

@@ -37,7 +37,7 @@ describe('a huge index jump', () => {
       serveUnits(channel, 1);
       const tick = leased.chain.tick(Math.min(index, MAX_CAPACITY_UNITS));
       const code = index > MAX_CAPACITY_UNITS ? 'TickBeyondCapacity' : 'TickBeyondWindow';
-      expect(hashesIn(() => expectAceError(code, () => channel.tick(index, tick)))).toBe(0);
+      expect(hashesIn(() => expectAceError(code, () => channel.receiveTick(index, tick)))).toBe(0);
       expect(provider.store.payeeChannels.paidUnits()).toBe(0);
     },
   );
@@ -49,12 +49,12 @@ describe('a huge index jump', () => {
     const channel = await provider.open(leased);
     for (let unit = 1; unit <= 20; unit++) {
       serveUnits(channel, 1, unit);
-      channel.tick(unit, leased.chain.tick(unit));
+      channel.receiveTick(unit, leased.chain.tick(unit));
     }
     const index = 20 + WINDOW_CAP_UNITS;
-    const wrong = () => expectAceError('TickWrong', () => channel.tick(index, new Uint8Array(32)));
+    const wrong = () => expectAceError('TickWrong', () => channel.receiveTick(index, new Uint8Array(32)));
     expect(hashesIn(wrong)).toBe(WINDOW_CAP_UNITS);
-    expect(hashesIn(() => channel.tick(index, leased.chain.tick(index)))).toBe(WINDOW_CAP_UNITS);
+    expect(hashesIn(() => channel.receiveTick(index, leased.chain.tick(index)))).toBe(WINDOW_CAP_UNITS);
   });
 
   it.each([MAX_WALK_UNITS + 1, 5_000, MAX_CAPACITY_UNITS, MAX_CAPACITY_UNITS + 1, 2 ** 40, 2 ** 53 - 1])(

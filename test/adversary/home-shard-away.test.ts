@@ -9,6 +9,7 @@ import { AceError } from '../../shared/errors.ts';
 import { encodeStatement } from '../../shared/settlement/statement.ts';
 import { party, START_MS } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} } as never;
 
@@ -70,7 +71,7 @@ it.each(['not connected', 'connected, its chain away'])('home shard %s', async (
   onTestFinished(() => sync.stop());
   // What a node does on every `account` event of a shard, and every 15 s.
   sync.changed();
-  await new Promise((done) => setTimeout(done, 300));
+  await waitFor('it is told', () => told.length > 0);
   // 40 units of this payer were refused: it must not be served any more.
   expect(told).toEqual([40]);
 });

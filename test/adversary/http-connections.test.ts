@@ -193,4 +193,4 @@ it('a segment that is pushed while it plays is not cut off by the limits for tho
   const [answer] = await answered;
   answer.resume();
   expect(answer.headers['x-body']).toBe('az');
-}, 15_000);
+});

@@ -7,4 +7,4 @@ it('a shard that can lease 1.5 units does not hang the node', () => {
   const child = join(import.meta.dirname, '..', 'helpers', 'fraction-child.ts');
   const { stdout, signal } = spawnSync(process.execPath, [child], { timeout: 15_000, encoding: 'utf8' });
   expect({ stdout, signal }).toEqual({ stdout: 'alive', signal: null });
-}, 30_000);
+});

@@ -36,7 +36,7 @@ describe('a lease that expires in mid-unit', () => {
     // Half of it is on the wire. It arrives, and is paid.
     expect(channel.obstacle(1)).toBe('ChannelExpired');
     provider.service.expire();
-    channel.tick(1, leased.chain.tick(1));
+    channel.receiveTick(1, leased.chain.tick(1));
     channel.commit();
     expect(channel.obstacle(1)).toBe('ChannelExpired');
     expect(provider.unpaidUnits()).toBe(0);
@@ -68,7 +68,7 @@ describe('a lease that expires in mid-unit', () => {
       const { stage, provider, leased } = await minute();
       const channel = await provider.open(leased);
       serveUnits(channel, 1);
-      channel.tick(1, leased.chain.tick(1));
+      channel.receiveTick(1, leased.chain.tick(1));
       channel.commit();
       stage.shard.nowMs = leased.terms.expiresAtMs + CLAIM_GRACE_MS + lateMs;
       await settle(stage.shard.context);
@@ -129,7 +129,7 @@ describe('a viewer whose channel is about to expire', () => {
       vi.restoreAllMocks();
     });
     transfer.download();
-    await waitFor('done', () => transfer.state === 'done', 30_000);
+    await waitFor('done', () => transfer.state === 'done');
     await viewer.library.stopTransfer(contentId);
     await viewer.claims.now();
     const states = viewer.store.payerChannels.all().map(({ state }) => state);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import * as dagCbor from '@ipld/dag-cbor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FrameStream } from '../../main/p2p/frames.ts';
@@ -8,7 +7,7 @@ import { PIECES_PROTOCOL } from '../../main/pieces/constants.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { Devnet, fetchWhole, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { standsStill, waitFor } from '../helpers/wait.ts';
 
 const TIMEOUTS = { handshakeMs: 300, paymentMs: 500, dataMs: 5_000 };
 
@@ -104,10 +103,10 @@ describe(PIECES_PROTOCOL, () => {
     // A window of 8 units: more than the pipe takes while nobody reads.
     stream.frames.stream.pause();
     for (let i = 7; i < 15; i++) stream.request(contentId, i);
-    await delay(300);
+    await standsStill('what was sent', () => provider.meter.totals().upBytes);
     const before = provider.warnings.length;
     stream.sendFrame(Uint8Array.of(99));
-    await waitFor('the provider names it', () => provider.warnings.length > before, 3_000);
+    await waitFor('the provider names it', () => provider.warnings.length > before);
     expect(provider.warnings.at(-1)?.code).toBe('MessageMalformed');
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { durationApart, tracksApart } from '../../main/content/media-thread.ts';
-import { worstLagMs } from '../helpers/event-loop.ts';
+import { longestWorkMs } from '../helpers/event-loop.ts';
 
 const u16 = (n: number) => Buffer.of(n >> 8, n & 0xff);
 const u32 = (n: number) => Buffer.concat([u16(n >>> 16), u16(n & 0xffff)]);
@@ -75,13 +75,13 @@ it('a file that claims four billion samples takes neither the time nor the memor
   const path = join(dir, 'film.mp4');
   writeFileSync(path, bytes);
   const before = process.memoryUsage().heapUsed;
-  const lagMs = await worstLagMs(async () => {
+  const lagMs = await longestWorkMs(async () => {
     expect(await tracksApart(reading(bytes), bytes.byteLength)).toBeNull();
     expect(await durationApart(path, 'video/mp4')).toBe(0);
   });
   expect(lagMs).toBeLessThan(1_000);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1_048_576);
-}, 60_000);
+});
 
 it('the same file with few samples is understood', async () => {
   const bytes = fileOfSamples('av01', 50);

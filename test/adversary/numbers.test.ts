@@ -136,7 +136,7 @@ describe('a number that regresses', () => {
     const channel = await provider.open(leased);
     for (let unit = 1; unit <= 5; unit++) {
       serveUnits(channel, 1, unit);
-      channel.tick(unit, leased.chain.tick(unit));
+      channel.receiveTick(unit, leased.chain.tick(unit));
     }
     channel.commit();
     const who = { account: payer.account.address, device: payer.device.publicKey };
@@ -148,7 +148,7 @@ describe('a number that regresses', () => {
       );
     };
     expect(await said(10, 5)).toBe('signed');
-    channel.tick(2, leased.chain.tick(2));
+    channel.receiveTick(2, leased.chain.tick(2));
     expect(await said(9, 5)).toBe('CheckpointNotIncreasing');
     expect(await said(11, 4)).toBe('CheckpointMismatch');
     expect(await said(10, 4)).toBe('CheckpointNotIncreasing');

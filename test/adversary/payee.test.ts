@@ -171,8 +171,8 @@ describe('a payee whose books are false', () => {
     const transfer = await s.viewer.library.transfer(s.contentId);
     transfer.download();
     // What it claims is more than any window: it is left, and asked no more.
-    await waitFor('the lie', () => s.cheat.heardOf('open').length >= 2, 30_000);
-    await waitFor('nobody is left', () => transfer.reason?.code === 'NoProviders', 30_000);
+    await waitFor('the lie', () => s.cheat.heardOf('open').length >= 2);
+    await waitFor('nobody is left', () => transfer.reason?.code === 'NoProviders');
     await s.viewer.library.stopTransfer(s.contentId);
     expect(s.viewer.store.payerChannels.all()).toHaveLength(1);
     expect(revealedTo(s.viewer, s.cheat)).toBeLessThanOrEqual(1);
@@ -216,9 +216,8 @@ describe('a payee that breaks the protocol', () => {
       // No countersignature, and no end.
     });
     await fetchWhole(s.viewer, s.contentId);
-    const startedMs = performance.now();
+    // The test would end by its limit.
     await s.viewer.library.stopTransfer(s.contentId);
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
     const final = s.cheat.heardOf('checkpoint').at(-1);
     expect(decodeCheckpoint(final?.record ?? new Uint8Array(0))).toMatchObject({ units: 6, final: true });
   });
@@ -254,7 +253,7 @@ describe('a viewer with two contents from one provider', () => {
     for (const { state } of channels) expect(['claimed', 'settled']).toContain(state.status);
     expect(
       channels.every(({ terms, state }) =>
-        Buffer.from(channelIdOf(decodeTerms(terms), sha256)).equals(Buffer.from(state.channelId)),
+        Buffer.from(channelIdOf(terms, sha256)).equals(Buffer.from(state.channelId)),
       ),
     ).toBe(true);
     expect(provider.store.payeeChannels.paidUnits()).toBe(72);

@@ -6,6 +6,7 @@ import { createPhrase } from '../../main/wallet/phrase.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { type Devnet, fetchWhole, MIB, startProvided, type TestPeer } from '../helpers/devnet.ts';
+import { workMs } from '../helpers/event-loop.ts';
 import { paidOn, warned } from '../helpers/provider-books.ts';
 import { type RawChannel, RawViewer } from '../helpers/raw-viewer.ts';
 import { malleated } from '../helpers/signatures.ts';
@@ -152,7 +153,6 @@ describe('one account on two streams at once', () => {
     const streams = [];
     for (const channel of channels) streams.push({ channel, stream: await viewer.open(provider, channel) });
     for (const { stream } of streams) for (let i = 0; i < 5; i++) stream.request(content.contentId, i);
-    const startedMs = performance.now();
     await Promise.all(
       streams.map(async ({ stream, channel }) => {
         for (let i = 1; i <= 5; i++) {
@@ -161,7 +161,6 @@ describe('one account on two streams at once', () => {
         }
       }),
     );
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
     for (const channel of channels) await waitFor('all is paid', () => paidOn(provider, channel) === 5);
     for (const { stream } of streams) stream.vanish();
   });
@@ -212,12 +211,14 @@ describe('ticks that are not in order', () => {
     ['that is another unit’s', 4, 7, 'TickWrong'],
   ])('a tick %s ends the stream and pays nothing', async (_what, index, preimage, code) => {
     const { channel, stream } = await paying(3);
-    const startedMs = performance.now();
-    const codes = await warned(provider, async () => {
-      stream.send({ type: 'tick', index, tick: channel.chain.tick(preimage) });
-      await stream.ended();
+    let codes: ErrorCode[] = [];
+    const tookMs = await workMs(async () => {
+      codes = await warned(provider, async () => {
+        stream.send({ type: 'tick', index, tick: channel.chain.tick(preimage) });
+        await stream.ended();
+      });
     });
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(tookMs).toBeLessThan(1_000);
     expect(codes).toEqual([code]);
     expect(paidOn(provider, channel)).toBe(3);
   });

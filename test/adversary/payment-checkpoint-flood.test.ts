@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { encodeMessage } from '../../main/pieces/messages.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
-import { worstLagMs } from '../helpers/event-loop.ts';
+import { longestWorkMs } from '../helpers/event-loop.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 
 it('a flood of checkpoints does not stop the provider for others', async () => {
@@ -16,10 +16,10 @@ it('a flood of checkpoints does not stop the provider for others', async () => {
   const frames = Array.from({ length: count }, (_, i) =>
     encodeMessage(viewer.checkpoint(channel, { number: i + 1, units: 0 })).subarray(),
   );
-  const worst = await worstLagMs(async () => {
+  const worst = await longestWorkMs(async () => {
     stream.frames.send(...frames);
     await stream.ended();
   });
   stream.vanish();
   expect(worst).toBeLessThan(250);
-}, 60_000);
+});

@@ -26,4 +26,4 @@ it('a channel that both sides closed leaves the list of claims', async () => {
   for (let run = 0; run < 3; run++) await provider.claims.now();
   const left = provider.store.payeeChannels.toClaim().length;
   expect(left).toBe(0);
-}, 30_000);
+});

@@ -1,6 +1,5 @@
 /** A provider that takes requests and says nothing but what it has, again and again. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { askedBefore, RawProvider } from '../helpers/raw-provider.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -40,18 +39,18 @@ async function scene() {
 it('a provider that only tells what it has does not keep a viewer from the honest one', async () => {
   const { transfer, free } = await scene();
   try {
-    await waitFor('content fetched', () => transfer.state === 'done', 12_000);
+    await waitFor('content fetched', () => transfer.state === 'done');
   } finally {
     free();
   }
-}, 40_000);
+});
 
 it('a provider that only tells what it has does not keep a viewer from stopping', async () => {
   const { viewer, contentId, free } = await scene();
   try {
-    const stopped = viewer.library.stopTransfer(contentId).then(() => 'stopped');
-    expect(await Promise.race([stopped, delay(12_000, 'hangs')])).toBe('stopped');
+    // It would hang until the test's own limit.
+    await viewer.library.stopTransfer(contentId);
   } finally {
     free();
   }
-}, 40_000);
+});

@@ -35,9 +35,9 @@ async function grownMiB(withTicks: boolean, units: number): Promise<number> {
 it('baseline: paying by tick keeps the memory', async () => {
   const grown = await grownMiB(true, 440);
   expect(grown).toBeLessThan(150);
-}, 60_000);
+});
 
 it('paying by checkpoint keeps the memory', async () => {
   const grown = await grownMiB(false, 440);
   expect(grown).toBeLessThan(150);
-}, 60_000);
+});

@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
 import { MAX_OPEN_LEASES } from '../../main/validator/leasing.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
+import { threadMs } from '../helpers/event-loop.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -41,11 +42,11 @@ it('10,000 pending leases keep no honest account waiting, and are released a gra
   // Neither by count nor by credit is there one unit more.
   await expectAceRejection('LeaseRefused', shard.lease(hoarder, payee, 1));
 
-  const startedMs = performance.now();
+  const startedMs = threadMs();
   const channel = await shard.lease(honest, payee, 1_000);
   for (let units = 100; units <= 700; units += 100) shard.claim(channel, units);
   expect((await settle(shard.context))?.batchNumber).toBe(1);
-  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  expect(threadMs() - startedMs).toBeLessThan(2_000);
   // Loss of the honest payee, of its 700 units: none. Of the honest payer, of its 1,000 units of credit: none.
   expect(shard.store.loans.owedUnits(honest.account.address)).toBe(700);
   expect(shard.store.leases.reservedUnits(honest.account.address)).toBe(300);

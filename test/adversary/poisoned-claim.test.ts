@@ -36,4 +36,4 @@ it('a provider is paid for every tick after its payer claimed a unit with a chec
   await provider.shardClient.call('settle', {});
   const { creditUsedUnits } = await net.validator.chain.account(viewer.account.address);
   expect(creditUsedUnits).toBe(UNITS);
-}, 40_000);
+});

@@ -41,8 +41,10 @@ it('a chain exhausted in mid-stream is renewed without a pause, again and again'
     [lastUnits, lastAtMs] = [transfer.paidUnits, nowMs];
   }, 2);
   onTestFinished(() => clearInterval(watch));
+  const fromMs = performance.now();
   transfer.download();
-  await waitFor('done', () => transfer.state === 'done', 30_000);
+  await waitFor('done', () => transfer.state === 'done');
+  const allMs = performance.now() - fromMs;
   await settleUp(viewer, provider, contentId);
   await viewer.claims.now();
 
@@ -58,7 +60,8 @@ it('a chain exhausted in mid-stream is renewed without a pause, again and again'
   }
   // No pause, and nothing lost on either side.
   expect([...states].filter((state) => state !== 'fetching' && state !== 'done')).toEqual([]);
-  expect(longestMs).toBeLessThan(1_000);
+  // Four times the next chain begins: had the transfer waited for it, most of its time would be those waits.
+  expect(longestMs).toBeLessThan(allMs / 4);
   expect(revealedUnits(viewer)).toBe(UNITS);
   expect(paidUnits(provider)).toBe(UNITS);
   const served = provider.store.payeeChannels.all().reduce((sum, { state }) => sum + state.servedBytes, 0);
@@ -66,4 +69,4 @@ it('a chain exhausted in mid-stream is renewed without a pause, again and again'
   expect((await net.validator.chain.account(viewer.account.address)).creditUsedUnits).toBe(UNITS);
   expect([...viewer.warnings, ...provider.warnings]).toEqual([]);
   await net.expectConserved();
-}, 60_000);
+});

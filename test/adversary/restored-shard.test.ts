@@ -35,7 +35,7 @@ async function ask(world: ChannelWorld, side: Side): Promise<boolean> {
   let again = false;
   const nowMs = () => ++world.shard.nowMs;
   await pullProgress([[0, line as never]], world.stores[side], nowMs, createLog(null), (progress) => {
-    if (service.told(progress.channelId, progress)) again = true;
+    if (service.receiveProgress(progress.channelId, progress)) again = true;
   });
   return again;
 }
@@ -227,11 +227,11 @@ it('is handed a long channel again step by step, from what it still knows', asyn
   });
   const payee = {
     expire: () => undefined,
-    told: (channelId: Uint8Array, { claimedUnits }: { claimedUnits: number }) => {
+    receiveProgress: (channelId: Uint8Array, { claimedUnits }: { claimedUnits: number }) => {
       store.commit(() => store.payeeChannels.setClaimed(channelId, claimedUnits));
       return false;
     },
-    refused: () => expect.unreachable('the claim is right'),
+    claimRefused: () => expect.unreachable('the claim is right'),
   };
   const claims = new Claims(store, { claim: async (claim) => shard.takeClaim(claim) }, createLog(null), {
     payee,

@@ -53,7 +53,7 @@ async function paid() {
   const channel = await provider.open(leased);
   for (let unit = 1; unit <= UNITS; unit++) {
     serveUnits(channel, 1, unit);
-    channel.tick(unit, leased.chain.tick(unit));
+    channel.receiveTick(unit, leased.chain.tick(unit));
   }
   channel.commit();
   return { stage, provider, leased };

@@ -44,6 +44,7 @@ describe('a flood of large requests', () => {
       return answers;
     };
     let flooding = true;
+    const floodedAtMs = performance.now();
     const floods = Promise.all([flood(30), flood(30), flood(30)]).finally(() => {
       flooding = false;
     });
@@ -54,6 +55,7 @@ describe('a flood of large requests', () => {
       waits.push(performance.now() - startedAtMs);
     }
     const answers = (await floods).flat();
+    const floodMs = performance.now() - floodedAtMs;
     expect(answers).toHaveLength(90);
     const refused = answers.flatMap(({ error }) => error ?? []);
     expect(refused.length).toBeGreaterThan(0);
@@ -63,7 +65,8 @@ describe('a flood of large requests', () => {
     }
     expect(answers.length - refused.length).toBeGreaterThan(20);
     expect(waits.length).toBeGreaterThan(10);
-    expect(Math.max(...waits)).toBeLessThan(2_000);
+    // It waits for its turn, not for the flood.
+    expect(Math.max(...waits)).toBeLessThan(floodMs / 2);
     // Told to slow down, a client of ours does: the call comes through.
     expect(await flooder.shard.call('market', {})).toHaveProperty('videoUnits');
   });

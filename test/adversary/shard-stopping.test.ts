@@ -54,4 +54,4 @@ it('leases that wait for a chain that hangs do not hold up the end of their shar
   await shards.stop(1);
   // With the real 15 s: one request under way and one of the last settlement, not a request for each stream.
   expect((performance.now() - startedAtMs) / TIMEOUT_MS).toBeLessThan(4);
-}, 60_000);
+});

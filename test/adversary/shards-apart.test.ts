@@ -26,7 +26,7 @@ function provider() {
   const [me, alice, mallory] = [party(2), party(1), party(3)];
   const channel = (payer: typeof alice, at: number, openedAtMs: number) => {
     const { terms, chain } = shard.terms(payer, me, 10, { shard: at });
-    const channelId = channelIdOf(terms, sha256);
+    const channelId = channelIdOf(encodeTerms(terms), sha256);
     const bytes = encodeTerms(terms);
     store.commit(() =>
       store.payeeChannels.insert({
@@ -86,7 +86,7 @@ it('a shard’s word on a channel of another shard ends no claim there', async (
     store,
     nowMs,
     log,
-    (progress) => payee.told(progress.channelId, progress),
+    (progress) => payee.receiveProgress(progress.channelId, progress),
   );
   const row = store.payeeChannels.get(good);
   expect(row?.state.status).toBe('open');
@@ -111,7 +111,7 @@ it.each(['Internal', 'StoreFailed', 'TooManyRequests', 'WrongNetwork', 'DataDirM
         },
       },
       log,
-      { payee, payer: { expire() {}, told: () => false, refused() {} } },
+      { payee, payer: { expire() {}, receiveProgress: () => false, claimRefused() {} } },
     );
     for (let i = 0; i < 3; i++) await claims.now().catch(() => 0);
     expect(taken).toEqual([Buffer.from(good)]);

@@ -10,7 +10,7 @@ import { sha256 } from '../../main/util/sha256.ts';
 import { type ChannelTerms, channelIdOf, encodeLease, encodeTerms } from '../../shared/channel/records.ts';
 import { VALIDATORS } from '../helpers/chain.ts';
 import { type Devnet, fetchWhole, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
-import { worstLagMs } from '../helpers/event-loop.ts';
+import { longestWorkMs } from '../helpers/event-loop.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 import { party, START_MS } from '../helpers/shard.ts';
 import { Stage, serveUnits } from '../helpers/stage.ts';
@@ -56,7 +56,7 @@ describe('10,000 tiny channels per second', () => {
     const startedAtMs = performance.now();
     let flooding = true;
     const waits: number[] = [];
-    const worst = await worstLagMs(async () => {
+    const worst = await longestWorkMs(async () => {
       const flood = Promise.all(
         streams.map((requests) => ask(net, flooder, requests, (answer) => answers.push(answer))),
       ).finally(() => {
@@ -80,13 +80,13 @@ describe('10,000 tiny channels per second', () => {
       expect(error?.details.retryAfterMs).toBeGreaterThan(0);
     }
     expect(waits.length).toBeGreaterThan(3);
-    expect(Math.max(...waits)).toBeLessThan(2_000);
+    expect(Math.max(...waits)).toBeLessThan(elapsedMs / 2);
     // Leases queued without a turn between them made it 1,700 ms.
     expect(worst).toBeLessThan(250);
     const { reservedUnits } = await flooder.shard.call('account', { address: flooder.account.address });
     expect(reservedUnits).toBe(granted);
     await net.expectConserved();
-  }, 60_000);
+  });
 
   it('of many peers let an honest one wait for one of each, not for all that they have asked', async () => {
     const net = await useDevnet();
@@ -114,7 +114,7 @@ describe('10,000 tiny channels per second', () => {
     expect(Math.min(...ahead)).toBeLessThanOrEqual(3 * flooders.length);
     await flood;
     expect(granted).toBe(720);
-  }, 60_000);
+  });
 
   it('by one device at a provider are so many, and an honest viewer is served meanwhile', async () => {
     const net = await useDevnet();
@@ -124,7 +124,7 @@ describe('10,000 tiny channels per second', () => {
     const channel = await flooder.lease(provider, 1);
     const stream = await flooder.greet(provider);
     const fetched = fetchWhole(honest, contentId);
-    const worst = await worstLagMs(async () => {
+    const worst = await longestWorkMs(async () => {
       for (let i = 0; i < 2_000; i++) {
         try {
           stream.send({ type: 'open', ...channel.signed });
@@ -158,7 +158,7 @@ describe('10,000 tiny channels per second', () => {
     await fetched;
     expect(honest.warnings).toEqual([]);
     expect(provider.store.payeeChannels.get(channel.channelId)?.state.servedBytes).toBe(0);
-  }, 60_000);
+  });
 
   it('at one provider cost it one unit, no memory, and no more time for the last than for the first', async () => {
     const [payer, payee] = [party(1), party(2)];
@@ -179,7 +179,7 @@ describe('10,000 tiny channels per second', () => {
         nonce: new Uint8Array(randomBytes(16)),
       };
       const bytes = encodeTerms(terms);
-      const lease = encodeLease({ ...terms, channelId: channelIdOf(terms, sha256) });
+      const lease = encodeLease({ ...terms, channelId: channelIdOf(encodeTerms(terms), sha256) });
       const channel = provider.service.open(who, {
         terms: bytes,
         termsSignature: payer.device.sign(bytes),

@@ -24,4 +24,4 @@ it('a peer that asks for transport files again and again gets some, and then non
   expect(given).toBeLessThanOrEqual(requests.burst + requests.perSecond * seconds + 1);
   await expectAceRejection('ContentUnknown', Promise.all(Array.from({ length: 8 }, () => ask(greedy))));
   expect((await ask(await RawViewer.start(net))).file).toMatchObject({ sizeBytes: MIB });
-}, 60_000);
+});

@@ -23,6 +23,7 @@ import { checkShardProof, encodeShardProof, encodeStatement } from '../../shared
 import { expectAceError, expectAceRejection } from '../helpers/ace-error.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 const [PAYER, PAYEE] = [party(1), party(2)];
 const ACCOUNT = PAYEE.account.address;
@@ -111,13 +112,12 @@ describe('a shard that tells statements without end', () => {
     expect(store.settlements.count()).toBe(1);
     // It has not stopped telling, and is not asked twice at once.
     const before = seq;
-    await delay(100);
-    expect(seq).toBeGreaterThan(before);
+    await waitFor('it goes on', () => seq > before);
     await sync.stop();
     const after = seq;
-    await delay(50);
+    await staysFor('what it was asked', 50, () => seq);
     expect(seq).toBe(after);
-  }, 20_000);
+  });
 });
 
 describe('a shard that shows two histories', () => {

@@ -18,7 +18,7 @@ async function trusted() {
   const channel = await provider.open(leased);
   for (let unit = 1; unit <= PAID_UNITS; unit++) {
     expect(serveUnits(channel, 1, unit)).toBe(1);
-    channel.tick(unit, leased.chain.tick(unit));
+    channel.receiveTick(unit, leased.chain.tick(unit));
   }
   channel.commit();
   channel.detach();
@@ -62,7 +62,7 @@ describe('a payer that takes one window and vanishes, again and again', () => {
     const { provider, leased } = await trusted();
     const channel = await provider.open(leased);
     expect(serveUnits(channel, 100, 1_000)).toBe(WINDOW_CAP_UNITS);
-    channel.tick(PAID_UNITS + 3, leased.chain.tick(PAID_UNITS + 3));
+    channel.receiveTick(PAID_UNITS + 3, leased.chain.tick(PAID_UNITS + 3));
     expect(serveUnits(channel, 100, 2_000)).toBe(3);
     expect(provider.unpaidUnits()).toBe(WINDOW_CAP_UNITS);
   });
@@ -86,7 +86,7 @@ describe('the same with fresh identities each time', () => {
       losses.push(provider.unpaidUnits(thief));
       const unit = n - 9;
       expect(serveUnits(served, 1, 10_000 + unit)).toBe(1);
-      served.tick(unit, good.chain.tick(unit));
+      served.receiveTick(unit, good.chain.tick(unit));
     }
     served.commit();
     expect(losses).toEqual(Array.from({ length: 30 }, () => 1));

@@ -51,4 +51,4 @@ it('ticks on a channel that its payer has closed pay no debt', async () => {
     expect(books(channel.channelId).paidUnits).toBe(0);
   }
   expect(takenBytes).toBeLessThanOrEqual(WINDOW_UNITS * MIB);
-}, 60_000);
+});

@@ -82,7 +82,7 @@ const roles: Readonly<Record<string, (dir: string, ...args: string[]) => Promise
           expiresAtMs: 1_800_000_000_000,
           nonce: seedOf(`nonce ${i}`).subarray(0, 16),
         };
-        const channelId = channelIdOf(terms, sha256);
+        const channelId = channelIdOf(encodeTerms(terms), sha256);
         const signature = new Uint8Array(64);
         const leasedAtMs = terms.expiresAtMs - 3_600_000;
         store.leases.insert({ ...terms, channelId, terms: encodeTerms(terms), signature, leasedAtMs });

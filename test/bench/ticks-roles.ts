@@ -40,11 +40,12 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
       pausedBy: null,
     };
     const chains = 50;
+    const context = { history: STRANGER, windowCapUnits: WINDOW_CAP_UNITS, sha256 };
     const run = () => {
       for (let n = 0; n < chains; n++) {
         let state = start;
         for (let i = 1; i <= capacityUnits; i++) {
-          state = acceptTick(state, STRANGER, i, ticks[i] as Uint8Array, WINDOW_CAP_UNITS, sha256);
+          state = acceptTick(state, { index: i, tick: ticks[i] as Uint8Array }, context);
         }
       }
     };
@@ -81,7 +82,7 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
       for (let turn = 0; turn < turns; turn++) {
         await Promise.all(
           stages.map(({ channel, ticks }) => {
-            for (let i = 1; i <= perTurn; i++) channel.tick(index + i, tickAt(ticks, index + i));
+            for (let i = 1; i <= perTurn; i++) channel.receiveTick(index + i, tickAt(ticks, index + i));
             return channel.commitSoon();
           }),
         );
@@ -107,7 +108,7 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
         await setImmediate();
         const index = channel.state.paidUnits + 1;
         if (index > last) return;
-        channel.tick(index, tickAt(ticks, index));
+        channel.receiveTick(index, tickAt(ticks, index));
         await channel.commitSoon();
       }
     };
@@ -167,7 +168,7 @@ const roles: Readonly<Record<string, () => Promise<void>>> = {
         Array.from({ length: perTurn }, (_, n) => {
           const { channel, ticks } = stages[(turn % strides) + n * strides] as (typeof stages)[0];
           const index = channel.state.paidUnits + 1;
-          channel.tick(index, tickAt(ticks, index));
+          channel.receiveTick(index, tickAt(ticks, index));
           return channel.commitSoon();
         }),
       );
@@ -252,7 +253,7 @@ function service() {
       nonce: new Uint8Array(16),
     };
     const bytes = encodeTerms(terms);
-    const channelId = channelIdOf(terms, sha256);
+    const channelId = channelIdOf(encodeTerms(terms), sha256);
     const lease = encodeLease({ channelId, shard: 0, capacityUnits: units, expiresAtMs });
     const channel = payee.open(
       { account: terms.payer, device: payerDevice.publicKey },

@@ -22,7 +22,7 @@ async function acknowledged(dir: string): Promise<{ units: number; walBytes: num
   });
   const closed = new Promise((resolve) => child.once('close', resolve));
   onTestFinished(() => void child.kill('SIGKILL'));
-  await waitFor('60 ticks acknowledged', () => said.split('\n').length > 60, 30_000);
+  await waitFor('60 ticks acknowledged', () => said.split('\n').length > 60);
   child.kill('SIGKILL');
   await closed;
   const lines = said.split('\n').slice(0, -1);
@@ -62,7 +62,7 @@ it('loses no acknowledged tick, wherever the log is cut behind it', async () => 
   const store = openNodeStore(join(copy, 'node.db'));
   expect(store.payeeChannels.paidUnits()).toBe(last.units - 1);
   store.close();
-}, 60_000);
+});
 
 it.skipIf(!existsSync('/usr/bin/strace'))(
   'is synced before it is acknowledged',

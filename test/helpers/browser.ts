@@ -8,7 +8,7 @@ import { findProgram } from './media.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const CLI = join(ROOT, 'out/main/cli.js');
-export const START_TIMEOUT_MS = 45_000;
+export const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 const CHROMIUM_ARGS = [

@@ -5,7 +5,7 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Claims } from '../../main/channel/claims.ts';
-import { type PayeeChannel, PayeeService, type SignedTerms } from '../../main/channel/payee.ts';
+import { type PayeeChannel, PayeeService } from '../../main/channel/payee.ts';
 import { type PayerChannel, PayerService } from '../../main/channel/payer.ts';
 import type { SentCheckpoint } from '../../main/channel/payer-channel.ts';
 import { type NodeStore, openNodeStore } from '../../main/db/node/store.ts';
@@ -34,7 +34,7 @@ const NOTHING_WATCHED = { unreportedMs: 0, report: () => 0 };
 const log = createLog(null);
 
 type ToPayee =
-  | { readonly type: 'open'; readonly signed: SignedTerms }
+  | { readonly type: 'open'; readonly signed: SignedLease }
   | { readonly type: 'request'; readonly id: number; readonly key: string; readonly bytes: number }
   | { readonly type: 'tick'; readonly index: number; readonly tick: Uint8Array }
   | ({ readonly type: 'checkpoint' } & SentCheckpoint);
@@ -215,7 +215,7 @@ export class ChannelWorld {
         return;
       case 'tick':
         if (!this.served) throw unexpected(message.type);
-        this.served.tick(message.index, message.tick);
+        this.served.receiveTick(message.index, message.tick);
         return;
       case 'checkpoint':
         this.toPayer.push({
@@ -315,8 +315,8 @@ export class ChannelWorld {
       if (!lease) continue;
       const { claimedUnits, appliedUnits, released } = lease;
       const word = { claimedUnits, appliedUnits, released: released === 1 };
-      this.payer.told(channelId, word);
-      this.payee.told(channelId, word);
+      this.payer.receiveProgress(channelId, word);
+      this.payee.receiveProgress(channelId, word);
     }
   }
 
@@ -410,7 +410,7 @@ export class ChannelWorld {
         nowMs,
       });
     }
-    const idle = { expire: () => undefined, told: () => false, refused: () => undefined };
+    const idle = { expire: () => undefined, receiveProgress: () => false, claimRefused: () => undefined };
     const claims = new Claims(
       this.stores[side],
       { claim: async (claim, _, lease) => this.#take(claim, lease) },

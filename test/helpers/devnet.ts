@@ -143,7 +143,7 @@ export async function startProvided(
 }
 
 /** Fetches a whole content and waits until it is there. */
-export async function fetchWhole(peer: RunningPeer, contentId: string, timeoutMs = 30_000): Promise<void> {
+export async function fetchWhole(peer: RunningPeer, contentId: string, timeoutMs = 60_000): Promise<void> {
   const transfer = await peer.library.transfer(contentId);
   transfer.download();
   await waitFor(

@@ -46,7 +46,7 @@ export async function makeWorld(stage: Stage): Promise<World> {
   await peer.call('topUp', { amountXat: '1' });
   await node.call('setSettings', { uploadBytesPerSecond: UPLOAD_BYTES_PER_SECOND });
   await peer.call('play', { contentId, download: true });
-  await waitFor('the peer pays', async () => (await node.call('snapshot', {})).traffic.upBytes > 0, 30_000);
+  await waitFor('the peer pays', async () => (await node.call('snapshot', {})).traffic.upBytes > 0);
 
   const owingFolder = stage.temporaryDir();
   const { address: owing } = await stage.start(owingFolder, ['--join', shard.multiaddr]);
@@ -55,14 +55,10 @@ export async function makeWorld(stage: Stage): Promise<World> {
     (await node.call('contents', {})).find(({ origin }) => origin === 'offered'),
   );
   await borrower.call('play', { contentId: sample.contentId, download: true });
-  await waitFor(
-    'what was watched is owed',
-    async () => {
-      await borrower.call('settleNow', {});
-      return (await borrower.call('snapshot', {})).credit.usedUnits > 0;
-    },
-    30_000,
-  );
+  await waitFor('what was watched is owed', async () => {
+    await borrower.call('settleNow', {});
+    return (await borrower.call('snapshot', {})).credit.usedUnits > 0;
+  });
   await Promise.all([node.close(), peer.close(), borrower.close()]);
   return { address, owing };
 }

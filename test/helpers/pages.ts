@@ -22,14 +22,25 @@ export interface PageOptions {
   readonly height?: number;
 }
 
+/** For what hangs: a busy machine takes its time. */
+const PAGE_TIMEOUT_MS = 60_000;
+
+/** One for all tests of a file: to start it takes longer than most of them. It ends with this process. */
+let browser: Promise<Browser> | null = null;
+
+/** For programs that go on after their pages are closed. */
+export async function closeBrowser(): Promise<void> {
+  const opened = await browser;
+  browser = null;
+  await opened?.close();
+}
+
 /** A place for everything that has to be ended again, in the opposite order. */
 export class Stage {
   readonly #undo: (() => unknown)[] = [];
-  #browser: Browser | null = null;
 
   async close(): Promise<void> {
     for (const step of this.#undo.splice(0).reverse()) await step();
-    this.#browser = null;
   }
 
   onClose(step: () => unknown): void {
@@ -51,7 +62,7 @@ export class Stage {
 
   /** Another page in the same browser, with a storage of its own. */
   async page(address: string, options: PageOptions = {}): Promise<WatchedPage> {
-    const browser = await this.#openBrowser();
+    browser ??= launchBrowser();
     const { language = 'en', theme = 'light', width = 1180, height = 800 } = options;
     const context: BrowserContextOptions = {
       viewport: { width, height },
@@ -59,19 +70,13 @@ export class Stage {
       colorScheme: theme,
       reducedMotion: 'reduce',
     };
-    const page = await (await browser.newContext(context)).newPage();
+    const opened = await (await browser).newContext(context);
+    opened.setDefaultTimeout(PAGE_TIMEOUT_MS);
+    this.#undo.push(() => opened.close());
+    const page = await opened.newPage();
     const troubles = collectTroubles(page);
     await page.goto(address);
     return { page, troubles };
-  }
-
-  async #openBrowser(): Promise<Browser> {
-    if (this.#browser === null) {
-      const browser = await launchBrowser();
-      this.#undo.push(() => browser.close());
-      this.#browser = browser;
-    }
-    return this.#browser;
   }
 }
 

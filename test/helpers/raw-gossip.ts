@@ -1,6 +1,6 @@
 /** A host in the test's hands that says anything in the gossip, right or wrong, as often as it likes. */
 import type { Libp2p } from '@libp2p/interface';
-import type { ToldCheckpoint } from '../../main/channel/observer.ts';
+import type { LeasedCheckpoint } from '../../main/channel/observer.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { checkpointTopic } from '../../main/p2p/protocols/gossip/constants.ts';
 import { encodeGossip } from '../../main/p2p/protocols/gossip/messages.ts';
@@ -46,7 +46,7 @@ export class RawGossip {
     await this.router.pubsub.publish(this.#topic, bytes);
   }
 
-  tell(told: ToldCheckpoint): Promise<void> {
+  tell(told: LeasedCheckpoint): Promise<void> {
     return this.say(encodeGossip(told));
   }
 }
@@ -56,7 +56,7 @@ export function toldOf(
   viewer: RawViewer,
   channel: RawChannel,
   fields: Parameters<RawViewer['checkpoint']>[1],
-): ToldCheckpoint {
+): LeasedCheckpoint {
   const { record, signature } = viewer.checkpoint(channel, fields);
   return { ...channel.signed, record, payerSignature: signature };
 }

@@ -110,7 +110,7 @@ export class RawViewer {
       termsSignature: this.device.sign(bytes),
       leaseSignature: new Uint8Array(64),
     };
-    return { terms, channelId: channelIdOf(terms, sha256), chain, signed };
+    return { terms, channelId: channelIdOf(encodeTerms(terms), sha256), chain, signed };
   }
 
   /** The shard's lease for terms. @throws AceError `CreditExhausted`, `LeaseRefused`, … */

@@ -94,7 +94,7 @@ export class TestShard {
       nonce: new Uint8Array(seed.subarray(0, 16)),
       ...overrides,
     };
-    return { terms, channelId: channelIdOf(terms, sha256), chain, payer, payee };
+    return { terms, channelId: channelIdOf(encodeTerms(terms), sha256), chain, payer, payee };
   }
 
   async request({ terms, payer }: LeasedChannel, certified: Party = payer): Promise<Uint8Array> {

@@ -70,11 +70,7 @@ export class Shards {
   }
 
   async linesUp(peer: RunningPeer): Promise<void> {
-    await waitFor(
-      'a line to every shard',
-      () => peer.lines.connected().length === this.#running.size,
-      15_000,
-    );
+    await waitFor('a line to every shard', () => peer.lines.connected().length === this.#running.size);
   }
 
   /** Settles on every shard that runs; twice, for what the first round's earnings repay. */

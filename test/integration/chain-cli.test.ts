@@ -74,8 +74,8 @@ beforeAll(async () => {
   await live.close();
 });
 
-afterAll(() => {
-  killStarted();
+afterAll(async () => {
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const service of services.reverse()) await service.stop();
-  killStarted();
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 

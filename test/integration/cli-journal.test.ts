@@ -34,8 +34,8 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'ace-test-'));
   truth = await nastyNode(dir);
 });
-afterAll(() => {
-  killStarted();
+afterAll(async () => {
+  await killStarted();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -227,9 +227,6 @@ describe('a node that lives', () => {
   it('exports while it runs, and its journal agrees with the shard, until somebody changes it', async () => {
     const dataDir = tempDir();
     const node = await startNode(dataDir);
-    onTestFinished(async () => {
-      if (node.child.exitCode === null) await node.stop();
-    });
     const verify = () => run(['journal', 'verify', '--json', '--data-dir', dataDir]);
     expect((await run(['topup', '2', '--data-dir', dataDir])).code).toBe(0);
     const contents = JSON.parse((await run(['contents', '--json', '--data-dir', dataDir])).stdout);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await validator.stop();
-  killStarted();
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 

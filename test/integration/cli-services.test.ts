@@ -10,8 +10,10 @@ import {
   expectOneLine,
   killStarted,
   run,
+  runBinary,
   type Service,
   spawnCli,
+  spawnNode,
   startNode,
   startService,
 } from '../helpers/cli.ts';
@@ -37,14 +39,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await node?.stop();
   await validator?.stop();
-  killStarted();
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 
 describe.concurrent('ace-node start', () => {
   it('ends with 0 on SIGTERM and finds its account and balance again', async () => {
     const dataDir = join(newDir(), 'data');
-    const first = await startNode(dataDir);
+    const first = await spawnNode(dataDir);
     expect(first.ready).toMatch(ADDRESS_LINE);
     expect((await run(['topup', '7.5', '--data-dir', dataDir])).code).toBe(0);
     const before = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
@@ -109,7 +111,7 @@ describe.concurrent('ace-node start', () => {
   });
 
   it('refuses a data directory that another node has', async () => {
-    const ended = await run(['start', '--headless', '--data-dir', dirs.node, '--http-port', '0']);
+    const ended = await runBinary(['start', '--headless', '--data-dir', dirs.node, '--http-port', '0']);
     expectOneLine(ended, /is in use by another Ace Node/);
     expect((await run(['status', '--data-dir', dirs.node])).code).toBe(0);
   });

@@ -3,16 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  expectOneLine,
-  killStarted,
-  outcomeOf,
-  run,
-  type Service,
-  spawnCli,
-  startNode,
-  startService,
-} from '../helpers/cli.ts';
+import { expectOneLine, killStarted, run, type Service, startNode, startService } from '../helpers/cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ace-cli-wallet-first-'));
 const JUNK = 'test test test test test test test test test test test junk';
@@ -23,8 +14,8 @@ beforeAll(async () => {
   validator = await startService('validator', '--data-dir', join(root, 'validator'));
 });
 
-afterAll(() => {
-  killStarted();
+afterAll(async () => {
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -39,12 +30,6 @@ const secret = ['--passphrase-file', secretFile('good', 'correct horse battery')
 function fresh() {
   const dir = join(root, `${++dirs}`);
   return { dir, at: ['--data-dir', dir], wallet: join(dir, 'wallet.json') };
-}
-
-async function withInput(args: readonly string[], input: string) {
-  const child = spawnCli(args);
-  child.stdin?.end(input);
-  return outcomeOf(child);
 }
 
 /** The network of the node that runs there. */
@@ -73,7 +58,7 @@ describe('a wallet that was made for a network', () => {
   it('is restored for it as well', async () => {
     const { dir, at } = fresh();
     const restore = ['wallet', 'restore', ...at, ...secret, '--join', validator.ready];
-    expect((await withInput(restore, `${JUNK}\n`)).code).toBe(0);
+    expect((await run(restore, {}, `${JUNK}\n`)).code).toBe(0);
     await expectJoins(dir);
   });
 

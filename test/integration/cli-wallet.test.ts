@@ -15,11 +15,11 @@ import { HDKey } from 'viem/accounts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openWallet } from '../../main/wallet/keystore.ts';
 import { phraseToSeed } from '../../main/wallet/phrase.ts';
-import { CLI, expectOneLine, killStarted, run, startNode } from '../helpers/cli.ts';
+import { CLI, expectOneLine, killStarted, run, spawnNode, startNode } from '../helpers/cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ace-cli-wallet-'));
-afterAll(() => {
-  killStarted();
+afterAll(async () => {
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -54,7 +54,7 @@ describe('the wallet on the command line', () => {
       return code;
     };
 
-    const node = await startNode(dir);
+    const node = await spawnNode(dir);
     expect(await does('wallet', 'unlock')).toBe(1);
     expect(await does('wallet', 'unlock', ...secret)).toBe(0);
     expect(await does('topup', '5')).toBe(0);
@@ -154,12 +154,13 @@ describe('the wallet on the command line', () => {
       /no backup at/,
     );
     const phrase = 'test test test test test test test test test test test junk';
-    const swapped = await withInput(
+    const swapped = await run(
       ['wallet', 'restore', ...at, ...secret],
+      {},
       phrase.replace('test junk', 'junk test'),
     );
     expectOneLine(swapped, /does not add up: a word is wrong or two are swapped/);
-    const restored = await withInput(['wallet', 'restore', ...at, ...secret], `${phrase}\n`);
+    const restored = await run(['wallet', 'restore', ...at, ...secret], {}, `${phrase}\n`);
     expect(restored.stdout).toContain('0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266');
     expectOneLine(
       await run(['wallet', 'create', '--no-confirm', ...at, ...secret]),
@@ -200,13 +201,6 @@ describe('the wallet on the command line', () => {
     expect(statSync(join(at[1] ?? '', 'wallet.json')).mode & 0o777).toBe(0o600);
   });
 });
-
-async function withInput(args: readonly string[], input: string) {
-  const { outcomeOf, spawnCli } = await import('../helpers/cli.ts');
-  const child = spawnCli(args);
-  child.stdin?.end(input);
-  return outcomeOf(child);
-}
 
 /** Types each line when the next question is asked; the answer is all that the terminal showed. */
 function inTerminal(args: readonly string[], lines: readonly string[]): Promise<string> {

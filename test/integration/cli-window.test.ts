@@ -11,6 +11,7 @@ import {
   run,
   type Service,
   spawnCli,
+  spawnNode,
   startNode,
   startService,
 } from '../helpers/cli.ts';
@@ -43,14 +44,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await provider?.stop();
   await validator?.stop();
-  killStarted();
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 
 /** A viewer with a limit of 16 MiB in a folder of its own. */
-async function viewer(): Promise<{ dir: string; pieces: string; node: Service }> {
+async function viewer<S extends Service>(start: (dir: string, ...args: string[]) => Promise<S>) {
   const dir = mkdtempSync(join(root, 'viewer-'));
-  const node = await startNode(dir, '--join', validator.ready);
+  const node = await start(dir, '--join', validator.ready);
   const set = await run(['settings', 'set', 'cache', '16MiB', '--data-dir', dir]);
   expect(set).toMatchObject({ code: 0, stderr: '' });
   return { dir, pieces: join(dir, 'pieces'), node };
@@ -77,7 +78,7 @@ const hashOf = (...parts: Uint8Array[]) =>
 
 describe('a node with a content that does not fit', () => {
   it('that is killed in the middle goes on from what it had, and checks only what was not flushed', async () => {
-    const { dir, pieces, node } = await viewer();
+    const { dir, pieces, node } = await viewer(spawnNode);
     const disk = watchDisk(pieces);
     const begin = await read(node, 0, 25 * MIB);
     const closed = once(node.child, 'close');
@@ -112,7 +113,7 @@ describe('a node with a content that does not fit', () => {
   });
 
   it('writes all of it out, and says what it means that it does not fit', async () => {
-    const { dir, pieces, node } = await viewer();
+    const { dir, pieces, node } = await viewer(startNode);
     const disk = watchDisk(pieces);
     const out = join(dir, 'out.bin');
     const ended = await run(['play', contentId, '--out', out, '--data-dir', dir]);
@@ -126,7 +127,7 @@ describe('a node with a content that does not fit', () => {
   });
 
   it('says in its status what is fetched, and that it does not fit', async () => {
-    const { dir, node } = await viewer();
+    const { dir, node } = await viewer(startNode);
     const response = await fetch(address(node));
     await waitFor('some is here', () => piecesOnDisk(join(dir, 'pieces')) > 4 * MIB);
     const { stdout } = await run(['status', '--data-dir', dir]);
@@ -140,7 +141,7 @@ describe('a node with a content that does not fit', () => {
   });
 
   it('fails in one line while what is pinned leaves no room, and leaves no half file', async () => {
-    const { dir, node } = await viewer();
+    const { dir, node } = await viewer(startNode);
     const kept = join(dir, 'small.bin');
     expect((await run(['play', ids.small, '--out', kept, '--data-dir', dir])).code).toBe(0);
     expect((await run(['pin', ids.small, '--data-dir', dir])).code).toBe(0);
@@ -154,7 +155,7 @@ describe('a node with a content that does not fit', () => {
 
 describe('ace-node play --out that was killed', () => {
   it('leaves a half file, which the next one removes and names; a running one’s is left alone', async () => {
-    const { dir, node } = await viewer();
+    const { dir, node } = await viewer(startNode);
     await run(['settings', 'set', 'download', '4MiB', '--data-dir', dir]);
     const out = join(dir, 'out.bin');
     const partials = () => readdirSync(dir).filter((name) => name.endsWith('.part'));

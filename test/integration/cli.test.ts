@@ -18,6 +18,7 @@ import {
   run,
   type Service,
   spawnCli,
+  spawnNode,
   startNode,
   startService,
 } from '../helpers/cli.ts';
@@ -58,7 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([provider, node].map((service) => service?.stop()));
   await validator?.stop();
-  killStarted();
+  await killStarted();
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -224,7 +225,7 @@ describe.concurrent('ace-node status', () => {
 
   it('takes the control file of a killed node for what it is', async () => {
     const dataDir = join(newDir(), 'data');
-    const killed = await startNode(dataDir, '--join', validator.ready);
+    const killed = await spawnNode(dataDir, '--join', validator.ready);
     killed.child.kill('SIGKILL');
     await once(killed.child, 'close');
     expect(existsSync(join(dataDir, 'control.json'))).toBe(true);

@@ -4,7 +4,7 @@ import { limitConnections } from '../../main/p2p/connection-limits.ts';
 import { createHost, openStream, serveProtocol } from '../../main/p2p/host.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 const LIMITS = { maxFrameBytes: 100, maxBufferedBytes: 1_000 };
 const IDLE_MS = 100;
@@ -34,10 +34,8 @@ it('closes a connection that nobody uses, and leaves one that carries a stream',
   await openStream(busy, server.getMultiaddrs(), '/ace/test/1.0.0', LIMITS);
   expect(server.getConnections()).toHaveLength(2);
   await waitFor('the idle connection closed', () => idle.getConnections().length === 0);
-  await new Promise((resolve) => setTimeout(resolve, 5 * IDLE_MS));
-  expect(server.getConnections().map(({ remotePeer }) => remotePeer.toString())).toEqual([
-    busy.peerId.toString(),
-  ]);
+  const remotes = () => server.getConnections().map(({ remotePeer }) => remotePeer.toString());
+  expect(await staysFor('who is connected', 5 * IDLE_MS, remotes)).toEqual([busy.peerId.toString()]);
 });
 
 it('says so when an address to listen on is not one of this machine', async () => {

@@ -39,7 +39,7 @@ async function waitForRecord(asking: TestPeer, contentId: string, provider: Test
     );
   }, 300);
   onTestFinished(() => clearInterval(asked));
-  await waitFor('the DHT knows the provider', () => known.includes(id), 20_000);
+  await waitFor('the DHT knows the provider', () => known.includes(id));
   clearInterval(asked);
 }
 
@@ -50,7 +50,7 @@ it('finds by the DHT, with the validator stopped, and takes the account from the
   const { contentId } = await net.content(provider, MIB);
   await waitForRecord(viewer, contentId, provider);
   await net.validator.stop();
-  await waitFor('the validator is gone', () => !viewer.shardClient.connected, 10_000);
+  await waitFor('the validator is gone', () => !viewer.shardClient.connected);
   const [found, ...others] = await viewer.finder.find(contentId);
   expect(found?.peerId).toBe(provider.host.peerId.toString());
   expect(found?.account).toBe(provider.account.address);
@@ -118,13 +118,9 @@ it('finds the honest provider among a thousand false names and wrong addresses',
   await liar.peerStore.merge(provider.host.peerId, { multiaddrs: [nowhere] });
   await records.addProvider(key, provider.host.peerId);
   await viewer.host.dial(liar.getMultiaddrs());
-  await waitFor(
-    'the liar is asked',
-    async () => (await recordsOf(viewer.host, contentId)).length > 20,
-    20_000,
-  );
+  await waitFor('the liar is asked', async () => (await recordsOf(viewer.host, contentId)).length > 20);
   await net.validator.stop();
-  await waitFor('the validator is gone', () => !viewer.shardClient.connected, 10_000);
+  await waitFor('the validator is gone', () => !viewer.shardClient.connected);
 
   const found = await viewer.finder.find(contentId);
   expect(found.map(({ peerId }) => peerId)).toEqual([provider.host.peerId.toString()]);
@@ -174,7 +170,7 @@ it('finds a node on the same LAN by mDNS, with the validator stopped and no DHT'
   await net.validator.stop();
   const { contentId } = await net.content(provider, MIB);
   const id = provider.host.peerId.toString();
-  await waitFor('the provider is met', () => viewer.known.list().some(({ peerId }) => peerId === id), 25_000);
+  await waitFor('the provider is met', () => viewer.known.list().some(({ peerId }) => peerId === id));
   const [found] = await viewer.finder.find(contentId);
   expect(found?.account).toBe(provider.account.address);
 });

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { fetchWhole, MIB, paidUnits, revealedUnits, settleUp, useDevnet } from '../helpers/devnet.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
-const MEASURED_MS = 20_000;
+/** How exactly, over 20 s, is measured by test/bench/measured/rate-cap.test.ts. */
+const MEASURED_BYTES = 4 * MIB;
 
 async function provided(units: number) {
   const net = await useDevnet();
@@ -19,9 +19,9 @@ async function provided(units: number) {
 
 describe('a cap of 1 MiB/s', () => {
   it.each(['upload', 'download'] as const)(
-    'on the %s is kept to within 5 percent below and 2 percent above, and every unit is paid',
+    'on the %s is never passed, and every unit is paid',
     async (direction) => {
-      const { provider, viewer, contentId, download } = await provided(40);
+      const { provider, viewer, contentId, download } = await provided(20);
       if (direction === 'upload') await provider.setLimits({ uploadBytesPerSecond: MIB });
       else await viewer.setLimits({ downloadBytesPerSecond: MIB });
       const transfer = await download();
@@ -29,22 +29,19 @@ describe('a cap of 1 MiB/s', () => {
         direction === 'upload' ? provider.meter.totals().upBytes : viewer.meter.totals().downBytes;
       await waitFor('the stream runs', () => bytes() >= MIB);
       const [startMs, before] = [performance.now(), bytes()];
-      await delay(MEASURED_MS);
-      // Up to the last of it: a piece of a download is there as a whole.
-      const whole = bytes();
-      await waitFor('the next bytes', () => bytes() > whole);
-      const mibPerSecond = (bytes() - before) / MIB / ((performance.now() - startMs) / 1_000);
-      expect(mibPerSecond).toBeGreaterThanOrEqual(0.95);
-      expect(mibPerSecond).toBeLessThanOrEqual(1.02);
+      await waitFor('some more', () => bytes() - before >= MEASURED_BYTES);
+      // A piece of a download is there as a whole: what began before this time is one of them at most.
+      const allowedBytes = 1.02 * MIB * ((performance.now() - startMs) / 1_000) + MIB;
+      expect(bytes() - before).toBeLessThanOrEqual(allowedBytes);
 
       // Taken away, it is gone at once, on the running stream.
       await (direction === 'upload' ? provider : viewer).setLimits({
         uploadBytesPerSecond: null,
         downloadBytesPerSecond: null,
       });
-      await waitFor('the rest', () => transfer.state === 'done', 10_000);
+      await waitFor('the rest', () => transfer.state === 'done');
       await settleUp(viewer, provider, contentId);
-      expect([revealedUnits(viewer), paidUnits(provider)]).toEqual([40, 40]);
+      expect([revealedUnits(viewer), paidUnits(provider)]).toEqual([20, 20]);
     },
   );
 });
@@ -57,13 +54,16 @@ describe('a stop', () => {
     await waitFor('some are here', () => transfer.haveBytes >= 3 * MIB);
     await provider.setLimits({ uploadBytesPerSecond: 0 });
     const atStop = provider.meter.totals().upBytes;
-    await delay(1_500);
+    await waitFor('all that was sent is paid', () => {
+      const sent = provider.meter.totals().upBytes;
+      return sent === paidUnits(provider) * MIB && sent === revealedUnits(viewer) * MIB;
+    });
     const rested = provider.meter.totals().upBytes;
     expect(rested - atStop).toBeLessThanOrEqual(MIB);
     // All that was sent is paid: nobody's window is kept, and nothing more is booked.
     expect(paidUnits(provider)).toBe(revealedUnits(viewer));
     expect(rested).toBe(paidUnits(provider) * MIB);
-    await delay(1_000);
+    await staysFor('what was sent', 1_000, () => provider.meter.totals().upBytes);
     expect(provider.meter.totals().upBytes).toBe(rested);
     expect(provider.limits.stops().map(({ message }) => message)).toEqual([
       'Uploading is stopped by your settings',
@@ -89,7 +89,7 @@ describe('a stop', () => {
       provider.store.payeeChannels.all().every(({ lastCheckpoint }) => lastCheckpoint?.checkpoint.final),
     );
     const have = transfer.haveBytes;
-    await delay(500);
+    await staysFor('what is here', 500, () => transfer.haveBytes);
     expect(transfer.haveBytes).toBe(have);
     await viewer.setLimits({ downloadBytesPerSecond: null });
     await waitFor('the rest', () => transfer.state === 'done');

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { expectOneLine, killStarted, run, startService } from '../helpers/cli.ts';
+import { expectOneLine, killStarted, run, spawnService, startService } from '../helpers/cli.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -38,7 +38,7 @@ describe('ace-node broadcast', () => {
 
   it('takes what the encoder pushes to the same address after it was killed and started again', async () => {
     const args = ['broadcast', '--name', 'Pier', '--data-dir', join(tempDir(), 'data')];
-    const first = await startService(...args);
+    const first = await spawnService(...args);
     const address = await waitFor('the address', () => first.said().stdout[1]);
     first.child.kill('SIGKILL');
     await once(first.child, 'close');

@@ -1,10 +1,9 @@
 /** What a broadcast has to hear, and its way to another player, are as those of a file. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useDevnet } from '../helpers/devnet.ts';
 import { decode, Encoder, type EncoderOptions, hasFfmpeg } from '../helpers/encoder.ts';
 import { liveNode } from '../helpers/live-node.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 async function onAir(options: Partial<EncoderOptions> = {}) {
   const net = await useDevnet();
@@ -15,7 +14,6 @@ async function onAir(options: Partial<EncoderOptions> = {}) {
   await waitFor(
     'three segments',
     async () => ((await broadcaster.call('broadcasts', {}))[0]?.segments ?? 0) >= 3,
-    40_000,
   );
   return { broadcaster, viewer: await liveNode(net, 'viewer'), contentId };
 }
@@ -42,8 +40,7 @@ describe.skipIf(!hasFfmpeg)('a broadcast', () => {
     const asked = viewer.call('tracks', { contentId }).finally(() => {
       told = true;
     });
-    await delay(1_000);
-    expect(told).toBe(false);
+    expect(await staysFor('whether it was told', 1_000, () => told)).toBe(false);
     await viewer.call('stop', { contentId });
     expect(await asked).toEqual({ tracks: null });
   });

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Devnet, paidUnits, revealedUnits, useDevnet } from '../helpers/devnet.ts';
 import { decode, Encoder, type EncoderOptions, hasFfmpeg } from '../helpers/encoder.ts';
 import { type LiveNode, liveNode, sequencesOf } from '../helpers/live-node.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 function encode(options: EncoderOptions): Encoder {
   const encoder = new Encoder(options);
@@ -23,16 +23,12 @@ async function onAir(net: Devnet, options: Partial<EncoderOptions> = {}, segment
 }
 
 async function published(node: LiveNode, segments: number, encoder?: Encoder): Promise<void> {
-  await waitFor(
-    `${segments} segments`,
-    async () => {
-      const [broadcast] = await node.call('broadcasts', {});
-      const now = broadcast?.segments ?? 0;
-      if (encoder && !encoder.running && now < segments) throw new Error(`${now}: ${encoder.said}`);
-      return now >= segments;
-    },
-    40_000,
-  );
+  await waitFor(`${segments} segments`, async () => {
+    const [broadcast] = await node.call('broadcasts', {});
+    const now = broadcast?.segments ?? 0;
+    if (encoder && !encoder.running && now < segments) throw new Error(`${now}: ${encoder.said}`);
+    return now >= segments;
+  });
 }
 
 const ascending = (times: readonly number[]) =>
@@ -140,7 +136,7 @@ describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
     expect(await viewer.call('stop', { contentId: id })).toEqual({ stopped: true });
     expect(viewer.peer.live.watches()).toEqual([]);
     const after = viewer.peer.store.contents.totals().downBytes;
-    await delay(2_500);
+    await staysFor('what was fetched', 2_500, () => viewer.peer.store.contents.totals().downBytes);
     expect(viewer.peer.store.contents.totals().downBytes).toBe(after);
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 import { bodyOf, PlayingNode } from '../helpers/playing-node.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 const SIZE = 6 * MIB + 12_345;
@@ -185,8 +185,7 @@ describe('playback', () => {
     expect(whileOpen).toBeGreaterThan(AHEAD_PIECES * MIB);
     expect(whileOpen).toBeLessThan((LARGE_UNITS / 2) * MIB);
     player.destroy();
-    await delay(300);
-    expect(await received(id)).toBe(whileOpen);
+    expect(await staysFor('what was fetched', 300, () => received(id))).toBe(whileOpen);
   });
 
   it('outlives players that leave in mid-stream', async () => {
@@ -211,15 +210,21 @@ async function openPlayer(id: string): Promise<IncomingMessage> {
   return response;
 }
 
-/** Waits until nothing more arrives; the answer is what has. */
+/** Waits until all that lies ahead of its players is here, and none of them moves; the answer is what was received. */
 async function settled(id: string): Promise<number> {
-  let last = -1;
+  const transfer = await playing.node.peer.library.transfer(id);
+  let last = '';
   await waitFor(`${id} stands still`, async () => {
-    const now = await received(id);
-    const still = now === last;
+    const have = new Set(playing.node.peer.store.contents.pieces(id));
+    const ahead = transfer.readerPieces.flatMap((at) =>
+      Array.from({ length: Math.min(AHEAD_PIECES, LARGE_UNITS - at) }, (_, distance) => at + distance),
+    );
+    const now = `${transfer.readerPieces} ${transfer.receivedBytes}`;
+    const isStill = now === last && ahead.every((index) => have.has(index));
     last = now;
+    // A player moves when the kernel takes more of what is here, which asks nobody else.
     await delay(150);
-    return still;
+    return isStill;
   });
-  return last;
+  return transfer.receivedBytes;
 }

@@ -7,7 +7,7 @@ import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { MAX_SESSIONS } from '../../main/players/sessions.ts';
 import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeMedia } from '../helpers/files.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { standsStill, waitFor } from '../helpers/wait.ts';
 
 const UNITS = 40;
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
@@ -185,13 +185,7 @@ describe('command_url', () => {
     expect(await again.text()).toMatch(/open the content again/);
     // What was under way may still arrive; then the transfer rests.
     const transfer = await node.peer.library.transfer(contentId);
-    let last = -1;
-    await waitFor('it stands still', async () => {
-      const still = transfer.receivedBytes === last;
-      last = transfer.receivedBytes;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return still;
-    });
+    const last = await standsStill('what was received', () => transfer.receivedBytes);
     expect(last).toBeLessThan(UNITS * MIB);
   });
 

@@ -1,11 +1,11 @@
 /** What a video has to hear is learned from what a player fetches, never by fetching. */
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startNode } from '../../main/node/node.ts';
 import { joinedNode, useDevnet } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 import { findProgram, makeVideo } from '../helpers/media.ts';
+import { staysFor } from '../helpers/wait.ts';
 
 describe('the procedure tracks', () => {
   it.skipIf(!findProgram('ffmpeg'))('waits for a player, and fetches nothing by itself', async () => {
@@ -18,8 +18,7 @@ describe('the procedure tracks', () => {
     const transfer = await node.peer.library.transfer(contentId);
 
     const asked = node.service.tracks({ contentId });
-    await delay(500);
-    expect(transfer.receivedBytes).toBe(0);
+    expect(await staysFor('what was received', 500, () => transfer.receivedBytes)).toBe(0);
     await (
       await fetch(new URL(`/content/${contentId}`, node.http.url), { headers: { range: 'bytes=0-99' } })
     ).text();

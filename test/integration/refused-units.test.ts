@@ -82,12 +82,8 @@ it('units that the main chain refused stand in both books, and their payer is se
   await others.takePiece();
 
   await net.topUp(viewer.account.address, ONE_XAT);
-  await waitFor(
-    'it is served again',
-    async () => {
-      second.request(contentId, paidUnits);
-      return (await answerOf(second))?.type === 'piece';
-    },
-    20_000,
-  );
-}, 60_000);
+  await waitFor('it is served again', async () => {
+    second.request(contentId, paidUnits);
+    return (await answerOf(second))?.type === 'piece';
+  });
+});

@@ -62,11 +62,15 @@ describe('remote chain', () => {
     const entries = Array.from({ length: MAX_BATCH_ENTRIES }, (_, i) =>
       entry(RICH.address, testAddress(i + 1), 1),
     );
-    const result = await settle(remote, entries);
+    const result = await settle(remote, entries).catch((error: unknown) => {
+      // A busy machine may take longer than a validator waits: it asks for the result later.
+      if (!isAceError(error, 'RequestTimeout')) throw error;
+      return waitFor('the batch is applied', () => served.chain.batchResult(0, 1));
+    });
     expect(result.entries).toHaveLength(MAX_BATCH_ENTRIES);
     expect(result).toEqual(await served.chain.batchResult(0, 1));
     expect(await remote.batchResult(0, 1)).toEqual(result);
-  }, 60_000);
+  });
 
   it('lets everyone read, and none but validators change or read all', async () => {
     const served = await useServed();

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { chunkHashesOf } from '../../main/content/transport-file.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { startNode } from '../../main/node/node.ts';
+import { PIECES_TIMEOUTS } from '../../main/pieces/constants.ts';
 import { type Devnet, fetchWhole, joinedNode, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { makeMedia, sha256OfFile } from '../helpers/files.ts';
 import { RawProvider } from '../helpers/raw-provider.ts';
@@ -112,8 +113,9 @@ describe('four providers, two of them killed and one that lies', () => {
         0,
     );
     expect(wrongPieces).toEqual([]);
-    expect(firstByteMs).toBeLessThan(8_000);
-    expect(longestGapMs).toBeLessThan(1_500);
+    // Nobody waits until it is certain that a provider is silent: that takes this long.
+    expect(firstByteMs).toBeLessThan(PIECES_TIMEOUTS.handshakeMs);
+    expect(longestGapMs).toBeLessThan(PIECES_TIMEOUTS.handshakeMs / 2);
     expect(kills).toEqual([]);
 
     await node.peer.library.stopTransfer(contentId);
@@ -159,6 +161,9 @@ describe('four providers, two of them killed and one that lies', () => {
   }, 120_000);
 });
 
+const FAST_BYTES_PER_MS = 12_000;
+const SLOW_BYTES_PER_MS = 150;
+
 describe('a slow provider beside a fast one', () => {
   it('takes nothing of the fast one’s rate', async () => {
     const units = 32;
@@ -168,7 +173,12 @@ describe('a slow provider beside a fast one', () => {
     const slow = await alsoHas(await net.peer('slow'), contentId);
     const withdraw = (peer: TestPeer) =>
       peer.shardClient.call('announce', { account: peer.account.address, contentIds: [], multiaddrs: [] });
-    await withdraw(slow);
+    const announce = (peer: TestPeer, multiaddr: string) =>
+      peer.shardClient.call('announce', {
+        account: peer.account.address,
+        contentIds: [contentId],
+        multiaddrs: [multiaddr],
+      });
     const timed = async (name: string) => {
       const viewer = await net.peer(name);
       const fromMs = performance.now();
@@ -180,21 +190,27 @@ describe('a slow provider beside a fast one', () => {
       await viewer.stop();
       return { tookMs, providers };
     };
-    const fastProxy = await offerThroughProxy(net, fast, [contentId]);
-    fastProxy.state.bytesPerMs = 12_000;
-    const alone = await timed('alone');
     const slowProxy = await offerThroughProxy(net, slow, [contentId]);
-    slowProxy.state.bytesPerMs = 150;
-    await offerThroughProxy(net, fast, [contentId]).then((again) => {
-      again.state.bytesPerMs = 12_000;
-    });
+    slowProxy.state.bytesPerMs = SLOW_BYTES_PER_MS;
+    await withdraw(slow);
+    const fastProxy = await offerThroughProxy(net, fast, [contentId]);
+    fastProxy.state.bytesPerMs = FAST_BYTES_PER_MS;
+    const before = await timed('before');
+    await announce(slow, slowProxy.multiaddr);
     const beside = await timed('beside');
+    await withdraw(slow);
+    const after = await timed('after');
     process.stdout.write(
-      `fast alone ${Math.round(alone.tookMs)} ms, with a slow one ${Math.round(beside.tookMs)} ms\n`,
+      `fast alone ${Math.round(before.tookMs)} and ${Math.round(after.tookMs)} ms, with a slow one ${Math.round(beside.tookMs)} ms\n`,
     );
     expect(beside.providers.map(({ account }) => account)).toContain(slow.account.address);
-    expect(beside.tookMs).toBeLessThan(1.4 * alone.tookMs + 500);
-  }, 90_000);
+    for (const { providers } of [before, after])
+      expect(providers.map(({ account }) => account)).toEqual([fast.account.address]);
+    // Nobody is faster than the proxy, and the machine may be busier in one run than in another. To wait for one piece of
+    // the slow one would take as long as two and a half times the whole.
+    const aloneMs = Math.max(before.tookMs, after.tookMs, (units * MIB) / FAST_BYTES_PER_MS);
+    expect(beside.tookMs).toBeLessThan(2 * aloneMs);
+  });
 
   it('that goes silent in mid-stream is left, and its pieces come from the other', async () => {
     const units = 40;
@@ -232,13 +248,13 @@ describe('a slow provider beside a fast one', () => {
     process.stdout.write(
       `longest wait with a silent provider: ${Math.round(longestMs)} ms, ${transfer.doubledPieces} pieces twice\n`,
     );
-    await waitFor('it is left', () => ofMute()?.state !== 'connected', 8_000);
+    await waitFor('it is left', () => ofMute()?.state !== 'connected');
     // As fast as it comes, nothing is ahead: the wait is that until the silence is noticed, and the piece.
-    expect(longestMs).toBeLessThan(3_000);
+    expect(longestMs).toBeLessThan(PIECES_TIMEOUTS.dataMs / 2);
     expect(transfer.doubledPieces).toBeLessThanOrEqual(2);
     for (const { state } of proxies) state.held = false;
     await viewer.library.stopTransfer(contentId);
-  }, 60_000);
+  });
 });
 
 describe('a jump to the far end', () => {
@@ -264,9 +280,10 @@ describe('a jump to the far end', () => {
     expect(pieces.filter((i) => i > 12 && i < 50)).toEqual([]);
     // One piece was on its way, and another in the provider's hand.
     expect(pieces.filter((i) => i <= 12).length).toBeLessThan(9);
-    expect(tookMs).toBeLessThan(2_500);
+    // The middle would take 17 s.
+    expect(tookMs).toBeLessThan(8_000);
     await viewer.library.stopTransfer(contentId);
-  }, 60_000);
+  });
 });
 
 describe('two viewers of one content', () => {
@@ -298,5 +315,5 @@ describe('two viewers of one content', () => {
     expect(first.store.payeeChannels.paidUnits()).toBeGreaterThan(0);
     expect(first.warnings).toEqual([]);
     expect(second.warnings).toEqual([]);
-  }, 90_000);
+  });
 });

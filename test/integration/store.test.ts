@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import {
@@ -11,11 +10,12 @@ import {
   revealedUnits,
   settleUp,
   type TestPeer,
+  ticksArrived,
   useDevnet,
 } from '../helpers/devnet.ts';
 import { piecesOnDisk, watchDisk } from '../helpers/disk.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 const LIMIT = 64 * MIB;
 
@@ -167,8 +167,9 @@ describe('deleting a content', () => {
     expect(viewer.store.contents.get(id)).toBeNull();
     expect(viewer.library.active()).toEqual([]);
     await expectAceRejection('ContentUnknown', viewer.library.delete(id, false));
-    await delay(500);
+    await staysFor('the file', 300, () => existsSync(piecesFile(viewer, id)));
     expect(existsSync(piecesFile(viewer, id))).toBe(false);
+    await ticksArrived(viewer, provider);
     expect(revealedUnits(viewer)).toBe(paidUnits(provider));
   });
 });
@@ -189,8 +190,8 @@ it.skipIf(process.platform !== 'linux')(
     // One unit may be written off to a payee: of what was sent to the full disk.
     expect(revealedUnits(viewer)).toBeLessThanOrEqual(1);
     const sent = provider.meter.totals().upBytes;
-    await delay(3_000);
     // Nobody sends in vain meanwhile.
+    await staysFor('what was sent', 2_000, () => provider.meter.totals().upBytes);
     expect(provider.meter.totals().upBytes).toBe(sent);
     rmSync(piecesFile(viewer, id));
     await waitFor('it goes on', () => transfer.state === 'done');

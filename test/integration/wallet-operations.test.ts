@@ -115,7 +115,7 @@ describe('an operation', () => {
       const { contentId } = await net.content(provider, 5 * MIB, name);
       const transfer = await node.node.peer.library.transfer(contentId);
       transfer.download();
-      await waitFor(`the credit to be used up before ${name}`, () => transfer.state === 'paused', 20_000);
+      await waitFor(`the credit to be used up before ${name}`, () => transfer.state === 'paused');
       await ticksArrived(node.node.peer, provider);
       await provider.claims.now();
       await provider.shardClient.call('settle', {});
@@ -124,7 +124,7 @@ describe('an operation', () => {
         return credit.usedUnits === 3;
       });
       await topUp();
-      await waitFor(`serving to resume after ${name}`, () => transfer.state === 'done', 20_000);
+      await waitFor(`serving to resume after ${name}`, () => transfer.state === 'done');
       await settleUp(node.node.peer, provider, contentId);
       repayments += 1;
       await waitFor(`the notice after ${name}`, async () => {

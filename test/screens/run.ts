@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../helpers/browser.ts';
-import { connected, Stage } from '../helpers/pages.ts';
+import { closeBrowser, connected, Stage } from '../helpers/pages.ts';
 import { makeWorld } from '../helpers/pages-world.ts';
 import { SHOTS } from './shots.ts';
 
@@ -54,6 +54,7 @@ try {
   }
 } finally {
   await stage.close();
+  await closeBrowser();
 }
 
 /** With 256 colours a picture of a video is a quarter as large, and looks the same. */

@@ -13,7 +13,7 @@ import { MAX_CAPACITY_UNITS } from '../../shared/channel/records.ts';
 import { formatAmount, parseAmount, TOKENS } from '../../shared/economy/money.ts';
 import { encodeSignedOperation } from '../../shared/economy/operation.ts';
 import { aceTimePrice, genesisTotals, priceOfUnits, unitPriceXat } from '../../shared/economy/price.ts';
-import { inverse, ratioFromDecimal } from '../../shared/economy/ratio.ts';
+import { divide, ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
 import { isAceError } from '../../shared/errors.ts';
 import vectors from '../fixtures/economy.json' with { type: 'json' };
 import { heldAndOwed, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
@@ -44,7 +44,7 @@ describe('content access of source 003', () => {
     chain = openEmbeddedChain({
       path: join(dir, 'chain.db'),
       settings: testSettings({
-        pinnedXacPerXat: inverse(ratioFromDecimal(vector.xatPerXac)),
+        pinnedXacPerXat: divide(ratio(1), ratioFromDecimal(vector.xatPerXac)),
         premiumPoolAccessFee: ratioFromDecimal(vector.feeRate),
       }),
       genesis: testGenesis(

@@ -12,8 +12,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The house of main/, from the roof down: a file imports from its own folder and from those below it. */
 const FLOORS = [
   ...['cli.ts', 'cli', 'electron.ts', 'app', 'node', 'service', 'players', 'peer', 'live', 'discovery'],
-  ...['transfer', 'account', 'validator', 'pieces', 'chain', 'limits', 'traffic', 'data-dir', 'content'],
-  ...['channel', 'p2p', 'wallet', 'journal', 'rpc', 'db', 'preload', 'util', 'process', 'launcher'],
+  ...['transfer', 'account', 'validator', 'pieces', 'chain', 'traffic', 'limits', 'data-dir', 'p2p'],
+  ...['content', 'channel', 'wallet', 'journal', 'rpc', 'db', 'preload', 'util', 'process', 'launcher'],
 ];
 /** Made by the build, and not in the repository. */
 const GENERATED = 'shared/i18n/compiled/';

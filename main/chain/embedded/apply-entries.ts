@@ -1,5 +1,5 @@
 /**
- * How the entries of one batch change the ledger (ECONOMY.md, "Settlement" and "Credit").
+ * How the entries of one batch change the ledger (docs/economy.md#settlement, docs/economy.md#credit).
  *
  * The order is fixed, so that everyone who applies the batch gets the same answer: payer by payer in order of address;
  * of one payer first all repayments, or none, then all consumption, each in order of payee. What an account earns within
@@ -24,6 +24,13 @@ import type { Ledger, LedgerAccount } from './ledger.ts';
 
 type Rules = Pick<NetworkSettings, 'trafficFee' | 'trafficCreditLimitUnits'>;
 
+/** What all entries of one batch share. */
+interface EntriesContext {
+  readonly ledger: Ledger;
+  readonly price: PriceSnapshot;
+  readonly rules: Rules;
+}
+
 /**
  * Applies the entries in the fixed order and says what became of each.
  * @throws AceError `InvariantViolated` when a payer repays more than it owes: the shard's book of loans is wrong then,
@@ -38,16 +45,17 @@ export function applyEntries(
   const addresses = new Set<string>();
   for (const { payer, payee } of entries) addresses.add(payer).add(payee);
   ledger.load(addresses);
+  const context = { ledger, price, rules };
   const results: EntryResult[] = [];
   for (const ofPayer of groupByPayer(entries)) {
-    const repays = canRepay(ledger, ofPayer, price, rules);
+    const repays = canRepay(context, ofPayer);
     const repaid = ofPayer.map((entry) => ({
       entry,
-      repayment: repays ? repay(ledger, entry, price, rules) : NOT_REPAID,
+      repayment: repays ? repay(context, entry) : NOT_REPAID,
     }));
     for (const { entry, repayment } of repaid) {
       const { payer, payee } = entry;
-      results.push({ payer, payee, ...repayment, ...consume(ledger, entry, price, rules) });
+      results.push({ payer, payee, ...repayment, ...consume(context, entry) });
     }
   }
   return results;
@@ -56,15 +64,10 @@ export function applyEntries(
 const NOT_REPAID = { repaidUnits: 0, repayment: null } as const;
 
 /**
- * Whether the payer's funds reach all that it is said to repay. The entries do not say which loan is the oldest, so
+ * Whether the payer's funds reach all that the entries have it repay. The entries do not say which loan is the oldest, so
  * where they do not reach any more (the price has moved since) nothing is repaid: the shard plans anew.
  */
-function canRepay(
-  ledger: Ledger,
-  ofPayer: readonly BatchEntry[],
-  price: PriceSnapshot,
-  rules: Rules,
-): boolean {
+function canRepay({ ledger, price, rules }: EntriesContext, ofPayer: readonly BatchEntry[]): boolean {
   const repayUnits = ofPayer.reduce((sum, entry) => sum + entry.repayUnits, 0);
   const first = ofPayer[0];
   if (!first || repayUnits === 0) return false;
@@ -78,35 +81,37 @@ function canRepay(
   return true;
 }
 
-function repay(ledger: Ledger, entry: BatchEntry, price: PriceSnapshot, rules: Rules) {
-  if (entry.repayUnits === 0) return NOT_REPAID;
-  const payer = ledger.account(entry.payer);
+function repay(context: EntriesContext, { payer: address, payee, repayUnits }: BatchEntry) {
+  if (repayUnits === 0) return NOT_REPAID;
+  const { ledger, price } = context;
+  const payer = ledger.account(address);
   const funds = ledger.usableFunds(payer, price.rates);
-  const repayment = pay(ledger, payer, entry.payee, entry.repayUnits, funds, price, rules);
-  payer.creditUsedUnits -= entry.repayUnits;
-  return { repaidUnits: entry.repayUnits, repayment };
+  const repayment = pay(context, { payer, payee, units: repayUnits, funds });
+  payer.creditUsedUnits -= repayUnits;
+  return { repaidUnits: repayUnits, repayment };
 }
 
-function consume(ledger: Ledger, entry: BatchEntry, price: PriceSnapshot, rules: Rules) {
+function consume(context: EntriesContext, entry: BatchEntry) {
+  const { ledger, price, rules } = context;
   const payer = ledger.account(entry.payer);
   const { creditUsedUnits } = payer;
   const creditLeft = creditLeftUnits(rules.trafficCreditLimitUnits, creditUsedUnits);
   const funds = ledger.usableFunds(payer, price.rates);
   const split = splitUnits(entry.consumeUnits, funds, creditLeft, creditUsedUnits > 0, price);
-  const payment = pay(ledger, payer, entry.payee, split.paidUnits, funds, price, rules);
+  const payment = pay(context, { payer, payee: entry.payee, units: split.paidUnits, funds });
   payer.creditUsedUnits += split.creditUnits;
   return { ...split, payment };
 }
 
-function pay(
-  ledger: Ledger,
-  payer: LedgerAccount,
-  payee: string,
-  units: number,
-  funds: Funds,
-  price: PriceSnapshot,
-  rules: Rules,
-): Payment | null {
+/** What one payer pays one payee now. */
+interface Due {
+  readonly payer: LedgerAccount;
+  readonly payee: string;
+  readonly units: number;
+  readonly funds: Funds;
+}
+
+function pay({ ledger, price, rules }: EntriesContext, { payer, payee, units, funds }: Due): Payment | null {
   if (units === 0) return null;
   const payment = payUnits(units, funds, price, rules.trafficFee, ledger.lockedPoolXat);
   ledger.pay(payer, ledger.account(payee), payment, price.rates, 'trafficFeePool');

@@ -1,6 +1,6 @@
 /**
  * Which accounts changed, in order, since the process started: so that a shard with ten thousand debtors asks only for
- * those that may have funds now. In memory; whoever asks with a place that is not known any more has to look at all.
+ * those that may have funds now. In memory; a shard that asks with a place that is not known any more has to look at all.
  */
 import { randomUUID } from 'node:crypto';
 import type { AccountChanges } from '../port.ts';

@@ -4,8 +4,10 @@
  * Owns the balances, the credit used, the pools and the totals. An operation or a batch is verified whole, then applied
  * in one transaction together with its log record; only then it is answered. What fails leaves no trace.
  */
+
 import type { KeyObject } from 'node:crypto';
 import * as dagCbor from '@ipld/dag-cbor';
+import { sameBytes } from '../../../shared/bytes.ts';
 import {
   type AccountOperation,
   type ChainAccount,
@@ -20,6 +22,7 @@ import type { Payment } from '../../../shared/economy/payment.ts';
 import { creditableTotals, type TrafficTotals, unitPriceXac } from '../../../shared/economy/price.ts';
 import type { Genesis, NetworkSettings } from '../../../shared/economy/settings.ts';
 import { AceError, invariant } from '../../../shared/errors.ts';
+import { fromHex } from '../../../shared/hex.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import {
   type Batch,
@@ -68,7 +71,7 @@ export interface EmbeddedChainOptions {
  * file's sums are wrong), and what `openDatabase` throws.
  */
 export function openEmbeddedChain({ path, settings, genesis, nowMs }: EmbeddedChainOptions): MainChain {
-  const validatorKeys = settings.validatorKeys.map((hex) => devicePublicKey(Buffer.from(hex, 'hex')));
+  const validatorKeys = settings.validatorKeys.map((hex) => devicePublicKey(fromHex(hex)));
   const store = openChainStore(path);
   try {
     ensureGenesis(store, settings, genesis, nowMs);
@@ -183,7 +186,7 @@ class EmbeddedChain implements MainChain {
     checkOperation(operation);
     const typedData = operationTypedData(this.#settings, operation);
     await verifyTypedData(typedData, signature, operation.from);
-    const bytes = encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex'));
+    const bytes = encodeSignedOperation(operation, fromHex(signature.slice(2)));
     const done = transaction(this.#store.db, () => {
       const [ledger, atMs] = [this.#ledger(), this.#timeMs()];
       const context = { store: this.#store, ledger, settings: this.#settings, atMs };
@@ -209,7 +212,7 @@ class EmbeddedChain implements MainChain {
           `Batch ${batch.number} of shard ${batch.shard} comes after ${last.number}`,
         );
       }
-      if (Buffer.compare(batch.previousHash, last.hash) !== 0) {
+      if (!sameBytes(batch.previousHash, last.hash)) {
         throw new AceError(
           'BatchWrongPreviousHash',
           `Batch ${batch.number} does not name the batch before it`,
@@ -256,7 +259,7 @@ class EmbeddedChain implements MainChain {
     return bytes;
   }
 
-  /** The credit limit is exact because nobody but a payer's home shard ever has it pay. */
+  /** The credit limit is exact because only a payer's home shard ever has it pay. */
   #checkHomes({ shard, entries }: Batch): void {
     const shards = this.#validatorKeys.length;
     let last = '';
@@ -282,7 +285,7 @@ class EmbeddedChain implements MainChain {
   /** The stored answer for a batch that was applied before. */
   #replay(batch: Batch, hash: Uint8Array): BatchResult {
     const stored = this.#store.batches.get(batch.shard, batch.number);
-    if (!stored || Buffer.compare(stored.hash, hash) !== 0) {
+    if (!stored || !sameBytes(stored.hash, hash)) {
       throw new AceError('BatchConflict', `Shard ${batch.shard} has another batch ${batch.number} already`);
     }
     return decodeBatchResult(stored.result);

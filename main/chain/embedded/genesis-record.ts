@@ -1,8 +1,12 @@
 /**
  * The record at height 0 of a chain's log: the network's settings and genesis. With it a chain's file explains itself;
- * whoever has the file can look at it and prove it, without keys. Canonical: one pair has exactly one encoding.
+ * anyone who has the file can read and prove it, without keys. Canonical: one pair has exactly one encoding.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
+import { ADDRESS } from '../../../shared/address.ts';
+import { sameBytes } from '../../../shared/bytes.ts';
+import { isCount } from '../../../shared/count.ts';
 import { amount, TOKENS, type Token, type TokenAmount } from '../../../shared/economy/money.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../shared/economy/ratio.ts';
 import { type Genesis, type NetworkSettings, POOLS, type Pool } from '../../../shared/economy/settings.ts';
@@ -14,7 +18,6 @@ export interface GenesisRecord {
 }
 
 const FORMAT = 'ace-genesis-1';
-const ADDRESS = /^0x[0-9a-f]{40}$/;
 const KEY = /^[0-9a-f]{64}$/;
 
 /** Reads one setting; what it cannot be is thrown. */
@@ -72,7 +75,7 @@ export function decodeGenesis(bytes: Uint8Array): GenesisRecord {
         return { pool: poolOf(pool), token: tokenOf(token), amount: money(sum) };
       }),
     };
-    if (Buffer.compare(encodeGenesis(settings, genesis), bytes) !== 0) throw malformed();
+    if (!sameBytes(encodeGenesis(settings, genesis), bytes)) throw malformed();
     return { settings, genesis };
   } catch (cause) {
     throw malformed(cause);
@@ -91,7 +94,7 @@ function decodeSettings(value: unknown): NetworkSettings {
     if (!Object.hasOwn(named, name)) throw malformed();
     return [name, read(named[name])];
   });
-  // A name that nobody knows is noticed where the whole is encoded again.
+  // An unknown name is noticed where the whole is encoded again.
   return Object.fromEntries(entries) as unknown as NetworkSettings;
 }
 
@@ -110,8 +113,8 @@ function matching(pattern: RegExp, value: unknown): string {
 }
 
 function count(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed();
-  return value as number;
+  if (!isCount(value)) throw malformed();
+  return value;
 }
 
 /** CBOR gives small integers back as numbers, large ones as bigints. */

@@ -3,6 +3,8 @@
  * network's settings to it. A file opens again only with the same settings and the same genesis.
  */
 
+import { isAddress } from '../../../shared/address.ts';
+import { sameBytes } from '../../../shared/bytes.ts';
 import type { TokenSupply } from '../../../shared/chain.ts';
 import {
   MAX_AMOUNT,
@@ -27,8 +29,6 @@ import { openMarkets } from './exchange.ts';
 import { encodeGenesis } from './genesis-record.ts';
 import { appendLog } from './log.ts';
 
-const ADDRESS = /^0x[0-9a-f]{40}$/;
-
 /**
  * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
  * @throws AceError `DataDirMismatch` (other settings or genesis), `InvalidInput` (settings or genesis that cannot be)
@@ -49,7 +49,7 @@ export function ensureGenesis(
 /** @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began */
 export function checkGenesis(store: ChainStore, settings: NetworkSettings, genesis: Genesis): void {
   const stored = store.log.at(0);
-  if (stored && Buffer.compare(stored.bytes, encodeGenesis(settings, genesis)) === 0) return;
+  if (stored && sameBytes(stored.bytes, encodeGenesis(settings, genesis))) return;
   throw new AceError(
     'DataDirMismatch',
     `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now, as one of another version does: choose another --data-dir`,
@@ -80,7 +80,7 @@ function writeGenesis(
   const bad = (why: string) => new AceError('InvalidInput', `Genesis: ${why}`);
 
   for (const { address, token, amount } of genesis.accounts) {
-    if (!ADDRESS.test(address)) throw bad(`"${address}" is not an address in lower case`);
+    if (!isAddress(address)) throw bad(`"${address}" is not an address in lower case`);
     if (!TOKENS.includes(token) || amount < 0n) throw bad(`not an amount of ${token}`);
     const balances = accounts.get(address) ?? { ...NO_BALANCES };
     balances[token] = (balances[token] + amount) as TokenAmount;

@@ -1,5 +1,5 @@
 /**
- * What must always hold (ECONOMY.md), checked in production inside the transaction that would break it. A payment is
+ * What must always hold (docs/economy.md#invariants), checked in production inside the transaction that would break it. A payment is
  * checked in itself; then the rows as they were read are compared with the rows as they will be written, so that a
  * mistake in applying payments is caught too. The cost is per row touched, not per row of the chain.
  */
@@ -87,7 +87,7 @@ function checkFees({ pools, fees }: LedgerChange): void {
   }
 }
 
-/** The product of a pair's reserves never shrinks: nobody takes more out of the exchange than its rule gives. */
+/** The product of a pair's reserves never shrinks: no swap takes more out of the exchange than its rule gives. */
 function checkExchange({ before, after }: Change<PoolBalances>): void {
   for (const token of TRADED_TOKENS) {
     const pool = EXCHANGE_POOLS[token];

@@ -84,7 +84,7 @@ function transfer(
   ledger.transfer(from, ledger.account(to), token, amount);
 }
 
-/** ECONOMY.md, "Traffic rate and price": XAB burned at aceTimePrice becomes XAT. */
+/** docs/economy.md#price: XAB burned at aceTimePrice becomes XAT. */
 function mint(
   { store, ledger, settings }: OperationContext,
   from: LedgerAccount,
@@ -108,7 +108,7 @@ function mint(
   ledger.emit(from, 'XAT', amountXat);
 }
 
-/** ECONOMY.md, "Exchange". */
+/** A swap, see docs/economy.md#exchange. */
 function swap(
   { store, ledger, settings, atMs }: OperationContext,
   from: LedgerAccount,
@@ -129,7 +129,7 @@ function swap(
   observePrice(store, ledger, token, atMs);
 }
 
-/** ECONOMY.md, "Paying for a service": access to a content. */
+/** Access to a content, see docs/economy.md#access. */
 function buyAccess(
   { store, ledger, settings, atMs }: OperationContext,
   from: LedgerAccount,
@@ -143,7 +143,7 @@ function buyAccess(
   return payment;
 }
 
-/** ECONOMY.md, "Paying for a service": the network pays a participant. No fee: it would pay itself. */
+/** docs/economy.md#paying: the network pays a participant. No fee: it would pay itself. */
 function reward(
   { store, ledger, settings, atMs }: OperationContext,
   from: LedgerAccount,

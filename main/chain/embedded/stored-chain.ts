@@ -1,4 +1,5 @@
 /** Looks at a chain's file as it lies there: everything about it, and nothing but it, comes from the file. */
+import { sameBytes } from '../../../shared/bytes.ts';
 import { AceError, isAceError } from '../../../shared/errors.ts';
 import type { LogRecord } from '../../db/chain/log.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
@@ -35,7 +36,7 @@ export function readGenesis(store: ChainStore): GenesisRecord {
 
 /** @throws AceError `ChainDiverged` */
 export function checkHash(record: LogRecord): void {
-  if (Buffer.compare(hashRecord(record), record.hash) === 0) return;
+  if (sameBytes(hashRecord(record), record.hash)) return;
   throw diverged(`record ${record.height} of its log does not match its hash`);
 }
 

@@ -2,9 +2,12 @@
  * Proves a chain's file from its log: every record is bound to the one below it, and all of them, applied again to an
  * empty chain, give the same balances, pools, supply, totals, batches, prices and devices.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
+import { sameBytes } from '../../../shared/bytes.ts';
 import { decodeSignedOperation } from '../../../shared/economy/operation.ts';
 import { isAceError } from '../../../shared/errors.ts';
+import { toHex } from '../../../shared/hex.ts';
 import { decodeBatch } from '../../../shared/settlement/batch.ts';
 import { firstDifference } from '../../db/chain/compare.ts';
 import type { LogRecord } from '../../db/chain/log.ts';
@@ -62,7 +65,7 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
         atMs = record.appendedAtMs;
         await replay(store, rebuilt, record);
         if (record.kind === 'batch') batches++;
-        if (expected && Buffer.compare(record.hash, expected) === 0) containsExpected = true;
+        if (expected && sameBytes(record.hash, expected)) containsExpected = true;
         if (at % PROGRESS_EVERY === 0) onProgress?.(at, height);
       }
       await compare?.(rebuilt);
@@ -108,7 +111,7 @@ async function replay(store: ChainStore, rebuilt: MainChain, record: LogRecord):
     throw diverged(`record ${record.height} (${record.kind}) cannot be applied again`, cause);
   }
   const { height, hash } = await rebuilt.head();
-  if (height !== record.height || Buffer.compare(hash, record.hash) !== 0) {
+  if (height !== record.height || !sameBytes(hash, record.hash)) {
     throw diverged(`record ${record.height} (${record.kind}) gives another result when it is applied again`);
   }
 }
@@ -122,7 +125,7 @@ function storedBatch(store: ChainStore, { bytes }: LogRecord) {
 
 function signedOperation({ bytes }: LogRecord) {
   const { operation, signature } = decodeSignedOperation(bytes);
-  return { operation, signature: `0x${Buffer.from(signature).toString('hex')}` as const };
+  return { operation, signature: `0x${toHex(signature)}` as const };
 }
 
 function recordAt(store: ChainStore, height: number): LogRecord {

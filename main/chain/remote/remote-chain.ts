@@ -4,6 +4,7 @@
  * An answer may get lost after the chain has acted. Reading is repeated, and so is a batch, which the chain answers the
  * same again; an operation is not: the caller sees by its nonce whether it was taken.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
@@ -22,6 +23,7 @@ import type { Balances } from '../../../shared/economy/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
 import type { NetworkSettings } from '../../../shared/economy/settings.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../shared/errors.ts';
+import { fromHex, toHex } from '../../../shared/hex.ts';
 import { type BatchResult, checkBatch, encodeBatch } from '../../../shared/settlement/batch.ts';
 import { decodeBatchResult, paymentFrom } from '../../../shared/settlement/batch-result.ts';
 import { openStream } from '../../p2p/host.ts';
@@ -160,9 +162,9 @@ export class RemoteChain implements MainChain {
 
   async submit({ operation, signature }: SignedOperation): Promise<OperationReceipt> {
     checkOperation(operation);
-    const bytes = encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex'));
+    const bytes = encodeSignedOperation(operation, fromHex(signature.slice(2)));
     const { height, hash, changes } = await this.#call('submit', { operation: bytes });
-    return { height, hash: `0x${Buffer.from(hash).toString('hex')}`, changes };
+    return { height, hash: `0x${toHex(hash)}`, changes };
   }
 
   async applyBatch({ batch, signature }: SignedBatch): Promise<BatchResult> {

@@ -1,13 +1,15 @@
 /**
- * The main chain for shards in other processes. Reading single figures is open to everyone, at a bounded pace; what
+ * The main chain for shards in other processes. Reading single figures is open to everyone, at a bounded rate; what
  * changes something or costs much is for the validators that the settings name, known by their libp2p identity. A
  * shard submits operations of its own accounts only: funds that another shard has leased out cannot leave behind its
  * back. A batch carries its validator's signature, which the chain checks.
  */
+
 import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
 import { decodeSignedOperation } from '../../../shared/economy/operation.ts';
 import { AceError } from '../../../shared/errors.ts';
+import { fromHex, toHex } from '../../../shared/hex.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import { decodeBatch } from '../../../shared/settlement/batch.ts';
 import { encodeBatchResult, plainPayment } from '../../../shared/settlement/batch-result.ts';
@@ -67,7 +69,7 @@ export async function serveChain(options: ChainServerOptions): Promise<void> {
     CHAIN_PROTOCOL,
     CHAIN_LIMITS,
     async (frames, { remotePeer }) => {
-      const key = Buffer.from(deviceKeyOf(remotePeer)).toString('hex');
+      const key = toHex(deviceKeyOf(remotePeer));
       const asker: Asker = {
         peerId: remotePeer.toString(),
         shard: validatorKeys.indexOf(key),
@@ -129,11 +131,11 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
           details: { shard: home },
         });
       }
-      const hex = Buffer.from(signature).toString('hex');
+      const hex = toHex(signature);
       const receipt = await chain.submit({ operation, signature: `0x${hex}` }).catch(notDropped);
       return {
         height: receipt.height,
-        hash: new Uint8Array(Buffer.from(receipt.hash.slice(2), 'hex')),
+        hash: fromHex(receipt.hash.slice(2)),
         changes: receipt.changes,
       };
     },
@@ -168,7 +170,7 @@ function keep(asker: Asker, answer: Uint8Array): { totalBytes: number; part: Uin
   return { totalBytes: answer.length, part: answer.slice(0, PART_BYTES) };
 }
 
-/** What the chain refuses is the fault of whoever signed it, not of the shard that handed it on. */
+/** What the chain refuses is the fault of its signer, not of the shard that handed it on. */
 function notDropped(error: unknown): never {
   if (!(error instanceof AceError) || error.reaction !== 'drop-peer') throw error;
   throw new AceError(error.code, error.message, { cause: error, details: error.details });

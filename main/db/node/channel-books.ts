@@ -76,7 +76,7 @@ interface RawTotals {
 /** Counterparties told, those with most units first. */
 const MAX_COUNTERPARTIES = 1_000;
 
-/** `table` is written to, `books` read from; `toldUnits` are the units paid where `table` is written to. */
+/** `table` is written to, `books` read from; `ownUnits` are the units paid where `table` is written to. */
 const SIDES = {
   paying: {
     table: 'payer_channels',
@@ -85,7 +85,7 @@ const SIDES = {
     servedBytes: 'verified_bytes',
     videoBytes: 'video_bytes',
     paidUnits: 'revealed_units',
-    toldUnits: 'revealed_units',
+    ownUnits: 'revealed_units',
     leased: 'lease_signature IS NOT NULL',
     settlement: 'paid',
   },
@@ -96,7 +96,7 @@ const SIDES = {
     servedBytes: 'served_bytes',
     videoBytes: '0',
     paidUnits: 'paid_units',
-    toldUnits: '(SELECT paid_units FROM payee_progress p WHERE p.id = payee_channels.id)',
+    ownUnits: '(SELECT paid_units FROM payee_progress p WHERE p.id = payee_channels.id)',
     leased: '1',
     settlement: 'earned',
   },
@@ -109,7 +109,7 @@ export class ChannelBookTable {
   readonly #count;
   readonly #totals;
   readonly #unsettled;
-  readonly #tell;
+  readonly #bookProgress;
   readonly #passOver;
 
   constructor(db: Database) {
@@ -161,11 +161,11 @@ export class ChannelBookTable {
     >(`SELECT channel_id AS channelId, terms FROM (${unsettled}) ORDER BY told_at_ms LIMIT @limit`);
     // The shard's word counts no further than our own ticks. What the main chain has answered for never goes back; what
     // the shard holds may: it was restored from an older copy, and is handed the rest again.
-    this.#tell = DIRECTIONS.map((direction) => {
-      const { table, toldUnits } = SIDES[direction];
+    this.#bookProgress = DIRECTIONS.map((direction) => {
+      const { table, ownUnits } = SIDES[direction];
       return db.prepare(
-        `UPDATE ${table} SET shard_units = min(@claimedUnits, ${toldUnits}),
-           settled_units = max(settled_units, min(@appliedUnits, ${toldUnits})),
+        `UPDATE ${table} SET shard_units = min(@claimedUnits, ${ownUnits}),
+           settled_units = max(settled_units, min(@appliedUnits, ${ownUnits})),
            released = @released, told_at_ms = @roundMs WHERE channel_id = @channelId`,
       );
     });
@@ -203,18 +203,18 @@ export class ChannelBookTable {
     }));
   }
 
-  /** Channels that the shard may have news of and that the round of `roundMs` has not told, the longest untold first. */
+  /** Channels that the shard may have news of and that the round of `roundMs` has not asked for, longest ago first. */
   unsettled(roundMs: number, limit: number): { channelId: Uint8Array; terms: Uint8Array }[] {
     return this.#unsettled.all({ roundMs, limit });
   }
 
   /** Books what the shard said in the round that began at `roundMs`. */
-  tell(progress: ChannelProgress, roundMs: number): void {
+  bookProgress(progress: ChannelProgress, roundMs: number): void {
     const { released, ...rest } = progress;
-    for (const tell of this.#tell) tell.run({ ...rest, released: released ? 1 : 0, roundMs });
+    for (const tell of this.#bookProgress) tell.run({ ...rest, released: released ? 1 : 0, roundMs });
   }
 
-  /** Nothing was said of the channel in that round: it waits for its next turn, like the others. */
+  /** The round brought no answer on the channel: it is asked for again after the others. */
   passOver(channelId: Uint8Array, roundMs: number): void {
     for (const passOver of this.#passOver) passOver.run(roundMs, channelId);
   }

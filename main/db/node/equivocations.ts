@@ -11,7 +11,7 @@ export interface EquivocationRow {
   readonly state: 'waiting' | 'taken' | 'refused';
 }
 
-/** Each needs a leased channel of its own device, so nobody reaches this by noise; it bounds the file all the same. */
+/** Each needs a leased channel of its own device, so noise does not reach this; it bounds the file all the same. */
 export const MAX_EQUIVOCATIONS = 1_000;
 
 const COLUMNS = 'device, account, shard, proof, state';

@@ -168,7 +168,7 @@ export class PayeeChannelTable {
     return this.#toClaim.all().map(toRow);
   }
 
-  /** Ids of channels that nobody has ended before their time was over. */
+  /** Ids of channels whose time is over and that were not ended before. */
   expired(nowMs: number): Uint8Array[] {
     return this.#expired.all(nowMs);
   }

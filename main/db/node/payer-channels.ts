@@ -190,7 +190,7 @@ export class PayerChannelTable {
     return this.#toRelease.all().map(toRow);
   }
 
-  /** Channels that nobody has ended before their time was over. */
+  /** Channels whose time is over and that were not ended before. */
   expired(nowMs: number): PayerChannelRow[] {
     return this.#expired.all(nowMs).map(toRow);
   }

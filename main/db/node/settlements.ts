@@ -129,8 +129,8 @@ export class SettlementTable {
   }
 
   /**
-   * Adds the detail to a row from before shards told it, with the signature that covers it; `null` when it has one. Whoever
-   * calls has held the two against each other.
+   * Adds the detail to a row from before shards sent it, with the signature that covers it; `null` when it has one. The
+   * caller has compared the two.
    */
   complete({ shard, shardSeq, detail, signature }: NewSettlement): number | null {
     if (!detail) return null;

@@ -11,7 +11,7 @@ import type { EquivocationProof } from '../../../../shared/channel/equivocation.
 import { type ChannelTerms, decodeCheckpoint, decodeTerms } from '../../../../shared/channel/records.ts';
 import { isAceError } from '../../../../shared/errors.ts';
 import { toHex } from '../../../../shared/hex.ts';
-import type { ChannelObserver, ToldCheckpoint } from '../../../channel/observer.ts';
+import type { ChannelObserver, LeasedCheckpoint } from '../../../channel/observer.ts';
 import type { Log } from '../../../process/log.ts';
 import { KeyedRateLimiter } from '../../../util/rate-limiter.ts';
 import {
@@ -73,7 +73,7 @@ export class CheckpointGossip implements ChannelObserver {
   }
 
   /** A channel of this node has a checkpoint that both sides signed. */
-  agreed(signed: ToldCheckpoint): void {
+  countersigned(signed: LeasedCheckpoint): void {
     const { nowMs, random } = this.#options;
     const { channelId, units, final } = decodeCheckpoint(signed.record);
     const key = toHex(channelId);
@@ -90,7 +90,7 @@ export class CheckpointGossip implements ChannelObserver {
   }
 
   /** Terms that a payer's device signed and showed to this node, leased or not. */
-  sawTerms(terms: ChannelTerms, record: Uint8Array, signature: Uint8Array): void {
+  termsShown(terms: ChannelTerms, record: Uint8Array, signature: Uint8Array): void {
     const proof = this.witness.contradictedTerms(terms, { record, signature });
     if (proof) this.contradicted(proof);
   }
@@ -110,7 +110,7 @@ export class CheckpointGossip implements ChannelObserver {
     this.#timers.clear();
   }
 
-  #publish(signed: ToldCheckpoint): void {
+  #publish(signed: LeasedCheckpoint): void {
     const { router, networkId, log } = this.#options;
     // It is published for others: nothing of ours depends on it.
     const failed = (error: unknown) => log.debug({ err: error }, 'a checkpoint could not be passed on');

@@ -9,17 +9,17 @@ import {
 } from '../../../../shared/channel/records.ts';
 import { isBytes, tuple } from '../../../../shared/channel/tuple.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import type { ToldCheckpoint } from '../../../channel/observer.ts';
+import type { LeasedCheckpoint } from '../../../channel/observer.ts';
 import { MAX_GOSSIP_BYTES } from './constants.ts';
 
-export interface ReadCheckpoint extends ToldCheckpoint {
+export interface ReadCheckpoint extends LeasedCheckpoint {
   readonly decodedTerms: ChannelTerms;
   readonly checkpoint: Checkpoint;
 }
 
 const TAG = 'ace-gossip-1';
 
-export function encodeGossip(signed: ToldCheckpoint): Uint8Array {
+export function encodeGossip(signed: LeasedCheckpoint): Uint8Array {
   const { terms, termsSignature, leaseSignature, record, payerSignature } = signed;
   return dagCbor.encode([TAG, terms, termsSignature, leaseSignature, record, payerSignature]);
 }

@@ -1,6 +1,7 @@
 /** Questions and answers about a broadcast, one of each to a stream. */
 import * as dagCbor from '@ipld/dag-cbor';
-import { isUnits, tuple } from '../../../../shared/channel/tuple.ts';
+import { tuple } from '../../../../shared/channel/tuple.ts';
+import { isCount } from '../../../../shared/count.ts';
 import { AceError, type ErrorCode } from '../../../../shared/errors.ts';
 import { remoteError } from '../../requests.ts';
 import { MAX_CONTENTS_ASKED, MAX_RECORDS_ASKED } from './constants.ts';
@@ -35,8 +36,8 @@ export function decodeQuestion(bytes: Uint8Array): LiveQuestion {
     const valid =
       parts.length === 3 &&
       isContentId(broadcast) &&
-      (isUnits(after) || after === -1) &&
-      isUnits(limit) &&
+      (isCount(after) || after === -1) &&
+      isCount(limit) &&
       limit >= 1 &&
       limit <= MAX_RECORDS_ASKED;
     if (!valid) throw malformed();

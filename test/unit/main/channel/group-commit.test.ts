@@ -71,7 +71,8 @@ async function openAll(count: number): Promise<Stage[]> {
   return stages;
 }
 
-const pay = ({ leased, channel }: Stage, index: number) => channel.tick(index, leased.chain.tick(index));
+const pay = ({ leased, channel }: Stage, index: number) =>
+  channel.receiveTick(index, leased.chain.tick(index));
 
 function checkpoint({ leased }: Stage, units: number): { record: Uint8Array; signature: Uint8Array } {
   const record = encodeCheckpoint({

@@ -104,9 +104,9 @@ describe('PieceStore', () => {
   it('adopts a whole file under the content’s name, over what was there', async () => {
     const { pieces, piecesDir } = openStore();
     await pieces.write('some-content', 0, Buffer.from('before'));
-    const path = pieces.temporaryPath();
+    const path = pieces.wholeFiles.temporaryPath();
     writeFileSync(path, 'after!');
-    await pieces.adopt('some-content', path);
+    await pieces.wholeFiles.adopt('some-content', path);
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(piecesDir)).toEqual(['some-content.pieces']);
     expect(Buffer.from(await pieces.read('some-content', 0, 6)).toString()).toBe('after!');
@@ -114,7 +114,7 @@ describe('PieceStore', () => {
 
   it('removes what killed imports and deletions left, and nothing else', async () => {
     const { pieces, piecesDir, reopen } = openStore();
-    writeFileSync(pieces.temporaryPath(), 'half');
+    writeFileSync(pieces.wholeFiles.temporaryPath(), 'half');
     await pieces.write('deleted-content', 0, Buffer.from('whole'));
     writeFileSync(join(piecesDir, 'notes.txt'), 'the user’s');
     reopen();

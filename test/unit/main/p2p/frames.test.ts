@@ -225,7 +225,7 @@ describe('FrameStream', () => {
       raw.send(new Uint8Array(50));
       await delay(1);
     }
-    await waitFor('the reader is full', () => frames.stream.readStatus === 'paused', 5_000);
+    await waitFor('the reader is full', () => frames.stream.readStatus === 'paused');
     for (let i = 0; i < flood; i++) expect((await frames.read(5_000))?.byteLength).toBe(0);
     expect(frames.stream.readStatus).toBe('readable');
     raw.abort(new Error('done'));

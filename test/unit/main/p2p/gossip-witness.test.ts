@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ToldCheckpoint } from '../../../../main/channel/observer.ts';
+import type { LeasedCheckpoint } from '../../../../main/channel/observer.ts';
 import {
   CHANNEL_BURST,
   CHANNEL_EVERY_MS,
@@ -41,7 +41,7 @@ function told(
   ofTerms: Partial<ChannelTerms> = {},
   by = device,
   leasedBy = validator,
-): ToldCheckpoint {
+): LeasedCheckpoint {
   const terms: ChannelTerms = {
     networkId: 'test',
     shard: 0,
@@ -55,7 +55,7 @@ function told(
     nonce: new Uint8Array(16),
     ...ofTerms,
   };
-  const channelId = channelIdOf(terms, sha256);
+  const channelId = channelIdOf(encodeTerms(terms), sha256);
   const { shard, capacityUnits, expiresAtMs } = terms;
   const bytes = encodeTerms(terms);
   const record = encodeCheckpoint({
@@ -77,7 +77,7 @@ function told(
     payerSignature: by.sign(record),
   };
 }
-const hear = (w: Witness, one: ToldCheckpoint) => w.hear(decodeGossip(encodeGossip(one)));
+const hear = (w: Witness, one: LeasedCheckpoint) => w.hear(decodeGossip(encodeGossip(one)));
 const kindOf = (heard: ReturnType<typeof hear>) =>
   heard.proof && checkProof(encodeProof(heard.proof), 'test', sha256, verifyDevice).kind;
 
@@ -108,7 +108,7 @@ describe('the witness', () => {
     expect(hear(w, told({}, { payerDevice: thief.publicKey }, thief)).proof).toBeNull();
   });
 
-  it.each<[string, ErrorCode, () => ToldCheckpoint]>([
+  it.each<[string, ErrorCode, () => LeasedCheckpoint]>([
     ['of another network', 'WrongNetwork', () => told({}, { networkId: 'x' })],
     ['of a channel that is long over', 'ChannelExpired', () => told({}, { expiresAtMs: nowMs - 3_600_000 })],
     [

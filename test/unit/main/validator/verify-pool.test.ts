@@ -84,9 +84,13 @@ describe('claims as bytes', () => {
   it('keep each outcome in its place', () => {
     const agreed = { number: 2, units: 64, videoBytes: 5, watchMs: 2 ** 40, final: true };
     const outcomes = [
-      { proven: { units: 70, tick: Buffer.from(channel.chain.tick(70)), agreed } },
+      { proven: { units: 70, tick: Buffer.from(channel.chain.tick(70)), checkpointNumber: 2, agreed } },
       { refusal: new AceError('ClaimInvalid', 'no', { reaction: 'drop-peer' }) },
-      { proven: { units: 3, tick: Buffer.from(channel.chain.tick(3)), agreed: null } },
+      // Signed by the payer alone, and without a checkpoint.
+      { proven: { units: 3, tick: Buffer.from(channel.chain.tick(3)), checkpointNumber: 7, agreed: null } },
+      {
+        proven: { units: 4, tick: Buffer.from(channel.chain.tick(4)), checkpointNumber: null, agreed: null },
+      },
     ];
     expect(unpackOutcomes({ id: 1, ...packOutcomes(outcomes) })).toEqual(outcomes);
   });

@@ -34,7 +34,7 @@ const terms: ChannelTerms = {
   nonce: new Uint8Array(16).fill(4),
 };
 const checkpoint: Checkpoint = {
-  channelId: channelIdOf(terms, sha256),
+  channelId: channelIdOf(encodeTerms(terms), sha256),
   number: 7,
   units: 2,
   bytes: 3,

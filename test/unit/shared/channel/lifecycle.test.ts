@@ -4,7 +4,7 @@ import {
   allows,
   type ChannelEvent,
   type ChannelStatus,
-  eventOfWord,
+  eventOfProgress,
   mayClaim,
   mayCountersign,
   mayPay,
@@ -88,28 +88,30 @@ describe('what is allowed', () => {
   });
 });
 
-describe('eventOfWord', () => {
+describe('eventOfProgress', () => {
   const word = { claimedUnits: 5, appliedUnits: 0, released: true };
   it('is nothing while the lease is not released, or proof of a unit is missing', () => {
-    expect(eventOfWord('closing', { ...word, released: false }, 5)).toBeNull();
-    expect(eventOfWord('closing', word, 6)).toBeNull();
+    expect(eventOfProgress('closing', { ...word, released: false }, 5)).toBeNull();
+    expect(eventOfProgress('closing', word, 6)).toBeNull();
   });
   it('is claimed once all is proven and the rest released', () => {
-    expect(eventOfWord('closing', word, 5)).toBe('claimed');
-    expect(eventOfWord('closing', { ...word, appliedUnits: 4 }, 5)).toBe('claimed');
+    expect(eventOfProgress('closing', word, 5)).toBe('claimed');
+    expect(eventOfProgress('closing', { ...word, appliedUnits: 4 }, 5)).toBe('claimed');
   });
   it('is settled once the main chain has answered for all of it', () => {
-    expect(eventOfWord('claimed', { ...word, appliedUnits: 5 }, 5)).toBe('settled');
-    expect(eventOfWord('closing', { claimedUnits: 0, appliedUnits: 0, released: true }, 0)).toBe('settled');
+    expect(eventOfProgress('claimed', { ...word, appliedUnits: 5 }, 5)).toBe('settled');
+    expect(eventOfProgress('closing', { claimedUnits: 0, appliedUnits: 0, released: true }, 0)).toBe(
+      'settled',
+    );
   });
   it('is unclaimed when the shard has forgotten the release', () => {
-    expect(eventOfWord('claimed', { ...word, released: false }, 5)).toBe('unclaimed');
-    expect(eventOfWord('claimed', word, 6)).toBeNull();
-    expect(eventOfWord('settled', { ...word, released: false }, 5)).toBeNull();
+    expect(eventOfProgress('claimed', { ...word, released: false }, 5)).toBe('unclaimed');
+    expect(eventOfProgress('claimed', word, 6)).toBeNull();
+    expect(eventOfProgress('settled', { ...word, released: false }, 5)).toBeNull();
   });
   it('is nothing that the state does not allow', () => {
-    expect(eventOfWord('claimed', word, 5)).toBeNull();
-    expect(eventOfWord('settled', { ...word, appliedUnits: 5 }, 5)).toBeNull();
-    expect(eventOfWord('opening', word, 5)).toBeNull();
+    expect(eventOfProgress('claimed', word, 5)).toBeNull();
+    expect(eventOfProgress('settled', { ...word, appliedUnits: 5 }, 5)).toBeNull();
+    expect(eventOfProgress('opening', word, 5)).toBeNull();
   });
 });

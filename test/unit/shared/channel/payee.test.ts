@@ -38,7 +38,7 @@ function state(fields: Partial<PayeeState> = {}): PayeeState {
 const obstacle = (s: PayeeState, bytes = MIB, history = STRANGER, nowMs = NOW_MS) =>
   servingObstacle(s, history, bytes, nowMs, 8);
 const take = (s: PayeeState, index: number, tick = chain.tick(index), history = STRANGER) =>
-  acceptTick(s, history, index, tick, 8, sha256);
+  acceptTick(s, { index, tick }, { history, windowCapUnits: 8, sha256 });
 
 describe('windowUnits', () => {
   it.each([
@@ -111,10 +111,13 @@ describe('acceptTick', () => {
     const never = () => {
       throw new Error('hashed');
     };
+    const unhashed = { history: STRANGER, windowCapUnits: 8, sha256: never };
     expectAceError('TickBeyondCapacity', () =>
-      acceptTick(state(), STRANGER, 2 ** 40, chain.tick(1), 8, never),
+      acceptTick(state(), { index: 2 ** 40, tick: chain.tick(1) }, unhashed),
     );
-    expectAceError('TickBeyondWindow', () => acceptTick(state(), STRANGER, 90, chain.tick(90), 8, never));
+    expectAceError('TickBeyondWindow', () =>
+      acceptTick(state(), { index: 90, tick: chain.tick(90) }, unhashed),
+    );
   });
   it('takes nothing on a closed channel', () => {
     expectAceError('ChannelClosed', () => take(state({ status: 'closing' }), 1));

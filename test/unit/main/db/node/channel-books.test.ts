@@ -83,7 +83,7 @@ const tell = (
   appliedUnits: number,
   released = false,
   atMs = 1,
-) => store.channelBooks.tell({ channelId, claimedUnits, appliedUnits, released }, atMs);
+) => store.channelBooks.bookProgress({ channelId, claimedUnits, appliedUnits, released }, atMs);
 const numbers = (ids: readonly Uint8Array[]) => ids.map((id) => id[0]);
 const book = (n: number) => store.channelBooks.page(null, 100).find(({ channelId }) => channelId[0] === n);
 
