@@ -18,19 +18,19 @@ export interface AnnouncerOptions {
   readonly log: Log;
 }
 
-/** So that a change of addresses, or of many contents at once, is said once. */
+/** So that a change of addresses, or of many contents at once, is announced once. */
 const SOON_MS = 300;
-/** The DHT's records are said again this often: nodes that were nearest have gone, others have come. */
+/** The DHT's records are published again this often: nodes that were nearest have gone, others have come. */
 const PROVIDE_EVERY_MS = 3_600_000;
 const PROVIDE_MS = 20_000;
-/** A turn says no more than this many to the DHT, so that a large library does not crowd out everything else. */
-const PROVIDED_IN_A_TURN = 64;
+/** A run publishes no more than this many to the DHT, so that a large library does not crowd out everything else. */
+const PROVIDED_IN_A_RUN = 64;
 
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #stopping = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  /** When a content was said to the DHT last. Only what at least one node took counts. */
+  /** When a content was published to the DHT last. Only what at least one node took counts. */
   readonly #providedAtMs = new Map<string, number>();
   readonly #onAddresses = () => this.soon();
   readonly #onPeer = () => this.#met();
@@ -53,7 +53,7 @@ export class Announcer {
     }, SOON_MS);
   }
 
-  /** To everybody; what fails is said again at the next turn. */
+  /** To everybody; what fails is announced again at the next run. */
   now(): void {
     for (const line of this.#options.lines()) {
       this.announceTo(line).catch((error: unknown) => {
@@ -67,7 +67,7 @@ export class Announcer {
   async announceTo(line: ShardClient): Promise<void> {
     const { account, contentIds, host } = this.#options;
     const multiaddrs = host.getMultiaddrs().map(String);
-    // Until it has an address that others can use, there is nothing to say.
+    // Until it has an address that others can use, there is nothing to announce.
     const ids = multiaddrs.length > 0 ? contentIds() : [];
     await line.call('announce', { account, contentIds: ids, multiaddrs });
   }
@@ -106,7 +106,7 @@ export class Announcer {
     const whole = new Set(ids);
     for (const id of this.#providedAtMs.keys()) if (!whole.has(id)) await this.#withdraw(id);
     const due = ids.filter((id) => nowMs() - (this.#providedAtMs.get(id) ?? -Infinity) >= PROVIDE_EVERY_MS);
-    for (const id of due.slice(0, PROVIDED_IN_A_TURN)) {
+    for (const id of due.slice(0, PROVIDED_IN_A_RUN)) {
       if (this.#stopping.signal.aborted) return;
       if (await this.#provideOne(id)) this.#providedAtMs.set(id, nowMs());
     }

@@ -23,7 +23,7 @@ export interface DiscoveryOptions {
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
-  /** Whether others are told of a content, or of a broadcast. */
+  /** Whether a content or a broadcast is announced to others. */
   readonly isOffered: (contentId: string) => boolean;
   /** Whether others may fetch from here at all. */
   readonly isOffering: () => boolean;
@@ -67,7 +67,7 @@ export async function startDiscovery(
     save: (text) => store.commit(() => store.meta.set(PEERS_KEY, text)),
   });
   const prober = new Prober({ host, checkCertificate, nowMs });
-  // Providers tell every shard: another one knows them too while the own one is away.
+  // Providers announce to every shard: another one knows them too while the own one is away.
   const anyShard = () => (home.connected ? home : (lines.connected()[0]?.[1] ?? home));
   const finder = new ProviderFinder({
     lookups: [shardLookup(anyShard), peersLookup(host, known, prober), dhtLookup(host, prober)],

@@ -1,5 +1,5 @@
 /**
- * Who has a content: asks all lookups at once, each for so long at most, and merges what they say. The answer comes
+ * Who has a content: asks all lookups at once, each for so long at most, and merges their answers. The answer comes
  * with the first provider; the other lookups go on, and what they find is part of the next answer. So a lookup that is
  * slow, away or lying holds up nobody that another one names.
  */
@@ -17,12 +17,12 @@ export interface ProviderLookup {
   readonly deadlineMs: number;
   /** What it found is not asked for again for this long. */
   readonly keepMs: number;
-  /** Tells providers as they are found. A lookup that cannot answer throws. */
+  /** Calls `found` for each provider as it is found. A lookup that cannot answer throws. */
   find(contentId: string, found: (provider: Provider) => void, signal: AbortSignal): Promise<void>;
 }
 
 export interface FinderOptions {
-  /** Best first: the order in which providers are told that several lookups do not rank otherwise. */
+  /** Best first: providers are given in this order where the lookups do not rank them otherwise. */
   readonly lookups: readonly ProviderLookup[];
   /** This node, which is no provider of its own. */
   readonly peerId: string;
@@ -66,7 +66,7 @@ export class ProviderFinder {
   }
 
   /**
-   * Providers, own devices first, then lookup by lookup in turn; none twice.
+   * Providers, own devices first, then one of each lookup, round and round; none twice.
    * @throws AceError `ShardUnavailable` when no lookup knows anyone and one could not be asked
    */
   async find(contentId: string): Promise<Provider[]> {
@@ -114,7 +114,7 @@ export class ProviderFinder {
     const { log, nowMs, peerId } = this.#options;
     const controller = new AbortController();
     const now = new Set<string>();
-    // Until it has answered again, what it said before stands: of a lookup whose answers are kept at all.
+    // Until it has answered again, what it found before stands, if its answers are kept at all.
     const found = new Map(lookup.keepMs > 0 ? before?.found : []);
     const take = (provider: Provider) => {
       const isNew = !found.has(provider.peerId);
@@ -130,7 +130,7 @@ export class ProviderFinder {
       controller.signal.addEventListener('abort', () => resolve(), { once: true });
       if (controller.signal.aborted) resolve();
     });
-    // In a turn of its own: what it says at once is said of a search that is there.
+    // Later, so that what it finds at once belongs to a search that exists.
     const asking = Promise.resolve().then(() => lookup.find(contentId, take, controller.signal));
     const asked = asking.catch((error: unknown) => {
       if (controller.signal.aborted) return; // its time was up
@@ -146,7 +146,7 @@ export class ProviderFinder {
     return search;
   }
 
-  /** One of each lookup in turn, so that no lookup can push another's out of sight. */
+  /** One of each lookup, round and round, so that no lookup can push another's out of sight. */
   #merged(searches: readonly Search[]): Provider[] {
     const merged = new Map<string, Provider>();
     const lists = searches.map(({ found }) => [...found.values()]);

@@ -1,6 +1,6 @@
 /**
  * Asks peers that strangers named whether they have a content, many at once, each for a moment. Only who is there, is
- * who it is said to be, and says yes counts as a provider; so a thousand made-up names cost time, and hide nobody.
+ * who it was named as, and says yes counts as a provider; so a thousand made-up names cost time, and hide nobody.
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
@@ -67,7 +67,7 @@ export class Prober {
       if (holder)
         found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
     } catch {
-      // Nobody is there, or not the one who was named; a question cut short says nothing.
+      // Nobody is there, or not the one who was named; a question cut short shows nothing.
       if (!signal.aborted) this.#silent.set(place, nowMs() + SILENT_MS);
     }
   }

@@ -19,7 +19,7 @@ const MAX_ASKED = 48;
 const MAX_NAMED = 24;
 const MAX_ADDRESSES = 8;
 
-/** The rendezvous of whichever shard `line` gives. What it tells is not asked for again: the shard forgets by itself. */
+/** The rendezvous of whichever shard `line` gives. Its answer is not asked for again: the shard forgets by itself. */
 export function shardLookup(line: () => ShardClient): ProviderLookup {
   return {
     name: 'shard',
@@ -67,7 +67,7 @@ async function* each(candidates: readonly Candidate[]): AsyncGenerator<Candidate
   yield* candidates;
 }
 
-/** One name of each answer in turn, as the answers arrive. */
+/** One name of each answer, round and round, as the answers arrive. */
 async function* named(
   events: AsyncIterable<{ readonly type: EventTypes } & object>,
 ): AsyncGenerator<Candidate> {

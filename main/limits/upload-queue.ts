@@ -82,7 +82,7 @@ export class UploadQueue {
 
   readonly rate = (): number | null => this.#limits.rate('upload');
 
-  /** `asking` knows what becomes of it without being told. */
+  /** `asking` reads its state itself and is not notified. */
   #next(asking?: Place): void {
     const state = this.#limits.stop('upload') ? 'stopped' : 'sending';
     for (const place of this.#waiting) {

@@ -2,7 +2,7 @@
  * This node's own broadcasts: makes them, signs a record for each segment, and ends them.
  *
  * A segment becomes an ordinary content: its bytes are in place first, then one commit takes the content, the record and
- * the sequence number, and only then others are told. A process that is killed in between tells the rest after its next
+ * the sequence number, and only then it is published. A process that is killed in between publishes the rest after its next
  * start, and never uses a number twice.
  */
 import { randomBytes } from 'node:crypto';
@@ -51,7 +51,7 @@ export interface NewSegment {
   readonly mark?: string;
 }
 
-/** What is served of a broadcast is chosen by its segments; this says only that it is one. */
+/** What is served of a broadcast is chosen by its segments; this shows only that it is one. */
 const BROADCAST_MIME = 'application/vnd.apple.mpegurl';
 const KEY_BYTES = 24;
 /** Within this the clock of what is shown goes on from the last segment; beyond it, it is set anew. */
@@ -118,7 +118,7 @@ export class Broadcaster {
   }
 
   /**
-   * Makes a segment of these bytes, signs it and tells of it. One after another.
+   * Makes a segment of these bytes, signs and publishes it. One after another.
    * @throws AceError `BroadcastUnknown`, `BroadcastEnded`, `RecordInvalid`, `StoreFailed`
    */
   publish(broadcast: string, segment: NewSegment): Promise<LiveRecord> {

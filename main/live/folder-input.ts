@@ -1,6 +1,6 @@
 /**
  * A folder that an encoder writes a playlist and its segments to. It is looked at again and again: notices of the system
- * are lost on network drives, and say nothing of a file that is not finished.
+ * are lost on network drives, and do not show whether a file is finished.
  *
  * A segment is taken when the playlist names it and its size has not changed since the last look. Which file was taken
  * last stands in the database, so a restart takes up what came meanwhile and nothing twice.
@@ -86,7 +86,7 @@ export class FolderInput implements SegmentInput {
 
   #onTrouble(error: unknown): void {
     const { message } = error as Error;
-    // The same trouble at every look is told once.
+    // The same trouble at every look is logged once.
     if (message !== this.#lastTrouble) {
       this.#log.warn({ err: error, folder: this.#folder }, 'the folder of a broadcast cannot be read now');
     }
@@ -103,7 +103,7 @@ export class FolderInput implements SegmentInput {
     for (const { name, is } of fresh) {
       const before = this.#seen.get(name);
       seen.set(name, is);
-      // One that still grows holds up those after it: they are told of in their order.
+      // One that still grows holds up those after it: they are published in their order.
       const still = before?.sizeBytes === is.sizeBytes && before.modifiedMs === is.modifiedMs;
       if (still && whole === seen.size - 1) whole += 1;
     }

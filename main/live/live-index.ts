@@ -52,7 +52,7 @@ export class LiveIndex extends EventEmitter<LiveIndexEvents> {
   }
 
   /**
-   * Who can send a segment, or tell of the broadcast; `null` for a content that is no part of one.
+   * Who can send a segment, or knows of the broadcast; `null` for a content that is no part of one.
    * @param find who has a broadcast that is not watched here
    */
   async providersOf(

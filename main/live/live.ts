@@ -2,7 +2,7 @@
  * Live broadcasts of one node: those it makes, and those that are watched here.
  *
  * A broadcast is a signed name. Its segments are ordinary contents, which are paid and passed on as all others; signed
- * records tell which they are. Records are gossiped, and asked for by whoever missed some.
+ * records tell which they are. Records are gossiped, and a watcher that missed some asks for them.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -146,7 +146,7 @@ export class Live {
     }
   }
 
-  /** A provider told the transport file of a broadcast, which was verified. */
+  /** A provider sent the transport file of a broadcast, which was verified. */
   learn(contentId: string, transport: Uint8Array, name: string, mimeType: string): void {
     const { store, nowMs, onContents } = this.#context;
     store.commit(() =>
@@ -249,7 +249,7 @@ export class Live {
         viewers.map((viewer) => askRecords(viewer, broadcast, newest)),
       );
       for (const answer of answers) {
-        if (answer.status === 'rejected') continue; // one that has gone has nothing to say
+        if (answer.status === 'rejected') continue; // that peer has gone
         for (const message of answer.value) this.book.hear(broadcast, message);
       }
     };

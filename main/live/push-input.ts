@@ -88,7 +88,7 @@ export class PushInput {
     this.#answer(req).then(
       (status) => res.writeHead(status).end(),
       (error: unknown) => {
-        // An encoder that has gone away is not told; what it sent of the file is forgotten.
+        // An encoder that has gone away gets no answer; what it sent of the file is forgotten.
         if (req.destroyed && !req.complete) return;
         if (!isAceError(error)) this.#log.error({ err: error }, 'a push failed');
         const status = isAceError(error) ? (STATUS_OF[error.code] ?? 500) : 500;
@@ -174,7 +174,7 @@ async function bodyOf(req: IncomingMessage, name: string, maxBytes: number): Pro
   let sizeBytes = 0;
   req.setTimeout(SILENCE_MS, () => req.destroy(new Error('nothing came any more')));
   try {
-    // The connection stays for the answer, which says why.
+    // The connection stays for the answer, which gives the reason.
     for await (const part of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       sizeBytes += part.byteLength;
       if (sizeBytes > maxBytes) throw fileTooLarge(name, maxBytes);

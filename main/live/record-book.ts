@@ -1,5 +1,5 @@
 /**
- * The records of broadcasts that this node knows. What others say is checked, then committed, then told to whoever
+ * The records of broadcasts that this node knows. What others send is checked, then committed, then passed to those who
  * waits for it here.
  *
  * A broadcaster can have its viewers fetch, and pay for, what it likes, so its own word is bounded too: a segment by its
@@ -87,7 +87,7 @@ export class RecordBook {
   }
 
   /**
-   * Hears what a peer says of a broadcast. The answer is whether it is news.
+   * Takes a record that a peer sent. The answer is whether it is news.
    * @throws AceError `MessageMalformed`, `MessageTooLarge`, `RecordInvalid`, `InvalidSignature`, `TransportFileInvalid`
    * (drop-peer); `RecordContradicts`, `BroadcastEnded`, `TooManyRequests` (ignore)
    */

@@ -30,7 +30,7 @@ export class SegmentFetcher {
   readonly #providers: () => readonly Provider[];
   readonly #segments = new Map<string, Segment>();
   readonly #prefetched = new Set<string>();
-  /** Peer that said that it has a segment. */
+  /** Peer that reported to have a segment. */
   readonly #holders = new Map<string, string>();
   readonly #stopping = new AbortController();
   readonly #running = new Set<Promise<void>>();

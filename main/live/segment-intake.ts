@@ -71,7 +71,7 @@ export class SegmentIntake {
       });
     } catch (error) {
       if (!isAceError(error, 'RecordInvalid')) throw error;
-      // One segment that cannot be told of must not end the broadcast: the next one is marked as a jump.
+      // One segment that cannot be published must not end the broadcast: the next one is marked as a jump.
       this.#log.warn({ err: error, name: entry.name }, 'a segment was left out');
       return false;
     }

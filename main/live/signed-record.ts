@@ -57,7 +57,7 @@ export function verifyRecord({ bytes, signature }: ReadMessage, broadcaster: Uin
 
 /**
  * The segment of a record that was verified; `null` for the end.
- * @throws AceError `TransportFileInvalid`, `RecordInvalid` when the two do not say the same
+ * @throws AceError `TransportFileInvalid`, `RecordInvalid` when the two disagree
  */
 export function segmentOf({ record, transport }: ReadMessage, file: BroadcastFile): TransportFile | null {
   if (record.contentId === null) {

@@ -144,7 +144,7 @@ export class Watch {
   }
 
   /**
-   * The transfer of what says which tracks there are: of the segment that a player took last, or of its init segment.
+   * The transfer of what shows which tracks there are: of the segment that a player took last, or of its init segment.
    * Asks nobody for anything: it waits until a player does. `null` when none does in time.
    */
   async described(waitMs: number): Promise<Transfer | null> {

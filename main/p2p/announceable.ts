@@ -1,4 +1,4 @@
-/** Which of the addresses that a provider announces are told to viewers. */
+/** Which of the addresses that a provider announces are passed on to viewers. */
 import { multiaddr } from '@multiformats/multiaddr';
 import { AceError } from '../../shared/errors.ts';
 

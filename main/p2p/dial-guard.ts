@@ -1,5 +1,5 @@
 /**
- * Which addresses are dialed. Strangers tell most of them: without a guard anyone could have every node of the network
+ * Which addresses are dialed. Strangers name most of them: without a guard anyone could have every node of the network
  * knock at a printer, a router's page, or a service on this machine.
  */
 import type { BlockList } from 'node:net';

@@ -32,7 +32,7 @@ export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576;
 const WRITE_TIMEOUT_MS = 30_000;
 /** What is on the wire before a peer's reset arrives is still read; this bounds a peer that ignores our pause. */
 const OVERFLOW_FACTOR = 4;
-/** Frames that one reader takes before others have their turn. */
+/** Frames that one reader takes before others go on. */
 const FRAMES_PER_TURN = 16;
 /** Counted for each waiting frame beside its bytes, so that a flood of tiny ones is bounded too. */
 const FRAME_COST_BYTES = 256;
@@ -77,7 +77,7 @@ export class FrameStream {
   async read(timeoutMs?: number): Promise<Frame | null> {
     const frame = this.#frames.shift();
     if (frame) {
-      // A reader that always finds the next frame would keep everybody else from their turn.
+      // A reader that always finds the next frame would keep everybody else from going on.
       if (++this.#readInARow % FRAMES_PER_TURN === 0) await setImmediate();
       this.#queuedBytes -= frame.byteLength + FRAME_COST_BYTES;
       if (this.#paused && this.#queuedBytes < this.#limits.maxBufferedBytes / 2) {

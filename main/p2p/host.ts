@@ -34,7 +34,7 @@ export interface HostOptions {
   readonly maxConnections?: number;
   /** A host without one takes no part in the gossip. */
   readonly gossip?: GossipRouter;
-  /** Left out: it is reached by those only who are told its address. */
+  /** Left out: only those who are given its address reach it. */
   readonly reach?: ReachSettings;
   /** Left out: one that fits the listen addresses. */
   readonly guard?: DialGuard;
@@ -44,7 +44,7 @@ const DIAL_TIMEOUT_MS = 10_000;
 /** libp2p's own 5 would turn away peers that share an address: a household, a carrier's NAT, one test machine. */
 const INBOUND_PER_SECOND_AND_ADDRESS = 100;
 const INBOUND_HANDSHAKES = 50;
-/** Of one peer, as strangers tell them: more only cost dials. */
+/** Addresses of one peer that strangers name: more only cost dials. */
 const MAX_PEER_ADDRESSES = 32;
 /** Searches for a relay, and listens there. */
 const AT_A_RELAY = '/p2p-circuit';

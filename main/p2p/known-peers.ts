@@ -50,7 +50,7 @@ export class KnownPeers {
     return [...[...this.#onLan.values()].reverse(), ...elsewhere];
   }
 
-  /** Peers as somebody tells them, as lists of addresses; what cannot be read is left out. */
+  /** Peers that a shard named, as lists of addresses; what cannot be read is left out. */
   learn(addressLists: readonly (readonly string[])[]): void {
     for (const texts of addressLists) this.#keep(texts);
     const kept = [...this.#heardOf.values()].reverse().map(({ addresses }) => addresses.map(String));

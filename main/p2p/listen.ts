@@ -1,5 +1,5 @@
 /**
- * Where a host listens. A devnet of one's own is for this machine; whoever joins a validator elsewhere is there to be
+ * Where a host listens. A devnet of one's own is for this machine; a node that joins a validator elsewhere is there to be
  * reached (docs/decisions/0012).
  */
 import { isIP } from 'node:net';
@@ -90,12 +90,12 @@ export function scopeOf(validator: Multiaddr): Scope {
   return range === 'public' ? 'public' : 'lan';
 }
 
-/** Where a node listens that was told nothing else. */
+/** Where a node listens by default. */
 export function defaultListen(scope: Scope): readonly string[] {
   return scope === 'loopback' ? LOOPBACK_ONLY : everywhere();
 }
 
-/** Whether nobody outside of this machine can come in, as far as the listen addresses say. */
+/** Whether nobody outside of this machine can come in, as far as the listen addresses show. */
 export function onLoopbackOnly(listen: readonly string[]): boolean {
   return listen.every((text) => {
     const ip = ipOf(multiaddr(text));

@@ -26,7 +26,7 @@ export class PeerLimits {
     return Math.max(this.#requests.size, this.#bytes.size);
   }
 
-  /** Takes one request of so many bytes; otherwise takes nothing and says after how many milliseconds to ask again. */
+  /** Takes one request of so many bytes; otherwise takes nothing; the answer is after how many milliseconds to ask again. */
   take(peerId: string, sizeBytes: number): { readonly retryAfterMs: number } {
     const retryAfterMs = Math.max(this.#requests.retryAfterMs(peerId), this.#bytes.retryAfterMs(peerId));
     if (retryAfterMs === 0) {

@@ -20,9 +20,9 @@ export interface ReachSettings {
   readonly mdns: boolean;
   /** Asks others whether the addresses it believes in can be reached. */
   readonly autonat: boolean;
-  /** Takes a place at a relay, so that peers outside of its NAT can say that they want to be dialed. */
+  /** Takes a place at a relay, so that peers outside of its NAT can ask to be dialed. */
   readonly relayClient: boolean;
-  /** Passes on, within small limits, what peers behind a NAT say to each other to connect. */
+  /** Passes on, within small limits, what peers behind a NAT send each other to connect. */
   readonly relayServer: boolean;
   /** Turns a relayed connection into a direct one (DCUtR). */
   readonly holePunch: boolean;
@@ -40,7 +40,7 @@ export const REACH_OFF: ReachSettings = {
   upnp: false,
 };
 
-/** What a node does unless its configuration says otherwise. */
+/** What a node does unless its configuration differs. */
 export function nodeReach(scope: Scope): ReachSettings {
   switch (scope) {
     case 'loopback':
@@ -104,7 +104,7 @@ export function reachServices(reach: ReachSettings, guard: DialGuard) {
         selectors: {},
         // A query without anyone to ask ends at once, and the walk for relays would begin the next one at once.
         allowQueryWithZeroPeers: false,
-        // What a stranger says of an address that may not be dialed is neither kept nor passed on.
+        // An address from a stranger that may not be dialed is neither kept nor passed on.
         peerInfoMapper: (peer: PeerInfo) => ({
           ...peer,
           multiaddrs: peer.multiaddrs.filter((address) => guard.allows(address)).slice(0, MAX_ADDRESSES),

@@ -1,6 +1,6 @@
 /**
  * What libp2p keeps of others: peers with their addresses, and the DHT's records of who provides what. In memory, and
- * bounded: all of it is told by strangers, who can have as many identities as they like.
+ * bounded: all of it comes from strangers, who can have as many identities as they like.
  */
 import { randomInt } from 'node:crypto';
 import { BaseDatastore } from 'datastore-core/base';

@@ -120,7 +120,7 @@ export async function serveRequests(
 ): Promise<void> {
   for (let frame = await frames.read(); frame; frame = await frames.read()) {
     const retryAfterMs = limit?.take(frame.byteLength).retryAfterMs ?? 0;
-    // Nobody waits for this timer: it ends by itself within a second, and a stream that has closed says so then.
+    // Nobody waits for this timer: it ends by itself within a second, and a stream that has closed reports it then.
     if (retryAfterMs > 0) {
       await delay(Math.min(retryAfterMs, MAX_REFUSAL_DELAY_MS), null, { ref: false });
     }

@@ -1,4 +1,4 @@
-/** What a peer tells the node that runs it. */
+/** What a peer reports to the node that runs it. */
 import { EventEmitter } from 'node:events';
 import type { SettlementRow } from '../db/node/settlements.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What one peer owes and is owed: channels of both sides, claims and proofs to the shards, and the account as they tell of
- * it. Composed as one, for each part tells the others.
+ * What one peer owes and is owed: channels of both sides, claims and proofs to the shards, and the account as they know
+ * it. Composed as one, because each part notifies the others.
  */
 import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
 import { AccountSync } from '../account/account-sync.ts';

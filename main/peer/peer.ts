@@ -33,7 +33,7 @@ export interface RunningPeer extends Network, Content, Pick<Payments, 'claims' |
   /** Holds at once; what is above a new limit of the disk is gone when this resolves. @throws AceError `StoreFailed` */
   setLimits(changes: Parameters<UserLimits['set']>[0]): Promise<void>;
   import(options: ImportOptions): Promise<ContentRow>;
-  /** As `Library.delete`; others are not told of the content any more. */
+  /** As `Library.delete`; the content is not announced any more. */
   deleteContent(contentId: string, force: boolean): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What a peer does when a line to a shard comes up, and with what it hears over it. */
+/** What a peer does when a line to a shard comes up, and with what comes over it. */
 import { AceError } from '../../shared/errors.ts';
 import { checkNetwork } from '../account/membership.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
@@ -46,7 +46,7 @@ export async function keepShardLines(context: ShardLineContext): Promise<void> {
   lines.keepTrying();
 }
 
-/** Learns what the shard knows of the network, and tells it what this peer offers. @throws AceError as the calls do */
+/** Learns what the shard knows of the network, and announces to it what this peer offers. @throws AceError as the calls do */
 async function greet(context: ShardLineContext, line: ShardClient): Promise<void> {
   const { lines, settings, account, shardClient, sync, known, announcer } = context;
   const hello = await line.call('hello', {});

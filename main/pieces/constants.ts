@@ -8,7 +8,7 @@ export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIEC
 /** What a provider may send before it hears of more: the first piece whole, and the beginning of the next. */
 export const OPENING_WINDOW_BYTES = 2 * PIECE_BYTES;
 
-/** Longest transport file that is told in a message: that of a content of 2 GiB. A longer one is fetched by itself. */
+/** Longest transport file that is sent in a message: that of a content of 2 GiB. A longer one is fetched by itself. */
 export const MAX_MESSAGE_TRANSPORT_BYTES = 68_000;
 
 /** Requests a provider keeps waiting on one stream; more are a protocol error. */
@@ -21,7 +21,7 @@ export const MAX_QUEUED_REQUESTS = 64;
 export const VISIT_RATE: BucketRate = { perSecond: 4, burst: 128 };
 
 export interface PiecesTimeouts {
-  /** A stream that says nothing at all at its beginning, or no countersignature at its end. */
+  /** A stream on which nothing comes at its beginning, or no countersignature at its end. */
   readonly handshakeMs: number;
   /** A provider that is owed a tick waits this long for it before it refuses the request: less than `dataMs`. */
   readonly paymentMs: number;

@@ -1,4 +1,4 @@
-/** A piece that a viewer asks for: what it says when it asks, what comes back, and what may go wrong. */
+/** A piece that a viewer asks for: the request, what comes back, and what may go wrong. */
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { TransportFile } from '../content/transport-file.ts';
 import type { Message } from './messages.ts';

@@ -22,7 +22,7 @@ const LOOK_MS = 1_000;
 
 export interface HaveNotifierContext {
   readonly store: NodeStore;
-  /** Whether others are told of a content. */
+  /** Whether a content is announced to others. */
   readonly isOffered: (contentId: string) => boolean;
   readonly send: (message: Message) => void;
   /** Counts a question of the viewer's device; `false` when that was one too many. */
@@ -34,7 +34,7 @@ export class HaveNotifier {
   readonly #isOffered: (contentId: string) => boolean;
   readonly #send: (message: Message) => void;
   readonly #mayAsk: () => boolean;
-  /** Contents that were asked about, by id: as of which version of its pieces, and whether anything was said. */
+  /** Contents that were asked about, by id: the version of its pieces that was sent, and whether anything was sent. */
   readonly #notified = new LRUCache<string, { readonly version: number; readonly isKnown: boolean }>({
     max: MAX_INTERESTS,
   });
@@ -69,7 +69,7 @@ export class HaveNotifier {
     });
   }
 
-  /** Of what is not shared here nothing is said, until it is: a request for a piece of it is refused. */
+  /** Nothing is sent about what is not shared here, until it is: a request for a piece of it is refused. */
   #notify(contentId: string): void {
     const { contents } = this.#store;
     const row = contents.get(contentId);

@@ -1,4 +1,4 @@
-/** What a provider said it has of the contents that a stream is about. Until it says, it is taken to have everything. */
+/** What a provider reports to have of the contents that a stream is about. Until its first report it counts as whole. */
 import { LRUCache } from 'lru-cache';
 import { type BucketState, refilled } from '../../shared/token-bucket.ts';
 import { isHaveMap, mapHas } from '../content/have-map.ts';
@@ -7,9 +7,9 @@ interface Interest {
   readonly pieceCount: number;
   /** `null` until the provider answers. */
   bitmap: Uint8Array | null;
-  /** Pieces that it refused, and until when its word about them is not taken; `null` until it says anything. */
+  /** Pieces that it refused, and until when its reports about them are ignored; `null` until its next report. */
   readonly lacks: Map<number, number | null>;
-  /** How often it said again that it has what it refused. */
+  /** How often it reported again to have what it refused. */
   untrue: number;
   newsBucket: BucketState;
   onHave(): void;
@@ -17,7 +17,7 @@ interface Interest {
 
 /** Contents that a stream asks about at once; the oldest are forgotten. */
 export const MAX_INTERESTS = 32;
-/** News of one content that are told at once: an answer, then one a second while the provider gets more. */
+/** Reports about one content that notify at once: an answer, then one a second while the provider gets more. */
 const NEWS_RATE = { perSecond: 2, burst: 8 } as const;
 /** A piece that a provider claims to have after it refused it is asked for again after so long, doubled each time. */
 const ASIDE_FIRST_MS = 2_000;
@@ -27,7 +27,7 @@ export class Interests {
   /** In the order in which they were asked about: reading refreshes nothing. */
   readonly #byContent = new LRUCache<string, Interest>({ max: MAX_INTERESTS });
 
-  /** `false` when the content is known already. `onHave` is called whenever the provider says something new of it. */
+  /** `false` when the content is known already. `onHave` is called for each new report about it. */
   add(contentId: string, pieceCount: number, onHave: () => void): boolean {
     const known = this.#byContent.peek(contentId);
     if (known) {
@@ -46,7 +46,7 @@ export class Interests {
     return true;
   }
 
-  /** Takes over what the provider says. `false` when that can be no answer. More than has to be said wakes nobody. */
+  /** Takes over a report. `false` when it is malformed. Reports beyond the rate are taken, and notify nobody. */
   update(contentId: string, bitmap: Uint8Array): boolean {
     const interest = this.#byContent.peek(contentId);
     if (!interest) return true; // asked about once, and forgotten since
@@ -64,7 +64,7 @@ export class Interests {
     this.#byContent.peek(contentId)?.lacks.set(pieceIndex, null);
   }
 
-  /** Of what it refused, what it says to have all the same is left alone for a while: it may have come, or be a lie. */
+  /** Pieces that it refused and reports to have all the same are left alone for a while: they may have come, or be a lie. */
   #setAside(interest: Interest): void {
     const nowMs = performance.now();
     const { bitmap, lacks } = interest;
@@ -89,7 +89,7 @@ export class Interests {
     return bitmap === null || mapHas(bitmap, pieceIndex);
   }
 
-  /** Whether the provider has said that it lacks some of the content. */
+  /** Whether the provider has reported that it lacks some of the content. */
   isPartial(contentId: string): boolean {
     return (this.#byContent.peek(contentId)?.bitmap?.byteLength ?? 0) > 0;
   }

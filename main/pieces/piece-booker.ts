@@ -1,6 +1,6 @@
 /**
  * What a viewer does with a piece that is all here and right: writes it, books and pays it in one commit, and only then
- * says the tick. What arrives meanwhile makes the next group: one commit for many.
+ * sends the tick. What arrives meanwhile makes the next group: one commit for many.
  */
 import { AceError } from '../../shared/errors.ts';
 import type { PayerChannel } from '../channel/payer.ts';
@@ -89,7 +89,7 @@ export class PieceBooker {
     } catch (error) {
       this.#stream.fail(error);
     } finally {
-      // In the same turn as the last look at what has arrived: a piece that comes now starts anew.
+      // Nothing can arrive between the last look and this line: a piece that comes later starts a new run.
       this.#isRunning = false;
     }
   }
@@ -145,7 +145,7 @@ export class PieceBooker {
     for (const { request } of group) await pieces.pieceWritten(request.contentId, request.pieceIndex);
   }
 
-  /** Books the group and its payment together, then says the tick. The answer is the units it paid. */
+  /** Books the group and its payment together, then sends the tick. The answer is the units it paid. */
   #pay(group: readonly ArrivedPiece[], verifiedBytes: number): number {
     const { store, pieces } = this.#context;
     const { channel } = this.#stream;

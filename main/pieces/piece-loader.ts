@@ -2,7 +2,7 @@
  * Reads the pieces that one stream serves from the disk and checks them, a few ahead of the sender.
  *
  * Buffers are used again, because megabytes of garbage a second cost more than the reads. When a piece has left this
- * process only its viewer can tell, and does by paying for it: whoever pays early spoils what is sent to itself. An
+ * process only its viewer knows, and shows it by paying: a viewer that pays early spoils what is sent to itself. An
  * honest viewer's payments run ahead of what it got by at most a unit that it wrote off and the rounding of another, so
  * a buffer waits for that much more. Whatever is not paid for in time is left to the garbage collector.
  */
@@ -31,7 +31,7 @@ interface Unpaid {
 
 export class PieceLoader {
   readonly #pieces: PieceStore;
-  /** By the request itself: its id is the viewer's word, and the viewer may say it again for another piece. */
+  /** By the request itself: the viewer chooses its id, and may choose the same one for another piece. */
   readonly #ahead = new Map<PieceAddress, Promise<LoadedPiece | null>>();
   readonly #unpaid: Unpaid[] = [];
   readonly #spare: Uint8Array[] = [];
@@ -50,7 +50,7 @@ export class PieceLoader {
 
   /**
    * A piece as it lies on the disk, `null` when it is not there or not what it should be.
-   * @throws AceError `FileUnreadable` when the disk does not say
+   * @throws AceError `FileUnreadable` when the disk cannot be read
    */
   take(request: PieceAddress, file: TransportFile): Promise<LoadedPiece | null> {
     const reading = this.#ahead.get(request) ?? this.#load(request, file);

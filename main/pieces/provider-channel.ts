@@ -33,7 +33,7 @@ export class ProviderChannel {
     return this.#current;
   }
 
-  /** The viewer pays on this channel from now on. @throws AceError why it is not taken; the viewer was told */
+  /** The viewer pays on this channel from now on. @throws AceError why it is not taken; the viewer was sent a refusal */
   open(viewer: Counterparty, message: Extract<Message, { type: 'open' }>): void {
     const { payee, send, abort, notify } = this.#context;
     this.#current?.commit();

@@ -30,7 +30,7 @@ import { type Request, RequestQueue } from './request-queue.ts';
 
 export interface ProviderContext {
   readonly store: NodeStore;
-  /** Whether others are told of a content or a broadcast. */
+  /** Whether a content or a broadcast is announced to others. */
   readonly isOffered: (contentId: string) => boolean;
   readonly pieces: PieceStore;
   readonly payee: PayeeService;
@@ -250,7 +250,7 @@ class ProviderStream {
       if (!request) {
         await this.#channel.commitTicks();
         await this.#remote.writable();
-        // What came while it waited had nobody to wake.
+        // The signal remembers nothing: look again for what came during the waits above.
         if (!this.#ended && this.#queue.length === 0 && !this.#channel.hasNews) await this.#signal.wait();
         continue;
       }
@@ -301,7 +301,7 @@ class ProviderStream {
       if (obstacle !== 'PaymentOverdue') return obstacle;
       const committed = await this.#channel.commitTicks();
       if (this.#ended) return obstacle;
-      // What came while that was stored had nobody to wake.
+      // The signal remembers nothing: look again for what came during the commit.
       if (committed) continue;
       if (performance.now() >= deadlineMs) {
         this.#channel.current?.overdue();

@@ -110,7 +110,7 @@ export class Requester {
   answered(id: number): { readonly waiting: Waiting; readonly request: PieceRequest } {
     const waiting = this.#outstanding.notBegun(id);
     if (!waiting?.request) throw unexpected('provider', { type: 'piece' });
-    // It stays on the list until it is paid, so the id alone does not tell a second answer from the first.
+    // It stays on the list until it is paid, so the id alone does not distinguish a second answer from the first.
     waiting.beganAtMs = performance.now();
     return { waiting, request: waiting.request };
   }

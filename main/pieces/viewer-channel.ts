@@ -81,7 +81,7 @@ export class ViewerChannel {
   }
 
   /**
-   * Resolves when there is room for `lengthBytes`, which is kept for the caller until it says `answered`: others ask for
+   * Resolves when there is room for `lengthBytes`, which is kept for the caller until it calls `answered`: others ask for
    * room, too. Opens the next channel, for up to `wantedUnits`, once what is under way has arrived.
    * @throws AceError `CreditExhausted`, `ChannelUnleased`, `ShardUnavailable`, …
    */
@@ -129,13 +129,13 @@ export class ViewerChannel {
         },
       };
     });
-    // Without an answer the channel stays `closing`: it is said again when we meet.
+    // Without an answer the channel stays `closing`: it is sent again at the next connection.
     await Promise.race([answered, this.#stream.ended()]);
     this.#final?.answered();
     this.#final = null;
   }
 
-  /** Ends the channel in use; `null` when there is nothing to say. */
+  /** Ends the channel in use; `null` when there is nothing to send. */
   #sendFinal(): CheckpointName | null {
     const channel = this.#current;
     this.#current = null;
@@ -229,7 +229,7 @@ export class ViewerChannel {
       this.#sendFinal();
     } catch (error) {
       // The next stream may have the channel.
-      leasing.then((channel) => channel.release()).catch(() => undefined); // why the stream ended is what is told
+      leasing.then((channel) => channel.release()).catch(() => undefined); // the caller gets why the stream ended
       throw error;
     }
     const channel = await leasing;

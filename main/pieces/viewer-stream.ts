@@ -130,7 +130,7 @@ export class ViewerStream {
     return this.#requester.busy;
   }
 
-  /** How long the provider, which owes something, has said nothing that leads on, in milliseconds; 0 when it owes nothing. */
+  /** How long the provider, which owes something, has made no progress, in milliseconds; 0 when it owes nothing. */
   get silentMs(): number {
     return this.#requester.owed ? this.#progress.silentMs : 0;
   }
@@ -141,18 +141,18 @@ export class ViewerStream {
     await this.#channel.prepare(wantedUnits);
   }
 
-  /** Asks the provider which pieces of the content it has; `onHave` is called whenever it says so. */
+  /** Asks the provider which pieces of the content it has; `onHave` is called with each answer. */
   interest(contentId: string, file: PieceRequest['file'], onHave: () => void): void {
     if (this.#failure || !this.#interests.add(contentId, pieceCount(file.sizeBytes), onHave)) return;
     this.#send({ type: 'interest', contentId });
   }
 
-  /** Whether the provider is worth asking for the piece, as far as it has said. */
+  /** Whether the provider is worth asking for the piece, as far as it has answered. */
   has(contentId: string, pieceIndex: number): boolean {
     return this.#interests.has(contentId, pieceIndex);
   }
 
-  /** Whether the provider has said that it lacks some of the content. */
+  /** Whether the provider has reported that it lacks some of the content. */
   isPartial(contentId: string): boolean {
     return this.#interests.isPartial(contentId);
   }

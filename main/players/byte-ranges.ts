@@ -32,7 +32,7 @@ export function requestedRanges(
 }
 
 /**
- * Whether what `If-Range` names is what would be sent. A date must be exactly the one that was told as
+ * Whether what `If-Range` names is what would be sent. A date must be exactly the one that was sent as
  * `Last-Modified`; a weak entity tag never matches.
  */
 export function isSameContent(

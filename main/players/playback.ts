@@ -1,6 +1,6 @@
 /**
  * Content over HTTP on loopback, for the page's player and for every player that takes a URL. Paths follow what
- * Ace Stream clients speak; `/content/<id>` is ours. Whoever takes the bytes to keep them says `?download=1`: what nobody
+ * Ace Stream clients speak; `/content/<id>` is ours. A client that takes the bytes to keep them adds `?download=1`: what nobody
  * watches must not count for the network's traffic rate.
  *
  * Players show no token. `main/rpc/guard.ts` has refused the requests of foreign pages before they come here.

@@ -1,6 +1,6 @@
 /** How fast a content comes and goes, and what it cost, since a player's session began. */
 
-/** What a transfer tells by counting up; it begins anew with each `Transfer` object. */
+/** What a transfer counts up; it begins anew with each `Transfer` object. */
 export interface Progress {
   readonly receivedBytes: number;
   readonly paidUnits: number;

@@ -1,4 +1,4 @@
-/** What a player's session is told of its content: the figures of the Ace Stream API, and what was paid. */
+/** What a player's session learns of its content: the figures of the Ace Stream API, and what was paid. */
 import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import type { Ratio } from '../../shared/economy/ratio.ts';

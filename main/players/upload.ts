@@ -34,7 +34,7 @@ export function uploadHandler(context: UploadContext, next: Handler): Handler {
     take(context, req, url.searchParams.get('name') ?? '').then(
       (content) => answer(res, 200, content),
       (error: unknown) => {
-        // A page that has gone away is not told; what it sent is gone by now.
+        // A page that has gone away gets no answer; what it sent is gone by now.
         if (req.destroyed && !req.complete) return;
         if (!isAceError(error)) context.log.error({ err: error }, 'an upload failed');
         const failure: RpcFailure = isAceError(error)
@@ -68,7 +68,7 @@ async function take(context: UploadContext, req: IncomingMessage, name: string):
   }
 }
 
-/** A body may be longer than it said. */
+/** A body may be longer than announced. */
 function limited(name: string) {
   return async function* (body: AsyncIterable<Buffer>) {
     let bytes = 0;

@@ -68,7 +68,7 @@ function stateOf(book: ChannelBook, nowMs: number): ChannelView['state'] {
 }
 
 function kindOf({ direction, checkpoint, servedBytes, videoBytes }: ChannelBook): ChannelView['kind'] {
-  // A payee was told of the bytes up to the checkpoint, a payer counts them itself.
+  // A payee knows the bytes up to the checkpoint, a payer counts them itself.
   const countedBytes = direction === 'paying' ? servedBytes : (checkpoint?.bytes ?? 0);
   if (countedBytes === 0) return null;
   if (videoBytes === 0) return 'other';

@@ -25,7 +25,7 @@ type ContentProcedures = Pick<
   'contents' | 'importFile' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
 >;
 
-/** An import tells how far it has come at most this often. */
+/** An import reports how far it has come at most this often. */
 const PROGRESS_EVERY_MS = 250;
 
 export function contentViews({ store, live }: RunningPeer): ContentView[] {

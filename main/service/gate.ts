@@ -1,6 +1,6 @@
 /**
  * What pages and the command line talk to, before the node runs and after: the wallet always answers; everything else
- * answers once the wallet is open and the node runs, and says until then what it waits for.
+ * answers once the wallet is open and the node runs, and reports until then what it waits for.
  */
 import { inputs, type Procedure } from '../../shared/rpc/rpc.ts';
 import type { NodeService } from '../rpc/service.ts';

@@ -52,13 +52,13 @@ async function verify(options: JournalProceduresOptions): Promise<JournalVerific
   }
 }
 
-/** What the node shows, and what the shard says after everything it had to tell was booked. */
+/** What the node shows, and what the shard has after everything it sent was booked. */
 async function latest(sync: JournalProceduresOptions['sync']) {
   try {
     const picture = await sync.refresh();
     return { picture, asked: await sync.ask() };
   } catch (error) {
-    // Without its shard the node still knows what it was told last.
+    // Without its shard the node still knows what it was sent last.
     if (!isAceError(error)) throw error;
     return { picture: sync.picture, asked: null };
   }

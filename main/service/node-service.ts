@@ -47,7 +47,7 @@ export interface NodeServiceHandle
   close(): void;
 }
 
-/** Rates fall to zero by themselves, and what went through moves on: the feed is told so. */
+/** Rates fall to zero by themselves, and what went through moves on: the feed is sent the figures. */
 const TICK_EVERY_MS = 1_000;
 
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {

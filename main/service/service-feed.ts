@@ -1,4 +1,4 @@
-/** Everything that a node tells of itself, from wherever it happens, to those who listen (`FeedHub` slows it down). */
+/** Everything that a node reports of itself, from wherever it happens, to those who listen (`FeedHub` slows it down). */
 import type { NodeFeedListener } from '../rpc/service.ts';
 
 export class ServiceFeed {

@@ -14,9 +14,9 @@ import { watchView } from './broadcasts.ts';
 import { repaymentView } from './operation-views.ts';
 import { balancesView, priceView, settingsView } from './views.ts';
 
-const REPAYMENTS_TOLD = 10;
+const REPAYMENTS_SHOWN = 10;
 
-/** What a snapshot says of the process that the peer runs in. */
+/** What a snapshot shows of the process that the peer runs in. */
 export interface NodeFacts {
   readonly version: string;
   readonly dataDir: string;
@@ -61,7 +61,7 @@ export function snapshotOf(peer: RunningPeer, { ownDevnet: devnet, ...facts }: N
     transfers: transferViews(peer, picture),
     limits: settingsView(peer.limits, peer.pieces.cache),
     settlementCount: store.settlements.count(),
-    repayments: store.settlements.repayments(0, REPAYMENTS_TOLD).map(repaymentView),
+    repayments: store.settlements.repayments(0, REPAYMENTS_SHOWN).map(repaymentView),
   };
 }
 

@@ -41,7 +41,7 @@ export class Arrivals {
     this.#context = context;
   }
 
-  /** Resolves when the piece is taken in, or what it failed of is told. */
+  /** Resolves when the piece is taken in, or its failure is noted. */
   async land(
     flight: Flight,
     stream: PieceStream,
@@ -58,7 +58,7 @@ export class Arrivals {
     }
   }
 
-  /** Takes up the pieces that were stored without the transfer being told. */
+  /** Takes up the pieces that were stored without a notice to the transfer. */
   takeOver(): void {
     const { contentId, store, holdings } = this.#context;
     for (const pieceIndex of store.contents.pieces(contentId)) {

@@ -41,7 +41,7 @@ export interface AskingContext {
 }
 
 const MAX_ASKED = 8;
-/** Sessions that say nothing hold up nobody for longer; the look-up goes on meanwhile. */
+/** Streams that do not answer hold nothing up for longer; the look-up goes on meanwhile. */
 const ASK_MS = 1_500;
 /** A piece that would have to wait for a limit is not asked for here: the transfer asks for it later. */
 const PERMIT_MS = 50;

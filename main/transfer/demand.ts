@@ -119,7 +119,7 @@ export class Demand {
   }
 
   /**
-   * A download takes first what the fewest providers have, and of that what `salt` says: two that fetch the same from
+   * A download takes first what the fewest providers have, and among those in the order that `salt` gives: two that fetch the same from
    * each other do not fetch it in the same order. While all have everything the order is that of the content.
    * @param holders providers that have the piece
    */

@@ -18,7 +18,7 @@ export interface Flight {
 
 export class Flights {
   readonly #byPiece = new Map<number, Flight[]>();
-  /** Until what comes of each is stored, or told. */
+  /** Each ends when its piece is stored, or its failure noted. */
   readonly #landings = new Set<Promise<void>>();
   readonly #onEnd: () => void;
   /** Time with requests under way, in milliseconds, up to the last time that there was none. */

@@ -64,7 +64,7 @@ export class Library {
     const broadcast = store.broadcasts.get(contentId);
     if (broadcast) throw isLive(broadcast.name);
     const searching = findProviders(contentId);
-    searching.catch(() => undefined); // told below, unless it is not needed
+    searching.catch(() => undefined); // thrown below, unless it is not needed
     const heard = origin === 'offered' ? null : await this.#ask(contentId, origin, opening);
     const told = heard && store.contents.get(contentId);
     if (told) return { row: told, providers: [heard.pooled.provider], areSome: true, first: heard.first };

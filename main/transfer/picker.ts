@@ -27,7 +27,7 @@ export interface AvailableProvider {
   /** Asked there and not here yet, for all contents. */
   readonly outstandingBytes: number;
   readonly outstandingPieces: number;
-  /** How long it has owed something and said nothing. */
+  /** How long it has owed something and sent nothing. */
   readonly silentMs: number;
   has(pieceIndex: number): boolean;
 }
@@ -59,7 +59,7 @@ const DEADLINE_SHARE = 0.5;
 /** Wants that are looked at for one answer: those that only a full provider has are passed over. */
 const LOOK_AHEAD = 256;
 
-/** The speed to reckon with: a provider that has gone silent is as slow as its silence says. */
+/** The speed to reckon with: a provider that has gone silent counts as slow as its silence is long. */
 export function speedOf({ bytesPerMs, silentMs, outstandingPieces }: AvailableProvider): number {
   const measured = bytesPerMs ?? ASSUMED_BYTES_PER_MS;
   if (outstandingPieces === 0 || silentMs < SILENT_MS) return measured;
@@ -170,7 +170,7 @@ export type Remedy =
 /** Less than this is never late. */
 const LATE_MS = 500;
 const LATE_FACTOR = 2;
-/** A provider that was asked to forget a request has so long to say that it did. */
+/** A provider that was asked to forget a request has so long to confirm it. */
 const WITHDRAW_MS = 300;
 
 /**
@@ -189,7 +189,7 @@ export function remedies(
   for (const request of pending) {
     const blocks = request.deadlineMs <= 0 || (allAsked && request.deadlineMs === Number.POSITIVE_INFINITY);
     const own = providers.find(({ id }) => id === request.providerId);
-    // Of a provider that says nothing no answer is waited for, either.
+    // A silent provider's confirmation is not waited for, either.
     const silent = own !== undefined && own.silentMs >= SILENT_MS;
     const limitMs = lateMs(request, blocks, silent);
     const other = betterFor(request, own, providers);

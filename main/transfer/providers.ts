@@ -21,7 +21,7 @@ export interface TransferProvidersContext {
   readonly log: Log;
   /** Who has this content, best first. @throws AceError `ShardUnavailable` */
   readonly findProviders: (contentId: string) => Promise<Provider[]>;
-  /** A provider was found, joined or lost, or said what it has. */
+  /** A provider was found, joined or lost, or reported what it has. */
   readonly onChange: () => void;
 }
 
@@ -55,7 +55,7 @@ export interface ProviderInUse {
   readonly paidUnits: number;
 }
 
-/** A provider that owes something and says nothing for so long is left, when another could be asked. */
+/** A provider that owes something and sends nothing for so long is left, when another could be asked. */
 const ABANDON_MS = 3_000;
 /** The same, in the time that it takes for a chunk as a rule. */
 const ABANDON_CHUNKS = 8;
@@ -138,7 +138,7 @@ export class TransferProviders {
     });
   }
 
-  /** Those that have said that they lack something. */
+  /** Those that have reported that they lack something. */
   partial(): Member[] {
     return this.live.filter(({ stream }) => stream?.isPartial(this.#context.contentId));
   }
@@ -177,7 +177,7 @@ export class TransferProviders {
     this.#noticeClosed(nowMs);
     const live = this.live.length;
     const due = nowMs - this.#findAtMs >= (live === 0 ? REFRESH_SOON_MS : REFRESH_MS);
-    if (due) this.find().catch(() => undefined); // kept, and told as `trouble`
+    if (due) this.find().catch(() => undefined); // kept, and shown as `trouble`
     const connecting = [...this.#members.values()].filter((member) => member.connecting).length;
     if (live === 0 && connecting === 0) this.#joiningSinceMs = nowMs;
     const patience = live > 0 ? MAX_MEMBERS : 1 + Math.floor((nowMs - this.#joiningSinceMs) / HEAD_START_MS);
@@ -201,7 +201,7 @@ export class TransferProviders {
   async warm(known: readonly Provider[], areAll = true): Promise<void> {
     const findAtMs = this.#findAtMs;
     if (known.length > 0) this.#found(known);
-    // One that a stream told of is not all of them: the look-up is still due.
+    // One that is known from a stream is not all of them: the look-up is still due.
     if (!areAll) this.#findAtMs = findAtMs;
     else await this.find();
     const [first] = this.#candidates(performance.now());
@@ -269,7 +269,7 @@ export class TransferProviders {
       const pooled = this.#context.pool.pooled(provider);
       return this.#members.get(provider.peerId) ?? newMember(pooled);
     });
-    // In the order in which they are told now. Those in use, or with a history, are kept though nobody tells of them.
+    // In the order of the latest look-up. Those in use, or with a history, are kept though it does not name them.
     const kept = [...this.#members.values()].filter((member) => !fresh.includes(member));
     const inUse = kept.filter((member) => member.stream || member.connecting || member.pieces > 0);
     this.#members.clear();

@@ -9,7 +9,7 @@ export class RareFirst {
   readonly #contentId: string;
   readonly #count: number;
   readonly #salt = Math.floor(Math.random() * 2 ** 31);
-  /** How often somebody said what it has. */
+  /** How often a provider reported what it has. */
   #haves = 0;
   #workedOutAtMs = Number.NEGATIVE_INFINITY;
 
@@ -19,7 +19,7 @@ export class RareFirst {
     this.#count = count;
   }
 
-  /** A provider came or went, or said what it has. */
+  /** A provider came or went, or reported what it has. */
   changed(): void {
     this.#haves += 1;
   }

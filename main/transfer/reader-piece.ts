@@ -4,7 +4,7 @@ import type { Transfer } from './transfer.ts';
 
 /**
  * A piece for who reads while it comes: waits for it; one that the disk has lost, or has wrong, is fetched again.
- * @throws AceError `PeerClosed` when the transfer is stopped; as `verifiedPiece`; what `signal` says
+ * @throws AceError `PeerClosed` when the transfer is stopped; as `verifiedPiece`; the reason of `signal`
  */
 export async function readerPiece(
   pieces: PieceStore,

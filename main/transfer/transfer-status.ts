@@ -1,4 +1,4 @@
-/** What a transfer says of itself: how far it is, and why it waits when it waits. */
+/** What a transfer shows of itself: how far it is, and why it waits when it waits. */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Log } from '../process/log.ts';
 import type { Member, TransferProviders } from './providers.ts';

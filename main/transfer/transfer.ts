@@ -1,6 +1,6 @@
 /**
  * One content on its way to this node: it has what is wanted fetched from the providers that have it, several at once,
- * and says why it waits when it waits. What is wanted is in `demand.ts`, who has it in `providers.ts`, which piece comes
+ * and shows why it waits when it waits. What is wanted is in `demand.ts`, who has it in `providers.ts`, which piece comes
  * from whom in `picker.ts`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,9 @@ import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
 import type { AceError } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
+import type { NodeStore } from '../db/node/store.ts';
+import type { DownloadBudget } from '../limits/download-budget.ts';
+import type { Log } from '../process/log.ts';
 import { Signal } from '../util/signal.ts';
 import { Arrivals } from './arrivals.ts';
 import type { FirstPiece } from './asking.ts';
@@ -26,16 +29,30 @@ import {
 } from './picker.ts';
 import { type Member, type ProviderInUse, TransferProviders } from './providers.ts';
 import { RareFirst } from './rare-first.ts';
-import type { PooledProvider, StreamUser } from './stream-pool.ts';
-import type { TransferContext } from './transfer-context.ts';
+import type { PooledProvider, StreamPool, StreamUser } from './stream-pool.ts';
 import { RETRY_MS, type TransferState, TransferStatus } from './transfer-status.ts';
 import { Watched } from './watched.ts';
 
 export type { Provider } from '../content/provider.ts';
 export type { Reader } from './demand.ts';
 
-export type { TransferContext } from './transfer-context.ts';
 export type { TransferState } from './transfer-status.ts';
+
+export interface TransferContext {
+  readonly store: NodeStore;
+  readonly log: Log;
+  readonly pool: StreamPool;
+  /** Whether and when another piece may be asked for. */
+  readonly budget: Pick<DownloadBudget, 'mayRequest'>;
+  /** Pieces that may be fetched ahead of each reader, where not all of the content fits on the disk; else `null`. */
+  readonly aheadPieces: (contentId: string, sizeBytes: number) => number | null;
+  /** Who has this content, best first. @throws AceError `ShardUnavailable` */
+  readonly findProviders: (contentId: string) => Promise<Provider[]>;
+  readonly nowMs: () => number;
+  readonly onChange: () => void;
+  /** The first of the content is here, or all of it: others can be served from here. */
+  readonly onServable: () => void;
+}
 
 /** How often late requests are looked after. */
 const TICK_MS = 100;

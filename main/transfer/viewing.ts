@@ -1,5 +1,5 @@
 /**
- * How long a content has been watched. Players read ahead, minutes within a second, and say nothing afterwards: what
+ * How long a content has been watched. Players read ahead, minutes within a second, and send nothing afterwards: what
  * they have taken is watched as time passes, and no longer than it plays. Bytes that are read again, as after a jump
  * back, add nothing, so a content is never watched for longer than it lasts.
  *

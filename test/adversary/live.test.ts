@@ -123,7 +123,7 @@ describe('lies about a broadcast', () => {
     expect(await sequencesOf(viewer.manifest(id))).toEqual([0, 1, 2]);
     // Nobody can tell of 3: it is gone everywhere.
     await viewer.peer.live.unwatch(id);
-    const unheard = vi.spyOn(LiveGossip.prototype, 'say').mockImplementation(() => undefined);
+    const unheard = vi.spyOn(LiveGossip.prototype, 'publish').mockImplementation(() => undefined);
     const lost = await publish(broadcaster, id);
     unheard.mockRestore();
     broadcaster.store.commit(() => broadcaster.store.liveRecords.remove(id, [lost]));

@@ -21,7 +21,21 @@ export async function liveNode(net: Devnet, name: string, httpPort = 0): Promise
   const at = (path: string) => new URL(path, node.http.url).href;
   const stop = net.owns(() => node.stop());
   return {
-    ...node,
+    service: node.service,
+    feed: node.feed,
+    wallet: node.wallet,
+    log: node.log,
+    http: node.http,
+    stopped: node.stopped,
+    get isRunning() {
+      return node.isRunning;
+    },
+    get peer() {
+      return node.peer;
+    },
+    get lastPort() {
+      return node.lastPort;
+    },
     stop,
     at,
     manifest: (contentId) => at(`/ace/manifest.m3u8?content_id=${contentId}`),

@@ -20,7 +20,7 @@ export const ALL_PER_SECOND = 64;
 export const INVALID_TOLERATED = 3;
 export const PENALTY_MS = 10 * 60_000;
 
-/** News of one channel that is passed on: so many at once, and one in so long. Its two sides say far less. */
+/** News of one channel that is passed on: so many at once, and one in so long. Its two sides publish far less. */
 export const CHANNEL_BURST = 16;
 export const CHANNEL_EVERY_MS = 10_000;
 

@@ -1,4 +1,4 @@
-/** The one message of the gossip: a payer's checkpoint, with the terms and the lease that say whose it is. */
+/** The one message of the gossip: a payer's checkpoint, with the terms and the lease that show whose it is. */
 import * as dagCbor from '@ipld/dag-cbor';
 import {
   type ChannelTerms,

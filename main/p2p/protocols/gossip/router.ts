@@ -17,7 +17,7 @@ const DECODE_LIMITS = {
 const TOPIC_BYTES_PER_PEER = 32_768;
 const MAX_RPC_BYTES = 64 * 1_024;
 const MAX_UNSENT_BYTES = 256 * 1_024;
-/** Long enough that what was said is not said again by a slow peer. */
+/** Long enough that a slow peer's copy is known as one. */
 const SEEN_MS = 5 * 60_000;
 const MESSAGE_ID_BYTES = 16;
 /** Below this a peer is not listened to at all. */

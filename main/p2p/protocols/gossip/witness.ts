@@ -39,7 +39,7 @@ interface Remembered {
   readonly checkpoints: (SignedRecord & { readonly number: number })[];
 }
 
-/** Nobody can claim on a channel this long after its expiry: what is said of it then is not worth passing on. */
+/** Nobody can claim on a channel this long after its expiry: gossip of it is not worth passing on then. */
 const GRACE_MS = 3_600_000;
 
 export interface Heard {

@@ -1,6 +1,6 @@
 /**
- * Asks a peer whether it has a whole content. A peer that has it answers with its certificate, which says whose device it
- * is; the connection says that it is this device. So a provider that somebody names costs one question, and no trust.
+ * Asks a peer whether it has a whole content. A peer that has it answers with its certificate, which shows whose device it
+ * is; the connection proves that it is this device. So a provider that somebody names costs one question, and no trust.
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';

@@ -25,7 +25,7 @@ export class LiveGossip {
     this.#options = options;
   }
 
-  /** Listens to a broadcast from now on, and passes on what is said of it. */
+  /** Listens to a broadcast from now on, and passes on its records. */
   join(broadcast: string): void {
     if (this.#joined.has(broadcast)) return;
     const rate = { burst: LIVE_PEER_BURST, perSecond: LIVE_PEER_PER_SECOND };

@@ -28,7 +28,7 @@ const TIMEOUT_MS = 8_000;
 
 /**
  * Answers what this node offers to others, and no more. `nowMs` is a clock that nobody sets.
- * @param isOffered whether others are told of a content or a broadcast
+ * @param isOffered whether a content or a broadcast is announced to others
  */
 export async function serveLive(
   host: Libp2p,

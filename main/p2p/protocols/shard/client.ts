@@ -38,7 +38,7 @@ export class ShardClient {
   readonly #signal = new Signal();
   #loop: Promise<void> | null = null;
 
-  /** Without an address it is down until `moveTo` tells one. */
+  /** Without an address it is down until `moveTo` gives one. */
   constructor(host: Libp2p, addresses: readonly Multiaddr[], events: ShardClientEvents) {
     this.#host = host;
     this.#addresses = addresses;
@@ -93,7 +93,7 @@ export class ShardClient {
   }
 
   /**
-   * Asks again by itself when the shard says to slow down, a few times.
+   * Asks again by itself when the shard answers to slow down, a few times.
    * @throws AceError `ShardUnavailable`, `RequestTimeout`, `MessageMalformed`, or what the shard refuses with
    */
   async call<M extends ShardMethod>(
@@ -137,7 +137,7 @@ export class ShardClient {
       await this.#signal.wait(delayMs);
       if (this.#stopped) return;
       delayMs = Math.min(delayMs * 2, RECONNECT_MAX_MS);
-      // A failed attempt is no news: the state "disconnected" was told, and the next attempt follows.
+      // A failed attempt is no news: `onDisconnected` was called, and the next attempt follows.
       await this.#connect().catch(() => undefined);
     }
   }

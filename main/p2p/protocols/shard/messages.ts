@@ -1,5 +1,5 @@
 /**
- * What nodes and their shard say to each other: one schema per method, both for the parameters and for the answer.
+ * What nodes and their shard send each other: one schema per method, both for the parameters and for the answer.
  * Everything that comes from the other side passes one of these before anyone looks at it.
  */
 
@@ -94,7 +94,7 @@ export const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
 /** The list of `plainPayment`. */
 const payment = z.array(big).length(9);
 
-/** What a list of base units says that a payment moved. @throws AceError `MessageMalformed`, `InvalidAmount` */
+/** The payment that a list of base units stands for. @throws AceError `MessageMalformed`, `InvalidAmount` */
 export function paymentFromPlain(plain: z.output<typeof payment>): Payment {
   return paymentFrom(plain);
 }
@@ -132,7 +132,7 @@ export function plainMarket({ totals, rates, aceBytePriceUsd }: Market): z.input
   };
 }
 
-/** What an account's operations say of its devices. */
+/** The devices of an account, by its operations. */
 export const accountDevices = z
   .array(z.object({ device: z.string().regex(/^[0-9a-f]{64}$/), linked: z.boolean() }))
   .max(MAX_DEVICES_TOLD);

@@ -29,7 +29,7 @@ export const TRANSPORT_RATES = {
 
 /**
  * What is not offered here is answered with an empty frame, and so is a peer that asks for too much.
- * @param isOffered whether others are told of a content: a peer learns no more here than what is announced to everybody
+ * @param isOffered whether a content is announced to others: a peer learns no more here than what is announced to everybody
  */
 export async function serveTransportFiles(
   host: Libp2p,
