@@ -1,8 +1,8 @@
-/** A lock by name: many holders share it at once, or one has it alone and waits for those before it, as later ones wait for it. */
+/** Turns at a thing, by its name: many at once, or one alone, who waits for those before and is waited for by those after. */
 interface Turns {
   /** Turns at once that have not ended. */
   shared: number;
-  /** Resolves when the task that is, or is about to be, alone has ended. */
+  /** Resolves when whoever is, or is about to be, alone has ended. */
   alone: Promise<void> | null;
   /** Called when the last of the shared ones has ended. */
   onIdle: () => void;

@@ -1,4 +1,4 @@
-/** Lets a loop rest until `now` is called, or for so long. A call while it does not rest has no effect. */
+/** Lets a loop rest until somebody wakes it, or for so long. Who wakes it while it does not rest wakes nobody. */
 export class Wake {
   #wake: () => void = () => undefined;
 
