@@ -16,4 +16,8 @@ export const messageOptions = {
   emitReadme: false,
 };
 
-if (process.argv[1] === import.meta.filename) await compile(messageOptions);
+if (process.argv[1] === import.meta.filename) {
+  await compile(messageOptions);
+  // The compiler's timers would keep the process for half a minute.
+  process.exit();
+}

@@ -34,7 +34,8 @@ export async function serveTestChain(
   const host = await listen(createDevice());
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
-  await serveChain({ host, chain, directory: new ShardDirectory(), devnet: true, nowMs: Date.now, onError });
+  // Its rates stand still with its clock: what a stranger may ask at once is all that it gets.
+  await serveChain({ host, chain, directory: new ShardDirectory(), devnet: true, nowMs, onError });
   const askers: Libp2p[] = [];
   return {
     chain,
