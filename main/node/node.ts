@@ -164,6 +164,7 @@ class Node implements RunningNode {
   readonly feed: FeedHub;
   readonly wallet: WalletManager;
   readonly log: Log;
+  readonly http: RunningNode['http'];
   readonly lastPort: number | null;
   readonly stopped: Promise<void>;
   readonly #parts: NodeParts;
@@ -174,6 +175,15 @@ class Node implements RunningNode {
     this.feed = parts.feed;
     this.wallet = parts.wallet;
     this.log = parts.log;
+    const { server, endpoint } = parts;
+    this.http = {
+      url: server.url,
+      port: server.port,
+      // Of this moment: it may be renewed while somebody holds this object.
+      get token() {
+        return endpoint.token;
+      },
+    };
     this.lastPort = parts.lastPort;
     this.stopped = parts.stop.promise;
     this.#parts = parts;
@@ -187,11 +197,6 @@ class Node implements RunningNode {
     const { peer } = this.#parts.runtime;
     if (peer === null) throw this.wallet.notRunning();
     return peer;
-  }
-
-  get http(): RunningNode['http'] {
-    const { server, endpoint } = this.#parts;
-    return { url: server.url, port: server.port, token: endpoint.token };
   }
 
   stop(): Promise<void> {
