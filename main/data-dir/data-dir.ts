@@ -36,6 +36,9 @@ export class DataDir {
   readonly validatorDb: string;
   readonly profile: string;
   readonly shard: string;
+  /** The port that it listened on last. */
+  readonly port: string;
+  readonly validatorLog: string;
 
   constructor(path: string) {
     const inside = (...names: string[]) => join(path, ...names);
@@ -58,6 +61,8 @@ export class DataDir {
     this.validatorDb = inside('validator.db');
     this.profile = inside('profile.json');
     this.shard = inside('shard.json');
+    this.port = inside('port');
+    this.validatorLog = inside('validator.log');
   }
 
   /** A validator's key must not become somebody's wallet: no node starts where this holds. */

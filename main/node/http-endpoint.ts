@@ -64,8 +64,11 @@ export class HttpEndpoint {
 
   async close(): Promise<void> {
     if (!this.#server) return;
-    removeControl(this.#dataDir);
-    await this.#server.close();
+    try {
+      removeControl(this.#dataDir);
+    } finally {
+      await this.#server.close();
+    }
   }
 
   /** For the command line, which finds the running node by it. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeConfig } from '../data-dir/config.ts';
-import type { DataDir } from '../data-dir/data-dir.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { anyPort } from '../p2p/listen.ts';
@@ -45,7 +45,7 @@ export async function launch(
       ? await startDevnet({ config, dataDir, log }, resources)
       : { multiaddr: network.multiaddr, sampleId: null };
   const peer = await startPeer({
-    dir: dataDir.path,
+    dataDir,
     shardMultiaddr: multiaddr,
     ...{ p2pPort, listen, announce, reach, log },
     identity: wallet,
@@ -78,7 +78,7 @@ async function startDevnet(
   const lock = lockDataDir(dataDir.seedDir);
   resources.defer(() => lock.release());
   const seed = await startPeer({
-    dir: dataDir.seedDir,
+    dataDir: new DataDir(dataDir.seedDir),
     shardMultiaddr: multiaddr,
     p2pPort: 0,
     ...{ listen: anywhere, reach, log },

@@ -20,7 +20,7 @@ import { FirstRun, firstRunMethods } from '../service/first-run.ts';
 import { gatedService } from '../service/gate.ts';
 import { ServiceFeed } from '../service/service-feed.ts';
 import { walletMethods } from '../service/wallet.ts';
-import { openResources } from '../util/resources.ts';
+import { closeResources, openResources } from '../util/resources.ts';
 import type { WalletManager } from '../wallet/wallet-manager.ts';
 import { HttpEndpoint, keepPort, portToTry } from './http-endpoint.ts';
 import { NodeRuntime } from './runtime.ts';
@@ -200,7 +200,7 @@ class Node implements RunningNode {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#parts.resources.disposeAsync();
+    this.#stopping ??= closeResources(this.#parts.resources);
     return this.#stopping;
   }
 }

@@ -13,7 +13,7 @@ import type { ContentHandler } from '../rpc/http.ts';
 import { createNodeService, type NodeServiceHandle } from '../service/node-service.ts';
 import type { ServiceFeed } from '../service/service-feed.ts';
 import { contentView } from '../service/views.ts';
-import { openResources } from '../util/resources.ts';
+import { closeResources, openResources } from '../util/resources.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { type HttpEndpoint, keepPort } from './http-endpoint.ts';
 import { type LaunchContext, launch } from './launch.ts';
@@ -75,7 +75,7 @@ export class NodeRuntime {
 
   async close(): Promise<void> {
     await this.#starting?.catch(() => undefined); // whoever started it hears of it
-    await this.#running?.resources.disposeAsync();
+    if (this.#running) await closeResources(this.#running.resources);
   }
 
   async #open(

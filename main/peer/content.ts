@@ -2,10 +2,10 @@
  * The contents of one peer: its pieces within the user's limits, what it serves and where it finds the rest, transfers and
  * broadcasts.
  */
-import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import { PieceStore } from '../content/piece-store.ts';
 import type { Provider } from '../content/provider.ts';
+import type { DataDir } from '../data-dir/data-dir.ts';
 import { isShared } from '../db/node/contents.ts';
 import { type Discovery, startDiscovery } from '../discovery/discovery.ts';
 import { DownloadBudget } from '../limits/download-budget.ts';
@@ -31,7 +31,7 @@ import type { Payments } from './payments.ts';
 const HOLDS_TIMEOUT_MS = 1_000;
 
 export interface ContentContext extends PeerNetwork, Payments {
-  readonly dir: string;
+  readonly dataDir: DataDir;
   readonly timeouts: PiecesTimeouts;
   readonly events: PeerEvents;
 }
@@ -93,14 +93,14 @@ export async function startContent(
 
 /** @throws AceError `StoreFailed` */
 async function openStorage(
-  { dir, store, meter, nowMs, log }: ContentContext,
+  { dataDir, store, meter, nowMs, log }: ContentContext,
   resources: AsyncDisposableStack,
 ): Promise<PeerStorage> {
   const limits = new UserLimits({ store, meter, nowMs, log });
   resources.defer(() => limits.close());
   const traffic = new TrafficBook({ store, meter, nowMs, log });
   resources.defer(() => traffic.close());
-  const pieces = new PieceStore(join(dir, 'pieces'), store, nowMs);
+  const pieces = new PieceStore(dataDir.pieces, store, nowMs);
   resources.defer(() => pieces.close());
   const recovered = await pieces.recover();
   if (recovered.lost > 0)
@@ -201,9 +201,10 @@ function startLive(
 }
 
 /** Looks for providers, unless the user allows no connection: then none is looked for, and the user is told why. */
-function findWithin({ limits }: UserLimits, finder: Discovery['finder']) {
+function findWithin(limits: UserLimits, finder: Discovery['finder']) {
   return async (contentId: string): Promise<Provider[]> => {
-    if (limits.maxConnections === 0) {
+    // Asked each time: the user may change it.
+    if (limits.limits.maxConnections === 0) {
       throw new AceError(
         'NoProviders',
         'Nobody is connected to: the limit of connections is 0. Raise it to fetch from others',

@@ -1,10 +1,10 @@
 /** How a peer comes into its network: identity, store, libp2p host, and its lines to the shards. */
-import { join } from 'node:path';
 import type { Libp2p } from '@libp2p/interface';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
 import { ShardLines } from '../account/lines.ts';
 import { bindStore } from '../account/membership.ts';
+import type { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { Meter } from '../p2p/meter.ts';
 import { GossipRouter } from '../p2p/protocols/gossip/router.ts';
@@ -18,7 +18,7 @@ import { type Identity, openIdentity } from '../wallet/identity.ts';
 import { type PeerHostOptions, startPeerHost } from './host.ts';
 
 export interface NetworkOptions extends PeerHostOptions {
-  readonly dir: string;
+  readonly dataDir: DataDir;
   /** Who the peer is; left out: the wallet in its folder, which has no passphrase. */
   readonly identity?: Identity;
   /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
@@ -53,11 +53,11 @@ export async function joinNetwork(
   options: NetworkOptions,
   resources: AsyncDisposableStack,
 ): Promise<PeerNetwork> {
-  const { dir, log, mustReachShard = false, shardMultiaddr } = options;
+  const { dataDir, log, mustReachShard = false, shardMultiaddr } = options;
   const nowMs = Date.now;
-  const store = openNodeStore(join(dir, 'node.db'));
+  const store = openNodeStore(dataDir.nodeDb);
   resources.defer(() => store.close());
-  const identity = options.identity ?? (await openIdentity(dir, store));
+  const identity = options.identity ?? (await openIdentity(dataDir.wallet, store));
   const { account, device } = identity;
 
   const meter = new Meter(nowMs);
@@ -79,7 +79,7 @@ export async function joinNetwork(
   if (identity.status === 'plain' && !devnet) {
     throw new AceError('WalletInvalid', 'This network is no devnet: the wallet needs a passphrase');
   }
-  bindStore(store, settings.networkId, account.address, dir);
+  bindStore(store, settings.networkId, account.address, dataDir.path);
   lines.remember();
   const shard = lines.homeOf(account.address);
   const shardClient = lines.of(shard);

@@ -9,7 +9,7 @@ import type { ContentRow } from '../db/node/contents.ts';
 import type { UserLimits } from '../limits/user-limits.ts';
 import { capConnections } from '../p2p/connection-cap.ts';
 import { PIECES_TIMEOUTS, type PiecesTimeouts } from '../pieces/constants.ts';
-import { openResources } from '../util/resources.ts';
+import { closeResources, openResources } from '../util/resources.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { type PeerContent, startContent } from './content.ts';
 import { PeerEvents } from './events.ts';
@@ -41,16 +41,18 @@ export interface RunningPeer extends Network, Content, Pick<Payments, 'claims' |
 /** @throws AceError `ShardUnavailable`, `WalletLocked`, `WalletInvalid`, `DataDirMismatch`, `SchemaTooNew`, … */
 export function startPeer(options: PeerOptions): Promise<RunningPeer> {
   return openResources(async (resources) => {
-    const { dir, timeouts = PIECES_TIMEOUTS } = options;
+    const { dataDir, timeouts = PIECES_TIMEOUTS } = options;
     const events = new PeerEvents();
     const network = await joinNetwork(options, resources);
     const payments = startPayments(network, events, resources);
     const context = { ...network, ...payments, events };
-    const content = await startContent({ ...context, dir, timeouts }, resources);
+    const content = await startContent({ ...context, dataDir, timeouts }, resources);
     const peer = { ...context, ...content };
     const { limits, library, announcer, live, claims, reports, known } = peer;
     const validators = new Set(peer.settings.validatorKeys.map((key) => peerIdOf(fromHex(key))));
     const connections = capConnections(peer.host, () => limits.limits.maxConnections, validators);
+    // Peers may have connected while the contents were opened.
+    connections.changed();
     limits.onChange(() => {
       connections.changed();
       library.retryAll();
@@ -95,7 +97,7 @@ function running(
       await Promise.all([claims.now(), announcer.leave()]).catch((error: unknown) =>
         log.warn({ err: error }, 'the last claims wait for the next start'),
       );
-      await resources.disposeAsync();
+      await closeResources(resources);
     },
   };
 }

@@ -5,7 +5,7 @@
  * the last state always arrives (trailing); rows of settlements and contents are never held back or dropped. While there
  * is no subscriber, the node is not listened to either, so an unwatched node makes no snapshots.
  */
-import { isAceError } from '../../shared/errors.ts';
+import { type ErrorCode, isAceError } from '../../shared/errors.ts';
 import {
   type FeedListener,
   NO_LOG,
@@ -15,6 +15,12 @@ import {
 } from './service.ts';
 
 export const SNAPSHOT_INTERVAL_MS = 250;
+const NO_SNAPSHOT_YET: readonly ErrorCode[] = [
+  'ShardUnavailable',
+  'WalletMissing',
+  'WalletLocked',
+  'NodeNotRunning',
+];
 
 export interface FeedHub {
   subscribe(listener: FeedListener): () => void;
@@ -89,7 +95,8 @@ class Hub implements FeedHub {
       (snapshot) => this.#tell('snapshot', snapshot),
       (error: unknown) => {
         // A node that does not know its account yet, or waits for its wallet, has no snapshot.
-        if (!isAceError(error)) this.#log.error({ err: error }, 'no snapshot could be made');
+        if (isAceError(error) && NO_SNAPSHOT_YET.includes(error.code)) return;
+        this.#log.error({ err: error }, 'no snapshot could be made');
       },
     );
   }

@@ -11,3 +11,14 @@ export async function openResources<T>(open: (resources: AsyncDisposableStack) =
     throw error;
   }
 }
+
+/** Closes everything, last opened first. @throws the error that came first, after all the others were closed */
+export async function closeResources(resources: AsyncDisposableStack): Promise<void> {
+  try {
+    await resources.disposeAsync();
+  } catch (error) {
+    let first: unknown = error;
+    while (first instanceof SuppressedError) first = first.suppressed;
+    throw first;
+  }
+}

@@ -4,7 +4,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import {
   DEFAULT_DEVNET,
@@ -22,6 +21,7 @@ import { toHex } from '../../shared/hex.ts';
 import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
@@ -92,24 +92,25 @@ async function run(
 ): Promise<RunningValidator> {
   const lock = lockDataDir(dataDir);
   resources.defer(() => lock.release());
+  const files = new DataDir(dataDir);
   const nowMs = Date.now;
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
-  const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
+  const { phrase, device } = await validatorSecrets(files.wallet);
   const faucet = accountFromPhrase(phrase);
   const settings = devnetSettings(stored, device, faucet.address);
-  const log = createLog(join(dataDir, 'validator.log'));
+  const log = createLog(files.validatorLog);
 
   const chain = openEmbeddedChain({
-    path: join(dataDir, 'chain.db'),
+    path: files.chainDb,
     settings,
     genesis: devnetGenesis(stored, faucet.address),
     nowMs,
   });
   resources.defer(() => chain.close());
-  const store = openValidatorStore(join(dataDir, 'validator.db'));
+  const store = openValidatorStore(files.validatorDb);
   resources.defer(() => store.close());
   const router = shardRouter(nowMs);
-  const host = await listenAsBefore(device, { port, listen, announce, reach }, join(dataDir, 'port'), router);
+  const host = await listenAsBefore(device, { port, listen, announce, reach }, files.port, router);
   resources.defer(() => host.stop());
   const directory = new ShardDirectory();
   directory.register(0, host.getMultiaddrs().map(String), host.peerId.toString());
@@ -159,7 +160,7 @@ async function storedProfile(dataDir: string, profile: DevnetProfile): Promise<S
 }
 
 function profilePath(dataDir: string): string {
-  return join(dataDir, 'profile.json');
+  return new DataDir(dataDir).profile;
 }
 
 function devnetSettings(profile: StoredProfile, device: DeviceIdentity, faucet: string): NetworkSettings {

@@ -4,6 +4,7 @@ import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { GossipRouter } from '../p2p/protocols/gossip/router.ts';
+import { closeResources } from '../util/resources.ts';
 import { joinShardGossip } from './shard-gossip.ts';
 import { startValidator, type Validator, type ValidatorOptions } from './validator.ts';
 
@@ -33,5 +34,5 @@ export async function serveValidator(
   resources.defer(() => validator.stop());
   const multiaddr = host.getMultiaddrs()[0]?.toString();
   if (!multiaddr) throw new AceError('Internal', 'The validator listens nowhere');
-  return { host, multiaddr, chain, validator, settings, stop: () => resources.disposeAsync() };
+  return { host, multiaddr, chain, validator, settings, stop: () => closeResources(resources) };
 }

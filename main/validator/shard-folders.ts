@@ -11,6 +11,7 @@ import { ADDRESS } from '../../shared/address.ts';
 import { AceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import { homeShard } from '../../shared/home-shard.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { sha256 } from '../util/sha256.ts';
@@ -49,7 +50,7 @@ export async function makeShardFolders(
     // A faucet's transfers are operations of its account, which only its home shard takes.
     const isHome = (phrase: string) =>
       homeShard(accountFromPhrase(phrase).address, shardCount, sha256) === shard;
-    const { phrase, device } = await validatorSecrets(join(folder, 'wallet.json'), isHome);
+    const { phrase, device } = await validatorSecrets(new DataDir(folder).wallet, isHome);
     if (shard > 0) {
       const file: ShardFile = { networkId, shard };
       await writeFileAtomic(shardFilePath(folder), `${JSON.stringify(file, null, 2)}\n`, 0o600);
@@ -74,5 +75,5 @@ export function readShardFile(dataDir: string): ShardFile | null {
 }
 
 function shardFilePath(dataDir: string): string {
-  return join(dataDir, 'shard.json');
+  return new DataDir(dataDir).shard;
 }

@@ -1,5 +1,4 @@
 /** A shard without a main chain of its own: it asks the process that has it. */
-import { join } from 'node:path';
 import * as dagCbor from '@ipld/dag-cbor';
 import type { Libp2p } from '@libp2p/interface';
 import { AceError } from '../../shared/errors.ts';
@@ -7,6 +6,7 @@ import { REGISTER_EVERY_MS } from '../chain/remote/constants.ts';
 import { chainMethods } from '../chain/remote/messages.ts';
 import { type ChainFacts, RemoteChain } from '../chain/remote/remote-chain.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
@@ -51,18 +51,19 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
     );
   }
   return openResources(async (resources) => {
+    const files = new DataDir(dataDir);
     const lock = lockDataDir(dataDir);
     resources.defer(() => lock.release());
-    const { phrase, device } = await validatorSecrets(join(dataDir, 'wallet.json'));
-    const log = createLog(join(dataDir, 'validator.log'));
-    const store = openValidatorStore(join(dataDir, 'validator.db'));
+    const { phrase, device } = await validatorSecrets(files.wallet);
+    const log = createLog(files.validatorLog);
+    const store = openValidatorStore(files.validatorDb);
     resources.defer(() => store.close());
     const nowMs = () => Date.now();
     const router = shardRouter(nowMs);
     const host = await listenAsBefore(
       device,
       { port, listen, announce, trusted: [chainAddress] },
-      join(dataDir, 'port'),
+      files.port,
       router,
     );
     resources.defer(() => host.stop());

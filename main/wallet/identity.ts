@@ -1,5 +1,4 @@
 /** Who a peer is: its account and this device, out of the wallet in its folder. */
-import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Account } from './account.ts';
@@ -41,8 +40,7 @@ export async function makeWallet(path: string, protection: WalletProtection): Pr
  * The identity of a peer that no user drives: a first start makes a wallet without a passphrase.
  * @throws AceError `WalletInvalid`, `WalletLocked`
  */
-export async function openIdentity(dir: string, store: Pick<NodeStore, 'meta'>): Promise<Identity> {
-  const path = join(dir, 'wallet.json');
+export async function openIdentity(path: string, store: Pick<NodeStore, 'meta'>): Promise<Identity> {
   const protection = protectionBy(undefined);
   if (!walletExists(path)) {
     checkNoBooks(path, store.meta.get('account'));

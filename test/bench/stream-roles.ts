@@ -1,4 +1,5 @@
 /** The processes of the streaming bench; see run.ts. Each prints one JSON or address line when it is ready or done. */
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import '../../main/process/heap.ts';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
@@ -184,5 +185,5 @@ function peakRssMib(): number {
 
 async function peerIn(dir: string, shardMultiaddr: string) {
   mkdirSync(dir, { recursive: true });
-  return startPeer({ dir, shardMultiaddr, p2pPort: 0, log: createLog(null) });
+  return startPeer({ dataDir: new DataDir(dir), shardMultiaddr, p2pPort: 0, log: createLog(null) });
 }

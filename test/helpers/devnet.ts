@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { NodeConfig } from '../../main/data-dir/config.ts';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import type { ContentRow } from '../../main/db/node/contents.ts';
 import { type RunningPeer, startPeer } from '../../main/peer/peer.ts';
 import type { PiecesTimeouts } from '../../main/pieces/constants.ts';
@@ -73,7 +74,7 @@ export class Devnet {
     if (secrets) await saveWallet(join(dir, 'wallet.json'), secrets, { protection: 'none', devnet: true });
     const warnings: AceError[] = [];
     const peer = await startPeer({
-      dir,
+      dataDir: new DataDir(dir),
       shardMultiaddr,
       p2pPort: 0,
       log: recordingLog(warnings),

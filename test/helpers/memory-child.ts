@@ -1,5 +1,6 @@
 /** Imports, streams and pays a file of argv[2] MiB between two peers in this process; prints its largest memory as JSON. */
 // First, as in every entry of the product: its heap is what is measured.
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import '../../main/process/heap.ts';
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,7 +18,7 @@ const validator = await runDevnetValidator({ dataDir: join(dir, 'validator'), po
 const peer = (name: string) => {
   mkdirSync(join(dir, name));
   return startPeer({
-    dir: join(dir, name),
+    dataDir: new DataDir(join(dir, name)),
     shardMultiaddr: validator.multiaddr,
     p2pPort: 0,
     log: createLog(null),

@@ -7,6 +7,7 @@
  */
 import { mkdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import { isDirect } from '../../main/p2p/direct.ts';
 import { type RunningPeer, startPeer } from '../../main/peer/peer.ts';
 import { createLog } from '../../main/process/log.ts';
@@ -30,7 +31,7 @@ if (role === 'validator') {
 } else {
   mkdirSync(dir, { recursive: true });
   const peer = await startPeer({
-    dir,
+    dataDir: new DataDir(dir),
     shardMultiaddr: where,
     p2pPort: Number(port),
     ...(announce && { announce: [announce] }),

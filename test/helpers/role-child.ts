@@ -7,6 +7,7 @@
  */
 import { mkdirSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import { startPeer } from '../../main/peer/peer.ts';
 import { createLog } from '../../main/process/log.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
@@ -31,7 +32,7 @@ if (role === 'validator') {
 } else {
   mkdirSync(dir, { recursive: true });
   const peer = await startPeer({
-    dir,
+    dataDir: new DataDir(dir),
     shardMultiaddr: where,
     p2pPort: 0,
     log: createLog(null),

@@ -1,6 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import { lockDataDir } from '../../main/db/lock.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
@@ -21,7 +22,7 @@ async function usedDir() {
   await peer.stop();
   const start = () =>
     startPeer({
-      dir: peer.dir,
+      dataDir: new DataDir(peer.dir),
       shardMultiaddr: net.validator.multiaddr,
       p2pPort: 0,
       log: createLog(null),
@@ -55,7 +56,7 @@ describe('a data directory that cannot be used', () => {
     const { dir } = await usedDir();
     const other = await useDevnet();
     const started = startPeer({
-      dir,
+      dataDir: new DataDir(dir),
       shardMultiaddr: other.validator.multiaddr,
       p2pPort: 0,
       log: createLog(null),

@@ -6,6 +6,7 @@ import type { Libp2p } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { CID } from 'multiformats';
 import { expect, it, onTestFinished } from 'vitest';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { dhtOf, REACH_OFF } from '../../main/p2p/reach.ts';
 import { startPeer } from '../../main/peer/peer.ts';
@@ -156,7 +157,7 @@ it('finds a node on the same LAN by mDNS, with the validator stopped and no DHT'
   const start = async (name: string) => {
     mkdirSync(join(net.dir, name));
     const peer = await startPeer({
-      dir: join(net.dir, name),
+      dataDir: new DataDir(join(net.dir, name)),
       shardMultiaddr: net.validator.multiaddr,
       p2pPort: 0,
       reach: { ...REACH_OFF, mdns: true },
