@@ -54,7 +54,7 @@ export async function joinNetwork(
   resources: AsyncDisposableStack,
 ): Promise<PeerNetwork> {
   const { dataDir, log, mustReachShard = false, shardMultiaddr } = options;
-  const nowMs = Date.now;
+  const nowMs = () => Date.now();
   const store = openNodeStore(dataDir.nodeDb);
   resources.defer(() => store.close());
   const identity = options.identity ?? (await openIdentity(dataDir.wallet, store));

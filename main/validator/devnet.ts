@@ -93,7 +93,7 @@ async function run(
   const lock = lockDataDir(dataDir);
   resources.defer(() => lock.release());
   const files = new DataDir(dataDir);
-  const nowMs = Date.now;
+  const nowMs = () => Date.now();
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const { phrase, device } = await validatorSecrets(files.wallet);
   const faucet = accountFromPhrase(phrase);

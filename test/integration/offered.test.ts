@@ -5,6 +5,7 @@ import { fetchTransportFile } from '../../main/p2p/protocols/transport/protocol.
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 async function lookingNode() {
   const net = await useDevnet();
@@ -59,7 +60,10 @@ it('a broadcast that is not watched any more is unknown to who asks', async () =
   const net = await useDevnet();
   const [broadcaster, node, stranger] = [await net.peer(), await net.peer(), await net.peer()];
   const { contentId } = await broadcaster.live.start('Harbour', null);
-  expect(await node.live.broadcastOf(contentId)).toBe(contentId);
+  const found = await waitFor('the broadcast is announced', () =>
+    node.live.broadcastOf(contentId).catch(() => null),
+  );
+  expect(found).toBe(contentId);
   const ask = () => askRecords(stranger.host, node.host.getMultiaddrs(), contentId, -1);
   await expectAceRejection('BroadcastUnknown', ask());
   node.live.watch(contentId);
