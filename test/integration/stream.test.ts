@@ -19,7 +19,7 @@ import {
 } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { peakBytesOfStream } from '../helpers/peak-memory.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 describe('a paid stream', () => {
   it.each([
@@ -124,7 +124,7 @@ describe('a paid stream', () => {
     }
     for (const transfer of transfers) transfer.download();
     await waitFor('the credit is used up', () => revealedUnits(viewer) === limit);
-    await waitFor('every transfer stands still', () => transfers.every(({ state }) => state === 'paused'));
+    await staysFor('units revealed', 500, () => revealedUnits(viewer));
     for (const provider of providers) await ticksArrived(viewer, provider);
     for (const provider of providers) await provider.claims.now();
     await viewer.shardClient.call('settle', {});
