@@ -108,7 +108,8 @@ describe('remote chain', () => {
     const refused = (await many(await served.connect(createDevice()))).filter(
       (answer) => answer.status === 'rejected',
     );
-    expect(refused.length).toBe(50);
+    // Its hello was one of the 200.
+    expect(refused.length).toBe(51);
     expect(refused[0]).toMatchObject({ reason: { code: 'TooManyRequests' } });
     expect((await many(await served.connect())).every((answer) => answer.status === 'fulfilled')).toBe(true);
   });
