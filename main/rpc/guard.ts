@@ -1,6 +1,6 @@
 /**
  * Which requests are meant for us. Any web page in the user's browser can send requests to 127.0.0.1, so an address is
- * no proof of anything (SCENARIOS.md, 40):
+ * no proof of anything (test/adversary/SCENARIOS.md, row 40):
  * - `Host` must name this machine and our port, or a foreign name was rebound to 127.0.0.1; where the user has the
  *   pages served to other machines it must be the very IP address that was reached, since only names are rebound;
  * - `Origin`, if there is one, must be ours, or another page is the sender;
