@@ -20,13 +20,18 @@ export class Flights {
   readonly #byPiece = new Map<number, Flight[]>();
   /** Each ends when its piece is stored, or its failure noted. */
   readonly #landings = new Set<Promise<void>>();
+  readonly #isHere: (pieceIndex: number) => boolean;
   readonly #onEnd: () => void;
   /** Time with requests under way, in milliseconds, up to the last time that there was none. */
   #busyMs = 0;
   #busySinceMs = 0;
 
-  /** @param onEnd called when one has ended, however */
-  constructor(onEnd: () => void) {
+  /**
+   * @param isHere whether the piece is stored: its other provider may still be sending it
+   * @param onEnd called when one has ended, however
+   */
+  constructor(isHere: (pieceIndex: number) => boolean, onEnd: () => void) {
+    this.#isHere = isHere;
     this.#onEnd = onEnd;
   }
 
@@ -42,9 +47,9 @@ export class Flights {
     return this.#byPiece.has(pieceIndex);
   }
 
-  /** Bytes that are asked for, each piece once. */
-  get bytes(): number {
-    return [...this.#byPiece.values()].reduce((sum, [first]) => sum + (first?.bytes ?? 0), 0);
+  /** Bytes that are asked for and missing, each piece once. */
+  get missingBytes(): number {
+    return this.#missing().reduce((sum, [first]) => sum + (first?.bytes ?? 0), 0);
   }
 
   /** `landing` ends with what comes of it, and does not throw. */
@@ -83,10 +88,10 @@ export class Flights {
     for (const flight of this.#byPiece.get(pieceIndex) ?? []) flight.abort.abort();
   }
 
-  /** As the picker looks at them; the first request of each piece, with whether there is a second. */
+  /** As the picker looks at them: the first request of each piece that is missing, with whether there is a second. */
   pending(deadlineMs: (pieceIndex: number) => number): (Pending & { readonly flight: Flight })[] {
     const nowMs = performance.now();
-    return [...this.#byPiece.values()].flatMap(([flight, second]) =>
+    return this.#missing().flatMap(([flight, second]) =>
       flight
         ? [
             {
@@ -103,5 +108,9 @@ export class Flights {
           ]
         : [],
     );
+  }
+
+  #missing(): Flight[][] {
+    return [...this.#byPiece].flatMap(([pieceIndex, flights]) => (this.#isHere(pieceIndex) ? [] : [flights]));
   }
 }

@@ -76,7 +76,10 @@ export class Transfer implements StreamUser {
   readonly #providers: TransferProviders;
   readonly #watched: Watched;
   readonly #permits: Permits;
-  readonly #flights = new Flights(() => this.#notify());
+  readonly #flights = new Flights(
+    (pieceIndex) => this.#holdings.has(pieceIndex),
+    () => this.#notify(),
+  );
   readonly #rareFirst: RareFirst;
   readonly #arrivals: Arrivals;
   #stopped = false;
@@ -330,7 +333,7 @@ export class Transfer implements StreamUser {
     this.#permits.want(wants ? Math.max(1, this.#permitsFor(providers)) : 1, this.#demand.hasReaders);
     this.#rareFirst.apply(this.#demand, this.#providers);
     const speed = providers.reduce((sum, provider) => sum + speedOf(provider), 0);
-    const missingBytes = this.#holdings.missing * PIECE_BYTES - this.#flights.bytes;
+    const missingBytes = this.#holdings.missing * PIECE_BYTES - this.#flights.missingBytes;
     for (const { want, providerId, expectedMs } of assign(this.#wants(speed), providers, missingBytes)) {
       if (!this.#ask(want, providerId, expectedMs, false)) break;
     }

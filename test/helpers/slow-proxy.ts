@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { multiaddr } from '@multiformats/multiaddr';
 import type { Devnet, TestPeer } from './devnet.ts';
 
 /** A TCP proxy in front of a peer: `held` stops what the peer sends, `bytesPerMs` slows it, `cut` breaks it. */
@@ -39,6 +40,17 @@ async function proxyTo(peer: TestPeer) {
   };
 }
 
+/** From now on others find the contents of the peer at these addresses, however often it announces; at none: nowhere. */
+export async function announceAt(peer: TestPeer, contentIds: string[], multiaddrs: string[]): Promise<void> {
+  peer.host.getMultiaddrs = () => multiaddrs.map((text) => multiaddr(text));
+  const { address: account } = peer.account;
+  await peer.shardClient.call('announce', {
+    account,
+    contentIds: multiaddrs.length === 0 ? [] : contentIds,
+    multiaddrs,
+  });
+}
+
 /** From now on others find these contents of the peer through a proxy, which ends with the devnet. */
 export async function offerThroughProxy(net: Devnet, peer: TestPeer, contentIds: string[]) {
   const proxy = await proxyTo(peer);
@@ -46,7 +58,6 @@ export async function offerThroughProxy(net: Devnet, peer: TestPeer, contentIds:
     proxy.cut();
     await proxy.close();
   });
-  const { address: account } = peer.account;
-  await peer.shardClient.call('announce', { account, contentIds, multiaddrs: [proxy.multiaddr] });
+  await announceAt(peer, contentIds, [proxy.multiaddr]);
   return proxy;
 }
