@@ -23,6 +23,8 @@ export class ProviderChannel {
   /** Between devices of one account nothing is charged, and there is none. */
   readonly free: boolean;
   #current: PayeeChannel | null = null;
+  /** Paid units of the channel that `onChange` was called for. */
+  #toldUnits = 0;
 
   constructor(context: ProviderChannelContext, free: boolean) {
     this.#context = context;
@@ -47,6 +49,7 @@ export class ProviderChannel {
     this.#current.onTaken = () => abort(new AceError('ChannelClosed', 'Another stream took the channel'));
     this.#current.onSiblingPaid = notify;
     const { paidUnits, servedBytes } = this.#current.books;
+    this.#toldUnits = paidUnits;
     send({ type: 'opened', paidUnits, servedBytes });
   }
 
@@ -80,16 +83,17 @@ export class ProviderChannel {
     return servedBytes > paidUnits * PIECE_BYTES;
   }
 
-  /** Whether there are ticks that are not durable yet. */
+  /** Whether there are ticks that are not durable yet, or that another stream's commit made durable unnoticed. */
   get hasNews(): boolean {
-    return this.#current?.dirty ?? false;
+    return this.#current !== null && (this.#current.dirty || this.#current.books.paidUnits > this.#toldUnits);
   }
 
   /** Makes ticks durable that are not committed along with a piece. `false` when there are none. */
   async commitTicks(): Promise<boolean> {
     const channel = this.#current;
-    if (!channel?.dirty) return false;
+    if (!channel || !this.hasNews) return false;
     await channel.commitSoon();
+    this.#toldUnits = channel.books.paidUnits;
     this.#context.onChange();
     return true;
   }

@@ -20,9 +20,7 @@ export class Importer {
   readonly #token: () => string | null;
   uploads = $state.raw<readonly Upload[]>([]);
   failure = $state.raw<ErrorWords | null>(null);
-  #paths = $state(0);
   #nextId = 1;
-  readonly busy = $derived(this.uploads.length > 0 || this.#paths > 0);
 
   /** @param token of the pages in a browser; `null` where files have paths */
   constructor(node: NodeState, token: () => string | null) {
@@ -32,14 +30,7 @@ export class Importer {
 
   /** Answers whether it worked. */
   async addPath(path: string): Promise<boolean> {
-    return this.#try(async () => {
-      this.#paths += 1;
-      try {
-        await this.#node.client.call('importFile', { path });
-      } finally {
-        this.#paths -= 1;
-      }
-    });
+    return this.#try(() => this.#node.client.call('importFile', { path }));
   }
 
   async addFiles(files: readonly File[]): Promise<void> {

@@ -7,10 +7,10 @@
  */
 import { mkdirSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { DataDir } from '../../main/data-dir/data-dir.ts';
 import { isDirect } from '../../main/p2p/direct.ts';
 import { type RunningPeer, startPeer } from '../../main/peer/peer.ts';
-import { createLog } from '../../main/process/log.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { CRASH_PROFILE } from './role-process.ts';
 
@@ -37,7 +37,8 @@ if (role === 'validator') {
     ...(announce && { announce: [announce] }),
     // No router answers, and nobody else is on the LAN.
     reach: { upnp: false, mdns: false },
-    log: createLog(null),
+    // A test that fails shows what both of them had to say.
+    log: pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true })),
   });
   stopWith(() => peer.stop());
   if (role === 'provider') await provide(peer, Number(what));
