@@ -1,5 +1,5 @@
 /**
- * Three bundles: the node with its shells (ESM, dependencies stay in node_modules), the preload (CommonJS, as a
+ * Three bundles: the node with its shells and their dependencies (ESM), the preload (CommonJS, as a
  * sandboxed preload must be), and the pages. Running needs out/ and resources/, never the sources.
  */
 import { existsSync, globSync } from 'node:fs';
@@ -16,6 +16,8 @@ const shells = ['main/electron.ts', 'main/cli.ts'].filter((file) => existsSync(j
 const workers = globSync('main/**/*-worker.ts', { cwd: root });
 // It must run before anything else is loaded, and what shares a bundle with it would be loaded first.
 const first = ['main/process/heap.ts'];
+/** What cannot be bundled: native code, Electron's own module, and a package that reads its package.json at run time. */
+const external = ['better-sqlite3', 'electron', '@achingbrain/ssdp', /^node:/];
 const mainEntries = Object.fromEntries(
   [...first, ...shells, ...workers].map((file) => [basename(file, '.ts'), join(root, file)]),
 );
@@ -27,8 +29,11 @@ export default defineConfig({
       outDir: join(root, 'out/main'),
       emptyOutDir: true,
       sourcemap: true,
+      // docs/decisions/0018: a start loads a hundred files instead of two thousand.
+      externalizeDeps: false,
       rolldownOptions: {
         input: mainEntries,
+        external,
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
     },

@@ -5,7 +5,7 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
@@ -13,6 +13,7 @@ import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { AceError } from '../../shared/errors.ts';
+import { deviceFromSeed } from '../wallet/device.ts';
 import { advertisedAddresses } from './advertised-addresses.ts';
 import { limitConnections } from './connection-limits.ts';
 import { DialGuard } from './dial-guard.ts';
@@ -51,7 +52,9 @@ const AT_A_RELAY = '/p2p-circuit';
 
 /** @throws AceError `PortInUse` when a listen address is taken, `InvalidInput` when it is not this machine's */
 export async function createHost(options: HostOptions): Promise<Libp2p> {
-  const privateKey = await generateKeyPairFromSeed('Ed25519', options.deviceSeed);
+  // With the public key, which libp2p would else work out in JavaScript.
+  const { deviceSeed } = options;
+  const privateKey = privateKeyFromRaw(Buffer.concat([deviceSeed, deviceFromSeed(deviceSeed).publicKey]));
   const { listen, reach = REACH_OFF, guard = new DialGuard(onLoopbackOnly(listen)) } = options;
   const relayed = reach.relayClient || reach.holePunch;
   try {

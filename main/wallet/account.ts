@@ -1,6 +1,7 @@
 /** The account: the secp256k1 key at BIP-44 `m/44'/60'/0'/0/0` of the recovery phrase, named by its EVM address. */
+import { createECDH } from 'node:crypto';
 import type { TypedDataDefinition } from 'viem';
-import { HDKey, privateKeyToAddress, signTypedData } from 'viem/accounts';
+import { HDKey, publicKeyToAddress, signTypedData } from 'viem/accounts';
 import type { SignedOperation } from '../../shared/chain.ts';
 import type { Operation } from '../../shared/economy/operation.ts';
 import { AceError } from '../../shared/errors.ts';
@@ -36,7 +37,7 @@ export function accountFromPhrase(phrase: string): OpenAccount {
   const privateKey = (): Hex => `0x${toHex(key)}`;
   let closed = false;
   return {
-    address: privateKeyToAddress(privateKey()).toLowerCase(),
+    address: addressOf(key),
     async signTypedData(typedData) {
       if (closed) throw locked();
       return signTypedData({ ...typedData, privateKey: privateKey() });
@@ -46,6 +47,13 @@ export function accountFromPhrase(phrase: string): OpenAccount {
       key.fill(0);
     },
   };
+}
+
+/** EVM address, lower case hex. By Node's own curve: the one in JavaScript has tables to make first. */
+function addressOf(privateKey: Uint8Array): string {
+  const pair = createECDH('secp256k1');
+  pair.setPrivateKey(privateKey);
+  return publicKeyToAddress(`0x${pair.getPublicKey('hex', 'uncompressed')}`).toLowerCase();
 }
 
 /** What an operation is answered with while the account's key is not in memory. */

@@ -1,7 +1,7 @@
 /**
  * The device identity: the Ed25519 key of one installation, which is also its libp2p identity.
  *
- * The 32-byte seed is the private key (RFC 8032) and what libp2p's `generateKeyPairFromSeed('Ed25519', seed)` takes.
+ * The 32-byte seed is the private key (RFC 8032), also libp2p's.
  * Signing goes through node:crypto, which is native and fast; keys are `KeyObject`s, which do not print their content.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
