@@ -42,11 +42,10 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
   }
 
   describe.each(VIEWS)('%s', (view) => {
+    // Each language and each theme once, English in light below: colours do not depend on words.
     it.each([
-      ['en', 'light'],
       ['en', 'dark'],
       ['ru', 'light'],
-      ['ru', 'dark'],
     ] as [Language, Theme][])('has nothing that axe finds, in %s and %s', async (language, theme) => {
       const page = await open(view, { language, theme });
       await settled(page, view);

@@ -30,6 +30,7 @@ describe('a backup that is old by the time it is restored', () => {
     await fetchWhole(customer, served.contentId);
     await waitFor('3 units earned', () => old.node.peer.store.payeeChannels.paidUnits() === 3);
 
+    const channels = old.node.peer.store.payerChannels.all();
     const file = join(net.dir, 'backup.json');
     await old.call('walletBackup', { path: file, passphrase: PASSPHRASE });
     const before = (await old.call('walletState', {})).lastBackupAtMs;
@@ -41,7 +42,6 @@ describe('a backup that is old by the time it is restored', () => {
     await waitFor('5 units earned', () => old.node.peer.store.payeeChannels.paidUnits() === 5);
 
     const content = await decodeBackup(await readBackup(file), PASSPHRASE, file);
-    const channels = old.node.peer.store.payerChannels.all();
     const everything = Buffer.from(
       JSON.stringify(content, (_, value) => (value instanceof Uint8Array ? hex(value) : value)),
     );
