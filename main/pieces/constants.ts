@@ -3,7 +3,12 @@ import type { BucketRate } from '../../shared/token-bucket.ts';
 
 export const PIECES_PROTOCOL = '/ace/pieces/2.0.0';
 
-export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIECE_BYTES } as const;
+export const PIECES_LIMITS = {
+  maxFrameBytes: 70_000,
+  maxBufferedBytes: 4 * PIECE_BYTES,
+  /** A viewer that pauses what it watches says nothing meanwhile; after longer it opens another stream. */
+  idleMs: 300_000,
+} as const;
 
 /** What a provider may send before it hears of more: the first piece whole, and the beginning of the next. */
 export const OPENING_WINDOW_BYTES = 2 * PIECE_BYTES;
