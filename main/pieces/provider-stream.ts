@@ -47,6 +47,8 @@ export interface ProviderContext {
   readonly uploads: Pick<UploadQueue, 'enqueue'>;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
+  /** A viewer has greeted, or both have signed what it paid so far. */
+  readonly onViewer: (viewer: Counterparty) => void;
 }
 
 export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
@@ -157,6 +159,7 @@ class ProviderStream {
       });
     }
     remote.send({ type: 'welcome', certificate: context.certificate, free });
+    context.onViewer({ account, device });
     return new ProviderStream(context, remote, { account, device }, free, limit);
   }
 
@@ -204,6 +207,7 @@ class ProviderStream {
         case 'checkpoint':
           await this.#channel.countersign(this.#viewer, message);
           this.#context.onChange();
+          this.#context.onViewer(this.#viewer);
           break;
         default:
           throw unexpected('viewer', message);

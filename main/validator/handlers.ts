@@ -15,6 +15,7 @@ import type { Faucet } from './faucet.ts';
 import type { ClaimIntake } from './intake.ts';
 import type { LeaseQueue, LeaseQueueContext } from './lease-queue.ts';
 import { accountOperations, submitOperation } from './operations.ts';
+import type { PeerWorth } from './peer-worth.ts';
 import type { ReadCache } from './read-cache.ts';
 import type { Rendezvous } from './rendezvous.ts';
 import type { SettlingContext } from './settling.ts';
@@ -31,6 +32,7 @@ export interface HandlerContext extends LeaseQueueContext, SettlingContext {
   /** Devnet only. */
   readonly faucet: Faucet | null;
   readonly rendezvous: Rendezvous;
+  readonly worth: PeerWorth;
   readonly watchers: AccountWatchers;
   readonly shardAddresses: () => readonly ShardAddresses[];
 }
@@ -116,13 +118,19 @@ function accountHandlers(context: HandlerContext) {
 }
 
 /** Leases, claims on them, and proofs against those who cheat. */
-function channelHandlers({ chain, store, leases, intake }: HandlerContext) {
+function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext) {
   const { networkId } = chain.settings();
   return {
-    lease: async (request, peerId) => ({ signature: await leases.grant(request, peerId) }),
+    lease: async (request, peerId) => {
+      const signature = await leases.grant(request, peerId);
+      worth.leased(peerId);
+      return { signature };
+    },
     claim: async ({ lease, ...claim }, peerId) => {
       if (lease) await leases.restore(lease, peerId);
-      return intake.take(claim);
+      const answer = await intake.take(claim);
+      worth.claimed(claim.channelId, peerId);
+      return answer;
     },
     channels: async ({ channelIds }) => channelProgress(store, channelIds),
     report: async ({ proof }) => {

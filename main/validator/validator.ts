@@ -9,6 +9,7 @@ import { AceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
+import { standingOf } from '../p2p/peer-standing.ts';
 import { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
 import type { ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import { serveShard } from '../p2p/protocols/shard/server.ts';
@@ -22,6 +23,7 @@ import { Faucet } from './faucet.ts';
 import { shardHandlers } from './handlers.ts';
 import { ClaimIntake } from './intake.ts';
 import { LeaseQueue } from './lease-queue.ts';
+import { PeerWorth } from './peer-worth.ts';
 import { ReadCache } from './read-cache.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { Settling } from './settling.ts';
@@ -87,6 +89,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     leases,
     faucet,
     rendezvous: new Rendezvous(nowMs),
+    worth: new PeerWorth(standingOf(host), store, settings.validatorKeys),
     watchers,
     shardAddresses,
     log,

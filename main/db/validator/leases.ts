@@ -72,6 +72,9 @@ export type LeaseSeal = Pick<
   'channelId' | 'sealedUnits' | 'sealedVideoUnits' | 'sealedWatchMs' | 'watchMs'
 >;
 
+/** Who was served by whom, and how much. */
+export type ServedLease = Pick<LeaseRow, 'payerDevice' | 'payeeDevice' | 'claimedUnits'>;
+
 const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS payerDevice,
   payee_device AS payeeDevice, terms, signature, capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs,
   expires_at_ms AS expiresAtMs, claimed_units AS claimedUnits, claimed_tick AS claimedTick,
@@ -95,6 +98,7 @@ export class LeaseTable {
   readonly #seal;
   readonly #applied;
   readonly #release;
+  readonly #served;
 
   constructor(db: Database) {
     this.#get = db.prepare<[Uint8Array], LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE channel_id = ?`);
@@ -157,6 +161,11 @@ export class LeaseTable {
     this.#release = db.prepare(
       `UPDATE leases INDEXED BY leases_to_release SET released = 1 WHERE released = 0 AND expires_at_ms < ?`,
     );
+    // The newest rows only: those of strangers that never served anything may be many.
+    this.#served = db.prepare<[number], ServedLease>(
+      `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits
+       FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
+    );
   }
 
   get(channelId: Uint8Array): LeaseRow | null {
@@ -216,5 +225,10 @@ export class LeaseTable {
   /** Frees the unclaimed rest of leases that expired before `expiredBeforeMs`. */
   releaseExpired(expiredBeforeMs: number): number {
     return this.#release.run(expiredBeforeMs).changes;
+  }
+
+  /** Of so many leases that were granted last, those with units that were paid. */
+  servedAmongNewest(leases: number): ServedLease[] {
+    return this.#served.all(leases);
   }
 }
