@@ -159,7 +159,7 @@ type LibraryParts = PeerStorage & Discovery & { readonly index: LiveIndex };
 
 function startLibrary(
   context: ContentContext,
-  { pieces, budget, limits, finder, announcer, index }: LibraryParts,
+  { pieces, budget, limits, finder, announcer, met, index }: LibraryParts,
   resources: AsyncDisposableStack,
 ): Library {
   const { host, store, log, nowMs, claims, events } = context;
@@ -173,8 +173,12 @@ function startLibrary(
     pool: new StreamPool({
       log,
       onChange: events.changed,
-      openStream: ({ addresses }, watchTime) =>
-        ViewerStream.open(host, addresses, { ...context, pieces, watchTime }),
+      openStream: async ({ peerId, addresses }, watchTime) => {
+        const stream = await ViewerStream.open(host, addresses, { ...context, pieces, watchTime });
+        met.greeted(peerId, stream.provider.account);
+        return stream;
+      },
+      onPaid: ({ peerId }, account) => met.served(peerId, account),
     }),
     fetchTransportFile: async ({ addresses }, contentId) =>
       (await fetchTransportFile(host, addresses, contentId)).bytes,

@@ -24,7 +24,16 @@ export interface PeerOptions extends NetworkOptions {
 
 type Network = Pick<
   PeerNetwork,
-  'account' | 'device' | 'devnet' | 'lines' | 'meter' | 'settings' | 'shard' | 'shardClient' | 'store'
+  | 'account'
+  | 'certificate'
+  | 'device'
+  | 'devnet'
+  | 'lines'
+  | 'meter'
+  | 'settings'
+  | 'shard'
+  | 'shardClient'
+  | 'store'
 >;
 type Content = Pick<PeerContent, 'finder' | 'known' | 'library' | 'limits' | 'live' | 'pieces' | 'traffic'>;
 

@@ -8,6 +8,7 @@ import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts
 import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
+import { Announcers } from './announcers.ts';
 import { channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';
@@ -121,12 +122,12 @@ function accountHandlers(context: HandlerContext) {
 function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext) {
   const { networkId } = chain.settings();
   return {
-    lease: async (request, peerId) => {
+    lease: async (request, { peerId }) => {
       const signature = await leases.grant(request, peerId);
       worth.leased(peerId);
       return { signature };
     },
-    claim: async ({ lease, ...claim }, peerId) => {
+    claim: async ({ lease, ...claim }, { peerId }) => {
       if (lease) await leases.restore(lease, peerId);
       const answer = await intake.take(claim);
       worth.claimed(claim.channelId, peerId);
@@ -141,11 +142,17 @@ function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext
 }
 
 /** The rendezvous: who offers which content. */
-function contentHandlers({ rendezvous }: HandlerContext) {
+function contentHandlers({ chain, rendezvous, worth }: HandlerContext) {
+  const announcers = new Announcers(chain.settings());
   return {
-    announce: async ({ account, contentIds, multiaddrs }, peerId) => {
+    announce: async ({ certificate, contentIds, multiaddrs }, { peerId, origin }) => {
+      const account = await announcers.accountOf(certificate, peerId);
       const usable = contentIds.length === 0 ? [] : announceable(multiaddrs, peerId);
-      rendezvous.announce({ account, peerId, multiaddrs: usable }, contentIds);
+      const proven = worth.isProven(peerId);
+      rendezvous.announce(
+        { account, peerId, multiaddrs: usable, group: origin?.group ?? null, proven },
+        contentIds,
+      );
       return { ttlMs: ANNOUNCE_TTL_MS };
     },
     providers: async ({ contentId }) => ({ providers: rendezvous.providers(contentId) }),

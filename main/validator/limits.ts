@@ -2,5 +2,19 @@
 
 /** Of the leases granted last, so many are looked at when a validator starts: who served or paid stays known. */
 export const REMEMBERED_LEASES = 10_000;
+/** Peers whose certificate is not checked again with each announcement. */
+export const REMEMBERED_ANNOUNCERS = 10_000;
+
+/** Peers that have announced something. */
+export const RENDEZVOUS_MAX_PEERS = 10_000;
+/** Contents of one peer; those after are not announced. */
+export const RENDEZVOUS_MAX_CONTENTS = 2_000;
+/** (peer, content) pairs in all: what the memory depends on, some 20 MB. */
+export const RENDEZVOUS_MAX_PAIRS = 200_000;
+/** Providers of one content that an answer names. */
+export const RENDEZVOUS_TOLD = 20;
+/** Of those, so many places are for providers that were paid: no crowd of newcomers hides them. */
+export const RENDEZVOUS_TOLD_PROVEN = 10;
+
 /** What a peer is worth is looked up no more often than this, whatever it hands in. */
 export const WORTH_EVERY_MS = 60_000;

@@ -34,6 +34,11 @@ export class PeerWorth {
     this.#standing.used(peerId);
   }
 
+  /** Units were paid between it and others. */
+  isProven(peerId: string): boolean {
+    return this.#standing.of(peerId).paidUnits > 0;
+  }
+
   #note({ payerDevice, payeeDevice, claimedUnits }: ServedLease): string[] {
     const peerIds = [payerDevice, payeeDevice].map(peerIdOf);
     for (const peerId of peerIds) this.#standing.paid(peerId, claimedUnits);

@@ -17,7 +17,7 @@ describe('announcing', () => {
     const { contentId } = await net.content(provider, 2 * MIB);
     const bad = await RawViewer.start(net);
     const announce = (...multiaddrs: string[]) =>
-      bad.shard.call('announce', { account: bad.account.address, contentIds: [contentId], multiaddrs });
+      bad.shard.call('announce', { certificate: bad.certificate, contentIds: [contentId], multiaddrs });
     const own = `/p2p/${bad.host.peerId}`;
     const others = provider.host.getMultiaddrs().map(String);
     for (const text of ['garbage', `garbage${own}`, own, '/ip4/1.2.3.4/tcp/1', ...others]) {

@@ -249,7 +249,8 @@ export const methods = {
     result: z.object({ rows: z.array(settlementRow), lastSeq: count }),
   },
   announce: {
-    params: z.object({ account: address, contentIds: z.array(contentId).max(10_000), multiaddrs }),
+    /** The certificate says of which account; the connection proves that it is of the device that announces. */
+    params: z.object({ certificate: blob(1_024), contentIds: z.array(contentId).max(10_000), multiaddrs }),
     result: z.object({ ttlMs: count }),
   },
   providers: {

@@ -2,10 +2,7 @@ import type { MultiaddrConnection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
 import { HandshakeGate } from '../../../../main/p2p/handshake-gate.ts';
-import {
-  MAX_HANDSHAKES_PER_ADDRESS,
-  MAX_HANDSHAKES_PER_NETWORK_GROUP,
-} from '../../../../main/p2p/limits.ts';
+import { MAX_HANDSHAKES_PER_ADDRESS, MAX_HANDSHAKES_PER_NETWORK_GROUP } from '../../../../main/p2p/limits.ts';
 
 const from = (ip: string) =>
   Object.assign(new EventTarget(), {
