@@ -102,7 +102,7 @@ function channelSides(
 }
 
 function startSync(
-  { store, settings, account, lines, shardClient, nowMs, log }: PeerNetwork,
+  { store, settings, account, certificate, lines, shardClient, nowMs, log }: PeerNetwork,
   trust: ShardTrust,
   resources: AsyncDisposableStack,
 ): AccountSync {
@@ -114,7 +114,7 @@ function startSync(
       homeOf: (address) => lines.homeOf(address),
     },
     ...{ store, trust, nowMs, log },
-    account: { account: account.address, networkId, chainId, validatorKeys },
+    account: { account: account.address, certificate, networkId, chainId, validatorKeys },
   });
   resources.defer(() => sync.stop());
   return sync;

@@ -8,7 +8,7 @@ import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts
 import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
-import { Announcers } from './announcers.ts';
+import type { Announcers } from './announcers.ts';
 import { channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';
@@ -19,7 +19,9 @@ import { accountOperations, submitOperation } from './operations.ts';
 import type { PeerWorth } from './peer-worth.ts';
 import type { ReadCache } from './read-cache.ts';
 import type { Rendezvous } from './rendezvous.ts';
+import { RowLimit } from './row-limit.ts';
 import type { SettlingContext } from './settling.ts';
+import { SignedOnce } from './signed-once.ts';
 import { statementRows } from './statements.ts';
 
 /** Peers that a node is told of when it says hello. */
@@ -34,6 +36,7 @@ export interface HandlerContext extends LeaseQueueContext, SettlingContext {
   readonly faucet: Faucet | null;
   readonly rendezvous: Rendezvous;
   readonly worth: PeerWorth;
+  readonly announcers: Announcers;
   readonly watchers: AccountWatchers;
   readonly shardAddresses: () => readonly ShardAddresses[];
 }
@@ -74,8 +77,10 @@ function networkHandlers({ chain, cache, shard, faucet, shardAddresses, rendezvo
 
 /** What an account's nodes ask of it, and its operations. */
 function accountHandlers(context: HandlerContext) {
-  const { chain, cache, store, shard, faucet, alone, settling, watchers, log } = context;
+  const { chain, cache, store, shard, key, faucet, alone, settling, watchers, announcers, log } = context;
   const settings = chain.settings();
+  const statements = { ...context, networkId: settings.networkId, key: new SignedOnce(key) };
+  const rows = new RowLimit();
   return {
     account: async ({ address }) => {
       checkHome(settings, shard, address);
@@ -94,13 +99,21 @@ function accountHandlers(context: HandlerContext) {
       };
     },
     devices: async ({ account }) => ({ devices: await chain.devices(account) }),
-    statement: async ({ account, afterSeq }) => ({
-      rows: statementRows({ ...context, networkId: settings.networkId }, account, afterSeq),
-      lastSeq: store.batches.lastSeq(account),
-    }),
-    operations: async ({ account, fromHeight }) => {
+    statement: async ({ account, afterSeq, certificate }, caller) => {
+      if ((await announcers.accountOf(certificate, caller.peerId)) !== account) {
+        throw new AceError('NotAllowed', 'Statements are told to the devices of their account only');
+      }
+      return rows.told(caller, async () => ({
+        rows: statementRows(statements, account, afterSeq),
+        lastSeq: store.batches.lastSeq(account),
+      }));
+    },
+    operations: async ({ account, fromHeight }, caller) => {
       checkHome(settings, shard, account);
-      return { operations: await accountOperations(chain, faucet?.address ?? null, account, fromHeight) };
+      const { rows: operations } = await rows.told(caller, async () => ({
+        rows: await accountOperations(chain, faucet?.address ?? null, account, fromHeight),
+      }));
+      return { operations };
     },
     submit: async ({ operation }) => {
       const { receipt, accounts } = await alone(async () => {
@@ -142,8 +155,7 @@ function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext
 }
 
 /** The rendezvous: who offers which content. */
-function contentHandlers({ chain, rendezvous, worth }: HandlerContext) {
-  const announcers = new Announcers(chain.settings());
+function contentHandlers({ rendezvous, worth, announcers }: HandlerContext) {
   return {
     announce: async ({ certificate, contentIds, multiaddrs }, { peerId, origin }) => {
       const account = await announcers.accountOf(certificate, peerId);

@@ -1,7 +1,17 @@
 /** What a validator bounds, each with its unit and its reason. What every host bounds is in `p2p/limits.ts`. */
 
+import type { BucketRate } from '../../shared/token-bucket.ts';
+
 /** Of the leases granted last, so many are looked at when a validator starts: who served or paid stays known. */
 export const REMEMBERED_LEASES = 10_000;
+/** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
+export const KEPT_SIGNATURES = 50_000;
+/**
+ * Rows of statements and operations that one peer, or one address, is told: each costs some microseconds to read, encode and
+ * sign, whatever request it is part of. A node that begins anew with 20,000 of them gets them at once.
+ */
+export const ROWS_RATE: BucketRate = { perSecond: 2_000, burst: 20_000 };
+
 /** Peers whose certificate is not checked again with each announcement. */
 export const REMEMBERED_ANNOUNCERS = 10_000;
 

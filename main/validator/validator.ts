@@ -17,6 +17,7 @@ import type { Log } from '../process/log.ts';
 import { serializer } from '../util/serialize.ts';
 import type { Account } from '../wallet/account.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
+import { Announcers } from './announcers.ts';
 import type { Settled } from './batching.ts';
 import { DebtorWatch } from './debtor-watch.ts';
 import { Faucet } from './faucet.ts';
@@ -89,6 +90,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     leases,
     faucet,
     rendezvous: new Rendezvous(nowMs),
+    announcers: new Announcers(settings),
     worth: new PeerWorth(standingOf(host), store, settings.validatorKeys),
     watchers,
     shardAddresses,

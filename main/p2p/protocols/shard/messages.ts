@@ -245,7 +245,8 @@ export const methods = {
   /** A proof that a payer's device contradicted itself: the bytes of `encodeProof`. */
   report: { params: z.object({ proof: blob(MAX_PROOF_BYTES) }), result: z.object({}) },
   statement: {
-    params: z.object({ account: address, afterSeq: count }),
+    /** For the account's own devices: what it costs to tell is theirs to ask for. */
+    params: z.object({ account: address, afterSeq: count, certificate: blob(1_024) }),
     result: z.object({ rows: z.array(settlementRow), lastSeq: count }),
   },
   announce: {
