@@ -6,9 +6,11 @@ import { ipOf } from './ip-ranges.ts';
 /** IPv4 inside IPv6, as a multiaddr writes it. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
 const HEXTETS = 8;
+const HOUSEHOLD_HEXTETS = 4;
 const GROUP_HEXTETS = 3;
 
 export interface Origin {
+  /** Of IPv6 the /64, of which a household has all. */
   readonly address: string;
   readonly group: string;
 }
@@ -26,13 +28,17 @@ export function originOf(remote: Multiaddr): Origin {
 function readOrigin(remote: Multiaddr): Origin {
   const ip = plainIp(ipOf(remote));
   if (ip === null) return { address: 'unknown', group: 'unknown' };
-  return { address: ip, group: networkGroupOf(ip) };
+  return { address: householdOf(ip), group: networkGroupOf(ip) };
 }
 
 export function networkGroupOf(ip: string): string {
   if (isIPv4(ip)) return `${ip.split('.').slice(0, 3).join('.')}.0/24`;
   if (!isIPv6(ip)) return 'unknown';
   return `${hextets(ip).slice(0, GROUP_HEXTETS).join(':')}::/48`;
+}
+
+function householdOf(ip: string): string {
+  return isIPv6(ip) ? `${hextets(ip).slice(0, HOUSEHOLD_HEXTETS).join(':')}::/64` : ip;
 }
 
 /** A socket that takes both families gives IPv4 inside IPv6. */

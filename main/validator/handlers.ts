@@ -135,9 +135,9 @@ function accountHandlers(context: HandlerContext) {
 function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext) {
   const { networkId } = chain.settings();
   return {
-    lease: async (request, { peerId }) => {
-      const signature = await leases.grant(request, peerId);
-      worth.leased(peerId);
+    lease: async (request, caller) => {
+      const signature = await leases.grant(request, caller);
+      worth.leased(caller.peerId);
       return { signature };
     },
     claim: async ({ lease, ...claim }, { peerId }) => {
@@ -173,10 +173,11 @@ function contentHandlers({ rendezvous, worth, announcers }: HandlerContext) {
 
 function devnetHandlers({ chain, shard, faucet, settling, watchers }: HandlerContext) {
   return {
-    faucet: async ({ account, amountXat, token }) => {
+    faucet: async ({ account, amountXat, token }, { peerId, origin }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
       checkHome(chain.settings(), shard, account);
-      const height = await faucet.pay(account, token, amountXat);
+      const client = { peerId, address: origin?.address ?? null };
+      const height = await faucet.pay(account, token, amountXat, client);
       watchers.notify([account]);
       return { height };
     },

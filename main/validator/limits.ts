@@ -4,6 +4,21 @@ import type { BucketRate } from '../../shared/token-bucket.ts';
 
 /** Of the leases granted last, so many are looked at when a validator starts: who served or paid stays known. */
 export const REMEMBERED_LEASES = 10_000;
+/**
+ * A lease that nothing was ever paid on is forgotten so long after its end: nothing can be claimed on it since an hour after
+ * that, and a clock that was wrong for a while has been noticed by then.
+ */
+export const UNUSED_LEASE_KEPT_MS = 3 * 24 * 3_600_000;
+/** Leases that one settlement forgets: bounds how long it holds the event loop, some milliseconds. */
+export const MAX_FORGOTTEN_AT_ONCE = 500;
+/**
+ * Leases of one address for peers that never paid nor served: a household's first day. Each is a row of 1.9 kB until some
+ * days after its end, ten days at most. Not on a devnet of one's own.
+ */
+export const ADDRESS_LEASE_RATE: BucketRate = { perSecond: 64 / 86_400, burst: 64 };
+/** Leases beyond that of all such peers together: 43,200 a day, so 80 MB of rows. */
+export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
+
 /** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
 export const KEPT_SIGNATURES = 50_000;
 /**

@@ -80,7 +80,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     alone,
     onBooked: (count) => settling.noticed(count),
   });
-  const leases = new LeaseQueue({ ...context, settling });
+  const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
+  const isProven = (peerId: string) => worth.isProven(peerId);
+  const leases = new LeaseQueue({ ...context, settling, isProven });
   const faucet = options.faucet && new Faucet({ ...context, account: options.faucet, settling });
   const handlers = shardHandlers({
     ...context,
@@ -91,7 +93,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     faucet,
     rendezvous: new Rendezvous(nowMs),
     announcers: new Announcers(settings),
-    worth: new PeerWorth(standingOf(host), store, settings.validatorKeys),
+    worth,
+    isProven,
     watchers,
     shardAddresses,
     log,
