@@ -25,6 +25,14 @@ export const MAX_QUEUED_REQUESTS = 64;
  */
 export const VISIT_RATE: BucketRate = { perSecond: 4, burst: 128 };
 
+/**
+ * A piece of less than this costs a provider as much as one of so many bytes: it is looked up, read, booked and committed
+ * all the same. Of four bytes, a unit would pay for 262,144 of them.
+ */
+export const SMALL_PIECE_BYTES = 16_384;
+/** Such pieces of one device, over all its streams: the last of many contents at once, and then some a second. */
+export const SMALL_PIECE_RATE: BucketRate = { perSecond: 32, burst: 256 };
+
 export interface PiecesTimeouts {
   /** A stream on which nothing comes at its beginning, or no countersignature at its end. */
   readonly handshakeMs: number;
