@@ -37,7 +37,10 @@ export interface AccountSyncEvents {
 
 /** Whose picture it is, and in which network. */
 export type SyncedAccount = Pick<StatementBookContext, 'account' | 'networkId' | 'validatorKeys'> &
-  SigningNetwork;
+  SigningNetwork & {
+    /** This device's certificate, canonical bytes: statements are told to the account's devices only. */
+    readonly certificate: Uint8Array;
+  };
 
 /** The shards that know something of the account. */
 export interface StatementLines {
@@ -68,6 +71,7 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
   readonly #lines: StatementLines;
   readonly #store: NodeStore;
   readonly #address: string;
+  readonly #certificate: Uint8Array;
   readonly #book: StatementBook;
   readonly #operations: OperationBookContext;
   readonly #trust: ShardTrust;
@@ -83,10 +87,11 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
 
   constructor({ lines, store, account, trust, nowMs, log }: AccountSyncContext) {
     super();
-    const { account: address, networkId, chainId, validatorKeys } = account;
+    const { account: address, certificate, networkId, chainId, validatorKeys } = account;
     this.#lines = lines;
     this.#store = store;
     this.#address = address;
+    this.#certificate = certificate;
     this.#trust = trust;
     this.#operations = { store, network: { networkId, chainId }, account: address };
     this.#book = new StatementBook({ store, networkId, validatorKeys, account: address, nowMs });
@@ -224,7 +229,8 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
     const firstAsked = settlements.firstUndetailed(shard) ?? bookedSeq;
     let afterSeq = Math.max(0, firstAsked - 1);
     for (let lastSeq = Number.MAX_SAFE_INTEGER; afterSeq < lastSeq && !this.#stopped; ) {
-      const answer = await line.call('statement', { account: this.#address, afterSeq });
+      const certificate = this.#certificate;
+      const answer = await line.call('statement', { account: this.#address, afterSeq, certificate });
       lastSeq = answer.lastSeq;
       if (lastSeq < bookedSeq) {
         throw new AceError(

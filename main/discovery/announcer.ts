@@ -9,7 +9,8 @@ import type { Log } from '../process/log.ts';
 
 export interface AnnouncerOptions {
   readonly host: Libp2p;
-  readonly account: string;
+  /** This device's certificate, canonical bytes. */
+  readonly certificate: Uint8Array;
   /** Whole contents, by id. */
   readonly contentIds: () => string[];
   /** The shards that can be reached. */
@@ -65,16 +66,16 @@ export class Announcer {
   }
 
   async announceTo(line: ShardClient): Promise<void> {
-    const { account, contentIds, host } = this.#options;
+    const { certificate, contentIds, host } = this.#options;
     const multiaddrs = host.getMultiaddrs().map(String);
     // Until it has an address that others can use, there is nothing to announce.
     const ids = multiaddrs.length > 0 ? contentIds() : [];
-    await line.call('announce', { account, contentIds: ids, multiaddrs });
+    await line.call('announce', { certificate, contentIds: ids, multiaddrs });
   }
 
   /** Takes it all back at the shards; the DHT forgets by itself. */
   async leave(): Promise<void> {
-    const nothing = { account: this.#options.account, contentIds: [], multiaddrs: [] };
+    const nothing = { certificate: this.#options.certificate, contentIds: [], multiaddrs: [] };
     await Promise.all(this.#options.lines().map((line) => line.call('announce', nothing)));
   }
 

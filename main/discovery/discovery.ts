@@ -8,8 +8,10 @@ import { serveHave } from '../p2p/protocols/have/protocol.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { CertificateCheck } from '../pieces/remote.ts';
 import type { Log } from '../process/log.ts';
+import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { Announcer } from './announcer.ts';
 import { ProviderFinder } from './finder.ts';
+import { MetProviders } from './met-providers.ts';
 import { Prober } from './prober.ts';
 import { dhtLookup, peersLookup, shardLookup } from './provider-lookups.ts';
 
@@ -37,6 +39,7 @@ export interface Discovery {
   readonly finder: ProviderFinder;
   readonly announcer: Announcer;
   readonly known: KnownPeers;
+  readonly met: MetProviders;
 }
 
 /** Where the peers that it has heard of are kept. */
@@ -66,20 +69,22 @@ export async function startDiscovery(
     load: () => store.meta.get(PEERS_KEY),
     save: (text) => store.commit(() => store.meta.set(PEERS_KEY, text)),
   });
-  const prober = new Prober({ host, checkCertificate, nowMs });
+  const met = metBefore(store);
+  const prober = new Prober({ host, checkCertificate, met, nowMs });
   // Providers announce to every shard: another one knows them too while the own one is away.
   const anyShard = () => (home.connected ? home : (lines.connected()[0]?.[1] ?? home));
   const finder = new ProviderFinder({
     lookups: [shardLookup(anyShard), peersLookup(host, known, prober), dhtLookup(host, prober)],
     peerId: host.peerId.toString(),
     account,
+    met,
     nowMs,
     log,
   });
   resources.defer(() => finder.stop());
   const announcer = new Announcer({
     host,
-    account,
+    certificate,
     contentIds: () =>
       isOffering()
         ? store.contents
@@ -93,5 +98,14 @@ export async function startDiscovery(
     log,
   });
   resources.defer(() => announcer.stop());
-  return { finder, announcer, known };
+  return { finder, announcer, known, met };
+}
+
+/** Providers that were paid before this start: their device stands in the books of the channel. */
+function metBefore(store: NodeStore): MetProviders {
+  const met = new MetProviders();
+  for (const { state, payee, payeeDevice } of store.payerChannels.all()) {
+    if (state.revealedUnits > 0) met.served(peerIdOf(payeeDevice), payee);
+  }
+  return met;
 }

@@ -10,6 +10,7 @@ import { isAceError } from '../../shared/errors.ts';
 import type { Log } from '../process/log.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import { Signal } from '../util/signal.ts';
+import type { MetProviders } from './met-providers.ts';
 
 export interface ProviderLookup {
   readonly name: string;
@@ -28,6 +29,7 @@ export interface FinderOptions {
   readonly peerId: string;
   /** Its account: other devices of it charge nothing. */
   readonly account: string;
+  readonly met: MetProviders;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -38,6 +40,8 @@ const GRACE_MS = 20;
 const MAX_KEPT = 256;
 /** Of one lookup for one content. */
 const MAX_FOUND = 64;
+/** Above all of `MetProviders`. */
+const OWN_RANK = 3;
 const MAX_ADDRESSES = 16;
 
 interface Search {
@@ -66,7 +70,8 @@ export class ProviderFinder {
   }
 
   /**
-   * Providers, own devices first, then one of each lookup, round and round; none twice.
+   * Providers, own devices first, then those that have served or at least greeted this node, then one of each lookup, round
+   * and round; none twice. Whose device one is counts only where a greeting has shown it, whatever a lookup says.
    * @throws AceError `ShardUnavailable` when no lookup knows anyone and one could not be asked
    */
   async find(contentId: string): Promise<Provider[]> {
@@ -156,8 +161,9 @@ export class ProviderFinder {
         if (provider) merged.set(provider.peerId, joined(merged.get(provider.peerId), provider));
       }
     }
-    const isOwn = ({ account }: Provider) => account === this.#options.account;
-    return [...merged.values()].sort((a, b) => Number(isOwn(b)) - Number(isOwn(a)));
+    const { met, account } = this.#options;
+    const rank = ({ peerId }: Provider) => (met.isDeviceOf(peerId, account) ? OWN_RANK : met.rankOf(peerId));
+    return [...merged.values()].sort((a, b) => rank(b) - rank(a));
   }
 }
 

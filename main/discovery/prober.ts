@@ -7,6 +7,7 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { LRUCache } from 'lru-cache';
 import { askHave } from '../p2p/protocols/have/protocol.ts';
 import type { Provider } from '../transfer/transfer.ts';
+import type { MetProviders } from './met-providers.ts';
 
 export interface Candidate {
   readonly peerId: string;
@@ -17,6 +18,7 @@ export interface Candidate {
 export interface ProberOptions {
   readonly host: Libp2p;
   readonly checkCertificate: (certificate: Uint8Array, device: Uint8Array) => Promise<string>;
+  readonly met: MetProviders;
   readonly nowMs: () => number;
 }
 
@@ -58,14 +60,15 @@ export class Prober {
     found: (provider: Provider) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const { host, checkCertificate, nowMs } = this.#options;
+    const { host, checkCertificate, met, nowMs } = this.#options;
     const place = [peerId, ...addresses.map(String)].join(' ');
     if ((this.#silent.peek(place) ?? 0) > nowMs()) return;
     try {
       const until = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
       const holder = await askHave(host, addresses, contentId, checkCertificate, until);
-      if (holder)
-        found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
+      if (!holder) return;
+      met.greeted(peerId, holder.account);
+      found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
     } catch {
       // Nobody is there, or not the one who was named; a question cut short shows nothing.
       if (!signal.aborted) this.#silent.set(place, nowMs() + SILENT_MS);

@@ -1,6 +1,6 @@
 /** Keeps the connections of a host to a number that may change at any time. */
 import type { Connection, Libp2p } from '@libp2p/interface';
-import { drop, isUsed } from './connection-limits.ts';
+import { drop, isUsed, leastUseful } from './connection-limits.ts';
 
 export interface ConnectionCap {
   /** The number may be another one now. */
@@ -9,26 +9,30 @@ export interface ConnectionCap {
 
 /**
  * `most` is asked whenever a connection opens; `null` is no cap. Connections to peers of `spared` neither count nor go.
- * Those that nobody uses go first, the newest of them before the older ones.
+ * Of those that others opened the least useful go first, then those that nobody uses, the newest before the older ones.
  */
 export function capConnections(
   host: Libp2p,
   most: () => number | null,
   spared: ReadonlySet<string>,
 ): ConnectionCap {
-  const enforce = () => {
+  const enforce = (opened?: Connection) => {
     const cap = most();
     if (cap === null) return;
-    const keptFirst = host
-      .getConnections()
-      .filter(({ remotePeer }) => !spared.has(remotePeer.toString()))
-      .sort((a, b) => Number(isUsed(b)) - Number(isUsed(a)) || opened(a) - opened(b));
-    for (const extra of keptFirst.slice(cap)) drop(extra);
+    for (;;) {
+      const counted = host
+        .getConnections()
+        .filter(({ status, remotePeer }) => status === 'open' && !spared.has(remotePeer.toString()));
+      if (counted.length <= cap) return;
+      const before = counted.filter((one) => one !== opened);
+      const leaving = leastUseful(host, before) ?? counted.sort(byUse)[cap];
+      if (!leaving) return;
+      drop(leaving);
+    }
   };
-  host.addEventListener('connection:open', enforce);
-  return { changed: enforce };
+  host.addEventListener('connection:open', ({ detail }) => enforce(detail));
+  return { changed: () => enforce() };
 }
 
-function opened(connection: Connection): number {
-  return connection.timeline.open;
-}
+const byUse = (a: Connection, b: Connection) =>
+  Number(isUsed(b)) - Number(isUsed(a)) || a.timeline.open - b.timeline.open;

@@ -15,6 +15,10 @@ export interface FrameLimits {
   readonly maxFrameBytes: number;
   /** Frames wait unread up to this many bytes; then the stream is paused. */
   readonly maxBufferedBytes: number;
+  /** A served stream whose first message does not come in this time is reset; left out: `FIRST_MESSAGE_MS`. */
+  readonly firstMessageMs?: number;
+  /** A served stream that carries nothing for so long is reset; left out: `STREAM_IDLE_MS`. */
+  readonly idleMs?: number;
 }
 
 /** Bytes of one message; a large one may lie in several buffers. */
@@ -51,10 +55,18 @@ export class FrameStream {
   #waiter: Waiter | null = null;
   /** Why no more frames come: `null` is a clean end. */
   #end: { readonly error: unknown } | null = null;
+  readonly #onFrame: (() => void) | null;
+  /** When a message came or went last. */
+  #movedAtMs = performance.now();
+  #hasCome = false;
+  #silence: NodeJS.Timeout | null = null;
+  #wasSilent = false;
 
-  constructor(stream: Stream, limits: FrameLimits) {
+  /** @param onFrame hears of each message that has come whole */
+  constructor(stream: Stream, limits: FrameLimits, onFrame: (() => void) | null = null) {
     this.stream = stream;
     this.#limits = limits;
+    this.#onFrame = onFrame;
     // The muxer's own limits must not be the ones that bite first.
     stream.maxReadBufferLength = Math.max(
       stream.maxReadBufferLength,
@@ -115,6 +127,31 @@ export class FrameStream {
   }
 
   /**
+   * From now on the stream is reset when its first message does not come, and when nothing comes or goes, for so long.
+   * Only while this side waits for the peer: what is still worked on here is not the peer's silence.
+   */
+  resetWhenSilent({ firstMs, idleMs }: { readonly firstMs: number; readonly idleMs: number }): void {
+    const look = () => {
+      if (this.#end) return;
+      const allowedMs = this.#hasCome ? idleMs : firstMs;
+      const silentMs = this.#waiter ? performance.now() - this.#movedAtMs : 0;
+      if (silentMs < allowedMs) {
+        this.#silence = setTimeout(look, allowedMs - silentMs);
+        this.#silence.unref();
+        return;
+      }
+      this.#wasSilent = true;
+      this.abort(new AceError('RequestTimeout', `The peer was silent for ${Math.round(silentMs)} ms`));
+    };
+    look();
+  }
+
+  /** Whether it was reset because of that. */
+  get wasSilent(): boolean {
+    return this.#wasSilent;
+  }
+
+  /**
    * Lets the peer send so much ahead from the start, as far as the stream's own limit goes. Yamux begins with 256 KiB and
    * widens as data flows: on a long way the first piece would take a round trip for each of its quarters.
    */
@@ -136,6 +173,7 @@ export class FrameStream {
     if (this.stream.status !== 'open' || this.stream.writeStatus !== 'writable') {
       throw new AceError('PeerClosed', 'The peer has closed the stream');
     }
+    this.#movedAtMs = performance.now();
     this.stream.send(list);
     return list.byteLength;
   }
@@ -234,6 +272,9 @@ export class FrameStream {
   }
 
   #deliver(frame: Frame): void {
+    this.#hasCome = true;
+    this.#movedAtMs = performance.now();
+    this.#onFrame?.();
     if (this.#waiter) {
       const waiter = this.#waiter;
       this.#waiter = null;
@@ -246,6 +287,7 @@ export class FrameStream {
 
   #finish(error: unknown): void {
     if (this.#end) return;
+    if (this.#silence) clearTimeout(this.#silence);
     const broken =
       error === null && this.#received.byteLength > 0
         ? new AceError('MessageMalformed', 'The stream ended inside a message', { reaction: 'drop-peer' })

@@ -16,11 +16,24 @@ import { AceError } from '../../shared/errors.ts';
 import { deviceFromSeed } from '../wallet/device.ts';
 import { advertisedAddresses } from './advertised-addresses.ts';
 import { limitConnections } from './connection-limits.ts';
+import { forgetMessages, noteMessage } from './connection-signs.ts';
 import { DialGuard } from './dial-guard.ts';
 import { directConnection } from './direct.ts';
 import { type FrameLimits, FrameStream, MAX_STREAM_WINDOW_BYTES } from './frames.ts';
+import { HandshakeGate } from './handshake-gate.ts';
+import {
+  CONNECTIONS_HEADROOM,
+  FIRST_MESSAGE_MS,
+  HANDSHAKE_MS,
+  INBOUND_PER_SECOND_AND_ADDRESS,
+  INBOUND_PER_SECOND_ON_LOOPBACK,
+  MAX_CONNECTIONS,
+  MAX_HANDSHAKES,
+  STREAM_IDLE_MS,
+} from './limits.ts';
 import { onLoopbackOnly } from './listen.ts';
 import { ownAddresses } from './own-addresses.ts';
+import { PeerStanding } from './peer-standing.ts';
 import type { GossipRouter } from './protocols/gossip/router.ts';
 import { REACH_OFF, type ReachSettings, reachServices } from './reach.ts';
 import { RecordStore } from './record-store.ts';
@@ -42,9 +55,6 @@ export interface HostOptions {
 }
 
 const DIAL_TIMEOUT_MS = 10_000;
-/** libp2p's own 5 would turn away peers that share an address: a household, a carrier's NAT, one test machine. */
-const INBOUND_PER_SECOND_AND_ADDRESS = 100;
-const INBOUND_HANDSHAKES = 50;
 /** Addresses of one peer that strangers name: more only cost dials. */
 const MAX_PEER_ADDRESSES = 32;
 /** Searches for a relay, and listens there. */
@@ -57,6 +67,9 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
   const privateKey = privateKeyFromRaw(Buffer.concat([deviceSeed, deviceFromSeed(deviceSeed).publicKey]));
   const { listen, reach = REACH_OFF, guard = new DialGuard(onLoopbackOnly(listen)) } = options;
   const relayed = reach.relayClient || reach.holePunch;
+  const { maxConnections = MAX_CONNECTIONS } = options;
+  const loopbackOnly = onLoopbackOnly(listen);
+  const gate = new HandshakeGate();
   try {
     const host = await createLibp2p({
       privateKey,
@@ -66,25 +79,37 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
         appendAnnounce: [...(options.announce ?? [])],
         announceFilter: advertisedAddresses,
       },
-      connectionGater: { denyDialMultiaddr: (address) => !guard.allows(address) },
+      connectionGater: {
+        denyDialMultiaddr: (address) => !guard.allows(address),
+        denyInboundConnection: (connection) => !loopbackOnly && gate.refuses(connection),
+        denyInboundUpgradedConnection: (_, connection) => {
+          gate.ended(connection);
+          return false;
+        },
+      },
       transports: [tcp(), ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: 16 })] : [])],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       connectionManager: {
-        maxConnections: options.maxConnections ?? 300,
-        inboundConnectionThreshold: INBOUND_PER_SECOND_AND_ADDRESS,
-        maxIncomingPendingConnections: INBOUND_HANDSHAKES,
+        // Turned away here would be whoever comes last; `limitConnections` chooses better, when it is known who comes.
+        maxConnections: maxConnections + CONNECTIONS_HEADROOM,
+        inboundConnectionThreshold: loopbackOnly
+          ? INBOUND_PER_SECOND_ON_LOOPBACK
+          : INBOUND_PER_SECOND_AND_ADDRESS,
+        maxIncomingPendingConnections: MAX_HANDSHAKES,
+        inboundUpgradeTimeout: HANDSHAKE_MS,
         maxPeerAddrsToDial: MAX_PEER_ADDRESSES,
       },
       services: {
         identify: identify(),
         ping: ping(),
         ownAddresses,
+        standing: () => new PeerStanding(),
         ...reachServices(reach, guard),
         ...(options.gossip && { gossip: options.gossip.service }),
       },
     });
-    limitConnections(host);
+    limitConnections(host, { maxConnections, onLoopbackOnly: loopbackOnly });
     return host;
   } catch (error) {
     if (String((error as Error).message).includes('EADDRINUSE') || hasCode(error, 'EADDRINUSE')) {
@@ -136,7 +161,8 @@ export async function openStream(
     const late = AbortSignal.timeout(DIAL_TIMEOUT_MS);
     const signal = until ? AbortSignal.any([late, until]) : late;
     const connection = await directConnection(host, addresses, signal);
-    return new FrameStream(await connection.newStream(protocol, { signal }), limits);
+    const stream = await connection.newStream(protocol, { signal });
+    return new FrameStream(stream, limits, () => noteMessage(connection));
   } catch (error) {
     throw new AceError('PeerUnreachable', `No connection to ${addresses.map(String).join(', ')}`, {
       cause: error,
@@ -146,7 +172,10 @@ export async function openStream(
 
 export type StreamHandler = (frames: FrameStream, connection: Connection) => Promise<void>;
 
-/** Serves a protocol: each stream gets its own run of `handler`; what it throws ends that stream and is reported. */
+/**
+ * Serves a protocol: each stream gets its own run of `handler`; what it throws ends that stream and is reported. A stream
+ * that is silent for too long is reset, which is nobody's fault and is not reported.
+ */
 export async function serveProtocol(
   host: Libp2p,
   protocol: string,
@@ -157,11 +186,15 @@ export async function serveProtocol(
   await host.handle(
     protocol,
     (stream, connection) => {
-      const frames = new FrameStream(stream, limits);
+      const frames = new FrameStream(stream, limits, () => noteMessage(connection));
+      const { firstMessageMs = FIRST_MESSAGE_MS, idleMs = STREAM_IDLE_MS } = limits;
+      frames.resetWhenSilent({ firstMs: firstMessageMs, idleMs });
       handler(frames, connection).then(
         () => frames.close(),
         (error: unknown) => {
           frames.abort(error instanceof Error ? error : new Error(String(error)));
+          if (frames.wasSilent) return;
+          if (error instanceof AceError && error.reaction === 'drop-peer') forgetMessages(connection);
           onError(error, connection);
         },
       );

@@ -95,6 +95,11 @@ export function defaultListen(scope: Scope): readonly string[] {
   return scope === 'loopback' ? LOOPBACK_ONLY : everywhere();
 }
 
+/** The same of a host that listens. */
+export function isOnLoopbackOnly(host: { getMultiaddrs(): Multiaddr[] }): boolean {
+  return onLoopbackOnly(host.getMultiaddrs().map(String));
+}
+
 /** Whether nobody outside of this machine can come in, as far as the listen addresses show. */
 export function onLoopbackOnly(listen: readonly string[]): boolean {
   return listen.every((text) => {

@@ -3,6 +3,7 @@
  * broadcasts.
  */
 import { AceError } from '../../shared/errors.ts';
+import type { Counterparty } from '../channel/payee.ts';
 import { PieceStore } from '../content/piece-store.ts';
 import type { Provider } from '../content/provider.ts';
 import type { DataDir } from '../data-dir/data-dir.ts';
@@ -13,6 +14,7 @@ import { UploadQueue } from '../limits/upload-queue.ts';
 import { UserLimits } from '../limits/user-limits.ts';
 import { Live } from '../live/live.ts';
 import { LiveIndex } from '../live/live-index.ts';
+import { standingOf } from '../p2p/peer-standing.ts';
 import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.ts';
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from '../p2p/protocols/transport/protocol.ts';
@@ -22,6 +24,7 @@ import { ViewerStream } from '../pieces/viewer-stream.ts';
 import { TrafficBook } from '../traffic/traffic-book.ts';
 import { Library } from '../transfer/library.ts';
 import { StreamPool } from '../transfer/stream-pool.ts';
+import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { OwnDevices } from '../wallet/own-devices.ts';
 import type { PeerEvents } from './events.ts';
 import type { PeerNetwork } from './network.ts';
@@ -29,6 +32,9 @@ import type { Payments } from './payments.ts';
 
 /** A viewer that does not say soon whether it has a segment is as good as one that has not. */
 const HOLDS_TIMEOUT_MS = 1_000;
+
+/** No channel's id: what an account paid is asked for over all of them. */
+const NO_CHANNEL = new Uint8Array(0);
 
 export interface ContentContext extends PeerNetwork, Payments {
   readonly dataDir: DataDir;
@@ -128,6 +134,7 @@ async function serve(
     account: account.address,
     isUnlinked: (key) => ownDevices.isUnlinked(key),
     timeouts: context.timeouts,
+    onViewer: viewerWorth(context),
     onChange: () => {
       claims.soon();
       events.changed();
@@ -137,11 +144,22 @@ async function serve(
   await serveLive(host, store, isOffered, log);
 }
 
+/** Who has paid before, and this account's own devices, keep their connections when strangers crowd in. */
+function viewerWorth({ host, store, account }: ContentContext) {
+  const standing = standingOf(host);
+  return ({ account: viewer, device }: Counterparty) => {
+    const peerId = peerIdOf(device);
+    const { paidUnits } = store.payeeChannels.historyOf(viewer, NO_CHANNEL, 0);
+    standing.paid(peerId, paidUnits);
+    if (paidUnits > 0 || viewer === account.address) standing.used(peerId);
+  };
+}
+
 type LibraryParts = PeerStorage & Discovery & { readonly index: LiveIndex };
 
 function startLibrary(
   context: ContentContext,
-  { pieces, budget, limits, finder, announcer, index }: LibraryParts,
+  { pieces, budget, limits, finder, announcer, met, index }: LibraryParts,
   resources: AsyncDisposableStack,
 ): Library {
   const { host, store, log, nowMs, claims, events } = context;
@@ -155,8 +173,12 @@ function startLibrary(
     pool: new StreamPool({
       log,
       onChange: events.changed,
-      openStream: ({ addresses }, watchTime) =>
-        ViewerStream.open(host, addresses, { ...context, pieces, watchTime }),
+      openStream: async ({ peerId, addresses }, watchTime) => {
+        const stream = await ViewerStream.open(host, addresses, { ...context, pieces, watchTime });
+        met.greeted(peerId, stream.provider.account);
+        return stream;
+      },
+      onPaid: ({ peerId }, account) => met.served(peerId, account),
     }),
     fetchTransportFile: async ({ addresses }, contentId) =>
       (await fetchTransportFile(host, addresses, contentId)).bytes,

@@ -13,6 +13,7 @@ import { RefusedPayers } from '../channel/refused-payers.ts';
 import { Reports } from '../channel/reports.ts';
 import { CheckpointGossip } from '../p2p/protocols/gossip/gossip.ts';
 import type { PeerEvents } from './events.ts';
+import { FORGET_EVERY_MS, MAX_FORGOTTEN_AT_ONCE, UNUSED_CHANNEL_KEPT_MS } from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 
 export interface Payments {
@@ -42,6 +43,7 @@ export function startPayments(
     { payee, payer },
   );
   resources.defer(() => claims.stop());
+  forgetUnused(network, resources);
   const sync = startSync(network, trust, resources);
   sync.on('change', events.changed);
   sync.on('settlements', (rows) => {
@@ -54,6 +56,21 @@ export function startPayments(
     }
   });
   return { payer, payee, claims, reports, gossip, sync };
+}
+
+/** A stranger opens a channel with each lease, and asks for nothing on it: those go some days after their end. */
+function forgetUnused({ store, nowMs, log }: PeerNetwork, resources: AsyncDisposableStack): void {
+  const forget = () => {
+    try {
+      const before = nowMs() - UNUSED_CHANNEL_KEPT_MS;
+      store.commit(() => store.payeeChannels.forgetUnused(before, MAX_FORGOTTEN_AT_ONCE));
+    } catch (error) {
+      log.warn({ err: error }, 'channels that were never used could not be forgotten; it is tried again');
+    }
+  };
+  forget();
+  const timer = setInterval(forget, FORGET_EVERY_MS);
+  resources.defer(() => clearInterval(timer));
 }
 
 /** Hears of what devices sign, and hands proofs of those that contradict themselves to the shards. */
@@ -102,7 +119,7 @@ function channelSides(
 }
 
 function startSync(
-  { store, settings, account, lines, shardClient, nowMs, log }: PeerNetwork,
+  { store, settings, account, certificate, lines, shardClient, nowMs, log }: PeerNetwork,
   trust: ShardTrust,
   resources: AsyncDisposableStack,
 ): AccountSync {
@@ -114,7 +131,7 @@ function startSync(
       homeOf: (address) => lines.homeOf(address),
     },
     ...{ store, trust, nowMs, log },
-    account: { account: account.address, networkId, chainId, validatorKeys },
+    account: { account: account.address, certificate, networkId, chainId, validatorKeys },
   });
   resources.defer(() => sync.stop());
   return sync;

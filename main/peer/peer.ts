@@ -8,6 +8,7 @@ import { type ImportOptions, importFile } from '../content/import-file.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { UserLimits } from '../limits/user-limits.ts';
 import { capConnections } from '../p2p/connection-cap.ts';
+import { standingOf } from '../p2p/peer-standing.ts';
 import { PIECES_TIMEOUTS, type PiecesTimeouts } from '../pieces/constants.ts';
 import { closeResources, openResources } from '../util/resources.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
@@ -23,7 +24,16 @@ export interface PeerOptions extends NetworkOptions {
 
 type Network = Pick<
   PeerNetwork,
-  'account' | 'device' | 'devnet' | 'lines' | 'meter' | 'settings' | 'shard' | 'shardClient' | 'store'
+  | 'account'
+  | 'certificate'
+  | 'device'
+  | 'devnet'
+  | 'lines'
+  | 'meter'
+  | 'settings'
+  | 'shard'
+  | 'shardClient'
+  | 'store'
 >;
 type Content = Pick<PeerContent, 'finder' | 'known' | 'library' | 'limits' | 'live' | 'pieces' | 'traffic'>;
 
@@ -50,6 +60,7 @@ export function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const peer = { ...context, ...content };
     const { limits, library, announcer, live, claims, reports, known } = peer;
     const validators = new Set(peer.settings.validatorKeys.map((key) => peerIdOf(fromHex(key))));
+    standingOf(peer.host).spare(validators);
     const connections = capConnections(peer.host, () => limits.limits.maxConnections, validators);
     // Peers may have connected while the contents were opened.
     connections.changed();

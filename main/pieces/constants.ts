@@ -3,7 +3,12 @@ import type { BucketRate } from '../../shared/token-bucket.ts';
 
 export const PIECES_PROTOCOL = '/ace/pieces/2.0.0';
 
-export const PIECES_LIMITS = { maxFrameBytes: 70_000, maxBufferedBytes: 4 * PIECE_BYTES } as const;
+export const PIECES_LIMITS = {
+  maxFrameBytes: 70_000,
+  maxBufferedBytes: 4 * PIECE_BYTES,
+  /** A viewer that pauses what it watches says nothing meanwhile; after longer it opens another stream. */
+  idleMs: 300_000,
+} as const;
 
 /** What a provider may send before it hears of more: the first piece whole, and the beginning of the next. */
 export const OPENING_WINDOW_BYTES = 2 * PIECE_BYTES;
@@ -19,6 +24,14 @@ export const MAX_QUEUED_REQUESTS = 64;
  * viewer begins one with each title, and again when its connection breaks.
  */
 export const VISIT_RATE: BucketRate = { perSecond: 4, burst: 128 };
+
+/**
+ * A piece of less than this costs a provider as much as one of so many bytes: it is looked up, read, booked and committed
+ * all the same. Of four bytes, a unit would pay for 262,144 of them.
+ */
+export const SMALL_PIECE_BYTES = 16_384;
+/** Such pieces of one device, over all its streams: the last of many contents at once, and then some a second. */
+export const SMALL_PIECE_RATE: BucketRate = { perSecond: 32, burst: 256 };
 
 export interface PiecesTimeouts {
   /** A stream on which nothing comes at its beginning, or no countersignature at its end. */

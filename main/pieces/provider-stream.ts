@@ -5,6 +5,7 @@
  * the sender serves requests in order, as far as the payer's window allows. What is sent was committed before.
  */
 import type { Connection, Libp2p } from '@libp2p/interface';
+import { pieceCount, pieceLength } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Counterparty, PayeeService } from '../channel/payee.ts';
 import type { PieceStore } from '../content/piece-store.ts';
@@ -18,7 +19,14 @@ import type { Log } from '../process/log.ts';
 import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { Signal } from '../util/signal.ts';
 import { deviceKeyOf } from '../wallet/device-peer-id.ts';
-import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts, VISIT_RATE } from './constants.ts';
+import {
+  PIECES_LIMITS,
+  PIECES_PROTOCOL,
+  type PiecesTimeouts,
+  SMALL_PIECE_BYTES,
+  SMALL_PIECE_RATE,
+  VISIT_RATE,
+} from './constants.ts';
 import { unexpected } from './fetching.ts';
 import { FileShelf } from './file-shelf.ts';
 import { ASK_RATE, HaveNotifier } from './have-notifier.ts';
@@ -47,6 +55,8 @@ export interface ProviderContext {
   readonly uploads: Pick<UploadQueue, 'enqueue'>;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
+  /** A viewer has greeted, or both have signed what it paid so far. */
+  readonly onViewer: (viewer: Counterparty) => void;
 }
 
 export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
@@ -54,6 +64,7 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
   const rates = {
     visits: new KeyedRateLimiter(VISIT_RATE, clock),
     asks: new KeyedRateLimiter(ASK_RATE, clock),
+    smallPieces: new KeyedRateLimiter(SMALL_PIECE_RATE, clock),
   };
   await serveProtocol(
     host,
@@ -76,12 +87,16 @@ interface DeviceRates {
   readonly visits: KeyedRateLimiter;
   /** Contents asked about. */
   readonly asks: KeyedRateLimiter;
+  /** Pieces that pay less than they cost. */
+  readonly smallPieces: KeyedRateLimiter;
 }
 
 /** How much the viewer's device may still begin and ask. */
 interface DeviceLimit {
   checkVisit(): void;
   mayAsk(): boolean;
+  smallPieceAsked(): void;
+  smallPieceWaitMs(): number;
 }
 
 /** What is answered at once. */
@@ -93,6 +108,7 @@ class ProviderStream {
   readonly #viewer: Counterparty;
   /** Counts a stream or channel that the viewer begins. @throws AceError `TooManyRequests` */
   readonly #checkVisit: () => void;
+  readonly #device: DeviceLimit;
   readonly #queue = new RequestQueue();
   readonly #haves: HaveNotifier;
   /** Transport files of this stream's contents. */
@@ -114,6 +130,7 @@ class ProviderStream {
     this.#remote = remote;
     this.#viewer = viewer;
     this.#checkVisit = device.checkVisit;
+    this.#device = device;
     this.#files = new FileShelf(context.store);
     const send = (message: Message) => remote.send(message);
     this.#haves = new HaveNotifier({
@@ -157,6 +174,7 @@ class ProviderStream {
       });
     }
     remote.send({ type: 'welcome', certificate: context.certificate, free });
+    context.onViewer({ account, device });
     return new ProviderStream(context, remote, { account, device }, free, limit);
   }
 
@@ -187,6 +205,7 @@ class ProviderStream {
           this.#open(message);
           break;
         case 'request':
+          if (this.#isSmall(message)) this.#device.smallPieceAsked();
           this.#queue.add(message);
           break;
         case 'withdraw':
@@ -204,6 +223,7 @@ class ProviderStream {
         case 'checkpoint':
           await this.#channel.countersign(this.#viewer, message);
           this.#context.onChange();
+          this.#context.onViewer(this.#viewer);
           break;
         default:
           throw unexpected('viewer', message);
@@ -254,12 +274,25 @@ class ProviderStream {
         if (!this.#ended && this.#queue.length === 0 && !this.#channel.hasNews) await this.#signal.wait();
         continue;
       }
+      const waitMs = this.#isSmall(request) ? this.#device.smallPieceWaitMs() : 0;
+      if (waitMs > 0) {
+        await this.#channel.commitTicks();
+        if (!this.#ended) await this.#signal.wait(waitMs);
+        continue;
+      }
       const file = this.#files.get(request.contentId);
       const refusal = file ? await this.#refusal(request, file) : 'ContentUnknown';
       if (this.#ended) return;
       if (file && !refusal) await this.#serveQueued(request);
       else await this.#pieces.refuse(request, refusal ?? 'ContentUnknown');
     }
+  }
+
+  /** Whether it costs more to serve than it pays. Between devices of one account nothing is charged. */
+  #isSmall({ contentId, pieceIndex }: Pick<Request, 'contentId' | 'pieceIndex'>): boolean {
+    const file = this.#channel.free ? null : this.#files.get(contentId);
+    if (!file || pieceIndex >= pieceCount(file.sizeBytes)) return false;
+    return pieceLength(file.sizeBytes, pieceIndex) < SMALL_PIECE_BYTES;
   }
 
   /** Serves what the window has room for once the queue lets this stream send; a viewer is not kept waiting for long. */
@@ -313,7 +346,7 @@ class ProviderStream {
   }
 }
 
-function limitOf(peerId: string, { visits, asks }: DeviceRates): DeviceLimit {
+function limitOf(peerId: string, { visits, asks, smallPieces }: DeviceRates): DeviceLimit {
   return {
     // A device that begins too much is not listened to: its connection is free, what it asks for is not.
     checkVisit: () => {
@@ -323,5 +356,7 @@ function limitOf(peerId: string, { visits, asks }: DeviceRates): DeviceLimit {
       });
     },
     mayAsk: () => asks.take(peerId).retryAfterMs === 0,
+    smallPieceAsked: () => smallPieces.charge(peerId, 1),
+    smallPieceWaitMs: () => smallPieces.retryAfterMs(peerId),
   };
 }

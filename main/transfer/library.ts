@@ -1,6 +1,6 @@
 /** The contents this node knows, and the transfers that are under way for them. */
 
-import { AceError, isAceError } from '../../shared/errors.ts';
+import { AceError, invariant, isAceError } from '../../shared/errors.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import {
   type BroadcastFile,
@@ -12,6 +12,7 @@ import {
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { askStreams, type FirstPiece, type Opening } from './asking.ts';
+import { firstAnswer } from './first-answer.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
 
 export interface LibraryContext extends TransferContext {
@@ -68,29 +69,32 @@ export class Library {
     const heard = origin === 'offered' ? null : await this.#ask(contentId, origin, opening);
     const told = heard && store.contents.get(contentId);
     if (told) return { row: told, providers: [heard.pooled.provider], areSome: true, first: heard.first };
-    let last: unknown = null;
     const providers = await searching;
-    for (const provider of providers) {
-      try {
-        // The content is fetched from there next: the stream opens while the transport file comes.
-        if (origin !== 'offered') this.#meet(provider);
+    const [best] = providers;
+    // The content is fetched from there next: the stream opens while the transport file comes.
+    if (best && origin !== 'offered') this.#meet(best);
+    const answer = await firstAnswer({
+      providers,
+      ask: async (provider) => {
         const transport = await fetchTransportFile(provider, contentId);
         const file = readAnyTransportFile(contentId, transport);
-        if (file.kind === 'live') {
-          onBroadcast(contentId, transport, file);
-          throw isLive(file.name);
-        }
-        this.#keep(contentId, transport, file, origin);
-        const row = store.contents.get(contentId);
-        if (row) return { row, providers, areSome: false, first: null };
-      } catch (error) {
-        if (isAceError(error, 'ContentIsLive')) throw error;
-        last = error;
-      }
-    }
-    throw new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
-      cause: last,
+        if (file.kind !== 'live') return { transport, file };
+        onBroadcast(contentId, transport, file);
+        throw isLive(file.name);
+      },
+      more: () => findProviders(contentId),
+      isFinal: (error) => isAceError(error, 'ContentIsLive'),
+    }).catch((error: unknown) => {
+      throw isAceError(error, 'ContentIsLive') ? error : nobody(error);
     });
+    if (!answer) throw nobody(null);
+    const { provider, answer: found } = answer;
+    if (provider !== best && origin !== 'offered') this.#meet(provider);
+    this.#keep(contentId, found.transport, found.file, origin);
+    const row = store.contents.get(contentId);
+    invariant(row !== null, 'a content that was stored is there');
+    const others = providers.filter(({ peerId }) => peerId !== provider.peerId);
+    return { row, providers: [provider, ...others], areSome: false, first: null };
   }
 
   #ask(
@@ -227,6 +231,10 @@ export class Library {
     if (first) transfer.adopt(first);
     return transfer;
   }
+}
+
+function nobody(cause: unknown): AceError {
+  return new AceError('NoProviders', 'Nobody who has this content can be reached right now', { cause });
 }
 
 function isLive(name: string): AceError {

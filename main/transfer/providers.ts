@@ -66,8 +66,13 @@ export const MAX_MEMBERS = 4;
 /** Providers are looked up again this often while there is something to fetch. */
 const REFRESH_MS = 10_000;
 const REFRESH_SOON_MS = 500;
-/** The first provider has so long before another one is tried as well. */
+/** The first provider has so long before another one is tried as well, and each next one as long again. */
 const HEAD_START_MS = 300;
+/**
+ * Providers that are tried at once while none answers. Anybody can be named as one, and where nobody is it takes seconds to
+ * see: a crowd of made-up names must not keep an honest one waiting behind it.
+ */
+const MAX_TRIED_AT_ONCE = 16;
 /** A provider that failed is asked again after this long, doubled each time in a row. */
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
@@ -180,8 +185,9 @@ export class TransferProviders {
     if (due) this.find().catch(() => undefined); // kept, and shown as `trouble`
     const connecting = [...this.#members.values()].filter((member) => member.connecting).length;
     if (live === 0 && connecting === 0) this.#joiningSinceMs = nowMs;
-    const patience = live > 0 ? MAX_MEMBERS : 1 + Math.floor((nowMs - this.#joiningSinceMs) / HEAD_START_MS);
-    let room = Math.min(target, MAX_MEMBERS, patience) - live - connecting;
+    const patience = 1 + Math.floor((nowMs - this.#joiningSinceMs) / HEAD_START_MS);
+    const wanted = live > 0 ? Math.min(target, MAX_MEMBERS) : Math.min(patience, MAX_TRIED_AT_ONCE);
+    let room = target > 0 ? wanted - live - connecting : 0;
     for (const member of this.#candidates(nowMs)) {
       if (room-- <= 0) return;
       void this.#join(member);
@@ -245,7 +251,7 @@ export class TransferProviders {
     return [...this.#members.values()]
       .filter((member) => !member.stream && !member.connecting && !this.#banned.has(member.pooled.peerId))
       .filter((member) => member.retryAtMs <= nowMs || (!others && member.failures === 0))
-      .sort((a, b) => a.failures - b.failures);
+      .sort((a, b) => a.failures - b.failures || b.pooled.rank - a.pooled.rank);
   }
 
   async #find(): Promise<void> {
@@ -283,6 +289,11 @@ export class TransferProviders {
     member.pooled = pool.pooled(member.pooled.provider);
     try {
       const stream = await pool.open(member.pooled, user);
+      if (this.live.length >= MAX_MEMBERS) {
+        // Others that were tried at the same time answered sooner: the pool closes it when nobody uses it.
+        member.retryAtMs = performance.now() + REST_MS;
+        return;
+      }
       stream.interest(contentId, file, onChange);
       member.stream = stream;
     } catch (error) {

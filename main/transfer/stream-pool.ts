@@ -43,6 +43,8 @@ export interface StreamUser {
 export interface PoolContext {
   /** A stream whose checkpoints report `watch`. */
   readonly openStream: (provider: Provider, watch: WatchLedger) => Promise<PieceStream>;
+  /** A piece that came from it was paid. */
+  readonly onPaid?: (provider: Provider, account: string) => void;
   readonly log: Log;
   /** A stream was opened or closed. */
   readonly onChange: () => void;
@@ -81,6 +83,11 @@ export class PooledProvider {
   constructor(provider: Provider) {
     this.peerId = provider.peerId;
     this.provider = provider;
+  }
+
+  /** How well it is known: it has a stream, it brought something, or neither. */
+  get rank(): number {
+    return this.live ? 2 : this.pieces > 0 ? 1 : 0;
   }
 
   /** The stream, when there is one that works. */
@@ -170,6 +177,8 @@ export class StreamPool {
       pooled.speed.arrived(piece);
       pooled.pieces += 1;
       pooled.paidUnits += piece.paidUnits;
+      const account = pooled.stream?.provider.account;
+      if (piece.paidUnits > 0 && account !== undefined) this.#context.onPaid?.(pooled.provider, account);
       return piece;
     } finally {
       pooled.outstandingBytes -= bytes;

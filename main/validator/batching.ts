@@ -27,6 +27,7 @@ import type { DeviceIdentity } from '../wallet/device.ts';
 import { priceSnapshot } from './accounts.ts';
 import { accountsOf } from './accounts-of.ts';
 import type { DebtorWatch } from './debtor-watch.ts';
+import { MAX_FORGOTTEN_AT_ONCE, UNUSED_LEASE_KEPT_MS } from './limits.ts';
 import { PairBook } from './pairs.ts';
 import { viewingOf, type Watched } from './watching.ts';
 
@@ -54,11 +55,20 @@ export interface Settled {
   readonly accounts: ReadonlySet<string>;
 }
 
+/**
+ * Leases of strangers that nothing was ever paid on would otherwise stay for ever. By then nothing can be claimed on them
+ * (`restoreLease` refuses them too), and nothing that anybody signed is about them.
+ */
+function forgetUnused(store: ValidatorStore, nowMs: number): void {
+  store.commit(() => store.leases.forgetUnused(nowMs - UNUSED_LEASE_KEPT_MS, MAX_FORGOTTEN_AT_ONCE));
+}
+
 /** Settles what there is to settle; `null` when there is nothing. Runs alone on the shard (see `serializer`). */
 export async function settle(context: BatchingContext): Promise<Settled | null> {
   const { store, nowMs } = context;
   // First, so that a batch which the chain does not take keeps no capacity reserved.
   store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
+  forgetUnused(store, nowMs());
   const unfinished = store.batches.last();
   if (unfinished && unfinished.result === null) return applySealed(context, unfinished);
   const sealed = await seal(context);

@@ -1,7 +1,7 @@
 /** A devnet's faucet: pays tokens out of an account of genesis, within limits. */
 import { amount, type Token } from '../../shared/economy/money.ts';
 import { type Account, signOperation } from '../wallet/account.ts';
-import { FaucetLimits } from './faucet-limits.ts';
+import { type FaucetClient, FaucetLimits } from './faucet-limits.ts';
 import type { Settling, SettlingContext } from './settling.ts';
 
 export interface FaucetContext extends Pick<SettlingContext, 'chain' | 'alone' | 'nowMs'> {
@@ -27,11 +27,11 @@ export class Faucet {
    * Pays base units to an account, whose loans they repay first. Resolves with the height of the chain's record.
    * @throws AceError `TooManyRequests`, and as `MainChain.submit`
    */
-  pay(to: string, token: Token, baseUnits: bigint): Promise<number> {
+  pay(to: string, token: Token, baseUnits: bigint, client: FaucetClient): Promise<number> {
     const { chain, alone, account, settling } = this.#context;
     return alone(async () => {
       await settling.meetChain();
-      this.#limits.take(to, baseUnits);
+      this.#limits.take(to, baseUnits, client);
       const { nonce } = await chain.account(account.address);
       const operation = {
         kind: 'transfer' as const,
@@ -46,7 +46,7 @@ export class Faucet {
         await settling.repay();
         return receipt.height;
       } catch (error) {
-        this.#limits.giveBack(to, baseUnits);
+        this.#limits.giveBack(to, baseUnits, client);
         throw error;
       }
     });

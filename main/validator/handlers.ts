@@ -8,6 +8,7 @@ import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts
 import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
+import type { Announcers } from './announcers.ts';
 import { channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';
@@ -15,9 +16,12 @@ import type { Faucet } from './faucet.ts';
 import type { ClaimIntake } from './intake.ts';
 import type { LeaseQueue, LeaseQueueContext } from './lease-queue.ts';
 import { accountOperations, submitOperation } from './operations.ts';
+import type { PeerWorth } from './peer-worth.ts';
 import type { ReadCache } from './read-cache.ts';
 import type { Rendezvous } from './rendezvous.ts';
+import { RowLimit } from './row-limit.ts';
 import type { SettlingContext } from './settling.ts';
+import { SignedOnce } from './signed-once.ts';
 import { statementRows } from './statements.ts';
 
 /** Peers that a node is told of when it says hello. */
@@ -31,6 +35,8 @@ export interface HandlerContext extends LeaseQueueContext, SettlingContext {
   /** Devnet only. */
   readonly faucet: Faucet | null;
   readonly rendezvous: Rendezvous;
+  readonly worth: PeerWorth;
+  readonly announcers: Announcers;
   readonly watchers: AccountWatchers;
   readonly shardAddresses: () => readonly ShardAddresses[];
 }
@@ -71,8 +77,10 @@ function networkHandlers({ chain, cache, shard, faucet, shardAddresses, rendezvo
 
 /** What an account's nodes ask of it, and its operations. */
 function accountHandlers(context: HandlerContext) {
-  const { chain, cache, store, shard, faucet, alone, settling, watchers, log } = context;
+  const { chain, cache, store, shard, key, faucet, alone, settling, watchers, announcers, log } = context;
   const settings = chain.settings();
+  const statements = { ...context, networkId: settings.networkId, key: new SignedOnce(key) };
+  const rows = new RowLimit();
   return {
     account: async ({ address }) => {
       checkHome(settings, shard, address);
@@ -91,13 +99,21 @@ function accountHandlers(context: HandlerContext) {
       };
     },
     devices: async ({ account }) => ({ devices: await chain.devices(account) }),
-    statement: async ({ account, afterSeq }) => ({
-      rows: statementRows({ ...context, networkId: settings.networkId }, account, afterSeq),
-      lastSeq: store.batches.lastSeq(account),
-    }),
-    operations: async ({ account, fromHeight }) => {
+    statement: async ({ account, afterSeq, certificate }, caller) => {
+      if ((await announcers.accountOf(certificate, caller.peerId)) !== account) {
+        throw new AceError('NotAllowed', 'Statements are told to the devices of their account only');
+      }
+      return rows.told(caller, async () => ({
+        rows: statementRows(statements, account, afterSeq),
+        lastSeq: store.batches.lastSeq(account),
+      }));
+    },
+    operations: async ({ account, fromHeight }, caller) => {
       checkHome(settings, shard, account);
-      return { operations: await accountOperations(chain, faucet?.address ?? null, account, fromHeight) };
+      const { rows: operations } = await rows.told(caller, async () => ({
+        rows: await accountOperations(chain, faucet?.address ?? null, account, fromHeight),
+      }));
+      return { operations };
     },
     submit: async ({ operation }) => {
       const { receipt, accounts } = await alone(async () => {
@@ -116,13 +132,19 @@ function accountHandlers(context: HandlerContext) {
 }
 
 /** Leases, claims on them, and proofs against those who cheat. */
-function channelHandlers({ chain, store, leases, intake }: HandlerContext) {
+function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext) {
   const { networkId } = chain.settings();
   return {
-    lease: async (request, peerId) => ({ signature: await leases.grant(request, peerId) }),
-    claim: async ({ lease, ...claim }, peerId) => {
+    lease: async (request, caller) => {
+      const signature = await leases.grant(request, caller);
+      worth.leased(caller.peerId);
+      return { signature };
+    },
+    claim: async ({ lease, ...claim }, { peerId }) => {
       if (lease) await leases.restore(lease, peerId);
-      return intake.take(claim);
+      const answer = await intake.take(claim);
+      worth.claimed(claim.channelId, peerId);
+      return answer;
     },
     channels: async ({ channelIds }) => channelProgress(store, channelIds),
     report: async ({ proof }) => {
@@ -133,11 +155,16 @@ function channelHandlers({ chain, store, leases, intake }: HandlerContext) {
 }
 
 /** The rendezvous: who offers which content. */
-function contentHandlers({ rendezvous }: HandlerContext) {
+function contentHandlers({ rendezvous, worth, announcers }: HandlerContext) {
   return {
-    announce: async ({ account, contentIds, multiaddrs }, peerId) => {
+    announce: async ({ certificate, contentIds, multiaddrs }, { peerId, origin }) => {
+      const account = await announcers.accountOf(certificate, peerId);
       const usable = contentIds.length === 0 ? [] : announceable(multiaddrs, peerId);
-      rendezvous.announce({ account, peerId, multiaddrs: usable }, contentIds);
+      const proven = worth.isProven(peerId);
+      rendezvous.announce(
+        { account, peerId, multiaddrs: usable, group: origin?.group ?? null, proven },
+        contentIds,
+      );
       return { ttlMs: ANNOUNCE_TTL_MS };
     },
     providers: async ({ contentId }) => ({ providers: rendezvous.providers(contentId) }),
@@ -146,10 +173,11 @@ function contentHandlers({ rendezvous }: HandlerContext) {
 
 function devnetHandlers({ chain, shard, faucet, settling, watchers }: HandlerContext) {
   return {
-    faucet: async ({ account, amountXat, token }) => {
+    faucet: async ({ account, amountXat, token }, { peerId, origin }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
       checkHome(chain.settings(), shard, account);
-      const height = await faucet.pay(account, token, amountXat);
+      const client = { peerId, address: origin?.address ?? null };
+      const height = await faucet.pay(account, token, amountXat, client);
       watchers.notify([account]);
       return { height };
     },

@@ -140,12 +140,15 @@ export type Booked =
 export function bookClaims(store: ValidatorStore, claims: readonly ClaimToBook[]): Booked[] {
   return store.commit(() =>
     claims.map(({ claim, proven }): Booked => {
+      const lease = store.leases.claimed(claim.channelId);
+      // It was forgotten while the claim was verified: it has ended days ago, and nothing can be claimed on it.
+      if (!lease) return { refusal: late('its lease has ended long ago') };
       // Before anything can refuse the claim: a contradiction is one, whatever else is wrong with it.
       if (claim.checkpoint && proven.checkpointNumber !== null) {
         noteCheckpoint(store, claim.channelId, proven.checkpointNumber, claim.checkpoint);
       }
       try {
-        return bookClaim(store, claim.channelId, proven);
+        return bookClaim(store, claim.channelId, lease, proven);
       } catch (error) {
         // Thrown before anything of this claim is written.
         if (isAceError(error, 'ClaimInvalid')) return { refusal: error };
@@ -163,9 +166,12 @@ export function proofOf(store: ValidatorStore, channelId: Uint8Array): LeaseProo
   throw new AceError('ChannelUnleased', 'No lease is on file for this channel');
 }
 
-function bookClaim(store: ValidatorStore, channelId: Uint8Array, proven: ProvenClaim): Booked {
-  const lease = store.leases.claimed(channelId);
-  invariant(lease !== null, 'a lease is never deleted');
+function bookClaim(
+  store: ValidatorStore,
+  channelId: Uint8Array,
+  lease: ClaimedLease,
+  proven: ProvenClaim,
+): Booked {
   const { agreed } = proven;
   invariant(proven.units <= lease.capacityUnits, 'nothing is proven past the capacity');
   checkStillLeased(lease, agreed, proven.units);

@@ -5,37 +5,35 @@
 import { setImmediate } from 'node:timers/promises';
 import type { SignedLease } from '../../shared/channel/claim.ts';
 import { AceError } from '../../shared/errors.ts';
-import { LEASE_RATE } from '../p2p/protocols/shard/constants.ts';
+import type { ShardCaller } from '../p2p/protocols/shard/server.ts';
 import { PerKeyQueue } from '../util/per-key-queue.ts';
-import { KeyedRateLimiter } from '../util/rate-limiter.ts';
+import { LeasePace } from './lease-pace.ts';
 import { grantLease, type LeaseRequest, type LeasingContext } from './leasing.ts';
 import { restoreLease } from './restore-lease.ts';
 import type { Settling, SettlingContext } from './settling.ts';
 
 export interface LeaseQueueContext extends LeasingContext, Pick<SettlingContext, 'alone'> {
   readonly settling: Settling;
+  /** Whether units were paid between a peer and others before. */
+  readonly isProven: (peerId: string) => boolean;
 }
 
 export class LeaseQueue {
   readonly #context: LeaseQueueContext;
-  readonly #rate = new KeyedRateLimiter(LEASE_RATE, () => performance.now());
+  readonly #pace: LeasePace;
   readonly #queue = new PerKeyQueue();
   #isStopping = false;
 
   constructor(context: LeaseQueueContext) {
     this.#context = context;
+    this.#pace = new LeasePace(context.isProven);
   }
 
   /** @throws AceError `TooManyRequests` with `retryAfterMs`, `ShardUnavailable`, and as `grantLease` */
-  async grant(request: LeaseRequest, peerId: string): Promise<Uint8Array> {
-    const { retryAfterMs } = this.#rate.take(peerId);
-    if (retryAfterMs > 0) {
-      throw new AceError('TooManyRequests', 'The peer asks for more leases than one peer may', {
-        details: { retryAfterMs },
-      });
-    }
+  async grant(request: LeaseRequest, caller: ShardCaller): Promise<Uint8Array> {
+    this.#pace.take(caller);
     const { alone, settling } = this.#context;
-    return this.#queue.run(peerId, () =>
+    return this.#queue.run(caller.peerId, () =>
       alone(async () => {
         // Milliseconds each: one in a turn of the event loop, so that a queue of them keeps no other work waiting.
         await setImmediate();

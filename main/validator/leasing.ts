@@ -17,7 +17,7 @@ import { checkAnchorFree, checkNotDisputed } from './disputes.ts';
 export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
 /** A channel goes to one provider's device: no account fetches from more at once. Bounds what a settlement reads. */
 export const MAX_OPEN_LEASES = 1_000;
-/** Leases are kept for ever, and one that is released costs nothing: this bounds how fast an account adds rows. */
+/** Leases that were used are kept for ever, and one that is released costs nothing: this bounds how fast an account adds rows. */
 export const MAX_LEASES_PER_HOUR = 3_600;
 const HOUR_MS = 3_600_000;
 

@@ -9,6 +9,7 @@ import { AceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
+import { standingOf } from '../p2p/peer-standing.ts';
 import { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
 import type { ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import { serveShard } from '../p2p/protocols/shard/server.ts';
@@ -16,12 +17,14 @@ import type { Log } from '../process/log.ts';
 import { serializer } from '../util/serialize.ts';
 import type { Account } from '../wallet/account.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
+import { Announcers } from './announcers.ts';
 import type { Settled } from './batching.ts';
 import { DebtorWatch } from './debtor-watch.ts';
 import { Faucet } from './faucet.ts';
 import { shardHandlers } from './handlers.ts';
 import { ClaimIntake } from './intake.ts';
 import { LeaseQueue } from './lease-queue.ts';
+import { PeerWorth } from './peer-worth.ts';
 import { ReadCache } from './read-cache.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { Settling } from './settling.ts';
@@ -77,7 +80,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     alone,
     onBooked: (count) => settling.noticed(count),
   });
-  const leases = new LeaseQueue({ ...context, settling });
+  const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
+  const isProven = (peerId: string) => worth.isProven(peerId);
+  const leases = new LeaseQueue({ ...context, settling, isProven });
   const faucet = options.faucet && new Faucet({ ...context, account: options.faucet, settling });
   const handlers = shardHandlers({
     ...context,
@@ -87,6 +92,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     leases,
     faucet,
     rendezvous: new Rendezvous(nowMs),
+    announcers: new Announcers(settings),
+    worth,
+    isProven,
     watchers,
     shardAddresses,
     log,

@@ -64,6 +64,7 @@ describe('two checkpoints with one number, told to two peers', () => {
     await provider.shardClient.call('settle', {});
     const { rows } = await provider.shardClient.call('statement', {
       account: provider.account.address,
+      certificate: provider.certificate,
       afterSeq: 0,
     });
     expect(rows.reduce((sum, row) => sum + row.paidUnits + row.creditUnits, 0)).toBe(3);

@@ -62,7 +62,7 @@ it.each(['not connected', 'connected, its chain away'])('home shard %s', async (
   const sync = new AccountSync({
     lines: { home, connected: () => lines, homeOf: () => 1 } as never,
     store,
-    account: { account, networkId, chainId: 1, validatorKeys },
+    account: { account, certificate: new Uint8Array(0), networkId, chainId: 1, validatorKeys },
     trust: new ShardTrust(store, log),
     nowMs: () => START_MS,
     log,

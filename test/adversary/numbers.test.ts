@@ -113,7 +113,7 @@ describe('a number that overflows 2^53, is negative, or is none', () => {
     const { address } = payer.account;
     const of = {
       claim: (units: unknown) => ({ channelId, units, tick: channelId, checkpoint: null }),
-      statement: (afterSeq: unknown) => ({ account: address, afterSeq }),
+      statement: (afterSeq: unknown) => ({ account: address, afterSeq, certificate: channelId }),
     };
     for (const method of ['claim', 'statement'] as const) {
       checked(methods[method].params as never, of[method](1));

@@ -29,7 +29,7 @@ describe('a flood of large requests', () => {
       dagCbor.encode({
         id,
         method: 'announce',
-        params: { account: flooder.account.address, contentIds: CONTENT_IDS, multiaddrs },
+        params: { certificate: flooder.certificate, contentIds: CONTENT_IDS, multiaddrs },
       });
     const flood = async (count: number): Promise<Answer[]> => {
       const line = await openStream(flooder.host, address, SHARD_PROTOCOL, SHARD_LIMITS);

@@ -3,7 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
 import { createHost } from '../../main/p2p/host.ts';
-import { MAX_TOP_UP, MAX_TOP_UP_PER_DAY } from '../../main/validator/faucet-limits.ts';
+import {
+  MAX_TOP_UP,
+  MAX_TOP_UP_PER_CLIENT_AND_DAY,
+  MAX_TOP_UP_PER_DAY,
+} from '../../main/validator/faucet-limits.ts';
 import { AceError } from '../../shared/errors.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
@@ -17,7 +21,7 @@ describe('announcing', () => {
     const { contentId } = await net.content(provider, 2 * MIB);
     const bad = await RawViewer.start(net);
     const announce = (...multiaddrs: string[]) =>
-      bad.shard.call('announce', { account: bad.account.address, contentIds: [contentId], multiaddrs });
+      bad.shard.call('announce', { certificate: bad.certificate, contentIds: [contentId], multiaddrs });
     const own = `/p2p/${bad.host.peerId}`;
     const others = provider.host.getMultiaddrs().map(String);
     for (const text of ['garbage', `garbage${own}`, own, '/ip4/1.2.3.4/tcp/1', ...others]) {
@@ -69,6 +73,21 @@ describe('the faucet', () => {
     const error = await expectAceRejection('TooManyRequests', ask(1n));
     expect(error.details).toMatchObject({ leftXat: '0.0000000' });
     await ask(1n, `0x${'1'.repeat(40)}`);
+  });
+
+  // Before, one client named one fresh account after the other, and had all 1,000,000 XAT in 4.1 s.
+  it('gives one client no more than its share, however many accounts it names', async () => {
+    const net = await useDevnet();
+    const [greedy, other] = [await RawViewer.start(net), await RawViewer.start(net)];
+    const account = (i: number) => `0x${i.toString(16).padStart(40, '1')}`;
+    let given = 0n;
+    for (let i = 0; given + MAX_TOP_UP <= MAX_TOP_UP_PER_CLIENT_AND_DAY; i++) {
+      await greedy.shard.call('faucet', { account: account(i), amountXat: MAX_TOP_UP });
+      given += MAX_TOP_UP;
+    }
+    const more = greedy.shard.call('faucet', { account: account(999), amountXat: 1n });
+    await expectAceRejection('TooManyRequests', more);
+    await other.shard.call('faucet', { account: account(999), amountXat: 1n });
   });
 
   it('has paid out even when settling fails, and the validator says so in its log', async () => {

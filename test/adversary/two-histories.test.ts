@@ -78,7 +78,7 @@ function provider(first: TestShard) {
   const sync = new AccountSync({
     lines: { home: line, connected: () => lines, homeOf: () => 0 } as never,
     ...{ store, trust, log },
-    account: { account: ACCOUNT, networkId, chainId, validatorKeys },
+    account: { account: ACCOUNT, certificate: new Uint8Array(0), networkId, chainId, validatorKeys },
     nowMs: () => first.nowMs,
   });
   onTestFinished(() => sync.stop());

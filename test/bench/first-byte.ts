@@ -26,12 +26,11 @@ try {
     await shard.close();
   });
   const viewer = await net.peer('viewer', undefined, undefined, shard.multiaddr);
-  const { address: account } = provider.account;
   const contents: string[] = [];
   const content = async (name: string) => {
     contents.push((await net.content(provider, 8 * MIB, name)).contentId);
     await provider.shardClient.call('announce', {
-      account,
+      certificate: provider.certificate,
       contentIds: contents,
       multiaddrs: [far.multiaddr],
     });

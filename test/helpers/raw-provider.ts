@@ -135,7 +135,7 @@ export class RawProvider {
   /** Tells the shard that this provider has the content. */
   async announce(...contentIds: string[]): Promise<void> {
     const multiaddrs = this.host.getMultiaddrs().map(String);
-    await this.#shard.call('announce', { account: this.account.address, contentIds, multiaddrs });
+    await this.#shard.call('announce', { certificate: this.#certificate, contentIds, multiaddrs });
   }
 
   /** Answers transport-file requests with any bytes. */

@@ -43,9 +43,8 @@ async function proxyTo(peer: TestPeer) {
 /** From now on others find the contents of the peer at these addresses, however often it announces; at none: nowhere. */
 export async function announceAt(peer: TestPeer, contentIds: string[], multiaddrs: string[]): Promise<void> {
   peer.host.getMultiaddrs = () => multiaddrs.map((text) => multiaddr(text));
-  const { address: account } = peer.account;
   await peer.shardClient.call('announce', {
-    account,
+    certificate: peer.certificate,
     contentIds: multiaddrs.length === 0 ? [] : contentIds,
     multiaddrs,
   });

@@ -20,7 +20,7 @@ async function host(): Promise<Libp2p> {
 
 it('closes a connection that nobody uses, and leaves one that carries a stream', async () => {
   const [server, idle, busy] = [await host(), await host(), await host()];
-  limitConnections(server, IDLE_MS);
+  limitConnections(server, { idleMs: IDLE_MS });
   await serveProtocol(
     server,
     '/ace/test/1.0.0',
@@ -30,12 +30,31 @@ it('closes a connection that nobody uses, and leaves one that carries a stream',
     },
     () => undefined,
   );
-  await idle.dial(server.getMultiaddrs());
   await openStream(busy, server.getMultiaddrs(), '/ace/test/1.0.0', LIMITS);
-  expect(server.getConnections()).toHaveLength(2);
+  await idle.dial(server.getMultiaddrs());
   await waitFor('the idle connection closed', () => idle.getConnections().length === 0);
   const remotes = () => server.getConnections().map(({ remotePeer }) => remotePeer.toString());
   expect(await staysFor('who is connected', 5 * IDLE_MS, remotes)).toEqual([busy.peerId.toString()]);
+});
+
+it('resets a stream on which nothing comes, and one that goes silent, and reports neither', async () => {
+  const [server, viewer] = [await host(), await host()];
+  const errors: unknown[] = [];
+  await serveProtocol(
+    server,
+    '/ace/test/1.0.0',
+    { ...LIMITS, firstMessageMs: IDLE_MS, idleMs: 3 * IDLE_MS },
+    async (frames) => {
+      while (await frames.read());
+    },
+    (error) => errors.push(error),
+  );
+  const open = () => openStream(viewer, server.getMultiaddrs(), '/ace/test/1.0.0', LIMITS);
+  const [never, once] = [await open(), await open()];
+  once.send(new Uint8Array(1));
+  await expectAceRejection('PeerClosed', never.read());
+  await expectAceRejection('PeerClosed', once.read());
+  expect(errors).toEqual([]);
 });
 
 it('says so when an address to listen on is not one of this machine', async () => {

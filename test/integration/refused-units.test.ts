@@ -57,7 +57,9 @@ it('units that the main chain refused stand in both books, and their payer is se
   await chain.submit(await signOperation(accountFromPhrase(secrets.phrase), settings, operation));
   await provider.shardClient.call('settle', {});
 
-  const { rows } = await viewer.shard.call('statement', { account: viewer.account.address, afterSeq: 0 });
+  const { certificate } = viewer;
+  const account = viewer.account.address;
+  const { rows } = await viewer.shard.call('statement', { account, afterSeq: 0, certificate });
   expect(rows).toMatchObject([{ direction: 'paid', paidUnits: 0, creditUnits: 4, refusedUnits: 6 }]);
   await waitFor('the provider was told', () => provider.store.settlements.count() === 1);
   const [earned] = provider.store.settlements.page(Number.MAX_SAFE_INTEGER, 1);

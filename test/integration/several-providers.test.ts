@@ -64,7 +64,7 @@ describe('four providers, two of them killed and one that lies', () => {
     const original = await readFile(join(net.dir, 'files', `${units}-240000.wav`));
     await maker.library.stop();
     await maker.shardClient.call('announce', {
-      account: maker.account.address,
+      certificate: maker.certificate,
       contentIds: [],
       multiaddrs: [],
     });

@@ -64,6 +64,8 @@ export class PayeeChannelTable {
   readonly #setClaimed;
   readonly #paid;
   readonly #history;
+  readonly #unused;
+  readonly #forget: readonly { run(id: number): unknown }[];
 
   constructor(db: Database) {
     this.#db = db;
@@ -104,6 +106,17 @@ export class PayeeChannelTable {
       .pluck();
     this.#setClaimed = db.prepare(`UPDATE payee_channels SET claimed_units = ? WHERE channel_id = ?`);
     this.#paid = db.prepare<[], number>(`SELECT coalesce(sum(paid_units), 0) FROM payee_progress`).pluck();
+    this.#unused = db
+      .prepare<[number, number], number>(
+        `SELECT id FROM payee_books
+         WHERE expires_at_ms < ? AND paid_units = 0 AND served_bytes = 0 AND claimed_units = 0 AND shard_units = 0
+           AND checkpoint IS NULL AND status NOT IN ('opening', 'open', 'paused', 'disputed')
+         ORDER BY id LIMIT ?`,
+      )
+      .pluck();
+    this.#forget = ['payee_progress', 'payee_channels'].map((table) =>
+      db.prepare<[number]>(`DELETE FROM ${table} WHERE id = ?`),
+    );
     this.#history = db.prepare<
       [{ payer: string; channelId: Uint8Array; debtSinceMs: number }],
       { paidUnits: number; unpaidUnits: number }
@@ -181,6 +194,16 @@ export class PayeeChannelTable {
   /** Units paid by ticks on all channels of this node, ever. */
   paidUnits(): number {
     return this.#paid.get() ?? 0;
+  }
+
+  /**
+   * Forgets channels that expired before `expiredBeforeMs` and never carried a byte, nor a tick or a signature: nobody owes
+   * or can prove anything by them. No more than `most` at a time. Belongs in a transaction.
+   */
+  forgetUnused(expiredBeforeMs: number, most: number): number {
+    const unused = this.#unused.all(expiredBeforeMs, most);
+    for (const id of unused) for (const statement of this.#forget) statement.run(id);
+    return unused.length;
   }
 
   /** What an account paid on its other channels, and owes on those that served it after `debtSinceMs`. */

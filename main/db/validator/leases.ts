@@ -72,6 +72,9 @@ export type LeaseSeal = Pick<
   'channelId' | 'sealedUnits' | 'sealedVideoUnits' | 'sealedWatchMs' | 'watchMs'
 >;
 
+/** Who was served by whom, and how much. */
+export type ServedLease = Pick<LeaseRow, 'payerDevice' | 'payeeDevice' | 'claimedUnits'>;
+
 const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS payerDevice,
   payee_device AS payeeDevice, terms, signature, capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs,
   expires_at_ms AS expiresAtMs, claimed_units AS claimedUnits, claimed_tick AS claimedTick,
@@ -95,6 +98,9 @@ export class LeaseTable {
   readonly #seal;
   readonly #applied;
   readonly #release;
+  readonly #served;
+  readonly #unused;
+  readonly #forget: readonly { run(of: { channelId: Uint8Array; payer: string }): unknown }[];
 
   constructor(db: Database) {
     this.#get = db.prepare<[Uint8Array], LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE channel_id = ?`);
@@ -157,6 +163,23 @@ export class LeaseTable {
     this.#release = db.prepare(
       `UPDATE leases INDEXED BY leases_to_release SET released = 1 WHERE released = 0 AND expires_at_ms < ?`,
     );
+    // A checkpoint that a claim carried is evidence, whatever it says.
+    this.#unused = db.prepare<[number, number], Pick<LeaseRow, 'channelId' | 'payer'>>(
+      `SELECT channel_id AS channelId, payer FROM leases INDEXED BY leases_unused
+       WHERE released = 1 AND claimed_units = 0 AND checkpoint_number = 0 AND watch_ms = 0 AND expires_at_ms < ?
+         AND NOT EXISTS (SELECT 1 FROM claimed_checkpoints c WHERE c.channel_id = leases.channel_id)
+       ORDER BY expires_at_ms LIMIT ?`,
+    );
+    this.#forget = [
+      `DELETE FROM terms_signatures WHERE channel_id = @channelId`,
+      `DELETE FROM leases WHERE channel_id = @channelId`,
+      `DELETE FROM watchers WHERE account = @payer AND NOT EXISTS (SELECT 1 FROM leases WHERE payer = @payer)`,
+    ].map((sql) => db.prepare<[{ channelId: Uint8Array; payer: string }]>(sql));
+    // The newest rows only: those of strangers that never served anything may be many.
+    this.#served = db.prepare<[number], ServedLease>(
+      `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits
+       FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
+    );
   }
 
   get(channelId: Uint8Array): LeaseRow | null {
@@ -216,5 +239,20 @@ export class LeaseTable {
   /** Frees the unclaimed rest of leases that expired before `expiredBeforeMs`. */
   releaseExpired(expiredBeforeMs: number): number {
     return this.#release.run(expiredBeforeMs).changes;
+  }
+
+  /**
+   * Forgets leases that are released, expired before `expiredBeforeMs`, and that nothing was ever paid or signed on: one
+   * that carried a unit is history and stays. No more than `most` at a time. Belongs in a transaction.
+   */
+  forgetUnused(expiredBeforeMs: number, most: number): number {
+    const unused = this.#unused.all(expiredBeforeMs, most);
+    for (const lease of unused) for (const statement of this.#forget) statement.run(lease);
+    return unused.length;
+  }
+
+  /** Of so many leases that were granted last, those with units that were paid. */
+  servedAmongNewest(leases: number): ServedLease[] {
+    return this.#served.all(leases);
   }
 }

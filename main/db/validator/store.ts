@@ -9,6 +9,7 @@ import { first } from './migrations/0001-first.ts';
 import { disputes } from './migrations/0002-disputes.ts';
 import { anchorsAgain } from './migrations/0003-anchors-again.ts';
 import { batchChannels } from './migrations/0004-batch-channels.ts';
+import { unusedLeases } from './migrations/0005-unused-leases.ts';
 import { WatcherTable } from './watchers.ts';
 
 export interface ValidatorStore {
@@ -23,7 +24,7 @@ export interface ValidatorStore {
   close(): void;
 }
 
-export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain, batchChannels] as const;
+export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain, batchChannels, unusedLeases] as const;
 
 /**
  * Pages of the WAL, 16 MiB, before they move to the database: claims come to rows all over the file, and pages that

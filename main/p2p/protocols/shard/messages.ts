@@ -245,11 +245,13 @@ export const methods = {
   /** A proof that a payer's device contradicted itself: the bytes of `encodeProof`. */
   report: { params: z.object({ proof: blob(MAX_PROOF_BYTES) }), result: z.object({}) },
   statement: {
-    params: z.object({ account: address, afterSeq: count }),
+    /** For the account's own devices: what it costs to tell is theirs to ask for. */
+    params: z.object({ account: address, afterSeq: count, certificate: blob(1_024) }),
     result: z.object({ rows: z.array(settlementRow), lastSeq: count }),
   },
   announce: {
-    params: z.object({ account: address, contentIds: z.array(contentId).max(10_000), multiaddrs }),
+    /** The certificate says of which account; the connection proves that it is of the device that announces. */
+    params: z.object({ certificate: blob(1_024), contentIds: z.array(contentId).max(10_000), multiaddrs }),
     result: z.object({ ttlMs: count }),
   },
   providers: {

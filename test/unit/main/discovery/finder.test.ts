@@ -1,6 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProviderFinder, type ProviderLookup } from '../../../../main/discovery/finder.ts';
+import { MetProviders } from '../../../../main/discovery/met-providers.ts';
 import { createLog } from '../../../../main/process/log.ts';
 import type { Provider } from '../../../../main/transfer/transfer.ts';
 import { AceError } from '../../../../shared/errors.ts';
@@ -37,8 +38,13 @@ const says =
     providers.forEach(found);
 const silent: ProviderLookup['find'] = () => new Promise(() => undefined);
 
-function finder(lookups: ProviderLookup[], nowMs: () => number = () => 0): ProviderFinder {
-  const made = new ProviderFinder({ lookups, peerId: 'self', account: OWN, nowMs, log: createLog(null) });
+function finder(
+  lookups: ProviderLookup[],
+  nowMs: () => number = () => 0,
+  met = new MetProviders(),
+): ProviderFinder {
+  const log = createLog(null);
+  const made = new ProviderFinder({ lookups, peerId: 'self', account: OWN, met, nowMs, log });
   onTestFinished(() => made.stop());
   return made;
 }
@@ -54,9 +60,23 @@ describe('finder of providers', () => {
     expect(found[0]?.addresses.map(String)).toEqual(['/ip4/5.5.0.1/tcp/1', '/ip4/5.5.0.1/tcp/2']);
   });
 
-  it('leaves itself out, and lists devices of its own account first: they charge nothing', async () => {
-    const a = lookup('a', says(provider('self', OWN), provider('p'), provider('mine', OWN)));
-    expect(ids(await finder([a]).find('c'))).toEqual(['mine', 'p']);
+  it('leaves itself out, and lists devices of its own account first, once they have greeted: they charge nothing', async () => {
+    const a = lookup(
+      'a',
+      says(provider('self', OWN), provider('p'), provider('fake', OWN), provider('mine', OWN)),
+    );
+    expect(ids(await finder([a]).find('c'))).toEqual(['p', 'fake', 'mine']);
+    const met = new MetProviders();
+    met.greeted('mine', OWN);
+    expect(ids(await finder([a], () => 0, met).find('c'))).toEqual(['mine', 'p', 'fake']);
+  });
+
+  it('lists who has served before who has only greeted, and both before who was only named', async () => {
+    const a = lookup('a', says(provider('named'), provider('greeted'), provider('served')));
+    const met = new MetProviders();
+    met.greeted('greeted', '0xother');
+    met.served('served', '0xother');
+    expect(ids(await finder([a], () => 0, met).find('c'))).toEqual(['served', 'greeted', 'named']);
   });
 
   it('answers with what is known while another source is silent, and does not wait for its deadline', async () => {

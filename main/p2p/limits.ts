@@ -1,0 +1,50 @@
+/** What every host bounds whatever its role: connections, handshakes, and streams on which nothing happens. */
+
+/** Connections of one host. Each costs a socket, two keys and some hundred kilobytes. */
+export const MAX_CONNECTIONS = 300;
+/** Of those, so many are for peers that have paid, were served or leased here: strangers alone never fill a host. */
+export const CONNECTIONS_FOR_KNOWN = 60;
+/** libp2p turns away before it knows who comes, so it has room for handshakes beyond our own number. */
+export const CONNECTIONS_HEADROOM = 100;
+
+/** Strangers' connections of one address: a household, a small carrier's NAT. Not on a devnet of one's own. */
+export const MAX_PER_ADDRESS = 32;
+/** Strangers' connections of one /24 or /48: what one owner rents as a rule. Not on a devnet of one's own. */
+export const MAX_PER_NETWORK_GROUP = 64;
+
+/** Handshakes under way at once: each holds a socket until it is done or `HANDSHAKE_MS` have passed. */
+export const MAX_HANDSHAKES = 64;
+/** Of those, from one address and from one network group: who begins handshakes and ends none must not have them all. */
+export const MAX_HANDSHAKES_PER_ADDRESS = 8;
+export const MAX_HANDSHAKES_PER_NETWORK_GROUP = 16;
+/** Five round trips of a bad line, to a machine that is busy. */
+export const HANDSHAKE_MS = 10_000;
+/** New connections of one address in a second; each costs some milliseconds of signatures. */
+export const INBOUND_PER_SECOND_AND_ADDRESS = 32;
+/** The same on a devnet of one's own, where everybody has the one address. */
+export const INBOUND_PER_SECOND_ON_LOOPBACK = 100;
+
+/** A stream on which the first message does not come in this time is reset: sooner than a protocol's own handshake ends. */
+export const FIRST_MESSAGE_MS = 8_000;
+/** A stream that carries nothing for so long is reset. A node says something on its shard line every 20 s. */
+export const STREAM_IDLE_MS = 75_000;
+
+/** When there is no room, a new connection has so long to say something before it goes first. */
+export const SPEAK_WITHIN_MS = 3_000;
+/** When there is no room, a connection that said nothing for so long goes first as well. */
+export const QUIET_MS = 30_000;
+/** A peer that leased or was served is of use for so long. */
+export const USED_LATELY_MS = 10 * 60_000;
+/** Peers whose use is remembered. */
+export const MAX_STANDINGS = 4_096;
+
+/** Who stays when a connection has to go, in shares of all that could: those with most paid units. */
+export const KEPT_PAYING_SHARE = 0.5;
+/** And those that were of use most lately. */
+export const KEPT_USED_SHARE = 0.25;
+/** And those that answer fastest: an attacker cannot be near to everybody. */
+export const KEPT_NEAREST = 8;
+/** And one, the oldest, of each of the rarest network groups. */
+export const KEPT_GROUPS = 16;
+/** And the oldest of what is left: time is what a newcomer cannot buy. */
+export const KEPT_OLDEST_SHARE = 0.5;

@@ -1,0 +1,45 @@
+/** What a validator bounds, each with its unit and its reason. What every host bounds is in `p2p/limits.ts`. */
+
+import type { BucketRate } from '../../shared/token-bucket.ts';
+
+/** Of the leases granted last, so many are looked at when a validator starts: who served or paid stays known. */
+export const REMEMBERED_LEASES = 10_000;
+/**
+ * A lease that nothing was ever paid on is forgotten so long after its end: nothing can be claimed on it since an hour after
+ * that, and a clock that was wrong for a while has been noticed by then.
+ */
+export const UNUSED_LEASE_KEPT_MS = 3 * 24 * 3_600_000;
+/** Leases that one settlement forgets: bounds how long it holds the event loop, some milliseconds. */
+export const MAX_FORGOTTEN_AT_ONCE = 500;
+/**
+ * Leases of one address for peers that never paid nor served: a household's first day. Each is a row of 1.9 kB until some
+ * days after its end, ten days at most. Not on a devnet of one's own.
+ */
+export const ADDRESS_LEASE_RATE: BucketRate = { perSecond: 64 / 86_400, burst: 64 };
+/** Leases beyond that of all such peers together: 43,200 a day, so 80 MB of rows. */
+export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
+
+/** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
+export const KEPT_SIGNATURES = 50_000;
+/**
+ * Rows of statements and operations that one peer, or one address, is told: each costs some microseconds to read, encode and
+ * sign, whatever request it is part of. A node that begins anew with 20,000 of them gets them at once.
+ */
+export const ROWS_RATE: BucketRate = { perSecond: 2_000, burst: 20_000 };
+
+/** Peers whose certificate is not checked again with each announcement. */
+export const REMEMBERED_ANNOUNCERS = 10_000;
+
+/** Peers that have announced something. */
+export const RENDEZVOUS_MAX_PEERS = 10_000;
+/** Contents of one peer; those after are not announced. */
+export const RENDEZVOUS_MAX_CONTENTS = 2_000;
+/** (peer, content) pairs in all: what the memory depends on, some 20 MB. */
+export const RENDEZVOUS_MAX_PAIRS = 200_000;
+/** Providers of one content that an answer names. */
+export const RENDEZVOUS_TOLD = 20;
+/** Of those, so many places are for providers that were paid: no crowd of newcomers hides them. */
+export const RENDEZVOUS_TOLD_PROVEN = 10;
+
+/** What a peer is worth is looked up no more often than this, whatever it hands in. */
+export const WORTH_EVERY_MS = 60_000;

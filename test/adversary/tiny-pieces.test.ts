@@ -1,0 +1,32 @@
+/** A content of four bytes was served 5,314 times a second on one free unit: it pays for bytes, and costs a commit each. */
+import { expect, it } from 'vitest';
+import { SMALL_PIECE_RATE } from '../../main/pieces/constants.ts';
+import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
+import { RawViewer } from '../helpers/raw-viewer.ts';
+
+it('a content of four bytes is served to one device at the pace of work, while another is served as ever', async () => {
+  const net = await useDevnet();
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 4, 'tiny.bin');
+  const large = await net.content(provider, 4 * MIB);
+  const viewer = await RawViewer.start(net);
+  const stream = await viewer.open(provider, await viewer.lease(provider, 4));
+  const take = async (pieces: number) => {
+    for (let i = 0; i < pieces; i++) {
+      stream.request(contentId, 0);
+      await stream.takePiece(30_000);
+    }
+  };
+  // What an honest viewer of many small contents asks for at once.
+  await take(SMALL_PIECE_RATE.burst);
+  const more = 4 * SMALL_PIECE_RATE.perSecond;
+  const startedAtMs = performance.now();
+  const taking = take(more);
+  const honest = await net.peer('honest');
+  await fetchWhole(honest, large.contentId);
+  await taking;
+  const perSecond = more / ((performance.now() - startedAtMs) / 1_000);
+  console.info(`a piece of four bytes is served to one device ${Math.round(perSecond)} times a second`);
+  // The first of them may go at once: what was served meanwhile left a little.
+  expect(perSecond).toBeLessThan(1.5 * SMALL_PIECE_RATE.perSecond);
+});
