@@ -68,15 +68,22 @@ export class PayeeService {
     this.#group = new GroupCommit((fill) =>
       store.commit(() => store.payeeChannels.progress.saveAll(nowMs(), fill)),
     );
+    const { risk } = context;
+    if (!risk) return;
+    // What waits for its shard's word looks again.
+    risk.onCover = (account) => {
+      for (const channel of this.#ofPayer.get(account) ?? []) channel.onSiblingPaid?.();
+    };
   }
 
   /**
    * Takes up a channel that a payer wants to pay on; a new one is stored first. A channel that another stream still
-   * holds is taken from it: the payer reconnected.
+   * holds is taken from it: the payer reconnected. `origin` is where it comes from, as the provider's risk counts it;
+   * `null`: it is no stranger.
    * @throws AceError `MessageMalformed`, `WrongNetwork`, `ChannelMismatch`, `InvalidSignature`, `ChannelUnleased`,
    * `ChannelExpired`, `StoreFailed`
    */
-  open(payer: Counterparty, signed: SignedLease): PayeeChannel {
+  open(payer: Counterparty, signed: SignedLease, origin: string | null = null): PayeeChannel {
     const { store, nowMs } = this.#context;
     this.expire();
     const terms = decodeTerms(signed.terms);
@@ -102,10 +109,10 @@ export class PayeeService {
       throw new AceError('ChannelUnknown', 'The channel is gone from the store', {
         reaction: 'pause-channel',
       });
-    return this.#use(key, row);
+    return this.#use(key, row, origin);
   }
 
-  #use(key: string, row: PayeeChannelRow): PayeeChannel {
+  #use(key: string, row: PayeeChannelRow, origin: string | null): PayeeChannel {
     const { payer } = row;
     const ofPayer = this.#ofPayer.get(payer) ?? new Set();
     this.#ofPayer.set(payer, ofPayer);
@@ -118,6 +125,7 @@ export class PayeeService {
       group: this.#group,
       sent: this.#sent.of(key),
       ofPayer,
+      origin,
       onRelease,
     });
     ofPayer.add(channel);

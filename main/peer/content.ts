@@ -17,7 +17,7 @@ import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from '../p2p/protocols/transport/protocol.ts';
 import type { PiecesTimeouts } from '../pieces/constants.ts';
-import { servePieces } from '../pieces/provider-stream.ts';
+import { type ProviderContext, servePieces } from '../pieces/provider-stream.ts';
 import { ViewerStream } from '../pieces/viewer-stream.ts';
 import { TrafficBook } from '../traffic/traffic-book.ts';
 import { Library } from '../transfer/library.ts';
@@ -33,6 +33,7 @@ const HOLDS_TIMEOUT_MS = 1_000;
 export interface ContentContext extends PeerNetwork, Payments {
   readonly dataDir: DataDir;
   readonly timeouts: PiecesTimeouts;
+  readonly originOf: ProviderContext['originOf'];
   readonly events: PeerEvents;
 }
 
@@ -127,6 +128,7 @@ async function serve(
     ...{ store, isOffered, pieces, payee, meter, log, certificate, checkCertificate, uploads },
     account: account.address,
     isUnlinked: (key) => ownDevices.isUnlinked(key),
+    originOf: context.originOf,
     timeouts: context.timeouts,
     onChange: () => {
       claims.soon();

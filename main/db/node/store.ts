@@ -26,6 +26,7 @@ import { channelContents } from './migrations/0012-channel-contents.ts';
 import { traffic } from './migrations/0013-traffic.ts';
 import { marketHistory } from './migrations/0014-market-history.ts';
 import { settlementHistory } from './migrations/0015-settlement-history.ts';
+import { bills } from './migrations/0016-bills.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -74,6 +75,7 @@ export const NODE_MIGRATIONS = [
   traffic,
   marketHistory,
   settlementHistory,
+  bills,
 ] as const;
 
 /**
