@@ -11,3 +11,12 @@ export function channelProgress(store: ValidatorStore, channelIds: readonly Uint
   });
   return { channels };
 }
+
+/** What the shard's bill of a channel rests on; nothing of one without a lease. */
+export function billOf(store: ValidatorStore, channelId: Uint8Array) {
+  const lease = store.leases.get(channelId);
+  const terms = lease && store.disputes.termsWithAnchor(lease.anchor, lease.payerDevice);
+  if (!lease || !terms) return [];
+  const { claimedUnits: units, claimedTick: tick } = lease;
+  return [{ channelId, units, tick, terms: terms.record, termsSignature: terms.signature }];
+}

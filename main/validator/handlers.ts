@@ -8,7 +8,7 @@ import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts
 import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
-import { channelProgress } from './channel-progress.ts';
+import { billOf, channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';
 import type { Faucet } from './faucet.ts';
@@ -125,6 +125,7 @@ function channelHandlers({ chain, store, leases, intake }: HandlerContext) {
       return intake.take(claim);
     },
     channels: async ({ channelIds }) => channelProgress(store, channelIds),
+    bill: async ({ channelIds }) => ({ bills: channelIds.flatMap((channelId) => billOf(store, channelId)) }),
     report: async ({ proof }) => {
       takeReport(store, networkId, proof);
       return {};

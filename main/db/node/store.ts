@@ -1,6 +1,7 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
 import { type OpenOptions, openDatabase, transaction } from '../open.ts';
+import { BilledChannelTable } from './billed-channels.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
 import { ChannelContentTable } from './channel-contents.ts';
@@ -42,6 +43,7 @@ export interface NodeStore {
   readonly payerChannels: PayerChannelTable;
   readonly payeeChannels: PayeeChannelTable;
   readonly channelBooks: ChannelBookTable;
+  readonly billedChannels: BilledChannelTable;
   readonly channelContents: ChannelContentTable;
   readonly settlements: SettlementTable;
   readonly settlementHistory: SettlementHistory;
@@ -96,6 +98,7 @@ export function openNodeStore(
     payerChannels: new PayerChannelTable(db),
     payeeChannels: new PayeeChannelTable(db),
     channelBooks: new ChannelBookTable(db),
+    billedChannels: new BilledChannelTable(db),
     channelContents: new ChannelContentTable(db),
     settlements: new SettlementTable(db),
     settlementHistory: new SettlementHistory(db),

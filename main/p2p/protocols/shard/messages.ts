@@ -14,7 +14,7 @@ import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/econo
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
 import { type MethodName, type RpcResult, type Sent, typedRpc } from '../../typed-rpc.ts';
-import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
+import { BILLS_ASKED, CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
 /** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
 const MAX_RATIO_TEXT = 400;
@@ -240,6 +240,26 @@ export const methods = {
           z.object({ channelId: bytes(32), claimedUnits: count, appliedUnits: count, released: z.boolean() }),
         )
         .max(CHANNELS_ASKED),
+    }),
+  },
+  /**
+   * What a shard bills a channel's payer for: the deepest tick that it holds, and the terms that the payer's device
+   * signed. One without a lease is left out.
+   */
+  bill: {
+    params: z.object({ channelIds: z.array(bytes(32)).max(BILLS_ASKED) }),
+    result: z.object({
+      bills: z
+        .array(
+          z.object({
+            channelId: bytes(32),
+            units: count,
+            tick: bytes(32),
+            terms: blob(1_024),
+            termsSignature: bytes(64),
+          }),
+        )
+        .max(BILLS_ASKED),
     }),
   },
   /** A proof that a payer's device contradicted itself: the bytes of `encodeProof`. */
