@@ -1,5 +1,5 @@
 /** One payee's channel while a stream uses it: decisions of `shared/channel/payee.ts`, made durable before they are acted on. */
-import { advance, allows, isClosed } from '../../shared/channel/lifecycle.ts';
+import { advance, allows, isClosed, type ShardProgress } from '../../shared/channel/lifecycle.ts';
 import {
   acceptTick,
   isTickDue,
@@ -39,6 +39,11 @@ export interface PayeeContext {
   readonly isRefused: (payer: string) => boolean;
   /** What may be lost to payers that have not paid yet. */
   readonly risk?: ProviderRisk;
+  /**
+   * What the shard says of a lease that is taken up: it may have ended before its time. `null` when it knows none.
+   * @throws AceError `ShardUnavailable`, `RequestTimeout`
+   */
+  readonly askLease?: (shard: number, channelId: Uint8Array) => Promise<ShardProgress | null>;
   readonly observer?: ChannelObserver;
   /** Nothing is served on the word of a shard that is not trusted. @throws AceError `ShardDiverged` */
   readonly checkShard?: (shard: number) => void;
@@ -83,6 +88,8 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   #detached = false;
   /** Why the store did not take what had changed. */
   #paused: { readonly cause: unknown } | null = null;
+  /** The most that is served while the shard has not said whether the lease still stands; `null` once it has. */
+  #unconfirmedBytes: number | null = null;
   /** Called when another stream takes the channel. */
   onTaken: (() => void) | null = null;
   /** Called when the payer has paid on another of its channels: the window may be wider. */
@@ -162,6 +169,9 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
 
   #riskOf(history: PayerHistory, lengthBytes: number): RiskObstacle | null {
     const { risk } = this.#context;
+    const { servedBytes: sentBytes } = this.#state;
+    if (this.#unconfirmedBytes !== null && sentBytes + lengthBytes > this.#unconfirmedBytes)
+      return 'CoverUnknown';
     // What is sent again was counted when it was sent first.
     if (!risk || this.#origin === null || lengthBytes === 0) return null;
     const { paidUnits, servedBytes } = this.#state;
@@ -172,6 +182,15 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
       isPrepaid: servedUnits <= paidUnits,
       servedAheadUnits: Math.max(0, servedAheadUnits),
     });
+  }
+
+  /** Serves no more than a window until `answered`, which has booked what the shard says. */
+  async awaitLease(answered: Promise<unknown>): Promise<void> {
+    const windowBytes = this.#context.windowCapUnits * TRAFFIC_UNIT_BYTES;
+    this.#unconfirmedBytes = this.#state.servedBytes + windowBytes;
+    await answered;
+    this.#unconfirmedBytes = null;
+    this.onSiblingPaid?.();
   }
 
   #noteRisk(history: PayerHistory): void {

@@ -109,7 +109,22 @@ export class PayeeService {
       throw new AceError('ChannelUnknown', 'The channel is gone from the store', {
         reaction: 'pause-channel',
       });
-    return this.#use(key, row, origin);
+    const channel = this.#use(key, row, origin);
+    void channel.awaitLease(this.#askLease(terms.shard, channelId));
+    return channel;
+  }
+
+  /**
+   * A payer's device may have been unlinked since the lease was granted: then nothing is served on it. Never rejects: a
+   * shard that does not answer has its leases honoured, as ever.
+   */
+  async #askLease(shard: number, channelId: Uint8Array): Promise<void> {
+    try {
+      const progress = await this.#context.askLease?.(shard, channelId);
+      if (progress) this.receiveProgress(channelId, progress);
+    } catch {
+      // What is wrong with our own store shows with the next piece.
+    }
   }
 
   #use(key: string, row: PayeeChannelRow, origin: string | null): PayeeChannel {

@@ -93,7 +93,7 @@ function startWitness(
 }
 
 function channelSides(
-  { store, settings, account, device, certificate, shard, shardClient, nowMs }: PeerNetwork,
+  { store, settings, account, device, certificate, shard, shardClient, lines, nowMs }: PeerNetwork,
   observer: CheckpointGossip,
   trust: ShardTrust,
   refused: RefusedPayers,
@@ -105,6 +105,8 @@ function channelSides(
     risk,
     windowCapUnits: DEFAULT_WINDOW_CAP_UNITS,
     isRefused: (payer) => refused.has(payer),
+    askLease: async (at, channelId) =>
+      (await lines.of(at).call('channels', { channelIds: [channelId] })).channels[0] ?? null,
     checkShard: (leasedBy) => trust.check(leasedBy),
   });
   const payer = new PayerService({

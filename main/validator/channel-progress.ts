@@ -6,8 +6,9 @@ export function channelProgress(store: ValidatorStore, channelIds: readonly Uint
   const channels = channelIds.flatMap((channelId) => {
     const lease = store.leases.get(channelId);
     if (!lease) return [];
-    const { claimedUnits, appliedUnits, released } = lease;
-    return [{ channelId, claimedUnits, appliedUnits, released: released === 1 }];
+    const { claimedUnits, appliedUnits, released, ended } = lease;
+    const told = { channelId, claimedUnits, appliedUnits, released: released === 1 };
+    return [ended === 1 ? { ...told, ended: true } : told];
   });
   return { channels };
 }

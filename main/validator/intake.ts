@@ -175,8 +175,9 @@ function bookClaim(store: ValidatorStore, channelId: Uint8Array, proven: ProvenC
   const released = lease.released === 1 || agreed?.final === true;
   const moreWatched = watched.videoBytes > lease.videoBytes || watched.watchMs > lease.watchMs;
   const deeper = proven.units > lease.claimedUnits;
+  const told = lease.ended === 1 ? { released, ended: true } : { released };
   if (!deeper && !newer && !moreWatched && (lease.released === 1) === released) {
-    return { answer: { claimedUnits: lease.claimedUnits, released }, isNew: false };
+    return { answer: { claimedUnits: lease.claimedUnits, ...told }, isNew: false };
   }
   store.leases.saveClaim({
     channelId,
@@ -188,7 +189,7 @@ function bookClaim(store: ValidatorStore, channelId: Uint8Array, proven: ProvenC
     released: released ? 1 : 0,
   });
   return {
-    answer: { claimedUnits: Math.max(proven.units, lease.claimedUnits), released },
+    answer: { claimedUnits: Math.max(proven.units, lease.claimedUnits), ...told },
     isNew: deeper || moreWatched,
   };
 }

@@ -51,6 +51,8 @@ export interface ChannelProgress {
   readonly claimedUnits: number;
   readonly appliedUnits: number;
   readonly released: boolean;
+  /** The payer's device was unlinked. */
+  readonly ended?: boolean | undefined;
 }
 
 /** Place of a channel in the order of `page`: newest first. */
@@ -216,7 +218,7 @@ export class ChannelBookTable {
 
   /** Books what the shard said in the round that began at `roundMs`. */
   bookProgress(progress: ChannelProgress, roundMs: number): void {
-    const { released, ...rest } = progress;
+    const { released, ended: _, ...rest } = progress;
     for (const tell of this.#bookProgress) tell.run({ ...rest, released: released ? 1 : 0, roundMs });
   }
 

@@ -172,6 +172,9 @@ const settlementRow = z.object({
   signature: bytes(64),
 });
 
+/** True of a lease that ended before its time, because its payer's device was unlinked; left out of others. */
+const ended = z.boolean().optional();
+
 export const methods = {
   /** Who the shard is and which rules it keeps. */
   hello: {
@@ -229,7 +232,7 @@ export const methods = {
         .object({ terms: blob(1_024), termsSignature: bytes(64), leaseSignature: bytes(64) })
         .optional(),
     }),
-    result: z.object({ claimedUnits: count, released: z.boolean() }),
+    result: z.object({ claimedUnits: count, released: z.boolean(), ended }),
   },
   /** How far channels have come; one without a lease is left out. */
   channels: {
@@ -237,7 +240,13 @@ export const methods = {
     result: z.object({
       channels: z
         .array(
-          z.object({ channelId: bytes(32), claimedUnits: count, appliedUnits: count, released: z.boolean() }),
+          z.object({
+            channelId: bytes(32),
+            claimedUnits: count,
+            appliedUnits: count,
+            released: z.boolean(),
+            ended,
+          }),
         )
         .max(CHANNELS_ASKED),
     }),
