@@ -110,7 +110,8 @@ export class PayeeService {
         reaction: 'pause-channel',
       });
     const channel = this.#use(key, row, origin);
-    void channel.awaitLease(this.#askLease(terms.shard, channelId));
+    const { askLease } = this.#context;
+    if (askLease) void channel.awaitLease(this.#bookAnswer(channelId, askLease(terms.shard, channelId)));
     return channel;
   }
 
@@ -118,9 +119,9 @@ export class PayeeService {
    * A payer's device may have been unlinked since the lease was granted: then nothing is served on it. Never rejects: a
    * shard that does not answer has its leases honoured, as ever.
    */
-  async #askLease(shard: number, channelId: Uint8Array): Promise<void> {
+  async #bookAnswer(channelId: Uint8Array, answer: Promise<ShardProgress | null>): Promise<void> {
     try {
-      const progress = await this.#context.askLease?.(shard, channelId);
+      const progress = await answer;
       if (progress) this.receiveProgress(channelId, progress);
     } catch {
       // What is wrong with our own store shows with the next piece.
