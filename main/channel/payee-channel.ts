@@ -28,6 +28,9 @@ import type { SentPiece, SentPieces } from './sent-pieces.ts';
  */
 const DEBT_MEMORY_MS = 24 * 3_600_000;
 
+/** A shard that has not said by then whether a lease still stands has it honoured, as ever. */
+const LEASE_ANSWER_MS = 5_000;
+
 export interface PayeeContext {
   readonly store: NodeStore;
   readonly settings: NetworkSettings;
@@ -184,11 +187,15 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     });
   }
 
-  /** Serves no more than a window until `answered`, which has booked what the shard says. */
+  /** Serves no more than a window until `answered`, which has booked what the shard says; a shard that is slow is not waited for. */
   async awaitLease(answered: Promise<unknown>): Promise<void> {
     const windowBytes = this.#context.windowCapUnits * TRAFFIC_UNIT_BYTES;
     this.#unconfirmedBytes = this.#state.servedBytes + windowBytes;
-    await answered;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, LEASE_ANSWER_MS);
+    timer.unref();
+    await Promise.race([answered, late.promise]);
+    clearTimeout(timer);
     this.#unconfirmedBytes = null;
     this.onSiblingPaid?.();
   }
