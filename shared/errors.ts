@@ -58,6 +58,8 @@ export type ErrorCode =
   | 'CheckpointMismatch'
   | 'CreditExhausted'
   | 'PaymentOverdue'
+  | 'PrepaymentDue'
+  | 'LoanRefused'
   | 'ClaimInvalid'
   | 'LeaseRefused'
   | 'DeviceDisputed'

@@ -8,6 +8,7 @@ import { unitPriceXac } from '../../shared/economy/price.ts';
 import type { Ratio } from '../../shared/economy/ratio.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { ChannelProgress } from '../db/node/channel-books.ts';
+import type { DivergedShardRow } from '../db/node/diverged-shards.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
@@ -15,6 +16,7 @@ import { methods, paymentFromPlain, plainMarket, type ShardResult } from '../p2p
 import { checked } from '../p2p/typed-rpc.ts';
 import type { Log } from '../process/log.ts';
 import type { SigningNetwork } from '../wallet/typed-data.ts';
+import { BillCheck } from './bill-check.ts';
 import { pullProgress } from './channel-progress.ts';
 import { type OperationBookContext, pullOperations } from './operation-book.ts';
 import type { DistrustedShard, ShardTrust } from './shard-trust.ts';
@@ -73,6 +75,7 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
   readonly #address: string;
   readonly #certificate: Uint8Array;
   readonly #book: StatementBook;
+  readonly #bills: BillCheck;
   readonly #operations: OperationBookContext;
   readonly #trust: ShardTrust;
   readonly #nowMs: () => number;
@@ -95,6 +98,7 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
     this.#trust = trust;
     this.#operations = { store, network: { networkId, chainId }, account: address };
     this.#book = new StatementBook({ store, networkId, validatorKeys, account: address, nowMs });
+    this.#bills = new BillCheck({ store, book: this.#book, account: address, nowMs, log });
     this.#nowMs = nowMs;
     this.#log = log;
     this.picture = storedPicture(store);
@@ -246,7 +250,7 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
         throw new AceError('MessageMalformed', `Shard ${shard} told statements out of order`);
       }
       const newest = answer.rows.at(-1);
-      if (!newest) return;
+      if (!newest) break;
       const rows = answer.rows.flatMap(({ seq, repayment, payment, channels, ...row }) => {
         // A shard's word counts for payers that are at home there.
         const payer = row.direction === 'paid' ? this.#address : row.counterparty;
@@ -259,14 +263,22 @@ export class AccountSync extends EventEmitter<AccountSyncEvents> {
         return { ...row, shardSeq: seq, detail };
       });
       const { added, diverged } = this.#book.book(rows);
-      if (diverged) {
-        this.#trust.lose(diverged);
-        this.emit('change');
+      const cheated = diverged ?? this.#bills.contradiction(shard, added);
+      if (added.length > 0) this.emit('settlements', added);
+      if (cheated) {
+        this.#distrust(cheated);
         return;
       }
       afterSeq = newest.seq;
-      if (added.length > 0) this.emit('settlements', added);
     }
+    if (shard !== this.#lines.homeOf(this.#address)) return;
+    const overbilled = await this.#bills.check(shard, line);
+    if (overbilled) this.#distrust(overbilled);
+  }
+
+  #distrust(row: DivergedShardRow): void {
+    this.#trust.lose(row);
+    this.emit('change');
   }
 }
 

@@ -1,26 +1,45 @@
-import { affordableUnits, creditLeftUnits } from '../../shared/economy/credit.ts';
+import { affordableUnits, coveredUnits, creditLeftUnits } from '../../shared/economy/credit.ts';
 import { amount } from '../../shared/economy/money.ts';
 import { unitPriceXac } from '../../shared/economy/price.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import type { ShardLines } from './lines.ts';
 
+type Lines = Pick<ShardLines, 'of' | 'homeOf'>;
+type Settings = Pick<NetworkSettings, 'trafficCreditLimitUnits'>;
+
+/** More than anyone can lease. */
+const MOST_UNITS = 2 ** 50;
+
 /**
  * Whether an account could pay for a unit now, from its funds or on credit, by the word of its home shard.
  * @throws AceError `ShardUnavailable`, `RequestTimeout`
  */
-export async function canPay(
-  address: string,
-  lines: Pick<ShardLines, 'of' | 'homeOf'>,
-  settings: Pick<NetworkSettings, 'trafficCreditLimitUnits'>,
-): Promise<boolean> {
+export async function canPay(address: string, lines: Lines, settings: Settings): Promise<boolean> {
+  const { funds, price, creditLeft } = await ask(address, lines, settings);
+  return affordableUnits(funds, price, 1) > 0 || creditLeft > 0;
+}
+
+/**
+ * Whether an account's funds cover all that it has leased, so that none of it goes on credit, by the word of its home
+ * shard. @throws AceError `ShardUnavailable`, `RequestTimeout`
+ */
+export async function isCovered(address: string, lines: Lines, settings: Settings): Promise<boolean> {
+  const { funds, price, reservedUnits } = await ask(address, lines, settings);
+  const coverable = coveredUnits(funds, price, MOST_UNITS);
+  return coverable > 0 && coverable >= reservedUnits;
+}
+
+async function ask(address: string, lines: Lines, settings: Settings) {
   const home = lines.of(lines.homeOf(address));
-  const [{ balances, creditUsedUnits }, market] = await Promise.all([
+  const [{ balances, creditUsedUnits, reservedUnits }, market] = await Promise.all([
     home.call('account', { address }),
     home.call('market', {}),
   ]);
   const rates = { xacPerXat: market.xacPerXat, xacPerXas: market.xacPerXas };
-  const price = { rates, unitPriceXac: unitPriceXac(market, rates) };
-  const funds = { XAC: amount(balances.XAC), XAT: amount(balances.XAT), XAS: amount(balances.XAS) };
-  const hasFunds = affordableUnits(funds, price, 1) > 0;
-  return hasFunds || creditLeftUnits(settings.trafficCreditLimitUnits, creditUsedUnits) > 0;
+  return {
+    funds: { XAC: amount(balances.XAC), XAT: amount(balances.XAT), XAS: amount(balances.XAS) },
+    price: { rates, unitPriceXac: unitPriceXac(market, rates) },
+    creditLeft: creditLeftUnits(settings.trafficCreditLimitUnits, creditUsedUnits),
+    reservedUnits,
+  };
 }

@@ -59,9 +59,9 @@ export class StatementBook {
       return { added, diverged: null };
     } catch (error) {
       if (!(error instanceof Contradiction)) throw error;
-      const [earlier, later] = [this.#signed(error.earlier), this.#signed(error.later)];
+      const [earlier, later] = [this.signed(error.earlier), this.signed(error.later)];
       const proof = earlier && later && encodeShardProof(earlier, later);
-      return { added: [], diverged: { shard: error.later.shard, proof, atMs: nowMs() } };
+      return { added: [], diverged: { shard: error.later.shard, kind: 'histories', proof, atMs: nowMs() } };
     }
   }
 
@@ -70,12 +70,21 @@ export class StatementBook {
     for (const earlier of store.settlements.near(row)) {
       if (contradict(this.#place(earlier), this.#place(row))) throw new Contradiction(earlier, row);
     }
-    return bookSettlement(store, row);
+    const added = bookSettlement(store, row);
+    if (added?.direction !== 'paid') return added;
+    for (const { channelId, units } of added.detail?.channels ?? [])
+      store.billedChannels.add(channelId, units);
+    return added;
+  }
+
+  /** A row as its shard signed it; `null` for one of the time before statements were signed. */
+  signed(row: NewSettlement): SignedStatement | null {
+    return row.signature && { record: this.#place(row).record, signature: row.signature };
   }
 
   #checkSignature(row: NewSettlement): void {
     const key = this.#context.validatorKeys[row.shard];
-    const signed = this.#signed(row);
+    const signed = this.signed(row);
     if (!key || !signed || !verifyDevice(fromHex(key), signed.record, signed.signature)) {
       throw new AceError('InvalidSignature', `Shard ${row.shard} told a statement that it did not sign`, {
         reaction: 'drop-peer',
@@ -87,10 +96,5 @@ export class StatementBook {
     const { networkId, account } = this.#context;
     const statement = { ...row, seq: row.shardSeq, networkId, account };
     return { ...statement, record: encodeStatement(statement) };
-  }
-
-  /** `null` for a row of the time before statements were signed. */
-  #signed(row: NewSettlement): SignedStatement | null {
-    return row.signature && { record: this.#place(row).record, signature: row.signature };
   }
 }

@@ -168,14 +168,16 @@ export class Claims {
     let doneUnits = row.claimedUnits;
     const next = () => claimOf(row, Math.min(paidUnits, Math.max(doneUnits, agreedUnits) + CLAIM_STEP_UNITS));
     for (;;) {
-      const { claimedUnits, released } = await this.#take(row, next(), shard).catch((error: unknown) => {
-        // Restored from an older copy, the shard does not know what this claim builds on: on from what it knows.
-        const provenUnits = isAceError(error, 'ClaimInvalid') ? error.details.provenUnits : undefined;
-        if (typeof provenUnits !== 'number' || provenUnits >= doneUnits) throw error;
-        doneUnits = provenUnits;
-        return this.#take(row, next(), shard);
-      });
-      this.#payee.receiveProgress(channelId, { claimedUnits, appliedUnits: 0, released });
+      const { claimedUnits, released, ended } = await this.#take(row, next(), shard).catch(
+        (error: unknown) => {
+          // Restored from an older copy, the shard does not know what this claim builds on: on from what it knows.
+          const provenUnits = isAceError(error, 'ClaimInvalid') ? error.details.provenUnits : undefined;
+          if (typeof provenUnits !== 'number' || provenUnits >= doneUnits) throw error;
+          doneUnits = provenUnits;
+          return this.#take(row, next(), shard);
+        },
+      );
+      this.#payee.receiveProgress(channelId, { claimedUnits, appliedUnits: 0, released, ended });
       // The shard's word counts no further than our own ticks.
       const units = Math.min(claimedUnits, paidUnits);
       if (units <= doneUnits || units === paidUnits) return Math.max(0, units - row.claimedUnits);

@@ -1,15 +1,16 @@
 /** One payee's channel while a stream uses it: decisions of `shared/channel/payee.ts`, made durable before they are acted on. */
-import { advance, allows, isClosed } from '../../shared/channel/lifecycle.ts';
+import { advance, allows, isClosed, type ShardProgress } from '../../shared/channel/lifecycle.ts';
 import {
   acceptTick,
   isTickDue,
   type PayeeState,
   type PayerHistory,
+  STRANGER,
   serve,
   servingObstacle,
 } from '../../shared/channel/payee.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
-import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
+import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../../shared/economy/units.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { PayeeChannelRow } from '../db/node/payee-channels.ts';
 import type { ProgressWriter } from '../db/node/payee-progress.ts';
@@ -18,6 +19,7 @@ import { sha256 } from '../util/sha256.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import type { GroupCommit, GroupMember } from './group-commit.ts';
 import type { ChannelObserver } from './observer.ts';
+import type { AccountFigures, ProviderRisk, RiskObstacle } from './provider-risk.ts';
 import type { SentPiece, SentPieces } from './sent-pieces.ts';
 
 /**
@@ -25,6 +27,9 @@ import type { SentPiece, SentPieces } from './sent-pieces.ts';
  * window a day is the most lost.
  */
 const DEBT_MEMORY_MS = 24 * 3_600_000;
+
+/** A shard that has not said by then whether a lease still stands has it honoured, as ever. */
+const LEASE_ANSWER_MS = 5_000;
 
 export interface PayeeContext {
   readonly store: NodeStore;
@@ -35,6 +40,13 @@ export interface PayeeContext {
   readonly nowMs: () => number;
   /** Whether the main chain refused what the account was served, and it still has neither funds nor credit. */
   readonly isRefused: (payer: string) => boolean;
+  /** What may be lost to payers that have not paid yet. */
+  readonly risk?: ProviderRisk;
+  /**
+   * What the shard says of a lease that is taken up: it may have ended before its time. `null` when it knows none.
+   * @throws AceError `ShardUnavailable`, `RequestTimeout`
+   */
+  readonly askLease?: (shard: number, channelId: Uint8Array) => Promise<ShardProgress | null>;
   readonly observer?: ChannelObserver;
   /** Nothing is served on the word of a shard that is not trusted. @throws AceError `ShardDiverged` */
   readonly checkShard?: (shard: number) => void;
@@ -45,6 +57,8 @@ export interface PayeeChannelOptions {
   readonly sent: SentPieces;
   /** The same account's channels that are in use now, this one among them. */
   readonly ofPayer: ReadonlySet<PayeeChannel>;
+  /** Where the payer comes from, as the provider's risk counts it; `null`: it is no stranger. */
+  readonly origin: string | null;
   readonly onRelease: () => void;
 }
 
@@ -66,6 +80,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   #history: PayerHistory | null = null;
   /** Pieces that the next commit books. */
   #unsaid: SentPiece[] = [];
+  readonly #origin: string | null;
   readonly #onRelease: () => void;
   /** The payer has signed the end, whatever the shard made of it since. */
   #ended: boolean;
@@ -76,6 +91,8 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   #detached = false;
   /** Why the store did not take what had changed. */
   #paused: { readonly cause: unknown } | null = null;
+  /** The most that is served while the shard has not said whether the lease still stands; `null` once it has. */
+  #unconfirmedBytes: number | null = null;
   /** Called when another stream takes the channel. */
   onTaken: (() => void) | null = null;
   /** Called when the payer has paid on another of its channels: the window may be wider. */
@@ -86,6 +103,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#group = use.group;
     this.#sent = use.sent;
     this.#ofPayer = use.ofPayer;
+    this.#origin = use.origin;
     this.#onRelease = use.onRelease;
     this.#rowId = row.rowId;
     this.#ended = row.lastCheckpoint?.checkpoint.final === true;
@@ -125,6 +143,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     try {
       const history = this.#askHistory();
       this.#change(acceptTick(this.#state, { index, tick }, { history, windowCapUnits, sha256 }));
+      this.#noteRisk(history);
     } catch (error) {
       if (!isAceError(error) || error.reaction !== 'ignore') throw error;
       return;
@@ -141,16 +160,63 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   }
 
   /** Why so many bytes may not be sent now, or `null`: of what may not be durable yet, and is committed with it. */
-  obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> | 'CreditExhausted' {
+  obstacle(lengthBytes: number): ReturnType<typeof servingObstacle> | RiskObstacle | 'CreditExhausted' {
     const { windowCapUnits, nowMs, isRefused } = this.#context;
     if (isRefused(this.payer)) return 'CreditExhausted';
-    return servingObstacle(this.#state, this.#askHistory(), lengthBytes, nowMs(), windowCapUnits);
+    const history = this.#askHistory();
+    return (
+      servingObstacle(this.#state, history, lengthBytes, nowMs(), windowCapUnits) ??
+      this.#riskOf(history, lengthBytes)
+    );
+  }
+
+  #riskOf(history: PayerHistory, lengthBytes: number): RiskObstacle | null {
+    const { risk } = this.#context;
+    const { servedBytes: sentBytes } = this.#state;
+    if (this.#unconfirmedBytes !== null && sentBytes + lengthBytes > this.#unconfirmedBytes)
+      return 'CoverUnknown';
+    // What is sent again was counted when it was sent first.
+    if (!risk || this.#origin === null || lengthBytes === 0) return null;
+    const { paidUnits, servedBytes } = this.#state;
+    const servedAheadUnits = unitsForBytes(servedBytes) - paidUnits;
+    const servedUnits = unitsForBytes(servedBytes + lengthBytes);
+    return risk.obstacle(this.payer, this.#origin, {
+      ...figuresOf(history, servedUnits, paidUnits),
+      isPrepaid: servedUnits <= paidUnits,
+      servedAheadUnits: Math.max(0, servedAheadUnits),
+    });
+  }
+
+  /** Serves no more than a window until `answered`, which has booked what the shard says; a shard that is slow is not waited for. */
+  async awaitLease(answered: Promise<unknown>): Promise<void> {
+    const windowBytes = this.#context.windowCapUnits * TRAFFIC_UNIT_BYTES;
+    this.#unconfirmedBytes = this.#state.servedBytes + windowBytes;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, LEASE_ANSWER_MS);
+    timer.unref();
+    await Promise.race([answered, late.promise]);
+    clearTimeout(timer);
+    this.#unconfirmedBytes = null;
+    this.onSiblingPaid?.();
+  }
+
+  #noteRisk(history: PayerHistory): void {
+    const { paidUnits, servedBytes } = this.#state;
+    if (this.#origin === null) return;
+    this.#context.risk?.note(
+      this.payer,
+      this.#origin,
+      figuresOf(history, unitsForBytes(servedBytes), paidUnits),
+    );
   }
 
   /** Books bytes that will be sent after the next commit. The caller has just asked `obstacle`, without a pause. */
   serve(lengthBytes: number, pieces: readonly SentPiece[]): void {
+    // Asked before the change: asking may commit what siblings changed.
+    const history = this.#context.risk ? this.#askHistory() : STRANGER;
     this.#unsaid.push(...pieces);
     this.#change(serve(this.#state, lengthBytes));
+    this.#noteRisk(history);
   }
 
   /** The payer did not pay in time: until it does, the channel is paused. @throws AceError `StoreFailed` */
@@ -279,6 +345,13 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.detach();
     this.onTaken?.();
   }
+}
+
+function figuresOf(history: PayerHistory, servedUnits: number, paidUnits: number): AccountFigures {
+  return {
+    paidUnits: paidUnits + history.paidUnits,
+    aheadUnits: Math.max(0, servedUnits - paidUnits) + history.unpaidUnits,
+  };
 }
 
 /** What the payer's account did on all its channels but this one, as far as it is committed. */

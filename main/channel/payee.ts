@@ -68,15 +68,22 @@ export class PayeeService {
     this.#group = new GroupCommit((fill) =>
       store.commit(() => store.payeeChannels.progress.saveAll(nowMs(), fill)),
     );
+    const { risk } = context;
+    if (!risk) return;
+    // What waits for its shard's word looks again.
+    risk.onCover = (account) => {
+      for (const channel of this.#ofPayer.get(account) ?? []) channel.onSiblingPaid?.();
+    };
   }
 
   /**
    * Takes up a channel that a payer wants to pay on; a new one is stored first. A channel that another stream still
-   * holds is taken from it: the payer reconnected.
+   * holds is taken from it: the payer reconnected. `origin` is where it comes from, as the provider's risk counts it;
+   * `null`: it is no stranger.
    * @throws AceError `MessageMalformed`, `WrongNetwork`, `ChannelMismatch`, `InvalidSignature`, `ChannelUnleased`,
    * `ChannelExpired`, `StoreFailed`
    */
-  open(payer: Counterparty, signed: SignedLease): PayeeChannel {
+  open(payer: Counterparty, signed: SignedLease, origin: string | null = null): PayeeChannel {
     const { store, nowMs } = this.#context;
     this.expire();
     const terms = decodeTerms(signed.terms);
@@ -102,10 +109,26 @@ export class PayeeService {
       throw new AceError('ChannelUnknown', 'The channel is gone from the store', {
         reaction: 'pause-channel',
       });
-    return this.#use(key, row);
+    const channel = this.#use(key, row, origin);
+    const { askLease } = this.#context;
+    if (askLease) void channel.awaitLease(this.#bookAnswer(channelId, askLease(terms.shard, channelId)));
+    return channel;
   }
 
-  #use(key: string, row: PayeeChannelRow): PayeeChannel {
+  /**
+   * A payer's device may have been unlinked since the lease was granted: then nothing is served on it. Never rejects: a
+   * shard that does not answer has its leases honoured, as ever.
+   */
+  async #bookAnswer(channelId: Uint8Array, answer: Promise<ShardProgress | null>): Promise<void> {
+    try {
+      const progress = await answer;
+      if (progress) this.receiveProgress(channelId, progress);
+    } catch {
+      // What is wrong with our own store shows with the next piece.
+    }
+  }
+
+  #use(key: string, row: PayeeChannelRow, origin: string | null): PayeeChannel {
     const { payer } = row;
     const ofPayer = this.#ofPayer.get(payer) ?? new Set();
     this.#ofPayer.set(payer, ofPayer);
@@ -118,6 +141,7 @@ export class PayeeService {
       group: this.#group,
       sent: this.#sent.of(key),
       ofPayer,
+      origin,
       onRelease,
     });
     ofPayer.add(channel);

@@ -5,6 +5,7 @@ import {
   checkpointDue,
   makeCheckpoint,
   type PayerState,
+  prepay,
   receive,
   roomBytes,
   WRITE_OFF_PERIOD_MS,
@@ -122,6 +123,19 @@ export class PayerChannel {
     const { channelId } = this.#state;
     const lost = store.payerChannels.lostElsewhere(this.#payee, channelId, nowMs() - WRITE_OFF_PERIOD_MS);
     return this.#advance(writeOff(this.#state, servedBytes, lost), () => undefined);
+  }
+
+  /**
+   * Pays a unit before it comes, as far as a unit may be lost to the provider; `null` when it may not, or one is paid
+   * ahead already. @throws AceError `StoreFailed`
+   */
+  prepay(): Payment | null {
+    if (!mayPay(this.#state.status)) return null;
+    const { store, nowMs } = this.#context;
+    const { channelId } = this.#state;
+    const lost = store.payerChannels.lostElsewhere(this.#payee, channelId, nowMs() - WRITE_OFF_PERIOD_MS);
+    const next = prepay(this.#state, lost);
+    return next && this.#advance(next, () => undefined);
   }
 
   /** The deepest tick: for a provider whose books lag behind ours. `null` while nothing was paid. */

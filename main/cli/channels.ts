@@ -57,6 +57,7 @@ function describe(view: ChannelsView): string {
   const left = view.count - view.channels.length;
   return [
     'Payment channels, newest first. Figures are in MiB.',
+    ...overbilledLines(view.channels),
     channelTable(view.channels),
     counterpartyTable(view.counterparties),
     ...(view.contents.length > 0 ? [contentTable(view.contents)] : []),
@@ -65,6 +66,16 @@ function describe(view: ChannelsView): string {
       'fee goes off what is earned. Units on credit settle as a loan: their XAC comes when it is repaid.\n' +
       'SIGNED is the last checkpoint, which both sides agree on (?: not answered yet). OF is the most a channel carries.',
   ].join('\n\n');
+}
+
+/** First of all, because it is money that was taken. */
+function overbilledLines(channels: ChannelsView['channels']): string[] {
+  return channels
+    .filter(({ overbilledUnits }) => overbilledUnits > 0)
+    .map(
+      ({ channelId, overbilledUnits }) =>
+        `OVERBILLED: the shard charges ${mib(overbilledUnits)} MiB more on channel ${channelId.slice(0, 8)} than you paid there. \`ace-node status\` says what to do.`,
+    );
 }
 
 function channelTable(channels: ChannelsView['channels']): string {

@@ -19,6 +19,8 @@ export async function journalVerifyCommand(config: NodeConfig, json: boolean): P
 function describe(result: JournalVerification): string {
   const { verified, entries, wrongEntries, contradicting, sumsAgree, withoutDetail, shardAsked, nodeAsOfMs } =
     result;
+  const { overbilled, unnamed } = result;
+  const isBilled = overbilled.length + unnamed > 0;
   const known = (amount: string | null) => amount ?? 'not known';
   const asOf = nodeAsOfMs === null ? 'never' : new Date(nodeAsOfMs).toISOString();
   return [
@@ -41,6 +43,13 @@ function describe(result: JournalVerification): string {
       (name) => `The record of ${name} contradicts itself: it was changed after it was booked.`,
     ),
     ...(sumsAgree ? [] : ['The sums that the node keeps are not those of the entries.']),
+    ...overbilled.map(
+      (channelId) =>
+        `The shard bills more on channel ${channelId.slice(0, 8)} than was revealed there, and has shown no tick for it.`,
+    ),
+    ...(unnamed === 0
+      ? []
+      : [`${count(unnamed, 'settlement bills', 'settlements bill')} units without naming their channels.`]),
     ...(withoutDetail === 0
       ? []
       : [
@@ -49,7 +58,9 @@ function describe(result: JournalVerification): string {
     ...(shardAsked ? [] : [`The shard cannot be asked now; the node’s figures are of ${asOf}.`]),
     verified
       ? 'Verified: the journal agrees.'
-      : 'The journal does not agree. Something may still be on its way: repeat the command in a minute.',
+      : isBilled
+        ? 'The journal does not agree: you are charged for what you did not pay. `ace-node status` says what to do.'
+        : 'The journal does not agree. Something may still be on its way: repeat the command in a minute.',
   ].join('\n');
 }
 

@@ -5,10 +5,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Balances, TOKENS } from '../../shared/economy/money.ts';
 import { isAceError } from '../../shared/errors.ts';
+import { toHex } from '../../shared/hex.ts';
 import { type Commodity, TRAFFIC } from '../../shared/journal/chart.ts';
 import { decodeEntry, type JournalEntry, ledgerAccount } from '../../shared/journal/entry.ts';
 import { ALWAYS } from '../../shared/journal/export.ts';
 import type { JournalComparison, JournalVerification } from '../../shared/rpc/journal.ts';
+import { unnamedUnits } from '../../shared/settlement/bill-proof.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { type JournalRecord, journalRecords } from './records.ts';
 import { decimal } from './text.ts';
@@ -45,14 +47,20 @@ export async function verifyJournal(
     const comparisons = compareAccounts(sums, node, shard);
     const withoutDetail = store.settlements.undetailedCount();
     const sumsAgree = sameSums(store, sums);
+    const overbilled = store.billedChannels.overbilled().map(({ channelId }) => toHex(channelId));
+    const unnamed = await countUnnamed(store);
     const allSame = comparisons.every(({ same }) => same);
     return {
       verified:
-        wrongEntries === 0 && contradicting.length === 0 && withoutDetail === 0 && sumsAgree && allSame,
+        wrongEntries + contradicting.length + withoutDetail + overbilled.length + unnamed === 0 &&
+        sumsAgree &&
+        allSame,
       entries,
       wrongEntries,
       contradicting,
       sumsAgree,
+      overbilled: overbilled.slice(0, MOST_NAMED),
+      unnamed,
       withoutDetail,
       comparisons,
       nodeAsOfMs: node?.asOfMs ?? null,
@@ -61,6 +69,17 @@ export async function verifyJournal(
   } finally {
     store.close();
   }
+}
+
+/** Settlements that bill units of no channel. */
+async function countUnnamed(store: NodeStore): Promise<number> {
+  let unnamed = 0;
+  let done = 0;
+  for (const row of store.settlements.all()) {
+    if (unnamedUnits(row) > 0) unnamed += 1;
+    if (++done % ENTRIES_AT_ONCE === 0) await setImmediate();
+  }
+  return unnamed;
 }
 
 async function compareEntries(store: NodeStore, account: string) {

@@ -19,7 +19,7 @@ import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from '../p2p/protocols/transport/protocol.ts';
 import type { PiecesTimeouts } from '../pieces/constants.ts';
-import { servePieces } from '../pieces/provider-stream.ts';
+import { type ProviderContext, servePieces } from '../pieces/provider-stream.ts';
 import { ViewerStream } from '../pieces/viewer-stream.ts';
 import { TrafficBook } from '../traffic/traffic-book.ts';
 import { Library } from '../transfer/library.ts';
@@ -39,6 +39,7 @@ const NO_CHANNEL = new Uint8Array(0);
 export interface ContentContext extends PeerNetwork, Payments {
   readonly dataDir: DataDir;
   readonly timeouts: PiecesTimeouts;
+  readonly originOf: ProviderContext['originOf'];
   readonly events: PeerEvents;
 }
 
@@ -133,6 +134,7 @@ async function serve(
     ...{ store, isOffered, pieces, payee, meter, log, certificate, checkCertificate, uploads },
     account: account.address,
     isUnlinked: (key) => ownDevices.isUnlinked(key),
+    originOf: context.originOf,
     timeouts: context.timeouts,
     onViewer: viewerWorth(context),
     onChange: () => {

@@ -1,4 +1,8 @@
-/** What a node bounds, each with its unit and its reason. What every host bounds is in `p2p/limits.ts`. */
+/**
+ * What a node bounds towards others, each with its unit and its reason. What every host bounds is in `p2p/limits.ts`, what
+ * the user sets in `main/limits`.
+ */
+import type { RiskLimits } from '../channel/provider-risk.ts';
 
 /** A channel that never carried a byte is forgotten so long after its end; its shard forgets the lease then, too. */
 export const UNUSED_CHANNEL_KEPT_MS = 3 * 24 * 3_600_000;
@@ -6,3 +10,27 @@ export const UNUSED_CHANNEL_KEPT_MS = 3 * 24 * 3_600_000;
 export const FORGET_EVERY_MS = 3_600_000;
 /** Channels that one look forgets: more than strangers get leases for in that time, and some milliseconds of work. */
 export const MAX_FORGOTTEN_AT_ONCE = 2_000;
+
+export const RISK_LIMITS: RiskLimits = {
+  unpaid: {
+    /** Units an hour: a household behind one address, whose members each begin with one unit. */
+    perGroupUnits: 4,
+    /** Units an hour, to all addresses: 300 a day at most, so that most of a day's risk is left for loans. */
+    inAllUnits: 12,
+    windowMs: 3_600_000,
+  },
+  /** Units of an account that has paid nothing yet: twenty providers carry the 10 GB that the network lends it. */
+  newcomerUnits: 512,
+  /** Units a day, unpaid or on credit, of all such accounts together: less than 1 GiB, however many come. */
+  newcomersUnits: 1_000,
+  newcomerWindowMs: 24 * 3_600_000,
+  /** Units of one account that has paid as many: no more than a quarter of what the network lends it. */
+  loanUnits: 2_560,
+};
+
+/** On a devnet anybody takes money from the faucet, so a loan there is nothing to lose. */
+export const DEVNET_RISK_LIMITS: RiskLimits = {
+  ...RISK_LIMITS,
+  newcomerUnits: Number.POSITIVE_INFINITY,
+  newcomersUnits: Number.POSITIVE_INFINITY,
+};

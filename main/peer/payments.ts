@@ -4,16 +4,18 @@
  */
 import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
 import { AccountSync } from '../account/account-sync.ts';
-import { canPay } from '../account/can-pay.ts';
+import { canPay, isCovered } from '../account/can-pay.ts';
 import { ShardTrust } from '../account/shard-trust.ts';
 import { Claims } from '../channel/claims.ts';
 import { PayeeService } from '../channel/payee.ts';
 import { PayerService } from '../channel/payer.ts';
+import { ProviderRisk, type RiskLimits } from '../channel/provider-risk.ts';
 import { RefusedPayers } from '../channel/refused-payers.ts';
 import { Reports } from '../channel/reports.ts';
 import { CheckpointGossip } from '../p2p/protocols/gossip/gossip.ts';
 import type { PeerEvents } from './events.ts';
 import { FORGET_EVERY_MS, MAX_FORGOTTEN_AT_ONCE, UNUSED_CHANNEL_KEPT_MS } from './limits.ts';
+import { DEVNET_RISK_LIMITS, RISK_LIMITS } from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 
 export interface Payments {
@@ -25,17 +27,32 @@ export interface Payments {
   readonly sync: AccountSync;
 }
 
+export interface PaymentsOptions {
+  /** What may be lost to strangers; left out: the defaults. */
+  readonly riskLimits?: RiskLimits | undefined;
+}
+
 export function startPayments(
   network: PeerNetwork,
   events: PeerEvents,
+  { riskLimits }: PaymentsOptions,
   resources: AsyncDisposableStack,
 ): Payments {
-  const { store, settings, lines, log } = network;
+  const { store, settings, lines, devnet, nowMs, log } = network;
   const refused = new RefusedPayers({ store, canPay: (address) => canPay(address, lines, settings), log });
   resources.defer(() => refused.stop());
+  const risk = new ProviderRisk({
+    store,
+    limits: riskLimits ?? (devnet ? DEVNET_RISK_LIMITS : RISK_LIMITS),
+    isCovered: (address) => isCovered(address, lines, settings),
+    nowMs,
+    clockMs: () => performance.now(),
+    log,
+  });
+  resources.defer(() => risk.stop());
   const trust = new ShardTrust(store, log);
   const { reports, gossip } = startWitness(network, resources);
-  const { payer, payee } = channelSides(network, gossip, trust, refused);
+  const { payer, payee } = channelSides(network, gossip, trust, refused, risk);
   const claims = new Claims(
     store,
     { claim: (claim, at, lease) => lines.of(at).call('claim', { ...claim, ...(lease && { lease }) }) },
@@ -48,6 +65,7 @@ export function startPayments(
   sync.on('change', events.changed);
   sync.on('settlements', (rows) => {
     refused.settled(rows);
+    risk.settled(rows);
     events.emit('settlements', rows);
   });
   sync.on('channel', (progress) => {
@@ -92,16 +110,20 @@ function startWitness(
 }
 
 function channelSides(
-  { store, settings, account, device, certificate, shard, shardClient, nowMs }: PeerNetwork,
+  { store, settings, account, device, certificate, shard, shardClient, lines, nowMs }: PeerNetwork,
   observer: CheckpointGossip,
   trust: ShardTrust,
   refused: RefusedPayers,
+  risk: ProviderRisk,
 ) {
   const common = { observer, store, settings, account: account.address, device, nowMs };
   const payee = new PayeeService({
     ...common,
+    risk,
     windowCapUnits: DEFAULT_WINDOW_CAP_UNITS,
     isRefused: (payer) => refused.has(payer),
+    askLease: async (at, channelId) =>
+      (await lines.of(at).call('channels', { channelIds: [channelId] })).channels[0] ?? null,
     checkShard: (leasedBy) => trust.check(leasedBy),
   });
   const payer = new PayerService({

@@ -2,13 +2,15 @@
  * One peer of the network: identity, store, channels of both sides, content, and its line to the shard. A node is a
  * peer with pages; a devnet's sample provider is one without.
  */
-import type { Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p } from '@libp2p/interface';
 import { fromHex } from '../../shared/hex.ts';
+import type { RiskLimits } from '../channel/provider-risk.ts';
 import { type ImportOptions, importFile } from '../content/import-file.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { UserLimits } from '../limits/user-limits.ts';
 import { capConnections } from '../p2p/connection-cap.ts';
 import { standingOf } from '../p2p/peer-standing.ts';
+import { addressGroup } from '../pieces/address-group.ts';
 import { PIECES_TIMEOUTS, type PiecesTimeouts } from '../pieces/constants.ts';
 import { closeResources, openResources } from '../util/resources.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
@@ -20,6 +22,9 @@ import { keepShardLines } from './shard-line.ts';
 
 export interface PeerOptions extends NetworkOptions {
   readonly timeouts?: PiecesTimeouts;
+  /** What may be lost to strangers, and who is one; left out: the defaults. */
+  readonly riskLimits?: RiskLimits;
+  readonly originOf?: (connection: Connection) => string | null;
 }
 
 type Network = Pick<
@@ -54,9 +59,10 @@ export function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const { dataDir, timeouts = PIECES_TIMEOUTS } = options;
     const events = new PeerEvents();
     const network = await joinNetwork(options, resources);
-    const payments = startPayments(network, events, resources);
+    const payments = startPayments(network, events, { riskLimits: options.riskLimits }, resources);
+    const { originOf = ({ remoteAddr }) => addressGroup(remoteAddr, network.devnet) } = options;
     const context = { ...network, ...payments, events };
-    const content = await startContent({ ...context, dataDir, timeouts }, resources);
+    const content = await startContent({ ...context, dataDir, timeouts, originOf }, resources);
     const peer = { ...context, ...content };
     const { limits, library, announcer, live, claims, reports, known } = peer;
     const validators = new Set(peer.settings.validatorKeys.map((key) => peerIdOf(fromHex(key))));

@@ -36,12 +36,12 @@ export class ProviderChannel {
   }
 
   /** The viewer pays on this channel from now on. @throws AceError why it is not taken; the viewer was sent a refusal */
-  open(viewer: Counterparty, message: Extract<Message, { type: 'open' }>): void {
+  open(viewer: Counterparty, origin: string | null, message: Extract<Message, { type: 'open' }>): void {
     const { payee, send, abort, notify } = this.#context;
     this.#current?.commit();
     this.leave();
     try {
-      this.#current = payee.open(viewer, message);
+      this.#current = payee.open(viewer, message, origin);
     } catch (error) {
       if (error instanceof AceError) send({ type: 'refused', id: 0, code: error.code });
       throw error;

@@ -50,6 +50,8 @@ export interface ProviderContext {
   readonly checkCertificate: CertificateCheck;
   /** Whether this account has taken a device of its own away. */
   readonly isUnlinked: (device: Uint8Array) => Promise<boolean>;
+  /** Where a viewer comes from, as the provider's risk counts it; `null`: it is no stranger. */
+  readonly originOf: (connection: Connection) => string | null;
   readonly timeouts: PiecesTimeouts;
   /** The queue for being sent a piece. */
   readonly uploads: Pick<UploadQueue, 'enqueue'>;
@@ -106,6 +108,7 @@ class ProviderStream {
   readonly #context: ProviderContext;
   readonly #remote: Remote;
   readonly #viewer: Counterparty;
+  readonly #origin: string | null;
   /** Counts a stream or channel that the viewer begins. @throws AceError `TooManyRequests` */
   readonly #checkVisit: () => void;
   readonly #device: DeviceLimit;
@@ -124,11 +127,13 @@ class ProviderStream {
     remote: Remote,
     viewer: Counterparty,
     free: boolean,
+    origin: string | null,
     device: DeviceLimit,
   ) {
     this.#context = context;
     this.#remote = remote;
     this.#viewer = viewer;
+    this.#origin = origin;
     this.#checkVisit = device.checkVisit;
     this.#device = device;
     this.#files = new FileShelf(context.store);
@@ -175,7 +180,8 @@ class ProviderStream {
     }
     remote.send({ type: 'welcome', certificate: context.certificate, free });
     context.onViewer({ account, device });
-    return new ProviderStream(context, remote, { account, device }, free, limit);
+    const origin = context.originOf(connection);
+    return new ProviderStream(context, remote, { account, device }, free, origin, limit);
   }
 
   async run(): Promise<void> {
@@ -260,7 +266,7 @@ class ProviderStream {
       throw error;
     }
     this.#pieces.channelChanged();
-    this.#channel.open(this.#viewer, message);
+    this.#channel.open(this.#viewer, this.#origin, message);
   }
 
   async #send(): Promise<void> {
@@ -324,19 +330,20 @@ class ProviderStream {
     if (!this.#ended) await this.#pieces.refuse(request, 'ProviderBusy');
   }
 
-  /** Why the request cannot be served, after waiting for a payment that is due. */
+  /** Why the request cannot be served, after waiting for a payment that is due, or for the word of the viewer's shard. */
   async #refusal(request: Request, file: TransportFile): Promise<string | null> {
     if (!this.#context.store.contents.hasPiece(request.contentId, request.pieceIndex)) return 'PieceUnknown';
     if (this.#channel.free) return null;
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
     for (;;) {
       const obstacle = this.#channel.obstacle(this.#pieces.newBytes(request, file));
-      if (obstacle !== 'PaymentOverdue') return obstacle;
+      if (obstacle !== 'PaymentOverdue' && obstacle !== 'CoverUnknown') return obstacle;
       const committed = await this.#channel.commitTicks();
       if (this.#ended) return obstacle;
       // The signal remembers nothing: look again for what came during the commit.
       if (committed) continue;
       if (performance.now() >= deadlineMs) {
+        if (obstacle === 'CoverUnknown') return 'LoanRefused';
         this.#channel.current?.overdue();
         return obstacle;
       }

@@ -5,6 +5,7 @@
 
 import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import { serializer } from '../util/serialize.ts';
 import type { FetchedPiece, PieceRequest } from './fetching.ts';
 import {
   type ArrivedFrom,
@@ -19,6 +20,9 @@ import type { Message } from './messages.ts';
 import { Outstanding, type Waiting } from './outstanding.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import type { ViewerChannel } from './viewer-channel.ts';
+
+/** A provider that wants to be paid first is paid first for so long; then it is asked the usual way again. */
+const PREPAY_MS = 30_000;
 
 /** The stream around it. */
 export interface RequesterStream {
@@ -38,6 +42,10 @@ export class Requester {
   readonly #outstanding: Outstanding;
   /** Contents whose transport file was asked for, with the id of the piece that was asked for along; 0 is none. */
   readonly #asks = new Map<string, { readonly id: number; readonly question: Question }>();
+  /** Runs fetches of pieces that are paid first, one after the other. */
+  readonly #onePrepaid = serializer();
+  /** Until then the provider is paid first, on a clock that nobody sets. */
+  #prepayUntilMs = Number.NEGATIVE_INFINITY;
   /** Fetches that have not ended, those that wait for room on a channel included. */
   #fetching = 0;
 
@@ -58,20 +66,46 @@ export class Requester {
 
   /** @throws as `ViewerStream.fetch` */
   async fetch(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
-    const { channel, free } = this.#stream;
-    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
     this.#fetching += 1;
     try {
-      if (free) channel.asked(lengthBytes);
-      else await channel.room(lengthBytes, options.wantedUnits);
-      if (options.signal?.aborted) {
-        channel.answered(lengthBytes);
-        throw withdrawn();
+      if (performance.now() >= this.#prepayUntilMs) {
+        try {
+          return await this.#request(request, await this.#room(request, options), options);
+        } catch (error) {
+          if (!isPrepaymentDue(error)) throw error;
+          this.#prepayUntilMs = performance.now() + PREPAY_MS;
+        }
       }
-      return await this.#request(request, lengthBytes, options);
+      // One after the other, so that no more than one unit is ever at stake.
+      return await this.#onePrepaid(() => this.#fetchPrepaid(request, options));
     } finally {
       this.#fetching -= 1;
     }
+  }
+
+  /** Pays before the piece comes. @throws ProviderRefusal `PrepaymentDue` when no unit may be lost to the provider */
+  async #fetchPrepaid(request: PieceRequest, options: FetchOptions): Promise<ArrivedFrom> {
+    const { channel } = this.#stream;
+    const lengthBytes = await this.#room(request, options);
+    let isPaid = false;
+    try {
+      isPaid = channel.prepay();
+    } finally {
+      if (!isPaid) channel.answered(lengthBytes);
+    }
+    if (isPaid) return this.#request(request, lengthBytes, options);
+    throw new ProviderRefusal('PrepaymentDue', 'The provider wants to be paid before it serves');
+  }
+
+  /** Keeps room for the piece; the answer is how much. */
+  async #room(request: PieceRequest, options: FetchOptions): Promise<number> {
+    const { channel, free } = this.#stream;
+    const lengthBytes = pieceLength(request.file.sizeBytes, request.pieceIndex);
+    if (free) channel.asked(lengthBytes);
+    else await channel.room(lengthBytes, options.wantedUnits);
+    if (!options.signal?.aborted) return lengthBytes;
+    channel.answered(lengthBytes);
+    throw withdrawn();
   }
 
   /** See `ViewerStream.ask`. */
@@ -196,4 +230,8 @@ export class Requester {
     waiting.withdrawn = true;
     this.#stream.send({ type: 'withdraw', id });
   }
+}
+
+function isPrepaymentDue(error: unknown): boolean {
+  return error instanceof ProviderRefusal && error.code === 'PrepaymentDue';
 }

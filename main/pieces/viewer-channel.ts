@@ -7,6 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { sameBytes } from '../../shared/bytes.ts';
+import { prepaidUnits } from '../../shared/channel/payer.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Counterparty } from '../channel/payee.ts';
 import type { PayerChannel, PayerService, WatchTime } from '../channel/payer.ts';
@@ -108,6 +109,19 @@ export class ViewerChannel {
   async prepare(wantedUnits: () => number): Promise<void> {
     if (this.#roomBytes() > 0 && !this.#opening) return;
     await this.#open(wantedUnits);
+  }
+
+  /**
+   * Pays a unit before it comes, unless one is paid ahead already; `false` when none may be lost to the provider.
+   * @throws AceError `StoreFailed`
+   */
+  prepay(): boolean {
+    const channel = this.#current;
+    if (!channel) return false;
+    if (prepaidUnits(channel.state) > 0) return true;
+    const payment = channel.prepay();
+    if (payment) this.#stream.send({ type: 'tick', ...payment });
+    return payment !== null;
   }
 
   /** Resolves when no channel is being opened, however that went. */

@@ -48,6 +48,7 @@ function channelView(book: ChannelBook, unitPriceXac: Ratio | null, nowMs: numbe
     settledUnits,
     pendingUnits,
     pendingXac: priced(pendingUnits, unitPriceXac),
+    overbilledUnits: book.overbilledUnits,
     openedAtMs: book.openedAtMs,
     expiresAtMs: book.expiresAtMs,
     kind: kindOf(book),

@@ -30,6 +30,8 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'ContentChanged',
   'FileMissing',
   'ProviderBusy',
+  'PrepaymentDue',
+  'LoanRefused',
 ]);
 
 export class Arrivals {

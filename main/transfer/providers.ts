@@ -5,10 +5,10 @@
  */
 
 import { CHUNK_BYTES } from '../../shared/economy/units.ts';
-import { AceError } from '../../shared/errors.ts';
+import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
-import { isProviderFault } from '../pieces/fetching.ts';
+import { isProviderFault, ProviderRefusal } from '../pieces/fetching.ts';
 import type { Log } from '../process/log.ts';
 import type { AvailableProvider } from './picker.ts';
 import type { PieceStream, PooledProvider, StreamPool, StreamUser } from './stream-pool.ts';
@@ -36,6 +36,8 @@ export interface Member {
   retryAtMs: number;
   /** Why nothing can be asked for here now, and until when: no word of the provider's. */
   unpayable: { readonly error: AceError; readonly untilMs: number } | null;
+  /** Its word that it serves this account no further without money; `null` when it has not said so. */
+  unlent: AceError | null;
   /** What came from it for this transfer. */
   pieces: number;
   paidUnits: number;
@@ -76,6 +78,12 @@ const MAX_TRIED_AT_ONCE = 16;
 /** A provider that failed is asked again after this long, doubled each time in a row. */
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 5_000;
+/** A provider that serves this account no further without money is asked again after this long. */
+const UNLENT_RETRY_MS = 60_000;
+/** The same once funds or credit may have changed, which each settlement says. */
+const UNLENT_SOON_MS = 5_000;
+/** Refusals that only money, or time, changes. */
+const UNLENT: ReadonlySet<ErrorCode> = new Set(['PrepaymentDue', 'LoanRefused']);
 /** A provider whose stream was closed for want of use is left alone for so long, while there is another. */
 const REST_MS = 30_000;
 /** Providers that are remembered for one content. */
@@ -138,6 +146,8 @@ export class TransferProviders {
   /** Why there is nobody to fetch from. */
   get trouble(): AceError {
     if (this.#findError) return this.#findError;
+    const unlent = [...this.#members.values()].find((member) => member.unlent)?.unlent;
+    if (unlent) return unlent;
     return new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
       cause: this.#lastError,
     });
@@ -220,6 +230,7 @@ export class TransferProviders {
   delivered(member: Member, bytes: number, paidUnits: number): void {
     member.failures = 0;
     member.unpayable = null;
+    member.unlent = null;
     member.pieces += 1;
     member.receivedBytes += bytes;
     member.paidUnits += paidUnits;
@@ -233,6 +244,10 @@ export class TransferProviders {
     member.failures += 1;
     member.retryAtMs =
       performance.now() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(10, member.failures));
+    member.unlent = error instanceof ProviderRefusal && UNLENT.has(error.code) ? unlent(error) : null;
+    if (member.unlent) {
+      member.retryAtMs = performance.now() + UNLENT_RETRY_MS;
+    }
     // It may have come back at another address.
     this.#findAtMs = Math.min(this.#findAtMs, performance.now() - REFRESH_MS + REFRESH_SOON_MS);
     if (!isProviderFault(error) || this.#banned.has(peerId)) return;
@@ -242,7 +257,10 @@ export class TransferProviders {
 
   /** Everything may be tried again now: funds, credit or the shard may be there again. */
   retry(): void {
-    for (const member of this.#members.values()) member.unpayable = null;
+    for (const member of this.#members.values()) {
+      member.unpayable = null;
+      if (member.unlent) member.retryAtMs = Math.min(member.retryAtMs, performance.now() + UNLENT_SOON_MS);
+    }
     if (this.live.length === 0) this.#findAtMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -315,6 +333,15 @@ export class TransferProviders {
   }
 }
 
+/** In words of our own. */
+function unlent({ code }: AceError): AceError {
+  const message =
+    code === 'LoanRefused'
+      ? 'The providers of this content lend you no more: top up, or wait for others who have it'
+      : 'The providers of this content serve nobody new without being paid first: try later';
+  return new AceError(code, message, { reaction: 'pause-channel' });
+}
+
 function newMember(pooled: PooledProvider): Member {
   return {
     pooled,
@@ -323,6 +350,7 @@ function newMember(pooled: PooledProvider): Member {
     failures: 0,
     retryAtMs: 0,
     unpayable: null,
+    unlent: null,
     pieces: 0,
     paidUnits: 0,
     receivedBytes: 0,

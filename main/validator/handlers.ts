@@ -10,6 +10,7 @@ import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
 import type { Announcers } from './announcers.ts';
 import { channelProgress } from './channel-progress.ts';
+import { billOf, channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';
 import type { Faucet } from './faucet.ts';
@@ -147,6 +148,7 @@ function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext
       return answer;
     },
     channels: async ({ channelIds }) => channelProgress(store, channelIds),
+    bill: async ({ channelIds }) => ({ bills: channelIds.flatMap((channelId) => billOf(store, channelId)) }),
     report: async ({ proof }) => {
       takeReport(store, networkId, proof);
       return {};

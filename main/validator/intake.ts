@@ -181,8 +181,9 @@ function bookClaim(
   const released = lease.released === 1 || agreed?.final === true;
   const moreWatched = watched.videoBytes > lease.videoBytes || watched.watchMs > lease.watchMs;
   const deeper = proven.units > lease.claimedUnits;
+  const told = lease.ended === 1 ? { released, ended: true } : { released };
   if (!deeper && !newer && !moreWatched && (lease.released === 1) === released) {
-    return { answer: { claimedUnits: lease.claimedUnits, released }, isNew: false };
+    return { answer: { claimedUnits: lease.claimedUnits, ...told }, isNew: false };
   }
   store.leases.saveClaim({
     channelId,
@@ -194,7 +195,7 @@ function bookClaim(
     released: released ? 1 : 0,
   });
   return {
-    answer: { claimedUnits: Math.max(proven.units, lease.claimedUnits), released },
+    answer: { claimedUnits: Math.max(proven.units, lease.claimedUnits), ...told },
     isNew: deeper || moreWatched,
   };
 }

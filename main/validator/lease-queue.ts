@@ -11,6 +11,7 @@ import { LeasePace } from './lease-pace.ts';
 import { grantLease, type LeaseRequest, type LeasingContext } from './leasing.ts';
 import { restoreLease } from './restore-lease.ts';
 import type { Settling, SettlingContext } from './settling.ts';
+import { endIfUnlinked } from './unlinking.ts';
 
 export interface LeaseQueueContext extends LeasingContext, Pick<SettlingContext, 'alone'> {
   readonly settling: Settling;
@@ -49,7 +50,12 @@ export class LeaseQueue {
   /** Takes back a lease that this shard has forgotten. @throws AceError as `restoreLease` */
   restore(lease: SignedLease, peerId: string): Promise<void> {
     const { alone } = this.#context;
-    return this.#queue.run(peerId, () => alone(async () => restoreLease(this.#context, lease)));
+    return this.#queue.run(peerId, () =>
+      alone(async () => {
+        const { payer, payerDevice } = restoreLease(this.#context, lease);
+        await endIfUnlinked(this.#context, { account: payer, device: payerDevice });
+      }),
+    );
   }
 
   /** Requests that still wait are refused. */

@@ -1,7 +1,7 @@
 /** Grants leases: the shard's word that it reserved a channel's capacity out of the payer's funds and credit. */
 
 import { sameBytes } from '../../shared/bytes.ts';
-import { channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
+import { type ChannelTerms, channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
 import { AceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { MainChain } from '../chain/port.ts';
@@ -12,6 +12,7 @@ import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/devi
 import { accountView } from './accounts.ts';
 import { checkHome } from './check-home.ts';
 import { checkAnchorFree, checkNotDisputed } from './disputes.ts';
+import { LEASE_UNITS_PER_SECOND, MAX_DEVICE_LEASES, MAX_DEVICE_UNITS } from './limits.ts';
 
 /** Longest life of a lease. */
 export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
@@ -84,6 +85,7 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
   }
 
   checkLeaseCounts(store, terms.payer, leasedAtMs);
+  checkDevice(store, terms, leasedAtMs);
   const { leasableUnits } = await accountView(chain, store, terms.payer);
   if (terms.capacityUnits > leasableUnits) {
     throw new AceError(
@@ -115,6 +117,32 @@ export async function grantLease(context: LeasingContext, request: LeaseRequest)
     store.disputes.saveTermsSignature(channelId, request.termsSignature);
   });
   return signature;
+}
+
+/** No more than the device can use: what it has leased is lost when it is stolen. */
+function checkDevice(
+  store: ValidatorStore,
+  { payer, payerDevice, capacityUnits, expiresAtMs }: ChannelTerms,
+  nowMs: number,
+): void {
+  const usableUnits = Math.ceil(((expiresAtMs - nowMs) / 1_000) * LEASE_UNITS_PER_SECOND);
+  if (capacityUnits > usableUnits) {
+    throw new AceError(
+      'LeaseRefused',
+      `Until the terms expire no device takes more than ${usableUnits} units`,
+    );
+  }
+  const open = store.leases.openOfDevice(payer, payerDevice);
+  if (open.leases >= MAX_DEVICE_LEASES || open.units + capacityUnits > MAX_DEVICE_UNITS) {
+    throw new AceError(
+      'LeaseRefused',
+      `A device has at most ${MAX_DEVICE_LEASES} open leases and ${MAX_DEVICE_UNITS} units on them; close some`,
+      {
+        reaction: 'pause-channel',
+        details: { maxDeviceLeases: MAX_DEVICE_LEASES, maxDeviceUnits: MAX_DEVICE_UNITS },
+      },
+    );
+  }
 }
 
 function checkLeaseCounts(store: ValidatorStore, payer: string, nowMs: number): void {

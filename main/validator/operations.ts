@@ -10,11 +10,13 @@ import type { ValidatorStore } from '../db/validator/store.ts';
 import { OPERATIONS_TOLD } from '../p2p/protocols/shard/constants.ts';
 import { priceSnapshot } from './accounts.ts';
 import { checkHome } from './check-home.ts';
+import { unlinking } from './unlinking.ts';
 
 export interface OperationContext {
   readonly chain: MainChain;
   readonly store: ValidatorStore;
   readonly shard: number;
+  readonly nowMs: () => number;
 }
 
 /**
@@ -23,18 +25,20 @@ export interface OperationContext {
  * what `MainChain.submit` throws
  */
 export async function submitOperation(
-  { chain, store, shard }: OperationContext,
+  context: OperationContext,
   bytes: Uint8Array,
 ): Promise<{ readonly receipt: OperationReceipt; readonly accounts: readonly string[] }> {
+  const { chain, store, shard } = context;
   const { operation, signature } = decodeSignedOperation(bytes);
   checkHome(chain.settings(), shard, operation.from);
   await checkReserved(chain, store, operation);
-  const receipt = await chain.submit({
-    operation,
-    signature: `0x${toHex(signature)}`,
-  });
+  const submit = () => chain.submit({ operation, signature: `0x${toHex(signature)}` });
+  const { submitted: receipt, payees } =
+    operation.kind === 'unlink'
+      ? await unlinking(context, operation.from, operation.device, submit)
+      : { submitted: await submit(), payees: [] };
   const accounts = receipt.changes.map(({ holder }) => holder).filter((holder) => holder.startsWith('0x'));
-  return { receipt, accounts: [...new Set([operation.from, ...accounts])] };
+  return { receipt, accounts: [...new Set([operation.from, ...accounts, ...payees])] };
 }
 
 /** What operations did to an account, from `fromHeight` on, as its node is told. */

@@ -4,7 +4,7 @@
  * cover it refuses, as ever. A lease that has ended is on file for ever, and is never taken back.
  */
 import type { SignedLease } from '../../shared/channel/claim.ts';
-import { channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
+import { type ChannelTerms, channelIdOf, decodeTerms, encodeLease } from '../../shared/channel/records.ts';
 import { AceError } from '../../shared/errors.ts';
 import { sha256 } from '../util/sha256.ts';
 import { devicePublicKey, isSignedBy } from '../wallet/device.ts';
@@ -14,16 +14,16 @@ import { noteAnchor } from './disputes.ts';
 import type { LeasingContext } from './leasing.ts';
 
 /**
- * Runs alone on the shard (see `serializer`). One that is on file already changes nothing.
+ * Runs alone on the shard (see `serializer`). One that is on file already changes nothing. The answer is its terms.
  * @throws AceError `MessageMalformed`, `ChannelUnleased` (not this shard's word), `WrongShard`, `InvalidSignature`,
  * `ClaimInvalid` (its time is over)
  */
-export function restoreLease(context: LeasingContext, lease: SignedLease): void {
+export function restoreLease(context: LeasingContext, lease: SignedLease): ChannelTerms {
   const { chain, store, key, shard, nowMs } = context;
   const settings = chain.settings();
   const terms = decodeTerms(lease.terms);
   const channelId = channelIdOf(lease.terms, sha256);
-  if (store.leases.get(channelId)) return;
+  if (store.leases.get(channelId)) return terms;
   const { capacityUnits, expiresAtMs, payer, payee, payerDevice, payeeDevice, anchor } = terms;
   const record = encodeLease({ channelId, shard, capacityUnits, expiresAtMs });
   const isOurs = terms.networkId === settings.networkId && terms.shard === shard;
@@ -59,4 +59,5 @@ export function restoreLease(context: LeasingContext, lease: SignedLease): void 
     });
     store.disputes.saveTermsSignature(channelId, lease.termsSignature);
   });
+  return terms;
 }

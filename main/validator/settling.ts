@@ -10,6 +10,7 @@ import type { Log } from '../process/log.ts';
 import { type BatchingContext, type Settled, settle } from './batching.ts';
 import { SettlementTimer } from './settlement-timer.ts';
 import { checkSameHistory } from './shard-history.ts';
+import { finishUnlinking } from './unlinking.ts';
 
 export interface SettlingContext extends BatchingContext {
   /** Runs a task alone on the shard (see `serializer`). */
@@ -69,6 +70,7 @@ export class Settling {
     const { chain, store, shard } = this.#context;
     try {
       await checkSameHistory(chain, store, shard);
+      await finishUnlinking(this.#context);
       this.#isSameHistory = true;
     } catch (error) {
       if (isAceError(error, 'DataDirMismatch')) this.#halt(error);

@@ -27,6 +27,8 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   PeerUnreachable: words(m.error_peer_unreachable, m.error_peer_unreachable_next),
   PieceCorrupt: words(m.error_piece_corrupt, m.error_piece_corrupt_next),
   PaymentOverdue: words(m.error_payment_overdue, m.error_payment_overdue_next),
+  PrepaymentDue: words(m.error_prepayment_due, m.error_prepayment_due_next),
+  LoanRefused: words(m.error_loan_refused, m.error_loan_refused_next),
   StoreFailed: words(m.error_store_failed, m.error_store_failed_next),
   FileMissing: words(m.error_file_missing, m.error_file_missing_next),
   FileUnreadable: words(m.error_file_unreadable, m.error_file_unreadable_next),

@@ -19,6 +19,8 @@ export interface ClaimAnswer {
   readonly claimedUnits: number;
   /** The unclaimed rest went back to the payer: both sides signed a final checkpoint. */
   readonly released: boolean;
+  /** The payer's device was unlinked: nothing more may be served, and what was is claimed within the grace time. */
+  readonly ended?: boolean | undefined;
 }
 
 /** What both parties of a leased channel hold. */

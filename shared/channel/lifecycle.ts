@@ -52,7 +52,7 @@ export type ChannelEvent =
   | 'settled'
   /** The shard's word: it knows less than it said. It was restored from an older copy, and is handed the proof again. */
   | 'unclaimed'
-  /** `expiresAtMs` of the terms is past. */
+  /** `expiresAtMs` of the terms is past, or the shard's word: the payer's device was unlinked. */
   | 'expired'
   /** So is the grace time after it: no claim or countersignature is taken any more. */
   | 'grace-over'
@@ -162,6 +162,8 @@ export interface ShardProgress {
   readonly appliedUnits: number;
   /** The rest went back to the payer: nothing more can be claimed. */
   readonly released: boolean;
+  /** The lease ended before its time, because the payer's device was unlinked. */
+  readonly ended?: boolean | undefined;
 }
 
 /**
@@ -173,8 +175,11 @@ export function eventOfProgress(
   status: ChannelStatus,
   progress: ShardProgress,
   units: number,
-): 'claimed' | 'settled' | 'unclaimed' | null {
-  if (!progress.released) return allows(status, 'unclaimed') ? 'unclaimed' : null;
+): 'claimed' | 'settled' | 'unclaimed' | 'expired' | null {
+  if (!progress.released) {
+    if (allows(status, 'unclaimed')) return 'unclaimed';
+    return progress.ended && allows(status, 'expired') ? 'expired' : null;
+  }
   if (progress.claimedUnits < units) return null;
   const event = progress.appliedUnits >= progress.claimedUnits ? 'settled' : 'claimed';
   return allows(status, event) ? event : null;

@@ -1,8 +1,8 @@
 /**
  * The payer's side of a channel: what is owed for verified bytes, and what to reveal for it. Pure: state in, state out.
  *
- * Promise: a tick is revealed only for bytes that were verified and stored, so a payer that is cheated loses at most
- * the one unit it has revealed and not been served for.
+ * Promise: a tick is revealed only for bytes that were verified and stored, or for the one unit that may be lost to each
+ * account. So a payer that is cheated loses at most the one unit it has revealed and not been served for.
  */
 
 import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../economy/units.ts';
@@ -26,7 +26,10 @@ export interface PayerState extends Lifecycle {
   readonly channelId: Uint8Array;
   readonly capacityUnits: number;
   readonly expiresAtMs: number;
-  /** Index of the deepest tick that may have left this node. Committed before it is sent. */
+  /**
+   * Index of the deepest tick that may have left this node. Committed before it is sent. One more than is owed while a
+   * unit is paid that has not come yet.
+   */
   readonly revealedUnits: number;
   /** Bytes received over this channel and found right. */
   readonly verifiedBytes: number;
@@ -50,7 +53,10 @@ export function receive(state: PayerState, verifiedBytes: number, video: boolean
   });
 }
 
-/** Units written off on other channels. One byte of a unit counts as the unit that it reveals. */
+/**
+ * Units written off on other channels, and those paid ahead there that have not come yet. One byte of a unit counts as
+ * the unit that it reveals.
+ */
 export interface LostElsewhere {
   /** To the same payee account, on any of its devices, ever. */
   readonly toPayeeUnits: number;
@@ -70,6 +76,24 @@ export function writeOff(state: PayerState, servedBytes: number, elsewhere: Lost
   const leftBytes = refused ? 0 : Math.max(0, TRAFFIC_UNIT_BYTES - state.lostBytes);
   const allowedBytes = Math.min(leftBytes, roomBytes(state));
   return reveal({ ...state, lostBytes: state.lostBytes + Math.min(missingBytes, allowedBytes) });
+}
+
+/** Units paid that nothing has come for yet. */
+export function prepaidUnits(state: PayerState): number {
+  return state.revealedUnits - owedUnitsOf(state);
+}
+
+/**
+ * Pays a unit before it comes, for a provider that serves strangers no other way. One at a time, and only where that
+ * unit may be lost: never to an account that one was written off to, and no more than `WRITE_OFF_LIMIT_UNITS` to all
+ * accounts in a day. `null` when it may not.
+ */
+export function prepay(state: PayerState, elsewhere: LostElsewhere): PayerState | null {
+  invariant(mayPay(state.status), 'only an open channel pays');
+  const isRisked = state.lostBytes > 0 || prepaidUnits(state) > 0 || elsewhere.toPayeeUnits > 0;
+  if (isRisked || elsewhere.latelyUnits >= WRITE_OFF_LIMIT_UNITS) return null;
+  if (state.revealedUnits >= state.capacityUnits) return null;
+  return { ...state, revealedUnits: state.revealedUnits + 1 };
 }
 
 /** Bytes that the channel can still carry. */
@@ -119,9 +143,14 @@ export function makeCheckpoint(
   };
 }
 
+/** A unit that was paid ahead is revealed already. */
 function reveal(state: PayerState): PayerState {
-  const owedUnits = unitsForBytes(state.verifiedBytes + state.lostBytes);
+  const owedUnits = owedUnitsOf(state);
   invariant(owedUnits <= state.capacityUnits, 'a channel owes no more than its capacity');
-  invariant(owedUnits >= state.revealedUnits, 'what is owed never shrinks');
-  return { ...state, revealedUnits: owedUnits };
+  invariant(owedUnits >= state.revealedUnits - 1, 'no more than one unit is paid ahead');
+  return { ...state, revealedUnits: Math.max(owedUnits, state.revealedUnits) };
+}
+
+function owedUnitsOf({ verifiedBytes, lostBytes }: PayerState): number {
+  return unitsForBytes(verifiedBytes + lostBytes);
 }

@@ -22,6 +22,8 @@ export interface ChannelView {
   readonly pendingUnits: number;
   /** What the pending units are worth at the price of this moment, before the fee; `null` while no price is known. */
   readonly pendingXac: string | null;
+  /** Units that the shard bills beyond what was paid here: it cheats. 0 as a rule. */
+  readonly overbilledUnits: number;
   readonly openedAtMs: number;
   readonly expiresAtMs: number;
   /** What was carried: a payee knows it from the last checkpoint. `null` while nothing is known. */

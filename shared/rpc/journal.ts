@@ -57,6 +57,10 @@ export interface JournalVerification {
   readonly contradicting: readonly string[];
   /** Whether the sums that the node keeps are those of the entries. */
   readonly sumsAgree: boolean;
+  /** Channels, in hex, on which statements bill more than was revealed and the shard has shown a tick for. */
+  readonly overbilled: readonly string[];
+  /** Settlements that bill units without naming their channels. */
+  readonly unnamed: number;
   /** Settlements of which the shard has not told yet how their sums came about. */
   readonly withoutDetail: number;
   readonly comparisons: readonly JournalComparison[];

@@ -89,11 +89,13 @@ export interface NodeSnapshot {
   readonly dataDir: string;
   readonly startedAtMs: number;
   readonly shard: { readonly connected: boolean; readonly shard: number; readonly multiaddr: string };
-  /** Shards that told two histories, with what to do about each; mostly none. */
+  /** Shards that cheated, with what to do about each; mostly none. */
   readonly distrustedShards: readonly {
     readonly shard: number;
     readonly sinceMs: number;
     readonly message: string;
+    /** In hex, for anyone to check; `null` where there is none. */
+    readonly proof: string | null;
   }[];
   readonly multiaddrs: readonly string[];
   /** Where the pages and players reach this node; `null` before the server listens. */

@@ -135,7 +135,7 @@ it('reserved funds stay when the rate rises between the look and the act', async
   await shard.lease(thief, party(3), 10_240);
   // The market's price has just risen: the average rises with every millisecond.
   await submitOperation(
-    { chain, store: shard.store, shard: 0 },
+    { ...shard.context, chain },
     await signed(shard, 9, {
       kind: 'swap',
       sell: 'XAC',
@@ -167,9 +167,7 @@ it('reserved funds stay when the rate rises between the look and the act', async
     priceXac,
     premium: false,
   });
-  const refused = await submitOperation({ chain: slow, store: shard.store, shard: 0 }, bytes).catch(
-    (e: unknown) => e,
-  );
+  const refused = await submitOperation({ ...shard.context, chain: slow }, bytes).catch((e: unknown) => e);
   const left = (await chain.account(thief.account.address)).balances;
   expect(refused).toMatchObject({ code: 'InsufficientFunds' });
   expect(left.XAT).toBe(parseAmount('100'));

@@ -9,7 +9,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { NodeConfig } from '../../main/data-dir/config.ts';
 import { DataDir } from '../../main/data-dir/data-dir.ts';
 import type { ContentRow } from '../../main/db/node/contents.ts';
-import { type RunningPeer, startPeer } from '../../main/peer/peer.ts';
+import { type PeerOptions, type RunningPeer, startPeer } from '../../main/peer/peer.ts';
 import type { PiecesTimeouts } from '../../main/pieces/constants.ts';
 import { createLog, type Log } from '../../main/process/log.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
@@ -68,6 +68,7 @@ export class Devnet {
     secrets?: WalletSecrets,
     timeouts?: PiecesTimeouts,
     shardMultiaddr = this.validator.multiaddr,
+    risk: Pick<PeerOptions, 'originOf' | 'riskLimits'> = {},
   ): Promise<TestPeer> {
     const dir = join(this.dir, name);
     mkdirSync(dir, { recursive: true });
@@ -79,6 +80,7 @@ export class Devnet {
       p2pPort: 0,
       log: recordingLog(warnings),
       ...(timeouts && { timeouts }),
+      ...risk,
     });
     const stop = this.owns(() => peer.stop());
     return { ...peer, dir, warnings, stop };

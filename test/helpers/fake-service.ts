@@ -77,7 +77,15 @@ export class FakeService extends FakeWallet implements NodeService {
   }
 
   async journalVerify(): Promise<Output<'journalVerify'>> {
-    const nothing = { entries: 0, wrongEntries: 0, contradicting: [], withoutDetail: 0, comparisons: [] };
+    const nothing = {
+      entries: 0,
+      wrongEntries: 0,
+      contradicting: [],
+      overbilled: [],
+      unnamed: 0,
+      withoutDetail: 0,
+      comparisons: [],
+    };
     return { ...nothing, verified: true, sumsAgree: true, nodeAsOfMs: this.#startedAtMs, shardAsked: true };
   }
 

@@ -99,7 +99,7 @@ describe('a home shard that is not trusted', () => {
     const dir = await usedDir('distrusting');
     const atMs = Date.UTC(2026, 0, 2);
     const store = openNodeStore(join(dir, 'node.db'));
-    store.commit(() => store.divergedShards.insert({ shard: 0, proof: null, atMs }));
+    store.commit(() => store.divergedShards.insert({ shard: 0, kind: 'histories', proof: null, atMs }));
     store.close();
 
     const node = await startNode(dir);
@@ -113,7 +113,7 @@ describe('a home shard that is not trusted', () => {
     );
     const { distrustedShards } = JSON.parse(json) as NodeSnapshot;
     expect(distrustedShards).toEqual([
-      { shard: 0, sinceMs: atMs, message: expect.stringContaining('Keep this data directory') },
+      { shard: 0, sinceMs: atMs, message: expect.stringContaining('Keep this data directory'), proof: null },
     ]);
   });
 });

@@ -22,6 +22,8 @@ export interface ChannelBook {
   readonly shardUnits: number;
   /** Units that the main chain has answered for. */
   readonly settledUnits: number;
+  /** Units that statements bill beyond those that were revealed and those that the shard has shown a tick for. */
+  readonly overbilledUnits: number;
   readonly released: boolean;
   readonly openedAtMs: number;
   readonly expiresAtMs: number;
@@ -49,6 +51,8 @@ export interface ChannelProgress {
   readonly claimedUnits: number;
   readonly appliedUnits: number;
   readonly released: boolean;
+  /** The payer's device was unlinked. */
+  readonly ended?: boolean | undefined;
 }
 
 /** Place of a channel in the order of `page`: newest first. */
@@ -86,6 +90,8 @@ const SIDES = {
     videoBytes: 'video_bytes',
     paidUnits: 'revealed_units',
     ownUnits: 'revealed_units',
+    overbilledUnits: `coalesce((SELECT max(billed_units - max(revealed_units, proven_units), 0)
+      FROM billed_channels b WHERE b.channel_id = payer_channels.channel_id), 0)`,
     leased: 'lease_signature IS NOT NULL',
     settlement: 'paid',
   },
@@ -97,6 +103,7 @@ const SIDES = {
     videoBytes: '0',
     paidUnits: 'paid_units',
     ownUnits: '(SELECT paid_units FROM payee_progress p WHERE p.id = payee_channels.id)',
+    overbilledUnits: '0',
     leased: '1',
     settlement: 'earned',
   },
@@ -119,6 +126,7 @@ export class ChannelBookTable {
         `SELECT channel_id AS channelId, ${side.counterparty} AS counterparty, status, ${side.leased} AS leased,
            capacity_units AS capacityUnits, ${side.servedBytes} AS servedBytes, ${side.videoBytes} AS videoBytes,
            ${side.paidUnits} AS paidUnits, shard_units AS shardUnits, settled_units AS settledUnits, released,
+           ${side.overbilledUnits} AS overbilledUnits,
            opened_at_ms AS openedAtMs, expires_at_ms AS expiresAtMs, checkpoint,
            payee_signature IS NOT NULL AS countersigned
          FROM ${side.books} WHERE (opened_at_ms, channel_id) < (?, ?)
@@ -210,7 +218,7 @@ export class ChannelBookTable {
 
   /** Books what the shard said in the round that began at `roundMs`. */
   bookProgress(progress: ChannelProgress, roundMs: number): void {
-    const { released, ...rest } = progress;
+    const { released, ended: _, ...rest } = progress;
     for (const tell of this.#bookProgress) tell.run({ ...rest, released: released ? 1 : 0, roundMs });
   }
 

@@ -66,6 +66,7 @@ export class PayeeChannelTable {
   readonly #history;
   readonly #unused;
   readonly #forget: readonly { run(id: number): unknown }[];
+  readonly #payersServed;
 
   constructor(db: Database) {
     this.#db = db;
@@ -125,6 +126,14 @@ export class PayeeChannelTable {
          THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END), 0) AS unpaidUnits
        FROM payee_books WHERE payer = @payer AND channel_id <> @channelId`,
     );
+    this.#payersServed = db.prepare<[number], { payer: string; paidUnits: number }>(
+      `SELECT payer, sum(paid_units) AS paidUnits FROM payee_books GROUP BY payer HAVING max(served_at_ms) > ?`,
+    );
+  }
+
+  /** Payers that were served after `sinceMs`, each with the units that it paid by ticks, ever. */
+  payersServedAfter(sinceMs: number): { payer: string; paidUnits: number }[] {
+    return this.#payersServed.all(sinceMs);
   }
 
   insert(channel: NewPayeeChannel): void {

@@ -77,7 +77,8 @@ export class PayerChannelTable {
     this.#save = db.prepare(
       `UPDATE payer_channels SET revealed_units = @revealedUnits, verified_bytes = @verifiedBytes,
          video_bytes = @videoBytes, watch_ms = @watchMs, lost_bytes = @lostBytes,
-         lost_at_ms = CASE WHEN lost_bytes < @lostBytes THEN @nowMs ELSE lost_at_ms END,
+         lost_at_ms = CASE WHEN lost_bytes < @lostBytes OR revealed_units < @revealedUnits AND
+           @revealedUnits > (@verifiedBytes + @lostBytes + 1048575) / 1048576 THEN @nowMs ELSE lost_at_ms END,
          checkpoint_number = @checkpointNumber, checkpoint_units = @checkpointUnits,
          checkpoint_at_ms = @checkpointAtMs, status = @status, paused_by = @pausedBy
        WHERE channel_id = @channelId AND revealed_units <= @revealedUnits`,
@@ -115,14 +116,16 @@ export class PayerChannelTable {
     this.#revealed = db
       .prepare<[], number>(`SELECT coalesce(sum(revealed_units), 0) FROM payer_channels`)
       .pluck();
-    // In units, rounded up on each channel: that is what a written-off byte reveals.
+    // In units, rounded up on each channel: that is what a written-off byte reveals. A unit that was paid ahead is lost
+    // until it has come, and one that was written off may have been paid ahead.
+    const lostUnits = `max((lost_bytes + 1048575) / 1048576, revealed_units - (verified_bytes + 1048575) / 1048576)`;
     this.#lost = db.prepare<
       [{ payee: string; channelId: Uint8Array; sinceMs: number }],
       { toPayee: number; lately: number }
     >(
-      `SELECT coalesce(sum(CASE WHEN payee = @payee THEN (lost_bytes + 1048575) / 1048576 END), 0) AS toPayee,
-         coalesce(sum(CASE WHEN lost_at_ms > @sinceMs THEN (lost_bytes + 1048575) / 1048576 END), 0) AS lately
-       FROM payer_channels WHERE lost_bytes > 0 AND channel_id <> @channelId`,
+      `SELECT coalesce(sum(CASE WHEN payee = @payee THEN ${lostUnits} END), 0) AS toPayee,
+         coalesce(sum(CASE WHEN lost_at_ms > @sinceMs THEN ${lostUnits} END), 0) AS lately
+       FROM payer_channels WHERE lost_at_ms > 0 AND channel_id <> @channelId`,
     );
   }
 

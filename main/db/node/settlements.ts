@@ -46,6 +46,7 @@ export class SettlementTable {
   readonly #lastSeq;
   readonly #count;
   readonly #settled;
+  readonly #earned;
   readonly #refusedPayers;
   readonly #repayments;
   readonly #complete;
@@ -94,6 +95,12 @@ export class SettlementTable {
          ORDER BY seq DESC LIMIT ?`,
       )
       .safeIntegers();
+    this.#earned = db
+      .prepare<[string], number>(
+        `SELECT coalesce(sum(paid_units + repaid_units), 0) FROM settlements
+         WHERE counterparty = ? AND direction = 'earned'`,
+      )
+      .pluck();
     // Of a group's row with the greatest seq, which is what SQLite shows beside max().
     this.#refusedPayers = db.prepare<[], { counterparty: string; refusedUnits: number }>(
       `SELECT counterparty, refused_units AS refusedUnits, max(seq) FROM settlements
@@ -178,6 +185,11 @@ export class SettlementTable {
   /** Accounts of whose units the latest settlement with this node refused some. */
   refusedPayers(): string[] {
     return this.#refusedPayers.all().flatMap((row) => (row.refusedUnits > 0 ? row.counterparty : []));
+  }
+
+  /** Units that an account has paid this node for in money, at once or by repaying its loans. */
+  earnedUnits(payer: string): number {
+    return this.#earned.get(payer) ?? 0;
   }
 
   /** The newest that this shard has told. */

@@ -1,6 +1,7 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
 import { type OpenOptions, openDatabase, transaction } from '../open.ts';
+import { BilledChannelTable } from './billed-channels.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
 import { ChannelContentTable } from './channel-contents.ts';
@@ -26,6 +27,7 @@ import { channelContents } from './migrations/0012-channel-contents.ts';
 import { traffic } from './migrations/0013-traffic.ts';
 import { marketHistory } from './migrations/0014-market-history.ts';
 import { settlementHistory } from './migrations/0015-settlement-history.ts';
+import { bills } from './migrations/0016-bills.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -41,6 +43,7 @@ export interface NodeStore {
   readonly payerChannels: PayerChannelTable;
   readonly payeeChannels: PayeeChannelTable;
   readonly channelBooks: ChannelBookTable;
+  readonly billedChannels: BilledChannelTable;
   readonly channelContents: ChannelContentTable;
   readonly settlements: SettlementTable;
   readonly settlementHistory: SettlementHistory;
@@ -74,6 +77,7 @@ export const NODE_MIGRATIONS = [
   traffic,
   marketHistory,
   settlementHistory,
+  bills,
 ] as const;
 
 /**
@@ -94,6 +98,7 @@ export function openNodeStore(
     payerChannels: new PayerChannelTable(db),
     payeeChannels: new PayeeChannelTable(db),
     channelBooks: new ChannelBookTable(db),
+    billedChannels: new BilledChannelTable(db),
     channelContents: new ChannelContentTable(db),
     settlements: new SettlementTable(db),
     settlementHistory: new SettlementHistory(db),

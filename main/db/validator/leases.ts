@@ -23,6 +23,8 @@ export interface LeaseRow {
   readonly sealedWatchMs: number;
   /** SQLite has no booleans: 1 when the unclaimed rest is free again. */
   readonly released: number;
+  /** 1 when its device was unlinked, at `expiresAtMs`. */
+  readonly ended: number;
 }
 
 export type NewLease = Pick<
@@ -57,6 +59,7 @@ export type ClaimedLease = Pick<
   | 'videoBytes'
   | 'watchMs'
   | 'released'
+  | 'ended'
 >;
 
 export type ClaimProgress = Pick<
@@ -80,7 +83,7 @@ const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS 
   expires_at_ms AS expiresAtMs, claimed_units AS claimedUnits, claimed_tick AS claimedTick,
   sealed_units AS sealedUnits, applied_units AS appliedUnits, checkpoint_number AS checkpointNumber,
   video_bytes AS videoBytes, watch_ms AS watchMs, sealed_video_units AS sealedVideoUnits,
-  sealed_watch_ms AS sealedWatchMs, released`;
+  sealed_watch_ms AS sealedWatchMs, released, ended`;
 
 /** Capacity that this shard has reserved, and how much of it was claimed, sealed into batches, and applied. */
 export class LeaseTable {
@@ -101,6 +104,8 @@ export class LeaseTable {
   readonly #served;
   readonly #unused;
   readonly #forget: readonly { run(of: { channelId: Uint8Array; payer: string }): unknown }[];
+  readonly #endOf;
+  readonly #openOfDevice;
 
   constructor(db: Database) {
     this.#get = db.prepare<[Uint8Array], LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE channel_id = ?`);
@@ -113,7 +118,7 @@ export class LeaseTable {
     this.#claimed = db.prepare<[Uint8Array], ClaimedLease>(
       `SELECT capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs, expires_at_ms AS expiresAtMs,
          claimed_units AS claimedUnits, checkpoint_number AS checkpointNumber, video_bytes AS videoBytes,
-         watch_ms AS watchMs, released
+         watch_ms AS watchMs, released, ended
        FROM leases WHERE channel_id = ?`,
     );
     this.#anchorUsed = db.prepare<[Uint8Array], number>(`SELECT 1 FROM leases WHERE anchor = ?`).pluck();
@@ -180,6 +185,27 @@ export class LeaseTable {
       `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits
        FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
     );
+    this.#endOf = db
+      .prepare<[{ payer: string; device: Uint8Array; atMs: number }], string>(
+        `UPDATE leases SET ended = 1, expires_at_ms = min(expires_at_ms, @atMs)
+         WHERE payer = @payer AND payer_device = @device AND released = 0 AND ended = 0 RETURNING payee`,
+      )
+      .pluck();
+    this.#openOfDevice = db.prepare<[string, Uint8Array], { leases: number; units: number }>(
+      `SELECT count(*) AS leases, coalesce(sum(capacity_units - claimed_units), 0) AS units
+       FROM leases INDEXED BY leases_open
+       WHERE payer = ? AND payer_device = ? AND released = 0 AND max(1 - released, claimed_units - applied_units) > 0`,
+    );
+  }
+
+  /** Ends a device's open leases; the answer is their payees, each as often as it has one. */
+  endOf(payer: string, device: Uint8Array, atMs: number): string[] {
+    return this.#endOf.all({ payer, device, atMs });
+  }
+
+  /** A device's leases that are not released, and the units of them that nobody has claimed. */
+  openOfDevice(payer: string, device: Uint8Array): { readonly leases: number; readonly units: number } {
+    return this.#openOfDevice.get(payer, device) ?? { leases: 0, units: 0 };
   }
 
   get(channelId: Uint8Array): LeaseRow | null {

@@ -10,6 +10,8 @@ import { disputes } from './migrations/0002-disputes.ts';
 import { anchorsAgain } from './migrations/0003-anchors-again.ts';
 import { batchChannels } from './migrations/0004-batch-channels.ts';
 import { unusedLeases } from './migrations/0005-unused-leases.ts';
+import { unlinkedDevices } from './migrations/0006-unlinked-devices.ts';
+import { UnlinkingTable } from './unlinking.ts';
 import { WatcherTable } from './watchers.ts';
 
 export interface ValidatorStore {
@@ -18,13 +20,14 @@ export interface ValidatorStore {
   readonly batches: BatchTable;
   readonly watchers: WatcherTable;
   readonly disputes: DisputeTable;
+  readonly unlinking: UnlinkingTable;
   readonly meta: MetaTable;
   /** Everything that `fn` writes is durable when this returns, or none of it. @throws AceError `StoreFailed` */
   commit<T>(fn: () => T): T;
   close(): void;
 }
 
-export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain, batchChannels, unusedLeases] as const;
+export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain, batchChannels, unusedLeases, unlinkedDevices] as const;
 
 /**
  * Pages of the WAL, 16 MiB, before they move to the database: claims come to rows all over the file, and pages that
@@ -48,6 +51,7 @@ export function openValidatorStore(
     batches: new BatchTable(db),
     watchers: new WatcherTable(db),
     disputes: new DisputeTable(db),
+    unlinking: new UnlinkingTable(db),
     meta: new MetaTable(db),
     commit: (fn) => transaction(db, fn),
     close: () => db.close(),

@@ -25,6 +25,9 @@ export const OPERATIONS_TOLD = 250;
 export const LOANS_TOLD = 1_000;
 /** Channels that one request may ask for. */
 export const CHANNELS_ASKED = 500;
+
+/** Channels whose bills one request asks to be proven: some hundred bytes of answer each. */
+export const BILLS_ASKED = 32;
 /** A provider record lives this long unless announced again. */
 export const ANNOUNCE_TTL_MS = 60_000;
 export const ANNOUNCE_EVERY_MS = 20_000;

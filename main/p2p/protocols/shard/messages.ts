@@ -14,7 +14,7 @@ import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/econo
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
 import { type MethodName, type RpcResult, type Sent, typedRpc } from '../../typed-rpc.ts';
-import { CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
+import { BILLS_ASKED, CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
 
 /** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
 const MAX_RATIO_TEXT = 400;
@@ -172,6 +172,9 @@ const settlementRow = z.object({
   signature: bytes(64),
 });
 
+/** True of a lease that ended before its time, because its payer's device was unlinked; left out of others. */
+const ended = z.boolean().optional();
+
 export const methods = {
   /** Who the shard is and which rules it keeps. */
   hello: {
@@ -229,7 +232,7 @@ export const methods = {
         .object({ terms: blob(1_024), termsSignature: bytes(64), leaseSignature: bytes(64) })
         .optional(),
     }),
-    result: z.object({ claimedUnits: count, released: z.boolean() }),
+    result: z.object({ claimedUnits: count, released: z.boolean(), ended }),
   },
   /** How far channels have come; one without a lease is left out. */
   channels: {
@@ -237,9 +240,35 @@ export const methods = {
     result: z.object({
       channels: z
         .array(
-          z.object({ channelId: bytes(32), claimedUnits: count, appliedUnits: count, released: z.boolean() }),
+          z.object({
+            channelId: bytes(32),
+            claimedUnits: count,
+            appliedUnits: count,
+            released: z.boolean(),
+            ended,
+          }),
         )
         .max(CHANNELS_ASKED),
+    }),
+  },
+  /**
+   * What a shard bills a channel's payer for: the deepest tick that it holds, and the terms that the payer's device
+   * signed. One without a lease is left out.
+   */
+  bill: {
+    params: z.object({ channelIds: z.array(bytes(32)).max(BILLS_ASKED) }),
+    result: z.object({
+      bills: z
+        .array(
+          z.object({
+            channelId: bytes(32),
+            units: count,
+            tick: bytes(32),
+            terms: blob(1_024),
+            termsSignature: bytes(64),
+          }),
+        )
+        .max(BILLS_ASKED),
     }),
   },
   /** A proof that a payer's device contradicted itself: the bytes of `encodeProof`. */

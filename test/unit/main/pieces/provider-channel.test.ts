@@ -26,7 +26,7 @@ it('tells of a tick also when the commit of another stream made it durable', asy
     },
     false,
   );
-  own.open({ account: 'payer', device: new Uint8Array() }, { type: 'open' } as Extract<
+  own.open({ account: 'payer', device: new Uint8Array() }, null, { type: 'open' } as Extract<
     Message,
     { type: 'open' }
   >);

@@ -4,6 +4,8 @@ import {
   checkpointDue,
   makeCheckpoint,
   type PayerState,
+  prepaidUnits,
+  prepay,
   receive,
   roomBytes,
   WATCH_CHECKPOINT_EVERY_MS,
@@ -148,5 +150,35 @@ describe('makeCheckpoint', () => {
     const restored = makeCheckpoint(state({ revealedUnits: 1 }), tick, false, NOW_MS + 2);
     expect(restored.checkpoint.number).not.toBe(first.checkpoint.number);
     expect(restored.checkpoint.number).toBeGreaterThan(second.checkpoint.number);
+  });
+});
+
+describe('prepay', () => {
+  it('reveals one unit ahead, and the piece that comes reveals no other', () => {
+    const ahead = prepay(receive(state(), 2 * MIB, false), NOTHING);
+    expect(ahead).toMatchObject({ revealedUnits: 3, verifiedBytes: 2 * MIB });
+    const served = receive(ahead as PayerState, MIB, false);
+    expect(served.revealedUnits).toBe(3);
+    expect(prepaidUnits(served)).toBe(0);
+    expect(receive(served, 1, false).revealedUnits).toBe(4);
+  });
+  it('pays no second unit before the first has come', () => {
+    expect(prepay(prepay(state(), NOTHING) as PayerState, NOTHING)).toBeNull();
+  });
+  it('pays nobody who has had the unit that may be lost, on this channel or another', () => {
+    expect(prepay(state({ lostBytes: 1, revealedUnits: 1 }), NOTHING)).toBeNull();
+    expect(prepay(state(), { toPayeeUnits: 1, latelyUnits: 1 })).toBeNull();
+  });
+  it('pays no more accounts in a day than units may be written off', () => {
+    expect(prepay(state(), { toPayeeUnits: 0, latelyUnits: WRITE_OFF_LIMIT_UNITS })).toBeNull();
+    expect(prepay(state(), { toPayeeUnits: 0, latelyUnits: WRITE_OFF_LIMIT_UNITS - 1 })).not.toBeNull();
+  });
+  it('pays nothing past the capacity', () => {
+    expect(prepay(receive(state(), 100 * MIB, false), NOTHING)).toBeNull();
+  });
+  it('covers what was sent and lost: no second unit is written off for it', () => {
+    const lost = writeOff(prepay(state(), NOTHING) as PayerState, MIB, NOTHING);
+    expect(lost).toMatchObject({ revealedUnits: 1, lostBytes: MIB });
+    expect(prepay(lost, NOTHING)).toBeNull();
   });
 });
