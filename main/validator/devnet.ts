@@ -115,7 +115,8 @@ async function run(
   const directory = new ShardDirectory();
   directory.register(0, host.getMultiaddrs().map(String), host.peerId.toString());
   if (settings.validatorKeys.length > 1) {
-    const onError = (error: unknown) => log.warn({ err: error }, 'a peer broke the chain protocol');
+    const onError = (error: unknown, peer: string) =>
+      log.warn({ err: error, peer }, 'a peer broke the chain protocol');
     await serveChain({ host, chain, directory, devnet: true, nowMs, onError });
   }
   return serveValidator(

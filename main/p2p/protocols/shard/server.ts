@@ -15,7 +15,7 @@ export interface ShardServerOptions {
   readonly handlers: ShardHandlers;
   /** Hears of changes of the accounts that a stream watches. */
   readonly watchers: AccountWatchers;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, peerId: string) => void;
 }
 
 export async function serveShard(host: Libp2p, options: ShardServerOptions): Promise<void> {
@@ -38,7 +38,7 @@ export async function serveShard(host: Libp2p, options: ShardServerOptions): Pro
         await serveRequests(
           frames,
           async (name, params) => shardRpc.answer(handlers, shardRpc.methodNamed(name), params, peerId),
-          onError,
+          (error) => onError(error, peerId),
           {
             take: (sizeBytes) => limits.take(peerId, sizeBytes),
             charge: (sizeBytes) => limits.charge(peerId, sizeBytes),
@@ -48,6 +48,6 @@ export async function serveShard(host: Libp2p, options: ShardServerOptions): Pro
         watchers.leave(frames);
       }
     },
-    onError,
+    (error, { remotePeer }) => onError(error, remotePeer.toString()),
   );
 }
