@@ -28,9 +28,13 @@ export class BoundedFile {
   #missed = 0;
   #cause: unknown = null;
 
-  /** Opens nothing yet: the file is made by its first line. */
   constructor(options: BoundedFileOptions) {
     this.#options = options;
+    try {
+      this.#open();
+    } catch {
+      // The first line tries again, and says it.
+    }
   }
 
   /** `line` with its end. Never throws, and is on its way to the disk when this returns. */

@@ -25,7 +25,7 @@ import { DataDir } from '../data-dir/data-dir.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
-import { createLog } from '../process/log.ts';
+import { createLog, type Log } from '../process/log.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { openResources } from '../util/resources.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
@@ -47,6 +47,8 @@ export interface DevnetValidatorOptions {
   readonly reach?: Partial<ReachSettings> | undefined;
   /** For a new devnet; an existing one keeps its own. */
   readonly profile?: DevnetProfile | undefined;
+  /** Left out: the file in the folder. */
+  readonly log?: Log;
 }
 
 /** Genesis (docs/economy.md#tokens): 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
@@ -87,9 +89,10 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
 }
 
 async function run(
-  { dataDir, port, listen, announce, reach, profile }: DevnetValidatorOptions,
+  options: DevnetValidatorOptions,
   resources: AsyncDisposableStack,
 ): Promise<RunningValidator> {
+  const { dataDir, port, listen, announce, reach, profile } = options;
   const lock = lockDataDir(dataDir);
   resources.defer(() => lock.release());
   const files = new DataDir(dataDir);
@@ -98,7 +101,7 @@ async function run(
   const { phrase, device } = await validatorSecrets(files.wallet);
   const faucet = accountFromPhrase(phrase);
   const settings = devnetSettings(stored, device, faucet.address);
-  const log = createLog(files.validatorLog);
+  const log = options.log ?? createLog(files.validatorLog);
 
   const chain = openEmbeddedChain({
     path: files.chainDb,

@@ -12,8 +12,9 @@ const linesOf = (file: string): Record<string, unknown>[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
-function world(maxBytes?: number) {
+function world(maxBytes?: number, obstacle = false) {
   const file = join(tempDir(), 'node.log');
+  if (obstacle) mkdirSync(file);
   let nowMs = 0;
   const log = createLog(file, () => nowMs, maxBytes);
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -68,8 +69,7 @@ describe('the log', () => {
   });
 
   it('drops what cannot be written, says so once, and tells how much is missing when it can write again', () => {
-    const { file, log, stderr } = world();
-    mkdirSync(file);
+    const { file, log, stderr } = world(undefined, true);
     for (const text of ['one', 'two', 'three']) log.error(text);
     expect(stderr.mock.calls.map(([text]) => text)).toEqual([
       `ace-node: ${file} cannot be written (EISDIR): lines are left out until it can\n`,
