@@ -11,6 +11,7 @@ import {
 } from '../content/transport-file.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { isDiskTrouble } from '../db/store-error.ts';
 import { askStreams, type FirstPiece, type Opening } from './asking.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
 
@@ -84,7 +85,7 @@ export class Library {
         const row = store.contents.get(contentId);
         if (row) return { row, providers, areSome: false, first: null };
       } catch (error) {
-        if (isAceError(error, 'ContentIsLive')) throw error;
+        if (isAceError(error, 'ContentIsLive') || isDiskTrouble(error)) throw error;
         last = error;
       }
     }

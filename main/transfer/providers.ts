@@ -8,7 +8,8 @@ import { CHUNK_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
-import { isProviderFault } from '../pieces/fetching.ts';
+import { isDiskTrouble } from '../db/store-error.ts';
+import { isProviderFault, ProviderRefusal } from '../pieces/fetching.ts';
 import type { Log } from '../process/log.ts';
 import type { AvailableProvider } from './picker.ts';
 import type { PieceStream, PooledProvider, StreamPool, StreamUser } from './stream-pool.ts';
@@ -133,8 +134,10 @@ export class TransferProviders {
   /** Why there is nobody to fetch from. */
   get trouble(): AceError {
     if (this.#findError) return this.#findError;
+    const error = this.#lastError;
+    if (isDiskTrouble(error) && !(error instanceof ProviderRefusal)) return error;
     return new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
-      cause: this.#lastError,
+      cause: error,
     });
   }
 

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AceError } from '../../../../shared/errors.ts';
 import { createLog } from '../../../../main/process/log.ts';
 import { LINES_A_MINUTE } from '../../../../main/process/repeated-lines.ts';
+import { AceError } from '../../../../shared/errors.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const linesOf = (file: string): Record<string, unknown>[] =>
