@@ -22,6 +22,7 @@ import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
@@ -96,12 +97,13 @@ async function run(
   const lock = lockDataDir(dataDir);
   resources.defer(() => lock.release());
   const files = new DataDir(dataDir);
+  const log = options.log ?? createLog(files.validatorLog);
+  keepOthersOut(dataDir, log);
   const nowMs = () => Date.now();
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const { phrase, device } = await validatorSecrets(files.wallet);
   const faucet = accountFromPhrase(phrase);
   const settings = devnetSettings(stored, device, faucet.address);
-  const log = options.log ?? createLog(files.validatorLog);
 
   const chain = openEmbeddedChain({
     path: files.chainDb,

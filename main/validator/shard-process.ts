@@ -7,6 +7,7 @@ import { chainMethods } from '../chain/remote/messages.ts';
 import { type ChainFacts, RemoteChain } from '../chain/remote/remote-chain.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
@@ -54,8 +55,9 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
     const files = new DataDir(dataDir);
     const lock = lockDataDir(dataDir);
     resources.defer(() => lock.release());
-    const { phrase, device } = await validatorSecrets(files.wallet);
     const log = createLog(files.validatorLog);
+    keepOthersOut(dataDir, log);
+    const { phrase, device } = await validatorSecrets(files.wallet);
     const store = openValidatorStore(files.validatorDb);
     resources.defer(() => store.close());
     const nowMs = () => Date.now();
