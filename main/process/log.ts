@@ -41,7 +41,7 @@ export function createLog(
   // Sums are written past the hook that makes them.
   const sums = pino(options, out);
   const repeated = new RepeatedLines(nowMs);
-  let timer: NodeJS.Timeout | null = null;
+  let isPlanned = false;
   const sumUp = () => {
     for (const leftOut of repeated.ended()) writeSum(sums, leftOut);
   };
@@ -57,9 +57,11 @@ export function createLog(
             method.apply(this, args);
             return;
           }
+          if (isPlanned) return;
+          isPlanned = true;
           // Ends by itself within a minute, and holds nothing up.
-          timer ??= setTimeout(() => {
-            timer = null;
+          setTimeout(() => {
+            isPlanned = false;
             sumUp();
           }, MINUTE_MS).unref();
         },

@@ -101,7 +101,10 @@ async function run(
   keepOthersOut(dataDir, log);
   const nowMs = () => Date.now();
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
-  const { phrase, device } = await validatorSecrets(files.wallet);
+  const { phrase, device } = await validatorSecrets(files.wallet, {
+    // The profile names the keys of many shards; one alone has its books once it has run.
+    mayMake: stored.shards === undefined && !existsSync(files.chainDb),
+  });
   const faucet = accountFromPhrase(phrase);
   const settings = devnetSettings(stored, device, faucet.address);
 

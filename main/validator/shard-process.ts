@@ -57,7 +57,7 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
     resources.defer(() => lock.release());
     const log = createLog(files.validatorLog);
     keepOthersOut(dataDir, log);
-    const { phrase, device } = await validatorSecrets(files.wallet);
+    const { phrase, device } = await validatorSecrets(files.wallet, { mayMake: false });
     const store = openValidatorStore(files.validatorDb);
     resources.defer(() => store.close());
     const nowMs = () => Date.now();
@@ -132,9 +132,12 @@ async function keepRegistered(
 /** What the main chain said of itself when it was met last; `null` before that. */
 function rememberedChain(store: ValidatorStore): ChainFacts | null {
   const text = store.meta.get(CHAIN_KEY);
-  return text === null
-    ? null
-    : checked(chainMethods.hello.result, dagCbor.decode(Buffer.from(text, 'base64')));
+  if (text === null) return null;
+  try {
+    return checked(chainMethods.hello.result, dagCbor.decode(Buffer.from(text, 'base64')));
+  } catch {
+    return null; // damaged, or of another version: the main chain says it anew
+  }
 }
 
 function rememberChain(store: ValidatorStore, chain: RemoteChain): void {
