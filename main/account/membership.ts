@@ -1,14 +1,16 @@
 /** How a node and its network know each other: what the shard said of itself, kept for the time that it is away. */
 import * as dagCbor from '@ipld/dag-cbor';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
-import { AceError, isAceError } from '../../shared/errors.ts';
+import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { intact } from '../db/store-error.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import { methods, plainSettings, type ShardResult } from '../p2p/protocols/shard/messages.ts';
 import { checked } from '../p2p/typed-rpc.ts';
 import type { Log } from '../process/log.ts';
 
 const HELLO_KEY = 'hello';
+const AWAY: ReadonlySet<ErrorCode> = new Set(['ShardUnavailable', 'RequestTimeout', 'PeerClosed']);
 
 /** What the shard says of itself; while it is away, what it said when this node met it last. */
 export async function meetShard(
@@ -19,13 +21,18 @@ export async function meetShard(
 ): Promise<ShardResult<'hello'>> {
   try {
     await client.connect();
+    return await client.call('hello', {});
   } catch (error) {
     const known = store.meta.get(HELLO_KEY);
-    if (mustReach || known === null || !isAceError(error, 'ShardUnavailable')) throw error;
+    if (mustReach || known === null || !isAway(error)) throw error;
     log.warn({ err: error }, 'starting without the shard; it is tried again and again');
-    return checked(methods.hello.result, dagCbor.decode(Buffer.from(known, 'base64')));
+    return intact(() => checked(methods.hello.result, dagCbor.decode(Buffer.from(known, 'base64'))));
   }
-  return client.call('hello', {});
+}
+
+/** The shard does not answer now: it is not there, has no room for this peer, or has stopped in the middle. */
+export function isAway(error: unknown): boolean {
+  return isAceError(error) && AWAY.has(error.code);
 }
 
 export function rememberShard(

@@ -76,7 +76,7 @@ export function keepWindowState(
     if (window.isDestroyed() || window.isMinimized()) return;
     const state: WindowState = { ...window.getNormalBounds(), maximized: window.isMaximized() };
     try {
-      writeFileSync(file, JSON.stringify(state));
+      writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
     } catch (error) {
       onError(error);
     }

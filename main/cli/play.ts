@@ -124,7 +124,8 @@ function watchForTrouble(
       const note = 'what was fetched is kept; add --wait to wait for a top-up';
       giveUp.abort(new AceError('CreditExhausted', `${reason.message} (${note})`));
     }
-    if (reason?.code === 'StoreFailed') giveUp.abort(new AceError('StoreFailed', reason.message));
+    if (reason?.code === 'StoreFailed' || reason?.code === 'DataDirNotWritable')
+      giveUp.abort(new AceError(reason.code, reason.message));
     if (waiting && waiting.code !== reason?.code) {
       clearTimeout(waiting.timer);
       waiting = null;

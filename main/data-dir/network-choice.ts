@@ -1,5 +1,6 @@
 /** Which network a data directory belongs to: a devnet of its own, or one that it joined. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
@@ -28,6 +29,12 @@ export function chooseNetwork({ network: path }: DataDir, joinMultiaddr: string 
   }
   if (joinMultiaddr === undefined) return stored ?? { mode: 'devnet' };
   return { mode: 'joined', multiaddr: parseMultiaddr(joinMultiaddr).toString() };
+}
+
+/** Whether the directory belongs to the network already, by this address of it. */
+export function hasJoined({ network: path }: DataDir, network: Network): boolean {
+  const stored = existsSync(path) ? readNetwork(path) : null;
+  return stored !== null && isDeepStrictEqual(stored, network);
 }
 
 /**

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { AceError } from '../../shared/errors.ts';
 import { makeFolder } from './make-folder.ts';
+import { makeOwnerFile } from './make-owner-file.ts';
 import { storeError } from './store-error.ts';
 
 const LOCK_FILE = 'lock.db';
@@ -29,7 +30,9 @@ export function lockDataDir(dir: string): DataDirLock {
   let db: Sqlite.Database | undefined;
   try {
     makeFolder(dir);
-    db = new Sqlite(join(dir, LOCK_FILE), { timeout: 0 });
+    const path = join(dir, LOCK_FILE);
+    makeOwnerFile(path);
+    db = new Sqlite(path, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db?.close();

@@ -10,6 +10,7 @@
  */
 import Sqlite from 'better-sqlite3';
 import { AceError } from '../../shared/errors.ts';
+import { makeOwnerFile } from './make-owner-file.ts';
 import { storeError, withStoreErrors } from './store-error.ts';
 
 export { storeError, withStoreErrors } from './store-error.ts';
@@ -49,6 +50,7 @@ const APPLICATION_IDS: Readonly<Record<DatabaseRole, number>> = {
 };
 
 const BUSY_TIMEOUT_MS = 5_000;
+const IN_MEMORY = ':memory:';
 
 /**
  * Opens the file and brings its schema up to date.
@@ -57,6 +59,7 @@ const BUSY_TIMEOUT_MS = 5_000;
  */
 export function openDatabase(options: OpenOptions): Database {
   const { path, role, migrations, snapshot = false, name = path } = options;
+  if (!snapshot && path !== IN_MEMORY) makeOwnerFile(path);
   const db = withStoreErrors(() => new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, readonly: snapshot }), name);
   try {
     // Only reads until the file is known to be ours: a refused file is not even switched to WAL.

@@ -3,7 +3,7 @@
  * that no caller decides by message text.
  */
 import Sqlite from 'better-sqlite3';
-import { AceError, type ErrorCode, type Reaction } from '../../shared/errors.ts';
+import { AceError, type ErrorCode, isAceError, type Reaction } from '../../shared/errors.ts';
 
 interface StoreFailure {
   /** Start of a SQLite result code (extended codes begin with their primary one), or an errno name. */
@@ -60,6 +60,11 @@ export function storeError(error: unknown, what?: string): unknown {
     cause: error,
     details: { storeCode: sqliteCode },
   });
+}
+
+/** This node's own disk is full, read-only or broken: nobody else has a part in it, and asking others is no help. */
+export function isDiskTrouble(error: unknown): error is AceError {
+  return isAceError(error, 'StoreFailed') || isAceError(error, 'DataDirNotWritable');
 }
 
 /** Reads a row that this node wrote itself. @throws AceError `StoreFailed` for what it cannot have written */

@@ -96,9 +96,13 @@ export class Announcer {
 
   #provide(): void {
     if (this.#stopping.signal.aborted || !livingDhtOf(this.#options.host)) return;
-    this.#providing ??= this.#provideDue().finally(() => {
-      this.#providing = null;
-    });
+    const { log } = this.#options;
+    this.#providing ??= this.#provideDue()
+      // A store that cannot be read now: the next run tries again.
+      .catch((error: unknown) => log.warn({ err: error }, 'contents could not be given to the DHT'))
+      .finally(() => {
+        this.#providing = null;
+      });
   }
 
   async #provideDue(): Promise<void> {

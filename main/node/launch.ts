@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
-import { chooseNetwork, settleNetwork } from '../data-dir/network-choice.ts';
+import { chooseNetwork, hasJoined, settleNetwork } from '../data-dir/network-choice.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { anyPort } from '../p2p/listen.ts';
 import { type RunningPeer, startPeer } from '../peer/peer.ts';
@@ -49,7 +49,8 @@ export async function launch(
     shardMultiaddr: multiaddr,
     ...{ p2pPort, listen, announce, reach, log },
     identity: wallet,
-    mustReachShard: joinMultiaddr !== undefined,
+    // A new address must be right; one that led here before may lead nowhere for a while.
+    mustReachShard: joinMultiaddr !== undefined && !hasJoined(dataDir, network),
   });
   resources.defer(() => peer.stop());
   // Written once the network has answered: a wrong address never replaces a right one.

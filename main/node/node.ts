@@ -6,6 +6,7 @@ import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork } from '../data-dir/network-choice.ts';
+import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { JournalDownloads } from '../journal/downloads.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
@@ -59,6 +60,7 @@ export function startNode(config: NodeConfig): Promise<RunningNode> {
     const lock = lockDataDir(dataDir.path);
     resources.defer(() => lock.release());
     const log = createLog(dataDir.log);
+    keepOthersOut(dataDir.path, log);
     chooseNetwork(dataDir, config.joinMultiaddr);
     const endpoint = new HttpEndpoint(dataDir, await ApiToken.open(dataDir.apiToken));
     const downloads = new JournalDownloads({ path: dataDir.nodeDb, nowMs: Date.now, log });

@@ -5,6 +5,7 @@ import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, settleNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
+import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { type WalletMethods, walletMethods } from '../service/wallet.ts';
@@ -89,6 +90,7 @@ export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWall
   chooseNetwork(dataDir, config.joinMultiaddr);
   const lock = lockDataDir(config.dataDir);
   try {
+    keepOthersOut(dataDir.path, null);
     const joinMultiaddr = config.joinMultiaddr ?? wantedNetwork(dataDir);
     const wallet = composeWallet(dataDir, {
       secretStore: config.secretStore,

@@ -28,6 +28,8 @@ export class RequestClient {
   readonly #pending = new Map<number, Pending>();
   readonly #onEvent: (name: string, data: unknown) => void;
   #nextId = 1;
+  /** Why the line is down, once it is. */
+  #down: { readonly reason: unknown } | null = null;
   /** Settles when the line is down, with the reason. */
   readonly closed: Promise<unknown>;
 
@@ -41,6 +43,11 @@ export class RequestClient {
   request(method: string, params: PlainMap): Promise<unknown> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      // The stream may still take what nobody will answer.
+      if (this.#down) {
+        reject(this.#down.reason);
+        return;
+      }
       if (this.#pending.size >= MAX_PENDING_REQUESTS) {
         reject(new AceError('TooManyRequests', 'Too many requests are waiting for the shard'));
         return;
@@ -73,6 +80,7 @@ export class RequestClient {
       reason = error;
       if (this.#frames.stream.status === 'open') this.#frames.abort(error as Error);
     }
+    this.#down = { reason };
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(reason);

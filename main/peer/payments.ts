@@ -14,8 +14,13 @@ import { RefusedPayers } from '../channel/refused-payers.ts';
 import { Reports } from '../channel/reports.ts';
 import { CheckpointGossip } from '../p2p/protocols/gossip/gossip.ts';
 import type { PeerEvents } from './events.ts';
-import { FORGET_EVERY_MS, MAX_FORGOTTEN_AT_ONCE, UNUSED_CHANNEL_KEPT_MS } from './limits.ts';
-import { DEVNET_RISK_LIMITS, RISK_LIMITS } from './limits.ts';
+import {
+  DEVNET_RISK_LIMITS,
+  FORGET_EVERY_MS,
+  MAX_FORGOTTEN_AT_ONCE,
+  RISK_LIMITS,
+  UNUSED_CHANNEL_KEPT_MS,
+} from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 
 export interface Payments {

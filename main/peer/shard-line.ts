@@ -1,6 +1,6 @@
 /** What a peer does when a line to a shard comes up, and with what comes over it. */
 import { AceError } from '../../shared/errors.ts';
-import { checkNetwork } from '../account/membership.ts';
+import { checkNetwork, isAway } from '../account/membership.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { PeerContent } from './content.ts';
 import type { PeerEvents } from './events.ts';
@@ -33,7 +33,7 @@ export async function keepShardLines(context: ShardLineContext): Promise<void> {
   });
   for (const [, line] of lines.connected()) {
     await greet(context, line).catch((error: unknown) => {
-      if (line === shardClient) throw error;
+      if (line === shardClient && !(isAway(error) && sync.picture !== null)) throw error;
       log.warn({ err: error }, 'a shard was met, but does not answer as it should');
     });
   }

@@ -6,6 +6,7 @@
 import type { ZodError, ZodType } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { inputs, type Procedure, type RpcFailure } from '../../shared/rpc/rpc.ts';
+import { storeError } from '../db/store-error.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
 import { HEADLESS_SHELL, isShellProcedure, type ShellService } from './shell-service.ts';
 
@@ -81,7 +82,9 @@ function invalidInput(error: ZodError): AceError {
   return new AceError('InvalidInput', `${field}: ${why}`, { details: { field } });
 }
 
-function toFailure(error: unknown, procedure: unknown, log: RpcLog): RpcFailure {
+function toFailure(thrown: unknown, procedure: unknown, log: RpcLog): RpcFailure {
+  // A store that cannot even be read throws as SQLite does.
+  const error = storeError(thrown);
   if (error instanceof AceError) {
     const hasDetails = Object.keys(error.details).length > 0;
     return { code: error.code, message: error.message, ...(hasDetails && { details: error.details }) };

@@ -52,7 +52,7 @@ export class TrafficBook {
     this.#taken = this.#saved;
     this.#today = this.#savedToday();
     this.#timers = [
-      setInterval(() => this.#take(), TAKE_EVERY_MS),
+      setInterval(() => this.#tryTake(), TAKE_EVERY_MS),
       setInterval(() => this.#trySave(), SAVE_EVERY_MS),
     ];
   }
@@ -155,6 +155,15 @@ export class TrafficBook {
       downBytes: hours.reduce((sum, { downBytes }) => sum + downBytes, 0),
       upBytes: hours.reduce((sum, { upBytes }) => sum + upBytes, 0),
     };
+  }
+
+  /** Names of contents come from the store, which may be damaged: no reason to end the process. */
+  #tryTake(): void {
+    try {
+      this.#take();
+    } catch (error) {
+      this.#context.log.error({ err: error }, 'figures of traffic could not be taken; it is tried again');
+    }
   }
 
   #trySave(): void {

@@ -11,6 +11,7 @@ import {
 } from '../content/transport-file.ts';
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { isDiskTrouble } from '../db/store-error.ts';
 import { askStreams, type FirstPiece, type Opening } from './asking.ts';
 import { firstAnswer } from './first-answer.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
@@ -83,9 +84,9 @@ export class Library {
         throw isLive(file.name);
       },
       more: () => findProviders(contentId),
-      isFinal: (error) => isAceError(error, 'ContentIsLive'),
+      isFinal: isLast,
     }).catch((error: unknown) => {
-      throw isAceError(error, 'ContentIsLive') ? error : nobody(error);
+      throw isLast(error) ? error : nobody(error);
     });
     if (!answer) throw nobody(null);
     const { provider, answer: found } = answer;
@@ -239,4 +240,9 @@ function nobody(cause: unknown): AceError {
 
 function isLive(name: string): AceError {
   return new AceError('ContentIsLive', `"${name}" is a live broadcast: it can only be watched`);
+}
+
+/** Another provider would not help. */
+function isLast(error: unknown): boolean {
+  return isAceError(error, 'ContentIsLive') || isDiskTrouble(error);
 }

@@ -8,6 +8,7 @@ import { CHUNK_BYTES } from '../../shared/economy/units.ts';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
+import { isDiskTrouble } from '../db/store-error.ts';
 import { isProviderFault, ProviderRefusal } from '../pieces/fetching.ts';
 import type { Log } from '../process/log.ts';
 import type { AvailableProvider } from './picker.ts';
@@ -148,8 +149,10 @@ export class TransferProviders {
     if (this.#findError) return this.#findError;
     const unlent = [...this.#members.values()].find((member) => member.unlent)?.unlent;
     if (unlent) return unlent;
+    const error = this.#lastError;
+    if (isDiskTrouble(error) && !(error instanceof ProviderRefusal)) return error;
     return new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
-      cause: this.#lastError,
+      cause: error,
     });
   }
 

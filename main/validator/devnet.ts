@@ -22,10 +22,11 @@ import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore } from '../db/validator/store.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
-import { createLog } from '../process/log.ts';
+import { createLog, type Log } from '../process/log.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { openResources } from '../util/resources.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
@@ -47,6 +48,8 @@ export interface DevnetValidatorOptions {
   readonly reach?: Partial<ReachSettings> | undefined;
   /** For a new devnet; an existing one keeps its own. */
   readonly profile?: DevnetProfile | undefined;
+  /** Left out: the file in the folder. */
+  readonly log?: Log;
 }
 
 /** Genesis (docs/economy.md#tokens): 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
@@ -87,18 +90,23 @@ export async function runDevnetValidator(options: DevnetValidatorOptions): Promi
 }
 
 async function run(
-  { dataDir, port, listen, announce, reach, profile }: DevnetValidatorOptions,
+  options: DevnetValidatorOptions,
   resources: AsyncDisposableStack,
 ): Promise<RunningValidator> {
+  const { dataDir, port, listen, announce, reach, profile } = options;
   const lock = lockDataDir(dataDir);
   resources.defer(() => lock.release());
   const files = new DataDir(dataDir);
+  const log = options.log ?? createLog(files.validatorLog);
+  keepOthersOut(dataDir, log);
   const nowMs = () => Date.now();
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
-  const { phrase, device } = await validatorSecrets(files.wallet);
+  const { phrase, device } = await validatorSecrets(files.wallet, {
+    // The profile names the keys of many shards; one alone has its books once it has run.
+    mayMake: stored.shards === undefined && !existsSync(files.chainDb),
+  });
   const faucet = accountFromPhrase(phrase);
   const settings = devnetSettings(stored, device, faucet.address);
-  const log = createLog(files.validatorLog);
 
   const chain = openEmbeddedChain({
     path: files.chainDb,
@@ -115,7 +123,8 @@ async function run(
   const directory = new ShardDirectory();
   directory.register(0, host.getMultiaddrs().map(String), host.peerId.toString());
   if (settings.validatorKeys.length > 1) {
-    const onError = (error: unknown) => log.warn({ err: error }, 'a peer broke the chain protocol');
+    const onError = (error: unknown, peer: string) =>
+      log.warn({ err: error, peer }, 'a peer broke the chain protocol');
     await serveChain({ host, chain, directory, devnet: true, nowMs, onError });
   }
   return serveValidator(

@@ -9,7 +9,6 @@ import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocol
 import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
 import type { Announcers } from './announcers.ts';
-import { channelProgress } from './channel-progress.ts';
 import { billOf, channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';

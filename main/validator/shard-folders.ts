@@ -50,7 +50,10 @@ export async function makeShardFolders(
     // A faucet's transfers are operations of its account, which only its home shard takes.
     const isHome = (phrase: string) =>
       homeShard(accountFromPhrase(phrase).address, shardCount, sha256) === shard;
-    const { phrase, device } = await validatorSecrets(new DataDir(folder).wallet, isHome);
+    const { phrase, device } = await validatorSecrets(new DataDir(folder).wallet, {
+      fits: isHome,
+      mayMake: true,
+    });
     if (shard > 0) {
       const file: ShardFile = { networkId, shard };
       await writeFileAtomic(shardFilePath(folder), `${JSON.stringify(file, null, 2)}\n`, 0o600);

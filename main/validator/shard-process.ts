@@ -7,6 +7,7 @@ import { chainMethods } from '../chain/remote/messages.ts';
 import { type ChainFacts, RemoteChain } from '../chain/remote/remote-chain.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
@@ -54,8 +55,9 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
     const files = new DataDir(dataDir);
     const lock = lockDataDir(dataDir);
     resources.defer(() => lock.release());
-    const { phrase, device } = await validatorSecrets(files.wallet);
     const log = createLog(files.validatorLog);
+    keepOthersOut(dataDir, log);
+    const { phrase, device } = await validatorSecrets(files.wallet, { mayMake: false });
     const store = openValidatorStore(files.validatorDb);
     resources.defer(() => store.close());
     const nowMs = () => Date.now();
@@ -130,9 +132,12 @@ async function keepRegistered(
 /** What the main chain said of itself when it was met last; `null` before that. */
 function rememberedChain(store: ValidatorStore): ChainFacts | null {
   const text = store.meta.get(CHAIN_KEY);
-  return text === null
-    ? null
-    : checked(chainMethods.hello.result, dagCbor.decode(Buffer.from(text, 'base64')));
+  if (text === null) return null;
+  try {
+    return checked(chainMethods.hello.result, dagCbor.decode(Buffer.from(text, 'base64')));
+  } catch {
+    return null; // damaged, or of another version: the main chain says it anew
+  }
 }
 
 function rememberChain(store: ValidatorStore, chain: RemoteChain): void {

@@ -18,12 +18,28 @@ export interface ValidatorSecrets {
   readonly device: DeviceIdentity;
 }
 
-/** Opens the secrets, and makes them where there are none: `fits` says which phrase will do. */
+export interface SecretsOptions {
+  /** Which phrase will do, of those that are made. */
+  readonly fits?: (phrase: string) => boolean;
+  /** Whether the validator is new. The key of another one is in the network's settings, and can only be put back. */
+  readonly mayMake: boolean;
+}
+
+/**
+ * Opens the secrets, and makes those of a new validator.
+ * @throws AceError `WalletMissing`, `DataDirMismatch`
+ */
 export async function validatorSecrets(
   path: string,
-  fits: (phrase: string) => boolean = () => true,
+  { fits = () => true, mayMake }: SecretsOptions,
 ): Promise<ValidatorSecrets> {
   if (!walletExists(path)) {
+    if (!mayMake) {
+      throw new AceError(
+        'WalletMissing',
+        `${path}, the key of this validator, is gone: put it back from a copy. Its network knows no other key`,
+      );
+    }
     const device = createDevice();
     let phrase = createPhrase(12);
     while (!fits(phrase)) phrase = createPhrase(12);

@@ -65,8 +65,9 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
       `This validator's key is not the one of shard ${shard} in the network profile`,
     );
   }
-  const onProtocolError = (error: unknown) => log.warn({ err: error }, 'a node broke the shard protocol');
-  const watchers = new AccountWatchers(onProtocolError);
+  const watchers = new AccountWatchers((error) =>
+    log.warn({ err: error }, 'a node could not be told of a change'),
+  );
   const alone = serializer();
   const context = { chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
   const settling = new Settling({ ...context, watchers, log });
@@ -99,7 +100,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     shardAddresses,
     log,
   });
-  await serveShard(host, { handlers, watchers, onError: onProtocolError });
+  await serveShard(host, {
+    ...{ handlers, watchers },
+    onError: (error, peer) => log.warn({ err: error, peer }, 'a node broke the shard protocol'),
+  });
   settling.startTimer();
   return {
     settleNow: () => settling.now(),

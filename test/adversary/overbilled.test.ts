@@ -85,7 +85,7 @@ async function payer() {
   const sync = new AccountSync({
     lines: { home: line, connected: () => [[0, line]], homeOf: () => 0 } as never,
     ...{ store, trust, log: createLog(null) },
-    account: { ...settings, account: ACCOUNT },
+    account: { ...settings, account: ACCOUNT, certificate: new Uint8Array() },
     nowMs: () => shard.nowMs,
   });
   onTestFinished(() => sync.stop());

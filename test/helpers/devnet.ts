@@ -2,7 +2,7 @@
  * A real devnet in this process: a validator with its chain, and as many peers as a test wants, each with its own
  * folder, wallet, database and libp2p host on loopback.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -44,22 +44,26 @@ export class Devnet {
   readonly dir: string;
   readonly validator: RunningValidator;
   readonly #stops = new Set<() => Promise<void>>();
+  readonly #validatorWarnings: readonly AceError[];
   #names = 0;
 
-  private constructor(dir: string, validator: RunningValidator) {
+  private constructor(dir: string, validator: RunningValidator, warnings: readonly AceError[]) {
     this.dir = dir;
     this.validator = validator;
+    this.#validatorWarnings = warnings;
   }
 
   /** The caller stops it; `useDevnet` does that by itself. */
   static async start(profile: Partial<DevnetProfile> = {}): Promise<Devnet> {
     const dir = mkdtempSync(join(tmpdir(), 'ace-devnet-'));
+    const warnings: AceError[] = [];
     const validator = await runDevnetValidator({
       dataDir: join(dir, 'validator'),
       port: 0,
       profile: { ...TEST_PROFILE, ...profile },
+      log: recordingLog(warnings),
     });
-    return new Devnet(dir, validator);
+    return new Devnet(dir, validator, warnings);
   }
 
   /** A peer in the folder `name`, with these secrets when it is new. The same name again starts the same peer. */
@@ -106,12 +110,9 @@ export class Devnet {
     await anyone.stop();
   }
 
-  /** Errors that the validator wrote to its log: their codes. */
+  /** Errors that the validator gave to its log, whose file sums up what comes often: their codes. */
   validatorErrors(): ErrorCode[] {
-    return readFileSync(join(this.dir, 'validator', 'validator.log'), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .flatMap((line) => (JSON.parse(line) as { err?: { code?: ErrorCode } }).err?.code ?? []);
+    return this.#validatorWarnings.map(({ code }) => code);
   }
 
   /** Nothing was created or lost: for each token, accounts and pools hold genesis + emitted − burned. */

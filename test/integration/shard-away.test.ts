@@ -55,6 +55,20 @@ describe('a node whose validator is away', () => {
     expect((await away.service.topUp({ amountXat: '1' })).balances.XAT).toBe('1.5000000');
   });
 
+  it('starts when it is told to join the network again that it has joined', async () => {
+    const [validatorDir, dataDir] = [tempDir(), tempDir()];
+    const validator = await startValidator(validatorDir);
+    const { multiaddr: joinMultiaddr } = validator;
+    await (await node(dataDir, { joinMultiaddr })).stop();
+    await validator.stop();
+
+    const away = await node(dataDir, { joinMultiaddr });
+    expect((await away.service.snapshot({})).shard.connected).toBe(false);
+    const again = await startValidator(validatorDir);
+    onTestFinished(() => again.stop());
+    await waitFor('the line is up again', async () => (await away.service.snapshot({})).shard.connected);
+  });
+
   it('keeps the address that works when it is given one that does not', async () => {
     const [validatorDir, dataDir] = [tempDir(), tempDir()];
     const validator = await startValidator(validatorDir);

@@ -33,7 +33,7 @@ export interface ChainServerOptions {
   /** Whether shards may run faucets. */
   readonly devnet: boolean;
   readonly nowMs: () => number;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, peerId: string) => void;
 }
 
 /** Who asks, and what is under way on its stream. */
@@ -81,9 +81,9 @@ export async function serveChain(options: ChainServerOptions): Promise<void> {
         if (asker.shard === -1) admit(method, asker.peerId, reads);
         return chainRpc.answer(handlers, method, params, asker);
       };
-      await serveRequests(frames, handle, onError);
+      await serveRequests(frames, handle, (error) => onError(error, asker.peerId));
     },
-    onError,
+    (error, { remotePeer }) => onError(error, remotePeer.toString()),
   );
 }
 

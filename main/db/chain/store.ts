@@ -1,5 +1,5 @@
 /** The embedded chain's file: one object of queries per table, over one open database. */
-import { type Database, type OpenOptions, openDatabase } from '../open.ts';
+import { type Database, type OpenOptions, openDatabase, withStoreErrors } from '../open.ts';
 import { type AccountOperationQueries, accountOperationQueries } from './account-operations.ts';
 import { type AccountQueries, accountQueries } from './accounts.ts';
 import { type BatchQueries, batchQueries } from './batches.ts';
@@ -43,18 +43,22 @@ export function openChainStore(
   const db = openDatabase({ path, role: 'chain', migrations: chainMigrations, snapshot, name });
   db.pragma(`cache_size = -${CACHE_KIB}`);
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  return {
-    db,
-    accounts: accountQueries(db),
-    accountOperations: accountOperationQueries(db),
-    pools: poolQueries(db),
-    supply: supplyQueries(db),
-    totals: totalsQueries(db),
-    shardTraffic: shardTrafficQueries(db),
-    batches: batchQueries(db),
-    log: logQueries(db),
-    observations: observationQueries(db),
-    feed: feedQueries(db),
-    devices: deviceQueries(db),
-  };
+  // A damaged schema shows when the statements are prepared.
+  return withStoreErrors(
+    () => ({
+      db,
+      accounts: accountQueries(db),
+      accountOperations: accountOperationQueries(db),
+      pools: poolQueries(db),
+      supply: supplyQueries(db),
+      totals: totalsQueries(db),
+      shardTraffic: shardTrafficQueries(db),
+      batches: batchQueries(db),
+      log: logQueries(db),
+      observations: observationQueries(db),
+      feed: feedQueries(db),
+      devices: deviceQueries(db),
+    }),
+    path,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../open.ts';
+import { intact } from '../store-error.ts';
 
 /** What the user has chosen, as JSON by key. What a value means and may be is said in `shared/limits.ts`. */
 export class SettingTable {
@@ -14,9 +15,10 @@ export class SettingTable {
     this.#delete = db.prepare<[string]>(`DELETE FROM settings WHERE key = ?`);
   }
 
-  /** Parsed values by key, unchecked. */
+  /** Parsed values by key, unchecked. @throws AceError `StoreFailed` */
   all(): Record<string, unknown> {
-    return Object.fromEntries(this.#all.all().map(({ key, value }) => [key, JSON.parse(value)]));
+    const rows = this.#all.all();
+    return intact(() => Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value)])));
   }
 
   set(key: string, value: unknown): void {

@@ -1,6 +1,6 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
-import { type OpenOptions, openDatabase, transaction } from '../open.ts';
+import { type OpenOptions, openDatabase, transaction, withStoreErrors } from '../open.ts';
 import { BilledChannelTable } from './billed-channels.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
@@ -91,27 +91,31 @@ export function openNodeStore(
   const db = openDatabase({ path, role: 'node', migrations: NODE_MIGRATIONS, snapshot });
   // 16 MiB, for the rows of 10,000 channels: with less, most ticks would read their page from the disk first.
   if (!snapshot) db.pragma('cache_size = -16384');
-  return {
-    contents: new ContentTable(db),
-    broadcasts: new BroadcastTable(db),
-    liveRecords: new LiveRecordTable(db),
-    payerChannels: new PayerChannelTable(db),
-    payeeChannels: new PayeeChannelTable(db),
-    channelBooks: new ChannelBookTable(db),
-    billedChannels: new BilledChannelTable(db),
-    channelContents: new ChannelContentTable(db),
-    settlements: new SettlementTable(db),
-    settlementHistory: new SettlementHistory(db),
-    operations: new OperationTable(db),
-    journal: new JournalTable(db),
-    equivocations: new EquivocationTable(db),
-    divergedShards: new DivergedShardTable(db),
-    userSettings: new SettingTable(db),
-    dataUsed: new DataUsedTable(db),
-    traffic: new TrafficTable(db),
-    marketHistory: new MarketHistoryTable(db),
-    meta: new MetaTable(db),
-    commit: (fn) => transaction(db, fn),
-    close: () => db.close(),
-  };
+  // A damaged schema shows when the statements are prepared.
+  return withStoreErrors(
+    () => ({
+      contents: new ContentTable(db),
+      broadcasts: new BroadcastTable(db),
+      liveRecords: new LiveRecordTable(db),
+      payerChannels: new PayerChannelTable(db),
+      payeeChannels: new PayeeChannelTable(db),
+      channelBooks: new ChannelBookTable(db),
+      billedChannels: new BilledChannelTable(db),
+      channelContents: new ChannelContentTable(db),
+      settlements: new SettlementTable(db),
+      settlementHistory: new SettlementHistory(db),
+      operations: new OperationTable(db),
+      journal: new JournalTable(db),
+      equivocations: new EquivocationTable(db),
+      divergedShards: new DivergedShardTable(db),
+      userSettings: new SettingTable(db),
+      dataUsed: new DataUsedTable(db),
+      traffic: new TrafficTable(db),
+      marketHistory: new MarketHistoryTable(db),
+      meta: new MetaTable(db),
+      commit: (fn) => transaction(db, fn),
+      close: () => db.close(),
+    }),
+    path,
+  );
 }

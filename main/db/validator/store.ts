@@ -1,6 +1,6 @@
 /** A shard validator's file: leases with their claims, loans, batches. */
 import { MetaTable } from '../meta.ts';
-import { type OpenOptions, openDatabase, transaction } from '../open.ts';
+import { type OpenOptions, openDatabase, transaction, withStoreErrors } from '../open.ts';
 import { BatchTable } from './batches.ts';
 import { DisputeTable } from './disputes.ts';
 import { LeaseTable } from './leases.ts';
@@ -27,7 +27,14 @@ export interface ValidatorStore {
   close(): void;
 }
 
-export const VALIDATOR_MIGRATIONS = [first, disputes, anchorsAgain, batchChannels, unusedLeases, unlinkedDevices] as const;
+export const VALIDATOR_MIGRATIONS = [
+  first,
+  disputes,
+  anchorsAgain,
+  batchChannels,
+  unusedLeases,
+  unlinkedDevices,
+] as const;
 
 /**
  * Pages of the WAL, 16 MiB, before they move to the database: claims come to rows all over the file, and pages that
@@ -45,15 +52,19 @@ export function openValidatorStore(
 ): ValidatorStore {
   const db = openDatabase({ path, role: 'validator', migrations: VALIDATOR_MIGRATIONS, snapshot, name });
   db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
-  return {
-    leases: new LeaseTable(db),
-    loans: new LoanTable(db),
-    batches: new BatchTable(db),
-    watchers: new WatcherTable(db),
-    disputes: new DisputeTable(db),
-    unlinking: new UnlinkingTable(db),
-    meta: new MetaTable(db),
-    commit: (fn) => transaction(db, fn),
-    close: () => db.close(),
-  };
+  // A damaged schema shows when the statements are prepared.
+  return withStoreErrors(
+    () => ({
+      leases: new LeaseTable(db),
+      loans: new LoanTable(db),
+      batches: new BatchTable(db),
+      watchers: new WatcherTable(db),
+      disputes: new DisputeTable(db),
+      unlinking: new UnlinkingTable(db),
+      meta: new MetaTable(db),
+      commit: (fn) => transaction(db, fn),
+      close: () => db.close(),
+    }),
+    path,
+  );
 }

@@ -41,7 +41,8 @@ export async function serveHave(host: Libp2p, { has, certificate, log }: HaveCon
       frames.send(yes ? certificate : new Uint8Array(0));
       await frames.writable(TIMEOUT_MS);
     },
-    (error) => log.debug({ err: error }, 'a peer broke the have protocol'),
+    (error, { remotePeer }) =>
+      log.debug({ err: error, peer: remotePeer.toString() }, 'a peer broke the have protocol'),
   );
 }
 

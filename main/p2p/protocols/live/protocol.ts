@@ -56,7 +56,8 @@ export async function serveLive(
       limits.charge(peer, frames.send(answer));
       await frames.writable();
     },
-    (error) => log.warn({ err: error }, 'a peer broke the live protocol'),
+    (error, { remotePeer }) =>
+      log.warn({ err: error, peer: remotePeer.toString() }, 'a peer broke the live protocol'),
   );
 }
 

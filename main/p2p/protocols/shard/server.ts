@@ -25,7 +25,7 @@ export interface ShardServerOptions {
   readonly handlers: ShardHandlers;
   /** Hears of changes of the accounts that a stream watches. */
   readonly watchers: AccountWatchers;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, peerId: string) => void;
 }
 
 export async function serveShard(host: Libp2p, options: ShardServerOptions): Promise<void> {
@@ -50,7 +50,7 @@ export async function serveShard(host: Libp2p, options: ShardServerOptions): Pro
         await serveRequests(
           frames,
           async (name, params) => shardRpc.answer(handlers, shardRpc.methodNamed(name), params, caller),
-          onError,
+          (error) => onError(error, peerId),
           {
             take: (sizeBytes) => limits.take(peerId, sizeBytes),
             charge: (sizeBytes) => limits.charge(peerId, sizeBytes),
@@ -60,6 +60,6 @@ export async function serveShard(host: Libp2p, options: ShardServerOptions): Pro
         watchers.leave(frames);
       }
     },
-    onError,
+    (error, { remotePeer }) => onError(error, remotePeer.toString()),
   );
 }

@@ -54,7 +54,8 @@ export async function serveTransportFiles(
       // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();
     },
-    (error) => log.warn({ err: error }, 'a peer broke the transport-file protocol'),
+    (error, { remotePeer }) =>
+      log.warn({ err: error, peer: remotePeer.toString() }, 'a peer broke the transport-file protocol'),
   );
 }
 

@@ -26,7 +26,7 @@ describe('addresses that count as one', () => {
   it('are none on the machine itself, on a devnet alone', () => {
     expect(groupOf('/ip4/127.0.0.1/tcp/1', true)).toBeNull();
     expect(groupOf('/ip6/::1/tcp/1', true)).toBeNull();
-    expect(groupOf('/ip4/127.0.0.1/tcp/1')).toBe('127.0.0');
-    expect(groupOf('/ip4/192.168.1.5/tcp/1', true)).toBe('192.168.1');
+    expect(groupOf('/ip4/127.0.0.1/tcp/1')).toBe('127.0.0.0/24');
+    expect(groupOf('/ip4/192.168.1.5/tcp/1', true)).toBe('192.168.1.0/24');
   });
 });
