@@ -118,8 +118,7 @@ async function run(
     path: files.chainDb,
     settings,
     genesis: devnetGenesis(stored, faucet.address),
-    // A record that is dated too early harms nobody; all later ones come after one that is dated too late.
-    nowMs: () => clock.leastMs(),
+    nowMs,
   });
   resources.defer(() => chain.close());
   const store = openValidatorStore(files.validatorDb);

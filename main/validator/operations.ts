@@ -32,7 +32,7 @@ export async function submitOperation(
   const { chain, store, shard, nowMs } = context;
   const { operation, signature } = decodeSignedOperation(bytes);
   checkHome(chain.settings(), shard, operation.from);
-  // The chain's time may be an early one (see `SteadyClock.leastMs`), which would take what is late for timely.
+  // The chain's time may be an early one (see `SteadyClock.nowMs`), which would take what is late for timely.
   if (operation.kind === 'swap' && nowMs() > operation.deadlineMs) {
     throw new AceError('DeadlinePassed', 'The swap came after its deadline');
   }

@@ -75,8 +75,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const nowMs = () => clock.nowMs();
   const clockGuard = new ClockGuard(clock, log);
   const context = { clockGuard, chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
-  // An early time releases and credits less; a late one would release what is still in use.
-  const settling = new Settling({ ...context, nowMs: () => clock.leastMs(), watchers, log });
+  const settling = new Settling({ ...context, leastMs: () => clock.leastMs(), watchers, log });
   await settling.begin();
   const verifier = new VerifyPool({
     onDeath: (error) => log.error({ err: error }, 'claims of a dead thread are verified again'),

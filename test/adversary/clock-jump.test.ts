@@ -90,7 +90,7 @@ it.each([
       );
     }
     await validator().settleNow();
-    // A record is written meanwhile: it must not be dated a day ahead.
+    // A record is written meanwhile.
     await faucet(viewer, '1');
     await validator().settleNow();
     // After a start with an old record it may be right to be ahead; any other jump is said.
@@ -105,7 +105,8 @@ it.each([
       (await viewer.shardClient.call('channels', { channelIds: [channelId] })).channels[0];
     const before = await told();
     expect(before).toMatchObject({ released: false });
-    await swap(viewer);
+    // A validator that starts while its clock is ahead cannot tell that from a night without it: its records are dated so.
+    if (!restarts || byMs < 0) await swap(viewer);
     transfer.download();
     await waitFor('done', () => transfer.state === 'done');
     await provider.claims.now();
