@@ -99,6 +99,7 @@ export type ErrorCode =
   | 'Withdrawn'
   | 'ShardUnavailable'
   | 'ShardDiverged'
+  | 'ClockWrong'
   // process
   | 'DataDirInUse'
   | 'DataDirNotWritable'

@@ -171,6 +171,7 @@ const REMOTE_TEXTS: Partial<Record<ErrorCode, string>> = {
   ChannelUnleased: 'The provider does not accept an unleased channel',
   DeviceDisputed:
     'The shard gives this device no new lease: two records that it signed contradict each other',
+  ClockWrong: 'The shard’s clock is wrong: it goes on when that is right again',
   ContentUnknown: 'The peer does not have this content',
   FundsReserved: 'These funds stand behind open channels or a loan: stop what plays, or try again later',
   InsufficientFunds: 'The funds do not cover it',

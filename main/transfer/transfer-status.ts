@@ -13,6 +13,7 @@ const RESTING: ReadonlySet<ErrorCode> = new Set(['TrafficStopped', 'CacheFull'])
 const PAUSING: ReadonlySet<ErrorCode> = new Set([
   'CreditExhausted',
   'DeviceDisputed',
+  'ClockWrong',
   'StoreFailed',
   'DataDirNotWritable',
   ...RESTING,

@@ -43,6 +43,8 @@ export interface BatchingContext {
   readonly key: DeviceIdentity;
   readonly shard: number;
   readonly nowMs: () => number;
+  /** The earliest that it can be: what is released too late is only put off. Left out: `nowMs`. */
+  readonly leastMs?: () => number;
   /** Which debtors may repay; without one, each settlement asks for all of them. */
   readonly debtors?: DebtorWatch;
   /** Most pairs of payer and payee that one batch takes up; the next one has the rest. For tests. */
@@ -65,10 +67,10 @@ function forgetUnused(store: ValidatorStore, nowMs: number): void {
 
 /** Settles what there is to settle; `null` when there is nothing. Runs alone on the shard (see `serializer`). */
 export async function settle(context: BatchingContext): Promise<Settled | null> {
-  const { store, nowMs } = context;
+  const { store, nowMs, leastMs = nowMs } = context;
   // First, so that a batch which the chain does not take keeps no capacity reserved.
-  store.leases.releaseExpired(nowMs() - CLAIM_GRACE_MS);
-  forgetUnused(store, nowMs());
+  store.leases.releaseExpired(leastMs() - CLAIM_GRACE_MS);
+  forgetUnused(store, leastMs());
   const unfinished = store.batches.last();
   if (unfinished && unfinished.result === null) return applySealed(context, unfinished);
   const sealed = await seal(context);

@@ -19,6 +19,7 @@ import type { Genesis, NetworkSettings } from '../../shared/economy/settings.ts'
 import { AceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import { openEmbeddedChain } from '../chain/embedded/embedded-chain.ts';
+import { headTimeMs } from '../chain/embedded/stored-chain.ts';
 import { serveChain } from '../chain/remote/server.ts';
 import { ShardDirectory } from '../chain/remote/shard-directory.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
@@ -29,8 +30,10 @@ import type { ReachSettings } from '../p2p/reach.ts';
 import { createLog, type Log } from '../process/log.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import { openResources } from '../util/resources.ts';
+import type { Clocks } from '../util/steady-clock.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
+import { lastRecordMs, validatorClock } from './clock-guard.ts';
 import { type RunningValidator, serveValidator } from './running-validator.ts';
 import { devnetShardSchema, makeShardFolders, readShardFile } from './shard-folders.ts';
 import { shardRouter } from './shard-gossip.ts';
@@ -50,6 +53,8 @@ export interface DevnetValidatorOptions {
   readonly profile?: DevnetProfile | undefined;
   /** Left out: the file in the folder. */
   readonly log?: Log;
+  /** Left out: the computer's. */
+  readonly clocks?: Clocks;
 }
 
 /** Genesis (docs/economy.md#tokens): 100,000,000,000 XAT, 90 % of it locked; the faucet's part comes out of the rest. */
@@ -99,7 +104,6 @@ async function run(
   const files = new DataDir(dataDir);
   const log = options.log ?? createLog(files.validatorLog);
   keepOthersOut(dataDir, log);
-  const nowMs = () => Date.now();
   const stored = await storedProfile(dataDir, profile ?? DEFAULT_DEVNET);
   const { phrase, device } = await validatorSecrets(files.wallet, {
     // The profile names the keys of many shards; one alone has its books once it has run.
@@ -108,6 +112,8 @@ async function run(
   const faucet = accountFromPhrase(phrase);
   const settings = devnetSettings(stored, device, faucet.address);
 
+  const clock = validatorClock(options.clocks);
+  const nowMs = () => clock.nowMs();
   const chain = openEmbeddedChain({
     path: files.chainDb,
     settings,
@@ -117,6 +123,7 @@ async function run(
   resources.defer(() => chain.close());
   const store = openValidatorStore(files.validatorDb);
   resources.defer(() => store.close());
+  clock.startAfter(Math.max(headTimeMs(files.chainDb), lastRecordMs(store)));
   const router = shardRouter(nowMs);
   const host = await listenAsBefore(device, { port, listen, announce, reach }, files.port, router);
   resources.defer(() => host.stop());
@@ -129,7 +136,7 @@ async function run(
   }
   return serveValidator(
     {
-      ...{ router, host, chain, store, faucet, nowMs, log },
+      ...{ router, host, chain, store, faucet, clock, log },
       key: device,
       shard: 0,
       shardAddresses: () => directory.all(),

@@ -13,7 +13,7 @@ import { billOf, channelProgress } from './channel-progress.ts';
 import { checkHome } from './check-home.ts';
 import { takeReport } from './disputes.ts';
 import type { Faucet } from './faucet.ts';
-import type { ClaimIntake } from './intake.ts';
+import { type ClaimIntake, ReleasedError } from './intake.ts';
 import type { LeaseQueue, LeaseQueueContext } from './lease-queue.ts';
 import { accountOperations, submitOperation } from './operations.ts';
 import type { PeerWorth } from './peer-worth.ts';
@@ -142,7 +142,10 @@ function channelHandlers({ chain, store, leases, intake, worth }: HandlerContext
     },
     claim: async ({ lease, ...claim }, { peerId }) => {
       if (lease) await leases.restore(lease, peerId);
-      const answer = await intake.take(claim);
+      const answer = await intake.take(claim).catch(async (error: unknown) => {
+        if (!(error instanceof ReleasedError) || !(await leases.reopen(claim.channelId, peerId))) throw error;
+        return intake.take(claim);
+      });
       worth.claimed(claim.channelId, peerId);
       return answer;
     },
@@ -172,7 +175,7 @@ function contentHandlers({ rendezvous, worth, announcers }: HandlerContext) {
   } satisfies Partial<ShardHandlers>;
 }
 
-function devnetHandlers({ chain, shard, faucet, settling, watchers }: HandlerContext) {
+function devnetHandlers({ chain, shard, faucet, settling, watchers, clockGuard }: HandlerContext) {
   return {
     faucet: async ({ account, amountXat, token }, { peerId, origin }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
@@ -184,6 +187,7 @@ function devnetHandlers({ chain, shard, faucet, settling, watchers }: HandlerCon
     },
     settle: async () => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'Only a devnet settles on request');
+      clockGuard.checkRight();
       return { batchNumber: (await settling.now())?.batchNumber ?? null };
     },
   } satisfies Partial<ShardHandlers>;

@@ -206,7 +206,8 @@ function bookClaim(
  */
 function checkStillLeased(lease: ClaimedLease, agreed: AgreedCheckpoint | null, units: number): void {
   if (units <= lease.claimedUnits) return;
-  if (lease.released === 1) throw late(`its lease was released at ${lease.claimedUnits} units`);
+  if (lease.released === 1)
+    throw new ReleasedError(`The claim is refused: its lease was released at ${lease.claimedUnits} units`);
   if (agreed?.final && units > agreed.units) throw late(`its final checkpoint says ${agreed.units} units`);
 }
 
@@ -225,6 +226,13 @@ function watchedIn(
   const videoUnits = Math.floor(videoBytes / TRAFFIC_UNIT_BYTES);
   const lifeMs = lease.expiresAtMs - lease.leasedAtMs;
   return { videoBytes, watchMs: Math.min(watchMs, videoUnits * MAX_WATCH_MS_PER_UNIT, lifeMs) };
+}
+
+/** What was proven comes too late, unless the release itself was too early (see `reopen-lease.ts`). */
+export class ReleasedError extends AceError {
+  constructor(message: string) {
+    super('ClaimInvalid', message);
+  }
 }
 
 function late(why: string): AceError {

@@ -2,6 +2,13 @@
 
 import type { BucketRate } from '../../shared/token-bucket.ts';
 
+/** A larger step of the wall clock than a time server's small corrections is a jump. */
+export const MAX_CLOCK_STEP_MS = 2 * 60_000;
+/** A jump is believed after it has stood so long: a bad answer of a time server is set right by its next ones before. */
+export const CLOCK_STAND_MS = 10 * 60_000;
+/** The clock is looked at so often. */
+export const CLOCK_LOOK_MS = 1_000;
+
 /** Of the leases granted last, so many are looked at when a validator starts: who served or paid stays known. */
 export const REMEMBERED_LEASES = 10_000;
 /**

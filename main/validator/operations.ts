@@ -3,6 +3,7 @@
 import type { OperationReceipt } from '../../shared/chain.ts';
 import { checkHeld } from '../../shared/economy/held-funds.ts';
 import { decodeSignedOperation, type Operation } from '../../shared/economy/operation.ts';
+import { AceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import { plainPayment } from '../../shared/settlement/batch-result.ts';
 import type { MainChain } from '../chain/port.ts';
@@ -28,9 +29,13 @@ export async function submitOperation(
   context: OperationContext,
   bytes: Uint8Array,
 ): Promise<{ readonly receipt: OperationReceipt; readonly accounts: readonly string[] }> {
-  const { chain, store, shard } = context;
+  const { chain, store, shard, nowMs } = context;
   const { operation, signature } = decodeSignedOperation(bytes);
   checkHome(chain.settings(), shard, operation.from);
+  // The chain's time may be an early one (see `SteadyClock.nowMs`), which would take what is late for timely.
+  if (operation.kind === 'swap' && nowMs() > operation.deadlineMs) {
+    throw new AceError('DeadlinePassed', 'The swap came after its deadline');
+  }
   await checkReserved(chain, store, operation);
   const submit = () => chain.submit({ operation, signature: `0x${toHex(signature)}` });
   const { submitted: receipt, payees } =

@@ -26,7 +26,8 @@ export async function serveValidator(
   options: ValidatorOptions & { readonly router: GossipRouter },
   resources: AsyncDisposableStack,
 ): Promise<RunningValidator> {
-  const { router, host, chain, store, shard, nowMs, log } = options;
+  const { router, host, chain, store, shard, clock, log } = options;
+  const nowMs = () => clock.nowMs();
   const settings = chain.settings();
   const gossip = joinShardGossip({ router, settings, shard, store, nowMs, log });
   resources.defer(() => gossip.stop());

@@ -8,6 +8,7 @@ import { AceError, isAceError } from '../../shared/errors.ts';
 import type { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
 import type { Log } from '../process/log.ts';
 import { type BatchingContext, type Settled, settle } from './batching.ts';
+import type { ClockGuard } from './clock-guard.ts';
 import { SettlementTimer } from './settlement-timer.ts';
 import { checkSameHistory } from './shard-history.ts';
 import { finishUnlinking } from './unlinking.ts';
@@ -16,6 +17,7 @@ export interface SettlingContext extends BatchingContext {
   /** Runs a task alone on the shard (see `serializer`). */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>;
   readonly watchers: AccountWatchers;
+  readonly clockGuard: ClockGuard;
   readonly log: Log;
 }
 
@@ -78,7 +80,7 @@ export class Settling {
     }
   }
 
-  /** Settles now instead of at the next interval. @throws why it has halted, or what the chain refuses with */
+  /** Settles now instead of at the next interval; nothing while the clock is wrong. @throws why it has halted, or what the chain refuses with */
   now(): Promise<Settled | null> {
     return this.#context.alone(() => this.#settleAll());
   }
@@ -103,6 +105,7 @@ export class Settling {
 
   async #settleAll(): Promise<Settled | null> {
     if (this.#state === 'halted') throw this.#cause;
+    if (!this.#context.clockGuard.isRight) return null;
     let last: Settled | null = null;
     try {
       await this.meetChain();

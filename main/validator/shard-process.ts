@@ -16,6 +16,7 @@ import { checked } from '../p2p/typed-rpc.ts';
 import { createLog, type Log } from '../process/log.ts';
 import { openResources } from '../util/resources.ts';
 import { accountFromPhrase } from '../wallet/account.ts';
+import { lastRecordMs, validatorClock } from './clock-guard.ts';
 import { type RunningValidator, serveValidator } from './running-validator.ts';
 import { readShardFile } from './shard-folders.ts';
 import { shardRouter } from './shard-gossip.ts';
@@ -60,7 +61,10 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
     const { phrase, device } = await validatorSecrets(files.wallet, { mayMake: false });
     const store = openValidatorStore(files.validatorDb);
     resources.defer(() => store.close());
-    const nowMs = () => Date.now();
+    const clock = validatorClock();
+    const recordedAtMs = lastRecordMs(store);
+    if (recordedAtMs > 0) clock.startAfter(recordedAtMs);
+    const nowMs = () => clock.nowMs();
     const router = shardRouter(nowMs);
     const host = await listenAsBefore(
       device,
@@ -93,7 +97,7 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
       shard: file.shard,
       faucet: chain.devnet ? accountFromPhrase(phrase) : null,
       shardAddresses: () => directory.all(),
-      nowMs,
+      clock,
       log,
     };
     return serveValidator(options, resources);

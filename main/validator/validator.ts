@@ -15,10 +15,12 @@ import type { ShardAddresses } from '../p2p/protocols/shard/messages.ts';
 import { serveShard } from '../p2p/protocols/shard/server.ts';
 import type { Log } from '../process/log.ts';
 import { serializer } from '../util/serialize.ts';
+import type { SteadyClock } from '../util/steady-clock.ts';
 import type { Account } from '../wallet/account.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { Announcers } from './announcers.ts';
 import type { Settled } from './batching.ts';
+import { ClockGuard } from './clock-guard.ts';
 import { DebtorWatch } from './debtor-watch.ts';
 import { Faucet } from './faucet.ts';
 import { shardHandlers } from './handlers.ts';
@@ -41,7 +43,8 @@ export interface ValidatorOptions {
   readonly faucet: Account | null;
   /** Where the network's shards listen, as far as it is known here. */
   readonly shardAddresses?: () => readonly ShardAddresses[];
-  readonly nowMs: () => number;
+  /** Held against the last record already (see `SteadyClock.startAfter`). */
+  readonly clock: SteadyClock;
   readonly log: Log;
 }
 
@@ -54,7 +57,7 @@ export interface Validator {
 
 /** @throws AceError `DataDirMismatch` (another shard's key, or the file and the chain have different histories) */
 export async function startValidator(options: ValidatorOptions): Promise<Validator> {
-  const { host, store, key, shard, nowMs, log, shardAddresses = () => [] } = options;
+  const { host, store, key, shard, clock, log, shardAddresses = () => [] } = options;
   const cache = new ReadCache(options.chain, () => performance.now());
   // Exact, and what changes through it is forgotten by the cache. Whatever decides about money asks this.
   const { chain } = cache;
@@ -69,8 +72,10 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     log.warn({ err: error }, 'a node could not be told of a change'),
   );
   const alone = serializer();
-  const context = { chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
-  const settling = new Settling({ ...context, watchers, log });
+  const nowMs = () => clock.nowMs();
+  const clockGuard = new ClockGuard(clock, log);
+  const context = { clockGuard, chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
+  const settling = new Settling({ ...context, leastMs: () => clock.leastMs(), watchers, log });
   await settling.begin();
   const verifier = new VerifyPool({
     onDeath: (error) => log.error({ err: error }, 'claims of a dead thread are verified again'),
@@ -104,12 +109,14 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     ...{ handlers, watchers },
     onError: (error, peer) => log.warn({ err: error, peer }, 'a node broke the shard protocol'),
   });
+  clockGuard.start();
   settling.startTimer();
   return {
     settleNow: () => settling.now(),
     async stop() {
       leases.stop();
       settling.stopTimer();
+      clockGuard.stop();
       await verifier.stop();
       await settling.stop();
     },

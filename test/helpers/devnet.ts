@@ -12,6 +12,7 @@ import type { ContentRow } from '../../main/db/node/contents.ts';
 import { type PeerOptions, type RunningPeer, startPeer } from '../../main/peer/peer.ts';
 import type { PiecesTimeouts } from '../../main/pieces/constants.ts';
 import { createLog, type Log } from '../../main/process/log.ts';
+import type { Clocks } from '../../main/util/steady-clock.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import type { RunningValidator } from '../../main/validator/running-validator.ts';
 import { saveWallet, type WalletSecrets } from '../../main/wallet/keystore.ts';
@@ -34,6 +35,9 @@ export const TEST_PROFILE: DevnetProfile = {
   faucetXat: 1_000_000,
 };
 
+/** A test that turns `Date.now` has that time pass: the validator's clock does not jump. */
+const TURNED_CLOCKS: Clocks = { wallMs: () => Date.now(), uptimeMs: () => Date.now() };
+
 export interface TestPeer extends RunningPeer {
   readonly dir: string;
   /** Everything that the peer warned of, newest last. */
@@ -54,7 +58,7 @@ export class Devnet {
   }
 
   /** The caller stops it; `useDevnet` does that by itself. */
-  static async start(profile: Partial<DevnetProfile> = {}): Promise<Devnet> {
+  static async start(profile: Partial<DevnetProfile> = {}, clocks: Clocks = TURNED_CLOCKS): Promise<Devnet> {
     const dir = mkdtempSync(join(tmpdir(), 'ace-devnet-'));
     const warnings: AceError[] = [];
     const validator = await runDevnetValidator({
@@ -62,6 +66,7 @@ export class Devnet {
       port: 0,
       profile: { ...TEST_PROFILE, ...profile },
       log: recordingLog(warnings),
+      clocks,
     });
     return new Devnet(dir, validator, warnings);
   }

@@ -23,6 +23,16 @@ export function openStoredChain(path: string, name = path): MainChain {
   return openChainSnapshot({ path, ...record, nowMs: () => Date.now() });
 }
 
+/** When the last record was written. Another process may be running the chain. @throws what `openDatabase` throws */
+export function headTimeMs(path: string): number {
+  const store = openChainStore(path, { snapshot: true });
+  try {
+    return withStoreErrors(() => store.log.head(), path)?.appendedAtMs ?? 0;
+  } finally {
+    store.db.close();
+  }
+}
+
 /**
  * Settings and genesis that the chain began with.
  * @throws AceError `ChainDiverged`, `DataDirMismatch`, `StoreFailed`

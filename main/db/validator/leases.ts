@@ -106,6 +106,8 @@ export class LeaseTable {
   readonly #forget: readonly { run(of: { channelId: Uint8Array; payer: string }): unknown }[];
   readonly #endOf;
   readonly #openOfDevice;
+  readonly #lastGranted;
+  readonly #reopen;
 
   constructor(db: Database) {
     this.#get = db.prepare<[Uint8Array], LeaseRow>(`SELECT ${COLUMNS} FROM leases WHERE channel_id = ?`);
@@ -196,6 +198,20 @@ export class LeaseTable {
        FROM leases INDEXED BY leases_open
        WHERE payer = ? AND payer_device = ? AND released = 0 AND max(1 - released, claimed_units - applied_units) > 0`,
     );
+    this.#reopen = db.prepare<[Uint8Array]>(`UPDATE leases SET released = 0 WHERE channel_id = ?`);
+    this.#lastGranted = db
+      .prepare<[], number>(`SELECT leased_at_ms FROM leases ORDER BY rowid DESC LIMIT 1`)
+      .pluck();
+  }
+
+  /** Reserves the rest of a released lease again. */
+  reopen(channelId: Uint8Array): void {
+    this.#reopen.run(channelId);
+  }
+
+  /** When the newest lease was granted; 0 when there is none. */
+  lastGrantedMs(): number {
+    return this.#lastGranted.get() ?? 0;
   }
 
   /** Ends a device's open leases; the answer is their payees, each as often as it has one. */

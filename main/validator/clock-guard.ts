@@ -1,0 +1,80 @@
+/**
+ * A validator's clock (see `SteadyClock`), and what it does when that has jumped: it grants no lease, releases none and
+ * seals no batch, says so, and goes on by itself.
+ */
+import { uptime } from 'node:os';
+import { AceError } from '../../shared/errors.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import type { Log } from '../process/log.ts';
+import { type ClockState, type Clocks, SteadyClock } from '../util/steady-clock.ts';
+import { CLOCK_LOOK_MS, CLOCK_STAND_MS, MAX_CLOCK_STEP_MS } from './limits.ts';
+
+/** The uptime goes on while a computer sleeps, where `performance.now()` stands still: waking up is no jump. */
+const SYSTEM_CLOCKS: Clocks = { wallMs: () => Date.now(), uptimeMs: () => uptime() * 1_000 };
+
+/** A clock that is right so far. */
+export function validatorClock(clocks: Clocks = SYSTEM_CLOCKS): SteadyClock {
+  return new SteadyClock(clocks, { maxStepMs: MAX_CLOCK_STEP_MS, standMs: CLOCK_STAND_MS });
+}
+
+/** When this shard wrote its last batch or lease; 0 when there is none. */
+export function lastRecordMs({ batches, leases }: ValidatorStore): number {
+  return Math.max(batches.last()?.createdAtMs ?? 0, leases.lastGrantedMs());
+}
+
+export class ClockGuard {
+  readonly #clock: SteadyClock;
+  readonly #log: Log;
+  #seen: ClockState = 'right';
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(clock: SteadyClock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Looks again and again: how long a step has stood is known only where somebody looks. */
+  start(): void {
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), CLOCK_LOOK_MS);
+  }
+
+  stop(): void {
+    if (this.#timer) clearInterval(this.#timer);
+  }
+
+  get isRight(): boolean {
+    return this.#look() !== 'jumped';
+  }
+
+  /** @throws AceError `ClockWrong` */
+  checkRight(): void {
+    if (this.isRight) return;
+    const stepSeconds = Math.round(this.#clock.stepMs() / 1_000);
+    throw new AceError('ClockWrong', `This shard’s clock has jumped by ${stepSeconds} s`, {
+      reaction: 'pause-channel',
+      details: { stepSeconds },
+    });
+  }
+
+  #look(): ClockState {
+    const { state } = this.#clock;
+    if (state === this.#seen) return state;
+    const stepSeconds = Math.round(this.#clock.stepMs() / 1_000);
+    if (state === 'jumped') {
+      this.#log.error(
+        { stepSeconds, believedAfterMinutes: CLOCK_STAND_MS / 60_000 },
+        'the clock of this computer has jumped: claims are taken, leases and settling wait until it is right, or has stood so long',
+      );
+    } else if (state === 'unproven') {
+      this.#log.info(
+        { stepSeconds, believedAfterMinutes: CLOCK_STAND_MS / 60_000 },
+        'the last record is old: no lease is released until the clock has stood for a while',
+      );
+    } else if (this.#seen === 'jumped') {
+      this.#log.warn('the clock is believed again: leases and settling go on');
+    }
+    this.#seen = state;
+    return state;
+  }
+}
