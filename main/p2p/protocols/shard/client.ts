@@ -100,11 +100,18 @@ export class ShardClient {
     method: M,
     params: Sent<z.input<(typeof methods)[M]['params']>>,
   ): Promise<ShardResult<M>> {
+    let isReopened = false;
     for (let triesLeft = MAX_TRIES - 1; ; triesLeft--) {
       if (!this.#line) throw this.#away();
       try {
         return await shardRpc.call(this.#line, method, params);
       } catch (error) {
+        // Nobody keeps the line yet: while a node starts, a connection that breaks must not end it.
+        if (isAceError(error, 'PeerClosed') && !this.#loop && !this.#stopped && !isReopened) {
+          isReopened = true;
+          await this.#connect();
+          continue;
+        }
         const retryAfterMs = isAceError(error, 'TooManyRequests') ? error.details.retryAfterMs : undefined;
         if (typeof retryAfterMs !== 'number' || triesLeft <= 0 || this.#stopped) throw error;
         await delay(Math.min(Math.max(0, retryAfterMs), MAX_RETRY_WAIT_MS), null, { ref: false });
