@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Devnet, paidUnits, revealedUnits, useDevnet } from '../helpers/devnet.ts';
 import { decode, Encoder, type EncoderOptions, hasFfmpeg } from '../helpers/encoder.ts';
@@ -155,7 +154,9 @@ describe.skipIf(!hasFfmpeg)('a broadcast out of a folder', () => {
     const encoder = encode({ target: join(folder, 'live.m3u8'), flags });
     await published(broadcaster, 4, encoder);
     await broadcaster.stop();
-    await delay(2_500);
+    const seen = new Set(readdirSync(folder));
+    const whole = (name: string) => !seen.has(name) && !name.endsWith('.tmp');
+    await waitFor('the encoder goes on meanwhile', () => readdirSync(folder).filter(whole).length >= 2);
     const again = await liveNode(net, 'broadcaster');
     const before = (await again.call('broadcasts', {}))[0]?.segments ?? 0;
     await published(again, before + 4, encoder);
