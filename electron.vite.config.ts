@@ -29,7 +29,7 @@ export default defineConfig({
       outDir: join(root, 'out/main'),
       emptyOutDir: true,
       sourcemap: true,
-      // docs/decisions/0018: a start loads a hundred files instead of two thousand.
+      // docs/decisions/0018: a start does not load the files of every dependency one by one.
       externalizeDeps: false,
       rolldownOptions: {
         input: mainEntries,

@@ -8,5 +8,7 @@ import { writeFileSync } from 'node:fs';
 export function makeOwnerFile(path: string): void {
   try {
     writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
-  } catch {}
+  } catch {
+    // It is there already, or cannot be made: then SQLite, which opens it next, fails and says why.
+  }
 }

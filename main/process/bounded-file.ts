@@ -59,9 +59,11 @@ export class BoundedFile {
     const fd = openSync(this.#options.path, 'a', OWNER_ONLY);
     this.#fd = fd;
     try {
-      // One that was there before may have been open to others. A disk without modes refuses.
+      // One that was there before may have been open to others.
       fchmodSync(fd, OWNER_ONLY);
-    } catch {}
+    } catch {
+      // A disk without modes refuses. The lines matter more, and the start of a node warns of a folder that stays open.
+    }
     this.#sizeBytes = fstatSync(fd).size;
     return fd;
   }

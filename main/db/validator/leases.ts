@@ -170,23 +170,9 @@ export class LeaseTable {
     this.#release = db.prepare(
       `UPDATE leases INDEXED BY leases_to_release SET released = 1 WHERE released = 0 AND expires_at_ms < ?`,
     );
-    // A checkpoint that a claim carried is evidence, whatever it says.
-    this.#unused = db.prepare<[number, number], Pick<LeaseRow, 'channelId' | 'payer'>>(
-      `SELECT channel_id AS channelId, payer FROM leases INDEXED BY leases_unused
-       WHERE released = 1 AND claimed_units = 0 AND checkpoint_number = 0 AND watch_ms = 0 AND expires_at_ms < ?
-         AND NOT EXISTS (SELECT 1 FROM claimed_checkpoints c WHERE c.channel_id = leases.channel_id)
-       ORDER BY expires_at_ms LIMIT ?`,
-    );
-    this.#forget = [
-      `DELETE FROM terms_signatures WHERE channel_id = @channelId`,
-      `DELETE FROM leases WHERE channel_id = @channelId`,
-      `DELETE FROM watchers WHERE account = @payer AND NOT EXISTS (SELECT 1 FROM leases WHERE payer = @payer)`,
-    ].map((sql) => db.prepare<[{ channelId: Uint8Array; payer: string }]>(sql));
-    // The newest rows only: those of strangers that never served anything may be many.
-    this.#served = db.prepare<[number], ServedLease>(
-      `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits
-       FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
-    );
+    this.#unused = unusedLeases(db);
+    this.#forget = forgettingOf(db);
+    this.#served = servedLeases(db);
     this.#endOf = db
       .prepare<[{ payer: string; device: Uint8Array; atMs: number }], string>(
         `UPDATE leases SET ended = 1, expires_at_ms = min(expires_at_ms, @atMs)
@@ -297,4 +283,31 @@ export class LeaseTable {
   servedAmongNewest(leases: number): ServedLease[] {
     return this.#served.all(leases);
   }
+}
+
+/** Oldest ends first. A checkpoint that a claim carried is evidence, whatever it says. */
+function unusedLeases(db: Database) {
+  return db.prepare<[number, number], Pick<LeaseRow, 'channelId' | 'payer'>>(
+    `SELECT channel_id AS channelId, payer FROM leases INDEXED BY leases_unused
+     WHERE released = 1 AND claimed_units = 0 AND checkpoint_number = 0 AND watch_ms = 0 AND expires_at_ms < ?
+       AND NOT EXISTS (SELECT 1 FROM claimed_checkpoints c WHERE c.channel_id = leases.channel_id)
+     ORDER BY expires_at_ms LIMIT ?`,
+  );
+}
+
+/** What goes with a lease that is forgotten, in this order. */
+function forgettingOf(db: Database) {
+  return [
+    `DELETE FROM terms_signatures WHERE channel_id = @channelId`,
+    `DELETE FROM leases WHERE channel_id = @channelId`,
+    `DELETE FROM watchers WHERE account = @payer AND NOT EXISTS (SELECT 1 FROM leases WHERE payer = @payer)`,
+  ].map((sql) => db.prepare<[{ channelId: Uint8Array; payer: string }]>(sql));
+}
+
+/** Of the newest rows only: those of strangers that never served anything may be many. */
+function servedLeases(db: Database) {
+  return db.prepare<[number], ServedLease>(
+    `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits
+     FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
+  );
 }

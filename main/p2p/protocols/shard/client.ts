@@ -109,7 +109,7 @@ export class ShardClient {
         // Nobody keeps the line yet: while a node starts, a connection that breaks must not end it.
         if (isAceError(error, 'PeerClosed') && !this.#loop && !this.#stopped && !isReopened) {
           isReopened = true;
-          await this.#connect();
+          await this.connect();
           continue;
         }
         const retryAfterMs = isAceError(error, 'TooManyRequests') ? error.details.retryAfterMs : undefined;
