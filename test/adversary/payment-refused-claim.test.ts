@@ -3,9 +3,11 @@
  * not serve on for nothing.
  */
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
-import { MIB, useDevnet } from '../helpers/devnet.ts';
+import { CLAIM_GRACE_MS } from '../../main/validator/batching.ts';
+import { type Devnet, MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -24,12 +26,10 @@ it('after the shard refused a claim, at most one window more is served on the ch
     }
   };
   await fetch(0, 5);
-  // As if the shard's clock had passed the lease's expiry and grace, and the provider's had not.
-  const shard = openValidatorStore(join(net.dir, 'validator', 'validator.db'));
-  onTestFinished(() => shard.close());
+  const shard = shardOf(net);
   const claimed = () => shard.leases.get(channel.channelId)?.claimedUnits ?? 0;
   await waitFor('5 units claimed', () => claimed() === 5);
-  expect(shard.leases.releaseExpired(Date.now() + 10 * 3_600_000)).toBe(1);
+  expect(expireLeases(net)).toBe(1);
   // The provider hears it by a refused claim, or by the shard's word on the channel, whichever comes first.
   await fetch(5, 8).catch((_e: unknown) => undefined);
   const status = () => provider.store.payeeChannels.all()[0]?.state.status;
@@ -46,13 +46,48 @@ it('a viewer whose channel the provider has closed that way goes on over another
   const viewer = await net.peer('viewer');
   const transfer = await viewer.library.transfer(contentId);
   transfer.addReader(0);
-  const shard = openValidatorStore(join(net.dir, 'validator', 'validator.db'));
-  onTestFinished(() => shard.close());
   await waitFor('some pieces', () => transfer.paidUnits >= 4);
-  shard.leases.releaseExpired(Date.now() + 24 * 3_600_000);
+  expect(expireLeases(net)).toBe(1);
   transfer.addReader(12);
   await waitFor('a claim is refused', () => provider.warnings.some((w) => w.code === 'ClaimInvalid'));
   transfer.download();
   await waitFor('done', () => transfer.state === 'done');
   expect(viewer.store.payerChannels.all()).toHaveLength(2);
 });
+
+it('a lease that the shard released before its time is taken up again with the next claim, and nobody is set aside', async () => {
+  const net = await useDevnet();
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 60 * MIB);
+  const viewer = await net.peer('viewer');
+  const transfer = await viewer.library.transfer(contentId);
+  transfer.addReader(0);
+  const shard = shardOf(net);
+  await waitFor('some pieces', () => transfer.paidUnits >= 4);
+  // As a clock that was far ahead for so long that the shard believed it, and is right again.
+  expect(shard.leases.releaseExpired(Date.now() + 48 * 3_600_000)).toBe(1);
+  transfer.download();
+  await waitFor('done', () => transfer.state === 'done');
+  const [channel, ...more] = viewer.store.payerChannels.all();
+  expect(more).toEqual([]);
+  if (!channel) throw new Error('Nothing was leased');
+  await waitFor('all is claimed', () => shard.leases.get(channel.state.channelId)?.claimedUnits === 60);
+  expect(provider.warnings.filter((w) => w.code === 'ClaimInvalid')).toEqual([]);
+});
+
+function shardOf(net: Devnet) {
+  const shard = openValidatorStore(join(net.dir, 'validator', 'validator.db'));
+  onTestFinished(() => shard.close());
+  return shard;
+}
+
+/** As if the shard's clock had passed the leases' expiry and grace, and the provider's had not. */
+function expireLeases(net: Devnet): number {
+  const db = new Sqlite(join(net.dir, 'validator', 'validator.db'));
+  try {
+    const pastMs = Date.now() - CLAIM_GRACE_MS - 1;
+    return db.prepare(`UPDATE leases SET released = 1, expires_at_ms = ?`).run(pastMs).changes;
+  } finally {
+    db.close();
+  }
+}
