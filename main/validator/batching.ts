@@ -7,7 +7,6 @@
  */
 
 import { type PriceSnapshot, planRepayments } from '../../shared/economy/credit.ts';
-import type { TrafficTotals } from '../../shared/economy/price.ts';
 import { timesDown } from '../../shared/economy/ratio.ts';
 import { invariant } from '../../shared/errors.ts';
 import {
@@ -26,10 +25,11 @@ import type { ValidatorStore } from '../db/validator/store.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { priceSnapshot } from './accounts.ts';
 import { accountsOf } from './accounts-of.ts';
+import { countPaid } from './counting.ts';
 import type { DebtorWatch } from './debtor-watch.ts';
 import { MAX_FORGOTTEN_AT_ONCE, UNUSED_LEASE_KEPT_MS } from './limits.ts';
 import { PairBook } from './pairs.ts';
-import { viewingOf, type Watched } from './watching.ts';
+import { type Viewing, viewingOf } from './watching.ts';
 
 /** An unclaimed lease goes back to its payer this long after it expired: time for the payee's last claim. */
 export const CLAIM_GRACE_MS = 3_600_000;
@@ -88,24 +88,19 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
   const ripe = (lease: LeaseRow) => isRipe(lease, price, createdAtMs);
   const leases =
     repayments === 'all' ? store.leases.toSeal().filter((lease) => ripe(lease) && takeUp(pairs, lease)) : [];
-  const { watched, untilMs } = viewingOf(store, leases, createdAtMs);
-  const sealLeases = () =>
-    leases.forEach((lease, i) => {
-      const w = watched[i];
-      invariant(w !== undefined, 'each lease has its watch time');
-      store.leases.seal({
-        channelId: lease.channelId,
-        sealedUnits: lease.claimedUnits,
-        sealedVideoUnits: w.videoUnits,
-        sealedWatchMs: w.watchMs,
-        watchMs: w.reportedMs,
-      });
-    });
-  // Watch time is credited as the wall clock allows: it rides along with payments, and has a batch of its own only
-  // once there is no more to wait for.
-  const worthIt = watched.some((w) => w.whole && w.newVideoUnits + w.newWatchMs > 0);
-  if (pairs.size === 0 && !worthIt) {
-    forgetUncreditable(store, leases, watched);
+  // Watch time goes as the wall clock allows: it rides along with payments, and goes alone once there is no more to wait for.
+  const viewed =
+    pairs.size > 0
+      ? { leases, viewing: viewingOf(store, leases, createdAtMs) }
+      : wholly(store, leases, createdAtMs);
+  const { watched, watchers } = countPaid(store, viewed.viewing, createdAtMs);
+  const saveViewing = () => {
+    sealViewing(store, viewed.leases, viewed.viewing);
+    for (const watcher of watchers) store.watchers.put(watcher);
+  };
+  if (pairs.size === 0 && watched.videoUnits + watched.watchMs === 0n) {
+    // What nobody has paid for yet, or can never count, leaves the list of what to settle, without a batch.
+    if (viewed.leases.length > 0) store.commit(saveViewing);
     return null;
   }
 
@@ -116,25 +111,18 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
     number: (previous?.number ?? 0) + 1,
     previousHash: previous?.hash ?? FIRST_PREVIOUS_HASH,
     createdAtMs,
-    watched: watched.reduce<TrafficTotals>(
-      (sum, w) => ({
-        videoUnits: sum.videoUnits + BigInt(w.newVideoUnits),
-        watchMs: sum.watchMs + BigInt(w.newWatchMs),
-      }),
-      { videoUnits: 0n, watchMs: 0n },
-    ),
+    watched,
     entries: pairs.entries(),
   };
   // Once a batch is sealed only the chain's answer gets rid of it, so one that no chain takes must never be.
   const row = { number: batch.number, createdAtMs, ...sealBatch(batch, key) };
   store.commit(() => {
     store.batches.insert(row);
-    for (const { payer, payee, channelId, claimedUnits, sealedUnits } of leases) {
+    for (const { payer, payee, channelId, claimedUnits, sealedUnits } of viewed.leases) {
       const units = claimedUnits - sealedUnits;
       if (units > 0) store.batches.addChannel(batch.number, payer, payee, { channelId, units });
     }
-    sealLeases();
-    for (const [account, ms] of untilMs) store.watchers.setWatchedUntilMs(account, ms);
+    saveViewing();
   });
   return { ...row, result: null };
 }
@@ -155,19 +143,31 @@ function takeUp(pairs: PairBook, lease: LeaseRow): boolean {
   return units === 0 || pairs.add(lease.payer, lease.payee, { repayUnits: 0, consumeUnits: units });
 }
 
-/** Ended leases whose reports can never be credited leave the list of what to settle, without a batch. */
-function forgetUncreditable(
-  store: ValidatorStore,
-  leases: readonly LeaseRow[],
-  watched: readonly Watched[],
-): void {
-  const stale = leases.flatMap((lease, i) => {
+/** Those leases alone of whose viewing there is no more to wait for. */
+function wholly(store: ValidatorStore, all: readonly LeaseRow[], nowMs: number) {
+  const { watched } = viewingOf(store, all, nowMs);
+  const leases = all.filter((lease, i) => {
     const w = watched[i];
-    return w?.whole && w.reportedMs < lease.watchMs ? [{ ...lease, watchMs: w.reportedMs }] : [];
+    if (!w?.whole) return false;
+    return (
+      w.newVideoUnits + w.newWatchMs > 0 || w.reportedMs < lease.watchMs || w.reportedBytes < lease.videoBytes
+    );
   });
-  if (stale.length === 0) return;
-  store.commit(() => {
-    for (const lease of stale) store.leases.seal(lease);
+  return { leases, viewing: viewingOf(store, leases, nowMs) };
+}
+
+function sealViewing(store: ValidatorStore, leases: readonly LeaseRow[], { watched }: Viewing): void {
+  leases.forEach((lease, i) => {
+    const w = watched[i];
+    invariant(w !== undefined, 'each lease has its watch time');
+    store.leases.seal({
+      channelId: lease.channelId,
+      sealedUnits: lease.claimedUnits,
+      sealedVideoUnits: w.videoUnits,
+      sealedWatchMs: w.watchMs,
+      watchMs: w.reportedMs,
+      videoBytes: w.reportedBytes,
+    });
   });
 }
 
@@ -187,6 +187,7 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
     result.entries.forEach((entry, index) => {
       accounts.add(entry.payer).add(entry.payee);
       bookLoans(store, entry, row);
+      store.watchers.addPaid(entry.payer, entry.paidUnits + entry.repaidUnits);
       store.batches.addStatement(entry.payer, row.number, 'paid', index);
       store.batches.addStatement(entry.payee, row.number, 'earned', index);
     });

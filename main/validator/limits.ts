@@ -26,6 +26,9 @@ export const ADDRESS_LEASE_RATE: BucketRate = { perSecond: 64 / 86_400, burst: 6
 /** Leases beyond that of all such peers together: 43,200 a day, so 80 MB of rows. */
 export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
 
+/** Of what an account watched, so much counts for the traffic rate in a day: 14 hours at 7 GB an hour, as 4K has. */
+export const COUNTED_UNITS_PER_DAY = 102_400;
+
 /** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
 export const KEPT_SIGNATURES = 50_000;
 /**

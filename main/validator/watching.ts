@@ -5,7 +5,7 @@
  * play, by the life of the lease, and, over all leases of an account together, by the wall clock. However many devices
  * and leases an account has, an hour of them adds at most an hour.
  */
-import { MAX_WATCH_MS_PER_UNIT } from '../../shared/economy/price.ts';
+import { MAX_WATCH_MS_PER_UNIT, MIN_WATCH_MS_PER_UNIT } from '../../shared/economy/price.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -17,13 +17,14 @@ import type { ValidatorStore } from '../db/validator/store.ts';
 export const RELEASED_WAIT_MS = 3_600_000;
 
 export interface Watched {
-  /** Credited to the totals, this batch included. */
+  /** Of the lease's viewing, what its account's clock had room for, this batch included. */
   readonly videoUnits: number;
   readonly watchMs: number;
   readonly newVideoUnits: number;
   readonly newWatchMs: number;
-  /** What is still worth looking at: no more than `watchMs` once the rest can never be credited. */
+  /** What is still worth looking at: no more than is credited once the rest can never be. */
   readonly reportedMs: number;
+  readonly reportedBytes: number;
   /** Nothing that the lease reports is left to be credited later. */
   readonly whole: boolean;
 }
@@ -31,19 +32,33 @@ export interface Watched {
 export interface Viewing {
   /** One for each lease, in their order. */
   readonly watched: readonly Watched[];
-  /** Accounts with the moment until which their wall clock is used up now. */
-  readonly untilMs: ReadonlyMap<string, number>;
+  /** By account: what is new, and the moment until which its wall clock is used up now, 0 where that did not move. */
+  readonly reported: ReadonlyMap<string, Reported>;
+}
+
+export interface Reported {
+  readonly units: number;
+  readonly ms: number;
+  readonly untilMs: number;
 }
 
 export function viewingOf(store: ValidatorStore, leases: readonly LeaseRow[], nowMs: number): Viewing {
-  const untilMs = clockStarts(store, leases);
+  const startsMs = clockStarts(store, leases);
+  const reported = new Map<string, Reported>();
   const watched = leases.map((lease) => {
-    const from = untilMs.get(lease.payer) ?? nowMs;
-    const one = watchedSince(lease, nowMs, Math.max(0, nowMs - from));
-    if (one.newWatchMs > 0) untilMs.set(lease.payer, from + one.newWatchMs);
+    const { payer } = lease;
+    const so = reported.get(payer) ?? { units: 0, ms: 0, untilMs: startsMs.get(payer) ?? 0 };
+    const one = watchedSince(lease, nowMs, Math.max(0, nowMs - so.untilMs));
+    if (one.newVideoUnits + one.newWatchMs > 0) {
+      reported.set(payer, {
+        units: so.units + one.newVideoUnits,
+        ms: so.ms + one.newWatchMs,
+        untilMs: so.untilMs + one.newWatchMs,
+      });
+    }
     return one;
   });
-  return { watched, untilMs };
+  return { watched, reported };
 }
 
 /** From where each account's wall clock is free: not before the oldest lease that reports, for it watched no earlier. */
@@ -53,22 +68,28 @@ function clockStarts(store: ValidatorStore, leases: readonly LeaseRow[]): Map<st
     if (watchMs > sealedWatchMs) oldest.set(payer, Math.min(oldest.get(payer) ?? leasedAtMs, leasedAtMs));
   }
   for (const [payer, leasedAtMs] of oldest) {
-    oldest.set(payer, Math.max(leasedAtMs, store.watchers.watchedUntilMs(payer) ?? leasedAtMs));
+    oldest.set(payer, Math.max(leasedAtMs, store.watchers.get(payer)?.watchedUntilMs ?? leasedAtMs));
   }
   return oldest;
 }
 
 function watchedSince(lease: LeaseRow, nowMs: number, budgetMs: number): Watched {
   const { sealedVideoUnits, sealedWatchMs } = lease;
-  const videoUnits = Math.max(
-    sealedVideoUnits,
-    Math.min(Math.floor(lease.videoBytes / TRAFFIC_UNIT_BYTES), lease.claimedUnits),
+  const reportedUnits = Math.min(
+    Math.floor(lease.videoBytes / TRAFFIC_UNIT_BYTES),
+    lease.claimedUnits,
+    Math.floor(lease.watchMs / MIN_WATCH_MS_PER_UNIT),
   );
-  const playableMs = Math.min(lease.watchMs, videoUnits * MAX_WATCH_MS_PER_UNIT);
+  const playableMs = Math.min(lease.watchMs, reportedUnits * MAX_WATCH_MS_PER_UNIT);
   const elapsedMs = Math.max(0, Math.min(nowMs, lease.expiresAtMs) - lease.leasedAtMs);
   const wantedMs = Math.max(0, Math.min(playableMs, elapsedMs) - sealedWatchMs);
   const newWatchMs = Math.min(wantedMs, budgetMs);
   const watchMs = sealedWatchMs + newWatchMs;
+  // Units go with their time: as many of them as of it. Rounded up, so that no time goes without.
+  const videoUnits = Math.max(
+    sealedVideoUnits,
+    playableMs > 0 ? Math.ceil((reportedUnits * Math.min(watchMs, playableMs)) / playableMs) : 0,
+  );
   // What there is no room for until then on its account's clock was never watched.
   const ended = nowMs >= endsAtMs(lease);
   return {
@@ -77,6 +98,7 @@ function watchedSince(lease: LeaseRow, nowMs: number, budgetMs: number): Watched
     newVideoUnits: videoUnits - sealedVideoUnits,
     newWatchMs,
     reportedMs: ended ? watchMs : lease.watchMs,
+    reportedBytes: ended ? videoUnits * TRAFFIC_UNIT_BYTES : lease.videoBytes,
     whole: ended || watchMs >= playableMs,
   };
 }

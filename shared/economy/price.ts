@@ -20,15 +20,25 @@ export interface TrafficTotals {
 
 /** No video has less than 64 kbit/s: 1 MiB lasts at most this long. Bounds watch time by media played. */
 export const MAX_WATCH_MS_PER_UNIT = 131_072;
+/** Nor more than 131 Mbit/s: 1 MiB lasts at least this long. Traffic that nobody had the time to watch is no viewing. */
+export const MIN_WATCH_MS_PER_UNIT = 64;
 
 /**
- * Of `totals`, as much as traffic can have been watched for: no more units than `units` were consumed, no more time
- * than these can play. What a shard reports sets the price of everybody's traffic.
+ * Of `totals`, as much as traffic can have been watched for: no more units than `units`, and than the time has room for,
+ * no more time than these can play. What a shard reports sets the price of everybody's traffic.
  */
-export function creditableTotals(totals: TrafficTotals, units: bigint): TrafficTotals {
-  const videoUnits = totals.videoUnits < units ? totals.videoUnits : units;
-  const mostMs = videoUnits * BigInt(MAX_WATCH_MS_PER_UNIT);
-  return { videoUnits, watchMs: totals.watchMs < mostMs ? totals.watchMs : mostMs };
+export function creditableTotals(
+  totals: TrafficTotals,
+  units: bigint,
+  minWatchMsPerUnit = MIN_WATCH_MS_PER_UNIT,
+): TrafficTotals {
+  let videoUnits = least(totals.videoUnits, units);
+  if (minWatchMsPerUnit > 0) videoUnits = least(videoUnits, totals.watchMs / BigInt(minWatchMsPerUnit));
+  return { videoUnits, watchMs: least(totals.watchMs, videoUnits * BigInt(MAX_WATCH_MS_PER_UNIT)) };
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 /** What 1 base unit of one token buys of another, both in base units. */

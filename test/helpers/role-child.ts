@@ -62,7 +62,7 @@ if (role === 'validator') {
       say(`have ${told}`);
       if (transfer.state !== 'done') return;
       clearInterval(telling);
-      void peer.library.stopTransfer(what).then(() => say('done'));
+      void peer.library.stopTransfer(what).then(() => say(`done ${transfer.doubledPieces}`));
     }, 1);
   }
 }

@@ -74,14 +74,15 @@ export function batchCompliance({ name, open }: ChainUnderTest): void {
     it('prices all its entries with the totals before it, then adds to them', async () => {
       const chain = await open();
       const before = await chain.market();
-      const watched = { videoUnits: 1_000n, watchMs: 5n };
+      const watched = { videoUnits: 1_000n, watchMs: 64_000n };
       const first = await settle(chain, [entry(RICH.address, PEER.address, 1_000)], { watched });
       const second = await settle(chain, [entry(RICH.address, PEER.address, 1)]);
       const after = await chain.market();
       expect(after.totals.videoUnits).toBe(before.totals.videoUnits + 1_000n);
-      expect(after.totals.watchMs).toBe(before.totals.watchMs + 5n);
+      expect(after.totals.watchMs).toBe(before.totals.watchMs + 64_000n);
       expect(first.unitPriceXac).toEqual(ratio(100_000, 1_024));
-      expect(second.unitPriceXac.num * 1_024n).toBeLessThan(100_000n * second.unitPriceXac.den);
+      // Watched slower than 100 GB an hour.
+      expect(second.unitPriceXac.num * 1_024n).toBeGreaterThan(100_000n * second.unitPriceXac.den);
     });
 
     it('adds no more to the totals than its shard consumed, and than that can play', async () => {
@@ -94,6 +95,25 @@ export function batchCompliance({ name, open }: ChainUnderTest): void {
       expect(lied.totals.watchMs - before.totals.watchMs).toBe(10n * 131_072n);
       await settle(chain, [], { watched: { videoUnits: 1n, watchMs: 1n } });
       expect((await chain.market()).totals).toEqual(lied.totals);
+    });
+
+    it('moves the price by half a percent at most, and by two in a day', async () => {
+      const chain = await open();
+      const before = (await chain.market()).totals;
+      const watched = { videoUnits: 1_000n, watchMs: 1_000n * 131_072n };
+      /** Hundredths of a percent above the first price. */
+      const risen = async () => {
+        const now = (await chain.market()).totals;
+        return (
+          Number((now.watchMs * before.videoUnits * 10_000n) / (before.watchMs * now.videoUnits)) - 10_000
+        );
+      };
+      const rises = [];
+      for (let i = 0; i < 8; i++) {
+        await settle(chain, [entry(RICH.address, PEER.address, 1_000)], { watched });
+        rises.push(await risen());
+      }
+      expect(rises).toEqual([50, 100, 151, 202, 204, 204, 204, 204]);
     });
 
     it('of no entries is a batch too', async () => {

@@ -186,3 +186,29 @@ describe('verifying a chain', () => {
     await expectAceRejection('ChainDiverged', verify("UPDATE log SET bytes = x'00' WHERE height = 0"));
   });
 });
+
+it('a chain that began with older rules takes up the newest when it is opened, and both parts are proved', async () => {
+  const dir = tempDir();
+  const path = join(dir, 'chain.db');
+  const nowMs = () => 1_700_000_000_000;
+  const options = { path, settings: testSettings(), genesis, nowMs };
+  const watched = { videoUnits: 10n, watchMs: 10_000n };
+  const units = (chain: ReturnType<typeof openEmbeddedChain>) =>
+    chain.market().then((m) => m.totals.videoUnits);
+  const onCredit = [entry(PEER.address, RICH.address, 10)];
+
+  const old = openEmbeddedChain({ ...options, rules: 1 });
+  const first = await units(old);
+  await settle(old, onCredit, { watched });
+  // By the old rules, what was taken on credit counts at once.
+  expect((await units(old)) - first).toBe(10n);
+  await old.close();
+
+  const chain = openEmbeddedChain(options);
+  await settle(chain, onCredit, { watched });
+  expect((await units(chain)) - first).toBe(10n);
+  await chain.close();
+  await openEmbeddedChain(options).close();
+  const proved = await verifyChain({ path, scratchPath: join(dir, 'scratch.db') });
+  expect([proved.height, proved.batches, proved.operations]).toEqual([3, 2, 0]);
+});

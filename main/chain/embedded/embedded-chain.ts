@@ -19,16 +19,15 @@ import {
 import { NO_BALANCES } from '../../../shared/economy/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
 import type { Payment } from '../../../shared/economy/payment.ts';
-import { creditableTotals, type TrafficTotals, unitPriceXac } from '../../../shared/economy/price.ts';
+import { unitPriceXac } from '../../../shared/economy/price.ts';
 import type { Genesis, NetworkSettings } from '../../../shared/economy/settings.ts';
-import { AceError, invariant } from '../../../shared/errors.ts';
+import { AceError } from '../../../shared/errors.ts';
 import { fromHex } from '../../../shared/hex.ts';
 import { homeShard } from '../../../shared/home-shard.ts';
 import {
   type Batch,
   type BatchResult,
   checkBatch,
-  type EntryResult,
   encodeBatch,
   FIRST_PREVIOUS_HASH,
 } from '../../../shared/settlement/batch.ts';
@@ -52,9 +51,8 @@ import { checkGenesis, checkSupply, ensureGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
 import { appendLog, nextTimeMs } from './log.ts';
 import { applyOperation } from './operation.ts';
-
-/** Largest SQLite INTEGER. */
-const MAX_TOTAL = 2n ** 63n - 1n;
+import { type ChainRules, NEWEST_RULES, rulesOf, takeUpRules } from './rules.ts';
+import { countWatched } from './traffic-totals.ts';
 
 export interface EmbeddedChainOptions {
   /** The chain's SQLite file; made when it is missing. */
@@ -64,19 +62,24 @@ export interface EmbeddedChainOptions {
   readonly genesis: Genesis;
   /** The clock of the log. */
   readonly nowMs: () => number;
+  /** What a chain that was made by older rules is built again with; left out, it takes up the newest. */
+  readonly rules?: ChainRules;
 }
 
 /**
  * @throws AceError `DataDirMismatch`, `InvalidInput` (settings or genesis that cannot be), `InvariantViolated` (the
  * file's sums are wrong), and what `openDatabase` throws.
  */
-export function openEmbeddedChain({ path, settings, genesis, nowMs }: EmbeddedChainOptions): MainChain {
+export function openEmbeddedChain(options: EmbeddedChainOptions): EmbeddedChain {
+  const { path, settings, genesis, nowMs, rules = NEWEST_RULES } = options;
   const validatorKeys = settings.validatorKeys.map((hex) => devicePublicKey(fromHex(hex)));
   const store = openChainStore(path);
   try {
-    ensureGenesis(store, settings, genesis, nowMs);
+    ensureGenesis(store, { settings, genesis, rules }, nowMs);
     withStoreErrors(() => checkSupply(store), path);
-    return new EmbeddedChain(store, settings, validatorKeys, nowMs);
+    const chain = new EmbeddedChain(store, settings, validatorKeys, nowMs);
+    if (rules !== rulesOf(store)) chain.takeUpRules();
+    return chain;
   } catch (error) {
     store.db.close();
     throw error;
@@ -98,7 +101,7 @@ export function openChainSnapshot({ path, settings, genesis, nowMs }: EmbeddedCh
   }
 }
 
-class EmbeddedChain implements MainChain {
+export class EmbeddedChain implements MainChain {
   readonly #store: ChainStore;
   readonly #settings: NetworkSettings;
   /** Index = shard number. */
@@ -233,6 +236,11 @@ class EmbeddedChain implements MainChain {
     return stored ? decodeBatchResult(stored.result) : null;
   }
 
+  /** From the next batch on, the newest rules. */
+  takeUpRules(): void {
+    transaction(this.#store.db, () => takeUpRules(this.#store, this.#timeMs()));
+  }
+
   async close() {
     withStoreErrors(() => this.#store.db.close());
   }
@@ -292,14 +300,13 @@ class EmbeddedChain implements MainChain {
   }
 
   #apply(batch: Batch, bytes: Uint8Array, hash: Uint8Array, signature: Uint8Array): BatchResult {
-    const totals = this.#store.totals.get();
     const atMs = this.#timeMs();
     const rates = ratesAt(this.#store, this.#settings, atMs);
-    const price = { rates, unitPriceXac: unitPriceXac(totals, rates) };
+    const price = { rates, unitPriceXac: unitPriceXac(this.#store.totals.get(), rates) };
     const ledger = this.#ledger();
     const entries = applyEntries(ledger, batch.entries, price, this.#settings);
     ledger.save();
-    this.#store.totals.put(grownTotals(totals, this.#creditWatched(batch, entries)));
+    countWatched(this.#store, batch, entries, atMs);
     const result = {
       shard: batch.shard,
       number: batch.number,
@@ -321,17 +328,6 @@ class EmbeddedChain implements MainChain {
     return result;
   }
 
-  /** What of the batch's report counts: what the shard's batches so far can have been watched for. */
-  #creditWatched({ shard, watched }: Batch, entries: readonly EntryResult[]): TrafficTotals {
-    const before = this.#store.shardTraffic.get(shard);
-    let consumedUnits = before.consumedUnits;
-    for (const { paidUnits, creditUnits } of entries) consumedUnits += BigInt(paidUnits + creditUnits);
-    invariant(consumedUnits <= MAX_TOTAL, 'traffic totals fit their columns');
-    const after = creditableTotals(grownTotals(before, watched), consumedUnits);
-    this.#store.shardTraffic.put(shard, { ...after, consumedUnits });
-    return { videoUnits: after.videoUnits - before.videoUnits, watchMs: after.watchMs - before.watchMs };
-  }
-
   #lastBatch(shard: number) {
     const last = this.#store.batches.last(shard);
     return last
@@ -347,11 +343,4 @@ class EmbeddedChain implements MainChain {
   #ledger(): Ledger {
     return new Ledger(this.#store, this.#settings.trafficCreditLimitUnits);
   }
-}
-
-function grownTotals(totals: TrafficTotals, watched: TrafficTotals): TrafficTotals {
-  const videoUnits = totals.videoUnits + watched.videoUnits;
-  const watchMs = totals.watchMs + watched.watchMs;
-  invariant(videoUnits <= MAX_TOTAL && watchMs <= MAX_TOTAL, 'traffic totals fit their columns');
-  return { videoUnits, watchMs };
 }

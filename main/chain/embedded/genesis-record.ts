@@ -11,13 +11,16 @@ import { amount, TOKENS, type Token, type TokenAmount } from '../../../shared/ec
 import { formatRatio, parseRatio, type Ratio } from '../../../shared/economy/ratio.ts';
 import { type Genesis, type NetworkSettings, POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { AceError } from '../../../shared/errors.ts';
+import type { ChainRules } from './rules.ts';
 
 export interface GenesisRecord {
   readonly settings: NetworkSettings;
   readonly genesis: Genesis;
+  /** By which its first batch is applied. */
+  readonly rules: ChainRules;
 }
 
-const FORMAT = 'ace-genesis-1';
+const FORMATS: Readonly<Record<ChainRules, string>> = { 1: 'ace-genesis-1', 2: 'ace-genesis-2' };
 const KEY = /^[0-9a-f]{64}$/;
 
 /** Reads one setting; what it cannot be is thrown. */
@@ -47,9 +50,9 @@ const SETTINGS: SettingReaders = {
 };
 
 /** Every field of the settings by name, ratios as exact text; genesis in the order given, amounts in base units. */
-export function encodeGenesis(settings: NetworkSettings, genesis: Genesis): Uint8Array {
+export function encodeGenesis({ settings, genesis, rules }: GenesisRecord): Uint8Array {
   return dagCbor.encode([
-    FORMAT,
+    FORMATS[rules],
     Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, encodeSetting(value)])),
     genesis.accounts.map(({ address, token, amount }) => [address, token, amount]),
     genesis.pools.map(({ pool, token, amount }) => [pool, token, amount]),
@@ -63,7 +66,7 @@ export function encodeGenesis(settings: NetworkSettings, genesis: Genesis): Uint
 export function decodeGenesis(bytes: Uint8Array): GenesisRecord {
   try {
     const [format, named, accounts, pools] = tuple(dagCbor.decode(bytes), 4);
-    if (format !== FORMAT) throw malformed();
+    const rules = rulesNamed(format);
     const settings = decodeSettings(named);
     const genesis: Genesis = {
       accounts: list(accounts).map((each) => {
@@ -75,11 +78,18 @@ export function decodeGenesis(bytes: Uint8Array): GenesisRecord {
         return { pool: poolOf(pool), token: tokenOf(token), amount: money(sum) };
       }),
     };
-    if (!sameBytes(encodeGenesis(settings, genesis), bytes)) throw malformed();
-    return { settings, genesis };
+    const record = { settings, genesis, rules };
+    if (!sameBytes(encodeGenesis(record), bytes)) throw malformed();
+    return record;
   } catch (cause) {
     throw malformed(cause);
   }
+}
+
+function rulesNamed(format: unknown): ChainRules {
+  if (format === FORMATS[1]) return 1;
+  if (format === FORMATS[2]) return 2;
+  throw malformed();
 }
 
 function encodeSetting(value: NetworkSettings[keyof NetworkSettings]): unknown {

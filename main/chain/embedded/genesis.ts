@@ -26,30 +26,28 @@ import { emptyPools } from '../../db/chain/pools.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
 import { transaction } from '../../db/open.ts';
 import { openMarkets } from './exchange.ts';
-import { encodeGenesis } from './genesis-record.ts';
+import { encodeGenesis, type GenesisRecord } from './genesis-record.ts';
 import { appendLog } from './log.ts';
+import { type ChainRules, dayOf } from './rules.ts';
 
 /**
  * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
  * @throws AceError `DataDirMismatch` (other settings or genesis), `InvalidInput` (settings or genesis that cannot be)
  */
-export function ensureGenesis(
-  store: ChainStore,
-  settings: NetworkSettings,
-  genesis: Genesis,
-  nowMs: () => number,
-): void {
-  checkSettings(settings);
+export function ensureGenesis(store: ChainStore, record: GenesisRecord, nowMs: () => number): void {
+  checkSettings(record.settings);
   transaction(store.db, () => {
-    if (store.log.head()) return checkGenesis(store, settings, genesis);
-    writeGenesis(store, settings, genesis, encodeGenesis(settings, genesis), nowMs());
+    if (store.log.head()) return checkGenesis(store, record.settings, record.genesis);
+    writeGenesis(store, record, nowMs());
   });
 }
 
-/** @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began */
+/** Whatever rules it began with. @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began */
 export function checkGenesis(store: ChainStore, settings: NetworkSettings, genesis: Genesis): void {
   const stored = store.log.at(0);
-  if (stored && sameBytes(stored.bytes, encodeGenesis(settings, genesis))) return;
+  const isSame = (rules: ChainRules) =>
+    stored !== undefined && sameBytes(stored.bytes, encodeGenesis({ settings, genesis, rules }));
+  if (isSame(2) || isSame(1)) return;
   throw new AceError(
     'DataDirMismatch',
     `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now, as one of another version does: choose another --data-dir`,
@@ -67,13 +65,8 @@ export function checkSupply(store: ChainStore): void {
   }
 }
 
-function writeGenesis(
-  store: ChainStore,
-  settings: NetworkSettings,
-  genesis: Genesis,
-  bytes: Uint8Array,
-  nowMs: number,
-): void {
+function writeGenesis(store: ChainStore, record: GenesisRecord, nowMs: number): void {
+  const { settings, genesis, rules } = record;
   const accounts = new Map<string, Record<Token, TokenAmount>>();
   const pools = emptyPools();
   const supply = {} as Record<Token, TokenSupply>;
@@ -110,9 +103,11 @@ function writeGenesis(
     store.accounts.put({ address, balances, nonce: 0, creditUsedUnits: 0 });
   store.pools.put(pools);
   store.supply.put(supply);
-  store.totals.put(genesisTotals(settings.initialTrafficRate, settings.priorWeightHours));
+  const totals = genesisTotals(settings.initialTrafficRate, settings.priorWeightHours);
+  store.totals.put(totals);
+  if (rules === 2) store.rateDay.put({ day: dayOf(nowMs), ...totals });
   store.feed.put(settings.initialAceBytePriceUsd);
   openMarkets(store, nowMs);
-  const height = appendLog(store.log, 'genesis', bytes, nowMs);
+  const height = appendLog(store.log, 'genesis', encodeGenesis(record), nowMs);
   for (const [address, balances] of accounts) store.accountOperations.insert(address, height, balances, null);
 }

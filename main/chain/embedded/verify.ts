@@ -14,7 +14,7 @@ import type { LogRecord } from '../../db/chain/log.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
 import type { MainChain } from '../port.ts';
-import { type EmbeddedChainOptions, openEmbeddedChain } from './embedded-chain.ts';
+import { type EmbeddedChain, type EmbeddedChainOptions, openEmbeddedChain } from './embedded-chain.ts';
 import { checkHash, diverged, readGenesis } from './stored-chain.ts';
 
 export interface VerifyOptions {
@@ -54,10 +54,11 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
   const store = openChainStore(path, { snapshot: true, name });
   try {
     const height = withStoreErrors(() => store.log.head())?.height ?? 0;
-    const { settings, genesis } = readGenesis(store);
+    const { settings, genesis, rules } = readGenesis(store);
     let atMs = recordAt(store, 0).appendedAtMs;
-    const rebuilt = openRebuilt({ path: scratchPath, settings, genesis, nowMs: () => atMs });
+    const rebuilt = openRebuilt({ path: scratchPath, settings, genesis, rules, nowMs: () => atMs });
     let batches = 0;
+    let operations = 0;
     let containsExpected = expected === undefined;
     try {
       for (let at = 0; at <= height; at++) {
@@ -65,6 +66,7 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
         atMs = record.appendedAtMs;
         await replay(store, rebuilt, record);
         if (record.kind === 'batch') batches++;
+        else if (record.kind !== 'genesis' && record.kind !== 'rules') operations++;
         if (expected && sameBytes(record.hash, expected)) containsExpected = true;
         if (at % PROGRESS_EVERY === 0) onProgress?.(at, height);
       }
@@ -84,7 +86,7 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
       networkId: settings.networkId,
       height,
       headHash: recordAt(store, height).hash,
-      operations: height - batches,
+      operations,
       batches,
     };
   } finally {
@@ -93,7 +95,7 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
 }
 
 /** A genesis that no chain begins with has a right hash only when the log was forged. */
-function openRebuilt(options: EmbeddedChainOptions): MainChain {
+function openRebuilt(options: EmbeddedChainOptions): EmbeddedChain {
   try {
     return openEmbeddedChain(options);
   } catch (cause) {
@@ -102,10 +104,11 @@ function openRebuilt(options: EmbeddedChainOptions): MainChain {
   }
 }
 
-async function replay(store: ChainStore, rebuilt: MainChain, record: LogRecord): Promise<void> {
+async function replay(store: ChainStore, rebuilt: EmbeddedChain, record: LogRecord): Promise<void> {
   checkHash(record);
   try {
     if (record.kind === 'batch') await rebuilt.applyBatch(storedBatch(store, record));
+    else if (record.kind === 'rules') rebuilt.takeUpRules();
     else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
   } catch (cause) {
     throw diverged(`record ${record.height} (${record.kind}) cannot be applied again`, cause);

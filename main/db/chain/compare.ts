@@ -6,6 +6,7 @@ const TABLES = [
   'pools',
   'supply',
   'totals',
+  'rate_day',
   'shard_traffic',
   'batches',
   'price_observations',

@@ -1,7 +1,8 @@
 import type { OperationKind } from '../../../shared/economy/operation.ts';
 import type { Database } from '../open.ts';
 
-export type LogKind = 'genesis' | 'batch' | OperationKind;
+/** `rules`: from here on, newer rules (see `chain/embedded/rules.ts`). */
+export type LogKind = 'genesis' | 'rules' | 'batch' | OperationKind;
 
 /** One thing that happened to the chain. */
 export interface LogRecord {

@@ -72,7 +72,7 @@ export type ClaimProgress = Pick<
 
 export type LeaseSeal = Pick<
   LeaseRow,
-  'channelId' | 'sealedUnits' | 'sealedVideoUnits' | 'sealedWatchMs' | 'watchMs'
+  'channelId' | 'sealedUnits' | 'sealedVideoUnits' | 'sealedWatchMs' | 'watchMs' | 'videoBytes'
 >;
 
 /** Who was served by whom, and how much. */
@@ -158,11 +158,12 @@ export class LeaseTable {
     );
     this.#toSeal = db.prepare<[], LeaseRow>(
       `SELECT ${COLUMNS} FROM leases INDEXED BY leases_to_seal
-       WHERE max(claimed_units - sealed_units, watch_ms - sealed_watch_ms, video_bytes / 1048576 - sealed_video_units) > 0`,
+       WHERE max(claimed_units - sealed_units, watch_ms - sealed_watch_ms,
+                 min(video_bytes / 1048576, claimed_units, watch_ms / 64) - sealed_video_units) > 0`,
     );
     this.#seal = db.prepare(
       `UPDATE leases SET sealed_units = @sealedUnits, sealed_video_units = @sealedVideoUnits,
-         sealed_watch_ms = @sealedWatchMs, watch_ms = @watchMs WHERE channel_id = @channelId`,
+         sealed_watch_ms = @sealedWatchMs, watch_ms = @watchMs, video_bytes = @videoBytes WHERE channel_id = @channelId`,
     );
     this.#applied = db.prepare(
       `UPDATE leases INDEXED BY leases_to_apply SET applied_units = sealed_units WHERE applied_units < sealed_units`,
@@ -254,7 +255,7 @@ export class LeaseTable {
     return this.#toSeal.all();
   }
 
-  /** `watchMs` is what is still worth looking at: no more than was sealed once the rest can never be credited. */
+  /** `watchMs` and `videoBytes` are what is still worth looking at: no more than was sealed once the rest can never count. */
   seal(lease: LeaseSeal): void {
     this.#seal.run(lease);
   }

@@ -11,6 +11,7 @@ import { anchorsAgain } from './migrations/0003-anchors-again.ts';
 import { batchChannels } from './migrations/0004-batch-channels.ts';
 import { unusedLeases } from './migrations/0005-unused-leases.ts';
 import { unlinkedDevices } from './migrations/0006-unlinked-devices.ts';
+import { paidViewing } from './migrations/0007-paid-viewing.ts';
 import { UnlinkingTable } from './unlinking.ts';
 import { WatcherTable } from './watchers.ts';
 
@@ -34,6 +35,7 @@ export const VALIDATOR_MIGRATIONS = [
   batchChannels,
   unusedLeases,
   unlinkedDevices,
+  paidViewing,
 ] as const;
 
 /**

@@ -1,20 +1,47 @@
 import type { Database } from '../open.ts';
 
-/** How much of each account's wall clock is used up by watch time that was credited to it. */
+/** What an account watched, on its way into the totals of the network. */
+export interface Watcher {
+  readonly account: string;
+  /** Its wall clock is used up by watch time until here. */
+  readonly watchedUntilMs: number;
+  /** Units that its funds paid or repaid, and that no viewing was counted for yet. */
+  readonly paidUnits: number;
+  /** Video that was reported and is not counted yet, and the time it was watched for. */
+  readonly waitingUnits: number;
+  readonly waitingMs: number;
+  /** Days since 1970, and the units counted on that day. */
+  readonly day: number;
+  readonly dayUnits: number;
+}
+
+const COLUMNS = `account, watched_until_ms AS watchedUntilMs, paid_units AS paidUnits, waiting_units AS waitingUnits,
+  waiting_ms AS waitingMs, day, day_units AS dayUnits`;
+
+/** One row per account that has ever leased. */
 export class WatcherTable {
   readonly #add;
   readonly #get;
   readonly #put;
+  readonly #addPaid;
+  readonly #countable;
 
   constructor(db: Database) {
     this.#add = db.prepare(
       `INSERT INTO watchers (account, watched_until_ms) VALUES (?, ?) ON CONFLICT (account) DO NOTHING`,
     );
-    this.#get = db
-      .prepare<[string], number>(`SELECT watched_until_ms FROM watchers WHERE account = ?`)
-      .pluck();
-    this.#put = db.prepare(
-      `UPDATE watchers SET watched_until_ms = max(watched_until_ms, @untilMs) WHERE account = @account`,
+    this.#get = db.prepare<[string], Watcher>(`SELECT ${COLUMNS} FROM watchers WHERE account = ?`);
+    this.#put = db.prepare<[Watcher]>(
+      `UPDATE watchers SET watched_until_ms = max(watched_until_ms, @watchedUntilMs), paid_units = @paidUnits,
+         waiting_units = @waitingUnits, waiting_ms = @waitingMs, day = @day, day_units = @dayUnits
+       WHERE account = @account`,
+    );
+    this.#addPaid = db.prepare<[number, string]>(
+      `UPDATE watchers SET paid_units = paid_units + ? WHERE account = ?`,
+    );
+    this.#countable = db.prepare<[], Watcher>(
+      `SELECT ${COLUMNS} FROM watchers INDEXED BY watchers_to_count
+       WHERE waiting_ms > 0 AND (paid_units > 0 OR waiting_units = 0)`,
     );
   }
 
@@ -23,13 +50,23 @@ export class WatcherTable {
     this.#add.run(account, atMs);
   }
 
-  /** `null` for an account that never leased. */
-  watchedUntilMs(account: string): number | null {
-    return this.#get.get(account) ?? null;
+  /** `undefined` for an account that never leased. */
+  get(account: string): Watcher | undefined {
+    return this.#get.get(account);
   }
 
-  /** Never moves back. */
-  setWatchedUntilMs(account: string, untilMs: number): void {
-    this.#put.run({ account, untilMs });
+  /** Those of whom something that waits is paid for. */
+  countable(): Watcher[] {
+    return this.#countable.all();
+  }
+
+  /** The account's funds paid so many units more. */
+  addPaid(account: string, units: number): void {
+    this.#addPaid.run(units, account);
+  }
+
+  /** Changes a row that is there. Its clock never moves back. */
+  put(watcher: Watcher): void {
+    this.#put.run(watcher);
   }
 }

@@ -3,5 +3,12 @@ import { initial } from './0001-initial.ts';
 import { accountKeys } from './0002-account-keys.ts';
 import { shardTraffic } from './0003-shard-traffic.ts';
 import { accountOperations } from './0004-account-operations.ts';
+import { rateDay } from './0005-rate-day.ts';
 
-export const chainMigrations: readonly Migration[] = [initial, accountKeys, shardTraffic, accountOperations];
+export const chainMigrations: readonly Migration[] = [
+  initial,
+  accountKeys,
+  shardTraffic,
+  accountOperations,
+  rateDay,
+];

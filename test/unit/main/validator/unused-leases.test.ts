@@ -28,7 +28,7 @@ describe('a lease that nothing was ever paid on', () => {
     expect(isOnFile(channel)).toBe(true);
     await pass(1);
     expect(isOnFile(channel)).toBe(false);
-    expect(shard.store.watchers.watchedUntilMs(payer.account.address)).toBeNull();
+    expect(shard.store.watchers.get(payer.account.address)).toBeUndefined();
     const terms = encodeTerms(channel.terms);
     const termsSignature = payer.device.sign(terms);
     expectAceError('ClaimInvalid', () =>
@@ -45,7 +45,7 @@ describe('a lease that nothing was ever paid on', () => {
     const last = await shard.lease(payer, payee, 5);
     await settle(shard.context);
     expect([isOnFile(old), isOnFile(last)]).toEqual([false, true]);
-    expect(shard.store.watchers.watchedUntilMs(payer.account.address)).not.toBeNull();
+    expect(shard.store.watchers.get(payer.account.address)).toBeDefined();
   });
 
   it('is forgotten with so many others at a time, the oldest first', async () => {

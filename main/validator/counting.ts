@@ -1,0 +1,57 @@
+/**
+ * Which viewing counts for the traffic rate (docs/economy.md#price): what was watched, once funds have paid for it, at once or
+ * as a repayment; units and their time together. So whoever moves the price pays the fee on every unit of it.
+ */
+import type { TrafficTotals } from '../../shared/economy/price.ts';
+import type { ValidatorStore } from '../db/validator/store.ts';
+import type { Watcher } from '../db/validator/watchers.ts';
+import { COUNTED_UNITS_PER_DAY } from './limits.ts';
+import type { Viewing } from './watching.ts';
+
+export interface Counted {
+  /** What the batch adds to the network's totals. */
+  readonly watched: TrafficTotals;
+  /** Rows to write with it. */
+  readonly watchers: readonly Watcher[];
+}
+
+/** Adds what `viewing` reports to what waits, and counts of that what is paid for. Writes nothing. */
+export function countPaid(store: ValidatorStore, viewing: Viewing, nowMs: number): Counted {
+  const rows = new Map(store.watchers.countable().map((row) => [row.account, row]));
+  for (const [account, { units, ms, untilMs }] of viewing.reported) {
+    const row = rows.get(account) ?? store.watchers.get(account);
+    if (!row) continue;
+    rows.set(account, {
+      ...row,
+      watchedUntilMs: untilMs,
+      waitingUnits: row.waitingUnits + units,
+      waitingMs: row.waitingMs + ms,
+    });
+  }
+  const day = Math.floor(nowMs / 86_400_000);
+  let watched: TrafficTotals = { videoUnits: 0n, watchMs: 0n };
+  const watchers = [...rows.values()].map((row) => {
+    const { units, ms, after } = countOne(row, day);
+    watched = { videoUnits: watched.videoUnits + BigInt(units), watchMs: watched.watchMs + BigInt(ms) };
+    return after;
+  });
+  return { watched, watchers };
+}
+
+function countOne(row: Watcher, day: number): { units: number; ms: number; after: Watcher } {
+  const { paidUnits, waitingUnits, waitingMs } = row;
+  const dayUnits = row.day === day ? row.dayUnits : 0;
+  const units = Math.max(0, Math.min(waitingUnits, paidUnits, COUNTED_UNITS_PER_DAY - dayUnits));
+  // Time alone belongs to units that were counted before it was known.
+  const ms =
+    waitingUnits === 0 ? waitingMs : Number((BigInt(waitingMs) * BigInt(units)) / BigInt(waitingUnits));
+  const after = {
+    ...row,
+    paidUnits: paidUnits - units,
+    waitingUnits: waitingUnits - units,
+    waitingMs: waitingMs - ms,
+    day,
+    dayUnits: dayUnits + units,
+  };
+  return { units, ms, after };
+}
