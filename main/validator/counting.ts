@@ -38,8 +38,10 @@ export function countPaid(store: ValidatorStore, viewing: Viewing, nowMs: number
   return { watched, watchers };
 }
 
-function countOne(row: Watcher, day: number): { units: number; ms: number; after: Watcher } {
+function countOne(row: Watcher, today: number): { units: number; ms: number; after: Watcher } {
   const { paidUnits, waitingUnits, waitingMs } = row;
+  // A clock that is set back begins no day anew.
+  const day = Math.max(today, row.day);
   const dayUnits = row.day === day ? row.dayUnits : 0;
   const units = Math.max(0, Math.min(waitingUnits, paidUnits, COUNTED_UNITS_PER_DAY - dayUnits));
   // Time alone belongs to units that were counted before it was known.
