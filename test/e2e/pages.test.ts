@@ -204,7 +204,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
       .click();
     await page.getByTestId('schedule-rule').waitFor({ state: 'detached' });
     await page.getByTestId('download-limit-stop').click();
-    expect(await page.getByTestId('stop-download').textContent()).toContain('Downloading stands still');
+    expect(await page.getByTestId('stop-download').textContent()).toContain('Downloading is paused');
     await page.getByTestId('download-limit-none').click();
     await page.getByTestId('day-limit-none').click();
     await page.getByTestId('stop-download').waitFor({ state: 'detached' });
