@@ -115,7 +115,7 @@ function startWitness(
 }
 
 function channelSides(
-  { store, settings, account, device, certificate, shard, shardClient, lines, nowMs }: PeerNetwork,
+  { store, settings, account, device, certificate, shard, shardClient, lines, clock, nowMs }: PeerNetwork,
   observer: CheckpointGossip,
   trust: ShardTrust,
   refused: RefusedPayers,
@@ -133,12 +133,15 @@ function channelSides(
   });
   const payer = new PayerService({
     ...common,
+    clock,
     leases: {
       shard,
       leasableUnits: async (address) => (await shardClient.call('account', { address })).leasableUnits,
       lease: async (terms, termsSignature) => {
         trust.check(shard);
-        return (await shardClient.call('lease', { terms, termsSignature, certificate })).signature;
+        const lease = shardClient.call('lease', { terms, termsSignature, certificate });
+        lease.catch((error: unknown) => clock.leaseRefused(error));
+        return (await lease).signature;
       },
     },
   });
