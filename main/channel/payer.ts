@@ -76,7 +76,7 @@ export class PayerService {
 
   constructor(context: PayerContext) {
     this.#context = context;
-    this.#abandoned = new KeyedRateLimiter(ABANDON_RATE, context.nowMs);
+    this.#abandoned = new KeyedRateLimiter(ABANDON_RATE, () => performance.now());
   }
 
   /** Who pays. */

@@ -107,6 +107,7 @@ function startWitness(
   resources.defer(() => reports.stop());
   const gossip = new CheckpointGossip({
     ...{ router, networkId, validatorKeys, shard, nowMs, log },
+    clockMs: () => performance.now(),
     random: Math.random,
     onProof: (proof) => reports.add(proof),
   });
@@ -121,7 +122,7 @@ function channelSides(
   refused: RefusedPayers,
   risk: ProviderRisk,
 ) {
-  const common = { observer, store, settings, account: account.address, device, nowMs };
+  const common = { observer, store, settings, account: account.address, device, nowMs, clock };
   const payee = new PayeeService({
     ...common,
     risk,
@@ -133,7 +134,6 @@ function channelSides(
   });
   const payer = new PayerService({
     ...common,
-    clock,
     leases: {
       shard,
       leasableUnits: async (address) => (await shardClient.call('account', { address })).leasableUnits,
