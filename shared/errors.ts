@@ -100,6 +100,7 @@ export type ErrorCode =
   | 'ShardUnavailable'
   | 'ShardDiverged'
   | 'ClockWrong'
+  | 'OwnClockWrong'
   // process
   | 'DataDirInUse'
   | 'DataDirNotWritable'

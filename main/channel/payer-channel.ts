@@ -33,6 +33,13 @@ export interface LeaseSource {
   lease(terms: Uint8Array, termsSignature: Uint8Array): Promise<Uint8Array>;
 }
 
+/** Whether this computer's clock can be believed. */
+export interface PayerClock {
+  readonly isRight: boolean;
+  /** @throws AceError `OwnClockWrong` when it is too far off to open a channel by it */
+  check(): Promise<void>;
+}
+
 export interface PayerContext {
   readonly store: NodeStore;
   readonly settings: NetworkSettings;
@@ -40,6 +47,8 @@ export interface PayerContext {
   readonly device: DeviceIdentity;
   readonly leases: LeaseSource;
   readonly nowMs: () => number;
+  /** Left out: it is right. */
+  readonly clock?: PayerClock;
   readonly observer?: ChannelObserver;
 }
 

@@ -25,7 +25,7 @@ import {
 } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { isCount } from '../../shared/count.ts';
-import { AceError, isAceError } from '../../shared/errors.ts';
+import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { PayerChannelRow } from '../db/node/payer-channels.ts';
 import { KeyedRateLimiter } from '../util/rate-limiter.ts';
@@ -45,6 +45,8 @@ export { PayerChannel, type WatchTime } from './payer-channel.ts';
 /** Life of a channel: long enough for any evening, short enough that an abandoned lease comes back the same day. */
 const CHANNEL_LIFE_MS = 12 * 3_600_000;
 const LEASE_ATTEMPTS = 3;
+/** What a shard will not lease on these terms: they are forgotten, and others may do. */
+const REFUSED: ReadonlySet<ErrorCode> = new Set(['CreditExhausted', 'LeaseRefused', 'DeviceDisputed']);
 /** Channels left on a payee's word: a clock set wrong twice or a disk restored is forgiven, a habit is not. */
 const ABANDON_RATE = { perSecond: 1 / 3_600, burst: 2 };
 /** This long after its expiry no claim on a channel is taken any more: its last checkpoint is not sent again. */
@@ -74,7 +76,7 @@ export class PayerService {
 
   constructor(context: PayerContext) {
     this.#context = context;
-    this.#abandoned = new KeyedRateLimiter(ABANDON_RATE, context.nowMs);
+    this.#abandoned = new KeyedRateLimiter(ABANDON_RATE, () => performance.now());
   }
 
   /** Who pays. */
@@ -85,7 +87,8 @@ export class PayerService {
   /**
    * The open channel to this provider that no other session uses, or a new one for up to `wantedUnits`, as many as the
    * shard can lease. The caller releases it.
-   * @throws AceError `CreditExhausted` (nothing can be leased), `LeaseRefused`, `ShardUnavailable`, `StoreFailed`
+   * @throws AceError `CreditExhausted` (nothing can be leased), `LeaseRefused`, `OwnClockWrong`, `ShardUnavailable`,
+   * `StoreFailed`
    */
   async channelTo(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
     const { store, nowMs } = this.#context;
@@ -149,10 +152,23 @@ export class PayerService {
     };
   }
 
-  /** Channels whose time is over get no further; one in use is looked at when it is free. @throws AceError `StoreFailed` */
+  /**
+   * Channels whose time is over get no further; one in use is looked at when it is free. A clock that is wrong ends none.
+   * @throws AceError `StoreFailed`
+   */
   expire(): void {
-    const { store, nowMs } = this.#context;
+    const { store, nowMs, clock } = this.#context;
+    if (clock && !clock.isRight) return;
     const free = (row: PayerChannelRow) => !this.#inUse.has(toHex(row.state.channelId));
+    // Made while the clock was ahead: the shard would not lease them for so long, and nobody may ask for them again.
+    const ahead = store.payerChannels
+      .openingsBeyond(nowMs() + CHANNEL_LIFE_MS + EXPIRY_MARGIN_MS)
+      .filter(free);
+    if (ahead.length > 0) {
+      store.commit(() => {
+        for (const { state } of ahead) store.payerChannels.deleteUnleased(state.channelId);
+      });
+    }
     this.#apply(store.payerChannels.expired(nowMs()).filter(free), 'expired');
     // No claim on them is taken any more: the final checkpoint is not sent again.
     this.#apply(store.payerChannels.unsignable(nowMs() - GRACE_MS), 'grace-over');
@@ -232,10 +248,14 @@ export class PayerService {
   }
 
   async #openNew(payee: Counterparty, wantedUnits: number): Promise<PayerChannel> {
-    const { store, leases, account, nowMs } = this.#context;
+    const { store, leases, account, nowMs, clock } = this.#context;
+    await clock?.check();
     const unanswered = store.payerChannels.unanswered(payee.device, nowMs() + EXPIRY_MARGIN_MS);
     if (unanswered && !this.#inUse.has(toHex(unanswered.state.channelId))) {
-      const answer = await this.#ask(unanswered);
+      const answer = await this.#ask(unanswered).catch((error: unknown) => {
+        // It is forgotten by now: made at another time, or by a clock that was wrong.
+        if (!isAceError(error, 'LeaseRefused')) throw error;
+      });
       if (answer instanceof PayerChannel) return answer;
     }
     // A shard that refused last time is asked for the figure first; else the lease itself is asked for, a round trip less.
@@ -254,8 +274,8 @@ export class PayerService {
   }
 
   /**
-   * Asks the shard to lease a stored channel. A refusal for want of credit forgets the channel; an answer that gets
-   * lost may have reserved the units, so the channel stays and is asked for again.
+   * Asks the shard to lease a stored channel. A refusal forgets the channel; an answer that gets lost may have reserved
+   * the units, so the channel stays and is asked for again. The answer to a want of credit is what can be leased.
    */
   async #ask(row: PayerChannelRow): Promise<PayerChannel | { readonly leasableUnits: number }> {
     const { store, leases, nowMs } = this.#context;
@@ -272,8 +292,9 @@ export class PayerService {
       return this.#use({ ...row, state, leaseSignature: signature }, true);
     } catch (error) {
       this.#inUse.delete(key);
-      if (!isAceError(error, 'CreditExhausted')) throw error;
+      if (!isAceError(error) || !REFUSED.has(error.code)) throw error;
       store.commit(() => store.payerChannels.deleteUnleased(channelId));
+      if (error.code !== 'CreditExhausted') throw error;
       const units = Number(error.details.leasableUnits ?? 0);
       return { leasableUnits: isCount(units) ? units : 0 };
     }

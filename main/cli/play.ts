@@ -26,6 +26,9 @@ export interface PlayOptions {
 /** What may end by itself, and how long it may take before the command gives up. */
 const WAITS_MS: Partial<Record<ErrorCode, number>> = { NoProviders: 15_000, CacheFull: 10_000 };
 
+/** What only the user can end. */
+const ENDING: ReadonlySet<ErrorCode> = new Set(['StoreFailed', 'DataDirNotWritable', 'OwnClockWrong']);
+
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);
   const out = options.out === undefined ? null : resolve(options.out);
@@ -70,10 +73,8 @@ async function saveTo(
   try {
     const response = await open(playbackUrl, giveUp.signal);
     if (response.statusCode !== 200) {
-      throw new AceError(
-        'NoProviders',
-        (await text(response)).trim() || `The node answered ${response.statusCode}`,
-      );
+      const words = (await text(response)).trim() || `The node answered ${response.statusCode}`;
+      throw new AceError('NoProviders', words);
     }
     await saveAs(out, async (file) => {
       await pipeline(response, count, file, { signal: giveUp.signal });
@@ -124,8 +125,7 @@ function watchForTrouble(
       const note = 'what was fetched is kept; add --wait to wait for a top-up';
       giveUp.abort(new AceError('CreditExhausted', `${reason.message} (${note})`));
     }
-    if (reason?.code === 'StoreFailed' || reason?.code === 'DataDirNotWritable')
-      giveUp.abort(new AceError(reason.code, reason.message));
+    if (reason && ENDING.has(reason.code)) giveUp.abort(new AceError(reason.code, reason.message));
     if (waiting && waiting.code !== reason?.code) {
       clearTimeout(waiting.timer);
       waiting = null;

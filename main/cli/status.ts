@@ -1,6 +1,7 @@
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { ownClockWords } from '../account/network-clock.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
@@ -26,6 +27,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ...(running && s.pagesUrl !== null ? [playersRow(s.pagesUrl)] : []),
     ['Network', `${s.networkId}${s.devnet ? ' (own devnet, play money)' : ''}`],
     ['Home shard', `${s.shard.shard}${s.shard.connected ? '' : ' (not reachable)'}`],
+    ...clockRows(s),
     ...s.distrustedShards.map(({ message, sinceMs }): [string, string] => [
       'NOT TRUSTED',
       `${message} (since ${new Date(sinceMs).toISOString()})`,
@@ -68,6 +70,18 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ['Data', s.dataDir],
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`.trimEnd()).join('\n');
+}
+
+function clockRows({ clock, shard }: NodeSnapshot): [string, string][] {
+  const rows: [string, string][] = [];
+  if (clock) {
+    const so = clock.stops ? 'no channel is opened until it is right' : 'set it right';
+    rows.push(['CLOCK WRONG', `${ownClockWords(clock.aheadMs)}: ${so}`]);
+  }
+  if (shard.clockJumped) {
+    rows.push(['Shard clock', 'The validator’s clock is wrong: it grants no lease until it is right again']);
+  }
+  return rows;
 }
 
 /** One for each creditor, in the order in which they lent first: units, and XAC at the price of now. */

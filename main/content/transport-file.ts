@@ -6,6 +6,7 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
+import { hasAtMostItems, MAX_RECORD_ITEMS } from '../../shared/bounded-cbor.ts';
 import { isBytes, tuple } from '../../shared/channel/tuple.ts';
 import { isCount } from '../../shared/count.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
@@ -162,6 +163,7 @@ function decodeBody(body: Uint8Array): TransportFile | BroadcastFile {
 }
 
 function fieldCount(body: Uint8Array): number | null {
+  if (!hasAtMostItems(body, MAX_RECORD_ITEMS)) throw invalid('it is malformed');
   try {
     const fields: unknown = dagCbor.decode(body);
     return Array.isArray(fields) ? fields.length : null;

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as dagCbor from '@ipld/dag-cbor';
+import { hasAtMostItems, MAX_REQUEST_ITEMS } from '../../shared/bounded-cbor.ts';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Frame, FrameStream } from './frames.ts';
 
@@ -132,7 +133,7 @@ export async function serveRequests(
     if (retryAfterMs > 0) {
       await delay(Math.min(retryAfterMs, MAX_REFUSAL_DELAY_MS), null, { ref: false });
     }
-    const { id, method, params } = decodeMap(frame);
+    const { id, method, params } = decodeMap(frame, MAX_REQUEST_ITEMS);
     if (typeof id !== 'number' || typeof method !== 'string') throw malformed();
     let answer: PlainMap;
     try {
@@ -188,10 +189,13 @@ export function remoteError(value: unknown): AceError {
   });
 }
 
-function decodeMap(frame: Frame): Record<string, unknown> {
+/** @param maxItems of what strangers send; an answer is the shard's */
+function decodeMap(frame: Frame, maxItems = Number.POSITIVE_INFINITY): Record<string, unknown> {
+  const bytes = frame.subarray();
+  if (!hasAtMostItems(bytes, maxItems)) throw malformed();
   let value: unknown;
   try {
-    value = dagCbor.decode(frame.subarray());
+    value = dagCbor.decode(bytes);
   } catch (cause) {
     throw malformed(cause);
   }

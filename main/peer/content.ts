@@ -73,6 +73,8 @@ export async function startContent(
   const discovery = await startDiscovery(
     {
       ...context,
+      // What was found, or kept silent, a while ago: a wall clock that is set back would keep that for as long.
+      nowMs: () => performance.now(),
       home: context.shardClient,
       account: context.account.address,
       isOffered,

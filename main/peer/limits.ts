@@ -2,6 +2,7 @@
  * What a node bounds towards others, each with its unit and its reason. What every host bounds is in `p2p/limits.ts`, what
  * the user sets in `main/limits`.
  */
+import type { ClockLimits } from '../account/network-clock.ts';
 import type { RiskLimits } from '../channel/provider-risk.ts';
 
 /** A channel that never carried a byte is forgotten so long after its end; its shard forgets the lease then, too. */
@@ -10,6 +11,17 @@ export const UNUSED_CHANNEL_KEPT_MS = 3 * 24 * 3_600_000;
 export const FORGET_EVERY_MS = 3_600_000;
 /** Channels that one look forgets: more than strangers get leases for in that time, and some milliseconds of work. */
 export const MAX_FORGOTTEN_AT_ONCE = 2_000;
+
+export const CLOCK_LIMITS: ClockLimits = {
+  /** The margin of a channel's end: what is within it, records and operations bear. */
+  saidMs: 10 * 60_000,
+  /** Half of a channel's life. Beyond its whole life the shard or the provider takes a new one for over, or for too long. */
+  stopsMs: 6 * 3_600_000,
+  /** Soon enough that nobody wonders. */
+  lookMs: 1_000,
+  /** One small request. */
+  askMs: 5_000,
+};
 
 export const RISK_LIMITS: RiskLimits = {
   unpaid: {

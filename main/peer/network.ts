@@ -4,6 +4,7 @@ import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
 import { ShardLines } from '../account/lines.ts';
 import { bindStore } from '../account/membership.ts';
+import { NetworkClock } from '../account/network-clock.ts';
 import type { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { Meter } from '../p2p/meter.ts';
@@ -11,11 +12,13 @@ import { GossipRouter } from '../p2p/protocols/gossip/router.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { CertificateCheck } from '../pieces/remote.ts';
 import type { Log } from '../process/log.ts';
+import { type Clocks, SYSTEM_CLOCKS } from '../util/steady-clock.ts';
 import type { Account } from '../wallet/account.ts';
 import { certificates } from '../wallet/certificates.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { type Identity, openIdentity } from '../wallet/identity.ts';
 import { type PeerHostOptions, startPeerHost } from './host.ts';
+import { CLOCK_LIMITS } from './limits.ts';
 
 export interface NetworkOptions extends PeerHostOptions {
   readonly dataDir: DataDir;
@@ -23,6 +26,8 @@ export interface NetworkOptions extends PeerHostOptions {
   readonly identity?: Identity;
   /** Fail when the shard does not answer now, even if it was met before: its address was just given. */
   readonly mustReachShard?: boolean;
+  /** Left out: the computer's. */
+  readonly clocks?: Clocks;
   readonly log: Log;
 }
 
@@ -44,6 +49,8 @@ export interface PeerNetwork {
   readonly shard: number;
   /** The line to it. */
   readonly shardClient: ShardClient;
+  /** Whether this computer's clock is right. */
+  readonly clock: NetworkClock;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -53,16 +60,18 @@ export async function joinNetwork(
   options: NetworkOptions,
   resources: AsyncDisposableStack,
 ): Promise<PeerNetwork> {
-  const { dataDir, log, mustReachShard = false, shardMultiaddr } = options;
-  const nowMs = () => Date.now();
+  const { dataDir, log, mustReachShard = false, shardMultiaddr, clocks = SYSTEM_CLOCKS } = options;
+  const nowMs = clocks.wallMs;
   const store = openNodeStore(dataDir.nodeDb);
   resources.defer(() => store.close());
   const identity = options.identity ?? (await openIdentity(dataDir.wallet, store));
   const { account, device } = identity;
 
-  const meter = new Meter(nowMs);
+  // Rates, pauses and penalties go by a clock that nobody sets; dates and ends of channels by the wall clock.
+  const clockMs = () => performance.now();
+  const meter = new Meter(clockMs);
   // Checkpoints are there because of payment, and so is what it costs to pass them on.
-  const router = new GossipRouter(nowMs, (bytes) => meter.add({ paymentBytes: bytes }));
+  const router = new GossipRouter(clockMs, (bytes) => meter.add({ paymentBytes: bytes }));
   const { host, guard } = await startPeerHost(options, device.seed(), { store, router, log });
   resources.defer(() => host.stop());
 
@@ -84,6 +93,9 @@ export async function joinNetwork(
   const shard = lines.homeOf(account.address);
   const shardClient = lines.of(shard);
   await lines.reach(shard);
+  const ask = () => shardClient.call('hello', {});
+  const clock = new NetworkClock({ clocks, limits: CLOCK_LIMITS, ask, log });
+  resources.defer(() => clock.stop());
   const certified = await certificates(account, device, settings, nowMs, identity.certificate);
   return {
     ...{
@@ -98,6 +110,7 @@ export async function joinNetwork(
       devnet,
       shard,
       shardClient,
+      clock,
       nowMs,
       log,
     },

@@ -107,6 +107,7 @@ function startWitness(
   resources.defer(() => reports.stop());
   const gossip = new CheckpointGossip({
     ...{ router, networkId, validatorKeys, shard, nowMs, log },
+    clockMs: () => performance.now(),
     random: Math.random,
     onProof: (proof) => reports.add(proof),
   });
@@ -115,13 +116,13 @@ function startWitness(
 }
 
 function channelSides(
-  { store, settings, account, device, certificate, shard, shardClient, lines, nowMs }: PeerNetwork,
+  { store, settings, account, device, certificate, shard, shardClient, lines, clock, nowMs }: PeerNetwork,
   observer: CheckpointGossip,
   trust: ShardTrust,
   refused: RefusedPayers,
   risk: ProviderRisk,
 ) {
-  const common = { observer, store, settings, account: account.address, device, nowMs };
+  const common = { observer, store, settings, account: account.address, device, nowMs, clock };
   const payee = new PayeeService({
     ...common,
     risk,
@@ -138,7 +139,9 @@ function channelSides(
       leasableUnits: async (address) => (await shardClient.call('account', { address })).leasableUnits,
       lease: async (terms, termsSignature) => {
         trust.check(shard);
-        return (await shardClient.call('lease', { terms, termsSignature, certificate })).signature;
+        const lease = shardClient.call('lease', { terms, termsSignature, certificate });
+        lease.catch((error: unknown) => clock.leaseRefused(error));
+        return (await lease).signature;
       },
     },
   });

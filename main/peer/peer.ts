@@ -31,6 +31,7 @@ type Network = Pick<
   PeerNetwork,
   | 'account'
   | 'certificate'
+  | 'clock'
   | 'device'
   | 'devnet'
   | 'lines'
@@ -76,7 +77,12 @@ export function startPeer(options: PeerOptions): Promise<RunningPeer> {
       announcer.soon();
       events.changed();
     });
+    peer.clock.on('change', () => {
+      library.retryAll();
+      events.changed();
+    });
     await keepShardLines(peer);
+    peer.clock.start();
     live.resume();
     void known.meetSome();
     announcer.soon();

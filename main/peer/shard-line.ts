@@ -8,7 +8,7 @@ import type { PeerNetwork } from './network.ts';
 import type { Payments } from './payments.ts';
 
 export interface ShardLineContext
-  extends Pick<PeerNetwork, 'lines' | 'settings' | 'account' | 'shard' | 'shardClient' | 'log'>,
+  extends Pick<PeerNetwork, 'clock' | 'lines' | 'settings' | 'account' | 'shard' | 'shardClient' | 'log'>,
     Pick<Payments, 'sync' | 'claims' | 'reports'>,
     Pick<PeerContent, 'known' | 'announcer' | 'library'> {
   readonly events: PeerEvents;
@@ -48,9 +48,10 @@ export async function keepShardLines(context: ShardLineContext): Promise<void> {
 
 /** Learns what the shard knows of the network, and announces to it what this peer offers. @throws AceError as the calls do */
 async function greet(context: ShardLineContext, line: ShardClient): Promise<void> {
-  const { lines, settings, account, shardClient, sync, known, announcer } = context;
+  const { lines, settings, account, shardClient, clock, sync, known, announcer } = context;
   const hello = await line.call('hello', {});
   checkNetwork(hello.settings, settings);
+  if (line === shardClient) clock.receive(hello);
   lines.learn(hello.shards);
   known.learn(hello.peers);
   await line.call('watch', { account: account.address });

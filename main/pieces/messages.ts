@@ -7,6 +7,7 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { varint } from 'multiformats';
 import { Uint8ArrayList } from 'uint8arraylist';
+import { hasAtMostItems, MAX_RECORD_ITEMS } from '../../shared/bounded-cbor.ts';
 import { isBytes } from '../../shared/channel/tuple.ts';
 import { isCount } from '../../shared/count.ts';
 import { CHUNK_BYTES, PIECE_BYTES } from '../../shared/economy/units.ts';
@@ -204,6 +205,7 @@ function leadingVarint(body: Uint8Array): [value: number, byteLength: number] {
 }
 
 function decodedList(body: Uint8Array, count: number): unknown[] {
+  if (!hasAtMostItems(body, MAX_RECORD_ITEMS)) throw malformed();
   let value: unknown;
   try {
     value = dagCbor.decode(body);

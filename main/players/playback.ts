@@ -20,6 +20,7 @@ import {
   sessionPaths,
   streamPath,
 } from './addresses.ts';
+import { type ClockTold, checkComes } from './comes.ts';
 import { attachmentOf } from './file-name.ts';
 import { manifestPath } from './live-http.ts';
 import { openingOf } from './opening.ts';
@@ -40,6 +41,7 @@ export interface PlaybackContext {
   readonly watch: (broadcast: string) => Watch;
   readonly contentOf: (contentId: string) => { readonly addedAtMs: number; readonly upBytes: number } | null;
   readonly payment: () => PaymentFigures | null;
+  readonly clockTold: ClockTold;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -61,6 +63,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   ContentChanged: 409,
   FileMissing: 404,
   ShardUnavailable: 503,
+  OwnClockWrong: 503,
 };
 
 export function playbackHandler(
@@ -140,11 +143,13 @@ class Playback {
   }
 
   async #stream(contentId: string, session: string | undefined, { req, res, url }: Exchange): Promise<void> {
-    const { pieces, transferOf } = this.#context;
+    const { pieces, transferOf, clockTold } = this.#context;
     const using = session === undefined ? null : this.#sessions.use(session, contentId);
-    const transfer = await transferOf(contentId, openingOf(req, url));
+    const opening = openingOf(req, url);
+    const transfer = await transferOf(contentId, opening);
     // Before the head is sent: behind it there is no place left to say why nothing comes.
     await pieces.referenced.check(transfer.contentId);
+    if (req.method === 'GET') await checkComes(transfer, clockTold, closedBy(res), opening?.pieceIndex);
     const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());
     try {
       await serveContent(req, res, {
@@ -272,6 +277,12 @@ function answerText(res: ServerResponse, status: number, text: string, type = 't
   res
     .writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' })
     .end(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+function closedBy(res: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  res.once('close', () => closed.abort());
+  return closed.signal;
 }
 
 function isAbort(error: unknown): boolean {

@@ -14,6 +14,7 @@ const PAUSING: ReadonlySet<ErrorCode> = new Set([
   'CreditExhausted',
   'DeviceDisputed',
   'ClockWrong',
+  'OwnClockWrong',
   'StoreFailed',
   'DataDirNotWritable',
   ...RESTING,

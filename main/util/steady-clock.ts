@@ -8,12 +8,16 @@
  * States: `right`; `jumped` while the wall clock is apart from where it should be; `unproven` after a start, when it is
  * ahead of the last record: that is most often a process that did not run for a while, and sometimes a jump.
  */
+import { uptime } from 'node:os';
 
 export interface Clocks {
   readonly wallMs: () => number;
   /** Only ever goes on, and also while the computer sleeps, where it can. */
   readonly uptimeMs: () => number;
 }
+
+/** The uptime goes on while a computer sleeps, where `performance.now()` stands still: waking up is no jump. */
+export const SYSTEM_CLOCKS: Clocks = { wallMs: () => Date.now(), uptimeMs: () => uptime() * 1_000 };
 
 export interface StepLimits {
   /** A larger step is a jump. */

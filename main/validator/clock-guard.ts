@@ -2,15 +2,11 @@
  * A validator's clock (see `SteadyClock`), and what it does when that has jumped: it grants no lease, releases none and
  * seals no batch, says so, and goes on by itself.
  */
-import { uptime } from 'node:os';
 import { AceError } from '../../shared/errors.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Log } from '../process/log.ts';
-import { type ClockState, type Clocks, SteadyClock } from '../util/steady-clock.ts';
+import { type ClockState, type Clocks, SteadyClock, SYSTEM_CLOCKS } from '../util/steady-clock.ts';
 import { CLOCK_LOOK_MS, CLOCK_STAND_MS, MAX_CLOCK_STEP_MS } from './limits.ts';
-
-/** The uptime goes on while a computer sleeps, where `performance.now()` stands still: waking up is no jump. */
-const SYSTEM_CLOCKS: Clocks = { wallMs: () => Date.now(), uptimeMs: () => uptime() * 1_000 };
 
 /** A clock that is right so far. */
 export function validatorClock(clocks: Clocks = SYSTEM_CLOCKS): SteadyClock {

@@ -124,7 +124,7 @@ async function run(
   const store = openValidatorStore(files.validatorDb);
   resources.defer(() => store.close());
   clock.startAfter(Math.max(headTimeMs(files.chainDb), lastRecordMs(store)));
-  const router = shardRouter(nowMs);
+  const router = shardRouter();
   const host = await listenAsBefore(device, { port, listen, announce, reach }, files.port, router);
   resources.defer(() => host.stop());
   const directory = new ShardDirectory();

@@ -52,7 +52,8 @@ export function shardHandlers(context: HandlerContext): ShardHandlers {
 }
 
 /** What everyone asks: the network's rules and figures. */
-function networkHandlers({ chain, cache, shard, faucet, shardAddresses, rendezvous }: HandlerContext) {
+function networkHandlers(context: HandlerContext) {
+  const { chain, cache, shard, faucet, shardAddresses, rendezvous, clockGuard, nowMs } = context;
   const settings = plainSettings(chain.settings());
   return {
     hello: async () => ({
@@ -61,6 +62,8 @@ function networkHandlers({ chain, cache, shard, faucet, shardAddresses, rendezvo
       devnet: faucet !== null,
       shards: shardAddresses(),
       peers: rendezvous.some(PEERS_TOLD),
+      timeMs: nowMs(),
+      clockJumped: !clockGuard.isRight,
     }),
     market: async () => plainMarket(await cache.market()),
     pools: () => cache.figures(),

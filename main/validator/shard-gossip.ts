@@ -21,8 +21,11 @@ export interface ShardGossipOptions {
 }
 
 /** What a validator's host carries gossip with; a shard counts no bytes. */
-export function shardRouter(nowMs: () => number): GossipRouter {
-  return new GossipRouter(nowMs, () => undefined);
+export function shardRouter(): GossipRouter {
+  return new GossipRouter(
+    () => performance.now(),
+    () => undefined,
+  );
 }
 
 /** The caller stops it. */
@@ -40,6 +43,7 @@ export function joinShardGossip({
     validatorKeys,
     shard,
     nowMs,
+    clockMs: () => performance.now(),
     random: Math.random,
     log,
     onProof: (proof) => takeReport(store, networkId, encodeProof(proof)),

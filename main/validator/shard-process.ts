@@ -64,8 +64,7 @@ export async function runShardValidator(options: ShardValidatorOptions): Promise
     const clock = validatorClock();
     const recordedAtMs = lastRecordMs(store);
     if (recordedAtMs > 0) clock.startAfter(recordedAtMs);
-    const nowMs = () => clock.nowMs();
-    const router = shardRouter(nowMs);
+    const router = shardRouter();
     const host = await listenAsBefore(
       device,
       { port, listen, announce, trusted: [chainAddress] },

@@ -25,6 +25,7 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   InvalidContentId: words(m.error_invalid_content_id, m.error_invalid_content_id_next),
   ShardUnavailable: words(m.error_shard_unavailable, m.error_shard_unavailable_next),
   ClockWrong: words(m.error_clock_wrong, m.error_clock_wrong_next),
+  OwnClockWrong: words(m.error_own_clock_wrong, m.error_own_clock_wrong_next),
   PeerUnreachable: words(m.error_peer_unreachable, m.error_peer_unreachable_next),
   PieceCorrupt: words(m.error_piece_corrupt, m.error_piece_corrupt_next),
   PaymentOverdue: words(m.error_payment_overdue, m.error_payment_overdue_next),

@@ -1,4 +1,5 @@
 import * as dagCbor from '@ipld/dag-cbor';
+import { hasAtMostItems, MAX_RECORD_ITEMS } from '../bounded-cbor.ts';
 import { sameBytes } from '../bytes.ts';
 import { AceError } from '../errors.ts';
 
@@ -14,6 +15,7 @@ export function tuple(
 ): readonly unknown[] {
   const bad = (cause?: unknown) =>
     new AceError('MessageMalformed', `The ${what} is malformed`, { reaction: 'drop-peer', cause });
+  if (!hasAtMostItems(bytes, MAX_RECORD_ITEMS)) throw bad();
   let value: unknown;
   try {
     value = dagCbor.decode(bytes);

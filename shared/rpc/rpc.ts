@@ -88,7 +88,19 @@ export interface NodeSnapshot {
   readonly peerId: string;
   readonly dataDir: string;
   readonly startedAtMs: number;
-  readonly shard: { readonly connected: boolean; readonly shard: number; readonly multiaddr: string };
+  readonly shard: {
+    readonly connected: boolean;
+    readonly shard: number;
+    readonly multiaddr: string;
+    /** Its own clock has jumped: it grants no lease until that is right again. */
+    readonly clockJumped: boolean;
+  };
+  /** How far the clock of the node's computer is ahead of the shard's, negative when behind; `null` while it is right. */
+  readonly clock: {
+    readonly aheadMs: number;
+    /** No channel is opened until it is right. */
+    readonly stops: boolean;
+  } | null;
   /** Shards that cheated, with what to do about each; mostly none. */
   readonly distrustedShards: readonly {
     readonly shard: number;

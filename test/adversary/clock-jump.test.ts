@@ -97,6 +97,7 @@ it.each([
     if (!restarts || byMs < 0) {
       const request = { terms: Buffer.of(0), termsSignature: Buffer.alloc(64), certificate: Buffer.of(0) };
       await expectAceRejection('ClockWrong', viewer.shardClient.call('lease', request));
+      expect(await viewer.shardClient.call('hello', {})).toMatchObject({ clockJumped: true });
     }
     jump(-byMs);
 

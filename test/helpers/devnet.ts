@@ -77,7 +77,7 @@ export class Devnet {
     secrets?: WalletSecrets,
     timeouts?: PiecesTimeouts,
     shardMultiaddr = this.validator.multiaddr,
-    risk: Pick<PeerOptions, 'originOf' | 'riskLimits'> = {},
+    risk: Pick<PeerOptions, 'clocks' | 'originOf' | 'riskLimits'> = {},
   ): Promise<TestPeer> {
     const dir = join(this.dir, name);
     mkdirSync(dir, { recursive: true });

@@ -58,6 +58,7 @@ export class PayerChannelTable {
   readonly #all;
   readonly #uncountersigned;
   readonly #toRelease;
+  readonly #openingsBeyond;
   readonly #expired;
   readonly #unsignable;
   readonly #revealed;
@@ -106,6 +107,9 @@ export class PayerChannelTable {
     );
     this.#toRelease = db.prepare<[], RawRow>(
       `SELECT * FROM payer_channels WHERE status = 'closing' AND payee_signature IS NOT NULL ORDER BY opened_at_ms`,
+    );
+    this.#openingsBeyond = db.prepare<[number], RawRow>(
+      `SELECT * FROM payer_channels WHERE status = 'opening' AND lease_signature IS NULL AND expires_at_ms > ?`,
     );
     this.#expired = db.prepare<[number], RawRow>(
       `SELECT * FROM payer_channels WHERE status IN ('opening', 'open', 'paused') AND expires_at_ms <= ?`,
@@ -191,6 +195,11 @@ export class PayerChannelTable {
   /** Channels that both sides have closed, and of which the shard has not said that it knows. */
   toRelease(): PayerChannelRow[] {
     return this.#toRelease.all().map(toRow);
+  }
+
+  /** Channels without a lease whose terms go beyond `expiresAfterMs`. */
+  openingsBeyond(expiresAfterMs: number): PayerChannelRow[] {
+    return this.#openingsBeyond.all(expiresAfterMs).map(toRow);
   }
 
   /** Channels whose time is over and that were not ended before. */

@@ -38,6 +38,8 @@ export interface GossipOptions {
   /** Whose payers are listened to. */
   readonly shard: number;
   readonly nowMs: () => number;
+  /** A clock that nobody sets. */
+  readonly clockMs: () => number;
   /** A number from 0 to 1. */
   readonly random: () => number;
   readonly log: Log;
@@ -64,8 +66,8 @@ export class CheckpointGossip implements ChannelObserver {
   constructor(options: GossipOptions) {
     this.#options = options;
     this.witness = new Witness(options);
-    this.#perPeer = new KeyedRateLimiter({ burst: PEER_BURST, perSecond: PEER_PER_SECOND }, options.nowMs);
-    this.#all = new KeyedRateLimiter({ burst: ALL_BURST, perSecond: ALL_PER_SECOND }, options.nowMs);
+    this.#perPeer = new KeyedRateLimiter({ burst: PEER_BURST, perSecond: PEER_PER_SECOND }, options.clockMs);
+    this.#all = new KeyedRateLimiter({ burst: ALL_BURST, perSecond: ALL_PER_SECOND }, options.clockMs);
     const { pubsub } = options.router;
     const topic = checkpointTopic(options.networkId, options.shard);
     pubsub.topicValidators.set(topic, (peer, message) => this.#judge(peer, message.data));
@@ -74,14 +76,14 @@ export class CheckpointGossip implements ChannelObserver {
 
   /** A channel of this node has a checkpoint that both sides signed. */
   countersigned(signed: LeasedCheckpoint): void {
-    const { nowMs, random } = this.#options;
+    const { clockMs, random } = this.#options;
     const { channelId, units, final } = decodeCheckpoint(signed.record);
     const key = toHex(channelId);
     const last = this.#published.peek(key);
     const isDue =
-      !last || final || units >= PUBLISH_GROWTH * last.units || nowMs() - last.atMs >= PUBLISH_EVERY_MS;
+      !last || final || units >= PUBLISH_GROWTH * last.units || clockMs() - last.atMs >= PUBLISH_EVERY_MS;
     if (!isDue || this.#stopped || this.#timers.size >= MAX_UNPUBLISHED) return;
-    this.#published.set(key, { units, atMs: nowMs() });
+    this.#published.set(key, { units, atMs: clockMs() });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#publish(signed);

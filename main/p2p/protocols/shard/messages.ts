@@ -187,6 +187,10 @@ export const methods = {
       shards: z.array(shardAddresses).max(1_024).default([]),
       /** Some of the peers that were here lately, each as its addresses: to begin with when no shard answers. */
       peers: z.array(multiaddrs).max(64).default([]),
+      /** The shard's time, to hold one's own clock against. Left out by older shards. */
+      timeMs: count.optional(),
+      /** Its own clock has jumped: it grants no lease and settles nothing until that is right. */
+      clockJumped: z.boolean().optional(),
     }),
   },
   account: {

@@ -74,6 +74,19 @@ describe('PayerService', () => {
     expect(store.payerChannels.all()).toHaveLength(0);
   });
 
+  it('forgets what the shard refuses, and makes a refused opening of before anew', async () => {
+    const no = () => {
+      throw new AceError('LeaseRefused', 'too late');
+    };
+    answers = [lost, no, granted, no];
+    const payer = service();
+    await expectAceRejection('RequestTimeout', payer.channelTo(payee, 10));
+    const channel = await payer.channelTo(payee, 50);
+    expect(channel.state.capacityUnits).toBe(50);
+    await expectAceRejection('LeaseRefused', payer.channelTo(payee, 10));
+    expect(store.payerChannels.all()).toHaveLength(1);
+  });
+
   it('gives one channel to one session at a time', async () => {
     answers = [granted, granted];
     const payer = service();

@@ -57,4 +57,13 @@ describe('the status of a node', () => {
     expect(text).not.toContain('seen');
     expect(describeStatus({ ...s, transfers: [] }, true)).not.toContain('Fetching');
   });
+
+  it('says what is wrong with the clocks of the computer and of the validator', async () => {
+    const s = await snapshot();
+    const shard = { ...s.shard, clockJumped: true };
+    const text = describeStatus({ ...s, shard, clock: { aheadMs: -90_000_000, stops: true } }, true);
+    expect(text).toMatch(/^CLOCK WRONG +The clock of this computer is about 25 hours behind .* no channel/m);
+    expect(text).toMatch(/^Shard clock +The validator’s clock is wrong/m);
+    expect(describeStatus(s, true)).not.toMatch(/clock/i);
+  });
 });

@@ -121,6 +121,20 @@ describe('the records of a broadcast', () => {
     expect(hear(signed(0, { startsAtMs: nowMs + MAX_AHEAD_MS }))).toBe(true);
   });
 
+  it('with absurd numbers and times are refused, or hide no right one that comes after', () => {
+    const year9999Ms = Date.UTC(9999, 0);
+    for (const startsAtMs of [year9999Ms, -1, 2 ** 53, 0.5, Number.NaN]) {
+      expect(() => hear(signed(0, { startsAtMs }))).toThrow();
+    }
+    for (const sequence of [-1, 2 ** 40 + 1, 2 ** 53, 1.5]) expect(() => hear(signed(sequence))).toThrow();
+    expect(numbers()).toEqual([]);
+    // The largest that may be, and the beginning of time: its broadcaster’s word, and no more than that.
+    hear(signed(2 ** 40, { startsAtMs: 0 }));
+    expect([hear(signed(0)), hear(signed(1))]).toEqual([true, true]);
+    expect(numbers()).toEqual([0, 1, 2 ** 40]);
+    expect(book.completeUpTo(broadcast)).toBe(1);
+  });
+
   it('end with the end: nothing comes after it, and it does not come before a segment', () => {
     hear(signed(0));
     hear(signed(1));

@@ -33,6 +33,7 @@ function witness(): Witness {
     networkId: 'test',
     validatorKeys: [Buffer.from(validator.publicKey).toString('hex')],
     nowMs: () => nowMs,
+    clockMs: () => nowMs,
   });
 }
 
