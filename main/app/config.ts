@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
+import { variable } from '../util/environment.ts';
 
 export const CONFIG_VARIABLE = 'ACE_NODE_CONFIG';
 /** The command line reads it too; it reaches the window's process by itself. */
@@ -52,8 +53,8 @@ export function shellConfig(
   env: Readonly<Record<string, string | undefined>>,
   places: ShellPlaces,
 ): ShellConfig {
-  const text = env[CONFIG_VARIABLE];
-  const passphrase = env[PASSPHRASE_VARIABLE];
+  const text = variable(env, CONFIG_VARIABLE);
+  const passphrase = variable(env, PASSPHRASE_VARIABLE);
   const secret = passphrase !== undefined && { passphrase };
   if (text === undefined) {
     return {

@@ -1,6 +1,7 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import type { Feed } from '../../shared/rpc/rpc.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { givenPath } from '../util/given-path.ts';
 import { openConnection } from './node-connection.ts';
 import { createProgress } from './progress.ts';
 
@@ -11,7 +12,7 @@ export async function importCommand(
   { name, copy }: { readonly name?: string; readonly copy: boolean },
 ): Promise<void> {
   const connection = await openConnection(config);
-  const path = resolve(file);
+  const path = givenPath(file);
   const progress = createProgress(basename(path));
   const stop = connection.subscribe((topic, data) => {
     if (topic !== 'importing') return;

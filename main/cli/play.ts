@@ -1,6 +1,5 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
 import { get, type IncomingMessage } from 'node:http';
-import { resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -8,9 +7,11 @@ import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { shownName } from '../../shared/shown-name.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { onStopSignal, stopSignal } from '../process/stop-signals.ts';
+import { givenPath } from '../util/given-path.ts';
 import { type NodeConnection, openConnection } from './node-connection.ts';
 import { createProgress } from './progress.ts';
 import { checkTarget, saveAs } from './save-file.ts';
@@ -28,7 +29,7 @@ const WAITS_MS: Partial<Record<ErrorCode, number>> = { NoProviders: 15_000, Cach
 
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);
-  const out = options.out === undefined ? null : resolve(options.out);
+  const out = options.out === undefined ? null : givenPath(options.out);
   if (out !== null) await checkTarget(out, options.force === true);
   const connection = await openConnection(config);
   try {
@@ -152,5 +153,5 @@ function watchForTrouble(
 /** What it means that not all of a content fits on the disk. */
 export function windowNote({ name, sizeBytes }: TransferView, cacheBytes: number | null): string {
   const limit = cacheBytes === null ? '' : ` of ${formatBytes(cacheBytes)}`;
-  return `"${name}" (${formatBytes(sizeBytes)}) does not fit within the disk limit${limit}: it is fetched as it is read, and what is read again is paid again.`;
+  return `"${shownName(name)}" (${formatBytes(sizeBytes)}) does not fit within the disk limit${limit}: it is fetched as it is read, and what is read again is paid again.`;
 }

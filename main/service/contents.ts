@@ -9,6 +9,7 @@ import { contentUrl } from '../players/addresses.ts';
 import { manifestPath } from '../players/live-http.ts';
 import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
 import type { NodeService } from '../rpc/service.ts';
+import { givenPath } from '../util/given-path.ts';
 import { liveContentView } from './broadcasts.ts';
 import { contentView } from './views.ts';
 
@@ -49,7 +50,12 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
         onImporting({ path, doneBytes, sizeBytes });
       };
       return contentView(
-        await peer.import({ path, byReference: !copy, onProgress, ...(name !== undefined && { name }) }),
+        await peer.import({
+          path: givenPath(path),
+          byReference: !copy,
+          onProgress,
+          ...(name !== undefined && { name }),
+        }),
       );
     },
     async deleteContent({ contentId, force }) {

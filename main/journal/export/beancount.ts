@@ -12,7 +12,8 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { decimal, entryId, oneLine, utcDay } from '../text.ts';
+import { shownName } from '../../../shared/shown-name.ts';
+import { decimal, entryId, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -105,5 +106,5 @@ function currency(commodity: Commodity): string {
 }
 
 function quoted(text: string): string {
-  return `"${oneLine(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `"${shownName(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

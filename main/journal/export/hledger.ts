@@ -14,7 +14,8 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { decimal, entryId, oneLine, utcDay } from '../text.ts';
+import { shownName } from '../../../shared/shown-name.ts';
+import { decimal, entryId, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -27,7 +28,7 @@ export function hledgerWriter(context: ExportContext): ExportWriter {
   let lastDay = context.period.fromMs > 0 ? utcDay(context.period.fromMs) : null;
   return {
     *begin() {
-      yield `; Journal of ${context.account} in ${oneLine(context.networkId)}. Times are UTC; MiB are traffic.\n`;
+      yield `; Journal of ${context.account} in ${shownName(context.networkId)}. Times are UTC; MiB are traffic.\n`;
       for (const commodity of COMMODITIES) {
         yield `commodity ${commodity}\n    format 1000.${'0'.repeat(commodity === 'MiB' ? 1 : 7)} ${commodity}\n`;
       }
@@ -107,5 +108,5 @@ function closing(day: string, balances: readonly LedgerBalance[]): string {
 
 /** Another's words in a comment: both programs read dates in square brackets there. */
 function comment(text: string): string {
-  return oneLine(text).replaceAll('[', '(').replaceAll(']', ')');
+  return shownName(text).replaceAll('[', '(').replaceAll(']', ')');
 }
