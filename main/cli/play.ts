@@ -33,7 +33,7 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
   if (out !== null) await checkTarget(out, options.force === true);
   const connection = await openConnection(config);
   try {
-    const { content, playbackUrl } = await connection.call('play', { contentId, download: out !== null });
+    const { content, playbackUrl } = await connection.call('play', { contentId, download: out !== null && 'while-taken' });
     if (out === null) {
       const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
       process.stdout.write(`${playbackUrl}\n`);

@@ -65,14 +65,17 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
     pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
     async play({ contentId, download }) {
       const broadcast = await live.broadcastOf(contentId);
-      if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download);
+      if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download !== false);
       const transfer = await library.transfer(contentId);
       // What does not fit is fetched as it is taken.
-      if (download && pieces.cache.fits(transfer.contentId)) transfer.download();
+      if (download === true && pieces.cache.fits(transfer.contentId)) transfer.download();
       const row = store.contents.get(transfer.contentId);
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
-      return { content: contentView(row), playbackUrl: contentUrl(base, transfer.contentId, download) };
+      return {
+        content: contentView(row),
+        playbackUrl: contentUrl(base, transfer.contentId, download !== false),
+      };
     },
     async tracks({ contentId }) {
       const broadcast = await live.broadcastOf(contentId);

@@ -163,7 +163,13 @@ export const inputs = {
   settings: z.object({}).strict(),
   /** What is left out stays as it is; `null` takes a limit away, 0 stops. */
   setSettings: limitsSchema.partial(),
-  play: z.object({ contentId, download: z.boolean().default(false) }).strict(),
+  /**
+   * `download`: `true` fetches everything, until `stop`; `while-taken` gives an address of bytes to keep, which fetches
+   * everything for as long as somebody takes them.
+   */
+  play: z
+    .object({ contentId, download: z.union([z.boolean(), z.literal('while-taken')]).default(false) })
+    .strict(),
   stop: z.object({ contentId }).strict(),
   tracks: z.object({ contentId }).strict(),
   quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
