@@ -11,7 +11,7 @@ import { onStopSignal } from '../process/stop-signals.ts';
 import { givenPath } from '../util/given-path.ts';
 import { checkNodeFolder } from './node-connection.ts';
 import { createProgress } from './progress.ts';
-import { checkTarget, saveAs } from './save-file.ts';
+import { checkTarget, STANDARD_OUTPUT, saveAs } from './save-file.ts';
 
 export interface ExportOptions {
   readonly format: string;
@@ -33,7 +33,8 @@ export async function exportCommand(config: NodeConfig, options: ExportOptions):
     throw new AceError('InvalidInput', `--bom is for tables: ${format} has none`);
   }
   const period = parseExportPeriod(options.from, options.to);
-  const out = options.out === undefined ? null : givenPath(options.out);
+  const isOutput = options.out === undefined || options.out === STANDARD_OUTPUT;
+  const out = isOutput ? null : givenPath(options.out);
   if (out !== null) await checkTarget(out, options.force);
   const dataDir = new DataDir(config.dataDir);
   checkNodeFolder(dataDir);

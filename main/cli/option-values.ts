@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isPositiveDecimal } from '../../shared/devnet-profile.ts';
 import { isAmbiguousDecimal, typedDecimal } from '../../shared/typed/number.ts';
+import { isHostName } from '../rpc/guard.ts';
 
 /** Within both bounds. */
 export function wholeNumber(least: number, most: number) {
@@ -21,6 +22,23 @@ export function ipAddress(text: string): string {
     throw new InvalidArgumentError('Give an IP address of this machine, 0.0.0.0 or :: for all.');
   }
   return text;
+}
+
+/** As it stands in the address of a browser, also with the rest of that. Given once with commas, or several times. */
+export function hostNames(text: string, before: readonly string[] = []): string[] {
+  const hosts = text.split(',').map((one) =>
+    one
+      .trim()
+      .toLowerCase()
+      .replace(/^https?:\/\//, '')
+      .replace(/\/.*$/, ''),
+  );
+  const wrong = hosts.find((host) => !isHostName(host));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(
+      'Give a name or IP address, with its port: localhost:8080, node.example:443.',
+    );
+  return [...before, ...hosts];
 }
 
 /** An unset variable of a script: as a path it would mean the current directory. */

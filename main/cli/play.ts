@@ -14,7 +14,7 @@ import { onStopSignal, stopSignal } from '../process/stop-signals.ts';
 import { givenPath } from '../util/given-path.ts';
 import { type NodeConnection, openConnection } from './node-connection.ts';
 import { createProgress } from './progress.ts';
-import { checkTarget, saveAs } from './save-file.ts';
+import { checkTarget, STANDARD_OUTPUT, saveAs } from './save-file.ts';
 
 export interface PlayOptions {
   readonly out?: string;
@@ -29,12 +29,16 @@ const WAITS_MS: Partial<Record<ErrorCode, number>> = { NoProviders: 15_000, Cach
 
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);
-  const out = options.out === undefined ? null : givenPath(options.out);
+  const isSaved = options.out !== undefined;
+  const out = options.out === undefined || options.out === STANDARD_OUTPUT ? null : givenPath(options.out);
   if (out !== null) await checkTarget(out, options.force === true);
   const connection = await openConnection(config);
   try {
-    const { content, playbackUrl } = await connection.call('play', { contentId, download: out !== null && 'while-taken' });
-    if (out === null) {
+    const { content, playbackUrl } = await connection.call('play', {
+      contentId,
+      download: isSaved && 'while-taken',
+    });
+    if (!isSaved) {
       const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
       process.stdout.write(`${playbackUrl}\n`);
       if (signalled === null) return;
@@ -43,7 +47,7 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
       return;
     }
     await saveTo(connection, content, playbackUrl, out, options.wait === true);
-    process.stdout.write(`${out}\n`);
+    if (out !== null) process.stdout.write(`${out}\n`);
   } finally {
     await connection.close();
   }
@@ -53,7 +57,7 @@ async function saveTo(
   connection: NodeConnection,
   content: { readonly contentId: string; readonly name: string; readonly sizeBytes: number },
   playbackUrl: string,
-  out: string,
+  out: string | null,
   wait: boolean,
 ): Promise<void> {
   const progress = createProgress(content.name);
@@ -76,11 +80,14 @@ async function saveTo(
         (await text(response)).trim() || `The node answered ${response.statusCode}`,
       );
     }
-    await saveAs(out, async (file) => {
-      await pipeline(response, count, file, { signal: giveUp.signal });
+    const write = async (to: NodeJS.WritableStream) => {
+      await pipeline(response, count, to, { signal: giveUp.signal, end: to !== process.stdout });
       if (doneBytes !== content.sizeBytes) throw nodeStopped();
-    });
+    };
+    await (out === null ? write(process.stdout) : saveAs(out, write));
   } catch (error) {
+    // `play --out - | head`: the reader has enough.
+    if (out === null && isClosedPipe(error)) return;
     throw giveUp.signal.aborted ? giveUp.signal.reason : inNodeWords(error);
   } finally {
     stopWatching();
@@ -93,6 +100,10 @@ async function open(url: string, signal: AbortSignal): Promise<IncomingMessage> 
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   get(url, { signal }).once('response', resolve).on('error', reject);
   return promise;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EPIPE';
 }
 
 function inNodeWords(error: unknown): unknown {

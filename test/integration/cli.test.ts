@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -8,8 +9,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   CLI,
@@ -326,6 +328,34 @@ describe.concurrent('ace-node play', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(`${out}.part`, 'utf8')).toBe('mine');
     expect(readdirSync(dir).sort()).toEqual(['film.bin', 'film.bin.part']);
+  });
+
+  it('takes a name that has no room for an ending of ours', async () => {
+    const dir = newDir();
+    for (const name of [`${'n'.repeat(236)}.bin`, `${'ф'.repeat(125)}.bin`, 'n'.repeat(255)]) {
+      const out = join(dir, name);
+      const ended = await run(['play', contentId, '--out', out, '--data-dir', dirs.node]);
+      expect(ended).toEqual({ code: 0, stdout: `${out}\n`, stderr: '' });
+    }
+    expect(readdirSync(dir)).toHaveLength(3);
+  });
+
+  it('writes to standard output, and says nothing else there', async () => {
+    const child = spawnCli(['play', contentId, '--out', '-', '--data-dir', dirs.node]);
+    const hash = createHash('sha256');
+    child.stdout?.on('data', (bytes: Buffer) => hash.update(bytes));
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(hash.digest('hex')).toBe(await sha256OfFile(original));
+    expect(existsSync('-')).toBe(false);
+  });
+
+  it('takes ~/ and file addresses for what they mean', async () => {
+    const dir = newDir();
+    const args = ['play', contentId, '--out', pathToFileURL(join(dir, 'a b.bin')).href];
+    const ended = await run([...args, '--data-dir', dirs.node]);
+    expect(ended).toMatchObject({ code: 0, stdout: `${join(dir, 'a b.bin')}\n` });
+    const missing = await run(['status', '--data-dir=~/ace-node folder that is not there']);
+    expectOneLine(missing, `There is no node in ${join(homedir(), 'ace-node folder that is not there')}`);
   });
 
   it('prints an address that plays', async () => {

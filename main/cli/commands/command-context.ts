@@ -13,6 +13,7 @@ export interface CommonOptions {
   readonly join?: string;
   readonly httpPort?: number;
   readonly host?: string;
+  readonly allowHost?: readonly string[];
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
 }
@@ -40,6 +41,7 @@ export class CommandContext {
       ...(options.join !== undefined && { joinMultiaddr: options.join }),
       ...(options.httpPort !== undefined && { httpPort: options.httpPort }),
       ...(options.host !== undefined && { httpHost: options.host }),
+      ...(options.allowHost !== undefined && { allowHosts: options.allowHost }),
       ...(options.listen !== undefined && { listen: options.listen }),
       ...(options.announce !== undefined && { announce: options.announce }),
       ...(passphrase !== undefined && { passphrase }),

@@ -106,7 +106,10 @@ function closing(day: string, balances: readonly LedgerBalance[]): string {
   return `\n${day} * (closing) ${NETWORK}\n${lines.join('')}`;
 }
 
-/** Another's words in a comment: both programs read dates in square brackets there. */
+/**
+ * Another's words as the value of a tag. Both programs read dates in square brackets there, and a comma ends the value:
+ * what followed it would be tags of its own, `date:` among them. Neither knows an escape.
+ */
 function comment(text: string): string {
-  return shownName(text).replaceAll('[', '(').replaceAll(']', ')');
+  return shownName(text).replaceAll('[', '(').replaceAll(']', ')').replaceAll(',', ';');
 }
