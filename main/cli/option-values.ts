@@ -47,6 +47,11 @@ export function notEmpty(text: string): string {
   return text;
 }
 
+/** Of an argument that may be given several times. */
+export function eachNotEmpty(text: string, before: readonly string[] = []): string[] {
+  return [...before, notEmpty(text)];
+}
+
 export function recordHash(text: string): string {
   if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError('Give the 64 hex digits of a head.');
   return text.toLowerCase();

@@ -2,6 +2,7 @@
 import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import type { Feed, Output } from '../../shared/rpc/rpc.ts';
+import { findFiles } from '../content/find-files.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { onlyWatched } from '../live/live.ts';
 import type { RunningPeer } from '../peer/peer.ts';
@@ -23,7 +24,7 @@ export interface ContentServiceOptions {
 
 type ContentProcedures = Pick<
   NodeService,
-  'contents' | 'importFile' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
+  'contents' | 'importFile' | 'filesIn' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
 >;
 
 /** An import reports how far it has come at most this often. */
@@ -58,6 +59,7 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
         }),
       );
     },
+    filesIn: async ({ path }) => findFiles(givenPath(path)),
     async deleteContent({ contentId, force }) {
       await peer.deleteContent(contentId, force);
       return {};

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   CLI,
@@ -29,6 +29,7 @@ import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
+const SAMPLE_CLIP = fileURLToPath(new URL('../../resources/sample-clip.mp4', import.meta.url));
 const CONTENT_ID_LINE = /^bafyrei[a-z2-7]{52}\n$/;
 
 let root: string;
@@ -77,7 +78,7 @@ describe.concurrent('ace-node', () => {
   it.each([
     ['start', ['--headless', '--data-dir', '--join', '--http-port']],
     ['validator', ['--port', '--data-dir', '--credit-limit', '--traffic-rate', '--settlement-interval']],
-    ['import', ['<file>', '--name', '--copy', '--data-dir', '--join']],
+    ['import', ['<files...>', '--name', '--copy', '--data-dir', '--join']],
     ['contents', ['--json', '--data-dir', '--join']],
     ['delete', ['<content-id>', '--force', '--data-dir', '--join']],
     ['pin', ['<content-id>', '--data-dir', '--join']],
@@ -174,7 +175,7 @@ describe.concurrent('ace-node import', () => {
       },
       /empty\.bin is empty/,
     ],
-    ['a directory', (dir: string) => dir, /is not a file/],
+    ['a directory', (dir: string) => dir, /There is neither video nor sound in/],
     [
       'a path through a file',
       (dir: string) => {
@@ -295,6 +296,46 @@ describe.concurrent('ace-node topup', () => {
     ['0.00000001', 'not an amount'],
   ])('refuses %s', async (amount, says) => {
     expectOneLine(await run(['topup', amount, '--data-dir', dirs.node]), says);
+  });
+});
+
+describe('ace-node import of a folder and of several files', () => {
+  it('imports what is video or sound, names what is not, and goes on after a failure', async () => {
+    const dir = newDir();
+    mkdirSync(join(dir, 'Season 1'));
+    const clip = readFileSync(SAMPLE_CLIP).subarray(0, 200_000);
+    writeFileSync(join(dir, 'Season 1', 'Part 10.mp4'), clip);
+    writeFileSync(join(dir, 'Season 1', 'Part 2.mp4'), clip.subarray(1));
+    writeFileSync(join(dir, 'zero.mp4'), '');
+    writeFileSync(join(dir, 'cover.jpg'), 'jpg');
+    writeFileSync(join(dir, 'words.srt'), 'srt');
+    writeFileSync(join(dir, '.hidden.mp4'), clip);
+    const ended = await run(['import', dir, join(dir, 'gone.mp4'), '--data-dir', dirs.node]);
+    const lines = ended.stdout.trimEnd().split('\n');
+    for (const line of lines) expect(line).toMatch(/^bafyrei[a-z2-7]{52} {2}\//);
+    const parts = ['Part 10.mp4', 'Part 2.mp4'].map((name) => join(dir, 'Season 1', name));
+    expect(lines.map((line) => line.slice(line.indexOf('/'))).toSorted()).toEqual(parts);
+    expect(ended.code).toBe(1);
+    for (const said of [
+      `Left out: ${join(dir, 'cover.jpg')}: `,
+      `Left out: ${join(dir, 'words.srt')}: `,
+      `Not imported: ${join(dir, 'zero.mp4')}: ${join(dir, 'zero.mp4')} is empty`,
+      `Not imported: ${join(dir, 'gone.mp4')}: There is no file or folder`,
+      'ace-node: 2 imported, 2 not',
+    ])
+      expect(ended.stderr).toContain(said);
+  });
+
+  it('gives the same content for the same file, imported by its path or handed over', async () => {
+    const byPath = (await run(['import', SAMPLE_CLIP, '--data-dir', dirs.node])).stdout.trim();
+    const token = (await run(['token', '--data-dir', dirs.node])).stdout.trim();
+    const { url } = JSON.parse(readFileSync(join(dirs.node, 'control.json'), 'utf8')) as { url: string };
+    const answer = await fetch(new URL('/import?name=sample-clip.mp4', url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: readFileSync(SAMPLE_CLIP),
+    });
+    expect(await answer.json()).toMatchObject({ contentId: byPath, mimeType: 'video/mp4' });
   });
 });
 
