@@ -20,7 +20,7 @@ const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind:
 export const SETTING_NAMES = Object.keys(SETTINGS).join(', ');
 
 export const SCHEDULE_HELP = `
-A schedule is a list of rules, apart by semicolons; where several hold, the last one counts:
+A schedule is a list of rules, apart by semicolons. Where rules overlap, the last one counts:
   ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"`;
 
 const FACTORS: Readonly<Record<string, number>> = {
