@@ -2,6 +2,7 @@ import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../shared/rpc/channels.ts';
 import { shownName } from '../../shared/shown-name.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { type NodeConnection, openExisting } from './node-connection.ts';
 import { table } from './table.ts';
@@ -92,7 +93,7 @@ function channelTable(channels: ChannelsView['channels']): string {
   const rows = channels.map((c) => [
     c.channelId.slice(0, 8),
     verb(c.direction),
-    `${c.counterparty.slice(0, 8)}…${c.counterparty.slice(-4)}`,
+    shortAddress(c.counterparty),
     c.state,
     mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
     mib(c.paidUnits),
@@ -109,7 +110,7 @@ function channelTable(channels: ChannelsView['channels']): string {
 function counterpartyTable(counterparties: ChannelsView['counterparties']): string {
   const sums = ['SERVED', 'PAID', 'SETTLED', 'PENDING', 'PENDING, WORTH NOW', 'SETTLED SO FAR'];
   const rows = counterparties.map((c) => [
-    c.counterparty,
+    shownAddress(c.counterparty),
     verb(c.direction),
     c.channels.toLocaleString('en'),
     mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
@@ -130,6 +131,11 @@ function contentTable(contents: ChannelsView['contents']): string {
     c.contentId,
   ]);
   return table(['CONTENT', 'RECEIVED', 'SENT', 'CONTENT ID'], rows);
+}
+
+function shortAddress(address: string): string {
+  const shown = shownAddress(address);
+  return `${shown.slice(0, 8)}…${shown.slice(-4)}`;
 }
 
 function verb(direction: ChannelView['direction']): string {

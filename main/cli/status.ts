@@ -1,6 +1,8 @@
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { shownName } from '../../shared/shown-name.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
@@ -31,7 +33,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
       `${message} (since ${new Date(sinceMs).toISOString()})`,
     ]),
     ['Joined at', s.shard.multiaddr],
-    ['Account', s.account],
+    ['Account', shownAddress(s.account)],
     ['Peer id', s.peerId],
     ['Peers', `${s.peers} connected`],
     [
@@ -47,7 +49,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ['Owed to', s.credit.loans.length === 0 ? 'nobody' : ''],
     ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [
       '',
-      `${creditor}: ${units(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
+      `${shownAddress(creditor)}: ${units(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
     ]),
     [
       'On its way',
@@ -96,7 +98,7 @@ function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transf
   const speed = transfer.downBytesPerSecond > 0 ? `, ${bytes(transfer.downBytesPerSecond)}/s` : '';
   const from = transfer.providers.filter((provider) => provider.state === 'connected').length;
   const peers = from === 0 ? '' : ` from ${from} ${from === 1 ? 'peer' : 'peers'}`;
-  return `"${name}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
+  return `"${shownName(name)}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
 }
 
 /** Where players open a content; the port is shown where it is not the one that they try by themselves. */

@@ -78,7 +78,7 @@ export async function walletRestoreCommand(
       });
       printState(state);
       print(
-        `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${restored.earningChannels} channels on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; none of them is paid on again.`,
+        `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${countOf(restored.earningChannels, 'channel')} on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; ${restored.payingChannels === 1 ? 'it is not paid on' : 'none of them is paid on'} again.`,
       );
       return;
     }
@@ -166,6 +166,10 @@ async function currentPassphrase(connection: WalletConnection, config: NodeConfi
 
 async function passphraseOfNew(config: NodeConfig, { plain }: ProtectOptions): Promise<string | null> {
   return plain ? null : newPassphrase(config.passphrase, 'A passphrase for the wallet');
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${count === 1 ? what : `${what}s`}`;
 }
 
 function printState(state: WalletStateView): void {

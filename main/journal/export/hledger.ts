@@ -15,6 +15,7 @@ import {
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
 import { shownName } from '../../../shared/shown-name.ts';
+import { shownAddress } from '../../../shared/typed/address.ts';
 import { decimal, entryId, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
@@ -40,7 +41,7 @@ export function hledgerWriter(context: ExportContext): ExportWriter {
         if (CHART_ACCOUNTS.every((known) => known !== account)) yield `account ${account}\n`;
       }
       yield `payee ${NETWORK}\n`;
-      for (const counterparty of context.counterparties()) yield `payee ${counterparty}\n`;
+      for (const counterparty of context.counterparties()) yield `payee ${shownAddress(counterparty)}\n`;
       for (const entry of context.earlier()) balances.add(entry);
       if (lastDay !== null) yield opening(lastDay, [...balances.all()]);
     },
@@ -76,7 +77,7 @@ function transaction(day: string, entry: ExportEntry): string {
     ['note', entry.note],
   ];
   const comments = tags.flatMap(([tag, value]) => (value === '' ? [] : `; ${tag}: ${comment(value)}\n`));
-  const head = `${day} * (${entryId(entry)}) ${entry.counterparty ?? NETWORK}`;
+  const head = `${day} * (${entryId(entry)}) ${entry.counterparty === null ? NETWORK : shownAddress(entry.counterparty)}`;
   // ledger takes no transaction without postings, and nothing indented outside of one.
   if (lines.length === 0) return `\n; ${head}\n${comments.join('')}`;
   return `\n${head}\n${comments.map((line) => `    ${line}`).join('')}${lines.join('')}`;
