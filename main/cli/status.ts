@@ -1,4 +1,5 @@
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
+import { isAceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
@@ -9,7 +10,15 @@ import { windowNote } from './play.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  const connection = await openExisting(config);
+  const connection = await openExisting(config).catch((error: unknown) => {
+    if (isAceError(error, 'WalletLocked')) return null;
+    throw error;
+  });
+  if (connection === null) {
+    const { storedStatus } = await import('./stored-status.ts');
+    process.stdout.write(`${storedStatus(config, json)}\n`);
+    return;
+  }
   try {
     const snapshot = await connection.call('snapshot', {});
     const running = connection.remote;
