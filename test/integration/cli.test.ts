@@ -13,6 +13,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shownAddress } from '../../shared/typed/address.ts';
 import {
   CLI,
   expectOneLine,
@@ -222,7 +223,7 @@ describe.concurrent('ace-node status', () => {
     const { account } = JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout);
     const { code, stdout, stderr } = await run(['status', '--data-dir', dirs.node]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(account);
+    expect(stdout).toContain(shownAddress(account));
     expect(stdout).toContain(`running at ${node.ready.replace(/#.*/, '')}`);
   });
 
