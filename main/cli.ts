@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
+import { shownName } from '../shared/shown-name.ts';
 import { addAccountCommands } from './cli/commands/account.ts';
 import { addChainCommand } from './cli/commands/chain.ts';
 import { CommandContext } from './cli/commands/command-context.ts';
@@ -21,6 +22,7 @@ import { addStartCommand } from './cli/commands/start.ts';
 import { addValidatorCommand } from './cli/commands/validator.ts';
 import { addWalletCommand } from './cli/commands/wallet.ts';
 import { addWatchingCommands } from './cli/commands/watching.ts';
+import { notEmpty } from './cli/option-values.ts';
 import { stopWithParent, watchOutput } from './cli/pipes.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
@@ -30,7 +32,11 @@ const appDir = here.endsWith(join('out', 'main')) ? dirname(dirname(here)) : dir
 const program = new Command('ace-node')
   .description('A node of the Ace Network: watch video from peers, pay for every MiB.')
   .version(packageJson.version)
-  .addOption(new Option('--passphrase-file <file>', 'the wallet’s passphrase: the first line of this file'))
+  .addOption(
+    new Option('--passphrase-file <file>', 'the wallet’s passphrase: the first line of this file').argParser(
+      notEmpty,
+    ),
+  )
   .configureOutput({
     outputError: (text, write) => {
       const line = text
@@ -78,9 +84,9 @@ function fail(error: unknown): void {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof AceError && error.code !== 'Internal') return error.message;
+  if (error instanceof AceError && error.code !== 'Internal') return shownName(error.message);
   if (process.env.ACE_NODE_DEBUG)
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = error instanceof Error ? error.message : String(error);
-  return `something went wrong inside the node: ${message} (ACE_NODE_DEBUG=1 shows where)`;
+  return `something went wrong inside the node: ${shownName(message)} (ACE_NODE_DEBUG=1 shows where)`;
 }

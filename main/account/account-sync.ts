@@ -298,7 +298,8 @@ function plainPicture({ account, market, asOfMs }: AccountPicture): string {
   return Buffer.from(dagCbor.encode(plain)).toString('base64');
 }
 
-function storedPicture(store: NodeStore): AccountPicture | null {
+/** As the home shard last told it; `null` when it never did. */
+export function storedPicture(store: NodeStore): AccountPicture | null {
   const text = store.meta.get(PICTURE_KEY);
   if (text === null) return null;
   try {

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
+import { variable } from '../util/environment.ts';
 
 export const CONFIG_VARIABLE = 'ACE_NODE_CONFIG';
 /** The command line reads it too; it reaches the window's process by itself. */
@@ -15,6 +16,7 @@ const shellConfigSchema = z
     dataDir: z.string().min(1),
     httpPort: z.number().int().min(0).max(65_535).optional(),
     httpHost: z.union([z.ipv4(), z.ipv6()]).optional(),
+    allowHosts: z.array(z.string().min(1)).optional(),
     p2pPort: z.number().int().min(0).max(65_535).optional(),
     joinMultiaddr: z.string().min(1).optional(),
     listen: z.array(z.string().min(1)).optional(),
@@ -31,6 +33,7 @@ export interface ShellConfig {
   readonly pagesDir: string;
   readonly httpPort?: number;
   readonly httpHost?: string;
+  readonly allowHosts?: readonly string[];
   readonly p2pPort?: number;
   readonly joinMultiaddr?: string;
   readonly listen?: readonly string[];
@@ -52,8 +55,8 @@ export function shellConfig(
   env: Readonly<Record<string, string | undefined>>,
   places: ShellPlaces,
 ): ShellConfig {
-  const text = env[CONFIG_VARIABLE];
-  const passphrase = env[PASSPHRASE_VARIABLE];
+  const text = variable(env, CONFIG_VARIABLE);
+  const passphrase = variable(env, PASSPHRASE_VARIABLE);
   const secret = passphrase !== undefined && { passphrase };
   if (text === undefined) {
     return {
@@ -64,12 +67,13 @@ export function shellConfig(
     };
   }
   try {
-    const { httpPort, httpHost, p2pPort, joinMultiaddr, listen, announce, ...required } =
+    const { httpPort, httpHost, allowHosts, p2pPort, joinMultiaddr, listen, announce, ...required } =
       shellConfigSchema.parse(JSON.parse(text));
     return {
       ...required,
       ...(httpPort !== undefined && { httpPort }),
       ...(httpHost !== undefined && { httpHost }),
+      ...(allowHosts !== undefined && { allowHosts }),
       ...(p2pPort !== undefined && { p2pPort }),
       ...(joinMultiaddr !== undefined && { joinMultiaddr }),
       ...(listen !== undefined && { listen }),
@@ -83,19 +87,10 @@ export function shellConfig(
 
 /** The other direction: what `shellConfig` reads. The passphrase has a variable of its own. */
 export function shellEnvironment(config: ShellConfig): Record<string, string> {
-  const { dataDir, resourcesDir, pagesDir, httpPort, httpHost, p2pPort, joinMultiaddr, listen, announce } =
-    config;
+  const { dataDir, resourcesDir, pagesDir, joinMultiaddr, listen, announce } = config;
+  const { httpPort, httpHost, allowHosts, p2pPort } = config;
+  const pages = { httpPort, httpHost, allowHosts, resourcesDir, pagesDir };
   return {
-    [CONFIG_VARIABLE]: JSON.stringify({
-      dataDir,
-      resourcesDir,
-      pagesDir,
-      httpPort,
-      httpHost,
-      p2pPort,
-      joinMultiaddr,
-      listen,
-      announce,
-    }),
+    [CONFIG_VARIABLE]: JSON.stringify({ dataDir, p2pPort, joinMultiaddr, listen, announce, ...pages }),
   };
 }

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { variable } from '../util/environment.ts';
 
 export type FoundWindow = { readonly binary: string } | { readonly why: string };
 
@@ -42,7 +43,7 @@ function electronBinary(
 ): string | null {
   const pathFile = join(packageDir, 'path.txt');
   const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8').trim() : null;
-  const distDir = env.ELECTRON_OVERRIDE_DIST_PATH;
+  const distDir = variable(env, 'ELECTRON_OVERRIDE_DIST_PATH');
   const binary = distDir
     ? join(distDir, name ?? 'electron')
     : name === null

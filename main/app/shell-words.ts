@@ -1,6 +1,7 @@
 /** The few words that the shell says by itself: of the same catalogue as the pages, in the language that they have. */
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { Language } from '../../shared/rpc/shell.ts';
+import { shownName } from '../../shared/shown-name.ts';
 import type { Notice } from './notices.ts';
 
 export interface NoticeWords {
@@ -16,7 +17,7 @@ export interface ShellWords {
 }
 
 /** Names come from strangers: a line of them is enough. */
-const MAX_NAME_CHARS = 80;
+const MAX_NAME_COLUMNS = 80;
 
 export function shellWords(locale: Language): ShellWords {
   return {
@@ -51,6 +52,5 @@ function noticeWords(notice: Notice, locale: Language): NoticeWords {
 }
 
 function short(name: string): string {
-  const line = name.replace(/\p{C}+/gu, ' ').trim();
-  return line.length > MAX_NAME_CHARS ? `${line.slice(0, MAX_NAME_CHARS - 1)}…` : line;
+  return shownName(name, MAX_NAME_COLUMNS);
 }

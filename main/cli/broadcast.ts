@@ -1,9 +1,9 @@
 /** `ace-node broadcast --name NAME [--folder DIR]`: a live broadcast, fed by an encoder of the user's. */
-import { resolve } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import type { BroadcastView } from '../../shared/rpc/live.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { stopSignal } from '../process/stop-signals.ts';
+import { givenPath } from '../util/given-path.ts';
 import { openConnection } from './node-connection.ts';
 
 export interface BroadcastOptions {
@@ -19,7 +19,7 @@ export interface BroadcastOptions {
  */
 export async function broadcastCommand(config: NodeConfig, options: BroadcastOptions): Promise<void> {
   const { name, end } = options;
-  const folder = options.folder === undefined ? undefined : resolve(options.folder);
+  const folder = options.folder === undefined ? undefined : givenPath(options.folder);
   const connection = await openConnection(config);
   try {
     if (end) {

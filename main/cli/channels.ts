@@ -1,9 +1,14 @@
 import type { ChannelStatus } from '../../shared/channel/lifecycle.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { type ChannelsView, type ChannelView, MAX_CHANNELS_PAGE } from '../../shared/rpc/channels.ts';
+import { shownName } from '../../shared/shown-name.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { type NodeConnection, openExisting } from './node-connection.ts';
 import { table } from './table.ts';
+
+/** A name may be 255 characters long: the table stays one. `--json` has it whole. */
+const MAX_NAME_COLUMNS = 48;
 
 /** One line for each state of a channel; see `shared/channel/lifecycle.ts`. */
 const STATE_WORDS: Readonly<Record<ChannelStatus, string>> = {
@@ -61,7 +66,7 @@ function describe(view: ChannelsView): string {
     channelTable(view.channels),
     counterpartyTable(view.counterparties),
     ...(view.contents.length > 0 ? [contentTable(view.contents)] : []),
-    ...(left > 0 ? [`${left} older channels are left out: --limit ${view.count} shows them.`] : []),
+    ...(left > 0 ? [leftOut(left, view.count)] : []),
     'PAID is promised by ticks. What of it is PENDING is in no balance yet: the next settlements move the money, and the\n' +
       'fee goes off what is earned. Units on credit settle as a loan: their XAC comes when it is repaid.\n' +
       'SIGNED is the last checkpoint, which both sides agree on (?: not answered yet). OF is the most a channel carries.',
@@ -78,12 +83,17 @@ function overbilledLines(channels: ChannelsView['channels']): string[] {
     );
 }
 
+function leftOut(left: number, all: number): string {
+  const what = left === 1 ? '1 older channel is left out' : `${left} older channels are left out`;
+  return `${what}: --limit ${all} shows ${left === 1 ? 'it' : 'them'}.`;
+}
+
 function channelTable(channels: ChannelsView['channels']): string {
   const heads = 'CHANNEL,YOU,WITH,STATE,SERVED,PAID,SETTLED,PENDING,OF,SIGNED,KIND,UNTIL';
   const rows = channels.map((c) => [
     c.channelId.slice(0, 8),
     verb(c.direction),
-    `${c.counterparty.slice(0, 8)}…${c.counterparty.slice(-4)}`,
+    shortAddress(c.counterparty),
     c.state,
     mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
     mib(c.paidUnits),
@@ -100,7 +110,7 @@ function channelTable(channels: ChannelsView['channels']): string {
 function counterpartyTable(counterparties: ChannelsView['counterparties']): string {
   const sums = ['SERVED', 'PAID', 'SETTLED', 'PENDING', 'PENDING, WORTH NOW', 'SETTLED SO FAR'];
   const rows = counterparties.map((c) => [
-    c.counterparty,
+    shownAddress(c.counterparty),
     verb(c.direction),
     c.channels.toLocaleString('en'),
     mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
@@ -115,13 +125,17 @@ function counterpartyTable(counterparties: ChannelsView['counterparties']): stri
 
 function contentTable(contents: ChannelsView['contents']): string {
   const rows = contents.map((c) => [
-    // The name comes from another node: nothing in it may steer the terminal.
-    c.name.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD'),
+    shownName(c.name, MAX_NAME_COLUMNS),
     mib(c.receivedBytes / TRAFFIC_UNIT_BYTES),
     mib(c.servedBytes / TRAFFIC_UNIT_BYTES),
     c.contentId,
   ]);
   return table(['CONTENT', 'RECEIVED', 'SENT', 'CONTENT ID'], rows);
+}
+
+function shortAddress(address: string): string {
+  const shown = shownAddress(address);
+  return `${shown.slice(0, 8)}…${shown.slice(-4)}`;
 }
 
 function verb(direction: ChannelView['direction']): string {

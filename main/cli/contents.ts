@@ -1,6 +1,7 @@
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
+import { shownName } from '../../shared/shown-name.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { type NodeConnection, openExisting } from './node-connection.ts';
@@ -28,7 +29,7 @@ export async function deleteCommand(config: NodeConfig, contentId: string, force
 export async function pinCommand(config: NodeConfig, contentId: string, pinned: boolean): Promise<void> {
   await withConnection(config, async (connection) => {
     const content = await connection.call('pinContent', { contentId: parseContentId(contentId), pinned });
-    return `${shown(content.name)} is ${pinned ? 'pinned' : 'not pinned any more'}.`;
+    return `${shownName(content.name)} is ${pinned ? 'pinned' : 'not pinned any more'}.`;
   });
 }
 
@@ -56,10 +57,10 @@ function describe(content: ContentView): string {
   const marks = [
     live ? liveState(live) : here,
     ...(content.pinned ? ['pinned'] : []),
-    ...(content.sourcePath === null ? [] : [`in ${shown(content.sourcePath)}`]),
+    ...(content.sourcePath === null ? [] : [`in ${shownName(content.sourcePath)}`]),
     ...(content.trouble ? [TROUBLES[content.trouble]] : []),
   ];
-  return `${content.contentId}  ${shown(content.name)} (${marks.join('; ')})`;
+  return `${content.contentId}  ${shownName(content.name)} (${marks.join('; ')})`;
 }
 
 function liveState(live: LiveView): string {
@@ -67,9 +68,4 @@ function liveState(live: LiveView): string {
   if (isOnAir(live, Date.now())) return 'live';
   const { heardAtMs } = live;
   return heardAtMs === null ? 'broadcast' : `broadcast, last heard of ${new Date(heardAtMs).toISOString()}`;
-}
-
-/** Another node's word: nothing in it may steer the terminal. */
-function shown(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }

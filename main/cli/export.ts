@@ -1,5 +1,4 @@
 /** `ace-node export --format F [--from DATE] [--to DATE] [--out FILE]`: the journal for another program. */
-import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AceError } from '../../shared/errors.ts';
@@ -9,9 +8,10 @@ import { DataDir } from '../data-dir/data-dir.ts';
 import { storeError } from '../db/open.ts';
 import { JournalExport } from '../journal/export/export.ts';
 import { onStopSignal } from '../process/stop-signals.ts';
+import { givenPath } from '../util/given-path.ts';
 import { checkNodeFolder } from './node-connection.ts';
 import { createProgress } from './progress.ts';
-import { checkTarget, saveAs } from './save-file.ts';
+import { checkTarget, STANDARD_OUTPUT, saveAs } from './save-file.ts';
 
 export interface ExportOptions {
   readonly format: string;
@@ -33,7 +33,8 @@ export async function exportCommand(config: NodeConfig, options: ExportOptions):
     throw new AceError('InvalidInput', `--bom is for tables: ${format} has none`);
   }
   const period = parseExportPeriod(options.from, options.to);
-  const out = options.out === undefined ? null : resolve(options.out);
+  const isOutput = options.out === undefined || options.out === STANDARD_OUTPUT;
+  const out = isOutput ? null : givenPath(options.out);
   if (out !== null) await checkTarget(out, options.force);
   const dataDir = new DataDir(config.dataDir);
   checkNodeFolder(dataDir);

@@ -1,8 +1,9 @@
 /** Commands that move an account's funds: each shows what will happen first, and asks. */
 
-import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
+import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { type NodeConnection, openConnection, openExisting } from './node-connection.ts';
 import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
@@ -183,12 +184,25 @@ function effectLines(q: OperationQuoteView): string[] {
   const rows: [string, string][] = [['Leaves', sums(q.gives)]];
   if (q.gets.length > 0) rows.push(['Comes', sums(q.gets)]);
   if (q.fees.length > 0) rows.push(['Fee in it', sums(q.fees)]);
-  for (const loan of q.repays) {
+  for (const loan of byCreditor(q.repays)) {
     const rest = loan.stillOwedUnits > 0 ? `, ${loan.stillOwedUnits} MiB stay owed` : '';
     rows.push(['Then repays', `${loan.creditor}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`]);
   }
   rows.push(['Balance then', TOKENS.map((token) => `${q.balancesAfter[token]} ${token}`).join(', ')]);
   return rows.map(([label, words]) => `  ${label.padEnd(13)} ${words}`);
+}
+
+type Repays = OperationQuoteView['repays'];
+
+/** Whom one owes several loans is named once, where the first of them stands. */
+export function byCreditor(repays: Repays): Repays {
+  return [...Map.groupBy(repays, ({ creditor }) => creditor)].map(([creditor, loans]) => ({
+    ...(loans[0] as Repays[number]),
+    creditor: shownAddress(creditor),
+    units: loans.reduce((sum, { units }) => sum + units, 0),
+    costXac: formatAmount(loans.reduce((sum, { costXac }) => sum + parseAmount(costXac), 0n)),
+    stillOwedUnits: loans.reduce((sum, { stillOwedUnits }) => sum + stillOwedUnits, 0),
+  }));
 }
 
 function gainLines({ balances, creditUsedUnits, repaid }: Gains): string[] {
@@ -199,7 +213,7 @@ function gainLines({ balances, creditUsedUnits, repaid }: Gains): string[] {
 }
 
 function repaidLine({ units, creditor, costXac, xacPerGb }: RepaymentView): string {
-  return `${units} MiB to ${creditor} for ${costXac} XAC (${xacPerGb} XAC per GB)`;
+  return `${units} MiB to ${shownAddress(creditor)} for ${costXac} XAC (${xacPerGb} XAC per GB)`;
 }
 
 function when({ atMs }: RepaymentView): string {

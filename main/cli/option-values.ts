@@ -2,12 +2,14 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isPositiveDecimal } from '../../shared/devnet-profile.ts';
+import { isAmbiguousDecimal, typedDecimal } from '../../shared/typed/number.ts';
+import { isHostName } from '../rpc/guard.ts';
 
 /** Within both bounds. */
 export function wholeNumber(least: number, most: number) {
   return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
+    const value = Number(typedDecimal(text, '.') ?? Number.NaN);
+    if (!Number.isInteger(value) || value < least || value > most) {
       throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
     }
     return value;
@@ -22,10 +24,32 @@ export function ipAddress(text: string): string {
   return text;
 }
 
+/** As it stands in the address of a browser, also with the rest of that. Given once with commas, or several times. */
+export function hostNames(text: string, before: readonly string[] = []): string[] {
+  const hosts = text.split(',').map((one) =>
+    one
+      .trim()
+      .toLowerCase()
+      .replace(/^https?:\/\//, '')
+      .replace(/\/.*$/, ''),
+  );
+  const wrong = hosts.find((host) => !isHostName(host));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(
+      'Give a name or IP address, with its port: localhost:8080, node.example:443.',
+    );
+  return [...before, ...hosts];
+}
+
 /** An unset variable of a script: as a path it would mean the current directory. */
 export function notEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
   return text;
+}
+
+/** Of an argument that may be given several times. */
+export function eachNotEmpty(text: string, before: readonly string[] = []): string[] {
+  return [...before, notEmpty(text)];
 }
 
 export function recordHash(text: string): string {
@@ -33,10 +57,19 @@ export function recordHash(text: string): string {
   return text.toLowerCase();
 }
 
-/** Checked as text and kept as text: the profile stores what was typed. */
+/** Checked as text and kept as text, as the profile stores it. */
 export function positiveDecimal(text: string): string {
-  if (!isPositiveDecimal(text)) {
+  const decimal = typedDecimal(text, '.') ?? text;
+  if (!isPositiveDecimal(decimal)) {
     throw new InvalidArgumentError('Give a decimal number from 0.000001 to 1000000, for example 3.5.');
   }
-  return text;
+  return decimal;
+}
+
+/**
+ * An amount of tokens, or a percentage, in the form that the contract has. With money nothing is guessed: what could be
+ * a thousand as well as one is left as it was typed, and refused as an amount.
+ */
+export function typedAmount(text: string): string {
+  return isAmbiguousDecimal(text) ? text : (typedDecimal(text, '.') ?? text);
 }

@@ -4,25 +4,56 @@ import type { ReadStream } from 'node:tty';
 import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { variable } from '../util/environment.ts';
+import { givenPath } from '../util/given-path.ts';
 import { walletExists, walletFacts } from '../wallet/keystore.ts';
 import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 
 export const PASSPHRASE_VARIABLE = 'ACE_NODE_PASSPHRASE';
 
-/** Its first line. @throws AceError `FileMissing`, `FileUnreadable`, `WalletInvalid` (an empty line) */
-export function passphraseFrom(file: string): string {
-  let text: string;
+/** What a decoder puts where bytes are no text of its encoding: two passphrases that differ there would become one. */
+const REPLACEMENT = '\uFFFD';
+
+/**
+ * Its first line, as it would be typed: without the byte order mark that some editors put in front, and of UTF-16 where
+ * that mark says so.
+ * @throws AceError `FileMissing`, `FileUnreadable` (also: neither UTF-8 nor UTF-16), `WalletInvalid` (an empty line)
+ */
+export function passphraseFrom(given: string): string {
+  const file = givenPath(given);
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     if (isMissing) throw new AceError('FileMissing', `There is no passphrase file ${file}`, { cause });
     throw new AceError('FileUnreadable', `The passphrase file cannot be read: ${file}`, { cause });
   }
-  const [line = ''] = text.split(/\r?\n/);
+  const [line = ''] = decoded(bytes, file).split(/\r?\n/);
   if (line === '')
     throw new AceError('WalletInvalid', `The passphrase file ${file} begins with an empty line`);
   return line;
+}
+
+/** @throws AceError `FileUnreadable` */
+function decoded(bytes: Uint8Array, file: string): string {
+  const [first, second] = bytes;
+  const isLittle = first === 0xff && second === 0xfe;
+  const isUtf16 = isLittle || (first === 0xfe && second === 0xff);
+  const encoding = !isUtf16 ? 'utf-8' : isLittle ? 'utf-16le' : 'utf-16be';
+  let text: string;
+  try {
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw notText(`The passphrase file ${file}`, cause);
+  }
+  // UTF-32 begins like UTF-16, and every other character of it is nothing.
+  if (text.includes('\0')) throw notText(`The passphrase file ${file}`);
+  return text;
+}
+
+function notText(what: string, cause?: unknown): AceError {
+  return new AceError('FileUnreadable', `${what} is not valid UTF-8: save it as UTF-8 text`, { cause });
 }
 
 /**
@@ -30,9 +61,11 @@ export function passphraseFrom(file: string): string {
  * it from here.
  */
 export function givenPassphrase(file: string | undefined): string | undefined {
-  const fromEnvironment = process.env[PASSPHRASE_VARIABLE];
+  const fromEnvironment = variable(process.env, PASSPHRASE_VARIABLE);
   delete process.env[PASSPHRASE_VARIABLE];
-  return file === undefined ? fromEnvironment : passphraseFrom(file);
+  if (file !== undefined) return passphraseFrom(file);
+  if (fromEnvironment?.includes(REPLACEMENT)) throw notText(`The passphrase in ${PASSPHRASE_VARIABLE}`);
+  return fromEnvironment;
 }
 
 export function isInteractive(): boolean {

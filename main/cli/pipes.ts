@@ -1,5 +1,6 @@
 /** What the command line does when its output is not read any more, or the process that started it is gone. */
 import { AceError } from '../../shared/errors.ts';
+import { variable } from '../util/environment.ts';
 
 /** Set for a process that must not outlive the one that started it and holds its standard input. */
 export const STOP_WITH_STDIN = 'ACE_NODE_STOP_WITH_STDIN';
@@ -22,7 +23,7 @@ export function watchOutput(fail: (error: AceError) => void): void {
 
 /** Stops this process as a signal would when its parent is gone, however that ended. */
 export function stopWithParent(): void {
-  if (process.env[STOP_WITH_STDIN] === undefined) return;
+  if (variable(process.env, STOP_WITH_STDIN) === undefined) return;
   process.stdin.once('close', () => {
     process.kill(process.pid, 'SIGTERM');
     // What it waits for may be gone as well.

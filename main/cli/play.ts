@@ -1,6 +1,5 @@
 /** `ace-node play CONTENT_ID [--out FILE]`: a playback address, or the whole content in a file. */
 import { get, type IncomingMessage } from 'node:http';
-import { resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -8,12 +7,14 @@ import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { shownName } from '../../shared/shown-name.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { onStopSignal, stopSignal } from '../process/stop-signals.ts';
+import { givenPath } from '../util/given-path.ts';
 import { type NodeConnection, openConnection } from './node-connection.ts';
 import { createProgress } from './progress.ts';
-import { checkTarget, saveAs } from './save-file.ts';
+import { checkTarget, STANDARD_OUTPUT, saveAs } from './save-file.ts';
 
 export interface PlayOptions {
   readonly out?: string;
@@ -31,12 +32,16 @@ const ENDING: ReadonlySet<ErrorCode> = new Set(['StoreFailed', 'DataDirNotWritab
 
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);
-  const out = options.out === undefined ? null : resolve(options.out);
+  const isSaved = options.out !== undefined;
+  const out = options.out === undefined || options.out === STANDARD_OUTPUT ? null : givenPath(options.out);
   if (out !== null) await checkTarget(out, options.force === true);
   const connection = await openConnection(config);
   try {
-    const { content, playbackUrl } = await connection.call('play', { contentId, download: out !== null });
-    if (out === null) {
+    const { content, playbackUrl } = await connection.call('play', {
+      contentId,
+      download: isSaved && 'while-taken',
+    });
+    if (!isSaved) {
       const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
       process.stdout.write(`${playbackUrl}\n`);
       if (signalled === null) return;
@@ -45,7 +50,7 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
       return;
     }
     await saveTo(connection, content, playbackUrl, out, options.wait === true);
-    process.stdout.write(`${out}\n`);
+    if (out !== null) process.stdout.write(`${out}\n`);
   } finally {
     await connection.close();
   }
@@ -55,7 +60,7 @@ async function saveTo(
   connection: NodeConnection,
   content: { readonly contentId: string; readonly name: string; readonly sizeBytes: number },
   playbackUrl: string,
-  out: string,
+  out: string | null,
   wait: boolean,
 ): Promise<void> {
   const progress = createProgress(content.name);
@@ -76,11 +81,14 @@ async function saveTo(
       const words = (await text(response)).trim() || `The node answered ${response.statusCode}`;
       throw new AceError('NoProviders', words);
     }
-    await saveAs(out, async (file) => {
-      await pipeline(response, count, file, { signal: giveUp.signal });
+    const write = async (to: NodeJS.WritableStream) => {
+      await pipeline(response, count, to, { signal: giveUp.signal, end: to !== process.stdout });
       if (doneBytes !== content.sizeBytes) throw nodeStopped();
-    });
+    };
+    await (out === null ? write(process.stdout) : saveAs(out, write));
   } catch (error) {
+    // `play --out - | head`: the reader has enough.
+    if (out === null && isClosedPipe(error)) return;
     throw giveUp.signal.aborted ? giveUp.signal.reason : inNodeWords(error);
   } finally {
     stopWatching();
@@ -93,6 +101,10 @@ async function open(url: string, signal: AbortSignal): Promise<IncomingMessage> 
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   get(url, { signal }).once('response', resolve).on('error', reject);
   return promise;
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EPIPE';
 }
 
 function inNodeWords(error: unknown): unknown {
@@ -152,5 +164,5 @@ function watchForTrouble(
 /** What it means that not all of a content fits on the disk. */
 export function windowNote({ name, sizeBytes }: TransferView, cacheBytes: number | null): string {
   const limit = cacheBytes === null ? '' : ` of ${formatBytes(cacheBytes)}`;
-  return `"${name}" (${formatBytes(sizeBytes)}) does not fit within the disk limit${limit}: it is fetched as it is read, and what is read again is paid again.`;
+  return `"${shownName(name)}" (${formatBytes(sizeBytes)}) does not fit within the disk limit${limit}: it is fetched as it is read, and what is read again is paid again.`;
 }

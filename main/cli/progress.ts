@@ -1,3 +1,5 @@
+import { shownName } from '../../shared/shown-name.ts';
+
 /** Progress of a long job, on a terminal only: one line that moves. Nothing is written when piped. */
 export interface Progress {
   update(done: number, total: number, note?: string): void;
@@ -7,6 +9,8 @@ export interface Progress {
 
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
+/** The line must stay one, or it does not move. */
+const MAX_LABEL_COLUMNS = 32;
 
 /** `count` writes the amount that is done: bytes when left out. */
 export function createProgress(
@@ -15,6 +19,7 @@ export function createProgress(
   count: (done: number) => string = mebibytes,
 ): Progress {
   if (!out.isTTY) return { update: () => {}, end: () => {} };
+  const shownLabel = shownName(label, MAX_LABEL_COLUMNS);
   let drawnAtMs = 0;
   let drawn = false;
   return {
@@ -26,7 +31,7 @@ export function createProgress(
       const part = total === 0 ? 1 : done / total;
       const bar = '█'.repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
       out.write(
-        `\r\x1b[2K${label} ${bar} ${Math.floor(part * 100)} %  ${count(done)} of ${count(total)} ${note}`,
+        `\r\x1b[2K${shownLabel} ${bar} ${Math.floor(part * 100)} %  ${count(done)} of ${count(total)} ${note}`,
       );
     },
     end() {

@@ -6,6 +6,9 @@ import { AceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
 import { partialPath, removeLeftOvers } from './partial-file.ts';
 
+/** What `--out` takes for standard output, as everywhere. A file of that name is `./-`. */
+export const STANDARD_OUTPUT = '-';
+
 /** The place that the user chose is no place for a file. */
 const UNWRITABLE: ReadonlySet<string> = new Set([
   ...['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG'],

@@ -3,6 +3,7 @@ import { AceError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import { type LimitKey, type Limits, limitSchemas } from '../../shared/limits.ts';
 import { type ScheduleRule, WEEKDAYS, type Weekday } from '../../shared/schedule.ts';
+import { typedDecimal } from '../../shared/typed/number.ts';
 
 type Kind = 'bytes' | 'rate' | 'count' | 'schedule';
 
@@ -19,7 +20,7 @@ const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind:
 export const SETTING_NAMES = Object.keys(SETTINGS).join(', ');
 
 export const SCHEDULE_HELP = `
-A schedule is a list of rules, apart by semicolons; where several hold, the last one counts:
+A schedule is a list of rules, apart by semicolons. Where rules overlap, the last one counts:
   ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"`;
 
 const FACTORS: Readonly<Record<string, number>> = {
@@ -68,22 +69,25 @@ function parse(kind: Kind, text: string): number | null | ScheduleRule[] {
   }
   if (text === 'none') return null;
   if (kind === 'count') {
-    if (!/^\d{1,6}$/.test(text)) throw invalid(text, 'a number such as 50, or none');
-    return Number(text);
+    const count = typedDecimal(text, '.') ?? '';
+    if (!/^\d{1,6}$/.test(count)) throw invalid(text, 'a number such as 50, or none');
+    return Number(count);
   }
   return parseBytes(text, kind);
 }
 
 function parseBytes(text: string, kind: Kind): number {
-  const match = /^(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?i?b?)(\/s)?$/i.exec(text);
+  const match = /^([^a-z]{1,40}?)\s*([kmgt]?i?b?)(\/s)?$/i.exec(text);
   const factor = FACTORS[(match?.[2] ?? '?').toLowerCase()];
-  if (!match || factor === undefined || (match[3] !== undefined && kind !== 'rate')) {
+  const count = typedDecimal(match?.[1] ?? '', '.');
+  const isRead = count !== null && /^\d{1,15}(?:\.\d{1,6})?$/.test(count);
+  if (!match || !isRead || factor === undefined || (match[3] !== undefined && kind !== 'rate')) {
     throw invalid(
       text,
       kind === 'rate' ? 'a rate such as 2MiB/s, 0, or none' : 'an amount such as 50GB, or none',
     );
   }
-  return Math.round(Number(match[1]) * factor);
+  return Math.round(Number(count) * factor);
 }
 
 /** `mon-fri 08:00-18:00 upload=0` */

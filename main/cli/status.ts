@@ -1,6 +1,9 @@
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
+import { isAceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { shownName } from '../../shared/shown-name.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import { ownClockWords } from '../account/network-clock.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './node-connection.ts';
@@ -8,7 +11,15 @@ import { windowNote } from './play.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
-  const connection = await openExisting(config);
+  const connection = await openExisting(config).catch((error: unknown) => {
+    if (isAceError(error, 'WalletLocked')) return null;
+    throw error;
+  });
+  if (connection === null) {
+    const { storedStatus } = await import('./stored-status.ts');
+    process.stdout.write(`${storedStatus(config, json)}\n`);
+    return;
+  }
   try {
     const snapshot = await connection.call('snapshot', {});
     const running = connection.remote;
@@ -33,7 +44,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
       `${message} (since ${new Date(sinceMs).toISOString()})`,
     ]),
     ['Joined at', s.shard.multiaddr],
-    ['Account', s.account],
+    ['Account', shownAddress(s.account)],
     ['Peer id', s.peerId],
     ['Peers', `${s.peers} connected`],
     [
@@ -49,7 +60,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ['Owed to', s.credit.loans.length === 0 ? 'nobody' : ''],
     ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [
       '',
-      `${creditor}: ${units(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
+      `${shownAddress(creditor)}: ${units(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
     ]),
     [
       'On its way',
@@ -110,7 +121,7 @@ function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transf
   const speed = transfer.downBytesPerSecond > 0 ? `, ${bytes(transfer.downBytesPerSecond)}/s` : '';
   const from = transfer.providers.filter((provider) => provider.state === 'connected').length;
   const peers = from === 0 ? '' : ` from ${from} ${from === 1 ? 'peer' : 'peers'}`;
-  return `"${name}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
+  return `"${shownName(name)}": ${have}${speed}${peers}, ${state}${reason ? `: ${reason.message}` : ''}`;
 }
 
 /** Where players open a content; the port is shown where it is not the one that they try by themselves. */

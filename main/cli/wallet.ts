@@ -1,9 +1,9 @@
 /** `ace-node wallet …`: made, restored, locked, protected, backed up. */
-import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AceError } from '../../shared/errors.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { givenPath } from '../util/given-path.ts';
 import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 import {
   ask,
@@ -73,12 +73,12 @@ export async function walletRestoreCommand(
     if (file !== undefined) {
       const passphrase = await neededPassphrase(config, 'Passphrase of the backup: ');
       const { restored, ...state } = await connection.call('walletRestoreBackup', {
-        path: resolve(file),
+        path: givenPath(file),
         passphrase,
       });
       printState(state);
       print(
-        `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${restored.earningChannels} channels on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; none of them is paid on again.`,
+        `Restored from ${new Date(restored.createdAtMs).toISOString()}: ${countOf(restored.earningChannels, 'channel')} on which it was paid (${restored.unclaimedUnits} MiB to claim), ${restored.payingChannels} on which it paid; ${restored.payingChannels === 1 ? 'it is not paid on' : 'none of them is paid on'} again.`,
       );
       return;
     }
@@ -143,7 +143,7 @@ export async function walletPhraseCommand(config: NodeConfig, show: boolean): Pr
 }
 
 export async function walletBackupCommand(config: NodeConfig, file: string, replace: boolean): Promise<void> {
-  const target = resolve(file);
+  const target = givenPath(file);
   await withWallet(config, async (connection) => {
     await checkTarget(target, replace);
     const own = await currentPassphrase(connection, config);
@@ -166,6 +166,10 @@ async function currentPassphrase(connection: WalletConnection, config: NodeConfi
 
 async function passphraseOfNew(config: NodeConfig, { plain }: ProtectOptions): Promise<string | null> {
   return plain ? null : newPassphrase(config.passphrase, 'A passphrase for the wallet');
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${count === 1 ? what : `${what}s`}`;
 }
 
 function printState(state: WalletStateView): void {

@@ -12,6 +12,10 @@ export async function stampOf(path: string): Promise<string | null> {
   }
 }
 
+export function sizeInStamp(stamp: string): number {
+  return Number(stamp.split(':')[0]);
+}
+
 export function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';

@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import mime from 'mime';
 import { PIECE_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentRow } from '../db/node/contents.ts';
@@ -15,6 +14,7 @@ import { storeError } from '../db/open.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { stampOf } from './file-stamp.ts';
 import { durationApart } from './media-thread.ts';
+import { mimeTypeOf } from './mime-type.ts';
 import type { PieceStore } from './piece-store.ts';
 import {
   chunkHashesOf,
@@ -59,7 +59,7 @@ export async function importFile(
   try {
     const stampBefore = await stampOf(path);
     const pieceHashes = await readAndHash(path, temporary, sizeBytes, onProgress);
-    const mimeType = mime.getType(path) ?? 'application/octet-stream';
+    const mimeType = await mimeTypeOf(path, name, path);
     const durationMs = await durationApart(path, mimeType);
     if (stampBefore === null || (await stampOf(path)) !== stampBefore) throw changed(path);
     const { contentId, bytes } = makeTransportFile(
@@ -104,6 +104,9 @@ async function checkedSize(path: string): Promise<number> {
     if (cause.code === 'ENOENT') throw new AceError('FileMissing', missingText(path), { cause });
     throw new AceError('FileUnreadable', `${path} cannot be read`, { cause });
   });
+  if (info.isDirectory()) {
+    throw new AceError('FileUnreadable', `${path} is a folder`, { details: { reason: 'folder' } });
+  }
   if (!info.isFile()) throw new AceError('FileUnreadable', `${path} is not a file`);
   if (info.size === 0) throw new AceError('ContentEmpty', `${path} is empty: there is nothing to share`);
   if (info.size > MAX_CONTENT_BYTES) throw new AceError('ContentTooLarge', `${path} is larger than 64 GiB`);

@@ -1,16 +1,20 @@
-/** The thread of `media-thread.ts`: answers one question, and asks for the bytes that it needs for that. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The thread of `media-thread.ts`: answers one question after another, and asks for the bytes that it needs for that. */
+import { parentPort } from 'node:worker_threads';
 import { AceError, invariant } from '../../shared/errors.ts';
-import type { BytesRead, FromMediaThread, MediaQuestion } from './media-thread.ts';
+import type { Asked, BytesRead, FromMediaThread, MediaQuestion } from './media-thread.ts';
 import { durationMsOf, type ReadBytes, tracksOf } from './tracks.ts';
 
 invariant(parentPort !== null, 'this file runs as a worker');
 const port = parentPort;
-const question = workerData as MediaQuestion;
 const waiting = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
 let nextId = 1;
 
-port.on('message', ({ id, bytes }: BytesRead) => {
+port.on('message', (message: Asked | BytesRead) => {
+  if ('question' in message) {
+    void answer(message.question);
+    return;
+  }
+  const { id, bytes } = message;
   const reader = waiting.get(id);
   waiting.delete(id);
   if (bytes) reader?.resolve(bytes);
@@ -26,8 +30,12 @@ const read: ReadBytes = (start, end) =>
     post({ type: 'read', id, start, end });
   });
 
-const answer =
-  question.about === 'tracks'
-    ? await tracksOf(read, question.sizeBytes)
-    : await durationMsOf(question.path, question.mimeType);
-post({ type: 'answer', answer });
+/** One that fails takes the thread with it, which is what the node waits for. */
+async function answer(question: MediaQuestion): Promise<void> {
+  const found =
+    question.about === 'tracks'
+      ? await tracksOf(read, question.sizeBytes)
+      : await durationMsOf(question.path, question.mimeType);
+  waiting.clear();
+  post({ type: 'answer', answer: found });
+}

@@ -67,6 +67,8 @@ export class PieceStore {
     });
     this.wholeFiles = new WholeFiles({ dir, places, unsynced, cache: this.cache });
     this.referenced = referenced;
+    // The file that is open may be the one that was there before.
+    referenced.on('replaced', (contentId) => void this.#closeFile(contentId));
     this.#store = store;
     this.#places = places;
     this.#unsynced = unsynced;

@@ -1,12 +1,17 @@
 /**
  * The users' own files that were imported by reference. One that is another file now, or gone, is noticed before any
- * byte of it is served: the content is marked, its user told by name, and it comes back by itself with the very file.
+ * byte of it is served: the content is marked, its user told by name, and it comes back by itself with the very bytes.
+ *
+ * A stamp that differs proves nothing: a copy that took a file's place, `touch`, a restored backup and a disk that was
+ * plugged in again all leave the bytes as they were. Where the size is the same, the file is hashed once more.
  */
 import { EventEmitter } from 'node:events';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentTrouble } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { stampOf } from './file-stamp.ts';
+import { sizeInStamp, stampOf } from './file-stamp.ts';
+import { stampOfSame } from './same-file.ts';
+import { readTransportFile } from './transport-file.ts';
 
 /** No file has this stamp. */
 const WRONG_BYTES = 'wrong bytes';
@@ -19,12 +24,20 @@ interface ReferencedFile {
 export interface ReferencedFileEvents {
   /** Once for each change; `error` is `null` when the file is as it was again. */
   trouble: [contentId: string, error: AceError | null];
+  /** Another file is in the place of the one that was read, with the same bytes. */
+  replaced: [contentId: string];
 }
 
 export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
   readonly #store: NodeStore;
   /** By content id; `null` for contents whose bytes the piece store has. */
   readonly #known = new Map<string, ReferencedFile | null>();
+  /** Files that are hashed right now, by content id. */
+  readonly #hashing = new Map<string, Promise<string | null>>();
+  /** By content id: the stamp of a file that was hashed, and is another one. */
+  readonly #others = new Map<string, string>();
+  /** Hashes the files of `checkAll` one after another. */
+  #doubts: Promise<void> = Promise.resolve();
 
   constructor(store: NodeStore) {
     super();
@@ -39,6 +52,7 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
   /** Its row has changed. */
   forget(contentId: string): void {
     this.#known.delete(contentId);
+    this.#others.delete(contentId);
   }
 
   /** Asks the disk. @throws AceError `ContentChanged`, `FileMissing` when the file is not the one that was imported */
@@ -46,7 +60,83 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
     const source = this.#file(contentId);
     if (!source) return;
     const found = await stampOf(source.path);
-    const trouble = found === source.stamp ? null : found === null ? 'missing' : 'changed';
+    if (found === source.stamp) return this.#report(contentId, source, null);
+    if (found === null) return this.#report(contentId, source, 'missing');
+    const same = this.#mayBeSame(contentId, found) ? await this.#hashed(contentId, source.path) : null;
+    if (same === null) {
+      this.#others.set(contentId, found);
+      return this.#report(contentId, source, 'changed');
+    }
+    this.#takeBack(contentId, source, same);
+  }
+
+  /** A byte of it is wrong although it looks as it did: it is hashed before it is believed again. Call it inside a commit. */
+  isWrong(contentId: string): void {
+    this.#store.contents.setStamp(contentId, WRONG_BYTES);
+    this.forget(contentId);
+  }
+
+  /** Asks the disk about all of them. What has to be hashed is hashed afterwards: `settled` waits for it. */
+  async checkAll(): Promise<void> {
+    const doubtful: string[] = [];
+    for (const contentId of this.#store.contents.referenced()) {
+      const source = this.#file(contentId);
+      const found = source && (await stampOf(source.path));
+      if (source && found !== null && found !== source.stamp && this.#mayBeSame(contentId, found))
+        doubtful.push(contentId);
+      else await this.#checkQuietly(contentId);
+    }
+    if (doubtful.length === 0) return;
+    this.#doubts = this.#doubts.then(async () => {
+      for (const contentId of doubtful) await this.#checkQuietly(contentId);
+    });
+    this.#doubts.catch(() => undefined); // whoever waits for it is told
+  }
+
+  /** Resolves when all that `checkAll` found doubtful has been hashed. */
+  settled(): Promise<void> {
+    return this.#doubts;
+  }
+
+  async #checkQuietly(contentId: string): Promise<void> {
+    await this.check(contentId).catch((error: unknown) => {
+      if (!(error instanceof AceError)) throw error; // an AceError was told already
+    });
+  }
+
+  /** Of the right size, and not known to be another file. */
+  #mayBeSame(contentId: string, found: string): boolean {
+    if (this.#others.get(contentId) === found) return false;
+    return this.#store.contents.file(contentId)?.sizeBytes === sizeInStamp(found);
+  }
+
+  /** The stamp of the file when its bytes are those of the content; it is read once for all who ask meanwhile. */
+  #hashed(contentId: string, path: string): Promise<string | null> {
+    const known = this.#hashing.get(contentId);
+    if (known) return known;
+    const row = this.#store.contents.get(contentId);
+    if (!row) return Promise.resolve(null);
+    const hashing = stampOfSame(path, readTransportFile(contentId, row.transport))
+      .catch(() => null) // it cannot be read: it cannot be served either
+      .finally(() => this.#hashing.delete(contentId));
+    this.#hashing.set(contentId, hashing);
+    return hashing;
+  }
+
+  #takeBack(contentId: string, source: ReferencedFile, stamp: string): void {
+    const row = this.#store.contents.file(contentId);
+    if (!row || row.sourcePath !== source.path || row.fileStamp === stamp) return;
+    this.#store.commit(() => {
+      this.#store.contents.setStamp(contentId, stamp);
+      this.#store.contents.setTrouble(contentId, null);
+    });
+    this.forget(contentId);
+    this.emit('replaced', contentId);
+    if (row.trouble !== null) this.emit('trouble', contentId, null);
+  }
+
+  /** @throws AceError what the trouble is */
+  #report(contentId: string, source: ReferencedFile, trouble: ContentTrouble | null): void {
     const row = this.#store.contents.file(contentId);
     // Deleted, or imported anew meanwhile: what was found is about another file.
     if (!row || row.fileStamp !== source.stamp) return;
@@ -56,21 +146,6 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
       this.emit('trouble', contentId, error);
     }
     if (error) throw error;
-  }
-
-  /** A byte of it is wrong although it looks as it did: it is never taken for the file it was. Call it inside a commit. */
-  isWrong(contentId: string): void {
-    this.#store.contents.setStamp(contentId, WRONG_BYTES);
-    this.forget(contentId);
-  }
-
-  /** Asks the disk about all of them. */
-  async checkAll(): Promise<void> {
-    for (const contentId of this.#store.contents.referenced()) {
-      await this.check(contentId).catch((error: unknown) => {
-        if (!(error instanceof AceError)) throw error; // an AceError was told already
-      });
-    }
   }
 
   #file(contentId: string): ReferencedFile | null {

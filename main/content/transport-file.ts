@@ -12,6 +12,7 @@ import { isCount } from '../../shared/count.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
 import { CHUNK_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
+import { withoutInvisible } from '../../shared/typed/invisible.ts';
 import { sha256 } from '../util/sha256.ts';
 import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/device.ts';
 
@@ -92,8 +93,9 @@ export function contentIdOf(bytes: Uint8Array): string {
  * @throws AceError `InvalidContentId`
  */
 export function parseContentId(text: string): string {
-  const bare = text
+  const bare = withoutInvisible(text)
     .trim()
+    .replace(/^["'](.*)["']$/, '$1')
     .replace(/^(ace|acestream):(\/\/)?/i, '')
     .toLowerCase();
   try {

@@ -10,6 +10,8 @@ export interface NodeConfig {
   readonly httpPort?: number;
   /** IP address that pages and players are served at; this machine only when left out. */
   readonly httpHost?: string;
+  /** Names that lead to the pages by a tunnel, a port mapping or a proxy: `localhost:8080`, `node.example`. */
+  readonly allowHosts?: readonly string[];
   /** A validator of the network to join; without it the node runs a devnet of its own. */
   readonly joinMultiaddr?: string;
   /** Port for other peers; 0 takes any free one. */

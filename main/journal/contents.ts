@@ -1,4 +1,7 @@
-/** What an entry was for. Read when it is shown: what a channel carries grows after its first settlement. */
+/**
+ * What an entry was for: as it was known when it was booked, because what a channel carries grows after its first
+ * settlement, and titles are deleted. Entries of before that was kept are looked up as they are shown.
+ */
 import { LRUCache } from 'lru-cache';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
 import type { NodeStore } from '../db/node/store.ts';
@@ -15,17 +18,24 @@ const MAX_CONTENTS = 8;
 /** Channels remembered: one is settled many times in a row. */
 const MAX_CHANNELS = 10_000;
 
+export type ContentBooks = Pick<NodeStore, 'contents' | 'channelContents' | 'entryContents'>;
+
 export class ContentLinks {
-  readonly #store: Pick<NodeStore, 'contents' | 'channelContents'>;
+  readonly #store: ContentBooks;
   /** By channel id as a string of bytes; of too many, the least recently used is forgotten. */
   readonly #ofChannel = new LRUCache<string, readonly LinkedContent[]>({ max: MAX_CHANNELS });
 
-  constructor(store: Pick<NodeStore, 'contents' | 'channelContents'>) {
+  constructor(store: ContentBooks) {
     this.#store = store;
   }
 
   /** Of an entry's channels, those with most traffic first; or the one whose access was bought. */
   of(entry: JournalEntry): readonly LinkedContent[] {
+    return this.#store.entryContents.of(entry) ?? this.now(entry);
+  }
+
+  /** As it is known now. */
+  now(entry: JournalEntry): readonly LinkedContent[] {
     const { kind, note, channels } = entry;
     if (kind === 'access') return [{ contentId: note, name: this.#store.contents.get(note)?.name ?? null }];
     const [only] = channels;

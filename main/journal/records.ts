@@ -10,6 +10,9 @@ import type { JournalEntry } from '../../shared/journal/entry.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { type ContentBooks, ContentLinks } from './contents.ts';
+
+type JournalBooks = ContentBooks & Pick<NodeStore, 'journal'>;
 
 /** None while the shard has not sent how the sums came about. @throws AceError `MessageMalformed` */
 export function entriesOfSettlement(row: NewSettlement): JournalEntry[] {
@@ -28,22 +31,29 @@ export function entryOfOperation(account: string, row: OperationRow): JournalEnt
  * @throws AceError `MessageMalformed`, and then nothing must be kept
  */
 export function bookSettlement(
-  { settlements, journal }: Pick<NodeStore, 'settlements' | 'journal'>,
+  store: JournalBooks & Pick<NodeStore, 'settlements'>,
   row: NewSettlement,
 ): SettlementRow | null {
-  const added = settlements.insert(row);
-  if (added === null && settlements.complete(row) === null) return null;
-  for (const entry of entriesOfSettlement(row)) journal.append(entry);
+  const added = store.settlements.insert(row);
+  if (added === null && store.settlements.complete(row) === null) return null;
+  for (const entry of entriesOfSettlement(row)) append(store, entry);
   return added;
 }
 
 /** The same of an operation; one that was there stays as it is. @throws AceError `MessageMalformed` */
 export function bookOperation(
-  { operations, journal }: Pick<NodeStore, 'operations' | 'journal'>,
+  store: JournalBooks & Pick<NodeStore, 'operations'>,
   account: string,
   row: OperationRow,
 ): void {
-  if (operations.insert(row)) journal.append(entryOfOperation(account, row));
+  if (store.operations.insert(row)) append(store, entryOfOperation(account, row));
+}
+
+/** With what it was for, as far as that is known now. */
+function append(store: JournalBooks, entry: JournalEntry): void {
+  store.journal.append(entry);
+  const contents = new ContentLinks(store).now(entry);
+  if (contents.length > 0) store.entryContents.add(entry, contents);
 }
 
 /** What entries are made of. */

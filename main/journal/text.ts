@@ -3,6 +3,7 @@
 import { formatAmount } from '../../shared/economy/money.ts';
 import { type Commodity, isToken } from '../../shared/journal/chart.ts';
 import type { EntryKey } from '../../shared/journal/entry.ts';
+import { shownName } from '../../shared/shown-name.ts';
 
 /** 2026-11-21, of UTC. */
 export function utcDay(atMs: number): string {
@@ -24,16 +25,11 @@ export function entryId({ source, shard, seq, part }: EntryKey): string {
   return source === 'operation' ? `op-${seq}` : `s${shard}-${seq}-${part === 0 ? 'r' : 's'}`;
 }
 
-/** On one line, with nothing that steers a terminal or a text's direction. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
-}
-
 /**
  * Text for a cell of a spreadsheet: what would be a formula there, also in the wide letters of East Asia, begins with an
  * apostrophe. Numbers never come here.
  */
 export function cell(text: string): string {
-  const line = oneLine(text);
+  const line = shownName(text);
   return /^[=+\-@＝＋－＠]/.test(line) ? `'${line}` : line;
 }

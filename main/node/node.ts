@@ -107,6 +107,7 @@ export function startNode(config: NodeConfig): Promise<RunningNode> {
       port: withBooks(dataDir, runtime.store, (store) => portToTry(config, store)),
       exact: config.httpPort !== undefined && config.httpPort !== 0,
       ...(config.httpHost !== undefined && { host: config.httpHost }),
+      ...(config.allowHosts !== undefined && { allowHosts: config.allowHosts }),
       pagesDir: config.pagesDir,
       ...{ service, log, feed: hub, content: runtime.content },
       exports: (req, res, query, trusted) => void downloads.serve(req, res, query, trusted),

@@ -1,8 +1,9 @@
 /** Names of contents where they leave this node: in headers, in playlists. They come from strangers. */
+import { shownName } from '../../shared/shown-name.ts';
 
-/** Without control characters, line breaks and marks that turn the direction of text; never empty. */
+/** Never empty. */
 export function plainName(name: string): string {
-  return name.toWellFormed().replace(/\p{C}/gu, '').trim() || 'content';
+  return shownName(name) || 'content';
 }
 
 /** `Content-Disposition` of something to keep: RFC 6266, with any script by RFC 8187 and an ASCII name beside it. */

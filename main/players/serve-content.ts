@@ -116,7 +116,11 @@ async function sendBody(res: ServerResponse, { parts, tail }: Body, serving: Ser
   res.once('close', () => closed.abort());
   const firstPiece = Math.floor((parts[0]?.range.start ?? 0) / PIECE_BYTES);
   const release = serving.pieces.cache.hold(transfer.contentId);
-  const reader = transfer.addReader(firstPiece, !serving.download);
+  // Bytes that are kept are taken as fast as they come, to the end: all of them are fetched from everybody at once. When
+  // whoever takes them is gone, however that ended, the reader is, and nothing more of it is bought.
+  const takesAll =
+    serving.download && toTheEnd(parts, transfer) && serving.pieces.cache.fits(transfer.contentId);
+  const reader = transfer.addReader(firstPiece, !serving.download, takesAll);
   try {
     for (const { head, range } of parts) {
       if (head !== '') res.write(head);
@@ -127,6 +131,10 @@ async function sendBody(res: ServerResponse, { parts, tail }: Body, serving: Ser
     transfer.removeReader(reader);
     release();
   }
+}
+
+function toTheEnd(parts: readonly Part[], { file }: Transfer): boolean {
+  return parts.length === 1 && parts[0]?.range.end === file.sizeBytes - 1;
 }
 
 async function sendRange(

@@ -2,7 +2,8 @@
  * Which requests are meant for us. Any web page in the user's browser can send requests to 127.0.0.1, so an address is
  * no proof of anything (test/adversary/SCENARIOS.md, row 40):
  * - `Host` must name this machine and our port, or a foreign name was rebound to 127.0.0.1; where the user has the
- *   pages served to other machines it must be the very IP address that was reached, since only names are rebound;
+ *   pages served to other machines it must be the very IP address that was reached, since only names are rebound; other
+ *   names that lead here are those that the user has named;
  * - `Origin`, if there is one, must be ours, or another page is the sender;
  * - `Sec-Fetch-Site` catches what carries no `Origin` (images, media, frames of other sites).
  * Players such as VLC send neither of the last two and pass, on this machine. From another one everything but the bare
@@ -20,6 +21,11 @@ export interface Refusal {
 export interface GuardOptions {
   readonly port: number;
   readonly token: string;
+  /**
+   * Further names that lead here, in lower case, with their port where that is another: a tunnel, a port mapping, a proxy.
+   * Who is at their other end cannot be seen, so all that comes by them is from another machine.
+   */
+  readonly allowHosts?: readonly string[];
 }
 
 /** Compares in a time that tells nothing about how much of it was right. */
@@ -36,12 +42,34 @@ export function requestUrl(req: Pick<IncomingMessage, 'url'>): URL | null {
 }
 
 /** For every request, WebSocket upgrades included. `null` lets it pass. */
-function refuseStranger({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, port: number) {
+function refuseStranger(
+  { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
+  options: GuardOptions,
+) {
   const host = headers.host?.toLowerCase();
-  if (host === undefined || !isOwnHost(host, port, socket)) return refusal(403, 'This address is not ours');
+  const isAllowed = host !== undefined && isAllowedHost(host, options);
+  if (host === undefined || !(isAllowed || isOwnHost(host, options.port, socket)))
+    return refusal(403, notOurs(host));
   const { origin } = headers;
-  if (origin !== undefined && origin !== `http://${host}`) return refusal(403, 'Foreign origin');
-  return null;
+  const isOwn =
+    origin === undefined || origin === `http://${host}` || (isAllowed && origin === `https://${host}`);
+  return isOwn ? null : refusal(403, 'Foreign origin');
+}
+
+/** With the way out. The name is repeated only where it is one. */
+function notOurs(host: string | undefined): string {
+  if (host === undefined || !isHostName(host)) return 'This address is not ours';
+  return `This address is not ours. If ${host} leads here, start the node with --allow-host ${host}`;
+}
+
+/** `localhost:8080`, `node.example`, `[fd00::1]:6878` */
+export function isHostName(text: string): boolean {
+  return /^(?:[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/.test(text);
+}
+
+/** One that is allowed without a port is allowed with any. */
+function isAllowedHost(host: string, { allowHosts = [] }: GuardOptions): boolean {
+  return allowHosts.includes(host) || allowHosts.includes(host.replace(/:\d+$/, ''));
 }
 
 /**
@@ -49,11 +77,11 @@ function refuseStranger({ headers, socket }: Pick<IncomingMessage, 'headers' | '
  * the desktop window, whose pages have an origin of their own, adds the token to its media requests.
  */
 export function refuseRequest(req: IncomingMessage, isPage: boolean, options: GuardOptions): Refusal | null {
-  const stranger = refuseStranger(req, options.port);
+  const stranger = refuseStranger(req, options);
   if (stranger) return stranger;
   const site = req.headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') {
-    if (isPage || isThisMachine(req.socket) || showsToken(req, options)) return null;
+    if (isPage || isFromHere(req, options) || showsToken(req, options)) return null;
     return refusal(401, 'From another machine this takes the token: add ?token=… to the address');
   }
   const opensTab =
@@ -72,7 +100,7 @@ export function hasToken(req: IncomingMessage, token: string): boolean {
 }
 
 export function refuseUpgrade(req: IncomingMessage, options: GuardOptions): Refusal | null {
-  const stranger = refuseStranger(req, options.port);
+  const stranger = refuseStranger(req, options);
   if (stranger) return stranger;
   const url = requestUrl(req);
   if (url?.pathname !== '/rpc') return refusal(400, 'No socket here');
@@ -83,6 +111,14 @@ export function refuseUpgrade(req: IncomingMessage, options: GuardOptions): Refu
 /** Only a connection from one's own address has the same address at both ends. */
 export function isThisMachine({ localAddress, remoteAddress }: Ends): boolean {
   return remoteAddress !== undefined && (isLoopback(remoteAddress) || remoteAddress === localAddress);
+}
+
+/** Also by a name of this machine: what came through a tunnel or a proxy has an address of this machine, too. */
+export function isFromHere(
+  { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
+  options: GuardOptions,
+): boolean {
+  return isThisMachine(socket) && !isAllowedHost(headers.host?.toLowerCase() ?? '', options);
 }
 
 /** For whoever has shown the token from another machine: a `<video>` and the parts of a playlist cannot show it. */

@@ -16,7 +16,7 @@ import {
   serverOptions,
 } from './connections.ts';
 import { createFeedHub, type FeedHub } from './feed.ts';
-import { hasToken, isThisMachine, mediaCookie, refuseRequest, requestUrl } from './guard.ts';
+import { type GuardOptions, hasToken, isFromHere, mediaCookie, refuseRequest, requestUrl } from './guard.ts';
 import { createProcedures } from './procedures.ts';
 import { COMMON_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
@@ -46,6 +46,8 @@ export interface HttpOptions {
   readonly exact?: boolean;
   /** IP address to listen on; loopback unless the user has asked for another. */
   readonly host?: string;
+  /** See `GuardOptions`. */
+  readonly allowHosts?: readonly string[];
   /** The built pages (out/renderer). */
   readonly pagesDir: string;
   /** What a page must show to drive the node. */
@@ -79,6 +81,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   const limits = options.limits ?? DEFAULT_CONNECTION_LIMITS;
   const servePage = pageHandler(options.pagesDir);
   let port = 0;
+  const guard = (): GuardOptions => ({ port, token, allowHosts: options.allowHosts ?? [] });
 
   const server = createServer(serverOptions(limits), (req, res) => {
     setHeaders(res, COMMON_HEADERS);
@@ -86,7 +89,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     if (url === null) return answer(res, 400, 'Not a path');
     const isContent = CONTENT_PATHS.some((path) => url.pathname.startsWith(path));
     const isExport = url.pathname === EXPORT_PATH;
-    const refusal = refuseRequest(req, !isContent && !isExport, { port, token });
+    const refusal = refuseRequest(req, !isContent && !isExport, guard());
     const mayHaveBody = refusal === null && BODY_PATHS.some((path) => url.pathname.startsWith(path));
     if (!mayHaveBody && hasBody(req)) hangUpAfter(res);
     if (refusal) return answer(res, refusal.status, refusal.why);
@@ -95,7 +98,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       return options.exports(req, res, url.searchParams, hasToken(req, token));
     }
     if (!isContent) return servePage(req, res);
-    if (!isThisMachine(req.socket)) res.setHeader('Set-Cookie', mediaCookie({ port, token }));
+    if (!isFromHere(req, guard())) res.setHeader('Set-Cookie', mediaCookie(guard()));
     try {
       content(req, res);
     } catch (error) {
@@ -109,7 +112,6 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
 
   const procedures = createProcedures(service, log, options.shell);
   const feed = options.feed ?? createFeedHub(service, log);
-  const guard = () => ({ port, token });
   const sockets = attachWebSocket({ server, procedures, feed, guard, log });
   try {
     port = await listenSomewhere(server, options.port, host, options.exact === true ? 0 : FURTHER_PORTS);

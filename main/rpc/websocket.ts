@@ -11,7 +11,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Feed, FeedTopic, NodeSnapshot, ServerFrame } from '../../shared/rpc/rpc.ts';
 import type { FeedHub } from './feed.ts';
-import { type GuardOptions, isThisMachine, mediaCookie, refuseUpgrade } from './guard.ts';
+import { type GuardOptions, isFromHere, mediaCookie, refuseUpgrade } from './guard.ts';
 import type { Procedures } from './procedures.ts';
 import { NO_LOG, type RpcLog } from './service.ts';
 
@@ -54,7 +54,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     for (const connection of connections) connection.close(code, why);
   };
   sockets.on('headers', (headers, req) => {
-    if (!isThisMachine(req.socket)) headers.push(`Set-Cookie: ${mediaCookie(options.guard())}`);
+    if (!isFromHere(req, options.guard())) headers.push(`Set-Cookie: ${mediaCookie(options.guard())}`);
   });
 
   const onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -13,6 +13,7 @@ import type { BroadcastRow } from '../db/node/broadcasts.ts';
 import { PUSH_PATH } from '../live/push-input.ts';
 import type { Watch } from '../live/watch.ts';
 import type { RunningPeer } from '../peer/peer.ts';
+import { givenPath } from '../util/given-path.ts';
 
 /** What a broadcast looks like in the library: it has no size. */
 export function liveContentView(row: BroadcastRow, window: readonly HeardRecord[]): ContentView {
@@ -95,7 +96,7 @@ export function liveProcedures({ live }: Pick<RunningPeer, 'live'>, base: () => 
     broadcasts: async () => live.broadcaster.own().map(({ contentId }) => view(contentId)),
     async startBroadcast({ name, folder }: { name: string; folder?: string | undefined }) {
       if (base() === null) throw new AceError('Internal', 'The node does not listen yet');
-      return view((await live.start(name, folder ?? null)).contentId);
+      return view((await live.start(name, folder === undefined ? null : givenPath(folder))).contentId);
     },
     async endBroadcast({ contentId }: { contentId: string }) {
       const id = parseContentId(contentId);

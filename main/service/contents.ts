@@ -2,6 +2,7 @@
 import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import type { Feed, Output } from '../../shared/rpc/rpc.ts';
+import { findFiles } from '../content/find-files.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import { onlyWatched } from '../live/live.ts';
 import type { RunningPeer } from '../peer/peer.ts';
@@ -9,6 +10,7 @@ import { contentUrl } from '../players/addresses.ts';
 import { manifestPath } from '../players/live-http.ts';
 import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
 import type { NodeService } from '../rpc/service.ts';
+import { givenPath } from '../util/given-path.ts';
 import { liveContentView } from './broadcasts.ts';
 import { contentView } from './views.ts';
 
@@ -22,7 +24,7 @@ export interface ContentServiceOptions {
 
 type ContentProcedures = Pick<
   NodeService,
-  'contents' | 'importFile' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
+  'contents' | 'importFile' | 'filesIn' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
 >;
 
 /** An import reports how far it has come at most this often. */
@@ -49,9 +51,15 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
         onImporting({ path, doneBytes, sizeBytes });
       };
       return contentView(
-        await peer.import({ path, byReference: !copy, onProgress, ...(name !== undefined && { name }) }),
+        await peer.import({
+          path: givenPath(path),
+          byReference: !copy,
+          onProgress,
+          ...(name !== undefined && { name }),
+        }),
       );
     },
+    filesIn: async ({ path }) => findFiles(givenPath(path)),
     async deleteContent({ contentId, force }) {
       await peer.deleteContent(contentId, force);
       return {};
@@ -59,14 +67,17 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
     pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
     async play({ contentId, download }) {
       const broadcast = await live.broadcastOf(contentId);
-      if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download);
+      if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download !== false);
       const transfer = await library.transfer(contentId);
       // What does not fit is fetched as it is taken.
-      if (download && pieces.cache.fits(transfer.contentId)) transfer.download();
+      if (download === true && pieces.cache.fits(transfer.contentId)) transfer.download();
       const row = store.contents.get(transfer.contentId);
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
-      return { content: contentView(row), playbackUrl: contentUrl(base, transfer.contentId, download) };
+      return {
+        content: contentView(row),
+        playbackUrl: contentUrl(base, transfer.contentId, download !== false),
+      };
     },
     async tracks({ contentId }) {
       const broadcast = await live.broadcastOf(contentId);

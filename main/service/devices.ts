@@ -8,6 +8,7 @@ import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import type { DeviceView, WalletOutputs } from '../../shared/rpc/wallet.ts';
+import { withoutInvisible } from '../../shared/typed/invisible.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { encodeCertificate, issueCertificate } from '../wallet/certificate.ts';
@@ -72,7 +73,7 @@ export class DeviceService {
 }
 
 function parseDevice(text: string): string {
-  const device = text.trim().toLowerCase();
+  const device = withoutInvisible(text).trim().toLowerCase();
   if (/^[0-9a-f]{64}$/.test(device) && isDeviceKey(fromHex(device))) return device;
   throw new AceError('InvalidInput', 'Not a device: copy all 64 digits of what the other device shows', {
     details: { field: 'device' },

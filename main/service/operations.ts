@@ -37,12 +37,12 @@ import { type Ratio, ratio, ratioFromDecimal } from '../../shared/economy/ratio.
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import type { OperationResultView, RepaymentView, WalletOutputs } from '../../shared/rpc/wallet.ts';
+import { shownAddress, typedAddress } from '../../shared/typed/address.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
-import { parseAddress, showAddress } from '../wallet/address.ts';
 import { operationTypedData } from '../wallet/typed-data.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
 import { balancesView } from './views.ts';
@@ -68,7 +68,7 @@ export class OperationService {
   }
 
   readonly receive = async (): Promise<WalletOutputs['receive']> => {
-    return { address: showAddress(this.#peer.account.address) };
+    return { address: shownAddress(this.#peer.account.address) };
   };
 
   readonly repayments = async ({ limit }: CheckedInput<'repayments'>): Promise<RepaymentView[]> => {
@@ -79,7 +79,7 @@ export class OperationService {
     const operation = this.#whole(transferOf(input));
     const [basis, asOfMs] = await this.#basis();
     const effect = quoteTransfer(operation, basis);
-    return { ...effectView('transfer', effect, asOfMs), to: showAddress(operation.to) };
+    return { ...effectView('transfer', effect, asOfMs), to: shownAddress(operation.to) };
   };
 
   readonly send = async (input: CheckedInput<'send'>): Promise<OperationResultView> => {
@@ -142,7 +142,7 @@ export class OperationService {
     const { to, contentId, priceXac } = operation;
     return {
       ...accessView(quote, asOfMs),
-      to: showAddress(to),
+      to: shownAddress(to),
       contentId,
       priceXac: formatAmount(priceXac),
     };
@@ -258,7 +258,7 @@ export class OperationService {
 }
 
 function transferOf({ to, token, amount }: CheckedInput<'quoteSend'>): Unsigned<TransferOperation> {
-  return { kind: 'transfer', to: parseAddress(to), token, amount: positive(amount) };
+  return { kind: 'transfer', to: typedAddress(to), token, amount: positive(amount) };
 }
 
 function swapOf(
@@ -277,7 +277,7 @@ function accessOf({
 }: CheckedInput<'quoteAccess'>): Unsigned<AccessOperation> {
   return {
     kind: 'access',
-    to: parseAddress(to),
+    to: typedAddress(to),
     contentId: parseContentId(contentId),
     priceXac: positive(priceXac),
     premium,

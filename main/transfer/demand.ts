@@ -1,6 +1,7 @@
 /**
  * What is wanted of one content, and in which order: what lies ahead of its readers, nearest first and no more than
- * that, so that nobody pays for a video they stop watching; then, for a download, everything else.
+ * that, so that nobody pays for a video they stop watching; then everything else, for a download, or for as long as
+ * somebody takes all of it.
  */
 import { PIECE_BYTES, pieceCount, pieceLength } from '../../shared/economy/units.ts';
 import { isMedia, type TransportFile } from '../content/transport-file.ts';
@@ -11,6 +12,8 @@ export interface Reader {
   pieceIndex: number;
   /** Somebody watches what is read here. */
   readonly watches: boolean;
+  /** All up to its end is taken, as fast as it comes: it is wanted at once, and no longer than somebody reads. */
+  readonly takesAll: boolean;
 }
 
 const AHEAD_MIN_PIECES = 12;
@@ -37,8 +40,9 @@ export class Demand {
     return this.#readers.size > 0;
   }
 
-  get downloading(): boolean {
-    return this.#downloading;
+  /** Whether anybody wants more than what lies ahead of a reader. */
+  get wantsAll(): boolean {
+    return this.#downloading || [...this.#readers].some(({ takesAll }) => takesAll);
   }
 
   download(): void {
@@ -59,8 +63,8 @@ export class Demand {
     this.#mostAhead = pieces;
   }
 
-  addReader(pieceIndex: number, watches: boolean): Reader {
-    const reader = { pieceIndex, watches: watches && isMedia(this.#file) };
+  addReader(pieceIndex: number, watches: boolean, takesAll = false): Reader {
+    const reader = { pieceIndex, watches: watches && isMedia(this.#file), takesAll };
     this.#readers.add(reader);
     return reader;
   }
@@ -93,9 +97,11 @@ export class Demand {
         }
       }
     }
-    if (!this.#downloading || this.#mostAhead !== null) return;
+    const from = this.#allFrom();
+    if (from === null) return;
     for (const index of this.#downloadOrder()) {
-      if (!given.has(index) && isMissing(index)) yield this.#want(index, Number.POSITIVE_INFINITY, false);
+      if (index >= from && !given.has(index) && isMissing(index))
+        yield this.#want(index, Number.POSITIVE_INFINITY, false);
     }
   }
 
@@ -112,10 +118,18 @@ export class Demand {
 
   /** Whether anybody still wants the piece. */
   wanted(pieceIndex: number): boolean {
+    const from = this.#allFrom();
     return (
-      (this.#downloading && this.#mostAhead === null) ||
-      this.deadlineMs(pieceIndex, 1) !== Number.POSITIVE_INFINITY
+      (from !== null && pieceIndex >= from) || this.deadlineMs(pieceIndex, 1) !== Number.POSITIVE_INFINITY
     );
+  }
+
+  /** Everything from this piece on is wanted, however far it is from a reader; `null`: nothing is. */
+  #allFrom(): number | null {
+    if (this.#mostAhead !== null) return null;
+    if (this.#downloading) return 0;
+    const taken = [...this.#readers].filter(({ takesAll }) => takesAll);
+    return taken.length === 0 ? null : Math.min(...taken.map(({ pieceIndex }) => pieceIndex));
   }
 
   /**

@@ -25,7 +25,7 @@ export class RareFirst {
   }
 
   apply(demand: Demand, providers: TransferProviders): void {
-    if (!demand.downloading || providers.partial().length === 0) {
+    if (!demand.wantsAll || providers.partial().length === 0) {
       demand.preferRare('', null, this.#salt);
       return;
     }

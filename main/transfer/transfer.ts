@@ -177,7 +177,7 @@ export class Transfer implements StreamUser {
   /** Whether there is somebody to fetch it for, or something of it on its way. */
   get isWanted(): boolean {
     if (this.complete || this.#stopped) return false;
-    return this.#demand.hasReaders || this.#demand.downloading || this.#flights.size > 0;
+    return this.#demand.hasReaders || this.#demand.wantsAll || this.#flights.size > 0;
   }
 
   get readerPieces(): number[] {
@@ -225,14 +225,14 @@ export class Transfer implements StreamUser {
     this.#flights.add(flight, this.#arrivals.land(flight, stream, permit, piece));
   }
 
-  /** Fetches everything, whether someone reads or not. */
+  /** Fetches everything, whether someone reads or not: what is stopped by `stop` only. */
   download(): void {
     this.#demand.download();
     this.#start();
   }
 
-  addReader(pieceIndex: number, watches = true): Reader {
-    const reader = this.#demand.addReader(pieceIndex, watches);
+  addReader(pieceIndex: number, watches = true, takesAll = false): Reader {
+    const reader = this.#demand.addReader(pieceIndex, watches, takesAll);
     this.#start();
     return reader;
   }

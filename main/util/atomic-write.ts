@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Replaces a file whole: after a crash at any moment it holds either the old bytes or the new ones, on the disk.
  * @throws the file system's error; the old file is then as it was.
  */
 export async function writeFileAtomic(path: string, content: string, mode: number): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  // A name of its own: behind a long one there would be no room for an ending.
+  const temporary = join(dirname(path), `.ace-node-${randomBytes(12).toString('hex')}.tmp`);
   try {
     await writeAndSync(temporary, content, mode);
     await rename(temporary, path);

@@ -1,6 +1,7 @@
 /** A new phrase between the screen that shows it and the proof that somebody wrote it down. In memory only. */
 import { randomInt } from 'node:crypto';
 import { AceError } from '../../shared/errors.ts';
+import { typedPhrase } from '../../shared/typed/phrase.ts';
 import { createPhrase, type PhraseWordCount } from './phrase.ts';
 
 const DRAFT_LIFE_MS = 15 * 60_000;
@@ -39,11 +40,8 @@ export function checkConfirmed(
   }
   const words = draft.phrase.split(' ');
   for (const position of draft.confirmPositions) {
-    const word = typed
-      .find((one) => one.position === position)
-      ?.word.trim()
-      .toLowerCase();
-    if (word === words[position - 1]) continue;
+    const [word, ...others] = typedPhrase(typed.find((one) => one.position === position)?.word ?? '');
+    if (word === words[position - 1] && others.length === 0) continue;
     throw new AceError('WalletInvalid', `Word ${position} is not the one of the phrase`, {
       details: { reason: 'confirm', position },
     });

@@ -6,6 +6,7 @@ import { pbkdf2Sync } from 'node:crypto';
 import { generateMnemonic, validateMnemonic } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 import { AceError } from '../../shared/errors.ts';
+import { typedPhrase } from '../../shared/typed/phrase.ts';
 
 export type PhraseWordCount = 12 | 24;
 
@@ -23,13 +24,13 @@ export function createPhrase(words: PhraseWordCount = 12): string {
 }
 
 /**
- * Reads a phrase as a person typed it: letter case and spaces do not matter.
+ * Reads a phrase as a person typed or pasted it (`shared/typed/phrase.ts`).
  * @returns the phrase in its one written form
  * @throws AceError `WalletInvalid` with `details.reason` `word-count`, `unknown-word` (and `details.position`, from 1)
  * or `checksum`
  */
 export function parsePhrase(text: string): string {
-  const words = text.normalize('NFKD').trim().toLowerCase().split(/\s+/);
+  const words = typedPhrase(text);
   if (!WORD_COUNTS.includes(words.length)) {
     throw invalid('word-count', 'A recovery phrase has 12, 15, 18, 21 or 24 words');
   }

@@ -10,6 +10,7 @@ import {
 } from '../../shared/rpc/wallet.ts';
 import { openNodeStore } from '../db/node/store.ts';
 import type { CheckedInput } from '../rpc/service.ts';
+import { givenPath } from '../util/given-path.ts';
 import { accountFromPhrase } from './account.ts';
 import { type BackupContent, decodeBackup, encodeBackup, readBackup, writeBackup } from './backup.ts';
 import { channelsOf, restoreChannels } from './channel-backup.ts';
@@ -41,10 +42,11 @@ export class WalletBackups {
    * `NodeNotRunning` (no network yet), `MessageTooLarge` (too large to be carried: give a path), as `writeBackup`
    */
   async make({
-    path,
+    path: typed,
     passphrase,
     replace,
   }: CheckedInput<'walletBackup'>): Promise<WalletOutputs['walletBackup']> {
+    const path = typed === undefined ? undefined : givenPath(typed);
     const { files, books, nowMs } = this.#context;
     const { phrase, deviceSeed } = await files.secrets(passphrase);
     const { protection } = await files.readFacts();
@@ -155,7 +157,7 @@ async function textOf({
       details: { field: 'path' },
     });
   }
-  if (path !== undefined) return [await readBackup(path), path];
+  if (path !== undefined) return [await readBackup(givenPath(path)), path];
   return [Buffer.from(base64 ?? '', 'base64').toString('utf8'), 'The file'];
 }
 

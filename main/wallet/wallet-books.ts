@@ -2,9 +2,9 @@
 
 import { AceError } from '../../shared/errors.ts';
 import { DEFAULT_LOCK_AFTER_MINUTES } from '../../shared/rpc/wallet.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import type { MetaKey } from '../db/meta.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { showAddress } from './address.ts';
 import { checkNoBooks } from './identity.ts';
 
 /** Runs `act` on the running node's store, or on one opened for the moment; on `null` while there are no books. */
@@ -61,7 +61,7 @@ export class WalletBooks {
     if (owner === null || owner === address) return;
     throw new AceError(
       'WalletInvalid',
-      `The books in this data directory are of account ${showAddress(owner)}, not ${showAddress(address)}`,
+      `The books in this data directory are of account ${shownAddress(owner)}, not ${shownAddress(address)}`,
     );
   }
 

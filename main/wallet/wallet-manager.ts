@@ -7,10 +7,10 @@ import { sameBytes } from '../../shared/bytes.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import type { WalletOutputs, WalletStateView } from '../../shared/rpc/wallet.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
 import { accountFromPhrase } from './account.ts';
-import { showAddress } from './address.ts';
 import { decodeCertificate } from './certificate.ts';
 import { createDevice } from './device.ts';
 import { peerIdOf } from './device-peer-id.ts';
@@ -92,7 +92,7 @@ export class WalletManager {
       status,
       running: isRunning(),
       failure: this.#failure,
-      address: wallet && showAddress(wallet.account.address),
+      address: wallet && shownAddress(wallet.account.address),
       protection: facts?.protection ?? null,
       remembered,
       systemStore: await secretStore.usable(),

@@ -5,7 +5,8 @@
 import { formatAmount, parseAmount, TOKEN_DECIMALS, type TokenAmount } from '../../shared/economy/money.ts';
 import { type Ratio, ratio, ratioFromDecimal, ratioToDecimal } from '../../shared/economy/ratio.ts';
 import { UNITS_PER_GB } from '../../shared/economy/units.ts';
-import { formatDecimal, isGrouped } from './locale.ts';
+import { isAmbiguousDecimal, typedDecimal } from '../../shared/typed/number.ts';
+import { decimalSign, formatDecimal } from './locale.ts';
 
 /** As many decimals as say something: at least `minDecimals`, more until nothing or two digits remain, at most 7. */
 export function shortAmount(baseUnits: bigint, minDecimals = 4): string {
@@ -22,7 +23,7 @@ export function fullAmount(baseUnits: bigint): string {
   return formatDecimal(formatAmount(baseUnits));
 }
 
-/** Reads what a person typed; `null` for anything that is not an amount above zero. A decimal comma counts too. */
+/** Reads what a person typed; `null` for anything that is not an amount above zero. */
 export function readAmount(text: string): TokenAmount | null {
   try {
     const value = parseAmount(plainAmount(text));
@@ -33,11 +34,13 @@ export function readAmount(text: string): TokenAmount | null {
 }
 
 /**
- * An amount as it was typed, in the form that the contract has: a decimal comma becomes a point. With money nothing is
- * guessed: what could be a thousand as well as one is left as it is, and is no amount.
+ * An amount as it was typed, in the form that the contract has. With money nothing is guessed: what could be a thousand
+ * as well as one is left as it is, and is no amount.
  */
 export function plainAmount(text: string): string {
-  return isGrouped(text) ? text.trim() : text.trim().replace(',', '.');
+  const sign = decimalSign();
+  if (sign === '.' && isAmbiguousDecimal(text)) return text.trim();
+  return typedDecimal(text, sign) ?? text.trim();
 }
 
 /** What one MiB costs when a GB costs `xacPerGb`. Exact, often less than one base unit apart from the next. */

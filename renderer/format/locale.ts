@@ -1,5 +1,6 @@
 /** Numbers in the language of the pages. Every formatter is made once for each language. */
 import { getLocale, type Locale } from '../../shared/i18n/compiled/runtime.js';
+import type { DecimalSign } from '../../shared/typed/number.ts';
 
 /** Which of its regions a language is written for: the day comes before the month in both. */
 const TAGS: Readonly<Record<Locale, string>> = { en: 'en-GB', ru: 'ru-RU' };
@@ -39,16 +40,7 @@ export function formatDecimal(decimal: string): string {
   return `${formatWhole(BigInt(digits))}${fraction && `${separator()}${fraction}`}`;
 }
 
-/**
- * A number as it was typed or copied from a page, with a decimal point and nothing between its digits. A comma is a
- * decimal one, except where the language groups digits by it and it stands as it would: "1,000" is a thousand in English.
- */
-export function plainDecimal(text: string): string {
-  const digits = text.trim().replace(/(?<=\d)\s(?=\d{3}(?!\d))/g, '');
-  return isGrouped(digits) ? digits.replaceAll(',', '') : digits.replace(',', '.');
-}
-
-/** Whether commas stand in it as the language puts them between thousands. */
-export function isGrouped(text: string): boolean {
-  return separator() === '.' && /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(text.trim());
+/** Of the language, as `typedDecimal` wants it. */
+export function decimalSign(): DecimalSign {
+  return separator() === ',' ? ',' : '.';
 }

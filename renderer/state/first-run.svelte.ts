@@ -7,6 +7,7 @@ import { m } from '../../shared/i18n/compiled/messages.js';
 import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
 import type { Input, NodeClient, Output } from '../../shared/rpc/rpc.ts';
 import { MIN_PASSPHRASE_LENGTH } from '../../shared/rpc/wallet.ts';
+import { typedPhrase } from '../../shared/typed/phrase.ts';
 import { walletTrouble } from '../format/wallet-words.ts';
 import { LatestRequest } from './latest-request.svelte.ts';
 import type { WalletChange, WalletState } from './wallet.svelte.ts';
@@ -99,7 +100,7 @@ export class FirstRun {
     const positions = this.draft?.confirmPositions ?? [];
     const typed = positions.map((position, index) => ({
       position,
-      word: (words[index] ?? '').trim().toLowerCase(),
+      word: typedPhrase(words[index] ?? '').join(' '),
     }));
     return this.#act(async () => {
       await this.#wallet.change('walletConfirm', { words: typed, passphrase, remember });

@@ -2,9 +2,11 @@
  * Files that become titles: by their path where there is one (the desktop, or one that was typed), handed over to the
  * node where a browser gives none.
  */
-import { AceError } from '../../shared/errors.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { type RpcFailure, UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
+import { shownName } from '../../shared/shown-name.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import type { NodeState } from './node.svelte.ts';
 
@@ -13,6 +15,16 @@ export interface Upload {
   readonly name: string;
   /** 0 to 1; then the node reads it once more. */
   readonly share: number;
+}
+
+/** One file, and how it is imported. */
+interface Step {
+  readonly name: string;
+  readonly step: () => Promise<unknown>;
+}
+
+function isFolder(error: unknown): boolean {
+  return isAceError(error, 'FileUnreadable') && error.details.reason === 'folder';
 }
 
 export class Importer {
@@ -28,26 +40,28 @@ export class Importer {
     this.#token = token;
   }
 
-  /** Answers whether it worked. */
+  /** A file, or a folder with all that is in it. Answers whether all of it worked. */
   async addPath(path: string): Promise<boolean> {
-    return this.#try(() => this.#node.client.call('importFile', { path }));
+    return this.#each([{ name: path, step: () => this.#importPath(path) }]);
   }
 
   async addFiles(files: readonly File[]): Promise<void> {
-    for (const file of files) {
-      const path = window.aceNode?.pathOf(file) ?? '';
-      if (path !== '') await this.addPath(path);
-      else await this.#try(() => this.#upload(file));
-    }
+    await this.#each(
+      files.map((file) => {
+        const path = window.aceNode?.pathOf(file) ?? '';
+        return { name: file.name, step: () => (path === '' ? this.#upload(file) : this.#importPath(path)) };
+      }),
+    );
   }
 
   /** By the system's own dialog; answers `false` where there is none. */
   async choose(): Promise<boolean> {
     if (this.#node.shell?.kind !== 'desktop') return false;
-    await this.#try(async () => {
-      const chosen = await this.#node.client.call('chooseFiles', {});
-      for (const path of chosen.paths) await this.#node.client.call('importFile', { path });
-    });
+    let paths: readonly string[] = [];
+    const isChosen = await this.#each([
+      { name: '', step: async () => ({ paths } = await this.#node.client.call('chooseFiles', {})) },
+    ]);
+    if (isChosen) await this.#each(paths.map((path) => ({ name: path, step: () => this.#importPath(path) })));
     return true;
   }
 
@@ -55,15 +69,39 @@ export class Importer {
     this.failure = null;
   }
 
-  async #try(step: () => Promise<unknown>): Promise<boolean> {
+  /** Each by itself: one that fails keeps no other out, and is named where there are several. */
+  async #each(steps: readonly Step[]): Promise<boolean> {
     this.failure = null;
-    try {
-      await step();
-      return true;
-    } catch (error) {
-      this.failure = errorWords(error);
-      return false;
+    const failed: { readonly name: string; readonly words: ErrorWords }[] = [];
+    let done = 0;
+    const waiting = [...steps];
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+      try {
+        await one.step();
+        done += 1;
+      } catch (error) {
+        const inside = isFolder(error) ? await this.#filesIn(one.name).catch(() => null) : null;
+        if (inside) waiting.unshift(...inside);
+        else failed.push({ name: shownName(one.name.replace(/^.*[\\/]/, '')), words: errorWords(error) });
+      }
     }
+    const [first] = failed;
+    if (!first) return true;
+    const list = failed.map(({ name, words }) => m.import_failed_one({ name, what: words.what })).join(' ');
+    this.failure =
+      done + failed.length === 1
+        ? first.words
+        : { what: m.import_failed_some({ done: String(done), failed: String(failed.length) }), next: list };
+    return false;
+  }
+
+  async #importPath(path: string): Promise<unknown> {
+    return this.#node.client.call('importFile', { path });
+  }
+
+  async #filesIn(path: string): Promise<Step[]> {
+    const { files } = await this.#node.client.call('filesIn', { path });
+    return files.map((file) => ({ name: file, step: () => this.#importPath(file) }));
   }
 
   async #upload(file: File): Promise<ContentView> {

@@ -1,4 +1,5 @@
 import { AceError } from '../errors.ts';
+import { isAmbiguousDecimal } from '../typed/number.ts';
 
 /** The tokens of the network (docs/economy.md#tokens). */
 export const TOKENS = ['XAT', 'XAC', 'XAS', 'XAB'] as const;
@@ -39,6 +40,12 @@ export function amount(baseUnits: bigint): TokenAmount {
  */
 export function parseAmount(text: string): TokenAmount {
   const match = /^(\d+)(?:\.(\d{1,7}))?$/.exec(text);
+  if (!match && isAmbiguousDecimal(text)) {
+    throw new AceError(
+      'InvalidAmount',
+      `"${text}" could be a thousand as well as one: leave the comma out, or write a point before the decimals`,
+    );
+  }
   if (!match) {
     throw new AceError(
       'InvalidAmount',

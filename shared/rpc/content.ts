@@ -45,6 +45,18 @@ export interface ContentView {
   readonly live?: LiveView;
 }
 
+/** Whether there is anything in it that a player plays: subtitles and covers are fetched, not played. */
+export function isPlayable({ mimeType, live }: Pick<ContentView, 'mimeType' | 'live'>): boolean {
+  return live !== undefined || /^(video|audio)\//.test(mimeType);
+}
+
+/** Of a folder, each file by its path. */
+export interface FilesView {
+  /** Videos and sounds. */
+  readonly files: readonly string[];
+  readonly leftOut: readonly { readonly path: string; readonly why: 'no-media' | 'unreadable' }[];
+}
+
 /** One content that is being fetched, or was since the node started. */
 export interface TransferView {
   readonly contentId: string;

@@ -9,7 +9,7 @@ import { type DecimalAmount, TOKENS, type Token } from '../economy/money.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from '../limits.ts';
 import { type ChannelsView, channelsInput } from './channels.ts';
-import type { ContentView, TrackView, TransferView } from './content.ts';
+import type { ContentView, FilesView, TrackView, TransferView } from './content.ts';
 import { type FirstRunOutputs, firstRunInputs } from './first-run.ts';
 import { type JournalOutputs, journalInputs } from './journal.ts';
 import { type LiveOutputs, liveInputs } from './live.ts';
@@ -170,12 +170,20 @@ export const inputs = {
       copy: z.boolean().default(false),
     })
     .strict(),
+  /** What of a folder can be imported. */
+  filesIn: z.object({ path: z.string().min(1).max(4096) }).strict(),
   deleteContent: z.object({ contentId, force: z.boolean().default(false) }).strict(),
   pinContent: z.object({ contentId, pinned: z.boolean() }).strict(),
   settings: z.object({}).strict(),
   /** What is left out stays as it is; `null` takes a limit away, 0 stops. */
   setSettings: limitsSchema.partial(),
-  play: z.object({ contentId, download: z.boolean().default(false) }).strict(),
+  /**
+   * `download`: `true` fetches everything, until `stop`; `while-taken` gives an address of bytes to keep, which fetches
+   * everything for as long as somebody takes them.
+   */
+  play: z
+    .object({ contentId, download: z.union([z.boolean(), z.literal('while-taken')]).default(false) })
+    .strict(),
   stop: z.object({ contentId }).strict(),
   tracks: z.object({ contentId }).strict(),
   quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
@@ -210,6 +218,7 @@ export interface Outputs
   channels: ChannelsView;
   /** Served where it lies, as long as it is not changed; `copy` takes the bytes into the node, pinned. */
   importFile: ContentView;
+  filesIn: FilesView;
   /** A download of it is stopped; while it is played that takes `force`. The user's own file is never deleted. */
   deleteContent: Record<string, never>;
   pinContent: ContentView;

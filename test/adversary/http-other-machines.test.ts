@@ -9,7 +9,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { isThisMachine } from '../../main/rpc/guard.ts';
+import { isThisMachine, refuseRequest, refuseUpgrade } from '../../main/rpc/guard.ts';
 import { type HttpServer, startHttpServer } from '../../main/rpc/http.ts';
 import { FAKE_TOKEN } from '../helpers/fake-node.ts';
 import { FakeService } from '../helpers/fake-service.ts';
@@ -134,6 +134,38 @@ describe('isThisMachine, asked by the server', () => {
     expect(asked('/content/x', { cookie, 'sec-fetch-site': 'cross-site' })).toBe(403);
     expect(asked('/content/x', { cookie, host: '127.0.0.1:6878' })).toBe(403);
     expect(asked('/content/x', { cookie, host: '192.168.1.7:6878' })).toBe(403);
+  });
+});
+
+describe('a further name that leads here', () => {
+  it('is named with the way to allow it, where it is a name', async () => {
+    const host = 'localhost:8080';
+    const refused = await ask('/', { host }, '127.0.0.1');
+    expect(refused.status).toBe(403);
+    expect(refused.body).toContain(`start the node with --allow-host ${host}`);
+    expect((await ask('/', { host: '<b>x</b>' }, '127.0.0.1')).body).not.toContain('<b>');
+  });
+
+  it('serves pages once it is allowed, and asks all else for the token, as from another machine', async () => {
+    const token = FAKE_TOKEN;
+    const socket = { localAddress: '127.0.0.1', remoteAddress: '127.0.0.1' };
+    const options = { port: 6878, token, allowHosts: ['localhost:8080', 'node.example'] };
+    const asked = (url: string, host: string, headers: Record<string, string> = {}, isPage = false) =>
+      refuseRequest({ url, method: 'GET', socket, headers: { host, ...headers } } as never, isPage, options)
+        ?.status ?? 200;
+    for (const host of ['localhost:8080', 'node.example', 'Node.Example:443']) {
+      const name = host.toLowerCase();
+      expect(asked('/', host, {}, true)).toBe(200);
+      expect(asked('/content/x', host)).toBe(401);
+      expect(asked(`/content/x?token=${token}`, host, { origin: `http://${name}` })).toBe(200);
+      expect(asked(`/content/x?token=${token}`, host, { origin: `https://${name}` })).toBe(200);
+      expect(asked(`/content/x?token=${token}`, host, { origin: 'https://evil.example' })).toBe(403);
+      const upgrade = { url: `/rpc?token=${token}`, socket, headers: { host } } as never;
+      expect(refuseUpgrade(upgrade, options)).toBeNull();
+    }
+    expect(asked('/content/x', '127.0.0.1:6878')).toBe(200);
+    for (const host of ['localhost:8081', 'evil.example', 'node.example.evil', 'xnode.example', '::1'])
+      expect(asked('/', host, {}, true), host).toBe(403);
   });
 });
 

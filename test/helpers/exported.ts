@@ -17,6 +17,7 @@ export const NASTY_NAMES = [
   'semi; colon | pipe, comma "quoted" \'single\' \\back\\slash',
   '[2026-01-01] [=2026/02/02] (1) {2} <3>',
   ':tag: value, key: other',
+  'One, two: three, date2: 2026-01-01.mp4',
   '\u202Egpj.exe \u0000 \u001b[31m',
 ];
 

@@ -208,6 +208,10 @@ export class FakeService extends FakeWallet implements NodeService {
     throw new AceError('FileMissing', `No such file: ${input.path}`, { details: { path: input.path } });
   }
 
+  async filesIn({ path }: CheckedInput<'filesIn'>): Promise<Output<'filesIn'>> {
+    return { files: [path], leftOut: [] };
+  }
+
   async deleteContent(): Promise<Output<'deleteContent'>> {
     throw new AceError('ContentUnknown', 'No such content');
   }

@@ -1,5 +1,15 @@
 /** Files of pieces that somebody changes, cuts or removes while the node runs: players get what is right, or nothing. */
-import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, utimesSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -101,6 +111,68 @@ describe('a user’s own file with a byte changed in it that looks as it did', (
     );
     expect(refused).toBe(true);
     expect(peer.store.contents.get(contentId)?.trouble).toBe('changed');
+  });
+});
+
+describe('a user’s own file that looks changed and has the same bytes', () => {
+  const referenced = () => playing.node.peer.pieces.referenced;
+  const trouble = (contentId: string) => playing.node.peer.store.contents.get(contentId)?.trouble;
+
+  async function imported(name: string) {
+    const path = await makeFile(join(playing.net.dir, name), 2 * MIB + 7, name);
+    const { contentId } = await playing.node.peer.import({ path, byReference: true });
+    return { path, contentId, bytes: readFileSync(path) };
+  }
+
+  it.each([
+    ['was touched', (path: string) => utimesSync(path, new Date(1_000), new Date(1_000))],
+    [
+      'was put there by a copy',
+      (path: string) => {
+        cpSync(path, `${path}.new`, { preserveTimestamps: true });
+        renameSync(`${path}.new`, path);
+      },
+    ],
+    [
+      'was away for a while, on another disk',
+      (path: string) => {
+        cpSync(path, `${path}.away`);
+        rmSync(path);
+        cpSync(`${path}.away`, path);
+      },
+    ],
+  ])('that %s is taken back without a word, also where it is played at once', async (what, act) => {
+    const { path, contentId, bytes } = await imported(`${what}.bin`);
+    const told: string[] = [];
+    referenced().on('trouble', (id) => told.push(id));
+    act(path);
+    expect((await played(contentId)).equals(bytes)).toBe(true);
+    expect([trouble(contentId), told]).toEqual([null, []]);
+  });
+
+  it('is taken back by the next look at all files, and after it was missed', async () => {
+    const { path, contentId, bytes } = await imported('missed.bin');
+    cpSync(path, `${path}.away`);
+    rmSync(path);
+    await referenced().checkAll();
+    expect(trouble(contentId)).toBe('missing');
+    cpSync(`${path}.away`, path);
+    await referenced().checkAll();
+    await referenced().settled();
+    expect(trouble(contentId)).toBeNull();
+    expect((await played(contentId)).equals(bytes)).toBe(true);
+  });
+
+  it('is another file with other bytes in it, until those are right again', async () => {
+    const { path, contentId, bytes } = await imported('one byte.bin');
+    await zeroed(path, MIB + 100, MIB + 108);
+    await referenced().checkAll();
+    await referenced().settled();
+    expect(trouble(contentId)).toBe('changed');
+    expect((await fetch(playing.at(`/content/${contentId}`))).status).toBe(409);
+    writeFileSync(path, bytes);
+    expect((await played(contentId)).equals(bytes)).toBe(true);
+    expect(trouble(contentId)).toBeNull();
   });
 });
 

@@ -179,6 +179,10 @@ describe('ace-node export', () => {
 
   it('writes a file under its name only when all of it is there, and over another one only when told', async () => {
     const out = join(tempDir(), 'journal.csv');
+    expect((await exported('--format', 'csv', '--out', '-')).stdout).toBe(
+      (await exported('--format', 'csv')).stdout,
+    );
+    expect(existsSync('-')).toBe(false);
     const done = await exported('--format', 'csv', '--out', out);
     expect([done.code, done.stdout]).toEqual([0, `${out}\n`]);
     const text = readFileSync(out, 'utf8');

@@ -147,6 +147,19 @@ describe('the wallet on the command line', () => {
     expect(await node.stop()).toBe(0);
   });
 
+  it('that is locked keeps nobody from reading what the books of a stopped node say', async () => {
+    const { dir, secret, at } = fresh();
+    await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
+    const node = await startNode(dir, ...secret);
+    const told = JSON.parse((await run(['status', '--json', ...at])).stdout);
+    expect(await node.stop()).toBe(0);
+    const { code, stdout, stderr } = await run(['status', '--json', ...at]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { account, balances, networkId } = told;
+    expect(JSON.parse(stdout)).toMatchObject({ running: false, locked: true, account, balances, networkId });
+    expect((await run(['status', ...at])).stdout).toMatch(/^Node +not running, and its wallet is locked/);
+  });
+
   it('restores from standard input and from a backup, and says what is wrong with either', async () => {
     const { secret, at } = fresh();
     expectOneLine(

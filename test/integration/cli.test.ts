@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -8,9 +9,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shownAddress } from '../../shared/typed/address.ts';
 import {
   CLI,
   expectOneLine,
@@ -27,6 +30,7 @@ import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
+const SAMPLE_CLIP = fileURLToPath(new URL('../../resources/sample-clip.mp4', import.meta.url));
 const CONTENT_ID_LINE = /^bafyrei[a-z2-7]{52}\n$/;
 
 let root: string;
@@ -75,7 +79,7 @@ describe.concurrent('ace-node', () => {
   it.each([
     ['start', ['--headless', '--data-dir', '--join', '--http-port']],
     ['validator', ['--port', '--data-dir', '--credit-limit', '--traffic-rate', '--settlement-interval']],
-    ['import', ['<file>', '--name', '--copy', '--data-dir', '--join']],
+    ['import', ['<files...>', '--name', '--copy', '--data-dir', '--join']],
     ['contents', ['--json', '--data-dir', '--join']],
     ['delete', ['<content-id>', '--force', '--data-dir', '--join']],
     ['pin', ['<content-id>', '--data-dir', '--join']],
@@ -172,7 +176,7 @@ describe.concurrent('ace-node import', () => {
       },
       /empty\.bin is empty/,
     ],
-    ['a directory', (dir: string) => dir, /is not a file/],
+    ['a directory', (dir: string) => dir, /There is neither video nor sound in/],
     [
       'a path through a file',
       (dir: string) => {
@@ -219,7 +223,7 @@ describe.concurrent('ace-node status', () => {
     const { account } = JSON.parse((await run(['status', '--json', '--data-dir', dirs.node])).stdout);
     const { code, stdout, stderr } = await run(['status', '--data-dir', dirs.node]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(account);
+    expect(stdout).toContain(shownAddress(account));
     expect(stdout).toContain(`running at ${node.ready.replace(/#.*/, '')}`);
   });
 
@@ -296,6 +300,46 @@ describe.concurrent('ace-node topup', () => {
   });
 });
 
+describe('ace-node import of a folder and of several files', () => {
+  it('imports what is video or sound, names what is not, and goes on after a failure', async () => {
+    const dir = newDir();
+    mkdirSync(join(dir, 'Season 1'));
+    const clip = readFileSync(SAMPLE_CLIP).subarray(0, 200_000);
+    writeFileSync(join(dir, 'Season 1', 'Part 10.mp4'), clip);
+    writeFileSync(join(dir, 'Season 1', 'Part 2.mp4'), clip.subarray(1));
+    writeFileSync(join(dir, 'zero.mp4'), '');
+    writeFileSync(join(dir, 'cover.jpg'), 'jpg');
+    writeFileSync(join(dir, 'words.srt'), 'srt');
+    writeFileSync(join(dir, '.hidden.mp4'), clip);
+    const ended = await run(['import', dir, join(dir, 'gone.mp4'), '--data-dir', dirs.node]);
+    const lines = ended.stdout.trimEnd().split('\n');
+    for (const line of lines) expect(line).toMatch(/^bafyrei[a-z2-7]{52} {2}\//);
+    const parts = ['Part 10.mp4', 'Part 2.mp4'].map((name) => join(dir, 'Season 1', name));
+    expect(lines.map((line) => line.slice(line.indexOf('/'))).toSorted()).toEqual(parts);
+    expect(ended.code).toBe(1);
+    for (const said of [
+      `Left out: ${join(dir, 'cover.jpg')}: `,
+      `Left out: ${join(dir, 'words.srt')}: `,
+      `Not imported: ${join(dir, 'zero.mp4')}: ${join(dir, 'zero.mp4')} is empty`,
+      `Not imported: ${join(dir, 'gone.mp4')}: There is no file or folder`,
+      'ace-node: 2 imported, 2 not',
+    ])
+      expect(ended.stderr).toContain(said);
+  });
+
+  it('gives the same content for the same file, imported by its path or handed over', async () => {
+    const byPath = (await run(['import', SAMPLE_CLIP, '--data-dir', dirs.node])).stdout.trim();
+    const token = (await run(['token', '--data-dir', dirs.node])).stdout.trim();
+    const { url } = JSON.parse(readFileSync(join(dirs.node, 'control.json'), 'utf8')) as { url: string };
+    const answer = await fetch(new URL('/import?name=sample-clip.mp4', url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: readFileSync(SAMPLE_CLIP),
+    });
+    expect(await answer.json()).toMatchObject({ contentId: byPath, mimeType: 'video/mp4' });
+  });
+});
+
 describe.concurrent('ace-node play', () => {
   it('fetches the file through the running node, byte for byte, and prints only where it is', async () => {
     const out = join(newDir(), 'Копия файла.bin');
@@ -326,6 +370,34 @@ describe.concurrent('ace-node play', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(`${out}.part`, 'utf8')).toBe('mine');
     expect(readdirSync(dir).sort()).toEqual(['film.bin', 'film.bin.part']);
+  });
+
+  it('takes a name that has no room for an ending of ours', async () => {
+    const dir = newDir();
+    for (const name of [`${'n'.repeat(236)}.bin`, `${'ф'.repeat(125)}.bin`, 'n'.repeat(255)]) {
+      const out = join(dir, name);
+      const ended = await run(['play', contentId, '--out', out, '--data-dir', dirs.node]);
+      expect(ended).toEqual({ code: 0, stdout: `${out}\n`, stderr: '' });
+    }
+    expect(readdirSync(dir)).toHaveLength(3);
+  });
+
+  it('writes to standard output, and says nothing else there', async () => {
+    const child = spawnCli(['play', contentId, '--out', '-', '--data-dir', dirs.node]);
+    const hash = createHash('sha256');
+    child.stdout?.on('data', (bytes: Buffer) => hash.update(bytes));
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(hash.digest('hex')).toBe(await sha256OfFile(original));
+    expect(existsSync('-')).toBe(false);
+  });
+
+  it('takes ~/ and file addresses for what they mean', async () => {
+    const dir = newDir();
+    const args = ['play', contentId, '--out', pathToFileURL(join(dir, 'a b.bin')).href];
+    const ended = await run([...args, '--data-dir', dirs.node]);
+    expect(ended).toMatchObject({ code: 0, stdout: `${join(dir, 'a b.bin')}\n` });
+    const missing = await run(['status', '--data-dir=~/ace-node folder that is not there']);
+    expectOneLine(missing, `There is no node in ${join(homedir(), 'ace-node folder that is not there')}`);
   });
 
   it('prints an address that plays', async () => {

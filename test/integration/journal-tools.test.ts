@@ -140,6 +140,20 @@ it('has a history with all tokens, loans both ways and every bad name', () => {
   for (const name of NASTY_NAMES) expect(said).toContain(JSON.stringify(name).slice(1, -1));
 });
 
+describe('hledger', () => {
+  it.skipIf(!hasProgram('hledger'))('finds no tag that another’s words made', () => {
+    const { stdout } = runTool('hledger', '-f', file('hledger'), 'tags');
+    const declared = ['batch', 'channels', 'content', 'hash', 'kind', 'note', 'time', 'xac-per-gb'];
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .filter((tag) => !declared.includes(tag)),
+    ).toEqual([]);
+    expect(stdout).toContain('content');
+  });
+});
+
 describe.each(PROGRAMS)('$name', ({ name, format, args, balances }) => {
   const isThere = hasProgram(name);
 

@@ -1,6 +1,6 @@
 /** `ace-node chain` */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { givenPath } from '../../util/given-path.ts';
 import { recordHash } from '../option-values.ts';
 import { dataDirOption } from './command-context.ts';
 
@@ -14,7 +14,7 @@ export function addChainCommand(program: Command): void {
     .addOption(chainDirOption())
     .action(async (options: { dataDir: string; json: boolean }) => {
       const { chainInfoCommand } = await import('../chain.ts');
-      await chainInfoCommand(resolve(options.dataDir), options.json);
+      await chainInfoCommand(givenPath(options.dataDir), options.json);
     });
   chain
     .command('verify')
@@ -24,6 +24,6 @@ export function addChainCommand(program: Command): void {
     .addOption(chainDirOption())
     .action(async (options: { dataDir: string; json: boolean; head?: string }) => {
       const { chainVerifyCommand } = await import('../chain.ts');
-      await chainVerifyCommand(resolve(options.dataDir), options);
+      await chainVerifyCommand(givenPath(options.dataDir), options);
     });
 }

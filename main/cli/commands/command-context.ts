@@ -1,8 +1,9 @@
 /** What the commands share: options that several of them have, and the node's configuration made of what was given. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { defaultDataDir, type NodeConfig } from '../../data-dir/config.ts';
 import { splitListen } from '../../p2p/listen.ts';
+import { givenPath } from '../../util/given-path.ts';
 import { notEmpty, wholeNumber } from '../option-values.ts';
 import { givenPassphrase } from '../passphrase.ts';
 
@@ -12,6 +13,7 @@ export interface CommonOptions {
   readonly join?: string;
   readonly httpPort?: number;
   readonly host?: string;
+  readonly allowHost?: readonly string[];
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
 }
@@ -33,12 +35,13 @@ export class CommandContext {
   configOf(options: CommonOptions): NodeConfig {
     const passphrase = givenPassphrase(this.#program.opts<{ passphraseFile?: string }>().passphraseFile);
     return {
-      dataDir: resolve(options.dataDir),
+      dataDir: givenPath(options.dataDir),
       resourcesDir: this.resourcesDir,
       pagesDir: join(this.#appDir, 'out', 'renderer'),
       ...(options.join !== undefined && { joinMultiaddr: options.join }),
       ...(options.httpPort !== undefined && { httpPort: options.httpPort }),
       ...(options.host !== undefined && { httpHost: options.host }),
+      ...(options.allowHost !== undefined && { allowHosts: options.allowHost }),
       ...(options.listen !== undefined && { listen: options.listen }),
       ...(options.announce !== undefined && { announce: options.announce }),
       ...(passphrase !== undefined && { passphrase }),

@@ -2,22 +2,22 @@
 import type { Command } from 'commander';
 import { contentsCommand, deleteCommand, pinCommand } from '../contents.ts';
 import { importCommand } from '../import.ts';
-import { notEmpty } from '../option-values.ts';
+import { eachNotEmpty, notEmpty } from '../option-values.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
 
 export function addContentCommands(program: Command, context: CommandContext): void {
   const importing = program
     .command('import')
-    .argument('<file>', undefined, notEmpty)
-    .description('share a file; prints its content id')
-    .option('--name <name>', 'name that others see', notEmpty)
+    .argument('<files...>', 'files, and folders with all videos and sounds in them', eachNotEmpty)
+    .description('share files; prints their content ids')
+    .option('--name <name>', 'name of one file that others see', notEmpty)
     .option(
       '--copy',
       'copy the bytes: otherwise the file is shared where it lies, while it is not changed',
       false,
     );
-  ofNode(importing).action((file: string, options: CommonOptions & { name?: string; copy: boolean }) =>
-    importCommand(context.configOf(options), file, options),
+  ofNode(importing).action((files: string[], options: CommonOptions & { name?: string; copy: boolean }) =>
+    importCommand(context.configOf(options), files, options),
   );
 
   const contents = program

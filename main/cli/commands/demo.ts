@@ -1,6 +1,7 @@
 /** `ace-node demo` */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { givenPath } from '../../util/given-path.ts';
 import { notEmpty } from '../option-values.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -20,9 +21,9 @@ export function addDemoCommand(program: Command, { resourcesDir }: CommandContex
       const { demoCommand } = await import('../demo.ts');
       await demoCommand({
         entry,
-        file: resolve(file ?? join(resourcesDir, 'sample-clip.mp4')),
+        file: file === undefined ? join(resourcesDir, 'sample-clip.mp4') : givenPath(file),
         json: options.json,
-        ...(options.dataDir !== undefined && { dataDir: resolve(options.dataDir) }),
+        ...(options.dataDir !== undefined && { dataDir: givenPath(options.dataDir) }),
       });
     });
 }

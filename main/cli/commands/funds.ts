@@ -12,7 +12,7 @@ import {
   sendCommand,
   swapCommand,
 } from '../operations.ts';
-import { wholeNumber } from '../option-values.ts';
+import { typedAmount, wholeNumber } from '../option-values.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
 import { jsonOption } from './wallet.ts';
 
@@ -29,11 +29,15 @@ export function addFundsCommands(program: Command, context: CommandContext): voi
       repaymentsCommand(context.configOf(o), o.limit, o.json),
     );
   acting(program.command('topup'))
-    .argument('[amount]', 'from the devnet’s faucet')
+    .argument('[amount]', 'from the devnet’s faucet', typedAmount)
     .description('add funds: from a devnet’s faucet, by minting, by swapping; loans are repaid by themselves')
     .addOption(new Option('--token <token>', 'which token the faucet gives').choices(['XAT', 'XAS', 'XAB']))
-    .addOption(new Option('--mint <xat>', 'burn XAB for this much XAT'))
-    .addOption(new Option('--swap <amount>', 'sell this much for XAC, which pays loans and traffic first'))
+    .addOption(new Option('--mint <xat>', 'burn XAB for this much XAT').argParser(typedAmount))
+    .addOption(
+      new Option('--swap <amount>', 'sell this much for XAC, which pays loans and traffic first').argParser(
+        typedAmount,
+      ),
+    )
     .addOption(
       new Option('--sell <token>', 'what --swap sells').choices(['XAT', 'XAS', 'XAB']).default('XAB'),
     )
@@ -45,7 +49,7 @@ export function addFundsCommands(program: Command, context: CommandContext): voi
 
 function addOperationCommands(program: Command, context: CommandContext): void {
   acting(program.command('send'))
-    .argument('<amount>')
+    .argument('<amount>', undefined, typedAmount)
     .argument('<token>')
     .argument('<address>')
     .description('move tokens to another account')
@@ -53,11 +57,11 @@ function addOperationCommands(program: Command, context: CommandContext): void {
       sendCommand(context.configOf(o), { amount, token, to }, o),
     );
   acting(program.command('mint'))
-    .argument('<xat>', 'how much XAT')
+    .argument('<xat>', 'how much XAT', typedAmount)
     .description('burn XAB for new XAT')
     .action((amount: string, o: CommonOptions & ActOptions) => mintCommand(context.configOf(o), amount, o));
   acting(program.command('swap'))
-    .argument('<amount>')
+    .argument('<amount>', undefined, typedAmount)
     .argument('<sell>', 'token')
     .argument('<buy>', 'token; one of the two is XAC')
     .description('trade on the network’s exchange')
@@ -69,7 +73,7 @@ function addOperationCommands(program: Command, context: CommandContext): void {
   acting(program.command('access'))
     .argument('<content-id>')
     .argument('<address>', 'who sells it')
-    .argument('<xac>', 'price')
+    .argument('<xac>', 'price', typedAmount)
     .option('--premium', 'in the premium pool', false)
     .description('buy access to a content')
     .action(
@@ -91,7 +95,9 @@ function acting(command: Command): Command {
 }
 
 function slippageOption(): Option {
-  return new Option('--slippage <percent>', 'how much less it may get than quoted').default('1');
+  return new Option('--slippage <percent>', 'how much less it may get than quoted')
+    .argParser(typedAmount)
+    .default('1');
 }
 
 interface TopUpOptions extends ActOptions {

@@ -16,7 +16,7 @@ export function addJournalCommands(program: Command, context: CommandContext): v
     )
     .option('--from <date>', 'first day, or moment, in UTC: 2026-11-01, 2026-11-01T18:00:00Z', notEmpty)
     .option('--to <date>', 'last day, or moment, in UTC', notEmpty)
-    .option('--out <file>', 'write to this file (default: standard output)', notEmpty)
+    .option('--out <file>', 'write to this file; - is standard output, as is leaving it out', notEmpty)
     .option('--force', 'overwrite the file', false)
     .option('--bom', 'begin a table with a byte order mark, as some spreadsheets want it', false)
     .addOption(dataDirOption())

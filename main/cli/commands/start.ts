@@ -1,6 +1,6 @@
 /** `ace-node start` */
 import { type Command, Option } from 'commander';
-import { ipAddress } from '../option-values.ts';
+import { hostNames, ipAddress } from '../option-values.ts';
 import {
   announceOption,
   type CommandContext,
@@ -29,6 +29,12 @@ export function addStartCommand(program: Command, context: CommandContext): void
         '--host <address>',
         'serve pages and players at this IP address too, unencrypted; 0.0.0.0 and :: mean all (default: this machine only)',
       ).argParser(ipAddress),
+    )
+    .addOption(
+      new Option(
+        '--allow-host <name>',
+        'name that leads to the pages by a tunnel, a port mapping or a proxy, such as localhost:8080; repeatable',
+      ).argParser(hostNames),
     )
     .action(async (options: CommonOptions & { headless: boolean; firstRun: boolean }) => {
       const { startShell } = await import('../start.ts');

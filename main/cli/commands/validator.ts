@@ -1,7 +1,7 @@
 /** `ace-node validator` */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_DEVNET, MAX_DEVNET_SHARDS } from '../../../shared/devnet-profile.ts';
+import { givenPath } from '../../util/given-path.ts';
 import { notEmpty, positiveDecimal, wholeNumber } from '../option-values.ts';
 import { announceOption, dataDirOption, listenOption, port } from './command-context.ts';
 
@@ -58,7 +58,7 @@ async function runValidator(options: ValidatorCommandOptions, command: Command):
     shards: options.shards,
   };
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
-  const dataDir = resolve(options.dataDir);
+  const dataDir = givenPath(options.dataDir);
   const { port, listen, announce, chain } = options;
   const { shardCommand, validatorCommand } = await import('../validator.ts');
   if (chain === undefined) await validatorCommand(dataDir, { port, listen, announce }, profile, isGiven);

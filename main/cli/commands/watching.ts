@@ -9,7 +9,7 @@ export function addWatchingCommands(program: Command, context: CommandContext): 
   const play = program
     .command('play <content-id>')
     .description('print a playback address, or fetch the whole content into a file')
-    .option('--out <file>', 'fetch everything into this file', notEmpty)
+    .option('--out <file>', 'fetch everything into this file; - is standard output', notEmpty)
     .option('--force', 'overwrite the file', false)
     .option('--wait', 'when the credit is used up, wait for a top-up', false);
   ofNode(play).action(

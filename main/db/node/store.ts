@@ -8,6 +8,7 @@ import { ChannelContentTable } from './channel-contents.ts';
 import { ContentTable } from './contents.ts';
 import { DataUsedTable } from './data-used.ts';
 import { DivergedShardTable } from './diverged-shards.ts';
+import { EntryContentTable } from './entry-contents.ts';
 import { EquivocationTable } from './equivocations.ts';
 import { JournalTable } from './journal.ts';
 import { LiveRecordTable } from './live-records.ts';
@@ -28,6 +29,7 @@ import { traffic } from './migrations/0013-traffic.ts';
 import { marketHistory } from './migrations/0014-market-history.ts';
 import { settlementHistory } from './migrations/0015-settlement-history.ts';
 import { bills } from './migrations/0016-bills.ts';
+import { entryContents } from './migrations/0017-entry-contents.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -45,6 +47,7 @@ export interface NodeStore {
   readonly channelBooks: ChannelBookTable;
   readonly billedChannels: BilledChannelTable;
   readonly channelContents: ChannelContentTable;
+  readonly entryContents: EntryContentTable;
   readonly settlements: SettlementTable;
   readonly settlementHistory: SettlementHistory;
   readonly operations: OperationTable;
@@ -78,6 +81,7 @@ export const NODE_MIGRATIONS = [
   marketHistory,
   settlementHistory,
   bills,
+  entryContents,
 ] as const;
 
 /**
@@ -102,6 +106,7 @@ export function openNodeStore(
       channelBooks: new ChannelBookTable(db),
       billedChannels: new BilledChannelTable(db),
       channelContents: new ChannelContentTable(db),
+      entryContents: new EntryContentTable(db),
       settlements: new SettlementTable(db),
       settlementHistory: new SettlementHistory(db),
       operations: new OperationTable(db),

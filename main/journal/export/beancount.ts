@@ -12,7 +12,9 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { decimal, entryId, oneLine, utcDay } from '../text.ts';
+import { shownName } from '../../../shared/shown-name.ts';
+import { shownAddress } from '../../../shared/typed/address.ts';
+import { decimal, entryId, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -65,7 +67,7 @@ function transaction(entry: ExportEntry): string {
   const names = entry.contents.flatMap(({ name }) => name ?? []).join('; ');
   const narration = names === '' ? entry.kind : `${entry.kind}: ${names}`;
   return [
-    `\n${utcDay(entry.atMs)} * ${quoted(entry.counterparty ?? 'Ace Network')} ${quoted(narration)}\n`,
+    `\n${utcDay(entry.atMs)} * ${quoted(entry.counterparty === null ? 'Ace Network' : shownAddress(entry.counterparty))} ${quoted(narration)}\n`,
     ...meta.flatMap(([key, value]) => (value === '' ? [] : `  ${key}: ${quoted(value)}\n`)),
     ...entry.postings.map(({ account, commodity, amount }) =>
       posting(ledgerAccount(entry, account), amount, commodity),
@@ -105,5 +107,5 @@ function currency(commodity: Commodity): string {
 }
 
 function quoted(text: string): string {
-  return `"${oneLine(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `"${shownName(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

@@ -10,6 +10,7 @@ import { UNITS_PER_GB } from '../../../shared/economy/units.ts';
 import { toHex } from '../../../shared/hex.ts';
 import { figuresOf } from '../../../shared/journal/figures.ts';
 import { type Movement, movementsOf } from '../../../shared/journal/movements.ts';
+import { shownAddress } from '../../../shared/typed/address.ts';
 import { cell, entryId, utcSecond } from '../text.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -90,7 +91,7 @@ export function csvWriter(context: ExportContext): ExportWriter {
         entryId(entry),
         entry.kind,
         entry.direction,
-        entry.counterparty ?? '',
+        entry.counterparty === null ? '' : shownAddress(entry.counterparty),
         ...TOKENS.map((token) => formatAmount(wallet[token])),
         ...[paid.XAC, paid.XAS].flatMap(({ gross, fee, net }) => [gross, fee, net].map(formatAmount)),
         ...[burned.XAT, emitted.XAC, burned.XAB, emitted.XAT].map(formatAmount),
@@ -207,7 +208,9 @@ function amountCells(moved: Movement['sent']): [amount: string, currency: string
 /** In words, with what it was for. */
 function describe(entry: ExportEntry): string {
   const what = entry.source === 'settlement' ? `traffic ${entry.kind}` : entry.kind;
-  const whom = entry.counterparty ? ` ${entry.direction === 'in' ? 'from' : 'to'} ${entry.counterparty}` : '';
+  const whom = entry.counterparty
+    ? ` ${entry.direction === 'in' ? 'from' : 'to'} ${shownAddress(entry.counterparty)}`
+    : '';
   const batch = entry.source === 'settlement' ? `, batch ${entry.batchNumber} of shard ${entry.shard}` : '';
   const names = entry.contents.map(({ name, contentId }) => name ?? contentId).join('; ');
   return `${what}${whom}${batch}${names ? `: ${names}` : ''}`;

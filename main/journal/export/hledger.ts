@@ -14,7 +14,9 @@ import {
   isPerCounterparty,
 } from '../../../shared/journal/chart.ts';
 import { ledgerAccount } from '../../../shared/journal/entry.ts';
-import { decimal, entryId, oneLine, utcDay } from '../text.ts';
+import { shownName } from '../../../shared/shown-name.ts';
+import { shownAddress } from '../../../shared/typed/address.ts';
+import { decimal, entryId, utcDay } from '../text.ts';
 import { type LedgerBalance, StockBalances } from './balances.ts';
 import type { ExportContext, ExportEntry, ExportWriter } from './format.ts';
 
@@ -27,7 +29,7 @@ export function hledgerWriter(context: ExportContext): ExportWriter {
   let lastDay = context.period.fromMs > 0 ? utcDay(context.period.fromMs) : null;
   return {
     *begin() {
-      yield `; Journal of ${context.account} in ${oneLine(context.networkId)}. Times are UTC; MiB are traffic.\n`;
+      yield `; Journal of ${context.account} in ${shownName(context.networkId)}. Times are UTC; MiB are traffic.\n`;
       for (const commodity of COMMODITIES) {
         yield `commodity ${commodity}\n    format 1000.${'0'.repeat(commodity === 'MiB' ? 1 : 7)} ${commodity}\n`;
       }
@@ -39,7 +41,7 @@ export function hledgerWriter(context: ExportContext): ExportWriter {
         if (CHART_ACCOUNTS.every((known) => known !== account)) yield `account ${account}\n`;
       }
       yield `payee ${NETWORK}\n`;
-      for (const counterparty of context.counterparties()) yield `payee ${counterparty}\n`;
+      for (const counterparty of context.counterparties()) yield `payee ${shownAddress(counterparty)}\n`;
       for (const entry of context.earlier()) balances.add(entry);
       if (lastDay !== null) yield opening(lastDay, [...balances.all()]);
     },
@@ -75,7 +77,7 @@ function transaction(day: string, entry: ExportEntry): string {
     ['note', entry.note],
   ];
   const comments = tags.flatMap(([tag, value]) => (value === '' ? [] : `; ${tag}: ${comment(value)}\n`));
-  const head = `${day} * (${entryId(entry)}) ${entry.counterparty ?? NETWORK}`;
+  const head = `${day} * (${entryId(entry)}) ${entry.counterparty === null ? NETWORK : shownAddress(entry.counterparty)}`;
   // ledger takes no transaction without postings, and nothing indented outside of one.
   if (lines.length === 0) return `\n; ${head}\n${comments.join('')}`;
   return `\n${head}\n${comments.map((line) => `    ${line}`).join('')}${lines.join('')}`;
@@ -105,7 +107,10 @@ function closing(day: string, balances: readonly LedgerBalance[]): string {
   return `\n${day} * (closing) ${NETWORK}\n${lines.join('')}`;
 }
 
-/** Another's words in a comment: both programs read dates in square brackets there. */
+/**
+ * Another's words as the value of a tag. Both programs read dates in square brackets there, and a comma ends the value:
+ * what followed it would be tags of its own, `date:` among them. Neither knows an escape.
+ */
 function comment(text: string): string {
-  return oneLine(text).replaceAll('[', '(').replaceAll(']', ')');
+  return shownName(text).replaceAll('[', '(').replaceAll(']', ')').replaceAll(',', ';');
 }

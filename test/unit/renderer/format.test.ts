@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   fullAmount,
   pricePerMib,
@@ -8,7 +8,6 @@ import {
 } from '../../../renderer/format/amount.ts';
 import { dayEndMs, dayOf, dayStartMs } from '../../../renderer/format/days.ts';
 import { codeWords, errorWords, faucetWords, startWords } from '../../../renderer/format/error-words.ts';
-import { plainDecimal } from '../../../renderer/format/locale.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
@@ -18,7 +17,6 @@ import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
 import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
 import { AceError } from '../../../shared/errors.ts';
-import { overwriteGetLocale } from '../../../shared/i18n/compiled/runtime.js';
 import type { LoanView, NodeSnapshot } from '../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../helpers/fake-service.ts';
 
@@ -54,23 +52,6 @@ describe('fullAmount', () => {
   });
 });
 
-describe('plainDecimal', () => {
-  afterEach(() => overwriteGetLocale(() => 'en'));
-
-  it.each([
-    ['en', '0,125', '0.125'],
-    ['en', '1,000', '1000'],
-    ['en', '1,250.5', '1250.5'],
-    ['en', '12,5', '12.5'],
-    ['ru', '0,125', '0.125'],
-    ['ru', '1,000', '1.000'],
-    ['ru', '1 250,5', '1250.5'],
-  ] as const)('in %s reads "%s" as %s', (locale, text, plain) => {
-    overwriteGetLocale(() => locale);
-    expect(plainDecimal(text)).toBe(plain);
-  });
-});
-
 describe('readAmount', () => {
   it.each([
     ['0.25', 2_500_000n],
@@ -80,7 +61,9 @@ describe('readAmount', () => {
     ['', null],
     ['-1', null],
     ['1e5', null],
-    ['1,000.5', null],
+    ['1,000.5', 10_005_000_000n],
+    ['12 345,5', 123_455_000_000n],
+    ['.5', 5_000_000n],
     ['0.12345678', null],
     // One, or a thousand: with money nothing is guessed.
     ['1,000', null],

@@ -35,7 +35,13 @@ describe('shellConfig', () => {
     expect(shellConfig({ ACE_NODE_PASSPHRASE: 'secret' }, places).passphrase).toBe('secret');
   });
 
-  it.each(['', 'null', '{}', '{"dataDir":1}', 'nonsense'])('refuses %s', (text) => {
+  it('takes an empty variable for one that is not set', () => {
+    const config = shellConfig({ [CONFIG_VARIABLE]: '', ACE_NODE_PASSPHRASE: '' }, places);
+    expect(config).toEqual(shellConfig({}, places));
+    expect(config).not.toHaveProperty('passphrase');
+  });
+
+  it.each(['null', '{}', '{"dataDir":1}', 'nonsense'])('refuses %s', (text) => {
     expect(() => shellConfig({ [CONFIG_VARIABLE]: text }, places)).toThrow(
       expect.objectContaining({ code: 'InvalidInput' }),
     );

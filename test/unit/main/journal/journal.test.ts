@@ -6,6 +6,7 @@ import { StatementBook } from '../../../../main/account/statement-book.ts';
 import type { NewSettlement } from '../../../../main/db/node/settlements.ts';
 import { NODE_MIGRATIONS, type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
 import { openDatabase } from '../../../../main/db/open.ts';
+import { ContentLinks } from '../../../../main/journal/contents.ts';
 import { JournalDownloads } from '../../../../main/journal/downloads.ts';
 import { verifyJournal } from '../../../../main/journal/verify.ts';
 import { balancesView, entriesView } from '../../../../main/journal/views.ts';
@@ -61,6 +62,39 @@ async function settled() {
   );
   return { shard, store, path, book, rows };
 }
+
+describe('what an entry was for', () => {
+  it('stays what was known when it was settled, whatever the channel carries later', async () => {
+    const { store, book, rows } = await settled();
+    const [row] = rows;
+    const channelId = row?.detail?.channels[0]?.channelId as Uint8Array;
+    const about = { transport: new Uint8Array(), mimeType: 'video/mp4', sizeBytes: 1, durationMs: 0 };
+    const carries = (contentId: string, bytes: number) =>
+      store.commit(() => {
+        store.contents.insert({
+          contentId,
+          name: `${contentId}.mp4`,
+          ...about,
+          origin: 'fetched',
+          addedAtMs: 1,
+        });
+        store.channelContents.add(channelId, contentId, bytes);
+      });
+    const named = () =>
+      [...store.journal.entries({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER })].map((entry) =>
+        new ContentLinks(store).of(entry).map(({ name }) => name),
+      );
+    carries('first', 10);
+    book.book(rows.slice(0, 1));
+    expect(named()).toEqual([['first.mp4']]);
+    carries('later', 1_000);
+    store.commit(() => store.contents.delete('first'));
+    expect(named()).toEqual([['first.mp4']]);
+    book.book(rows.slice(1, 2));
+    // Nothing was known of the second: it is looked up, as before such things were kept.
+    expect(named()).toEqual([['first.mp4'], []]);
+  });
+});
 
 describe('a statement', () => {
   it('names the channels whose units it settled', async () => {

@@ -10,7 +10,7 @@ describe('attachmentOf', () => {
     ["é's.mp4", `attachment; filename="_'s.mp4"; filename*=UTF-8''%C3%A9%27s.mp4`],
     ['Фильм.mp4', `attachment; filename="_____.mp4"; filename*=UTF-8''%D0%A4%D0%B8%D0%BB%D1%8C%D0%BC.mp4`],
     ['😀.mp4', `attachment; filename="__.mp4"; filename*=UTF-8''%F0%9F%98%80.mp4`],
-    ['a\r\nSet-Cookie: x.mp4', 'attachment; filename="aSet-Cookie: x.mp4"'],
+    ['a\r\nSet-Cookie: x.mp4', 'attachment; filename="a Set-Cookie: x.mp4"'],
     ['cod\u202e4pm.exe', 'attachment; filename="cod4pm.exe"'],
     ['\ud800.mp4', `attachment; filename="_.mp4"; filename*=UTF-8''%EF%BF%BD.mp4`],
     ['\n', 'attachment; filename="content"'],
@@ -24,7 +24,7 @@ describe('plainName', () => {
     const file = { name: 'a\n#EXTINF:1,b\nhttp://evil.example/', durationMs: 1_499 };
     const text = m3uOf(file as Parameters<typeof m3uOf>[0], 'http://127.0.0.1:6878/content/x');
     expect(text).toBe(
-      '#EXTM3U\n#EXTINF:1,a#EXTINF:1,bhttp://evil.example/\nhttp://127.0.0.1:6878/content/x\n',
+      '#EXTM3U\n#EXTINF:1,a #EXTINF:1,b http://evil.example/\nhttp://127.0.0.1:6878/content/x\n',
     );
     expect(plainName('Ещё film')).toBe('Ещё film');
   });

@@ -74,6 +74,19 @@ describe('Demand', () => {
     expect(indices(demand)).toEqual([...range(60, 90), ...range(0, 60), ...range(90, 100)]);
   });
 
+  it('wants everything from a reader that takes all on, for as long as it is there', () => {
+    const demand = new Demand(file(100_000));
+    const reader = demand.addReader(60, false, true);
+    expect(indices(demand)).toEqual(range(60, 100));
+    expect([demand.wanted(59), demand.wanted(99)]).toEqual([false, true]);
+    demand.limitAhead(2);
+    expect(indices(demand)).toEqual([60, 61]);
+    demand.limitAhead(null);
+    demand.removeReader(reader);
+    expect(indices(demand)).toEqual([]);
+    expect(demand.wanted(99)).toBe(false);
+  });
+
   it('goes on with a download where something is missing', () => {
     const demand = new Demand(file(0));
     demand.download();

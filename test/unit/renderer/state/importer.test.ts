@@ -33,6 +33,32 @@ describe('Importer', () => {
     expect(importer.failure).toBeNull();
   });
 
+  it('goes on after a file that fails, and names it', async () => {
+    vi.stubGlobal('aceNode', { pathOf: (file: File) => `/home/${file.name}` });
+    const { node, importer } = anImporter();
+    const added = importer.addFiles(['a.mp4', 'zero.mp4', 'b.mp4'].map((name) => new File([''], name)));
+    for (const [i, code] of [null, 'ContentEmpty', null].entries()) {
+      await expect.poll(() => node.of('importFile').length).toBe(i + 1);
+      if (code === null) node.answer('importFile', {});
+      else node.refuse('importFile', 'ContentEmpty');
+    }
+    await added;
+    expect(importer.failure?.what).toBe('2 imported, 1 not.');
+    expect(importer.failure?.next).toMatch(/^zero\.mp4: /);
+  });
+
+  it('imports what is in a folder', async () => {
+    const { node, importer } = anImporter();
+    const added = importer.addPath('/films');
+    node.refuse('importFile', 'FileUnreadable', { reason: 'folder' });
+    await expect.poll(() => node.of('filesIn').length).toBe(1);
+    node.answer('filesIn', { files: ['/films/a.mp4'], leftOut: [] });
+    await expect.poll(() => node.of('importFile').length).toBe(2);
+    node.answer('importFile', {});
+    expect(await added).toBe(true);
+    expect(node.inputs('importFile')).toEqual([{ path: '/films' }, { path: '/films/a.mp4' }]);
+  });
+
   it('imports dropped files by their path where they have one', async () => {
     vi.stubGlobal('aceNode', { pathOf: (file: File) => `/home/${file.name}` });
     const { node, importer } = anImporter();

@@ -1,7 +1,10 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
-beforeEach(() => {
+// Files share one document and one set of modules: the next finds them as this one did.
+afterEach(async () => {
+  (await import('../../../../renderer/state/language.svelte.ts')).language.locale = 'en';
   localStorage.clear();
+  vi.restoreAllMocks();
   vi.resetModules();
 });
 
