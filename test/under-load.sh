@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs `npm test` several times in a row (3, or the first argument) while other processes keep both cores busy. A suite
+# Runs `npm test`, the quick tier, several times in a row (3, or the first argument) while other processes keep both cores busy. A suite
 # that fails then waits for a time somewhere instead of a condition. Prints each run's last line and its seconds.
 set -u
 cd "$(dirname "$0")/.." || exit 1

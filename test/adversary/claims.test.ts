@@ -16,7 +16,7 @@ let content: ContentRow;
 beforeAll(async () => {
   net = await Devnet.start({ trafficCreditLimitUnits: CREDIT_UNITS });
   provider = await net.peer('provider');
-  content = await net.content(provider, 200 * MIB);
+  content = await net.content(provider, 8 * MIB);
 });
 afterAll(() => net.stop());
 
@@ -130,12 +130,12 @@ describe('a claim', () => {
     const viewer = await RawViewer.start(net);
     const away = await net.peer('away');
     await away.claims.stop(); // none goes out by itself
-    const { contentId } = await net.content(away, 200 * MIB, 'away.bin');
-    const channel = await viewer.lease(away, 200);
-    await consume(viewer, channel, 190, away, contentId);
-    expect(await away.claims.now()).toBe(190);
+    const { contentId } = await net.content(away, 60 * MIB, 'away.bin');
+    const channel = await viewer.lease(away, 60);
+    await consume(viewer, channel, 50, away, contentId);
+    expect(await away.claims.now()).toBe(50);
     await away.shardClient.call('settle', {});
-    expect(await creditUsed(viewer)).toBe(190);
+    expect(await creditUsed(viewer)).toBe(50);
   });
 });
 

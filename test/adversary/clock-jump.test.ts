@@ -4,7 +4,7 @@
  * next claim was refused, and one record that was dated then had every swap refused for a day.
  */
 import { uptime } from 'node:os';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
@@ -12,6 +12,7 @@ import { encodeSignedOperation, type SwapOperation } from '../../shared/economy/
 import { fromHex } from '../../shared/hex.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { Devnet, MIB, paidUnits, type TestPeer } from '../helpers/devnet.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 /** More than is fetched ahead of a reader. */
@@ -56,68 +57,68 @@ async function swap(peer: TestPeer): Promise<void> {
   await shardClient.call('submit', { operation: bytes });
 }
 
-it.each([
-  ['a day ahead', DAY_MS, false],
-  ['a day behind', -DAY_MS, false],
-  ['a day ahead over a restart', DAY_MS, true],
-  ['a day behind over a restart', -DAY_MS, true],
-])(
-  'a clock that is %s for a moment takes nothing from anybody',
-  { timeout: 60_000 },
-  async (_what, byMs, restarts) => {
-    const { net, validator, chain, jump, restart } = await useTurnedValidator();
-    const provider = await net.peer('provider');
-    const { contentId } = await net.content(provider, UNITS * MIB);
-    const viewer = await net.peer('viewer');
-    await faucet(viewer, '10');
-    const transfer = await viewer.library.transfer(contentId);
-    transfer.addReader(0);
-    await waitFor('some pieces', () => transfer.paidUnits >= 4);
-    await provider.claims.now();
-    await validator().settleNow();
-    const [lease] = viewer.store.payerChannels.all();
-    const { channelId } = lease?.state ?? {};
-    if (!channelId) throw new Error('The viewer has no channel');
+itInTiers<[string, number, boolean]>({
+  quick: [
+    ['a day ahead', DAY_MS, false],
+    ['a day behind over a restart', -DAY_MS, true],
+  ],
+  long: [
+    ['a day behind', -DAY_MS, false],
+    ['a day ahead over a restart', DAY_MS, true],
+  ],
+})('a clock that is %s for a moment takes nothing from anybody', async (_what, byMs, restarts) => {
+  const { net, validator, chain, jump, restart } = await useTurnedValidator();
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, UNITS * MIB);
+  const viewer = await net.peer('viewer');
+  await faucet(viewer, '10');
+  const transfer = await viewer.library.transfer(contentId);
+  transfer.addReader(0);
+  await waitFor('some pieces', () => transfer.paidUnits >= 4);
+  await provider.claims.now();
+  await validator().settleNow();
+  const [lease] = viewer.store.payerChannels.all();
+  const { channelId } = lease?.state ?? {};
+  if (!channelId) throw new Error('The viewer has no channel');
 
-    jump(byMs);
-    if (restarts) {
-      await restart();
-      await waitFor('the viewer is back', () =>
-        viewer.shardClient.call('hello', {}).then(
-          () => true,
-          () => false,
-        ),
-      );
-    }
-    await validator().settleNow();
-    // A record is written meanwhile.
-    await faucet(viewer, '1');
-    await validator().settleNow();
-    // After a start with an old record it may be right to be ahead; any other jump is said.
-    if (!restarts || byMs < 0) {
-      const request = { terms: Buffer.of(0), termsSignature: Buffer.alloc(64), certificate: Buffer.of(0) };
-      await expectAceRejection('ClockWrong', viewer.shardClient.call('lease', request));
-      expect(await viewer.shardClient.call('hello', {})).toMatchObject({ clockJumped: true });
-    }
-    jump(-byMs);
+  jump(byMs);
+  if (restarts) {
+    await restart();
+    await waitFor('the viewer is back', () =>
+      viewer.shardClient.call('hello', {}).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+  await validator().settleNow();
+  // A record is written meanwhile.
+  await faucet(viewer, '1');
+  await validator().settleNow();
+  // After a start with an old record it may be right to be ahead; any other jump is said.
+  if (!restarts || byMs < 0) {
+    const request = { terms: Buffer.of(0), termsSignature: Buffer.alloc(64), certificate: Buffer.of(0) };
+    await expectAceRejection('ClockWrong', viewer.shardClient.call('lease', request));
+    expect(await viewer.shardClient.call('hello', {})).toMatchObject({ clockJumped: true });
+  }
+  jump(-byMs);
 
-    await validator().settleNow();
-    const told = async () =>
-      (await viewer.shardClient.call('channels', { channelIds: [channelId] })).channels[0];
-    const before = await told();
-    expect(before).toMatchObject({ released: false });
-    // A validator that starts while its clock is ahead cannot tell that from a night without it: its records are dated so.
-    if (!restarts || byMs < 0) await swap(viewer);
-    transfer.download();
-    await waitFor('done', () => transfer.state === 'done');
-    await provider.claims.now();
-    // On the same lease, whose payee's next claim is taken.
-    expect((await told())?.claimedUnits).toBeGreaterThan(before?.claimedUnits ?? 0);
-    await viewer.library.stopTransfer(contentId);
-    await provider.claims.now();
-    await validator().settleNow();
-    expect(paidUnits(provider)).toBe(UNITS);
-    expect(viewer.store.payerChannels.all()).toHaveLength(1);
-    expect((await chain().account(viewer.account.address)).creditUsedUnits).toBe(0);
-  },
-);
+  await validator().settleNow();
+  const told = async () =>
+    (await viewer.shardClient.call('channels', { channelIds: [channelId] })).channels[0];
+  const before = await told();
+  expect(before).toMatchObject({ released: false });
+  // A validator that starts while its clock is ahead cannot tell that from a night without it: its records are dated so.
+  if (!restarts || byMs < 0) await swap(viewer);
+  transfer.download();
+  await waitFor('done', () => transfer.state === 'done');
+  await provider.claims.now();
+  // On the same lease, whose payee's next claim is taken.
+  expect((await told())?.claimedUnits).toBeGreaterThan(before?.claimedUnits ?? 0);
+  await viewer.library.stopTransfer(contentId);
+  await provider.claims.now();
+  await validator().settleNow();
+  expect(paidUnits(provider)).toBe(UNITS);
+  expect(viewer.store.payerChannels.all()).toHaveLength(1);
+  expect((await chain().account(viewer.account.address)).creditUsedUnits).toBe(0);
+});

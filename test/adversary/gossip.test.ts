@@ -12,6 +12,7 @@ import { longestWorkMs } from '../helpers/event-loop.ts';
 import { paidOn } from '../helpers/provider-books.ts';
 import { RawGossip, toldOf } from '../helpers/raw-gossip.ts';
 import { type RawChannel, type RawStream, RawViewer } from '../helpers/raw-viewer.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 interface Scene {
@@ -169,22 +170,26 @@ describe('lies about an honest device', () => {
 });
 
 describe('a flood of gossip', () => {
-  it.each<[string, (viewer: RawViewer, channel: RawChannel) => (i: number) => Uint8Array]>([
-    ['junk', () => () => randomBytes(700)],
-    ['what is too large', () => () => randomBytes(4_000)],
-    [
-      'well-formed messages with wrong signatures',
-      (viewer, channel) => (i) =>
-        encodeGossip({
-          ...toldOf(viewer, channel, { number: i + 10, units: 3 }),
-          payerSignature: randomBytes(64),
-        }),
+  itInTiers<[string, (viewer: RawViewer, channel: RawChannel) => (i: number) => Uint8Array]>({
+    quick: [
+      [
+        'well-formed messages with wrong signatures',
+        (viewer, channel) => (i) =>
+          encodeGossip({
+            ...toldOf(viewer, channel, { number: i + 10, units: 3 }),
+            payerSignature: randomBytes(64),
+          }),
+      ],
     ],
-    [
-      'right messages of one channel, each with another number',
-      (viewer, channel) => (i) => encodeGossip(toldOf(viewer, channel, { number: i + 10, units: 3 })),
+    long: [
+      ['junk', () => () => randomBytes(700)],
+      ['what is too large', () => () => randomBytes(4_000)],
+      [
+        'right messages of one channel, each with another number',
+        (viewer, channel) => (i) => encodeGossip(toldOf(viewer, channel, { number: i + 10, units: 3 })),
+      ],
     ],
-  ])('of %s holds up neither the event loop nor a stream, and leaves nothing', async (_what, make) => {
+  })('of %s holds up neither the event loop nor a stream, and leaves nothing', async (_what, make) => {
     const { net, bystander, contentId, viewer, channel } = await scene();
     const gossip = await RawGossip.start(net, bystander);
     const messages = Array.from({ length: 3_000 }, (_, i) => make(viewer, channel)(i));

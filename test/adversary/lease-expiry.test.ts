@@ -1,12 +1,11 @@
 /** A lease that expires in mid-unit. What was on its way is paid within the grace, and nobody gains by the end of it. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
 import { expectAceError } from '../helpers/ace-error.ts';
 import { MIB as CONTENT_MIB, paidUnits, revealedUnits, useDevnet } from '../helpers/devnet.ts';
 import { type LeasedChannel, party } from '../helpers/shard.ts';
 import { DAY_MS, MIB, Stage, type StagedProvider, serveUnits } from '../helpers/stage.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { standsStill, waitFor } from '../helpers/wait.ts';
 
 const [payer, payee] = [party(1), party(2)];
 const LIFE_MS = 60_000;
@@ -122,7 +121,8 @@ describe('a viewer whose channel is about to expire', () => {
     const transfer = await viewer.library.transfer(contentId);
     transfer.addReader(0);
     await waitFor('some pieces', () => transfer.paidUnits >= 4);
-    await delay(100);
+    await standsStill('what is read ahead', () => transfer.paidUnits);
+    expect(transfer.state).not.toBe('done');
     const real = Date.now;
     vi.spyOn(Date, 'now').mockImplementation(() => real() + laterMs);
     onTestFinished(() => {

@@ -8,7 +8,7 @@ import { type Devnet, MIB, revealedUnits, useDevnet } from '../helpers/devnet.ts
 import { longestWorkMs } from '../helpers/event-loop.ts';
 import { liveNode } from '../helpers/live-node.ts';
 import { signedSegment } from '../helpers/live-records.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 /** A broadcaster whose device is in the test's hands, so that it signs what it likes. */
 async function hostile(net: Devnet) {
@@ -67,7 +67,7 @@ describe('a broadcaster that signs records of its own making', () => {
     const viewer = await liveNode(net, 'viewer');
     await viewer.call('play', { contentId: id });
     await waitFor('the viewer knows it', () => viewer.peer.live.book.window(id).length === 2);
-    await delay(600); // it looks what is ahead
+    await delay(600); // it looks what is ahead, and nothing may come of that: there is no event to wait for
     for (const { contentId } of [film, small]) {
       expect((await fetch(viewer.at(`/ace/live/${id}/init-${contentId}.mp4`))).status).toBe(404);
       const bytes = await (await fetch(viewer.at(`/content/${contentId}`))).arrayBuffer();
@@ -77,8 +77,8 @@ describe('a broadcaster that signs records of its own making', () => {
     }
     await viewer.peer.live.unwatch(id);
     viewer.peer.live.book.dropHeardBefore(id, Date.now() + 1);
-    await delay(200);
-    const kept = (await viewer.call('contents', {})).map(({ contentId }) => contentId);
+    const listed = async () => (await viewer.call('contents', {})).map(({ contentId }) => contentId);
+    const kept = await staysFor('the library', 200, listed);
     expect(kept).toEqual(expect.arrayContaining([film.contentId, small.contentId]));
   });
 });

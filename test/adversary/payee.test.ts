@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chunkHashesOf, makeTransportFile, readTransportFile } from '../../main/content/transport-file.ts';
 import type { Message } from '../../main/pieces/messages.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { channelIdOf, decodeCheckpoint, decodeTerms } from '../../shared/channel/records.ts';
-import { type Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
+import { Devnet, fetchWhole, MIB, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
 import { askedBefore, RawProvider, type Script, type ScriptStream } from '../helpers/raw-provider.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const TIMEOUTS = { handshakeMs: 2_000, paymentMs: 1_000, dataMs: 1_000 };
@@ -84,16 +85,16 @@ describe('a payee that takes a tick and stops serving', () => {
 describe('a payee that sends wrong bytes', () => {
   const cases: [string, (piece: Uint8Array, id: number, stream: ScriptStream) => void][] = [
     [
-      'a corrupt first chunk',
-      (piece, id, stream) => stream.sendPiece(id, flipped(piece, 10), chunkHashesOf(piece)),
-    ],
-    [
       'a corrupt last chunk',
       (piece, id, stream) => stream.sendPiece(id, flipped(piece, MIB - 1), chunkHashesOf(piece)),
     ],
     [
       'hashes of its own for bytes of its own',
       (piece, id, stream) => stream.sendPiece(id, flipped(piece, 10)),
+    ],
+    [
+      'a corrupt first chunk',
+      (piece, id, stream) => stream.sendPiece(id, flipped(piece, 10), chunkHashesOf(piece)),
     ],
     ['too few hashes', (piece, id, stream) => stream.sendPiece(id, piece, chunkHashesOf(piece).subarray(32))],
     [
@@ -106,20 +107,25 @@ describe('a payee that sends wrong bytes', () => {
     ['the bytes of another piece', (piece, id, stream) => stream.sendPiece(id, flipped(piece, 0))],
   ];
 
-  it.each(cases)('%s is never paid, and the provider is not asked again', async (_what, send) => {
-    const s = await stage((piece) => async (message, stream) => {
-      if (message.type === 'open') opened(stream);
-      if (message.type === 'request') send(await piece(message.pieceIndex), message.id, stream);
-    });
-    const done = fetchWhole(s.viewer, s.contentId);
-    await waitFor('the corruption is found', () => s.viewer.warnings.some((w) => w.code === 'PieceCorrupt'));
-    const { streams } = s.cheat;
-    await done;
-    await expectWhole(s);
-    expect(s.cheat.streams).toBe(streams);
-    expect(s.cheat.heardOf('tick')).toEqual([]);
-    expect(revealedTo(s.viewer, s.cheat)).toBe(0);
-  });
+  itInTiers({ quick: cases.slice(0, 2), long: cases.slice(2) })(
+    '%s is never paid, and the provider is not asked again',
+    async (_what, send) => {
+      const s = await stage((piece) => async (message, stream) => {
+        if (message.type === 'open') opened(stream);
+        if (message.type === 'request') send(await piece(message.pieceIndex), message.id, stream);
+      });
+      const done = fetchWhole(s.viewer, s.contentId);
+      await waitFor('the corruption is found', () =>
+        s.viewer.warnings.some((w) => w.code === 'PieceCorrupt'),
+      );
+      const { streams } = s.cheat;
+      await done;
+      await expectWhole(s);
+      expect(s.cheat.streams).toBe(streams);
+      expect(s.cheat.heardOf('tick')).toEqual([]);
+      expect(revealedTo(s.viewer, s.cheat)).toBe(0);
+    },
+  );
 
   it('a good piece before a corrupt one may be paid, the corrupt one is not', async () => {
     const s = await stage((piece) => async (message, stream) => {
@@ -197,17 +203,20 @@ describe('a payee that breaks the protocol', () => {
     ['resets the stream', (_, stream) => stream.vanish()],
   ];
 
-  it.each(cases)('that %s is left, and the viewer finishes elsewhere', async (_what, misbehave) => {
-    const s = await stage(() => (message, stream) => {
-      if (message.type === 'open') opened(stream);
-      if (message.type === 'request') misbehave(message, stream);
-    });
-    const done = fetchWhole(s.viewer, s.contentId);
-    await waitFor('the cheat was met', () => s.cheat.heardOf('request').length > 0);
-    await done;
-    await expectWhole(s);
-    expect(revealedTo(s.viewer, s.cheat)).toBe(0);
-  });
+  itInTiers({ quick: cases.slice(0, 2), long: cases.slice(2) })(
+    'that %s is left, and the viewer finishes elsewhere',
+    async (_what, misbehave) => {
+      const s = await stage(() => (message, stream) => {
+        if (message.type === 'open') opened(stream);
+        if (message.type === 'request') misbehave(message, stream);
+      });
+      const done = fetchWhole(s.viewer, s.contentId);
+      await waitFor('the cheat was met', () => s.cheat.heardOf('request').length > 0);
+      await done;
+      await expectWhole(s);
+      expect(revealedTo(s.viewer, s.cheat)).toBe(0);
+    },
+  );
 
   it('that never ends its side does not keep a viewer from stopping', async () => {
     const s = await stage((piece) => async (message, stream) => {
@@ -264,6 +273,12 @@ describe('a viewer with two contents from one provider', () => {
 
 describe('a transport file that is false', () => {
   const device = createDevice();
+  // One for all: each cheat has a device of its own, and a content that no other has.
+  let net: Devnet;
+  beforeAll(async () => {
+    net = await Devnet.start();
+  });
+  afterAll(() => net?.stop());
   const good = {
     name: 'a.bin',
     kind: 'vod' as const,
@@ -293,13 +308,13 @@ describe('a transport file that is false', () => {
       makeTransportFile(good, { ...device, sign: (bytes) => createDevice().sign(bytes) }),
     ],
   ])('%s is refused', async (_what, { contentId, bytes }) => {
-    const net = await useDevnet();
     const cheat = await RawProvider.start(net, () => {}, [bytes]);
     await cheat.announce(contentId);
     const viewer = await net.peer();
     const error = await viewer.library.resolve(contentId, 'fetched').catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'NoProviders', cause: { code: 'TransportFileInvalid' } });
     expect(viewer.store.contents.list()).toEqual([]);
+    await viewer.stop();
   });
 
   it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
@@ -312,15 +327,15 @@ describe('a transport file that is false', () => {
     ['that is no CBOR', () => Uint8Array.of(255, 255), 'TransportFileInvalid'],
     ['that is too large', () => new Uint8Array(3 * MIB), 'MessageTooLarge'],
     ['that is nothing', () => new Uint8Array(0), 'ContentUnknown'],
-  ])('an answer %s is refused', async (_what, answer, code) => {
-    const net = await useDevnet();
+  ])('an answer %s is refused', async (what, answer, code) => {
     const cheat = await RawProvider.start(net, () => {});
-    const { contentId, bytes } = makeTransportFile(good, device);
+    const { contentId, bytes } = makeTransportFile({ ...good, name: `${what}.bin` }, device);
     await cheat.serveTransports(() => answer(bytes));
     await cheat.announce(contentId);
     const viewer = await net.peer();
     const error = await viewer.library.resolve(contentId, 'fetched').catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'NoProviders', cause: { code } });
+    await viewer.stop();
   });
 
   it('that is no CBOR is refused by name though its hash is right', () => {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { type ArrivedPiece, PieceBooker } from '../../main/pieces/piece-booker.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
@@ -50,8 +49,7 @@ it('PieceBooker: a piece added as the run before ends is booked', async () => {
       },
     );
     booker.add(piece(1));
-    await delay(20);
-    if (!booked.includes(2)) stuck.push(k);
+    await waitFor('the second piece is booked', () => booked.includes(2), 5_000).catch(() => stuck.push(k));
   }
   expect(stuck).toEqual([]);
 });

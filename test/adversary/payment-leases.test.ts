@@ -1,6 +1,9 @@
 /** A provider of one identity that lies about served bytes, so as to lock the viewer's credit, lease by lease. */
 
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { makeTransportFile } from '../../main/content/transport-file.ts';
+import { createDevice } from '../../main/wallet/device.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawProvider } from '../helpers/raw-provider.ts';
 import { staysFor, waitFor } from '../helpers/wait.ts';
@@ -9,10 +12,14 @@ const TIMEOUTS = { handshakeMs: 300, paymentMs: 1_000, dataMs: 1_000 };
 
 it('a lying provider does not lock more than one lease of a viewer', async () => {
   const net = await useDevnet();
-  const honest = await net.peer('honest');
-  const { contentId } = await net.content(honest, 600 * MIB);
-  const transport = honest.store.contents.get(contentId)?.transport as Uint8Array;
-  await honest.stop();
+  // Nobody has a byte of it: its transport file is all that a liar needs.
+  const { contentId, bytes: transport } = makeTransportFile(
+    {
+      ...{ name: 'film.bin', kind: 'vod', mimeType: 'video/mp4', sizeBytes: 600 * MIB, durationMs: 0 },
+      pieceHashes: Array.from({ length: 600 }, () => randomBytes(32)),
+    },
+    createDevice(),
+  );
   let opens = 0;
   const liar = await RawProvider.start(
     net,

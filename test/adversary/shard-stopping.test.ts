@@ -12,6 +12,7 @@ import { createDevice } from '../../main/wallet/device.ts';
 import { encodeTerms } from '../../shared/channel/records.ts';
 import { AceError } from '../../shared/errors.ts';
 import { secretsAt, useShards } from '../helpers/shards.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 /** Stands for the 15 s after which a request to the main chain is given up. */
 const TIMEOUT_MS = 1_000;
@@ -21,7 +22,9 @@ it('leases that wait for a chain that hangs do not hold up the end of their shar
   const shards = await useShards(2);
   const { chain, settings, multiaddr } = shards.of(1);
   const peer = await shards.peer(1);
+  let hanging = 0;
   const hang = async () => {
+    hanging += 1;
     await delay(TIMEOUT_MS);
     throw new AceError('RequestTimeout', 'as the remote chain says after 15 s');
   };
@@ -49,7 +52,7 @@ it('leases that wait for a chain that hangs do not hold up the end of their shar
       .request('lease', { terms, termsSignature: device.sign(terms), certificate })
       .catch(() => undefined);
   }
-  await delay(500);
+  await waitFor('a lease waits for the chain', () => hanging > 0);
   const startedAtMs = performance.now();
   await shards.stop(1);
   // With the real 15 s: one request under way and one of the last settlement, not a request for each stream.

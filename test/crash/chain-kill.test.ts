@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../../main/chain/port.ts';
 import { TOKENS } from '../../shared/economy/money.ts';
 import { heldAndOwed, settle } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { crashEntries, crashGenesis, crashSettings } from './chain-kill-load.ts';
 
 const CHILD = fileURLToPath(new URL('./chain-kill-child.ts', import.meta.url));
@@ -60,7 +61,7 @@ async function expectWhole(chain: MainChain, batches: number): Promise<void> {
 
 describe('embedded chain, killed', () => {
   // From the start of a batch over its middle to after its answer; the exact point differs from run to run.
-  it.each([0, 20, 60, 120, 200])(
+  itInTiers({ quick: [[60]], long: [[0], [20], [120], [200]] })(
     '%i ms into a batch of 10,000 entries keeps all of it or nothing',
     async (killAfterMs) => {
       const path = join(tempDir(), 'chain.db');

@@ -8,6 +8,7 @@ import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { floodWithGarbage } from '../helpers/garbage.ts';
 import { FailingDisk, noFailingDisk, noSmallDisk, SmallDisk } from '../helpers/small-disk.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 // Each role died of an unhandled error of the logger's stream when its disk was full.
@@ -108,32 +109,37 @@ describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, (
     expect(await provider.stop()).toBe(0);
   });
 
-  it.each([
-    ['is full before anything came', 0],
-    ['becomes full on the way', 3 * MIB],
-  ])('costs a viewer whose disk %s neither its process nor what it paid for', async (_, leaveBytes) => {
-    const disk = new SmallDisk(DISK_BYTES);
-    const validator = await validatorIn(tempDir());
-    const provider = await nodeIn(tempDir(), validator);
-    const { contentId, file } = await imported(provider, 10 * MIB);
-    const viewer = await nodeIn(join(disk.dir, 'node'), validator);
-    await status(viewer);
+  itInTiers({
+    quick: [['becomes full on the way', 3 * MIB]],
+    long: [['is full before anything came', 0]],
+  })(
+    'costs a viewer whose disk %s neither its process nor what it paid for',
+    async (_: string, leaveBytes: number) => {
+      const disk = new SmallDisk(DISK_BYTES);
+      const validator = await validatorIn(tempDir());
+      const provider = await nodeIn(tempDir(), validator);
+      const { contentId, file } = await imported(provider, 10 * MIB);
+      const viewer = await nodeIn(join(disk.dir, 'node'), validator);
+      await status(viewer);
 
-    disk.fill(leaveBytes);
-    const out = join(tempDir(), 'film');
-    const failed = await fetched(viewer, contentId, out);
-    expect(failed.code).toBe(1);
-    expect(failed.stderr).toMatch(/disk is full/i);
-    expectAlive(viewer);
-    await status(viewer);
+      disk.fill(leaveBytes);
+      const out = join(tempDir(), 'film');
+      const failed = await fetched(viewer, contentId, out);
+      expect(failed.code).toBe(1);
+      expect(failed.stderr).toMatch(/disk is full/i);
+      expectAlive(viewer);
+      await status(viewer);
 
-    disk.free();
-    await waitFor('the viewer goes on', async () => (await fetched(viewer, contentId, out)).code === 0);
-    expect(await sha256OfFile(out)).toBe(await sha256OfFile(file));
-    expect(await viewer.stop()).toBe(0);
-  });
+      disk.free();
+      await waitFor('the viewer goes on', async () => (await fetched(viewer, contentId, out)).code === 0);
+      expect(await sha256OfFile(out)).toBe(await sha256OfFile(file));
+      expect(await viewer.stop()).toBe(0);
+    },
+  );
 
-  it('refuses a new setting by name, keeps the old one, and takes it when there is room', async () => {
+  it('refuses a new setting by name, keeps the old one, and takes it when there is room', {
+    tags: 'long',
+  }, async () => {
     const disk = new SmallDisk(DISK_BYTES);
     const validator = await validatorIn(tempDir());
     const node = await nodeIn(join(disk.dir, 'node'), validator);
@@ -153,7 +159,9 @@ const whyNot = noFailingDisk();
 describe.skipIf(whyNot !== null)(
   `a disk that turns read-only${whyNot === null ? '' : ` (${whyNot})`}`,
   () => {
-    it('is said by each role and ends none of them, and they go on with what they had when it is repaired', async () => {
+    it('is said by each role and ends none of them, and they go on with what they had when it is repaired', {
+      tags: 'long',
+    }, async () => {
       const disk = new FailingDisk();
       const dirs = ['validator', 'provider', 'viewer'].map((name) => join(disk.dir, name));
       const [validatorDir = '', providerDir = '', viewerDir = ''] = dirs;

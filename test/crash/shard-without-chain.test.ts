@@ -12,7 +12,7 @@ import { makeFile } from '../helpers/files.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-const UNITS = 80;
+const UNITS = 40;
 
 it('shard and chain killed in mid-stream, the shard back alone: all units are claimed, and settled when the chain is back', async () => {
   const dir = tempDir();
@@ -69,7 +69,7 @@ it('shard and chain killed in mid-stream, the shard back alone: all units are cl
   }
 }, 180_000);
 
-it('a shard that has never met its chain does not start without it', async () => {
+it('a shard that has never met its chain does not start without it', { tags: 'long' }, async () => {
   const dir = tempDir();
   const chain = startRole('validator', join(dir, 'chain'), '0', '2');
   const chainAddress = await chain.said('ready');

@@ -7,13 +7,14 @@ import { startRole } from '../helpers/crash-roles.ts';
 import { MIB, paidUnits, useDevnet } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 
 const UNITS = 60;
 const IN_FLIGHT = 16;
 
 describe('a provider killed in mid-stream', () => {
   // The exact point differs from run to run: between any two steps of the pipeline.
-  it.each([1, 7, 23, 42])(
+  itInTiers({ quick: [[7]], long: [[1], [23], [42]] })(
     'after %i pieces has booked what it sent and every tick it needed for that, and goes on where it was',
     async (killAfter) => {
       const net = await useDevnet();

@@ -87,7 +87,9 @@ describe.skipIf(browserPath === null)('a first start', () => {
     expect(troubles.filter((text) => !/ERR_|WebSocket|status of 503/.test(text))).toEqual([]);
   });
 
-  it('keeps asking the chosen network when it does not answer, and takes another one', async () => {
+  it('keeps asking the chosen network when it does not answer, and takes another one', {
+    tags: 'long',
+  }, async () => {
     const folder = stage.temporaryDir();
     const { address, stop } = await stage.start(folder, ['--first-run']);
     const { page } = await stage.page(address);
@@ -120,7 +122,7 @@ describe.skipIf(browserPath === null)('a first start', () => {
     await plays(page);
   });
 
-  it('can be skipped on a devnet', async () => {
+  it('can be skipped on a devnet', { tags: 'long' }, async () => {
     const { address } = await stage.start(stage.temporaryDir(), ['--first-run']);
     const { page, troubles } = await stage.page(address, { width: 380 });
     await at(page, 'welcome');

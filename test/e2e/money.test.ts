@@ -19,6 +19,7 @@ import {
   sidewaysScroll,
   type Theme,
 } from '../helpers/pages.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 
 const CREDIT_UNITS = 30;
 const WAIT = { timeout: 60_000 };
@@ -178,38 +179,38 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     expect(troubles).toEqual([]);
   });
 
-  it.each([
-    ['en', 'light', 1180],
-    ['ru', 'dark', 1180],
-    ['en', 'dark', 380],
-    ['ru', 'light', 380],
-  ] as const satisfies readonly (readonly [Language, Theme, number])[])(
-    'are read aloud, seen and fit: %s, %s, %i wide',
-    async (language, theme, width) => {
-      const { address, clip } = await viewer();
-      const { page, troubles } = await stage.page(address, { language, theme, width });
-      await connected(page);
-      await play(page, `ace:${clip}`);
-      await expect.poll(() => numberOf(page, 'paid-units', 'data-units'), WAIT).toBeGreaterThan(0);
-      await open(page, 'settlements');
-      await settleUntil(page, () => page.getByTestId('settlement').count(), 1);
-      await check(page, 'settlements');
-      await page.getByTestId('settlement').first().getByRole('link').press('Enter');
-      await page.getByTestId('settlement-hash').waitFor(WAIT);
-      await check(page, 'one settlement');
-      await page.keyboard.press('Escape');
-      await page.getByTestId('settlement-dialog').waitFor({ state: 'detached' });
-      await open(page, 'credit');
-      await page.getByTestId('loan').first().waitFor(WAIT);
-      await check(page, 'credit');
-      await open(page, 'wallet');
-      for (const tab of ['topup', 'receive', 'send', 'swap', 'mint', 'access']) {
-        await page.getByTestId(`wallet-tab-${tab}`).click();
-        await check(page, `wallet, ${tab}`);
-      }
-      expect(troubles).toEqual([]);
-    },
-  );
+  itInTiers<[Language, Theme, number]>({
+    quick: [['ru', 'dark', 380]],
+    long: [
+      ['en', 'light', 1180],
+      ['ru', 'dark', 1180],
+      ['en', 'dark', 380],
+      ['ru', 'light', 380],
+    ],
+  })('are read aloud, seen and fit: %s, %s, %i wide', async (language, theme, width) => {
+    const { address, clip } = await viewer();
+    const { page, troubles } = await stage.page(address, { language, theme, width });
+    await connected(page);
+    await play(page, `ace:${clip}`);
+    await expect.poll(() => numberOf(page, 'paid-units', 'data-units'), WAIT).toBeGreaterThan(0);
+    await open(page, 'settlements');
+    await settleUntil(page, () => page.getByTestId('settlement').count(), 1);
+    await check(page, 'settlements');
+    await page.getByTestId('settlement').first().getByRole('link').press('Enter');
+    await page.getByTestId('settlement-hash').waitFor(WAIT);
+    await check(page, 'one settlement');
+    await page.keyboard.press('Escape');
+    await page.getByTestId('settlement-dialog').waitFor({ state: 'detached' });
+    await open(page, 'credit');
+    await page.getByTestId('loan').first().waitFor(WAIT);
+    await check(page, 'credit');
+    await open(page, 'wallet');
+    for (const tab of ['topup', 'receive', 'send', 'swap', 'mint', 'access']) {
+      await page.getByTestId(`wallet-tab-${tab}`).click();
+      await check(page, `wallet, ${tab}`);
+    }
+    expect(troubles).toEqual([]);
+  });
 });
 
 async function check(page: Page, where: string): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type Theme,
 } from '../helpers/pages.ts';
 import { makeWorld } from '../helpers/pages-world.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 
 const VIEWS = ['watch', 'traffic', 'network', 'settings'] as const;
 /** What a person has to wait at most until the page can be used. */
@@ -43,15 +44,15 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
 
   describe.each(VIEWS)('%s', (view) => {
     // Each language and each theme once, English in light below: colours do not depend on words.
-    it.each([
-      ['en', 'dark'],
-      ['ru', 'light'],
-    ] as [Language, Theme][])('has nothing that axe finds, in %s and %s', async (language, theme) => {
-      const page = await open(view, { language, theme });
-      await settled(page, view);
-      for (const summary of await page.locator('main summary:visible').all()) await summary.click();
-      expect(await axeFindings(page)).toEqual([]);
-    });
+    itInTiers<[Language, Theme]>({ quick: [['en', 'dark']], long: [['ru', 'light']] })(
+      'has nothing that axe finds, in %s and %s',
+      async (language, theme) => {
+        const page = await open(view, { language, theme });
+        await settled(page, view);
+        for (const summary of await page.locator('main summary:visible').all()) await summary.click();
+        expect(await axeFindings(page)).toEqual([]);
+      },
+    );
 
     it('fits a narrow window', async () => {
       const page = await open(view, { width: 380, height: 800 });

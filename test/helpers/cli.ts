@@ -12,6 +12,7 @@ import { expect } from 'vitest';
 import '../../main/process/stop-signals.ts';
 import { ProcessOfCommand } from './process-of-command.ts';
 import { waitFor } from './wait.ts';
+import './cheap-passphrases.ts';
 
 export const CLI = fileURLToPath(new URL('../../out/main/cli.js', import.meta.url));
 

@@ -6,6 +6,7 @@ import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { createProcedures } from '../../main/rpc/procedures.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { Input, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import './cheap-passphrases.ts';
 import type { Devnet } from './devnet.ts';
 
 export const PASSPHRASE = 'correct horse battery';

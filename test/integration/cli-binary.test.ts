@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { killStarted, runBinary, type SpawnedService, spawnNode, spawnService } from '../helpers/cli.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ace-cli-binary-'));
 const at = (name: string) => join(root, name);
@@ -75,12 +76,18 @@ const COMMANDS: readonly (readonly [name: string, args: () => string[], says: Re
   ['export', () => ['export', '--format', 'csv'], /^Time UTC,/],
 ];
 
-it.each(COMMANDS)('ace-node %s', async (_name, args, says) => {
+/** One that asks the node, one that reads the folder, one that opens the wallet. */
+const QUICK = new Set(['contents', 'play --out', 'wallet phrase', 'journal verify']);
+
+itInTiers({
+  quick: COMMANDS.filter(([name]) => QUICK.has(name)),
+  long: COMMANDS.filter(([name]) => !QUICK.has(name)),
+})('ace-node %s', async (_name, args, says) => {
   const ended = await runBinary([...args(), ...here]);
   expect(ended, ended.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(says) });
 });
 
-it('ace-node devices: request, link, join, list, unlink', async () => {
+it('ace-node devices: request, link, join, list, unlink', { tags: 'long' }, async () => {
   const second = ['--data-dir', at('second')];
   const printed = async (...args: string[]) => {
     const ended = await runBinary(['devices', ...args]);
@@ -94,7 +101,7 @@ it('ace-node devices: request, link, join, list, unlink', async () => {
   expect(await printed('unlink', device, ...here, ...secret)).toMatch(/^Unlinked/);
 });
 
-it('ace-node wallet restore, and wallet passphrase', async () => {
+it('ace-node wallet restore, and wallet passphrase', { tags: 'long' }, async () => {
   const third = ['--data-dir', at('third')];
   const restored = await runBinary(['wallet', 'restore', at('backup.json'), ...third, ...secret]);
   expect(restored, restored.stderr).toMatchObject({

@@ -55,7 +55,7 @@ describe('a wallet that was made for a network', () => {
     await expectJoins(dir);
   });
 
-  it('is restored for it as well', async () => {
+  it('is restored for it as well', { tags: 'long' }, async () => {
     const { dir, at } = fresh();
     const restore = ['wallet', 'restore', ...at, ...secret, '--join', validator.ready];
     expect((await run(restore, {}, `${JUNK}\n`)).code).toBe(0);
@@ -87,7 +87,9 @@ describe('a wallet that was made for a network', () => {
     expect(existsSync(join(dir, 'wallet.json'))).toBe(false);
   });
 
-  it('keeps the network that it has when another is made in its place in vain', async () => {
+  it('keeps the network that it has when another is made in its place in vain', {
+    tags: 'long',
+  }, async () => {
     const { dir, at } = fresh();
     const create = ['wallet', 'create', '--no-confirm', ...at, ...secret, '--join'];
     await run([...create, validator.ready]);
@@ -119,7 +121,7 @@ describe('a device that has asked to act for an account', () => {
     await expectJoins(dir);
   });
 
-  it('gives the request up with a wallet of its own that is made on purpose', async () => {
+  it('gives the request up with a wallet of its own that is made on purpose', { tags: 'long' }, async () => {
     const { dir, at } = fresh();
     await run(['devices', 'request', ...at]);
     expect(existsSync(join(dir, 'device-request.json'))).toBe(true);
@@ -134,22 +136,26 @@ describe('a passphrase that is too short or too long', () => {
   it.each([
     ['seven', 'k'.repeat(7)],
     ['too-many', 'k'.repeat(1_001)],
-  ])('%s characters: is refused before a phrase is made, shown or read', async (name, passphrase) => {
-    const { at, wallet } = fresh();
-    const bad = ['--passphrase-file', secretFile(name, passphrase)];
-    const says = /^ace-node: A passphrase has 8 to 1000 characters: choose another one$/m;
-    expectOneLine(await run(['wallet', 'create', '--no-confirm', ...at, ...bad]), says);
-    expectOneLine(await run(['wallet', 'restore', ...at, ...bad]), says);
-    expectOneLine(await run(['devices', 'join', '00', ...at, ...bad]), says);
-    expect(existsSync(wallet)).toBe(false);
+  ])(
+    '%s characters: is refused before a phrase is made, shown or read',
+    { tags: 'long' },
+    async (name, passphrase) => {
+      const { at, wallet } = fresh();
+      const bad = ['--passphrase-file', secretFile(name, passphrase)];
+      const says = /^ace-node: A passphrase has 8 to 1000 characters: choose another one$/m;
+      expectOneLine(await run(['wallet', 'create', '--no-confirm', ...at, ...bad]), says);
+      expectOneLine(await run(['wallet', 'restore', ...at, ...bad]), says);
+      expectOneLine(await run(['devices', 'join', '00', ...at, ...bad]), says);
+      expect(existsSync(wallet)).toBe(false);
 
-    await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
-    const next = ['--new-passphrase-file', bad[1] ?? ''];
-    expectOneLine(await run(['wallet', 'passphrase', ...next, ...at, ...secret]), says);
-    const node = await startNode(at[1] ?? '', ...secret);
-    expectOneLine(await run(['wallet', 'passphrase', ...next, ...at, ...secret]), says);
-    expect(await node.stop()).toBe(0);
-  });
+      await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
+      const next = ['--new-passphrase-file', bad[1] ?? ''];
+      expectOneLine(await run(['wallet', 'passphrase', ...next, ...at, ...secret]), says);
+      const node = await startNode(at[1] ?? '', ...secret);
+      expectOneLine(await run(['wallet', 'passphrase', ...next, ...at, ...secret]), says);
+      expect(await node.stop()).toBe(0);
+    },
+  );
 });
 
 describe('a wallet where no node runs', () => {
@@ -163,7 +169,7 @@ describe('a wallet where no node runs', () => {
     expectOneLine(await run(['wallet', 'lock-after', '5', ...at]), says);
   });
 
-  it('unlocks for ever, and keeps that', async () => {
+  it('unlocks for ever, and keeps that', { tags: 'long' }, async () => {
     const { dir, at } = fresh();
     await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
     const node = await startNode(dir, ...secret);

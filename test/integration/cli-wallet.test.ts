@@ -120,7 +120,7 @@ describe('the wallet on the command line', () => {
     }
   });
 
-  it('of a copied folder is the copy’s, while the node of the first one runs', async () => {
+  it('of a copied folder is the copy’s, while the node of the first one runs', { tags: 'long' }, async () => {
     const { dir, secret, at } = fresh();
     await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
     const alone = await run(['wallet', 'unlock', ...at, ...secret]);
@@ -160,7 +160,9 @@ describe('the wallet on the command line', () => {
     expect((await run(['status', ...at])).stdout).toMatch(/^Node +not running, and its wallet is locked/);
   });
 
-  it('restores from standard input and from a backup, and says what is wrong with either', async () => {
+  it('restores from standard input and from a backup, and says what is wrong with either', {
+    tags: 'long',
+  }, async () => {
     const { secret, at } = fresh();
     expectOneLine(
       await run(['wallet', 'restore', join(root, 'none.json'), ...at, ...secret]),
@@ -190,7 +192,7 @@ describe('the wallet on the command line', () => {
     );
   });
 
-  it('is not shown in a terminal before its passphrase is one', async () => {
+  it('is not shown in a terminal before its passphrase is one', { tags: 'long' }, async () => {
     if (!existsSync('/usr/bin/script')) return;
     const { dir, at } = fresh();
     const refused = await inTerminal(['wallet', 'create', ...at], ['seven77']);

@@ -126,7 +126,7 @@ describe('a node with a content that does not fit', () => {
     await node.stop();
   });
 
-  it('says in its status what is fetched, and that it does not fit', async () => {
+  it('says in its status what is fetched, and that it does not fit', { tags: 'long' }, async () => {
     const { dir, node } = await viewer(startNode);
     const response = await fetch(address(node));
     await waitFor('some is here', () => piecesOnDisk(join(dir, 'pieces')) > 4 * MIB);
@@ -140,7 +140,9 @@ describe('a node with a content that does not fit', () => {
     await node.stop();
   });
 
-  it('fails in one line while what is pinned leaves no room, and leaves no half file', async () => {
+  it('fails in one line while what is pinned leaves no room, and leaves no half file', {
+    tags: 'long',
+  }, async () => {
     const { dir, node } = await viewer(startNode);
     const kept = join(dir, 'small.bin');
     expect((await run(['play', ids.small, '--out', kept, '--data-dir', dir])).code).toBe(0);

@@ -9,6 +9,7 @@ import { CLI, outcomeOf, spawnCli } from '../helpers/cli.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const DECIMAL = /^\d+\.\d{7}$/;
@@ -53,7 +54,7 @@ function expectWholeResult(result: DemoResult): void {
 }
 
 describe('ace-node demo', () => {
-  it('plays the parts that fit into one byte and says which it leaves out', async () => {
+  it('plays the parts that fit into one byte and says which it leaves out', { tags: 'long' }, async () => {
     const dir = tempDir();
     const file = await makeFile(join(dir, 'one.bin'), 1);
     const { code, stdout, stderr, left } = await runDemo(dir, file, '--json');
@@ -68,7 +69,7 @@ describe('ace-node demo', () => {
     ]);
   });
 
-  it('tells no part of the story that is left out', async () => {
+  it('tells no part of the story that is left out', { tags: 'long' }, async () => {
     const dir = tempDir();
     const file = await makeFile(join(dir, 'two.bin'), 2 * MIB);
     const { code, stdout } = await runDemo(dir, file, '--json');
@@ -113,10 +114,10 @@ describe('ace-node demo', () => {
     expect(result.throughputMiBps).toBeGreaterThan(0);
   });
 
-  it.each([
-    ['is missing', (dir: string) => join(dir, 'gone.bin'), /There is no file/],
-    ['is a folder', (dir: string) => dir, /is not a file/],
-  ])('refuses a file that %s in one line', async (_what, path, says) => {
+  itInTiers<[string, (dir: string) => string, RegExp]>({
+    quick: [['is missing', (dir) => join(dir, 'gone.bin'), /There is no file/]],
+    long: [['is a folder', (dir) => dir, /is not a file/]],
+  })('refuses a file that %s in one line', async (_what, path, says) => {
     const dir = tempDir();
     const { code, stdout, stderr, left } = await runDemo(dir, path(dir));
     expect({ code, stdout, left }).toEqual({ code: 1, stdout: '', left: [] });
@@ -124,33 +125,37 @@ describe('ace-node demo', () => {
     expect(stderr).toMatch(says);
   });
 
-  it.each<[string, (dir: string) => { args: string[]; env?: NodeJS.ProcessEnv; says: string }]>([
-    [
-      'is a file',
-      (dir) => {
-        writeFileSync(join(dir, 'plain'), 'x');
-        return { args: ['--data-dir', join(dir, 'plain')], says: join(dir, 'plain') };
-      },
+  itInTiers<[string, (dir: string) => { args: string[]; env?: NodeJS.ProcessEnv; says: string }]>({
+    quick: [
+      [
+        'is a file',
+        (dir) => {
+          writeFileSync(join(dir, 'plain'), 'x');
+          return { args: ['--data-dir', join(dir, 'plain')], says: join(dir, 'plain') };
+        },
+      ],
     ],
-    [
-      'leads through a file',
-      (dir) => {
-        writeFileSync(join(dir, 'plain'), 'x');
-        return { args: ['--data-dir', join(dir, 'plain', 'data')], says: join(dir, 'plain') };
-      },
+    long: [
+      [
+        'leads through a file',
+        (dir) => {
+          writeFileSync(join(dir, 'plain'), 'x');
+          return { args: ['--data-dir', join(dir, 'plain', 'data')], says: join(dir, 'plain') };
+        },
+      ],
+      [
+        'is not empty',
+        (dir) => {
+          writeFileSync(join(dir, 'plain'), 'x');
+          return { args: ['--data-dir', dir], says: 'is not empty' };
+        },
+      ],
+      [
+        'is temporary where there is no place for such',
+        (dir) => ({ args: [], env: { TMPDIR: join(dir, 'gone') }, says: join(dir, 'gone') }),
+      ],
     ],
-    [
-      'is not empty',
-      (dir) => {
-        writeFileSync(join(dir, 'plain'), 'x');
-        return { args: ['--data-dir', dir], says: 'is not empty' };
-      },
-    ],
-    [
-      'is temporary where there is no place for such',
-      (dir) => ({ args: [], env: { TMPDIR: join(dir, 'gone') }, says: join(dir, 'gone') }),
-    ],
-  ])('refuses a folder that %s in one line', async (_what, make) => {
+  })('refuses a folder that %s in one line', async (_what, make) => {
     const { args, env, says } = make(tempDir());
     const child = spawn(process.execPath, [CLI, 'demo', ...args], {
       stdio: 'pipe',
@@ -189,21 +194,26 @@ describe('ace-node demo', () => {
     },
   );
 
-  it.skipIf(process.platform !== 'linux')('killed in the middle leaves no process', async () => {
-    const dir = tempDir();
-    const file = await makeFile(join(dir, 'film.bin'), 8 * MIB);
-    const { child } = spawnDemo(dir, file, '--json');
-    const started = await waitFor('all processes of the demo', () => {
-      const pids = childrenOf(child.pid ?? 0);
-      return pids.length === PROCESSES ? pids : null;
-    });
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 15_000);
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'killed in the middle leaves no process',
+    { tags: 'long' },
+    async () => {
+      const dir = tempDir();
+      const file = await makeFile(join(dir, 'film.bin'), 8 * MIB);
+      const { child } = spawnDemo(dir, file, '--json');
+      const started = await waitFor('all processes of the demo', () => {
+        const pids = childrenOf(child.pid ?? 0);
+        return pids.length === PROCESSES ? pids : null;
+      });
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 15_000);
+    },
+  );
 
   it.skipIf(process.platform !== 'linux')(
     'ended by SIGTERM at its very start leaves no process and no file',
+    { tags: 'long' },
     async () => {
       const dir = tempDir();
       const file = await makeFile(join(dir, 'film.bin'), MIB);

@@ -11,6 +11,7 @@ import type { Input, NodeSnapshot, Output, Procedure } from '../../shared/rpc/rp
 import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import { DoubleApp, endAll, type StartOptions, temporaryHome } from '../helpers/electron-double/app.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const LINK = 'acestream://bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
@@ -79,7 +80,7 @@ describe('the desktop app without a wallet', () => {
     expect((await walletOf(app))?.running).toBe(true);
   });
 
-  it('is as tight while it waits', async () => {
+  it('is as tight while it waits', { tags: 'long' }, async () => {
     const app = await start();
     const foreign = "{ origin: 'https://evil.example', parent: null }";
     for (const procedure of ['walletState', 'walletCreate', 'walletSkip', 'chooseNetwork'])
@@ -94,7 +95,7 @@ describe('the desktop app without a wallet', () => {
     expect(inData(app, 'wallet.json')).toEqual([]);
   });
 
-  it('gives a request to act for another account up with a wallet of its own', async () => {
+  it('gives a request to act for another account up with a wallet of its own', { tags: 'long' }, async () => {
     const app = await start();
     await call(app, 'deviceRequest', {});
     expect(inData(app, 'device-request.json')).toHaveLength(1);
@@ -102,7 +103,7 @@ describe('the desktop app without a wallet', () => {
     expect(inData(app, 'device-request.json')).toEqual([]);
   });
 
-  it('shows a link of a cold start once the node runs, and no sooner', async () => {
+  it('shows a link of a cold start once the node runs, and no sooner', { tags: 'long' }, async () => {
     const app = await start({ args: [LINK] });
     // A page that is loaded anew while the node waits loses nothing.
     await app.run("electron.BrowserWindow.all[0].webContents.emit('did-finish-load')");
@@ -115,13 +116,13 @@ describe('the desktop app without a wallet', () => {
     ]);
   });
 
-  it('shows its window at login, as nothing else tells that the node waits', async () => {
+  it('shows its window at login, as nothing else tells that the node waits', { tags: 'long' }, async () => {
     const app = await start({ args: ['--at-login'], trayFails: true });
     expect((await call(app, 'shell', {})).preferences?.startHidden).toBe(true);
     expect(await app.windows()).toBe(1);
   });
 
-  it('tells of the first import after it as of any other', async () => {
+  it('tells of the first import after it as of any other', { tags: 'long' }, async () => {
     const app = await start();
     await call(app, 'walletSkip', {});
     const film = join(temporaryHome(), 'film.mp4');
@@ -135,7 +136,7 @@ describe('the desktop app without a wallet', () => {
     ]);
   });
 
-  it('says that a network does not answer, and takes another one', async () => {
+  it('says that a network does not answer, and takes another one', { tags: 'long' }, async () => {
     const home = temporaryHome();
     const first = await start({ home });
     await expect(call(first, 'chooseNetwork', { multiaddr: 'nowhere' })).rejects.toMatchObject({
@@ -173,12 +174,14 @@ describe('the desktop app without a wallet', () => {
 });
 
 describe('the desktop app, closed before it has a wallet', () => {
-  it.each([
-    ['quit', (app: DoubleApp) => app.run('electron.app.quit()')],
-    ['closing the window', (app: DoubleApp) => app.run('electron.BrowserWindow.all[0].close()')],
-    ['SIGTERM', async (app: DoubleApp) => void app.child.kill('SIGTERM')],
-    ['the shutdown procedure', (app: DoubleApp) => app.call('shutdown')],
-  ])('by %s ends at once, and leaves nothing', async (_how, end) => {
+  itInTiers<[string, (app: DoubleApp) => Promise<unknown>]>({
+    quick: [['closing the window', (app) => app.run('electron.BrowserWindow.all[0].close()')]],
+    long: [
+      ['quit', (app) => app.run('electron.app.quit()')],
+      ['SIGTERM', async (app) => void app.child.kill('SIGTERM')],
+      ['the shutdown procedure', (app) => app.call('shutdown')],
+    ],
+  })('by %s ends at once, and leaves nothing', async (_how, end) => {
     const app = await start();
     // A phrase that was shown and not confirmed goes with it.
     await call(app, 'walletCreate', {});
@@ -188,7 +191,7 @@ describe('the desktop app, closed before it has a wallet', () => {
     expect(inData(app, 'control.json', 'reports', 'wallet.json', 'node.db')).toEqual([]);
   });
 
-  it('shows that it closes', async () => {
+  it('shows that it closes', { tags: 'long' }, async () => {
     const app = await start();
     const { title, told } = await app.run<{ title: string; told: ShellView }>(`
       electron.app.quit();
@@ -232,7 +235,9 @@ describe('the desktop app and the system’s key store', () => {
     expect(kept).toMatchObject({ running: true, remembered: true, address: state.address });
   });
 
-  it('remembers the owner’s passphrase where they want so, and not in the clear', async () => {
+  it('remembers the owner’s passphrase where they want so, and not in the clear', {
+    tags: 'long',
+  }, async () => {
     const home = temporaryHome();
     const app = await start({ home });
     const { state } = await makeWallet(app, { passphrase: PASSPHRASE, remember: true });
@@ -253,10 +258,16 @@ describe('the desktop app and the system’s key store', () => {
     });
   });
 
-  it.each([
-    ['that protects nothing', 'basic_text', 'this desktop has no key store: GNOME’s keyring or KDE’s wallet'],
-    ['that does not answer', null, 'the system’s key store does not answer'],
-  ])('refuses one %s, says why, and makes nothing', async (_what, keyStore, why) => {
+  itInTiers<[string, string | null, string]>({
+    quick: [
+      [
+        'that protects nothing',
+        'basic_text',
+        'this desktop has no key store: GNOME’s keyring or KDE’s wallet',
+      ],
+    ],
+    long: [['that does not answer', null, 'the system’s key store does not answer']],
+  })('refuses one %s, says why, and makes nothing', async (_what, keyStore, why) => {
     const home = temporaryHome();
     const app = await start({ home, keyStore });
     expect((await call(app, 'walletState', {})).systemStore).toEqual({ usable: false, why });

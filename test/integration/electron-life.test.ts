@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
 import { DoubleApp, endAll, giveWallet, startApp, temporaryHome } from '../helpers/electron-double/app.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const ID = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
@@ -33,7 +34,7 @@ describe('the desktop app, as it starts', () => {
     expect(told).toEqual({ view: 'watch', link: LINK, contentId: null });
   });
 
-  it('opens on the link that macOS hands over before the node is there', async () => {
+  it('opens on the link that macOS hands over before the node is there', { tags: 'long' }, async () => {
     const home = temporaryHome();
     await giveWallet(home);
     const app = new DoubleApp({ home });
@@ -46,7 +47,9 @@ describe('the desktop app, as it starts', () => {
     expect(told.link).toBe(LINK);
   });
 
-  it('opens no window at login, has one at the second start, and does without a tray', async () => {
+  it('opens no window at login, has one at the second start, and does without a tray', {
+    tags: 'long',
+  }, async () => {
     const app = await startApp({ args: ['--at-login'], trayFails: true });
     expect(await app.windows()).toBe(0);
     await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
@@ -54,7 +57,9 @@ describe('the desktop app, as it starts', () => {
     expect((await app.call<{ output: ShellView }>('shell')).output.tray).toBe(false);
   });
 
-  it('opens the window at login where the user wants so, in the language of the system', async () => {
+  it('opens the window at login where the user wants so, in the language of the system', {
+    tags: 'long',
+  }, async () => {
     const home = temporaryHome();
     mkdirSync(join(home, 'data/window'), { recursive: true });
     writeFileSync(join(home, 'data/window/shell.json'), '{"startHidden":false}');
@@ -63,7 +68,7 @@ describe('the desktop app, as it starts', () => {
     expect((await app.call<{ output: ShellView }>('shell')).output.preferences?.language).toBe('ru');
   });
 
-  it('cannot be started at login from a checkout, and says so', async () => {
+  it('cannot be started at login from a checkout, and says so', { tags: 'long' }, async () => {
     const app = await startApp();
     expect((await app.call<{ output: ShellView }>('shell')).output.autostart).toBeNull();
     expect(await app.call('setShell', { autostart: true })).toMatchObject({
@@ -71,7 +76,7 @@ describe('the desktop app, as it starts', () => {
     });
   });
 
-  it('warns of pages that are served to other machines, and only of those', async () => {
+  it('warns of pages that are served to other machines, and only of those', { tags: 'long' }, async () => {
     const open = await startApp({ httpHost: '0.0.0.0' });
     expect(open.stderr).toContain('Warning: pages and players are served to other machines');
     await open.end();
@@ -90,7 +95,7 @@ describe('the desktop app, as it starts', () => {
     await first.end();
   });
 
-  it('says that its folder cannot be written, and does not start without one', async () => {
+  it('says that its folder cannot be written, and does not start without one', { tags: 'long' }, async () => {
     const home = temporaryHome();
     writeFileSync(join(home, 'data'), 'a file where the folder should be');
     const app = new DoubleApp({ home });
@@ -99,7 +104,7 @@ describe('the desktop app, as it starts', () => {
     expect(box?.[2]).toContain(join(home, 'data'));
   });
 
-  it('puts the window where it was, and onto a screen when its own is gone', async () => {
+  it('puts the window where it was, and onto a screen when its own is gone', { tags: 'long' }, async () => {
     const home = temporaryHome();
     const right = { id: 2, workArea: { x: 1_920, y: 0, width: 1_920, height: 1_080 } };
     const left = { id: 1, workArea: { x: 0, y: 0, width: 1_280, height: 700 } };
@@ -122,23 +127,24 @@ describe('the desktop app, as it starts', () => {
 });
 
 describe('the desktop app, as it ends', () => {
-  it.each([
-    ['quit', (app: DoubleApp) => app.run('electron.app.quit()')],
-    [
-      'closing the last window, on Linux',
-      (app: DoubleApp) => app.run('electron.BrowserWindow.all[0].close()'),
+  itInTiers<[string, (app: DoubleApp) => Promise<unknown>]>({
+    quick: [
+      ['quit', (app) => app.run('electron.app.quit()')],
+      ['SIGTERM', async (app) => void app.child.kill('SIGTERM')],
     ],
-    [
-      'the shutdown of the system',
-      (app: DoubleApp) => app.run("electron.powerMonitor.emit('shutdown', electron.preventable())"),
+    long: [
+      ['closing the last window, on Linux', (app) => app.run('electron.BrowserWindow.all[0].close()')],
+      [
+        'the shutdown of the system',
+        (app) => app.run("electron.powerMonitor.emit('shutdown', electron.preventable())"),
+      ],
+      [
+        'the end of the session on Windows',
+        (app) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
+      ],
+      ['the shutdown procedure', (app) => app.call('shutdown')],
     ],
-    [
-      'the end of the session on Windows',
-      (app: DoubleApp) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
-    ],
-    ['SIGTERM', async (app: DoubleApp) => void app.child.kill('SIGTERM')],
-    ['the shutdown procedure', (app: DoubleApp) => app.call('shutdown')],
-  ])('by %s closes the node cleanly and shows that it does so', async (how, end) => {
+  })('by %s closes the node cleanly and shows that it does so', async (how, end) => {
     const app = await startApp();
     await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
     // It may be gone before the answer is.
@@ -150,17 +156,21 @@ describe('the desktop app, as it ends', () => {
     expect(existsSync(join(app.dataDir, 'reports')), how).toBe(false);
   });
 
-  it.runIf(process.platform === 'linux')('keeps the window that was closed until it has ended', async () => {
-    const app = await startApp();
-    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
-    const seen = await app.run<{ destroyed: boolean; title: string }>(`
+  it.runIf(process.platform === 'linux')(
+    'keeps the window that was closed until it has ended',
+    { tags: 'long' },
+    async () => {
+      const app = await startApp();
+      await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+      const seen = await app.run<{ destroyed: boolean; title: string }>(`
       const w = electron.BrowserWindow.all[0];
       w.close();
       return { destroyed: w.destroyed, title: w.title }`);
-    expect(seen.destroyed).toBe(false);
-    expect(seen.title).toContain('closing');
-    expect(await app.ended).toBe(0);
-  });
+      expect(seen.destroyed).toBe(false);
+      expect(seen.title).toContain('closing');
+      expect(await app.ended).toBe(0);
+    },
+  );
 
   it('tells the page, the title and the tray while it closes, and opens nothing any more', async () => {
     const app = await startApp();
@@ -186,10 +196,10 @@ describe('the desktop app, as it ends', () => {
     expect(await app.ended).toBe(0);
   });
 
-  it.each([
-    ['an error', "setTimeout(() => { throw new Error('boom in a timer, token=' + SECRET) })"],
-    ['a rejection', "void Promise.reject(new Error('boom in a promise, token=' + SECRET))"],
-  ])(
+  itInTiers({
+    quick: [['an error', "setTimeout(() => { throw new Error('boom in a timer, token=' + SECRET) })"]],
+    long: [['a rejection', "void Promise.reject(new Error('boom in a promise, token=' + SECRET))"]],
+  })(
     'after %s that nobody handled it reports it without secrets, closes cleanly, and says so',
     async (_what, code) => {
       const app = await startApp();
@@ -209,7 +219,7 @@ describe('the desktop app, as it ends', () => {
     },
   );
 
-  it('stays with the window closed where the user wants so, and serves on', async () => {
+  it('stays with the window closed where the user wants so, and serves on', { tags: 'long' }, async () => {
     const app = await startApp();
     await app.call('setShell', { keepRunning: true });
     const { output } = await app.call<{ output: NodeSnapshot }>('snapshot');

@@ -167,14 +167,14 @@ describe.each(PROGRAMS)('$name', ({ name, format, args, balances }) => {
     expect(balances(file(format))).toEqual(expected);
   });
 
-  it.skipIf(!isThere)('has them from a later day on, too', () => {
+  it.skipIf(!isThere)('has them from a later day on, too', { tags: 'long' }, () => {
     const path = file(format, { fromMs: middleMs, toMs: Number.MAX_SAFE_INTEGER });
     expect(runTool(name, ...args(path))).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(balances(path)).toEqual(expected);
     expect(readFileSync(path, 'utf8').length).toBeLessThan(readFileSync(file(format), 'utf8').length);
   });
 
-  it.skipIf(!isThere)('takes a period that begins on the last of all days', () => {
+  it.skipIf(!isThere)('takes a period that begins on the last of all days', { tags: 'long' }, () => {
     const path = file(format, parseExportPeriod('9999-12-31', undefined));
     expect(runTool(name, ...args(path))).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(balances(path)).toEqual(expected);

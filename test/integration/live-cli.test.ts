@@ -49,7 +49,7 @@ describe('ace-node broadcast', () => {
     await second.stop();
   });
 
-  it('takes another port when somebody else has the last one', async () => {
+  it('takes another port when somebody else has the last one', { tags: 'long' }, async () => {
     const args = ['broadcast', '--name', 'Pier', '--data-dir', join(tempDir(), 'data')];
     const first = await startService(...args);
     const address = await waitFor('the address', () => first.said().stdout[1]);
@@ -67,7 +67,7 @@ describe('ace-node broadcast', () => {
     }
   });
 
-  it('that goes on in a node with another port says where to push to now', async () => {
+  it('that goes on in a node with another port says where to push to now', { tags: 'long' }, async () => {
     const dataDir = join(tempDir(), 'data');
     const first = await startService('broadcast', '--name', 'Pier', '--data-dir', dataDir);
     const address = await waitFor('the address', () => first.said().stdout[1]);

@@ -22,17 +22,21 @@ describe.skipIf(!hasFfmpeg)('a broadcast', () => {
   it.each([
     ['MPEG transport streams', false],
     ['fragmented MP4', true],
-  ])('of %s says which sounds it has, once a player takes it', async (_what, fragmented) => {
-    const { broadcaster, viewer, contentId } = await onAir({ fragmented, audio: 'ac3' });
-    for (const node of [viewer, broadcaster]) {
-      const asked = node.call('tracks', { contentId });
-      await decode(node.manifest(contentId), 1);
-      expect((await asked).tracks?.map(({ name, type }) => [name, type])).toEqual([
-        ['H.264', expect.stringContaining('avc1')],
-        ['AC-3', 'audio/mp4; codecs="ac-3"'],
-      ]);
-    }
-  });
+  ])(
+    'of %s says which sounds it has, once a player takes it',
+    { tags: 'long' },
+    async (_what, fragmented) => {
+      const { broadcaster, viewer, contentId } = await onAir({ fragmented, audio: 'ac3' });
+      for (const node of [viewer, broadcaster]) {
+        const asked = node.call('tracks', { contentId });
+        await decode(node.manifest(contentId), 1);
+        expect((await asked).tracks?.map(({ name, type }) => [name, type])).toEqual([
+          ['H.264', expect.stringContaining('avc1')],
+          ['AC-3', 'audio/mp4; codecs="ac-3"'],
+        ]);
+      }
+    },
+  );
 
   it('says nothing of its tracks while no player takes it, and is asked for by nobody', async () => {
     const { viewer, contentId } = await onAir();

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Devnet, paidUnits, revealedUnits, useDevnet } from '../helpers/devnet.ts';
 import { decode, Encoder, type EncoderOptions, hasFfmpeg } from '../helpers/encoder.ts';
 import { type LiveNode, liveNode, sequencesOf } from '../helpers/live-node.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { staysFor, waitFor } from '../helpers/wait.ts';
 
 function encode(options: EncoderOptions): Encoder {
@@ -39,10 +40,7 @@ const heldBy = (node: LiveNode, id: string) =>
     .map(({ sequence }) => sequence);
 
 describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
-  it.each([
-    ['MPEG transport streams', false],
-    ['fragmented MP4', true],
-  ])(
+  itInTiers({ quick: [['fragmented MP4', true]], long: [['MPEG transport streams', false]] })(
     'of %s is decoded frame by frame by a viewer that joins in the middle, and paid',
     async (_what, fragmented) => {
       const net = await useDevnet();
@@ -65,7 +63,9 @@ describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
     },
   );
 
-  it('is passed on: a second viewer is served in part by the first, and pays it', async () => {
+  it('is passed on: a second viewer is served in part by the first, and pays it', {
+    tags: 'long',
+  }, async () => {
     const net = await useDevnet();
     const { id } = await onAir(net);
     const first = await liveNode(net, 'first');
@@ -141,10 +141,10 @@ describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
 });
 
 describe.skipIf(!hasFfmpeg)('a broadcast out of a folder', () => {
-  it.each([
-    ['written in place', 'delete_segments'],
-    ['renamed when they are whole', 'delete_segments+temp_file'],
-  ])('takes each segment once, with files %s, and goes on after a restart', async (_what, flags) => {
+  itInTiers({
+    quick: [['written in place', 'delete_segments']],
+    long: [['renamed when they are whole', 'delete_segments+temp_file']],
+  })('takes each segment once, with files %s, and goes on after a restart', async (_what, flags) => {
     const net = await useDevnet();
     const folder = join(net.dir, 'encoder');
     mkdirSync(folder);

@@ -61,7 +61,7 @@ const isLinked = lstatSync(join(ROOT, 'node_modules')).isSymbolicLink();
 const target = `${process.platform}-${process.arch}`;
 
 // electron-builder does not follow a linked node_modules, which no clone has.
-describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package', () => {
+describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package', { tags: 'long' }, () => {
   let dir: string;
   let resources: string;
   let archive: string;

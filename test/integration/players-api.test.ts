@@ -52,8 +52,9 @@ const json = async <T>(url: string) => (await (await fetch(url)).json()) as Answ
 const open = async (contentId: string, path = 'getstream') =>
   (await json<Opened>(at(`/ace/${path}?content_id=${contentId}&format=json`))).response;
 
-async function content(): Promise<string> {
-  const path = await makeMedia(join(net.dir, `film-${++made}.wav`), UNITS * MIB, 60_000);
+/** Most tests only ask about it. */
+async function content(units = 2): Promise<string> {
+  const path = await makeMedia(join(net.dir, `film-${++made}.wav`), units * MIB, 60_000);
   return (await provider.import({ path })).contentId;
 }
 
@@ -119,7 +120,7 @@ describe('format=json', () => {
 
 describe('stat_url', () => {
   it('tells speed, peers and what was paid while a player reads', async () => {
-    const contentId = await content();
+    const contentId = await content(UNITS);
     const { playback_url, stat_url } = await open(contentId);
     const player = await startPlaying(playback_url);
     await waitFor('something was paid', async () => {
@@ -171,7 +172,7 @@ describe('stat_url', () => {
 
 describe('command_url', () => {
   it('stops: the stream ends, nothing more is fetched, and a second stop is no error', async () => {
-    const contentId = await content();
+    const contentId = await content(UNITS);
     const { playback_url, stat_url, command_url } = await open(contentId);
     const player = await startPlaying(playback_url);
     const ended = new Promise((resolve) => player.once('close', resolve));
@@ -190,7 +191,7 @@ describe('command_url', () => {
   });
 
   it('leaves other players of the same content alone', async () => {
-    const contentId = await content();
+    const contentId = await content(UNITS);
     const [first, second] = [await open(contentId), await open(contentId)];
     const other = fetch(second.playback_url);
     await startPlaying(first.playback_url);

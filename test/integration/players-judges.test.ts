@@ -6,6 +6,7 @@ import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
 import { findProgram, makeVideo, runProgram } from '../helpers/media.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 
 const SECONDS = 60;
 const [ffmpeg, ffprobe, mpv, curl] = ['ffmpeg', 'ffprobe', 'mpv', 'curl'].map(findProgram);
@@ -46,7 +47,7 @@ const at = (path: string) => new URL(path, node.http.url).href;
 const received = async (id: string) => (await node.peer.library.transfer(id)).receivedBytes;
 
 describe.skipIf(!ffmpeg || !ffprobe)('ffmpeg', () => {
-  it.each(['mp4', 'mkv', 'ts'])(
+  itInTiers({ quick: [['mkv']], long: [['mp4'], ['ts']] })(
     'ffprobe tells streams and length of a .%s at getstream',
     async (extension) => {
       const { id, sizeBytes } = await film(extension);
@@ -62,32 +63,52 @@ describe.skipIf(!ffmpeg || !ffprobe)('ffmpeg', () => {
     },
   );
 
-  it.each(['mp4', 'mkv'])('seeks in a .%s, and gets the frames of that place', async (extension) => {
-    const { id, path, sizeBytes } = await film(extension);
-    const args = (input: string) => [
-      ...['-v', 'error', '-nostdin', '-ss', '50', '-i', input],
-      ...['-frames:v', '10', '-an', '-f', 'framemd5', '-'],
-    ];
-    const [ours, theirs] = [
-      await runProgram(ffmpeg ?? '', args(at(`/content/${id}`))),
-      await runProgram(ffmpeg ?? '', args(path)),
-    ];
-    expect(ours.stderr).toBe('');
-    expect(ours.stdout).toBe(theirs.stdout);
-    expect(ours.stdout.split('\n').filter((line) => line.startsWith('0,'))).toHaveLength(10);
-    expect(await received(id)).toBeLessThan(sizeBytes - 2 * MIB);
-  });
+  itInTiers({ quick: [['mp4']], long: [['mkv']] })(
+    'seeks in a .%s, and gets the frames of that place',
+    async (extension) => {
+      const { id, path, sizeBytes } = await film(extension);
+      const args = (input: string) => [
+        ...['-v', 'error', '-nostdin', '-ss', '50', '-i', input],
+        ...['-frames:v', '10', '-an', '-f', 'framemd5', '-'],
+      ];
+      const [ours, theirs] = [
+        await runProgram(ffmpeg ?? '', args(at(`/content/${id}`))),
+        await runProgram(ffmpeg ?? '', args(path)),
+      ];
+      expect(ours.stderr).toBe('');
+      expect(ours.stdout).toBe(theirs.stdout);
+      expect(ours.stdout.split('\n').filter((line) => line.startsWith('0,'))).toHaveLength(10);
+      expect(await received(id)).toBeLessThan(sizeBytes - 2 * MIB);
+    },
+  );
 
-  it.each(['mp4', 'ts'])('plays all of a .%s from /ace/manifest.m3u8', async (extension) => {
-    const { id, path } = await film(extension);
-    const args = (input: string) => ['-v', 'error', '-nostdin', '-i', input, '-map', '0', '-f', 'null', '-'];
-    const { code, stderr } = await runProgram(ffmpeg ?? '', args(at(`/ace/manifest.m3u8?content_id=${id}`)));
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    await node.peer.library.transfer(id);
-    const whole = await fetch(at(`/content/${id}`));
-    expect(Buffer.from(await whole.arrayBuffer()).equals(readFileSync(path))).toBe(true);
-  });
+  itInTiers({ quick: [['ts']], long: [['mp4']] })(
+    'plays all of a .%s from /ace/manifest.m3u8',
+    async (extension) => {
+      const { id, path } = await film(extension);
+      const args = (input: string) => [
+        '-v',
+        'error',
+        '-nostdin',
+        '-i',
+        input,
+        '-map',
+        '0',
+        '-f',
+        'null',
+        '-',
+      ];
+      const { code, stderr } = await runProgram(
+        ffmpeg ?? '',
+        args(at(`/ace/manifest.m3u8?content_id=${id}`)),
+      );
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      await node.peer.library.transfer(id);
+      const whole = await fetch(at(`/content/${id}`));
+      expect(Buffer.from(await whole.arrayBuffer()).equals(readFileSync(path))).toBe(true);
+    },
+  );
 });
 
 describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
@@ -98,12 +119,14 @@ describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
       url,
     ]);
 
-  it.each([
-    ['a .mp4 at getstream', 'mp4', '/ace/getstream?content_id='],
-    ['a .mkv at getstream', 'mkv', '/ace/getstream?content_id='],
-    ['a .mp4 at manifest.m3u8', 'mp4', '/ace/manifest.m3u8?content_id='],
-    ['a .ts at manifest.m3u8', 'ts', '/ace/manifest.m3u8?content_id='],
-  ])('plays %s to its end', async (_what, extension, path) => {
+  itInTiers({
+    quick: [['a .mkv at getstream', 'mkv', '/ace/getstream?content_id=']],
+    long: [
+      ['a .mp4 at getstream', 'mp4', '/ace/getstream?content_id='],
+      ['a .mp4 at manifest.m3u8', 'mp4', '/ace/manifest.m3u8?content_id='],
+      ['a .ts at manifest.m3u8', 'ts', '/ace/manifest.m3u8?content_id='],
+    ],
+  })('plays %s to its end', async (_what, extension, path) => {
     const { id } = await film(extension);
     const { code, stdout, stderr } = await play(at(path + id));
     expect(code, stdout + stderr).toBe(0);
@@ -118,7 +141,7 @@ describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
     expect(await received(id)).toBeLessThan(sizeBytes - 2 * MIB);
   });
 
-  it('plays the .m3u of a content', async () => {
+  it('plays the .m3u of a content', { tags: 'long' }, async () => {
     const { id } = await film('mp4');
     const { code, stdout, stderr } = await play(at(`/content/${id}.m3u`), '--start=55');
     expect(code, stdout + stderr).toBe(0);

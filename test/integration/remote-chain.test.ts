@@ -32,10 +32,11 @@ import {
 import { firstAddress, type ServedChain, serveTestChain } from '../helpers/remote-chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { chainCompliance } from './chain-compliance.ts';
-import { GENESIS, PEER, POOR, RICH, TRANSFER } from './chain-compliance-context.ts';
+import { chainComplianceButTransfers } from './chain-compliance.ts';
+import { chainUnderTest, GENESIS, PEER, POOR, RICH, TRANSFER } from './chain-compliance-context.ts';
+import { transferCompliance } from './chain-compliance-transfer.ts';
 
-chainCompliance('remote chain', async (dir, settings, genesis, nowMs) => {
+const chain = chainUnderTest('remote chain', async (dir, settings, genesis, nowMs) => {
   const served = await serveTestChain(dir, settings, genesis, nowMs);
   const remote = await served.connect();
   const closeLine = remote.close.bind(remote);
@@ -46,6 +47,11 @@ chainCompliance('remote chain', async (dir, settings, genesis, nowMs) => {
   };
   return remote;
 });
+
+// The rules are the embedded chain's, and all of them are asked of it in every run. Over the wire one family shows how
+// answers, refusals and restarts come through; the others, with a host and a line for each test, take long.
+transferCompliance(chain);
+describe('remote chain, all other rules', { tags: 'long' }, () => chainComplianceButTransfers(chain));
 
 const ONE_BYTE = new Uint8Array(1);
 

@@ -165,7 +165,7 @@ const FAST_BYTES_PER_MS = 12_000;
 const SLOW_BYTES_PER_MS = 150;
 
 describe('a slow provider beside a fast one', () => {
-  it('takes nothing of the fast one’s rate', async () => {
+  it('takes nothing of the fast one’s rate', { tags: 'long' }, async () => {
     const units = 32;
     const net = await useDevnet();
     const fast = await net.peer('fast');

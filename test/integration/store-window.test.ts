@@ -2,13 +2,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, fetchWhole, joinedNode, MIB, revealedUnits, type TestPeer } from '../helpers/devnet.ts';
 import { piecesOnDisk, watchDisk } from '../helpers/disk.ts';
 import { makeFile } from '../helpers/files.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { standsStill, waitFor } from '../helpers/wait.ts';
 
 const LIMIT = 16 * MIB;
 const UNITS = 40;
@@ -77,7 +76,7 @@ describe('a content that is larger than the limit', () => {
     await waitFor('it is paid', () => revealedUnits(node.peer) >= before + 3);
   });
 
-  it('is played by two at different places at once', async () => {
+  it('is played by two at different places at once', { tags: 'long' }, async () => {
     const { contentId, bytes } = await film('twice');
     const disk = watchDisk(dir);
     const [first, second] = await Promise.all([playAll(contentId), playAll(contentId, `${20 * MIB}-`)]);
@@ -86,7 +85,7 @@ describe('a content that is larger than the limit', () => {
     expect(disk.peak()).toBeLessThanOrEqual(LIMIT);
   });
 
-  it('leaves room for another such content that is played at the same time', async () => {
+  it('leaves room for another such content that is played at the same time', { tags: 'long' }, async () => {
     const [one, other] = [await film('one'), await film('other')];
     const disk = watchDisk(dir);
     const played = await Promise.all([playAll(one.contentId), playAll(other.contentId)]);
@@ -100,7 +99,7 @@ describe('a content that is larger than the limit', () => {
     const reader = waiting.body?.getReader();
     const first = await reader?.read();
     await playAll(contentId, `${20 * MIB}-`);
-    await delay(500);
+    await standsStill('what is here', () => node.peer.store.contents.pieces(contentId));
     const [at = -1] = (await node.peer.library.transfer(contentId)).readerPieces;
     expect(at).toBeGreaterThanOrEqual(0);
     // Half the window was its own.
@@ -121,7 +120,7 @@ describe('a content that is larger than the limit', () => {
     await node.peer.library.stopTransfer(contentId);
   });
 
-  it('tells others at once what of it is gone', async () => {
+  it('tells others at once what of it is gone', { tags: 'long' }, async () => {
     const { contentId, bytes } = await film('passed on');
     await playAll(contentId, `0-${10 * MIB}`);
     const viewer = await net.peer();
@@ -153,7 +152,7 @@ describe('a content that was kept whole', () => {
     expect(disk.peak()).toBeLessThanOrEqual(LIMIT);
   });
 
-  it('stays whole while it fits', async () => {
+  it('stays whole while it fits', { tags: 'long' }, async () => {
     const small = await makeFile(join(net.dir, 'small.bin'), 12 * MIB, 'small');
     const { contentId } = await provider.import({ path: small });
     await fetchWhole(node.peer, contentId);

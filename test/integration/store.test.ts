@@ -17,7 +17,7 @@ import { piecesOnDisk, watchDisk } from '../helpers/disk.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { staysFor, waitFor } from '../helpers/wait.ts';
 
-const LIMIT = 64 * MIB;
+const LIMIT = 32 * MIB;
 
 const onDisk = (peer: TestPeer) => piecesOnDisk(join(peer.dir, 'pieces'));
 
@@ -35,7 +35,7 @@ const have = (peer: TestPeer, contentId: string) => peer.store.contents.get(cont
 
 describe('the limit of the disk', () => {
   it('is never passed, takes the least recently used first, and spares what is pinned', async () => {
-    const { viewer, films } = await providedFilms(4, 28);
+    const { viewer, films } = await providedFilms(4, 14);
     const [first = '', second = '', third = '', fourth = ''] = films;
     await viewer.setLimits({ cacheBytes: LIMIT });
     const disk = watchDisk(join(viewer.dir, 'pieces'));
@@ -43,14 +43,14 @@ describe('the limit of the disk', () => {
     await fetchWhole(viewer, second);
     viewer.library.pin(first, true);
     await fetchWhole(viewer, third);
-    expect([first, third].map((id) => have(viewer, id))).toEqual([28, 28]);
-    expect(have(viewer, second)).toBeLessThan(28);
+    expect([first, third].map((id) => have(viewer, id))).toEqual([14, 14]);
+    expect(have(viewer, second)).toBeLessThan(14);
     viewer.library.pin(first, false);
     viewer.pieces.cache.touch(first);
     await fetchWhole(viewer, fourth);
     expect(have(viewer, second)).toBe(0);
-    expect(have(viewer, third)).toBeLessThan(28);
-    expect([first, fourth].map((id) => have(viewer, id))).toEqual([28, 28]);
+    expect(have(viewer, third)).toBeLessThan(14);
+    expect([first, fourth].map((id) => have(viewer, id))).toEqual([14, 14]);
     expect(disk.peak()).toBeLessThanOrEqual(LIMIT);
     // What is left is right, and what is gone is fetched again.
     await fetchWhole(viewer, third);
@@ -58,17 +58,17 @@ describe('the limit of the disk', () => {
   });
 
   it('holds while several are fetched at once: one that does not fit waits, by name, and goes on with room', async () => {
-    const { net, viewer, films } = await providedFilms(3, 28);
+    const { net, viewer, films } = await providedFilms(3, 14);
     await viewer.setLimits({ cacheBytes: LIMIT });
     const disk = watchDisk(join(viewer.dir, 'pieces'));
     const transfers = await Promise.all(films.map((id) => viewer.library.transfer(id)));
     for (const transfer of transfers) transfer.download();
     const waiting = await waitFor('one waits', () => transfers.find(({ state }) => state === 'paused'));
     expect(waiting.reason?.code).toBe('CacheFull');
-    expect(waiting.reason?.message).toContain(`"${waiting.file.name}" (28 MiB) does not fit`);
+    expect(waiting.reason?.message).toContain(`"${waiting.file.name}" (14 MiB) does not fit`);
     // What is done may go for it.
     await waitFor('it has its turn', () => waiting.state === 'done');
-    expect(have(viewer, waiting.contentId)).toBe(28);
+    expect(have(viewer, waiting.contentId)).toBe(14);
     expect(disk.peak()).toBeLessThanOrEqual(LIMIT);
     expect(onDisk(viewer)).toBeLessThanOrEqual(LIMIT);
     expect(viewer.pieces.cache.usedBytes).toBeLessThanOrEqual(LIMIT);
@@ -76,18 +76,18 @@ describe('the limit of the disk', () => {
   });
 
   it('says by name what can never fit, before a byte of it is paid', async () => {
-    const { viewer, films } = await providedFilms(1, 65);
+    const { viewer, films } = await providedFilms(1, 33);
     await viewer.setLimits({ cacheBytes: LIMIT });
     const transfer = await viewer.library.transfer(films[0] ?? '');
     transfer.download();
     await waitFor('it is paused', () => transfer.state === 'paused');
     expect(transfer.reason?.code).toBe('CacheFull');
-    expect(transfer.reason?.message).toContain('"film 0.bin" (65 MiB) does not fit: the limit is 64 MiB');
+    expect(transfer.reason?.message).toContain('"film 0.bin" (33 MiB) does not fit: the limit is 32 MiB');
     expect(revealedUnits(viewer)).toBe(0);
   });
 
   it('that is lowered takes effect at once, and holds after a restart', async () => {
-    const { net, viewer, films } = await providedFilms(3, 28);
+    const { net, viewer, films } = await providedFilms(3, 14);
     for (const id of films) await fetchWhole(viewer, id);
     await viewer.setLimits({ cacheBytes: LIMIT });
     expect(onDisk(viewer)).toBeLessThanOrEqual(LIMIT);

@@ -99,6 +99,7 @@ describe('what counts as viewing', () => {
 });
 
 describe('watch time', () => {
+  // The waits below are the thing measured: somebody watches for so long.
   const PLAYS_MS = 12_000;
   const channelClosed = () => {
     const last = node.peer.store.payerChannels.all().at(-1)?.lastCheckpoint;

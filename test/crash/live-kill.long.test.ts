@@ -37,7 +37,7 @@ it.skipIf(!hasFfmpeg)(
 
     // The encoder pushes all the time: a segment is always under way.
     first.child.kill('SIGKILL');
-    await delay(2_500);
+    await delay(2_500); // longer than a segment, so that one is lost for good
     const before = newest();
     const second = await startBroadcaster();
     await waitFor('the broadcast goes on', () => newest() >= before + 4, 60_000);
