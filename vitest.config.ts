@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -14,23 +15,19 @@ const PAGE_STATE = ['test/unit/renderer/state/*.test.ts'];
 const LEFT_OUT = process.env.ACE_TESTS === 'quick' ? ['**/*.long.test.ts'] : [];
 
 /**
- * Tests that hold no state outside of themselves share a process with others of their kind, which loads the modules once.
- * Those of them that turn the clock, watch the process or count on a module that nobody used before have one of their own.
+ * Tests that run within their own process and leave nothing in it share one with others of their kind, which loads and warms
+ * the modules once. One has a process of its own when its text names what all in a process share: the process itself, the
+ * clock, memory, the event loop, other programs.
  */
-const SHARING = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
-const NOT_SHARING = [
-  ...['app/lifecycle', 'app/pages-scheme', 'app/system', 'app/window', 'preload/preload', 'launcher/window'],
-  ...['process/crash-reports', 'process/log', 'process/stop-signals', 'rpc/ipc', 'rpc/websocket', 'rpc/feed'],
-  ...['channel/reports', 'channel/group-commit', 'content/tracks', 'limits/user-limits', 'pieces/interests'],
-  ...[
-    'players/sessions',
-    'rpc/procedures',
-    'traffic/traffic-book',
-    'transfer/asking',
-    'transfer/stream-pool',
-  ],
-  ...['validator/settlement-timer', 'validator/verify-pool'],
-].map((name) => `test/unit/main/${name}?(.long).test.ts`);
+const MAY_SHARE = [
+  'test/unit/**/*.test.ts',
+  'test/property/**/*.test.ts',
+  'test/adversary/**/*.test.ts',
+  'test/integration/**/*.test.ts',
+];
+const OF_THE_PROCESS =
+  /\bvi\.|\bprocess\.|globalThis|child_process|worker|WorkMs|helpers\/(?:cli|crash|electron|encoder|disk|media|namespaces|peak|small)/i;
+const NOT_SHARING = globSync(MAY_SHARE).filter((path) => OF_THE_PROCESS.test(readFileSync(path, 'utf8')));
 
 /** Stories that open their page by test/helpers/app-window.ts: once more in the desktop window, where there is one. */
 const IN_ELECTRON = ['test/e2e/watch.test.ts'];
@@ -64,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'all',
           include: ['test/**/*.test.ts'],
-          exclude: [...MEASURING, ...PAGE_STATE, ...SHARING, 'test/bench/**', ...LEFT_OUT],
+          exclude: [...MEASURING, ...PAGE_STATE, ...MAY_SHARE, 'test/bench/**', ...LEFT_OUT],
           // More than there are cores: many wait for sockets, disks and other processes most of the time.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
@@ -75,7 +72,7 @@ export default defineConfig({
         test: {
           name: 'own process',
           include: NOT_SHARING,
-          exclude: LEFT_OUT,
+          exclude: [...MEASURING, ...PAGE_STATE, ...LEFT_OUT],
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -84,8 +81,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'sharing',
-          include: SHARING,
-          exclude: [...NOT_SHARING, ...PAGE_STATE, ...LEFT_OUT],
+          include: MAY_SHARE,
+          exclude: [...NOT_SHARING, ...MEASURING, ...PAGE_STATE, ...LEFT_OUT],
           isolate: false,
           maxWorkers: 3,
           sequence: { groupOrder: 0 },

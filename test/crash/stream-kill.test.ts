@@ -80,59 +80,62 @@ describe('a provider killed in mid-stream', () => {
 });
 
 describe('a viewer killed in mid-stream', () => {
-  it('again and again has paid what it verified and finishes the file for one unit more at most', async () => {
-    const net = await useDevnet();
-    const provider = await net.peer('provider');
-    const { contentId } = await net.content(provider, UNITS * MIB);
-    const dir = join(net.dir, 'viewer');
-    for (const part of [0.2, 0.5, 0.8]) {
-      const viewer = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
-      await viewer.has(part * UNITS * MIB);
-      await viewer.kill();
+  itInTiers({ quick: [['once', [0.5]]], long: [['again and again', [0.2, 0.5, 0.8]]] })(
+    '%s has paid what it verified and finishes the file for one unit more at most',
+    async (_often, parts) => {
+      const net = await useDevnet();
+      const provider = await net.peer('provider');
+      const { contentId } = await net.content(provider, UNITS * MIB);
+      const dir = join(net.dir, 'viewer');
+      for (const part of parts) {
+        const viewer = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
+        await viewer.has(part * UNITS * MIB);
+        await viewer.kill();
 
+        const store = openNodeStore(join(dir, 'node.db'));
+        const row = store.contents.get(contentId);
+        const have = store.contents.pieces(contentId);
+        const channels = store.payerChannels.all();
+        const sum = (pick: (c: (typeof channels)[number]['state']) => number) =>
+          channels.reduce((total, { state }) => total + pick(state), 0);
+        store.close();
+        // Booked together: a verified piece and its payment.
+        expect(sum((s) => s.verifiedBytes)).toBe(have.length * MIB);
+        for (const { state } of channels) {
+          expect(state.revealedUnits).toBe(Math.ceil((state.verifiedBytes + state.lostBytes) / MIB));
+        }
+        expect(sum((s) => s.lostBytes)).toBeLessThanOrEqual(MIB);
+        // Persist before send: nobody has a tick that the viewer's books do not know.
+        expect(sum((s) => s.revealedUnits)).toBeGreaterThanOrEqual(paidUnits(provider));
+        // Every piece that is booked is on the disk.
+        const { pieceHashes } = readTransportFile(contentId, row?.transport ?? new Uint8Array(0));
+        const bytes = readFileSync(join(dir, 'pieces', `${contentId}.pieces`));
+        for (const index of have) {
+          const piece = bytes.subarray(index * MIB, (index + 1) * MIB);
+          expect(Buffer.from(pieceHash(chunkHashesOf(piece)))).toEqual(Buffer.from(pieceHashes[index] ?? []));
+        }
+      }
+      const last = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
+      await last.said('done', 60_000);
+      await last.terminate();
+      expect(await sha256OfFile(join(dir, 'pieces', `${contentId}.pieces`))).toBe(
+        await sha256OfFile(join(provider.dir, 'pieces', `${contentId}.pieces`)),
+      );
       const store = openNodeStore(join(dir, 'node.db'));
-      const row = store.contents.get(contentId);
-      const have = store.contents.pieces(contentId);
-      const channels = store.payerChannels.all();
-      const sum = (pick: (c: (typeof channels)[number]['state']) => number) =>
-        channels.reduce((total, { state }) => total + pick(state), 0);
+      expect(store.payerChannels.revealedUnits()).toBeLessThanOrEqual(UNITS + 1);
+      expect(store.payerChannels.revealedUnits()).toBe(paidUnits(provider));
+      const final = store.payerChannels.all().at(-1)?.lastCheckpoint?.checkpoint;
+      expect(final?.final).toBe(true);
       store.close();
-      // Booked together: a verified piece and its payment.
-      expect(sum((s) => s.verifiedBytes)).toBe(have.length * MIB);
-      for (const { state } of channels) {
-        expect(state.revealedUnits).toBe(Math.ceil((state.verifiedBytes + state.lostBytes) / MIB));
-      }
-      expect(sum((s) => s.lostBytes)).toBeLessThanOrEqual(MIB);
-      // Persist before send: nobody has a tick that the viewer's books do not know.
-      expect(sum((s) => s.revealedUnits)).toBeGreaterThanOrEqual(paidUnits(provider));
-      // Every piece that is booked is on the disk.
-      const { pieceHashes } = readTransportFile(contentId, row?.transport ?? new Uint8Array(0));
-      const bytes = readFileSync(join(dir, 'pieces', `${contentId}.pieces`));
-      for (const index of have) {
-        const piece = bytes.subarray(index * MIB, (index + 1) * MIB);
-        expect(Buffer.from(pieceHash(chunkHashesOf(piece)))).toEqual(Buffer.from(pieceHashes[index] ?? []));
-      }
-    }
-    const last = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
-    await last.said('done', 60_000);
-    await last.terminate();
-    expect(await sha256OfFile(join(dir, 'pieces', `${contentId}.pieces`))).toBe(
-      await sha256OfFile(join(provider.dir, 'pieces', `${contentId}.pieces`)),
-    );
-    const store = openNodeStore(join(dir, 'node.db'));
-    expect(store.payerChannels.revealedUnits()).toBeLessThanOrEqual(UNITS + 1);
-    expect(store.payerChannels.revealedUnits()).toBe(paidUnits(provider));
-    const final = store.payerChannels.all().at(-1)?.lastCheckpoint?.checkpoint;
-    expect(final?.final).toBe(true);
-    store.close();
-    await provider.claims.now();
-    await provider.shardClient.call('settle', {});
-    await net.expectConserved();
-  });
+      await provider.claims.now();
+      await provider.shardClient.call('settle', {});
+      await net.expectConserved();
+    },
+  );
 });
 
 describe('both sides killed at once', () => {
-  it('agree on their books afterwards and finish the file', async () => {
+  it('agree on their books afterwards and finish the file', { tags: 'long' }, async () => {
     const net = await useDevnet();
     const dirs = { provider: join(net.dir, 'provider'), viewer: join(net.dir, 'viewer') };
     const file = await makeFile(join(net.dir, 'clip.bin'), UNITS * MIB);

@@ -232,7 +232,7 @@ async function settleUntil(page: Page, count: () => Promise<number>, least: numb
   await expect
     .poll(async () => {
       const settle = page.getByTestId('settle-now');
-      if (await settle.isEnabled()) await settle.click();
+      if (await settle.isEnabled()) await settle.click({ timeout: 2_000 }).catch(() => undefined);
       return count();
     }, WAIT)
     .toBeGreaterThanOrEqual(least);

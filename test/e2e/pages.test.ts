@@ -54,7 +54,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
       },
     );
 
-    it('fits a narrow window', async () => {
+    it('fits a narrow window', { tags: 'long' }, async () => {
       const page = await open(view, { width: 380, height: 800 });
       await settled(page, view);
       expect(await sidewaysScroll(page)).toBe(false);
@@ -62,7 +62,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     });
   });
 
-  it('can be used within a second of opening', async () => {
+  it('can be used within a second of opening', { tags: 'long' }, async () => {
     const page = await open('watch');
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {

@@ -174,6 +174,7 @@ describe('ace-node demo', () => {
   // Linux says which processes are a process's children.
   it.skipIf(process.platform !== 'linux')(
     'interrupted in the middle leaves no process and no file',
+    { tags: 'long' },
     async () => {
       const dir = tempDir();
       const file = await makeFile(join(dir, 'film.bin'), 8 * MIB);

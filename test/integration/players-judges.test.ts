@@ -82,8 +82,9 @@ describe.skipIf(!ffmpeg || !ffprobe)('ffmpeg', () => {
     },
   );
 
-  itInTiers({ quick: [['ts']], long: [['mp4']] })(
+  it.each(['mp4', 'ts'])(
     'plays all of a .%s from /ace/manifest.m3u8',
+    { tags: 'long' },
     async (extension) => {
       const { id, path } = await film(extension);
       const args = (input: string) => [
@@ -134,7 +135,7 @@ describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
     expect(stdout).toContain('End of file');
   });
 
-  it('jumps to near the end without fetching what is between', async () => {
+  it('jumps to near the end without fetching what is between', { tags: 'long' }, async () => {
     const { id, sizeBytes } = await film('mp4');
     const { code, stdout, stderr } = await play(at(`/content/${id}`), '--start=55', '--cache=no');
     expect(code, stdout + stderr).toBe(0);

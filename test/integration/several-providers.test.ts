@@ -246,7 +246,9 @@ describe('a slow provider beside a fast one', () => {
 });
 
 describe('a jump to the far end', () => {
-  it('gets its first byte without the middle, and does not wait for what was asked before', async () => {
+  it('gets its first byte without the middle, and does not wait for what was asked before', {
+    tags: 'long',
+  }, async () => {
     const units = 60;
     const net = await useDevnet();
     const provider = await net.peer('provider');
@@ -275,7 +277,7 @@ describe('a jump to the far end', () => {
 });
 
 describe('two viewers of one content', () => {
-  it('help each other while they fetch, and pay each other', async () => {
+  it('help each other while they fetch, and pay each other', { tags: 'long' }, async () => {
     const units = 40;
     const net = await useDevnet();
     const provider = await net.peer('provider');

@@ -10,7 +10,7 @@ import { makeFile } from '../helpers/files.ts';
 import { standsStill, waitFor } from '../helpers/wait.ts';
 
 const LIMIT = 16 * MIB;
-const UNITS = 40;
+const UNITS = 32;
 const SIZE = UNITS * MIB - 1_000;
 
 let net: Devnet;
@@ -115,7 +115,7 @@ describe('a content that is larger than the limit', () => {
     const transfer = await node.peer.library.transfer(contentId);
     transfer.download();
     await waitFor('it is paused', () => transfer.state === 'paused');
-    expect(transfer.reason?.message).toContain('"kept.bin" (40 MiB) does not fit: the limit is 16 MiB');
+    expect(transfer.reason?.message).toContain('"kept.bin" (32 MiB) does not fit: the limit is 16 MiB');
     expect(transfer.receivedBytes).toBe(0);
     await node.peer.library.stopTransfer(contentId);
   });

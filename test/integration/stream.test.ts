@@ -19,16 +19,21 @@ import {
 } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { peakBytesOfStream } from '../helpers/peak-memory.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { staysFor, waitFor } from '../helpers/wait.ts';
 
 describe('a paid stream', () => {
-  it.each([
-    ['one byte', 1, 1, 'a.bin'],
-    ['1 MiB − 1', MIB - 1, 1, 'a.bin'],
-    ['1 MiB', MIB, 1, 'a.bin'],
-    ['1 MiB + 1', MIB + 1, 2, 'a.bin'],
-    ['twenty pieces and a half', 20.5 * MIB, 21, 'Рассвет в гавани (2026).mp4'],
-  ])(
+  itInTiers({
+    quick: [
+      ['1 MiB', MIB, 1, 'a.bin'],
+      ['1 MiB + 1', MIB + 1, 2, 'a.bin'],
+      ['twenty pieces and a half', 20.5 * MIB, 21, 'Рассвет в гавани (2026).mp4'],
+    ],
+    long: [
+      ['one byte', 1, 1, 'a.bin'],
+      ['1 MiB − 1', MIB - 1, 1, 'a.bin'],
+    ],
+  })(
     'delivers %s exactly, and both sides and the shard count the same units',
     async (_what, size, units, name) => {
       const net = await useDevnet();
