@@ -8,6 +8,7 @@ import {
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc/settlements.ts';
+import { formatUnits } from './traffic.ts';
 
 /** Operations are records of the main chain, and stand in the same history for the reader. */
 export const HISTORY_KINDS = [...SETTLEMENT_KINDS, 'operation'] as const;
@@ -32,6 +33,14 @@ export function relations(row: SettlementView): readonly string[] {
     ...(row.repaidUnits > 0 ? [paid ? m.settlement_repaid_to() : m.settlement_repaid_by()] : []),
     ...(row.refusedUnits > 0 ? [m.settlement_refused()] : []),
   ];
+}
+
+/** What became of the part of a settlement that was taken on credit. */
+export function loanWords(units: number, stillOwedUnits: number): string {
+  if (stillOwedUnits >= units) return m.settlement_loan_open();
+  if (stillOwedUnits <= 0) return m.settlement_loan_repaid();
+  const [repaid, owed] = [units - stillOwedUnits, stillOwedUnits].map(formatUnits) as [string, string];
+  return m.settlement_loan_part({ repaid, owed });
 }
 
 /** `#/settlements/kind=paid&counterparty=0x…`: a link to the rows behind a figure. */

@@ -191,6 +191,7 @@ export class FakeService extends FakeWallet implements NodeService {
     return {
       row,
       feeXas: '0.0000000',
+      stillOwedUnits: row.creditUnits,
       xacPerUnit: `${XAC_PER_MIB}/1`,
       shardSeq: seq,
       repayment: null,
