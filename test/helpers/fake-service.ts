@@ -261,6 +261,10 @@ export class FakeService extends FakeWallet implements NodeService {
     return this.networkChoice();
   }
 
+  async reachNetwork(): Promise<Output<'reachNetwork'>> {
+    return {};
+  }
+
   async walletSkip(): Promise<never> {
     throw new AceError('WalletInvalid', 'There is a wallet');
   }
@@ -434,6 +438,7 @@ export class FakeService extends FakeWallet implements NodeService {
         protocolBytes: empty ? 0 : 412_000 + this.#steps * 210,
       },
       limits: this.#settingsView(),
+      diskFreeBytes: 2 ** 40,
       transfers: this.#transfer ? [this.#transfer] : [],
       settlementCount: this.#settlements.length,
       repayments: [],
