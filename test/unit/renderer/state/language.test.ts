@@ -1,8 +1,14 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 beforeEach(() => {
   localStorage.clear();
   vi.resetModules();
+});
+
+// The files of this project share their modules: the next one speaks English again.
+afterAll(async () => {
+  const { overwriteGetLocale } = await import('../../../../shared/i18n/compiled/runtime.js');
+  overwriteGetLocale(() => 'en');
 });
 
 /** As a page that is loaded anew has it. */
