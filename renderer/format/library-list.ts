@@ -14,7 +14,9 @@ export function shownTitles(
   search: string,
   order: LibraryOrder,
 ): readonly ContentView[] {
-  const wanted = plain(search).trim().replace(/^(ace|acestream):(\/\/)?/, '');
+  const wanted = plain(search)
+    .trim()
+    .replace(/^(ace|acestream):(\/\/)?/, '');
   const words = wanted.split(/\s+/).filter((word) => word !== '');
   const found =
     words.length === 0

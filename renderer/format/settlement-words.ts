@@ -69,6 +69,27 @@ export function filterOf(detail: string | null): HistoryFilter {
 /** One settlement: by its place in the history, or by its shard and the shard's number of it. */
 export type SettlementPlace = Input<'settlementDetail'>;
 
+/** Fewer characters, "0x" among them, are the beginning of too many addresses. */
+const LEAST_ACCOUNT_CHARS = 4;
+
+/**
+ * The account that a person means: a whole address, or so much of one that it can be only one of those known.
+ * @returns `undefined` for anyone (nothing was typed), `null` while it could be none or several
+ */
+export function accountMeant(
+  text: string,
+  known: readonly { readonly account: string }[],
+): string | undefined | null {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === '') return undefined;
+  if (/^0x[0-9a-f]{40}$/.test(wanted)) return wanted;
+  const possible =
+    wanted.length < LEAST_ACCOUNT_CHARS
+      ? []
+      : known.filter(({ account }) => account.toLowerCase().startsWith(wanted));
+  return possible.length === 1 ? (possible[0]?.account.toLowerCase() ?? null) : null;
+}
+
 /** The row that `#/settlements/12`, or `#/settlements/0.12`, opens. */
 export function placeOf(detail: string | null): SettlementPlace | null {
   const [, first, second] = /^(\d{1,15})(?:\.(\d{1,15}))?$/.exec(detail ?? '') ?? [];
