@@ -4,8 +4,10 @@ import { AceError } from '../../shared/errors.ts';
 import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
 import type { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork, wantedNetwork, wantNetwork } from '../data-dir/network-choice.ts';
+import { parseMultiaddr } from '../p2p/host.ts';
 import type { NodeService } from '../rpc/service.ts';
 import type { WalletManager } from '../wallet/wallet-manager.ts';
+import { reachNetwork } from './reach-network.ts';
 
 export interface FirstRunContext {
   /** `network` is written once the network has answered; what was asked for until then is `networkWanted`. */
@@ -15,7 +17,10 @@ export interface FirstRunContext {
   readonly isRunning: () => boolean;
 }
 
-export type FirstRunMethods = Pick<NodeService, 'networkChoice' | 'chooseNetwork' | 'walletSkip'>;
+export type FirstRunMethods = Pick<
+  NodeService,
+  'networkChoice' | 'chooseNetwork' | 'reachNetwork' | 'walletSkip'
+>;
 
 export class FirstRun {
   readonly #context: FirstRunContext;
@@ -60,6 +65,10 @@ export function firstRunMethods(firstRun: FirstRun, wallet: Pick<WalletManager, 
   return {
     networkChoice: async () => firstRun.view(),
     chooseNetwork: ({ multiaddr }) => firstRun.choose(multiaddr ?? undefined),
+    async reachNetwork({ multiaddr }) {
+      await reachNetwork(parseMultiaddr(multiaddr));
+      return {};
+    },
     walletSkip: async () => {
       if (firstRun.view().mode === 'joined')
         throw new AceError(

@@ -42,6 +42,7 @@ export interface NodeServiceHandle
     | 'shutdown'
     | 'networkChoice'
     | 'chooseNetwork'
+    | 'reachNetwork'
     | `wallet${string}`
   > {
   close(): void;

@@ -1,4 +1,5 @@
 /** The picture of the node that pages and the command line see: made when it is asked for, out of what others own. */
+import { statfsSync } from 'node:fs';
 import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import { AceError } from '../../shared/errors.ts';
@@ -62,9 +63,20 @@ export function snapshotOf(peer: RunningPeer, { ownDevnet: devnet, ...facts }: N
     traffic: { ...meter.rates(), ...store.contents.totals(), paymentBytes, protocolBytes },
     transfers: transferViews(peer, picture),
     limits: settingsView(peer.limits, peer.pieces.cache),
+    diskFreeBytes: freeBytes(facts.dataDir),
     settlementCount: store.settlements.count(),
     repayments: store.settlements.repayments(0, REPAYMENTS_SHOWN).map(repaymentView),
   };
+}
+
+/** Of the disk of the data directory; some file systems do not say. */
+function freeBytes(dataDir: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(dataDir);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
 }
 
 function fundsView({ store, settings }: RunningPeer, { account, unitPriceXac }: AccountPicture) {

@@ -1,8 +1,10 @@
 /** For how much more traffic an account has funds and credit, and how long that lasts, by the rules that settle it. */
 import { affordableUnits } from '../../shared/economy/credit.ts';
 import { TRAFFIC_UNIT_BYTES, UNITS_PER_GB } from '../../shared/economy/units.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { quoteBasisOf } from './quote-basis.ts';
+import { formatLong } from './time.ts';
 
 export interface RunOut {
   /** Units that the funds still pay; none while loans are open, for funds belong to these first. */
@@ -18,6 +20,8 @@ export interface RunOut {
 /** Below this a transfer is as good as still. */
 const LEAST_BYTES_PER_SECOND = 1_000;
 const MS_PER_HOUR = 3_600_000;
+/** From here on nobody counts: 1,000 days. */
+const YEARS_MS = 1_000 * 24 * MS_PER_HOUR;
 /** Beyond this it is enough for every purpose; 1 PiB. */
 const MANY_UNITS = 2 ** 30;
 
@@ -42,4 +46,10 @@ export function runOut(snapshot: NodeSnapshot): RunOut | null {
         : ((units * TRAFFIC_UNIT_BYTES) / downBytesPerSecond) * 1_000,
     averageMs: gbPerHour > 0 ? (units / (gbPerHour * UNITS_PER_GB)) * MS_PER_HOUR : Number.POSITIVE_INFINITY,
   };
+}
+
+/** "About 25 min", "Less than a minute", "For years". */
+export function lastsText(spanMs: number): string {
+  if (spanMs < 60_000) return m.credit_lasts_less();
+  return spanMs >= YEARS_MS ? m.credit_lasts_years() : m.credit_lasts_about({ time: formatLong(spanMs) });
 }

@@ -74,7 +74,7 @@ function limitText(rate: number | null): string {
 }
 
 /** `18:00` as it is, `Monday 18:00` with the day in the language of the pages. */
-function untilText(until: string): string {
+export function untilText(until: string): string {
   const [day = '', time] = until.split(' ');
   const index = WEEKDAYS.findIndex((name) => day.toLowerCase().startsWith(name));
   const weekday = WEEKDAYS[index];

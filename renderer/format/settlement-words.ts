@@ -8,6 +8,8 @@ import {
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc/settlements.ts';
+import { typedAddress } from '../../shared/typed/address.ts';
+import { formatUnits } from './traffic.ts';
 
 /** Operations are records of the main chain, and stand in the same history for the reader. */
 export const HISTORY_KINDS = [...SETTLEMENT_KINDS, 'operation'] as const;
@@ -32,6 +34,14 @@ export function relations(row: SettlementView): readonly string[] {
     ...(row.repaidUnits > 0 ? [paid ? m.settlement_repaid_to() : m.settlement_repaid_by()] : []),
     ...(row.refusedUnits > 0 ? [m.settlement_refused()] : []),
   ];
+}
+
+/** What became of the part of a settlement that was taken on credit. */
+export function loanWords(units: number, stillOwedUnits: number): string {
+  if (stillOwedUnits >= units) return m.settlement_loan_open();
+  if (stillOwedUnits <= 0) return m.settlement_loan_repaid();
+  const [repaid, owed] = [units - stillOwedUnits, stillOwedUnits].map(formatUnits) as [string, string];
+  return m.settlement_loan_part({ repaid, owed });
 }
 
 /** `#/settlements/kind=paid&counterparty=0x…`: a link to the rows behind a figure. */
@@ -59,6 +69,36 @@ export function filterOf(detail: string | null): HistoryFilter {
 
 /** One settlement: by its place in the history, or by its shard and the shard's number of it. */
 export type SettlementPlace = Input<'settlementDetail'>;
+
+/** Fewer characters, "0x" among them, are the beginning of too many addresses. */
+const LEAST_ACCOUNT_CHARS = 4;
+
+/**
+ * The account that a person means: a whole address, or so much of one that it can be only one of those known.
+ * @returns `undefined` for anyone (nothing was typed), `null` while it could be none or several
+ */
+export function accountMeant(
+  text: string,
+  known: readonly { readonly account: string }[],
+): string | undefined | null {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === '') return undefined;
+  const whole = addressIn(text);
+  if (whole !== null) return whole;
+  const possible =
+    wanted.length < LEAST_ACCOUNT_CHARS
+      ? []
+      : known.filter(({ account }) => account.toLowerCase().startsWith(wanted));
+  return possible.length === 1 ? (possible[0]?.account.toLowerCase() ?? null) : null;
+}
+
+function addressIn(text: string): string | null {
+  try {
+    return typedAddress(text);
+  } catch {
+    return null; // a part of one, or a typo
+  }
+}
 
 /** The row that `#/settlements/12`, or `#/settlements/0.12`, opens. */
 export function placeOf(detail: string | null): SettlementPlace | null {

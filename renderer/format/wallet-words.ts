@@ -1,4 +1,4 @@
-/** What is wrong with a phrase, a passphrase or a backup, in words about what was typed. */
+/** What is wrong with a phrase, a passphrase, or a backup, in words about what was typed. */
 
 import { parseAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
@@ -12,6 +12,12 @@ export function movedText(parts: OperationQuoteView['gives'] | OperationQuoteVie
   return parts
     .map(({ token, amount }) => m.amount_token({ amount: fullAmount(parseAmount(amount)), token }))
     .join(m.list_and());
+}
+
+/** Why a node does not run that has its wallet: the heading of the page that says so. */
+export function waitingWords(locked: boolean, failureCode: string | null): string {
+  if (locked) return m.first_unlock();
+  return failureCode === 'ShardUnavailable' ? m.first_unreachable() : m.first_not_started();
 }
 
 export function walletTrouble(error: unknown): string {

@@ -5,23 +5,10 @@
 
 import { RpcLink } from '../../shared/rpc/link.ts';
 import type { FeedListener, Input, NodeClient, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import { TOKEN_KEY } from './token.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 8_000;
-/** In the session's storage; uploads show it too. */
-export const TOKEN_KEY = 'ace-node-token';
-
-/**
- * Takes the token out of the address, where it would stay in the history and in what people copy, and keeps it for as
- * long as the tab lives.
- */
-export function takeToken(location: Location, history: History, storage: Storage): string | null {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (given === null) return storage.getItem(TOKEN_KEY);
-  storage.setItem(TOKEN_KEY, given);
-  history.replaceState(null, '', location.pathname + location.search);
-  return given;
-}
 
 export class WsClient implements NodeClient {
   readonly #origin: string;

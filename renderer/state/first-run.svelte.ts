@@ -3,6 +3,7 @@
  * starts with it, and what follows is asked of the running node.
  */
 
+import { AceError } from '../../shared/errors.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { NetworkChoiceView } from '../../shared/rpc/first-run.ts';
 import type { Input, NodeClient, Output } from '../../shared/rpc/rpc.ts';
@@ -54,7 +55,10 @@ export class FirstRun {
   /** What is wrong, in words; `null` when nothing is. */
   get trouble(): string | null {
     const { thrown } = this.#request;
-    return this.#refusal ?? (thrown === null ? null : walletTrouble(thrown));
+    if (this.#refusal !== null || thrown === null) return this.#refusal;
+    // Nothing is at stake yet, so the words are about the address alone.
+    if (thrown instanceof AceError && thrown.code === 'ShardUnavailable') return m.first_error_network();
+    return walletTrouble(thrown);
   }
 
   go(step: FirstStep): void {
@@ -76,6 +80,8 @@ export class FirstRun {
   /** @param multiaddr `null` for a network of one's own */
   begin(multiaddr: string | null): Promise<void> {
     return this.#act(async () => {
+      // Found out now, and not after a phrase was written down for it.
+      if (multiaddr !== null) await this.#client.call('reachNetwork', { multiaddr });
       await this.#choose(multiaddr);
       this.go('wallet');
     });

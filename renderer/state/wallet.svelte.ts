@@ -5,6 +5,7 @@
 import { feedListener, type Input, type NodeClient, type Outputs } from '../../shared/rpc/rpc.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import type { ErrorWords } from '../format/error-words.ts';
+import { walletTrouble } from '../format/wallet-words.ts';
 import { LatestRequest } from './latest-request.svelte.ts';
 
 /** Procedures that change the wallet and answer with what it is then. */
@@ -45,9 +46,10 @@ export class WalletState {
     return this.#change.busy;
   }
 
-  /** Why it could not be locked or unlocked. */
-  get failure(): ErrorWords | null {
-    return this.#change.error;
+  /** Why it could not be locked or unlocked: mostly a wrong passphrase. */
+  get failure(): string | null {
+    const { thrown } = this.#change;
+    return thrown === null ? null : walletTrouble(thrown);
   }
 
   /** Why it is not known what the wallet is. */

@@ -15,6 +15,7 @@ export const firstRunInputs = {
   networkChoice: z.object({}).strict(),
   /** `null`: a devnet of the node's own. */
   chooseNetwork: z.object({ multiaddr: z.string().min(1).max(300).nullable() }).strict(),
+  reachNetwork: z.object({ multiaddr: z.string().min(1).max(300) }).strict(),
   walletSkip: z.object({}).strict(),
 } as const;
 
@@ -22,6 +23,8 @@ export interface FirstRunOutputs {
   networkChoice: NetworkChoiceView;
   /** For the start that is to come. @throws AceError `InvalidInput`, `NotAllowed` when it is fixed */
   chooseNetwork: NetworkChoiceView;
+  /** Whether anything answers there, before a wallet is made for it. @throws AceError `InvalidInput`, `ShardUnavailable` */
+  reachNetwork: Record<string, never>;
   /**
    * On a devnet: a wallet without a passphrase, whose phrase was not shown yet, and the node starts.
    * @throws AceError `NotAllowed` on another network, `WalletInvalid` when there is a wallet

@@ -140,6 +140,8 @@ export interface NodeSnapshot {
     readonly protocolBytes: number;
   };
   readonly transfers: readonly TransferView[];
+  /** On the disk of the data directory; `null` where the system does not say. */
+  readonly diskFreeBytes: number | null;
   readonly limits: SettingsView;
   readonly settlementCount: number;
   /** Loans that were repaid lately, by whatever brought the funds; the newest first, ten at most. */

@@ -154,6 +154,8 @@ export interface PaymentPartView {
 export interface SettlementDetail {
   readonly row: SettlementView;
   readonly feeXas: string;
+  /** Units of this row's loan that no repayment has taken yet: the oldest loan of a peer is repaid first. */
+  readonly stillOwedUnits: number;
   /** XAC base units per traffic unit, exact, `num/den`. */
   readonly xacPerUnit: string;
   /** The shard's number for this account's statement. */

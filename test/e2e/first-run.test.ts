@@ -1,4 +1,6 @@
 /** A first start on the pages of a real node: a wallet is made, confirmed and protected, and the sample clip plays. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDevice } from '../../main/wallet/device.ts';
@@ -9,7 +11,8 @@ import { axeFindings, connected, Stage } from '../helpers/pages.ts';
 /** A phrase that everybody knows. */
 const JUNK = 'test test test test test test test test test test test junk';
 /** No program is ever given this port. */
-const NOBODY = `/ip4/127.0.0.1/tcp/1/p2p/${peerIdOf(createDevice().publicKey)}`;
+const NOBODY_ID = peerIdOf(createDevice().publicKey);
+const NOBODY = `/ip4/127.0.0.1/tcp/1/p2p/${NOBODY_ID}`;
 const stage = new Stage();
 afterEach(() => stage.close());
 
@@ -97,13 +100,23 @@ describe.skipIf(browserPath === null)('a first start', () => {
     await page.getByTestId('network-join').click();
     await page.getByTestId('network-address').fill(NOBODY);
     await page.getByTestId('first-begin').click();
+    // A dead address is found out before anything is made for it.
+    await page.getByText('Nothing answers at this address').waitFor();
+    const answering = createServer().listen(0, '127.0.0.1');
+    await once(answering, 'listening');
+    const gone = `/ip4/127.0.0.1/tcp/${(answering.address() as AddressInfo).port}/p2p/${NOBODY_ID}`;
+    await page.getByTestId('network-address').fill(gone);
+    await page.getByTestId('first-begin').click();
     await page.getByTestId('first-restore').click();
+    answering.close(); // and is there no more when the node starts
     await page.getByTestId('restore-phrase').fill(JUNK);
     await page.getByTestId('passphrase').fill('a long enough one');
     await page.getByTestId('passphrase-again').fill('a long enough one');
     await page.getByTestId('restore-submit').click();
     await at(page, 'locked');
-    expect(await page.getByTestId('network-address').inputValue()).toBe(NOBODY);
+    expect(await page.locator('h1').textContent()).toBe('The network cannot be reached');
+    expect(await page.getByTestId('connection').textContent()).toContain('Not started: the network cannot');
+    expect(await page.getByTestId('network-address').inputValue()).toBe(gone);
     expect(await axeFindings(page)).toEqual([]);
 
     // Nor is it forgotten by a restart: the wallet must not end up on a devnet that was not asked for.
@@ -113,7 +126,7 @@ describe.skipIf(browserPath === null)('a first start', () => {
     await page.getByTestId('unlock-passphrase').fill('a long enough one');
     await page.getByTestId('unlock-submit').click();
     await page.getByTestId('start-again').waitFor({ timeout: START_TIMEOUT_MS });
-    expect(await page.getByTestId('network-address').inputValue()).toBe(NOBODY);
+    expect(await page.getByTestId('network-address').inputValue()).toBe(gone);
     await page.getByTestId('network-devnet').click();
     await page.getByTestId('start-again').click();
     await at(page, 'limits');

@@ -191,6 +191,7 @@ export class FakeService extends FakeWallet implements NodeService {
     return {
       row,
       feeXas: '0.0000000',
+      stillOwedUnits: row.creditUnits,
       xacPerUnit: `${XAC_PER_MIB}/1`,
       shardSeq: seq,
       repayment: null,
@@ -262,6 +263,10 @@ export class FakeService extends FakeWallet implements NodeService {
 
   async chooseNetwork(): Promise<Output<'networkChoice'>> {
     return this.networkChoice();
+  }
+
+  async reachNetwork(): Promise<Output<'reachNetwork'>> {
+    return {};
   }
 
   async walletSkip(): Promise<never> {
@@ -437,6 +442,7 @@ export class FakeService extends FakeWallet implements NodeService {
         protocolBytes: empty ? 0 : 412_000 + this.#steps * 210,
       },
       limits: this.#settingsView(),
+      diskFreeBytes: 2 ** 40,
       transfers: this.#transfer ? [this.#transfer] : [],
       settlementCount: this.#settlements.length,
       repayments: [],

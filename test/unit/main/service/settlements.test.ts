@@ -154,6 +154,23 @@ describe('one settlement', () => {
     await expectAceRejection('InvalidInput', procedures.settlementDetail({ shard: 1, shardSeq: 3 }));
   });
 
+  it('says what of its loan is still owed: a peer’s oldest is repaid first', async () => {
+    const base = { direction: 'paid', counterparty: testAddress(7), paidUnits: 0, repaidUnits: 0 } as const;
+    const loan = (n: number, creditUnits: number) => ({ ...settlement(n), ...base, creditUnits });
+    const repaid = (n: number, repaidUnits: number) => ({ ...loan(n, 0), repaidUnits });
+    for (const row of [loan(1, 10), loan(2, 20), repaid(3, 14)]) store.settlements.insert(row);
+    // What another peer is owed, or this one owes back, changes nothing.
+    store.settlements.insert({ ...loan(4, 50), counterparty: testAddress(8) });
+    store.settlements.insert({ ...loan(5, 50), direction: 'earned' });
+    const owed = async () =>
+      Promise.all(
+        [1, 2, 3, 4].map(async (seq) => (await procedures.settlementDetail({ seq })).stillOwedUnits),
+      );
+    expect(await owed()).toEqual([0, 16, 0, 50]);
+    store.settlements.insert(repaid(6, 16));
+    expect(await owed()).toEqual([0, 0, 0, 50]);
+  });
+
   it('that is not there is an error', async () => {
     await expectAceRejection('InvalidInput', procedures.settlementDetail({ seq: 4 }));
   });

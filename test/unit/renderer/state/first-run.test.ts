@@ -36,6 +36,8 @@ describe('FirstRun', () => {
   it('chooses the network before the wallet, where it can still be chosen', async () => {
     const { node, run } = await aRun();
     const begun = run.begin('/ip4/127.0.0.1/tcp/1');
+    node.answer('reachNetwork', {});
+    await expect.poll(() => node.of('chooseNetwork').length).toBe(1);
     node.answer('chooseNetwork', { mode: 'joined', multiaddr: '/ip4/127.0.0.1/tcp/1', fixed: false });
     await begun;
     expect(run).toMatchObject({ step: 'wallet', network: { mode: 'joined' } });
@@ -43,6 +45,16 @@ describe('FirstRun', () => {
     await fixed.run.begin(null);
     expect(fixed.node.of('chooseNetwork')).toHaveLength(0);
     expect(fixed.run.step).toBe('wallet');
+  });
+
+  it('makes no wallet for a network that nobody answers for', async () => {
+    const { node, run } = await aRun();
+    const begun = run.begin('/ip4/127.0.0.1/tcp/1');
+    node.refuse('reachNetwork', 'ShardUnavailable');
+    await begun;
+    expect(run.step).toBe('welcome');
+    expect(run.trouble).toContain('Nothing answers at this address');
+    expect(node.of('chooseNetwork')).toHaveLength(0);
   });
 
   it('asks for the words at their positions, and takes over the wallet that is made', async () => {

@@ -68,13 +68,60 @@ describe('PlayerState', () => {
     expect(player.error).not.toBeNull();
   });
 
-  it('knows the bytes of an hour once the length is known', async () => {
+  it('knows the units of an hour once the length is known: a MiB that was begun is a whole one', async () => {
     const { node, player } = aPlayer();
     const playing = player.play('a');
     node.answer('play', started('a'));
     await playing;
-    expect(player.bytesPerHour).toBeNull();
+    expect(player.unitsPerHour).toBeNull();
     player.durationSeconds = 1_800;
-    expect(player.bytesPerHour).toBe(7_200);
+    expect(player.unitsPerHour).toBe(2);
+  });
+
+  it('names the title that did not start, while another goes on', async () => {
+    const { node, player } = aPlayer();
+    const playing = player.play('a', 'First');
+    node.answer('play', started('a'));
+    await playing;
+    const failing = player.play('b', 'Second');
+    node.refuse('play', 'NoProviders');
+    await failing;
+    expect(player).toMatchObject({ failed: 'Second', content: { contentId: 'a' } });
+    const linked = player.play('ace:bafkreiabcdefghijklmnopqrstuvwxyz');
+    node.refuse('play', 'ContentUnknown');
+    await linked;
+    expect(player.failed).toBe('ace:bafkreiabcdefghijklm…');
+    player.clearError();
+    expect(player.failed).toBeNull();
+  });
+
+  it('remembers over a reload what played, and where, until it is stopped', async () => {
+    sessionStorage.clear();
+    const node = new TestNode();
+    const player = new PlayerState(node.client, sessionStorage);
+    const playing = player.play('a', 'First');
+    node.answer('play', { ...started('a'), content: { contentId: 'a', name: 'First' } as never });
+    await playing;
+    player.noteSeconds(3);
+    expect(player.last?.atSeconds).toBe(0);
+    player.noteSeconds(61.5);
+
+    const again = new PlayerState(node.client, sessionStorage);
+    // Playing it costs money, so nothing begins by itself.
+    expect(again).toMatchObject({ content: null, last: { contentId: 'a', name: 'First', atSeconds: 61 } });
+    const goesOn = again.playLast();
+    node.answer('play', started('a'));
+    await goesOn;
+    expect([again.takeBegin(), again.takeBegin()]).toEqual([61, 0]);
+    void again.stop();
+    expect(new PlayerState(node.client, sessionStorage).last).toBeNull();
+  });
+
+  it('remembers nothing that these pages did not write', () => {
+    for (const text of ['', 'no json', '{"contentId":1}', '{"contentId":"a","name":"b"}', 'null']) {
+      sessionStorage.setItem('ace-node-playing', text);
+      expect(new PlayerState(new TestNode().client, sessionStorage).last).toBeNull();
+    }
+    sessionStorage.clear();
   });
 });

@@ -91,7 +91,7 @@ describe('WalletState', () => {
     node.refuse('walletUnlock', 'WalletLocked');
     expect(await opened).toBe(false);
     expect(wallet.locked).toBe(true);
-    expect(wallet.failure).not.toBeNull();
+    expect(wallet.failure).toBe('That is not the passphrase.');
     wallet.clearFailure();
     expect(wallet.failure).toBeNull();
   });
