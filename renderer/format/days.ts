@@ -1,4 +1,9 @@
-/** Days as the calendar of this computer has them, for filters: `<input type="date">` gives and takes "2026-11-21". */
+/** Days as the calendar of this computer has them, for filters: "2026-11-21" in the code, in the language of the pages on the screen. */
+import { inLocale } from './locale.ts';
+
+const shown = inLocale(
+  (tag) => new Intl.DateTimeFormat(tag, { day: '2-digit', month: '2-digit', year: 'numeric' }),
+);
 
 /** Midnight at which the day begins; `null` for anything but a day. */
 export function dayStartMs(day: string): number | null {
@@ -21,4 +26,19 @@ export function dayOf(atMs: number): string {
   const at = new Date(atMs);
   const two = (value: number) => String(value).padStart(2, '0');
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+/** "21/11/2026", "21.11.2026": as {@link readDay} takes it back. */
+export function formatDay(day: string): string {
+  const atMs = dayStartMs(day);
+  return atMs === null ? day : shown().format(atMs);
+}
+
+/** A day as it was typed or pasted, the day before the month as in both languages; `null` for anything else. */
+export function readDay(text: string): string | null {
+  const trimmed = text.trim();
+  const typed = /^(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4})$/.exec(trimmed);
+  const two = (part = '') => part.padStart(2, '0');
+  const day = typed ? `${typed[3]}-${two(typed[2])}-${two(typed[1])}` : trimmed;
+  return dayStartMs(day) === null ? null : day;
 }

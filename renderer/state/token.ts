@@ -54,5 +54,5 @@ export function tellOtherTabs(storage: Storage): () => void {
 export function readToken(text: string): string | null {
   const trimmed = text.trim();
   const token = /[#&?]token=([^&\s]+)/.exec(trimmed)?.[1] ?? trimmed;
-  return /^[A-Za-z0-9_-]{16,128}$/.test(token) ? token : null;
+  return /^[A-Za-z0-9_-]{8,128}$/.test(token) ? token : null;
 }

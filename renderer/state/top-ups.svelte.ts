@@ -10,10 +10,14 @@ import { type ErrorWords, faucetWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';
 import { LatestRequest } from './latest-request.svelte.ts';
 
+/** What a top-up did has been read by then. */
+const READ_WITHIN_MS = 60_000;
+
 export class TopUps {
   readonly #request: LatestRequest<Output<'topUp'>, [amountXat: TokenAmount]>;
   #done = $state.raw<(() => string) | null>(null);
-  /** What the last one did, in words, until it is put away. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What the last one did, in words, until it is put away or was there for a minute. */
   readonly done = $derived(this.#done?.() ?? null);
 
   constructor(client: NodeClient) {
@@ -34,15 +38,18 @@ export class TopUps {
   /** Answers whether it arrived. */
   async topUp(amountXat: TokenAmount, before: NodeSnapshot): Promise<boolean> {
     if (this.busy) return false;
+    clearTimeout(this.#timer);
     this.#done = null;
     const after = await this.#request.load(amountXat);
     if (after === null) return false;
     const repaidUnits = before.credit.usedUnits - after.creditUsedUnits;
     this.#done = () => describe(amountXat, repaidUnits, after.creditUsedUnits);
+    this.#timer = setTimeout(() => this.putAway(), READ_WITHIN_MS);
     return true;
   }
 
   putAway(): void {
+    clearTimeout(this.#timer);
     this.#done = null;
     this.#request.thrown = null;
   }

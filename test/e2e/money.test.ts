@@ -104,8 +104,16 @@ describe.skipIf(browserPath === null)('the money pages', () => {
 
     // A settlement of traffic, down to its channel and the checkpoint that both signed.
     await page.getByTestId('settlements-kind-loan').click();
+    // The rows of the filter before stand there until those of this one have come.
+    await expect
+      .poll(() => page.getByTestId('settlement').allTextContents(), WAIT)
+      .toSatisfy(
+        (rows: string[]) => rows.length > 0 && rows.every((text) => text.includes('on credit from')),
+      );
     await page.getByTestId('settlement').last().getByRole('link').click();
     await dialog.getByTestId('settlement-credit').waitFor(WAIT);
+    // It was repaid above, and says so.
+    expect(await dialog.getByTestId('settlement-loan').textContent()).toBe('On credit, and repaid since.');
     await expect.poll(() => dialog.getByTestId('settled-channel').count(), WAIT).toBeGreaterThan(0);
     for (const record of await dialog.locator('[data-testid$=-valid]').all())
       expect(await record.getAttribute('data-valid')).toBe('true');

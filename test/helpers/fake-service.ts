@@ -4,6 +4,7 @@ import { quoteView } from '../../main/service/views.ts';
 import { quoteBasisOf } from '../../renderer/format/quote-basis.ts';
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import { quoteTraffic } from '../../shared/economy/quote.ts';
+import { formatRatio, ratio } from '../../shared/economy/ratio.ts';
 import { AceError } from '../../shared/errors.ts';
 import { type Limits, limitsSchema, NO_LIMITS } from '../../shared/limits.ts';
 import type { ContentView, TransferView } from '../../shared/rpc/content.ts';
@@ -426,7 +427,7 @@ export class FakeService extends FakeWallet implements NodeService {
         trafficRateGbPerHour: '3.5',
         exact: {
           xacPerUnit: `${XAC_PER_MIB}/1`,
-          xatPerUnit: `${XAC_PER_MIB * 200n}/7`,
+          xatPerUnit: formatRatio(ratio(XAC_PER_MIB * 200n, 7n)),
           xacPerXat: '7/200',
           xacPerXas: '0/1',
           trafficFee: '1/10',

@@ -112,7 +112,7 @@ describe.concurrent('ace-node', () => {
   it.each([
     ['an unknown command', ['nonsense'], "unknown command 'nonsense'"],
     ['an unknown option', ['status', '--nonsense'], "unknown option '--nonsense'"],
-    ['a missing argument', ['import'], "missing required argument 'file'"],
+    ['a missing argument', ['import'], "missing required argument 'files'"],
     ['a port above 65535', ['start', '--http-port', '65536'], 'Give a whole number from 0 to 65535.'],
     ['an option without its value', ['status', '--data-dir'], 'argument missing'],
   ])('says %s in a line, with a hint, and ends with 1', async (_what, args, says) => {

@@ -6,7 +6,7 @@ import {
   shortAmount,
   significant,
 } from '../../../renderer/format/amount.ts';
-import { dayEndMs, dayOf, dayStartMs } from '../../../renderer/format/days.ts';
+import { dayEndMs, dayOf, dayStartMs, formatDay, readDay } from '../../../renderer/format/days.ts';
 import { codeWords, errorWords, faucetWords, startWords } from '../../../renderer/format/error-words.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
@@ -292,5 +292,32 @@ describe('ownUrl', () => {
   it('leaves it alone in the desktop window', () => {
     const page = { protocol: 'app:', port: '', origin: 'app://ace-node' };
     expect(ownUrl('http://127.0.0.1:6878/content/x', page)).toBe('http://127.0.0.1:6878/content/x');
+  });
+});
+
+describe('a day that is typed', () => {
+  afterEach(() => overwriteGetLocale(() => 'en'));
+
+  it.each([
+    ['2026-11-21', '2026-11-21'],
+    [' 21/11/2026 ', '2026-11-21'],
+    ['1.2.2026', '2026-02-01'],
+    ['21 . 11 . 2026', '2026-11-21'],
+    ['31.02.2026', null],
+    ['11/21/2026', null],
+    ['21.11.26', null],
+    ['', null],
+    ['today', null],
+  ])('"%s" is %s', (text, day) => {
+    expect(readDay(text)).toBe(day);
+  });
+
+  it.each([
+    ['en', '21/11/2026'],
+    ['ru', '21.11.2026'],
+  ] as const)('is shown in %s as %s, and can be typed so', (locale, text) => {
+    overwriteGetLocale(() => locale);
+    expect(formatDay('2026-11-21')).toBe(text);
+    expect(readDay(text)).toBe('2026-11-21');
   });
 });

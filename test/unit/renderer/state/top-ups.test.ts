@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TopUps } from '../../../../renderer/state/top-ups.svelte.ts';
 import { parseAmount, type TokenAmount } from '../../../../shared/economy/money.ts';
 import type { NodeSnapshot } from '../../../../shared/rpc/rpc.ts';
@@ -13,6 +13,8 @@ function aTopUp() {
 }
 
 describe('TopUps', () => {
+  afterEach(() => vi.useRealTimers());
+
   it('asks for the amount to the last base unit, and says what came of it', async () => {
     const { node, topUps } = aTopUp();
     const arrived = topUps.topUp(amount, before);
@@ -33,6 +35,24 @@ describe('TopUps', () => {
     expect(node.of('topUp')).toHaveLength(1);
     node.answer('topUp', { creditUsedUnits: 0 });
     expect(await first).toBe(true);
+  });
+
+  it('says what came of it for a minute, and of the next one for a minute of its own', async () => {
+    vi.useFakeTimers();
+    const { node, topUps } = aTopUp();
+    const topUp = async () => {
+      const arrived = topUps.topUp(amount, before);
+      node.answer('topUp', { creditUsedUnits: 40 });
+      await arrived;
+    };
+    await topUp();
+    vi.advanceTimersByTime(59_999);
+    expect(topUps.done).not.toBeNull();
+    await topUp();
+    vi.advanceTimersByTime(59_999);
+    expect(topUps.done).not.toBeNull();
+    vi.advanceTimersByTime(1);
+    expect(topUps.done).toBeNull();
   });
 
   it('says why it did not arrive, until that is put away', async () => {
