@@ -1,7 +1,7 @@
 // `npm test`: what every change has to pass, from a clean clone with one command; `npm run test:all` adds the long tier.
 // Installs and builds what is missing, then runs the linter and the type checks side by side, then the tests, stopping at
 // the first that fails. The last line on stdout is always `N passed, N failed` or `N passed, N failed, N skipped`.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { ensureBuilt } from '../main/launcher/build.mjs';
@@ -86,6 +86,8 @@ async function runVitest(args) {
   const reportFile = join(ownDir, 'report.json');
   const tmp = join(ownDir, 'tmp');
   mkdirSync(tmp);
+  // Tests that become another user find their folders in it.
+  for (const dir of [ownDir, tmp]) chmodSync(dir, 0o711);
   try {
     const vitest = join(rootDir, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];

@@ -197,15 +197,16 @@ describe.concurrent('ace-node validator', () => {
 describe.concurrent('the wallet’s passphrase', () => {
   it('opens the wallet, and a wrong or missing one is refused', async () => {
     const dataDir = join(newDir(), 'data');
-    const args = ['status', '--json', '--data-dir', dataDir];
-    await run(['topup', '0.5', '--data-dir', dataDir, '--join', validator.ready], {
-      ACE_NODE_PASSPHRASE: 'correct horse',
-    });
-    const made = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
-    expect(made.code).toBe(0);
-    expectOneLine(await run(args, { ACE_NODE_PASSPHRASE: 'wrong horse' }), /The passphrase is wrong/);
-    expectOneLine(await run(args), /needs its passphrase/);
-    const again = await run(args, { ACE_NODE_PASSPHRASE: 'correct horse' });
-    expect(JSON.parse(again.stdout).account).toBe(JSON.parse(made.stdout).account);
+    const topUp = ['topup', '0.5', '--data-dir', dataDir];
+    const right = { ACE_NODE_PASSPHRASE: 'correct horse' };
+    expect((await run([...topUp, '--join', validator.ready], right)).code).toBe(0);
+    expectOneLine(await run(topUp, { ACE_NODE_PASSPHRASE: 'wrong horse' }), /The passphrase is wrong/);
+    expectOneLine(await run(topUp), /needs its passphrase/);
+    const status = ['status', '--json', '--data-dir', dataDir];
+    const opened = JSON.parse((await run(status, right)).stdout);
+    expect(opened.balances.XAT).toBe('0.5000000');
+    // Reading takes no passphrase.
+    const { account, locked } = JSON.parse((await run(status)).stdout);
+    expect({ account, locked }).toEqual({ account: opened.account, locked: true });
   });
 });

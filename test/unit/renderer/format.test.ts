@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   fullAmount,
   pricePerMib,
@@ -17,6 +17,7 @@ import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
 import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
 import { AceError } from '../../../shared/errors.ts';
+import { overwriteGetLocale } from '../../../shared/i18n/compiled/runtime.js';
 import type { LoanView, NodeSnapshot } from '../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../helpers/fake-service.ts';
 
