@@ -17,7 +17,7 @@ const LEFT_OUT = process.env.ACE_TESTS === 'quick' ? ['**/*.long.test.ts'] : [];
 /**
  * Tests that run within their own process and leave nothing in it share one with others of their kind, which loads and warms
  * the modules once. One has a process of its own when its text names what all in a process share: the process itself, the
- * clock, memory, the event loop, other programs.
+ * clock, memory, the event loop, other programs, what a passphrase costs.
  */
 const MAY_SHARE = [
   'test/unit/**/*.test.ts',
@@ -26,7 +26,7 @@ const MAY_SHARE = [
   'test/integration/**/*.test.ts',
 ];
 const OF_THE_PROCESS =
-  /\bvi\.|\bprocess\.|globalThis|child_process|worker|WorkMs|helpers\/(?:cli|crash|electron|encoder|disk|media|namespaces|peak|small)/i;
+  /\bvi\.|\bprocess\.|globalThis|SCRYPT_PARAMS|child_process|worker|WorkMs|helpers\/(?:cli|crash|electron|encoder|disk|media|namespaces|peak|small)/i;
 const NOT_SHARING = globSync(MAY_SHARE).filter((path) => OF_THE_PROCESS.test(readFileSync(path, 'utf8')));
 
 /** Stories that open their page by test/helpers/app-window.ts: once more in the desktop window, where there is one. */

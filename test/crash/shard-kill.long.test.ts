@@ -36,7 +36,7 @@ it('a shard and the chain, processes of their own, killed in turn in mid-stream:
   await chain.kill();
   chain = startRole('validator', chainDir, '0');
   expect(await chain.said('ready')).toBe(chainAddress);
-  await viewer.said('done', 60_000);
+  await viewer.said('done');
   await viewer.terminate();
 
   const books = openNodeStore(join(providerAt.dir, 'node.db'));

@@ -34,7 +34,7 @@ it('shard and chain killed in mid-stream, the shard back alone: all units are cl
   const shard = startRole('shard', shardDir, chainAddress);
   expect(await shard.said('ready')).toBe(shardAddress);
   // The lease is with the provider: nobody needs the chain to stream, to pay and to claim.
-  await viewer.said('done', 60_000);
+  await viewer.said('done');
   const books = openNodeStore(join(providerAt.dir, 'node.db'));
   onTestFinished(() => books.close());
   await waitFor(

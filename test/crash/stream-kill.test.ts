@@ -116,7 +116,7 @@ describe('a viewer killed in mid-stream', () => {
         }
       }
       const last = startRole('peer', dir, net.validator.multiaddr, 'fetch', contentId);
-      await last.said('done', 60_000);
+      await last.said('done');
       await last.terminate();
       expect(await sha256OfFile(join(dir, 'pieces', `${contentId}.pieces`))).toBe(
         await sha256OfFile(join(provider.dir, 'pieces', `${contentId}.pieces`)),
@@ -149,7 +149,7 @@ describe('both sides killed at once', () => {
     provider = startRole('peer', dirs.provider, net.validator.multiaddr);
     await provider.said('ready');
     viewer = startRole('peer', dirs.viewer, net.validator.multiaddr, 'fetch', contentId);
-    await viewer.said('done', 60_000);
+    await viewer.said('done');
     await viewer.terminate();
     await provider.terminate();
     const [theirs, ours] = [join(dirs.provider, 'node.db'), join(dirs.viewer, 'node.db')].map((path) =>

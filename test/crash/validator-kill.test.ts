@@ -84,7 +84,7 @@ describe('a validator killed in mid-stream', () => {
       await viewer.has(part * units * MIB);
       await restart();
     }
-    doubled.push(Number(await viewer.said('done', 60_000)));
+    doubled.push(Number(await viewer.said('done')));
     for (const peer of [first, viewer, provider]) await peer.terminate();
     // At its start a provider hands in what the shard does not know yet.
     for (const seller of [providerDir, join(dir, 'first')]) {

@@ -34,7 +34,7 @@ export class RoleProcess {
   }
 
   /** The rest of the newest line that begins with this word; waits for the first. */
-  async said(word: string, timeoutMs = 30_000): Promise<string> {
+  async said(word: string, timeoutMs = 120_000): Promise<string> {
     return waitFor(
       `the child says "${word}"`,
       () => {

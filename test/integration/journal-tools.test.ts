@@ -23,7 +23,7 @@ let middleMs = 0;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'ace-test-'));
-  truth = await nastyNode(dir);
+  truth = await nastyNode(dir, 200, 2);
   for (const token of TOKENS) {
     if (truth.balances[token] > 0n) expected[`assets:wallet ${token}`] = formatAmount(truth.balances[token]);
   }

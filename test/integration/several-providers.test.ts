@@ -50,7 +50,7 @@ describe('four providers, two of them killed and one that lies', () => {
       for (const one of processes) await one.kill();
     });
     const accounts = await Promise.all(processes.map((one) => one.said('account')));
-    await Promise.all(processes.map((one) => one.said('done', 60_000)));
+    await Promise.all(processes.map((one) => one.said('done')));
     const liar = await RawProvider.start(
       net,
       async (message, stream) => {

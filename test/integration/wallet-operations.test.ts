@@ -151,7 +151,7 @@ describe('an operation', () => {
       'InvalidInput',
       send({ to: '0x1d4C2f4b6E0a9c7D5B3f1e2d4C6B8A0F1e3D5C7b' }),
     );
-    expect(checksum.message).toContain('does not add up');
+    expect(checksum.message).toContain('has a typo: its capital letters do not match');
     for (const to of ['', 'friend', FRIEND.slice(0, 41), `${FRIEND}1`, FRIEND.replace('0x', '1x')]) {
       expect((await expectAceRejection('InvalidInput', send({ to }))).message).toContain('Not an address');
     }
