@@ -212,3 +212,20 @@ it('a chain that began with older rules takes up the newest when it is opened, a
   const proved = await verifyChain({ path, scratchPath: join(dir, 'scratch.db') });
   expect([proved.height, proved.batches, proved.operations]).toEqual([3, 2, 0]);
 });
+
+it('what older rules counted without its time stays counted: nothing is taken back', async () => {
+  const options = {
+    path: join(tempDir(), 'chain.db'),
+    settings: testSettings(),
+    genesis,
+    nowMs: () => 1_700_000_000_000,
+  };
+  const old = openEmbeddedChain({ ...options, rules: 1 });
+  await settle(old, [entry(PEER.address, RICH.address, 10)], { watched: { videoUnits: 10n, watchMs: 5n } });
+  const before = (await old.market()).totals;
+  await old.close();
+  const chain = openEmbeddedChain(options);
+  await settle(chain, [entry(RICH.address, PEER.address, 1)]);
+  expect((await chain.market()).totals).toEqual(before);
+  await chain.close();
+});

@@ -22,12 +22,13 @@ export function countWatched(
   let units = before.consumedUnits;
   for (const entry of entries) units += BigInt(countingUnits(entry, rules === 1));
   invariant(units <= MAX_TOTAL, 'traffic totals fit their columns');
-  const after = creditableTotals(grown(before, watched), units, rules === 1 ? 0 : undefined);
-  store.shardTraffic.put(shard, { ...after, consumedUnits: units });
+  const creditable = creditableTotals(grown(before, watched), units, rules === 1 ? 0 : undefined);
+  // What was counted stays: rules 1 counted units without their time.
   const added = {
-    videoUnits: after.videoUnits - before.videoUnits,
-    watchMs: after.watchMs - before.watchMs,
+    videoUnits: atLeast0(creditable.videoUnits - before.videoUnits),
+    watchMs: atLeast0(creditable.watchMs - before.watchMs),
   };
+  store.shardTraffic.put(shard, { ...grown(before, added), consumedUnits: units });
   store.totals.put(grown(totals, rules === 1 ? added : withinBounds(store, totals, added, atMs)));
 }
 
@@ -54,4 +55,8 @@ function grown(totals: TrafficTotals, by: TrafficTotals): TrafficTotals {
   const watchMs = totals.watchMs + by.watchMs;
   invariant(videoUnits <= MAX_TOTAL && watchMs <= MAX_TOTAL, 'traffic totals fit their columns');
   return { videoUnits, watchMs };
+}
+
+function atLeast0(part: bigint): bigint {
+  return part > 0n ? part : 0n;
 }
