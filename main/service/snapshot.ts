@@ -16,6 +16,7 @@ import { repaymentView } from './operation-views.ts';
 import { balancesView, priceView, settingsView } from './views.ts';
 
 const REPAYMENTS_SHOWN = 10;
+const MIB = 2 ** 20;
 
 /** What a snapshot shows of the process that the peer runs in. */
 export interface NodeFacts {
@@ -69,11 +70,11 @@ export function snapshotOf(peer: RunningPeer, { ownDevnet: devnet, ...facts }: N
   };
 }
 
-/** Of the disk of the data directory; some file systems do not say. */
+/** Of the disk of the data directory, in whole MiB: no page has news of each log line. Some file systems do not say. */
 function freeBytes(dataDir: string): number | null {
   try {
     const { bavail, bsize } = statfsSync(dataDir);
-    return bavail * bsize;
+    return Math.floor((bavail * bsize) / MIB) * MIB;
   } catch {
     return null;
   }

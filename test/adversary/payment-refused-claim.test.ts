@@ -40,13 +40,7 @@ it('after the shard refused a claim, at most one window more is served on the ch
 });
 
 it('a viewer whose channel the provider has closed that way goes on over another one', async () => {
-  const net = await useDevnet();
-  const provider = await net.peer('provider');
-  const { contentId } = await net.content(provider, 60 * MIB);
-  const viewer = await net.peer('viewer');
-  const transfer = await viewer.library.transfer(contentId);
-  transfer.addReader(0);
-  await waitFor('some pieces', () => transfer.paidUnits >= 4);
+  const { net, provider, viewer, transfer } = await streaming();
   expect(expireLeases(net)).toBe(1);
   transfer.addReader(12);
   await waitFor('a claim is refused', () => provider.warnings.some((w) => w.code === 'ClaimInvalid'));
@@ -56,14 +50,8 @@ it('a viewer whose channel the provider has closed that way goes on over another
 });
 
 it('a lease that the shard released before its time is taken up again with the next claim, and nobody is set aside', async () => {
-  const net = await useDevnet();
-  const provider = await net.peer('provider');
-  const { contentId } = await net.content(provider, 60 * MIB);
-  const viewer = await net.peer('viewer');
-  const transfer = await viewer.library.transfer(contentId);
-  transfer.addReader(0);
+  const { net, provider, viewer, transfer } = await streaming();
   const shard = shardOf(net);
-  await waitFor('some pieces', () => transfer.paidUnits >= 4);
   // As a clock that was far ahead for so long that the shard believed it, and is right again.
   expect(shard.leases.releaseExpired(Date.now() + 48 * 3_600_000)).toBe(1);
   transfer.download();
@@ -74,6 +62,18 @@ it('a lease that the shard released before its time is taken up again with the n
   await waitFor('all is claimed', () => shard.leases.get(channel.state.channelId)?.claimedUnits === 60);
   expect(provider.warnings.filter((w) => w.code === 'ClaimInvalid')).toEqual([]);
 });
+
+/** A viewer that has paid for some of its provider's 60 pieces. */
+async function streaming() {
+  const net = await useDevnet();
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 60 * MIB);
+  const viewer = await net.peer('viewer');
+  const transfer = await viewer.library.transfer(contentId);
+  transfer.addReader(0);
+  await waitFor('some pieces', () => transfer.paidUnits >= 4);
+  return { net, provider, viewer, transfer };
+}
 
 function shardOf(net: Devnet) {
   const shard = openValidatorStore(join(net.dir, 'validator', 'validator.db'));

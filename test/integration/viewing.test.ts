@@ -123,7 +123,7 @@ describe('watch time', () => {
     const fromMs = performance.now();
     await readWhole(contentId);
     const readMs = performance.now();
-    await delay(1_500);
+    await delay(1_500); // the waiting is the watching
     const watchedMs = performance.now() - readMs;
     await node.service.stop({ contentId });
     const allMs = performance.now() - fromMs;
@@ -137,7 +137,7 @@ describe('watch time', () => {
     const playsMs = 3_000;
     const contentId = await media('restarted.wav', 6, playsMs);
     await readWhole(contentId);
-    await delay(1_000);
+    await delay(1_000); // the waiting is the watching, here and below
     await node.stop();
     node = await startNode(config);
     await readWhole(contentId);

@@ -42,7 +42,10 @@ export function ensureGenesis(store: ChainStore, record: GenesisRecord, nowMs: (
   });
 }
 
-/** Whatever rules it began with. @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began */
+/**
+ * Whatever rules it began with.
+ * @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began
+ */
 export function checkGenesis(store: ChainStore, settings: NetworkSettings, genesis: Genesis): void {
   const stored = store.log.at(0);
   const isSame = (rules: ChainRules) =>

@@ -180,11 +180,7 @@ export class LeaseTable {
          WHERE payer = @payer AND payer_device = @device AND released = 0 AND ended = 0 RETURNING payee`,
       )
       .pluck();
-    this.#openOfDevice = db.prepare<[string, Uint8Array], { leases: number; units: number }>(
-      `SELECT count(*) AS leases, coalesce(sum(capacity_units - claimed_units), 0) AS units
-       FROM leases INDEXED BY leases_open
-       WHERE payer = ? AND payer_device = ? AND released = 0 AND max(1 - released, claimed_units - applied_units) > 0`,
-    );
+    this.#openOfDevice = openOfDevice(db);
     this.#reopen = db.prepare<[Uint8Array]>(`UPDATE leases SET released = 0 WHERE channel_id = ?`);
     this.#lastGranted = db
       .prepare<[], number>(`SELECT leased_at_ms FROM leases ORDER BY rowid DESC LIMIT 1`)
@@ -293,6 +289,14 @@ function unusedLeases(db: Database) {
      WHERE released = 1 AND claimed_units = 0 AND checkpoint_number = 0 AND watch_ms = 0 AND expires_at_ms < ?
        AND NOT EXISTS (SELECT 1 FROM claimed_checkpoints c WHERE c.channel_id = leases.channel_id)
      ORDER BY expires_at_ms LIMIT ?`,
+  );
+}
+
+function openOfDevice(db: Database) {
+  return db.prepare<[string, Uint8Array], { leases: number; units: number }>(
+    `SELECT count(*) AS leases, coalesce(sum(capacity_units - claimed_units), 0) AS units
+     FROM leases INDEXED BY leases_open
+     WHERE payer = ? AND payer_device = ? AND released = 0 AND max(1 - released, claimed_units - applied_units) > 0`,
   );
 }
 
