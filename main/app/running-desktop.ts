@@ -44,6 +44,7 @@ export class RunningDesktop implements Stoppable {
       // The window asks: for a wallet on a first start, for its passphrase where the system does not keep it.
       wallet: { firstRun: true, mayWait: true },
       secretStore: electronSecretStore(electron.safeStorage, dataDir.sealedPassphrase),
+      deviceKeyStore: electronSecretStore(electron.safeStorage, dataDir.sealedDeviceKey),
     });
     const note = hostNote(config, node.http);
     if (note !== null) process.stderr.write(`${note}\n`);

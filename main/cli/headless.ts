@@ -56,6 +56,9 @@ async function walletNote({ service }: RunningNode): Promise<string> {
   if (failure !== null)
     return `The node waits: ${failure.message}. Try again, or choose another network, on the page\n`;
   if (!running) return 'The wallet is locked: unlock it on the page, or with ace-node wallet unlock\n';
+  if (status === 'locked') {
+    return 'The wallet is locked: the node shares, earns and pays within its leases. To send, swap, mint or buy: ace-node wallet unlock\n';
+  }
   return '';
 }
 

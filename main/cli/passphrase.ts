@@ -1,5 +1,5 @@
 /** Where a command gets a passphrase from: a file, the environment, or the terminal, where it does not show. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
@@ -73,13 +73,14 @@ export function isInteractive(): boolean {
 }
 
 /**
- * Where the wallet has a passphrase that was not given, and somebody sits at a terminal, they are asked.
+ * Where the wallet has a passphrase that was not given, and somebody sits at a terminal, they are asked; not where the
+ * node is to start without it.
  * @throws AceError `WalletInvalid` (a damaged wallet)
  */
 export async function withPassphrase(config: NodeConfig): Promise<NodeConfig> {
-  const { wallet } = new DataDir(config.dataDir);
+  const { wallet, deviceKey } = new DataDir(config.dataDir);
   if (config.passphrase !== undefined || !isInteractive() || !walletExists(wallet)) return config;
-  if ((await walletFacts(wallet)).protection !== 'passphrase') return config;
+  if ((await walletFacts(wallet)).protection !== 'passphrase' || existsSync(deviceKey)) return config;
   const passphrase = await askHidden('Passphrase of the wallet: ');
   return passphrase === '' ? config : { ...config, passphrase };
 }

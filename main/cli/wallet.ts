@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { AceError } from '../../shared/errors.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
 import { givenPath } from '../util/given-path.ts';
 import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
 import {
@@ -117,6 +118,19 @@ export async function walletLockAfterCommand(
   );
 }
 
+export async function walletDeviceKeyCommand(config: NodeConfig, keep: boolean): Promise<void> {
+  await withWallet(config, async (connection) => {
+    const state = await connection.call('walletKeepDevice', { keep });
+    const { deviceKey } = new DataDir(config.dataDir);
+    if (state.deviceKept === 'file') {
+      print(
+        `This device’s key is in ${deviceKey} now, not encrypted. Whoever reads that file can spend what the leases of this device allow; the account’s key stays under the passphrase.`,
+      );
+    }
+    printState(state);
+  });
+}
+
 /** A new passphrase, or the first. */
 export async function walletPassphraseCommand(
   config: NodeConfig,
@@ -189,6 +203,7 @@ function describe(s: WalletStateView): string {
   const rows: [string, string][] = [['Wallet', statuses[s.status]]];
   if (s.address !== null) rows.push(['Address', s.address]);
   if (s.status === 'unlocked' || s.status === 'locked') rows.push(['Locks', locks(s)]);
+  if (s.protection === 'passphrase') rows.push(['Restart', restarts(s)]);
   if (s.status !== 'none' && s.status !== 'device') {
     rows.push([
       'Phrase',
@@ -200,6 +215,15 @@ function describe(s: WalletStateView): string {
     ]);
   }
   return rows.map(([label, words]) => `${label.padEnd(12)} ${words}`).join('\n');
+}
+
+/** What a start does that nobody gives the passphrase to. */
+function restarts({ remembered, deviceKept }: WalletStateView): string {
+  if (remembered) return 'the system gives the passphrase: unlocked';
+  if (deviceKept === null)
+    return 'waits for the passphrase: ace-node wallet device-key keep has it share before';
+  const where = deviceKept === 'system' ? 'the system’s key store' : 'a file of its own, not encrypted';
+  return `shares and earns while locked: the device’s key is in ${where}`;
 }
 
 /** `wallet unlock` may have set another time than the setting, so an unlocked wallet shows its own. */

@@ -39,6 +39,8 @@ export interface NodeConfig {
   };
   /** The operating system's, where the shell has one. */
   readonly secretStore?: SecretStore;
+  /** The same, for the key of the device. */
+  readonly deviceKeyStore?: SecretStore;
   /** Profile for a devnet that this process makes; later starts take the stored one. */
   readonly devnet?: DevnetProfile;
   /** Whether a devnet of this process gets a provider that offers the sample clip. On by default. */

@@ -12,6 +12,9 @@ export class DataDir {
   readonly deviceRequest: string;
   /** The wallet's passphrase, sealed by the system's key store. Only the desktop shell writes it. */
   readonly sealedPassphrase: string;
+  /** This device's key, kept beside the wallet so that a locked node starts; the second is sealed by the key store. */
+  readonly deviceKey: string;
+  readonly sealedDeviceKey: string;
   readonly nodeDb: string;
   readonly pieces: string;
   readonly log: string;
@@ -46,6 +49,8 @@ export class DataDir {
     this.wallet = inside('wallet.json');
     this.deviceRequest = inside('device-request.json');
     this.sealedPassphrase = inside('passphrase.sealed');
+    this.deviceKey = inside('device-key.json');
+    this.sealedDeviceKey = inside('device-key.sealed');
     this.nodeDb = inside('node.db');
     this.pieces = inside('pieces');
     this.log = inside('node.log');

@@ -18,6 +18,8 @@ export type MetaKey =
   | 'knownDevices'
   /** Minutes after which an unused wallet locks itself; `never`. Node. */
   | 'walletLockAfterMinutes'
+  /** `never`: the device's key is not kept for starts while the wallet is locked; `yes`. Node. */
+  | 'walletKeepsDevice'
   /** When a backup was made last, milliseconds. Node. */
   | 'walletBackupAtMs'
   /** Units earned on channels that the restored backup left out, because they were settled. Node. */

@@ -74,6 +74,9 @@ export function startNode(config: NodeConfig): Promise<RunningNode> {
     });
     const wallet = composeWallet(dataDir, {
       secretStore: config.secretStore,
+      deviceKeyStore: config.deviceKeyStore,
+      certificate: () => runtime.peer?.certificate ?? null,
+      onNotKept: (error) => log.warn({ err: error }, 'the system’s key store did not take the device’s key'),
       isRunning: () => runtime.isRunning,
       store: () => runtime.store,
       joinMultiaddr: () => firstRun.joinMultiaddr,

@@ -9,6 +9,7 @@ import { keepOthersOut } from '../data-dir/other-users.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { type WalletMethods, walletMethods } from '../service/wallet.ts';
+import { KeptDevices } from '../wallet/kept-device.ts';
 import { walletExists } from '../wallet/keystore.ts';
 import { NO_SECRET_STORE, type SecretStore } from '../wallet/secret-store.ts';
 import type { Wallet } from '../wallet/wallet.ts';
@@ -18,6 +19,11 @@ import { WalletManager } from '../wallet/wallet-manager.ts';
 export interface WalletHost {
   /** Left out: passphrases are kept nowhere. */
   readonly secretStore: SecretStore | undefined;
+  /** The system's, for the device's key; left out: it lies in a file, where the owner asks for that. */
+  readonly deviceKeyStore: SecretStore | undefined;
+  /** This device's, of the running node. */
+  readonly certificate: () => Uint8Array | null;
+  readonly onNotKept: (error: unknown) => void;
   readonly isRunning: () => boolean;
   /** The running node's books. */
   readonly store: () => NodeStore | null;
@@ -34,6 +40,9 @@ export function composeWallet(dataDir: DataDir, host: WalletHost): WalletManager
     deviceRequestPath: dataDir.deviceRequest,
     nodeDbPath: dataDir.nodeDb,
     secretStore: host.secretStore ?? NO_SECRET_STORE,
+    keptDevices: new KeptDevices(host.deviceKeyStore ?? NO_SECRET_STORE, dataDir.deviceKey),
+    certificate: host.certificate,
+    onNotKept: host.onNotKept,
     nowMs: Date.now,
     start: host.start,
     isRunning: host.isRunning,
@@ -94,6 +103,9 @@ export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWall
     const joinMultiaddr = config.joinMultiaddr ?? wantedNetwork(dataDir);
     const wallet = composeWallet(dataDir, {
       secretStore: config.secretStore,
+      deviceKeyStore: config.deviceKeyStore,
+      certificate: () => null,
+      onNotKept: () => undefined,
       isRunning: () => false,
       store: () => null,
       joinMultiaddr: () => joinMultiaddr,
@@ -116,6 +128,11 @@ export async function openOfflineWallet(config: NodeConfig): Promise<OfflineWall
         walletLock: async (input) => {
           checkOpen(wallet.wallet !== null);
           return methods.walletLock(input);
+        },
+        walletKeepDevice: async (input) => {
+          // Kept with the certificate of the running node; forgetting needs only books.
+          checkOpen(!input.keep && existsSync(dataDir.nodeDb));
+          return methods.walletKeepDevice(input);
         },
         walletLockAfter: async (input) => {
           // Kept in the books, which are there once a node has run.

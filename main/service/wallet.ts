@@ -19,6 +19,7 @@ export function walletMethods(wallet: WalletManager): WalletMethods {
     walletLock: async () => wallet.lock(),
     walletChangePassphrase: (input) => wallet.changePassphrase(input),
     walletLockAfter: async (input) => wallet.lockAfter(input),
+    walletKeepDevice: (input) => wallet.keepDevice(input),
     walletPhrase: (input) => wallet.phrase(input),
     walletBackup: (input) => wallet.backup(input),
     deviceRequest: () => wallet.deviceRequest(),

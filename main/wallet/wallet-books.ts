@@ -12,6 +12,7 @@ export type WithStore = <T>(act: (store: NodeStore | null) => T) => T;
 
 /** Keys of the meta table. */
 const LOCK_AFTER = 'walletLockAfterMinutes';
+const KEEPS_DEVICE = 'walletKeepsDevice';
 const LAST_BACKUP = 'walletBackupAtMs';
 const NEVER = 'never';
 
@@ -19,6 +20,7 @@ export class WalletBooks {
   readonly withStore: WithStore;
   #lockAfterMinutes: number | null = DEFAULT_LOCK_AFTER_MINUTES;
   #lastBackupAtMs: number | null = null;
+  #keepsDevice = true;
 
   constructor(withStore: WithStore) {
     this.withStore = withStore;
@@ -27,6 +29,11 @@ export class WalletBooks {
   /** An unlocked wallet locks itself this long after its last use; `null`: never. The default until {@link read}. */
   get lockAfterMinutes(): number | null {
     return this.#lockAfterMinutes;
+  }
+
+  /** The owner did not say that the device's key is not to be kept. */
+  get keepsDevice(): boolean {
+    return this.#keepsDevice;
   }
 
   get lastBackupAtMs(): number | null {
@@ -38,6 +45,7 @@ export class WalletBooks {
     this.withStore((store) => {
       const lockAfter = store?.meta.get(LOCK_AFTER) ?? String(DEFAULT_LOCK_AFTER_MINUTES);
       const backup = store?.meta.get(LAST_BACKUP) ?? null;
+      this.#keepsDevice = store?.meta.get(KEEPS_DEVICE) !== NEVER;
       this.#lockAfterMinutes = lockAfter === NEVER ? null : Number(lockAfter);
       this.#lastBackupAtMs = backup === null ? null : Number(backup);
     });
@@ -47,6 +55,13 @@ export class WalletBooks {
   setLockAfter(minutes: number | null): boolean {
     const isKept = this.#keep(LOCK_AFTER, String(minutes ?? NEVER));
     if (isKept) this.#lockAfterMinutes = minutes;
+    return isKept;
+  }
+
+  /** @returns whether there are books to keep it in */
+  setKeepsDevice(keeps: boolean): boolean {
+    const isKept = this.#keep(KEEPS_DEVICE, keeps ? 'yes' : NEVER);
+    if (isKept) this.#keepsDevice = keeps;
     return isKept;
   }
 

@@ -8,6 +8,7 @@ import { AceError, isAceError } from '../../shared/errors.ts';
 import type { DeviceIdentity } from './device.ts';
 import { checkNotAsked, forgetWaitingDevice, waitingDevice } from './device-request.ts';
 import { makeWallet, protectionBy } from './identity.ts';
+import type { KeptDevices } from './kept-device.ts';
 import {
   checkNoWallet,
   openWallet,
@@ -26,6 +27,7 @@ export interface WalletFilesContext {
   readonly walletPath: string;
   readonly deviceRequestPath: string;
   readonly secretStore: SecretStore;
+  readonly keptDevices: KeptDevices;
   readonly books: WalletBooks;
   readonly nowMs: () => number;
   /** The open wallet was locked or unlocked. */
@@ -88,7 +90,8 @@ export class WalletFiles {
   }
 
   /**
-   * Opens the wallet with what is at hand: the given passphrase, or the one that the system keeps.
+   * Opens the wallet with what is at hand: the given passphrase, the one that the system keeps, or else only the device's
+   * key, where it is kept. Then the wallet is locked, and can do all that needs no signature of the account.
    * @returns `null` when its owner has to give the passphrase
    * @throws AceError as `openWallet`
    */
@@ -99,7 +102,7 @@ export class WalletFiles {
       return this.#open(await openWallet(walletPath, protectionBy(passphrase)));
     }
     const kept = await secretStore.load();
-    if (kept === null) return null;
+    if (kept === null) return this.#openLocked();
     try {
       const secrets = await openWallet(walletPath, protectionBy(kept));
       this.#remembered = true;
@@ -107,7 +110,7 @@ export class WalletFiles {
     } catch (error) {
       // What is kept is of an earlier passphrase: the owner knows the new one.
       if (!isAceError(error, 'WalletLocked')) throw error;
-      return null;
+      return this.#openLocked();
     }
   }
 
@@ -144,6 +147,7 @@ export class WalletFiles {
       protection = protectionBy(random, 'system');
     } else if (remember && passphrase !== null) await this.#checkStore();
     await beforeFirstKey();
+    await this.#context.keptDevices.forget(); // of another device
     await saveWallet(walletPath, secrets, protection, { phraseConfirmed: true });
     // Its key lies in the wallet now, or its owner has made another one instead.
     await forgetWaitingDevice(deviceRequestPath);
@@ -204,12 +208,18 @@ export class WalletFiles {
     this.#wallet?.close();
   }
 
-  #open(secrets: WalletSecrets): Wallet {
+  async #openLocked(): Promise<Wallet | null> {
+    const kept = await this.#context.keptDevices.load();
+    return kept && this.#open({ phrase: null, ...kept }, true);
+  }
+
+  #open(secrets: WalletSecrets, opensLocked = false): Wallet {
     const { walletPath, books, nowMs, onChange } = this.#context;
     books.read();
     this.#wallet = new Wallet(secrets, {
       path: walletPath,
       facts: this.#facts ?? { protection: 'none', phraseConfirmed: false },
+      opensLocked,
       lockAfterMs: inMs(books.lockAfterMinutes),
       nowMs,
       onChange,

@@ -15,6 +15,7 @@ import { decodeCertificate } from './certificate.ts';
 import { createDevice } from './device.ts';
 import { peerIdOf } from './device-peer-id.ts';
 import { checkConfirmed, type Draft, makeDraft } from './draft.ts';
+import type { KeptDevices } from './kept-device.ts';
 import { parsePhrase } from './phrase.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { Wallet } from './wallet.ts';
@@ -27,12 +28,17 @@ export interface WalletManagerContext {
   readonly deviceRequestPath: string;
   readonly nodeDbPath: string;
   readonly secretStore: SecretStore;
+  readonly keptDevices: KeptDevices;
+  /** The running node's certificate of this device; `null` while none runs. */
+  readonly certificate: () => Uint8Array | null;
   readonly nowMs: () => number;
   /** Starts the node with the wallet. @throws why it does not start */
   readonly start: (wallet: Wallet) => Promise<void>;
   readonly isRunning: () => boolean;
   readonly withStore: WithStore;
   readonly onChange: (state: WalletStateView) => void;
+  /** The system's key store did not take the device's key. */
+  readonly onNotKept: (error: unknown) => void;
   /** Before a wallet, or a device's request, is kept where there was none. */
   readonly beforeFirstKey: () => Promise<void>;
   /** Where this node joined, or is to join; `null` for a network of its own. */
@@ -65,7 +71,8 @@ export class WalletManager {
   }
 
   /**
-   * Opens the wallet that is there, with the passphrase that was given or that the system keeps. Where there is none it
+   * Opens the wallet that is there, with the passphrase that was given or that the system keeps, or locked, with the kept
+   * key of the device. Where there is none it
    * makes one, unless `firstRun`: then its owner is to be asked. The answer is `null` when somebody has to come first;
    * without `mayWait` a locked wallet is an error instead.
    * @throws AceError `WalletLocked`, `WalletMissing` (this device waits for its certificate), `WalletInvalid`,
@@ -95,6 +102,7 @@ export class WalletManager {
       address: wallet && shownAddress(wallet.account.address),
       protection: facts?.protection ?? null,
       remembered,
+      deviceKept: this.#context.keptDevices.where,
       systemStore: await secretStore.usable(),
       lockAfterMinutes: this.#books.lockAfterMinutes,
       locksAtMs: wallet?.locksAtMs ?? null,
@@ -224,6 +232,24 @@ export class WalletManager {
     return this.#notify();
   }
 
+  /**
+   * Whether a start while the wallet is locked runs the node: with the device's key, which is kept for that.
+   * @throws AceError `NotAllowed` for a wallet without a passphrase, which always starts; as {@link notRunning}
+   */
+  keepDevice({ keep }: CheckedInput<'walletKeepDevice'>): Promise<WalletStateView> {
+    return this.#exclusively(async () => {
+      if (!this.wallet || !this.#books.setKeepsDevice(keep)) throw this.notRunning();
+      if (!keep) await this.#context.keptDevices.forget();
+      else if (this.#files.facts?.protection !== 'passphrase') {
+        throw new AceError(
+          'NotAllowed',
+          'The wallet opens without a passphrase of yours: the node starts by itself',
+        );
+      } else await this.#keepDevice();
+      return this.#notify();
+    });
+  }
+
   /** The phrase, for the one screen that shows it. */
   phrase({ passphrase }: CheckedInput<'walletPhrase'>): Promise<WalletOutputs['walletPhrase']> {
     return this.#exclusively(async () => ({ phrase: (await this.#files.secrets(passphrase)).phrase }));
@@ -247,8 +273,25 @@ export class WalletManager {
         await this.#notify();
         throw error;
       }
+      if (await this.#keepsUnasked()) {
+        // The node runs without it; the pages show that nothing is kept, and asked for again it says why.
+        await this.#keepDevice().catch((error: unknown) => this.#context.onNotKept(error));
+      }
     }
     return this.#notify();
+  }
+
+  /** The system's key store protects as well as the passphrase does: there it needs no decision. */
+  async #keepsUnasked(): Promise<boolean> {
+    const { keptDevices } = this.#context;
+    if (this.#files.facts?.protection !== 'passphrase' || keptDevices.where !== null) return false;
+    return this.#books.keepsDevice && (await keptDevices.hasSystemStore());
+  }
+
+  async #keepDevice(): Promise<void> {
+    const certificate = this.#context.certificate();
+    if (!this.wallet || !certificate) throw this.notRunning();
+    await this.#context.keptDevices.keep({ deviceSeed: this.wallet.device.seed(), certificate });
   }
 
   /** Hands the state to the pages, and to the caller. */

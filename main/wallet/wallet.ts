@@ -2,6 +2,7 @@
  * An opened wallet: who this node is. The device's key stays for as long as the node runs, so that channels go on; the
  * account's key is in memory only while the wallet is unlocked, and is overwritten when it locks.
  */
+import { sameBytes } from '../../shared/bytes.ts';
 import { AceError } from '../../shared/errors.ts';
 import { type Account, accountFromPhrase, locked, type OpenAccount } from './account.ts';
 import { decodeCertificate } from './certificate.ts';
@@ -11,6 +12,8 @@ import { openWallet, type WalletFacts, type WalletProtection, type WalletSecrets
 export interface WalletContext {
   readonly path: string;
   readonly facts: WalletFacts;
+  /** Opened with the device's key alone: the account's is under the passphrase. */
+  readonly opensLocked?: boolean;
   /** An unlocked wallet locks itself this long after the last operation; `null`: never. */
   readonly lockAfterMs: number | null;
   readonly nowMs: () => number;
@@ -23,9 +26,11 @@ export class Wallet {
   readonly device: DeviceIdentity;
   /** What the rest of the node signs with; it fails with `WalletLocked` while there is no key. */
   readonly account: Account;
-  /** Of a device without the phrase: canonical bytes. */
+  /** Of a device whose account's key is not at hand: canonical bytes. */
   readonly certificate: Uint8Array | null;
   #facts: WalletFacts;
+  /** This device has a certificate and no phrase. Of one that was opened locked it is not known yet. */
+  #hasNoPhrase: boolean;
   #open: OpenAccount | null;
   #lockAfterMs: number | null;
   #timer: NodeJS.Timeout | null = null;
@@ -38,11 +43,12 @@ export class Wallet {
     this.device = deviceFromSeed(secrets.deviceSeed);
     this.#open = secrets.phrase === null ? null : accountFromPhrase(secrets.phrase);
     this.certificate = secrets.certificate ?? null;
+    this.#hasNoPhrase = secrets.phrase === null && context.opensLocked !== true;
     const address = this.#open?.address ?? accountOf(this.certificate);
     this.account = {
       address,
       signTypedData: async (typedData) => {
-        if (this.certificate) throw withoutPhrase();
+        if (this.#hasNoPhrase) throw withoutPhrase();
         if (!this.#open) throw locked();
         this.#wait();
         return this.#open.signTypedData(typedData);
@@ -52,7 +58,7 @@ export class Wallet {
   }
 
   get status(): 'plain' | 'locked' | 'unlocked' | 'device' {
-    if (this.certificate) return 'device';
+    if (this.#hasNoPhrase) return 'device';
     if (this.#facts.protection === 'none') return 'plain';
     return this.#open ? 'unlocked' : 'locked';
   }
@@ -89,11 +95,16 @@ export class Wallet {
   /** @throws AceError `WalletLocked` (wrong passphrase), `WalletInvalid` (the file is damaged, or another account's) */
   async unlock(protection: WalletProtection): Promise<void> {
     const secrets = await openWallet(this.#context.path, protection);
-    if (secrets.phrase === null) return;
+    if (!sameBytes(secrets.deviceSeed, this.device.seed())) throw replaced('device');
+    if (secrets.phrase === null) {
+      this.#hasNoPhrase = true;
+      this.#context.onChange();
+      return;
+    }
     const open = accountFromPhrase(secrets.phrase);
     if (open.address !== this.account.address) {
       open.close();
-      throw new AceError('WalletInvalid', 'The wallet file is of another account now: start the node again');
+      throw replaced('account');
     }
     this.#open?.close();
     this.#open = open;
@@ -127,6 +138,10 @@ export class Wallet {
 function accountOf(certificate: Uint8Array | null): string {
   if (!certificate) throw new AceError('WalletInvalid', 'The wallet has neither a phrase nor a certificate');
   return decodeCertificate(certificate).account;
+}
+
+function replaced(what: 'account' | 'device'): AceError {
+  return new AceError('WalletInvalid', `The wallet file is of another ${what} now: start the node again`);
 }
 
 function withoutPhrase(): AceError {

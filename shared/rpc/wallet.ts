@@ -45,6 +45,8 @@ export interface WalletStateView {
   readonly protection: 'passphrase' | 'system' | 'none' | null;
   /** The operating system keeps the passphrase: the node starts without asking. */
   readonly remembered: boolean;
+  /** Where the device's key is kept for starts while the wallet is locked: then the node runs, and signs no operation. */
+  readonly deviceKept: 'system' | 'file' | null;
   /** Whether it could, and why not: such as that this desktop has no real key store. */
   readonly systemStore: { readonly usable: boolean; readonly why: string | null };
   /** An unlocked wallet locks itself after this long without an operation; `null`: never. */
@@ -208,6 +210,8 @@ export const walletInputs = {
     .object({ current: passphrase.nullable(), next: newPassphrase.unwrap(), remember })
     .strict(),
   walletLockAfter: z.object({ lockAfterMinutes }).strict(),
+  /** Whether the device's key is kept, so that the node runs after a restart before the wallet is unlocked. */
+  walletKeepDevice: z.object({ keep: z.boolean() }).strict(),
   /** The phrase, once more. The passphrase is asked for even while the wallet is unlocked. */
   walletPhrase: z.object({ passphrase: passphrase.nullable() }).strict(),
   /**
@@ -262,6 +266,7 @@ export interface WalletOutputs {
   walletLock: WalletStateView;
   walletChangePassphrase: WalletStateView;
   walletLockAfter: WalletStateView;
+  walletKeepDevice: WalletStateView;
   walletPhrase: { readonly phrase: string };
   walletBackup: {
     readonly path: string | null;

@@ -17,6 +17,7 @@ export class FakeWallet implements WalletService {
     address: '0x1d4C2f4b6E0a9c7D5B3f1e2d4C6B8A0F1e3D5C7b',
     protection: 'passphrase',
     remembered: false,
+    deviceKept: null,
     systemStore: { usable: false, why: 'this is no desktop' },
     lockAfterMinutes: 15,
     locksAtMs: null,
@@ -46,6 +47,11 @@ export class FakeWallet implements WalletService {
 
   async walletLockAfter({ lockAfterMinutes }: CheckedInput<'walletLockAfter'>): Promise<WalletStateView> {
     this.walletView = { ...this.walletView, lockAfterMinutes };
+    return this.walletView;
+  }
+
+  async walletKeepDevice({ keep }: CheckedInput<'walletKeepDevice'>): Promise<WalletStateView> {
+    this.walletView = { ...this.walletView, deviceKept: keep ? 'file' : null };
     return this.walletView;
   }
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { SecretStore } from '../../main/wallet/secret-store.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
+import { memoryStore } from '../helpers/memory-store.ts';
 import { waitFor } from '../helpers/wait.ts';
 import { PASSPHRASE, walletNode } from '../helpers/wallet-node.ts';
 
@@ -18,22 +18,6 @@ const JUNK_ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 const FIRST_RUN = { wallet: { firstRun: true, mayWait: true } };
 const soon = () => Date.now() + 60_000;
 const send = { to: FRIEND, token: 'XAT' as const, amount: '0.1' };
-
-function memoryStore(): SecretStore & { kept: string | null } {
-  return {
-    kept: null,
-    usable: async () => ({ usable: true, why: null }),
-    async load() {
-      return this.kept;
-    },
-    async save(passphrase) {
-      this.kept = passphrase;
-    },
-    async forget() {
-      this.kept = null;
-    },
-  };
-}
 
 describe('a first run', () => {
   it('waits with its pages, shows a phrase once, and starts when words of it are typed back', async () => {

@@ -1,10 +1,11 @@
 /** `ace-node wallet` */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { MAX_LOCK_AFTER_MINUTES } from '../../../shared/rpc/wallet.ts';
 import { notEmpty, wholeNumber } from '../option-values.ts';
 import {
   walletBackupCommand,
   walletCreateCommand,
+  walletDeviceKeyCommand,
   walletLockAfterCommand,
   walletLockCommand,
   walletPassphraseCommand,
@@ -91,6 +92,12 @@ function addLockCommands(wallet: Command, context: CommandContext): void {
   ofNode(wallet.command('lock'))
     .description('take the account’s key out of memory; the node goes on')
     .action((o: CommonOptions) => walletLockCommand(context.configOf(o)));
+  ofNode(wallet.command('device-key'))
+    .addArgument(new Argument('<what>').choices(['keep', 'forget']))
+    .description('whether a restarted node shares, earns and pays within its leases before it is unlocked')
+    .action((what: 'keep' | 'forget', o: CommonOptions) =>
+      walletDeviceKeyCommand(context.configOf(o), what === 'keep'),
+    );
   ofNode(wallet.command('lock-after'))
     .argument('<minutes>', 'or never', lockAfter)
     .description('when it locks by itself')
