@@ -38,7 +38,7 @@ export function whenText({ days, from, to }: ScheduleRule): string {
   return m.settings_schedule_row({ days: daysText(days), from, to });
 }
 
-/** "download at most 1 MB/s, upload stopped" */
+/** "download at most 1 MiB/s, upload stopped" */
 export function effectText(rule: ScheduleRule): string {
   const { downloadBytesPerSecond: down, uploadBytesPerSecond: up } = rule;
   return [

@@ -23,13 +23,13 @@ export interface RateText {
 }
 
 export function formatRate(bytesPerSecond: number): RateText {
-  if (bytesPerSecond < 1) return { value: '0', unit: m.unit_mb_per_second() };
-  if (bytesPerSecond < 1_000_000)
-    return { value: tenthsIfSmall(bytesPerSecond / 1_000), unit: m.unit_kb_per_second() };
-  return { value: formatTenths(bytesPerSecond / 1_000_000), unit: m.unit_mb_per_second() };
+  if (bytesPerSecond < 1) return { value: '0', unit: m.unit_mib_per_second() };
+  if (bytesPerSecond < TRAFFIC_UNIT_BYTES)
+    return { value: tenthsIfSmall(bytesPerSecond / 1024), unit: m.unit_kib_per_second() };
+  return { value: formatTenths(bytesPerSecond / TRAFFIC_UNIT_BYTES), unit: m.unit_mib_per_second() };
 }
 
-/** "6.1 MB/s" */
+/** "6.1 MiB/s" */
 export function rateText(bytesPerSecond: number): string {
   return m.rate({ ...formatRate(bytesPerSecond) });
 }

@@ -111,10 +111,10 @@ describe('traffic', () => {
   });
 
   it.each([
-    [0, '0 MB/s'],
-    [6_100_000, '6.1 MB/s'],
-    [99_999, '100 kB/s'],
-    [1_500, '1.5 kB/s'],
+    [0, '0 MiB/s'],
+    [6_396_314, '6.1 MiB/s'],
+    [102_000, '100 KiB/s'],
+    [1_536, '1.5 KiB/s'],
   ])('%i bytes per second', (bytes, text) => {
     const rate = formatRate(bytes);
     expect(`${rate.value} ${rate.unit}`).toBe(text);
