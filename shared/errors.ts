@@ -68,6 +68,7 @@ export type ErrorCode =
   | 'ContentUnknown'
   | 'ContentEmpty'
   | 'ContentTooLarge'
+  | 'ContentNotPlayable'
   | 'ContentChanged'
   | 'ContentInUse'
   | 'CacheFull'

@@ -34,6 +34,7 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   StoreFailed: words(m.error_store_failed, m.error_store_failed_next),
   FileMissing: words(m.error_file_missing, m.error_file_missing_next),
   FileUnreadable: words(m.error_file_unreadable, m.error_file_unreadable_next),
+  ContentNotPlayable: words(m.error_not_playable, m.error_not_playable_next),
   ContentEmpty: words(m.error_content_empty, m.error_content_empty_next),
   ContentInUse: words(m.error_content_in_use, m.error_content_in_use_next),
   ContentChanged: words(m.error_content_changed, m.error_content_changed_next),

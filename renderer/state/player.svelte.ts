@@ -1,7 +1,8 @@
 /** What plays. It outlives the views, and is remembered over a reload: looking at the wallet does not stop the film. */
 
 import { unitsForBytes } from '../../shared/economy/units.ts';
-import type { ContentView, TrackView } from '../../shared/rpc/content.ts';
+import { AceError } from '../../shared/errors.ts';
+import { type ContentView, isPlayable, type TrackView } from '../../shared/rpc/content.ts';
 import type { NodeClient, Output } from '../../shared/rpc/rpc.ts';
 import { type ErrorWords, startWords } from '../format/error-words.ts';
 import { ownUrl } from '../format/own-url.ts';
@@ -42,7 +43,12 @@ export class PlayerState {
   constructor(client: NodeClient, storage: Storage | null = null) {
     this.#storage = storage;
     this.last = readLast(storage);
-    this.#play = new LatestRequest((contentId) => client.call('play', { contentId }), startWords);
+    this.#play = new LatestRequest(async (contentId) => {
+      const started = await client.call('play', { contentId });
+      // Of a link it is known only now. Nothing was fetched yet, and nothing is, before the video element asks for it.
+      if (isPlayable(started.content)) return started;
+      throw new AceError('ContentNotPlayable', `${started.content.name} is neither video nor sound`);
+    }, startWords);
     this.#stop = new LatestRequest((contentId) => client.call('stop', { contentId }));
     // The node reads them from what the video element fetches.
     this.#tracks = new LatestRequest((contentId) => client.call('tracks', { contentId }));

@@ -3,7 +3,7 @@ import { PlayerState } from '../../../../renderer/state/player.svelte.ts';
 import { TestNode } from './test-node.ts';
 
 const started = (contentId: string) => ({
-  content: { contentId, sizeBytes: 3_600 } as never,
+  content: { contentId, sizeBytes: 3_600, mimeType: 'video/mp4' } as never,
   playbackUrl: `http://127.0.0.1:1/content/${contentId}`,
 });
 
@@ -42,6 +42,19 @@ describe('PlayerState', () => {
     expect(player.error).not.toBeNull();
     player.clearError();
     expect(player.error).toBeNull();
+  });
+
+  it('has nothing fetched of a link that leads to no video', async () => {
+    const { node, player } = aPlayer();
+    const playing = player.play('a');
+    const { playbackUrl } = started('a');
+    node.answer('play', {
+      content: { name: 'a.srt', mimeType: 'application/x-subrip' } as never,
+      playbackUrl,
+    });
+    await playing;
+    expect(player).toMatchObject({ content: null, playbackUrl: null, failed: 'a' });
+    expect(player.error?.next).toContain('Nothing was fetched');
   });
 
   it('learns the tracks of what plays, and of nothing that was stopped', async () => {
@@ -100,7 +113,10 @@ describe('PlayerState', () => {
     const node = new TestNode();
     const player = new PlayerState(node.client, sessionStorage);
     const playing = player.play('a', 'First');
-    node.answer('play', { ...started('a'), content: { contentId: 'a', name: 'First' } as never });
+    node.answer('play', {
+      ...started('a'),
+      content: { contentId: 'a', name: 'First', mimeType: 'video/mp4' } as never,
+    });
     await playing;
     player.noteSeconds(3);
     expect(player.last?.atSeconds).toBe(0);
