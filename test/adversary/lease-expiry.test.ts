@@ -5,6 +5,7 @@ import { expectAceError } from '../helpers/ace-error.ts';
 import { MIB as CONTENT_MIB, paidUnits, revealedUnits, useDevnet } from '../helpers/devnet.ts';
 import { type LeasedChannel, party } from '../helpers/shard.ts';
 import { DAY_MS, MIB, Stage, type StagedProvider, serveUnits } from '../helpers/stage.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { standsStill, waitFor } from '../helpers/wait.ts';
 
 const [payer, payee] = [party(1), party(2)];
@@ -110,10 +111,10 @@ describe('a lease that expires in mid-unit', () => {
 });
 
 describe('a viewer whose channel is about to expire', () => {
-  it.each([
-    ['ten minutes before, it goes on over the next one', 12 * 3_600_000 - 5 * 60_000, true],
-    ['long before, it stays on it', 6 * 3_600_000, false],
-  ])('%s', async (_what, laterMs, renews) => {
+  itInTiers<[string, number, boolean]>({
+    quick: [['ten minutes before, it goes on over the next one', 12 * 3_600_000 - 5 * 60_000, true]],
+    long: [['long before, it stays on it', 6 * 3_600_000, false]],
+  })('%s', async (_what, laterMs, renews) => {
     const net = await useDevnet();
     const provider = await net.peer('provider');
     const { contentId } = await net.content(provider, 40 * CONTENT_MIB);

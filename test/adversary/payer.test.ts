@@ -376,7 +376,7 @@ describe('more requests than a stream may have waiting', () => {
     await expectHonestPeersServed();
   });
 
-  it(`are served when there are ${MAX_QUEUED_REQUESTS} of them`, async () => {
+  it(`are served when there are ${MAX_QUEUED_REQUESTS} of them`, { tags: 'long' }, async () => {
     const viewer = await RawViewer.start(net);
     const channel = await viewer.lease(provider, 64);
     const stream = await viewer.open(provider, channel);

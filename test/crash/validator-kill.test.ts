@@ -55,7 +55,7 @@ describe('a validator killed in mid-stream', () => {
     const [validatorDir, providerDir, viewerDir] = ['validator', 'provider', 'viewer'].map((n) =>
       join(dir, n),
     ) as [string, string, string];
-    const units = 80;
+    const units = 40;
     const file = await makeFile(join(dir, 'clip.bin'), units * MIB);
     const port = String(await freePort());
     let validator = startRole('validator', validatorDir, port);

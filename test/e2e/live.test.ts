@@ -5,17 +5,17 @@ import { connect } from '../../main/rpc/ws-client.ts';
 import { browserPath } from '../helpers/browser.ts';
 import { Encoder, hasFfmpeg } from '../helpers/encoder.ts';
 import { connected, Stage } from '../helpers/pages.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 
 const stage = new Stage();
 
 afterEach(() => stage.close());
 
-itInTiers(
-  { quick: [['MPEG transport streams', false]], long: [['fragmented MP4', true]] },
-  it.skipIf(browserPath === null || !hasFfmpeg),
-)(
+it.skipIf(browserPath === null || !hasFfmpeg).each([
+  ['MPEG transport streams', false],
+  ['fragmented MP4', true],
+])(
   'plays a broadcast of %s, says that it is live, and goes back to the live edge',
+  { tags: 'long' },
   async (_what, fragmented) => {
     // The devnet of the one who broadcasts; another node joins it and watches.
     const broadcaster = await start();

@@ -19,7 +19,6 @@ import {
   sidewaysScroll,
   type Theme,
 } from '../helpers/pages.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 
 const CREDIT_UNITS = 30;
 const WAIT = { timeout: 60_000 };
@@ -187,15 +186,13 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     expect(troubles).toEqual([]);
   });
 
-  itInTiers<[Language, Theme, number]>({
-    quick: [['ru', 'dark', 380]],
-    long: [
-      ['en', 'light', 1180],
-      ['ru', 'dark', 1180],
-      ['en', 'dark', 380],
-      ['ru', 'light', 380],
-    ],
-  })('are read aloud, seen and fit: %s, %s, %i wide', async (language, theme, width) => {
+  it.each<[Language, Theme, number]>([
+    ['ru', 'dark', 380],
+    ['en', 'light', 1180],
+    ['ru', 'dark', 1180],
+    ['en', 'dark', 380],
+    ['ru', 'light', 380],
+  ])('are read aloud, seen and fit: %s, %s, %i wide', { tags: 'long' }, async (language, theme, width) => {
     const { address, clip } = await viewer();
     const { page, troubles } = await stage.page(address, { language, theme, width });
     await connected(page);

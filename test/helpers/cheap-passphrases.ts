@@ -4,4 +4,7 @@
  */
 import { SCRYPT_PARAMS } from '../../main/wallet/seal.ts';
 
+/** What they cost in life. */
+export const REAL_PARAMS = { ...SCRYPT_PARAMS };
+
 Object.assign(SCRYPT_PARAMS, { n: 2 ** 10 });

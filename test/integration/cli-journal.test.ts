@@ -228,7 +228,9 @@ it.skipIf(!existsSync('/dev/full'))('says in one line that its output went to a 
 });
 
 describe('a node that lives', () => {
-  it('exports while it runs, and its journal agrees with the shard, until somebody changes it', async () => {
+  it('exports while it runs, and its journal agrees with the shard, until somebody changes it', {
+    tags: 'long',
+  }, async () => {
     const dataDir = tempDir();
     const node = await startNode(dataDir);
     const verify = () => run(['journal', 'verify', '--json', '--data-dir', dataDir]);

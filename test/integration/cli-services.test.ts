@@ -81,7 +81,7 @@ describe.concurrent('ace-node start', () => {
     expect(readdirSync(dataDir).filter((name) => name.endsWith('-wal'))).toEqual([]);
   });
 
-  it('goes on when nobody reads its output, and ends cleanly', async () => {
+  it('goes on when nobody reads its output, and ends cleanly', { tags: 'long' }, async () => {
     const dataDir = join(newDir(), 'data');
     const args = [
       'start',
@@ -129,7 +129,7 @@ describe.concurrent('ace-node start', () => {
     expectOneLine(await run([...args, '--http-port', port]), `Port ${port} is in use`);
   });
 
-  it('takes another port when nobody chose one and the usual one is taken', async () => {
+  it('takes another port when nobody chose one and the usual one is taken', { tags: 'long' }, async () => {
     const server = createServer().listen(6_878, '127.0.0.1');
     // Whoever has the port already does as well.
     await once(server, 'listening').catch(() => undefined);
@@ -170,7 +170,7 @@ describe.concurrent('ace-node validator', () => {
     },
   );
 
-  it('takes both ends of --traffic-rate', async () => {
+  it('takes both ends of --traffic-rate', { tags: 'long' }, async () => {
     for (const rate of ['0.000001', '1000000']) {
       const dataDir = join(newDir(), 'validator');
       const running = await startService('validator', '--data-dir', dataDir, '--traffic-rate', rate);
@@ -178,7 +178,9 @@ describe.concurrent('ace-node validator', () => {
     }
   });
 
-  it('refuses an option that differs from the devnet that is there, and takes the same or none', async () => {
+  it('refuses an option that differs from the devnet that is there, and takes the same or none', {
+    tags: 'long',
+  }, async () => {
     const args = ['validator', '--data-dir', join(newDir(), 'validator')];
     const made = ['--credit-limit', '7', '--traffic-rate', '2.5', '--settlement-interval', '900'];
     expect(await (await startService(...args, ...made)).stop()).toBe(0);

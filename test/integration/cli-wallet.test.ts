@@ -42,7 +42,9 @@ function filesIn(dir: string): string[] {
 }
 
 describe('the wallet on the command line', () => {
-  it('leaves no phrase, key or passphrase in any file or output of a whole life', async () => {
+  it('leaves no phrase, key or passphrase in any file or output of a whole life', {
+    tags: 'long',
+  }, async () => {
     const { dir, secret, at } = fresh();
     const created = await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
     const phrase = created.stdout.split('\n')[0] ?? '';

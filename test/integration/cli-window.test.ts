@@ -77,7 +77,9 @@ const hashOf = (...parts: Uint8Array[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
 describe('a node with a content that does not fit', () => {
-  it('that is killed in the middle goes on from what it had, and checks only what was not flushed', async () => {
+  it('that is killed in the middle goes on from what it had, and checks only what was not flushed', {
+    tags: 'long',
+  }, async () => {
     const { dir, pieces, node } = await viewer(spawnNode);
     const disk = watchDisk(pieces);
     const begin = await read(node, 0, 25 * MIB);
@@ -156,7 +158,9 @@ describe('a node with a content that does not fit', () => {
 });
 
 describe('ace-node play --out that was killed', () => {
-  it('leaves a half file, which the next one removes and names; a running one’s is left alone', async () => {
+  it('leaves a half file, which the next one removes and names; a running one’s is left alone', {
+    tags: 'long',
+  }, async () => {
     const { dir, node } = await viewer(startNode);
     await run(['settings', 'set', 'download', '4MiB', '--data-dir', dir]);
     const out = join(dir, 'out.bin');

@@ -202,7 +202,7 @@ describe('the desktop app, closed before it has a wallet', () => {
     expect(await app.ended).toBe(0);
   });
 
-  it('while the node starts waits for it, and the next start has the wallet', async () => {
+  it('while the node starts waits for it, and the next start has the wallet', { tags: 'long' }, async () => {
     const home = temporaryHome();
     const app = await start({ home });
     // Not awaited: the node is on its way.

@@ -25,7 +25,7 @@ describe('the desktop app, as it starts', () => {
     expect(app.exit?.calls).toContainEqual(['app.requestSingleInstanceLock', join(app.dataDir, 'window')]);
   });
 
-  it('opens on the link that it was started with', async () => {
+  it('opens on the link that it was started with', { tags: 'long' }, async () => {
     const app = await startApp({ args: ['--at-login', LINK] });
     const told = await waitFor(
       'the page hears of it',
@@ -128,11 +128,9 @@ describe('the desktop app, as it starts', () => {
 
 describe('the desktop app, as it ends', () => {
   itInTiers<[string, (app: DoubleApp) => Promise<unknown>]>({
-    quick: [
-      ['quit', (app) => app.run('electron.app.quit()')],
-      ['SIGTERM', async (app) => void app.child.kill('SIGTERM')],
-    ],
+    quick: [['quit', (app) => app.run('electron.app.quit()')]],
     long: [
+      ['SIGTERM', async (app) => void app.child.kill('SIGTERM')],
       ['closing the last window, on Linux', (app) => app.run('electron.BrowserWindow.all[0].close()')],
       [
         'the shutdown of the system',
@@ -172,7 +170,9 @@ describe('the desktop app, as it ends', () => {
     },
   );
 
-  it('tells the page, the title and the tray while it closes, and opens nothing any more', async () => {
+  it('tells the page, the title and the tray while it closes, and opens nothing any more', {
+    tags: 'long',
+  }, async () => {
     const app = await startApp();
     await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
     const seen = await app.run<{

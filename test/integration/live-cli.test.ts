@@ -36,7 +36,9 @@ describe('ace-node broadcast', () => {
     expect(await second.stop()).toBe(0);
   });
 
-  it('takes what the encoder pushes to the same address after it was killed and started again', async () => {
+  it('takes what the encoder pushes to the same address after it was killed and started again', {
+    tags: 'long',
+  }, async () => {
     const args = ['broadcast', '--name', 'Pier', '--data-dir', join(tempDir(), 'data')];
     const first = await spawnService(...args);
     const address = await waitFor('the address', () => first.said().stdout[1]);

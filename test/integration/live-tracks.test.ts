@@ -49,7 +49,7 @@ describe.skipIf(!hasFfmpeg)('a broadcast', () => {
     expect(await asked).toEqual({ tracks: null });
   });
 
-  it('opens in the player of the system by a playlist that names its address', async () => {
+  it('opens in the player of the system by a playlist that names its address', { tags: 'long' }, async () => {
     const { viewer, contentId } = await onAir();
     const res = await fetch(viewer.at(`/content/${contentId}.m3u`));
     expect(res.headers.get('content-type')).toContain('audio/x-mpegurl');

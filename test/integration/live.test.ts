@@ -84,7 +84,9 @@ describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
     expect(served[0]?.servedBytes).toBeGreaterThan(0);
   });
 
-  it('ends for its viewers when its broadcaster ends it, and takes nothing more', async () => {
+  it('ends for its viewers when its broadcaster ends it, and takes nothing more', {
+    tags: 'long',
+  }, async () => {
     const net = await useDevnet();
     const { broadcaster, encoder, id } = await onAir(net);
     const viewer = await liveNode(net, 'viewer');
@@ -141,35 +143,39 @@ describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
 });
 
 describe.skipIf(!hasFfmpeg)('a broadcast out of a folder', () => {
-  itInTiers({
-    quick: [['written in place', 'delete_segments']],
-    long: [['renamed when they are whole', 'delete_segments+temp_file']],
-  })('takes each segment once, with files %s, and goes on after a restart', async (_what, flags) => {
-    const net = await useDevnet();
-    const folder = join(net.dir, 'encoder');
-    mkdirSync(folder);
-    const broadcaster = await liveNode(net, 'broadcaster');
-    const { contentId, pushUrl } = await broadcaster.call('startBroadcast', { name: 'Hall', folder });
-    expect(pushUrl).not.toBeNull();
-    const encoder = encode({ target: join(folder, 'live.m3u8'), flags });
-    await published(broadcaster, 4, encoder);
-    await broadcaster.stop();
-    const seen = new Set(readdirSync(folder));
-    const whole = (name: string) => !seen.has(name) && !name.endsWith('.tmp');
-    await waitFor('the encoder goes on meanwhile', () => readdirSync(folder).filter(whole).length >= 2);
-    const again = await liveNode(net, 'broadcaster');
-    const before = (await again.call('broadcasts', {}))[0]?.segments ?? 0;
-    await published(again, before + 4, encoder);
-    const viewer = await liveNode(net, 'viewer');
-    const { times } = await decode(viewer.manifest(contentId), 6);
-    expect(times.length).toBeGreaterThanOrEqual(110);
-    expect(ascending(times)).toBe(true);
-    // One clock of the encoder, no segment twice, none left out: they follow one another by their times of play.
-    const window = again.peer.live.book.window(contentId);
-    expect(window.map(({ sequence }) => sequence)).toEqual(window.map((_, i) => i));
-    expect(new Set(window.map((record) => record.contentId)).size).toBe(window.length);
-    await encoder.stop();
-  });
+  it.each([
+    ['written in place', 'delete_segments'],
+    ['renamed when they are whole', 'delete_segments+temp_file'],
+  ])(
+    'takes each segment once, with files %s, and goes on after a restart',
+    { tags: 'long' },
+    async (_what, flags) => {
+      const net = await useDevnet();
+      const folder = join(net.dir, 'encoder');
+      mkdirSync(folder);
+      const broadcaster = await liveNode(net, 'broadcaster');
+      const { contentId, pushUrl } = await broadcaster.call('startBroadcast', { name: 'Hall', folder });
+      expect(pushUrl).not.toBeNull();
+      const encoder = encode({ target: join(folder, 'live.m3u8'), flags });
+      await published(broadcaster, 4, encoder);
+      await broadcaster.stop();
+      const seen = new Set(readdirSync(folder));
+      const whole = (name: string) => !seen.has(name) && !name.endsWith('.tmp');
+      await waitFor('the encoder goes on meanwhile', () => readdirSync(folder).filter(whole).length >= 2);
+      const again = await liveNode(net, 'broadcaster');
+      const before = (await again.call('broadcasts', {}))[0]?.segments ?? 0;
+      await published(again, before + 4, encoder);
+      const viewer = await liveNode(net, 'viewer');
+      const { times } = await decode(viewer.manifest(contentId), 6);
+      expect(times.length).toBeGreaterThanOrEqual(110);
+      expect(ascending(times)).toBe(true);
+      // One clock of the encoder, no segment twice, none left out: they follow one another by their times of play.
+      const window = again.peer.live.book.window(contentId);
+      expect(window.map(({ sequence }) => sequence)).toEqual(window.map((_, i) => i));
+      expect(new Set(window.map((record) => record.contentId)).size).toBe(window.length);
+      await encoder.stop();
+    },
+  );
 
   it('is refused when there is no such folder', async () => {
     const net = await useDevnet();

@@ -63,8 +63,9 @@ describe.skipIf(!ffmpeg || !ffprobe)('ffmpeg', () => {
     },
   );
 
-  itInTiers({ quick: [['mp4']], long: [['mkv']] })(
+  it.each(['mp4', 'mkv'])(
     'seeks in a .%s, and gets the frames of that place',
+    { tags: 'long' },
     async (extension) => {
       const { id, path, sizeBytes } = await film(extension);
       const args = (input: string) => [
@@ -120,14 +121,12 @@ describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
       url,
     ]);
 
-  itInTiers({
-    quick: [['a .mkv at getstream', 'mkv', '/ace/getstream?content_id=']],
-    long: [
-      ['a .mp4 at getstream', 'mp4', '/ace/getstream?content_id='],
-      ['a .mp4 at manifest.m3u8', 'mp4', '/ace/manifest.m3u8?content_id='],
-      ['a .ts at manifest.m3u8', 'ts', '/ace/manifest.m3u8?content_id='],
-    ],
-  })('plays %s to its end', async (_what, extension, path) => {
+  it.each([
+    ['a .mkv at getstream', 'mkv', '/ace/getstream?content_id='],
+    ['a .mp4 at getstream', 'mp4', '/ace/getstream?content_id='],
+    ['a .mp4 at manifest.m3u8', 'mp4', '/ace/manifest.m3u8?content_id='],
+    ['a .ts at manifest.m3u8', 'ts', '/ace/manifest.m3u8?content_id='],
+  ])('plays %s to its end', { tags: 'long' }, async (_what, extension, path) => {
     const { id } = await film(extension);
     const { code, stdout, stderr } = await play(at(path + id));
     expect(code, stdout + stderr).toBe(0);

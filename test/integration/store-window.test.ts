@@ -65,7 +65,7 @@ describe('a content that is larger than the limit', () => {
     expect(node.peer.pieces.cache.usedBytes).toBe(piecesOnDisk(dir));
   });
 
-  it('is fetched, and paid, again where a player jumps back to what is gone', async () => {
+  it('is fetched, and paid, again where a player jumps back to what is gone', { tags: 'long' }, async () => {
     const { contentId, bytes } = await film('back');
     await playAll(contentId);
     const before = revealedUnits(node.peer);
@@ -93,7 +93,7 @@ describe('a content that is larger than the limit', () => {
     expect(disk.peak()).toBeLessThanOrEqual(LIMIT);
   });
 
-  it('keeps what a player that waits has before it', async () => {
+  it('keeps what a player that waits has before it', { tags: 'long' }, async () => {
     const { contentId, bytes } = await film('waits');
     const waiting = await fetch(url(contentId));
     const reader = waiting.body?.getReader();
@@ -141,7 +141,9 @@ const readWhole = async (peer: TestPeer, contentId: string) => {
 };
 
 describe('a content that was kept whole', () => {
-  it('is played on through a window when the limit is lowered, from the file that was there', async () => {
+  it('is played on through a window when the limit is lowered, from the file that was there', {
+    tags: 'long',
+  }, async () => {
     await node.peer.setLimits({ cacheBytes: null });
     const { contentId, bytes } = await film('lowered');
     await playAll(contentId, `0-${9 * MIB}`);

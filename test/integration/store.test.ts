@@ -86,7 +86,7 @@ describe('the limit of the disk', () => {
     expect(revealedUnits(viewer)).toBe(0);
   });
 
-  it('that is lowered takes effect at once, and holds after a restart', async () => {
+  it('that is lowered takes effect at once, and holds after a restart', { tags: 'long' }, async () => {
     const { net, viewer, films } = await providedFilms(3, 14);
     for (const id of films) await fetchWhole(viewer, id);
     await viewer.setLimits({ cacheBytes: LIMIT });

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   openWallet,
   saveWallet,
@@ -11,6 +11,7 @@ import {
 } from '../../../../main/wallet/keystore.ts';
 import { checksum, SCRYPT_PARAMS, seal } from '../../../../main/wallet/seal.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
+import { REAL_PARAMS } from '../../../helpers/cheap-passphrases.ts';
 import { asOrdinaryUser } from '../../../helpers/ordinary-user.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -34,6 +35,16 @@ function change(path: string, fields: object): void {
 }
 
 describe('key store', () => {
+  it('makes a passphrase cost what it has to', async () => {
+    expect(REAL_PARAMS).toEqual({ n: 131_072, r: 8, p: 1 });
+    const cheap = { ...SCRYPT_PARAMS };
+    Object.assign(SCRYPT_PARAMS, REAL_PARAMS);
+    onTestFinished(() => void Object.assign(SCRYPT_PARAMS, cheap));
+    const path = await saved(SECRET);
+    expect(JSON.parse(readFileSync(path, 'utf8')).scryptAes256Gcm).toMatchObject(REAL_PARAMS);
+    expect(await openWallet(path, SECRET)).toEqual(SECRETS);
+  });
+
   it.each([SECRET, OPEN])('gives back what it was given ($protection)', async (protection) => {
     const path = await saved(protection);
     expect(await openWallet(path, protection)).toEqual(SECRETS);
@@ -54,7 +65,6 @@ describe('key store', () => {
     expect(text).not.toContain('junk');
     expect(text).not.toContain('abababab');
     expect(JSON.parse(text).scryptAes256Gcm).toMatchObject(SCRYPT_PARAMS);
-    expect(SCRYPT_PARAMS).toEqual({ n: 131_072, r: 8, p: 1 });
   });
 
   it('says in the file when it is not encrypted', async () => {

@@ -69,7 +69,7 @@ it('shard and chain killed in mid-stream, the shard back alone: all units are cl
   }
 }, 180_000);
 
-it('a shard that has never met its chain does not start without it', { tags: 'long' }, async () => {
+it('a shard that has never met its chain does not start without it', async () => {
   const dir = tempDir();
   const chain = startRole('validator', join(dir, 'chain'), '0', '2');
   const chainAddress = await chain.said('ready');
