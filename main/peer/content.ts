@@ -177,8 +177,8 @@ function startLibrary(
     pool: new StreamPool({
       log,
       onChange: events.changed,
-      openStream: async ({ peerId, addresses }, watchTime) => {
-        const stream = await ViewerStream.open(host, addresses, { ...context, pieces, watchTime });
+      openStream: async ({ peerId, addresses }, watchTime, until) => {
+        const stream = await ViewerStream.open(host, addresses, { ...context, pieces, watchTime }, until);
         met.greeted(peerId, stream.provider.account);
         return stream;
       },

@@ -28,14 +28,20 @@ export interface Greeted {
   readonly roundTripMs: number;
 }
 
-/** @throws AceError `PeerUnreachable`, `InvalidCertificate`, `ChannelMismatch`, `RequestTimeout`, … */
+/**
+ * @param until aborted when nobody wants the stream any more
+ * @throws AceError `PeerUnreachable`, `InvalidCertificate`, `ChannelMismatch`, `RequestTimeout`, …
+ */
 export async function greet(
   host: Libp2p,
   addresses: readonly Multiaddr[],
   context: GreetingContext,
+  until: AbortSignal,
 ): Promise<Greeted> {
-  const frames = await openStream(host, addresses, PIECES_PROTOCOL, PIECES_LIMITS);
+  const frames = await openStream(host, addresses, PIECES_PROTOCOL, PIECES_LIMITS, until);
   const remote = new Remote(frames, context.meter);
+  const giveUp = () => remote.abort(new AceError('PeerClosed', 'Nobody waits for the greeting any more'));
+  until.addEventListener('abort', giveUp);
   try {
     frames.widen(OPENING_WINDOW_BYTES);
     const saidAtMs = performance.now();
@@ -52,6 +58,8 @@ export async function greet(
   } catch (error) {
     remote.abort(error as Error);
     throw error;
+  } finally {
+    until.removeEventListener('abort', giveUp);
   }
 }
 

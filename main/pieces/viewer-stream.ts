@@ -35,6 +35,8 @@ import { type ChannelStream, ViewerChannel } from './viewer-channel.ts';
 
 /** How often silence and due checkpoints are looked after. */
 const WATCH_MS = 1_000;
+/** After the viewer's end nothing more is expected: a provider has so long to end its side, too. */
+const END_MS = 1_000;
 
 export interface ViewerContext {
   readonly store: NodeStore;
@@ -97,13 +99,14 @@ export class ViewerStream {
     this.#ended = this.#run();
   }
 
-  /** @throws AceError `PeerUnreachable`, `InvalidCertificate`, `RequestTimeout`, … */
+  /** As `greet`. */
   static async open(
     host: Libp2p,
     addresses: readonly Multiaddr[],
     context: ViewerContext,
+    until: AbortSignal,
   ): Promise<ViewerStream> {
-    const { remote, provider, free, roundTripMs } = await greet(host, addresses, context);
+    const { remote, provider, free, roundTripMs } = await greet(host, addresses, context, until);
     try {
       const stream = new ViewerStream(context, remote, provider, free, roundTripMs);
       for (const { record, signature } of context.payer.unansweredCheckpoints(provider.device)) {
@@ -211,7 +214,7 @@ export class ViewerStream {
       // A provider that does not end its side is not waited for.
       const hanging = setTimeout(
         () => this.#remote.abort(new AceError('PeerClosed', 'The provider did not end the stream')),
-        this.#context.timeouts.handshakeMs,
+        END_MS,
       );
       await this.#ended;
       clearTimeout(hanging);

@@ -42,7 +42,8 @@ export interface StreamUser {
 
 export interface PoolContext {
   /** A stream whose checkpoints report `watch`. */
-  readonly openStream: (provider: Provider, watch: WatchLedger) => Promise<PieceStream>;
+  /** @param until aborted when the pool stops: a provider that does not answer must not hold that up */
+  readonly openStream: (provider: Provider, watch: WatchLedger, until: AbortSignal) => Promise<PieceStream>;
   /** A piece that came from it was paid. */
   readonly onPaid?: (provider: Provider, account: string) => void;
   readonly log: Log;
@@ -101,7 +102,7 @@ export class StreamPool {
   readonly #providers = new Map<string, PooledProvider>();
   readonly #closing = new Set<Promise<void>>();
   #looking: NodeJS.Timeout | null = null;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(context: PoolContext) {
     this.#context = context;
@@ -128,7 +129,7 @@ export class StreamPool {
   /** The same before there is anybody to use it: it is closed after a while if nobody does. */
   async meet(pooled: PooledProvider): Promise<PieceStream> {
     if (pooled.live) return pooled.live;
-    if (this.#stopped) throw new AceError('PeerClosed', 'The node is stopping');
+    if (this.#stopping.signal.aborted) throw new AceError('PeerClosed', 'The node is stopping');
     pooled.opening ??= this.#open(pooled).finally(() => {
       pooled.opening = null;
     });
@@ -211,7 +212,7 @@ export class StreamPool {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     await Promise.all([...this.#providers.values()].map((pooled) => pooled.opening?.catch(() => undefined)));
     await Promise.all([...this.#providers.values()].map((pooled) => this.#close(pooled)));
     await Promise.all(this.#closing);
@@ -228,7 +229,7 @@ export class StreamPool {
     // What the stream before still books may be paid on the channel that this one takes up.
     await pooled.stream?.settled();
     pooled.stream = null;
-    const stream = await this.#context.openStream(pooled.provider, pooled.watch);
+    const stream = await this.#context.openStream(pooled.provider, pooled.watch, this.#stopping.signal);
     pooled.stream = stream;
     pooled.neededAtMs = performance.now();
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chunkHashesOf, makeTransportFile, readTransportFile } from '../../main/content/transport-file.ts';
+import { PIECES_PROTOCOL, PIECES_TIMEOUTS } from '../../main/pieces/constants.ts';
 import type { Message } from '../../main/pieces/messages.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { createDevice } from '../../main/wallet/device.ts';
@@ -62,6 +63,16 @@ async function expectWhole({ viewer, honest, contentId }: Stage): Promise<void> 
 
 const opened = (stream: ScriptStream, servedBytes = 0, paidUnits = 0) =>
   stream.send({ type: 'opened', paidUnits, servedBytes });
+
+/** Of two pieces that nobody has. */
+const FILM = {
+  name: 'a.bin',
+  kind: 'vod' as const,
+  mimeType: 'video/mp4',
+  sizeBytes: 2 * MIB,
+  durationMs: 0,
+  pieceHashes: [new Uint8Array(32), new Uint8Array(32)],
+};
 
 describe('a payee that takes a tick and stops serving', () => {
   it('keeps what it served, and the viewer finishes elsewhere without losing a unit', async () => {
@@ -218,6 +229,28 @@ describe('a payee that breaks the protocol', () => {
     },
   );
 
+  it.each([
+    ['that greets and says nothing more', false],
+    ['that does not answer the greeting', true],
+  ])('%s keeps no node from stopping', async (_what, isMute) => {
+    const net = await useDevnet();
+    const mute = await RawProvider.start(net, () => {});
+    const greeted = Promise.withResolvers<void>();
+    if (isMute) {
+      await mute.host.unhandle(PIECES_PROTOCOL);
+      await mute.host.handle(PIECES_PROTOCOL, () => greeted.resolve());
+    } else void waitFor('the greeting', () => mute.streams > 0).then(() => greeted.resolve());
+    const viewer = await net.peer();
+    const { contentId } = makeTransportFile({ ...FILM, name: 'mute.bin' }, createDevice());
+    await mute.announce(contentId);
+    await viewer.library.resolve(contentId, 'fetched').catch(() => undefined);
+    await greeted.promise;
+    const fromMs = performance.now();
+    await viewer.stop();
+    // It took as long as a greeting may.
+    expect(performance.now() - fromMs).toBeLessThan(PIECES_TIMEOUTS.handshakeMs / 2);
+  });
+
   it('that never ends its side does not keep a viewer from stopping', async () => {
     const s = await stage((piece) => async (message, stream) => {
       if (message.type === 'open') opened(stream);
@@ -279,33 +312,25 @@ describe('a transport file that is false', () => {
     net = await Devnet.start();
   });
   afterAll(() => net?.stop());
-  const good = {
-    name: 'a.bin',
-    kind: 'vod' as const,
-    mimeType: 'video/mp4',
-    sizeBytes: 2 * MIB,
-    durationMs: 0,
-    pieceHashes: [new Uint8Array(32), new Uint8Array(32)],
-  };
 
   it.each([
     [
       'with a name that leads out of the folder',
-      makeTransportFile({ ...good, name: '../../.ssh/keys' }, device),
+      makeTransportFile({ ...FILM, name: '../../.ssh/keys' }, device),
     ],
-    ['with a Windows path for a name', makeTransportFile({ ...good, name: '..\\..\\x' }, device)],
-    ['without a name', makeTransportFile({ ...good, name: '' }, device)],
-    ['of 2^52 bytes', makeTransportFile({ ...good, sizeBytes: 2 ** 52 }, device)],
-    ['of 0 bytes', makeTransportFile({ ...good, sizeBytes: 0 }, device)],
+    ['with a Windows path for a name', makeTransportFile({ ...FILM, name: '..\\..\\x' }, device)],
+    ['without a name', makeTransportFile({ ...FILM, name: '' }, device)],
+    ['of 2^52 bytes', makeTransportFile({ ...FILM, sizeBytes: 2 ** 52 }, device)],
+    ['of 0 bytes', makeTransportFile({ ...FILM, sizeBytes: 0 }, device)],
     [
       'with fewer hashes than pieces',
-      makeTransportFile({ ...good, pieceHashes: [new Uint8Array(32)] }, device),
+      makeTransportFile({ ...FILM, pieceHashes: [new Uint8Array(32)] }, device),
     ],
-    ['with more hashes than pieces', makeTransportFile({ ...good, sizeBytes: 10 }, device)],
-    ['with a line break in its type', makeTransportFile({ ...good, mimeType: 'video/mp4\r\nX: y' }, device)],
+    ['with more hashes than pieces', makeTransportFile({ ...FILM, sizeBytes: 10 }, device)],
+    ['with a line break in its type', makeTransportFile({ ...FILM, mimeType: 'video/mp4\r\nX: y' }, device)],
     [
       'that its broadcaster did not sign',
-      makeTransportFile(good, { ...device, sign: (bytes) => createDevice().sign(bytes) }),
+      makeTransportFile(FILM, { ...device, sign: (bytes) => createDevice().sign(bytes) }),
     ],
   ])('%s is refused', async (_what, { contentId, bytes }) => {
     const cheat = await RawProvider.start(net, () => {}, [bytes]);
@@ -320,7 +345,7 @@ describe('a transport file that is false', () => {
   it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
     [
       'of another content',
-      () => makeTransportFile({ ...good, name: 'b.bin' }, device).bytes,
+      () => makeTransportFile({ ...FILM, name: 'b.bin' }, device).bytes,
       'TransportFileInvalid',
     ],
     ['cut short', (bytes) => bytes.subarray(0, -1), 'TransportFileInvalid'],
@@ -329,7 +354,7 @@ describe('a transport file that is false', () => {
     ['that is nothing', () => new Uint8Array(0), 'ContentUnknown'],
   ])('an answer %s is refused', async (what, answer, code) => {
     const cheat = await RawProvider.start(net, () => {});
-    const { contentId, bytes } = makeTransportFile({ ...good, name: `${what}.bin` }, device);
+    const { contentId, bytes } = makeTransportFile({ ...FILM, name: `${what}.bin` }, device);
     await cheat.serveTransports(() => answer(bytes));
     await cheat.announce(contentId);
     const viewer = await net.peer();
@@ -340,7 +365,7 @@ describe('a transport file that is false', () => {
 
   it('that is no CBOR is refused by name though its hash is right', () => {
     const bytes = Uint8Array.of(255, 1, 2);
-    const { contentId } = makeTransportFile(good, device);
+    const { contentId } = makeTransportFile(FILM, device);
     expect(() => readTransportFile(contentId, bytes)).toThrowError(/invalid/);
   });
 });

@@ -50,7 +50,7 @@ describe('settling, killed', () => {
 });
 
 describe('a validator killed in mid-stream', () => {
-  it('twice keeps every claim it confirmed, and all units are settled once', async () => {
+  it('twice keeps every claim it confirmed, and all units are settled once', { tags: 'long' }, async () => {
     const dir = tempDir();
     const [validatorDir, providerDir, viewerDir] = ['validator', 'provider', 'viewer'].map((n) =>
       join(dir, n),

@@ -62,7 +62,7 @@ async function useServed(settings = testSettings(), genesis = GENESIS): Promise<
 }
 
 describe('remote chain', () => {
-  it('carries a batch of as many entries as there can be, and its result', async () => {
+  it('carries a batch of as many entries as there can be, and its result', { tags: 'long' }, async () => {
     const served = await useServed();
     const remote = await served.connect();
     const entries = Array.from({ length: MAX_BATCH_ENTRIES }, (_, i) =>

@@ -37,10 +37,10 @@ async function alsoHas(peer: TestPeer, contentId: string): Promise<TestPeer> {
 
 describe('four providers, two of them killed and one that lies', () => {
   it('play on without a stop, and only what was right is paid', async () => {
-    const units = 60;
+    const units = 30;
     const net = await useDevnet();
     const maker = await net.peer('maker');
-    const contentId = await film(net, maker, units, 240_000);
+    const contentId = await film(net, maker, units, 120_000);
     const transport = maker.store.contents.get(contentId)?.transport ?? new Uint8Array(0);
     const dirs = ['one', 'two', 'three'].map((name) => join(net.dir, name));
     const processes = dirs.map(
@@ -61,7 +61,7 @@ describe('four providers, two of them killed and one that lies', () => {
       },
       [transport],
     );
-    const original = await readFile(join(net.dir, 'files', `${units}-240000.wav`));
+    const original = await readFile(join(net.dir, 'files', `${units}-120000.wav`));
     await maker.library.stop();
     await maker.shardClient.call('announce', {
       certificate: maker.certificate,
@@ -98,7 +98,7 @@ describe('four providers, two of them killed and one that lies', () => {
       if (done) break;
       played.set(value, got);
       got += value.byteLength;
-      if (got > (3 - kills.length) * 15 * MIB) await kills.shift()?.();
+      if (got > (3 - kills.length) * 7 * MIB) await kills.shift()?.();
       // Several times as fast as it plays, and slow enough that providers die with work to do.
       await delay(value.byteLength / 20_000);
     }
