@@ -1,6 +1,11 @@
 /** Tables of tests that have rows in both tiers (CONTRIBUTING.md). */
 import { it, type TestAPI } from 'vitest';
 
+/** How often a property is tried: in the quick tier, and in all. */
+export function triesInTiers(quick: number, all: number): number {
+  return process.env.ACE_TESTS === 'quick' ? quick : all;
+}
+
 interface Rows<Row extends unknown[]> {
   /** Of each kind one. */
   readonly quick: readonly (readonly [...Row])[];

@@ -23,9 +23,10 @@ import { figuresOf } from '../../shared/journal/figures.ts';
 import { movementsOf } from '../../shared/journal/movements.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from '../helpers/journal.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { triesInTiers } from '../helpers/tiers.ts';
 import { ACCOUNTS, Economy, history, world } from './history.ts';
 
-const RUNS = 8;
+const RUNS = triesInTiers(3, 8);
 const STEPS = 80;
 /** Whose records are booked in files as well. */
 const BOOKED_ACCOUNTS = 2;
@@ -104,7 +105,7 @@ describe('the journal of any history', () => {
     'reward',
     'link',
     'feed',
-  ])('has entries of %s', (kind) => expect(kinds.get(kind) ?? 0).toBeGreaterThan(0));
+  ])('has entries of %s', { tags: 'long' }, (kind) => expect(kinds.get(kind) ?? 0).toBeGreaterThan(0));
 });
 
 async function check(economy: Economy, address: string, entries: readonly JournalEntry[]): Promise<void> {
