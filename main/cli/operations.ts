@@ -1,7 +1,8 @@
 /** Commands that move an account's funds: each shows what will happen first, and asks. */
 
-import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
+import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
+import { byCreditor } from '../../shared/rpc/repays.ts';
 import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
@@ -186,23 +187,13 @@ function effectLines(q: OperationQuoteView): string[] {
   if (q.fees.length > 0) rows.push(['Fee in it', sums(q.fees)]);
   for (const loan of byCreditor(q.repays)) {
     const rest = loan.stillOwedUnits > 0 ? `, ${loan.stillOwedUnits} MiB stay owed` : '';
-    rows.push(['Then repays', `${loan.creditor}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`]);
+    rows.push([
+      'Then repays',
+      `${shownAddress(loan.creditor)}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`,
+    ]);
   }
   rows.push(['Balance then', TOKENS.map((token) => `${q.balancesAfter[token]} ${token}`).join(', ')]);
   return rows.map(([label, words]) => `  ${label.padEnd(13)} ${words}`);
-}
-
-type Repays = OperationQuoteView['repays'];
-
-/** Whom one owes several loans is named once, where the first of them stands. */
-export function byCreditor(repays: Repays): Repays {
-  return [...Map.groupBy(repays, ({ creditor }) => creditor)].map(([creditor, loans]) => ({
-    ...(loans[0] as Repays[number]),
-    creditor: shownAddress(creditor),
-    units: loans.reduce((sum, { units }) => sum + units, 0),
-    costXac: formatAmount(loans.reduce((sum, { costXac }) => sum + parseAmount(costXac), 0n)),
-    stillOwedUnits: loans.reduce((sum, { stillOwedUnits }) => sum + stillOwedUnits, 0),
-  }));
 }
 
 function gainLines({ balances, creditUsedUnits, repaid }: Gains): string[] {

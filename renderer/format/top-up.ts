@@ -23,8 +23,9 @@ export interface PlanStep {
   readonly kind: 'repay' | 'settle' | 'left';
   /** Account that is repaid, for `repay`. */
   readonly creditor: string | null;
+  /** Of all loans from there. */
   readonly units: number;
-  /** Units of this loan that stay owed. */
+  /** Units of these loans that stay owed. */
   readonly unitsStillOwed: number;
   /** What the step takes, or what is left. */
   readonly tokens: Funds;
@@ -55,13 +56,15 @@ export function planTopUp(snapshot: NodeSnapshot, topUpXat: TokenAmount): readon
     snapshot.pending.owedUnits,
     basis,
   );
-  const steps: PlanStep[] = repayments.map(({ creditor, units, stillOwedUnits, payment }) => ({
-    kind: 'repay',
-    creditor,
-    units,
-    unitsStillOwed: stillOwedUnits,
-    tokens: takenBy(payment),
-  }));
+  const steps: PlanStep[] = [...Map.groupBy(repayments, ({ creditor }) => creditor)].map(
+    ([creditor, loans]) => ({
+      kind: 'repay',
+      creditor,
+      units: loans.reduce((sum, { units }) => sum + units, 0),
+      unitsStillOwed: loans.reduce((sum, { stillOwedUnits }) => sum + stillOwedUnits, 0),
+      tokens: loans.map(({ payment }) => takenBy(payment)).reduce(together),
+    }),
+  );
   if (pending) {
     const tokens = takenBy(pending.payment);
     steps.push({ kind: 'settle', creditor: null, units: pending.units, unitsStillOwed: 0, tokens });
@@ -79,6 +82,10 @@ function missingXat(snapshot: NodeSnapshot): bigint {
 
 function oldestFirst({ credit }: NodeSnapshot): NodeSnapshot['credit']['loans'] {
   return [...credit.loans].sort((a, b) => a.sinceMs - b.sinceMs);
+}
+
+function together(a: Funds, b: Funds): Funds {
+  return { XAC: amount(a.XAC + b.XAC), XAT: amount(a.XAT + b.XAT), XAS: amount(a.XAS + b.XAS) };
 }
 
 function takenBy({ xacFromPayer, xatBurned, xasFromPayer }: Payment): Funds {

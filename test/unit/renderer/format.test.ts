@@ -235,6 +235,16 @@ describe('planTopUp', () => {
     ]);
   });
 
+  it('names whom one owes several loans once, with the sum of them', async () => {
+    const again = { ...older, sinceMs: newer.sinceMs + 1, units: 1_024 };
+    const steps = planTopUp(await owing([newer, older, again]), parseAmount('0.2'));
+    expect(steps.map((s) => [s.kind, s.creditor, s.units, formatAmount(s.tokens.XAT)])).toEqual([
+      ['repay', '0xb', 4_096, '0.0400000'],
+      ['repay', '0xc', 7_168, '0.0700000'],
+      ['left', null, 0, '0.0900000'],
+    ]);
+  });
+
   it('repays in part, whole units only, and loses nothing', async () => {
     const topUp = parseAmount('0.0400001');
     const steps = planTopUp(await owing([older, newer]), topUp);

@@ -69,6 +69,7 @@ export const aWallet: WalletStateView = {
   address: null,
   protection: 'passphrase',
   remembered: false,
+  deviceKept: null,
   systemStore: { usable: false, why: null },
   lockAfterMinutes: null,
   locksAtMs: null,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { byCreditor } from '../../../../main/cli/operations.ts';
+import { byCreditor } from '../../../../shared/rpc/repays.ts';
 
 it('names whom one owes several loans once, with all that is repaid', () => {
   const [ann, bob] = [
@@ -8,16 +8,17 @@ it('names whom one owes several loans once, with all that is repaid', () => {
   ];
   const loan = (creditor: string, units: number, costXac: string, stillOwedUnits = 0) => ({
     ...{ creditor, units, stillOwedUnits, costXac },
-    ...{ fromXac: costXac, fromXat: '0.0000000', fromXas: '0.0000000' },
+    ...{ fromXac: '0.0000000', fromXat: costXac, fromXas: '0.0000000' },
   });
   const repays = [loan(ann, 3, '0.0000003'), loan(bob, 5, '0.5000000'), loan(ann, 4, '1.0000004', 2)];
   expect(byCreditor(repays)).toMatchObject([
     {
-      creditor: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
+      creditor: ann,
       units: 7,
       stillOwedUnits: 2,
       costXac: '1.0000007',
+      fromXat: '1.0000007',
     },
-    { creditor: '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359', units: 5, costXac: '0.5000000' },
+    { creditor: bob, units: 5, costXac: '0.5000000' },
   ]);
 });
