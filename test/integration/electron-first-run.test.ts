@@ -258,16 +258,10 @@ describe('the desktop app and the system’s key store', () => {
     });
   });
 
-  itInTiers<[string, string | null, string]>({
-    quick: [
-      [
-        'that protects nothing',
-        'basic_text',
-        'this desktop has no key store: GNOME’s keyring or KDE’s wallet',
-      ],
-    ],
-    long: [['that does not answer', null, 'the system’s key store does not answer']],
-  })('refuses one %s, says why, and makes nothing', async (_what, keyStore, why) => {
+  it.each<[string, string | null, string]>([
+    ['that protects nothing', 'basic_text', 'this desktop has no key store: GNOME’s keyring or KDE’s wallet'],
+    ['that does not answer', null, 'the system’s key store does not answer'],
+  ])('refuses one %s, says why, and makes nothing', { tags: 'long' }, async (_what, keyStore, why) => {
     const home = temporaryHome();
     const app = await start({ home, keyStore });
     expect((await call(app, 'walletState', {})).systemStore).toEqual({ usable: false, why });

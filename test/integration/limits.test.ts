@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fetchWhole, MIB, paidUnits, revealedUnits, settleUp, useDevnet } from '../helpers/devnet.ts';
+import { itInTiers } from '../helpers/tiers.ts';
 import { staysFor, waitFor } from '../helpers/wait.ts';
 
 /** How exactly, over 20 s, is measured by test/bench/measured/rate-cap.test.ts. */
@@ -18,7 +19,7 @@ async function provided(units: number) {
 }
 
 describe('a cap of 1 MiB/s', () => {
-  it.each(['upload', 'download'] as const)(
+  itInTiers<['upload' | 'download']>({ quick: [['download']], long: [['upload']] })(
     'on the %s is never passed, and every unit is paid',
     async (direction) => {
       const { provider, viewer, contentId, download } = await provided(20);

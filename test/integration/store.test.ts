@@ -58,7 +58,9 @@ describe('the limit of the disk', () => {
     expect(await sha256OfFile(piecesFile(viewer, third))).toHaveLength(64);
   });
 
-  it('holds while several are fetched at once: one that does not fit waits, by name, and goes on with room', async () => {
+  it('holds while several are fetched at once: one that does not fit waits, by name, and goes on with room', {
+    tags: 'long',
+  }, async () => {
     const { net, viewer, films } = await providedFilms(3, 14);
     await viewer.setLimits({ cacheBytes: LIMIT });
     const disk = watchDisk(join(viewer.dir, 'pieces'));

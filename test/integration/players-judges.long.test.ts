@@ -6,7 +6,6 @@ import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { Devnet, joinedNode, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { sha256OfFile } from '../helpers/files.ts';
 import { findProgram, makeVideo, runProgram } from '../helpers/media.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 
 const SECONDS = 60;
 const [ffmpeg, ffprobe, mpv, curl] = ['ffmpeg', 'ffprobe', 'mpv', 'curl'].map(findProgram);
@@ -47,7 +46,7 @@ const at = (path: string) => new URL(path, node.http.url).href;
 const received = async (id: string) => (await node.peer.library.transfer(id)).receivedBytes;
 
 describe.skipIf(!ffmpeg || !ffprobe)('ffmpeg', () => {
-  itInTiers({ quick: [['mkv']], long: [['mp4'], ['ts']] })(
+  it.each(['mkv', 'mp4', 'ts'])(
     'ffprobe tells streams and length of a .%s at getstream',
     async (extension) => {
       const { id, sizeBytes } = await film(extension);
@@ -63,54 +62,32 @@ describe.skipIf(!ffmpeg || !ffprobe)('ffmpeg', () => {
     },
   );
 
-  it.each(['mp4', 'mkv'])(
-    'seeks in a .%s, and gets the frames of that place',
-    { tags: 'long' },
-    async (extension) => {
-      const { id, path, sizeBytes } = await film(extension);
-      const args = (input: string) => [
-        ...['-v', 'error', '-nostdin', '-ss', '50', '-i', input],
-        ...['-frames:v', '10', '-an', '-f', 'framemd5', '-'],
-      ];
-      const [ours, theirs] = [
-        await runProgram(ffmpeg ?? '', args(at(`/content/${id}`))),
-        await runProgram(ffmpeg ?? '', args(path)),
-      ];
-      expect(ours.stderr).toBe('');
-      expect(ours.stdout).toBe(theirs.stdout);
-      expect(ours.stdout.split('\n').filter((line) => line.startsWith('0,'))).toHaveLength(10);
-      expect(await received(id)).toBeLessThan(sizeBytes - 2 * MIB);
-    },
-  );
+  it.each(['mp4', 'mkv'])('seeks in a .%s, and gets the frames of that place', async (extension) => {
+    const { id, path, sizeBytes } = await film(extension);
+    const args = (input: string) => [
+      ...['-v', 'error', '-nostdin', '-ss', '50', '-i', input],
+      ...['-frames:v', '10', '-an', '-f', 'framemd5', '-'],
+    ];
+    const [ours, theirs] = [
+      await runProgram(ffmpeg ?? '', args(at(`/content/${id}`))),
+      await runProgram(ffmpeg ?? '', args(path)),
+    ];
+    expect(ours.stderr).toBe('');
+    expect(ours.stdout).toBe(theirs.stdout);
+    expect(ours.stdout.split('\n').filter((line) => line.startsWith('0,'))).toHaveLength(10);
+    expect(await received(id)).toBeLessThan(sizeBytes - 2 * MIB);
+  });
 
-  it.each(['mp4', 'ts'])(
-    'plays all of a .%s from /ace/manifest.m3u8',
-    { tags: 'long' },
-    async (extension) => {
-      const { id, path } = await film(extension);
-      const args = (input: string) => [
-        '-v',
-        'error',
-        '-nostdin',
-        '-i',
-        input,
-        '-map',
-        '0',
-        '-f',
-        'null',
-        '-',
-      ];
-      const { code, stderr } = await runProgram(
-        ffmpeg ?? '',
-        args(at(`/ace/manifest.m3u8?content_id=${id}`)),
-      );
-      expect(stderr).toBe('');
-      expect(code).toBe(0);
-      await node.peer.library.transfer(id);
-      const whole = await fetch(at(`/content/${id}`));
-      expect(Buffer.from(await whole.arrayBuffer()).equals(readFileSync(path))).toBe(true);
-    },
-  );
+  it.each(['mp4', 'ts'])('plays all of a .%s from /ace/manifest.m3u8', async (extension) => {
+    const { id, path } = await film(extension);
+    const args = (input: string) => ['-v', 'error', '-nostdin', '-i', input, '-map', '0', '-f', 'null', '-'];
+    const { code, stderr } = await runProgram(ffmpeg ?? '', args(at(`/ace/manifest.m3u8?content_id=${id}`)));
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    await node.peer.library.transfer(id);
+    const whole = await fetch(at(`/content/${id}`));
+    expect(Buffer.from(await whole.arrayBuffer()).equals(readFileSync(path))).toBe(true);
+  });
 });
 
 describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
@@ -126,7 +103,7 @@ describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
     ['a .mp4 at getstream', 'mp4', '/ace/getstream?content_id='],
     ['a .mp4 at manifest.m3u8', 'mp4', '/ace/manifest.m3u8?content_id='],
     ['a .ts at manifest.m3u8', 'ts', '/ace/manifest.m3u8?content_id='],
-  ])('plays %s to its end', { tags: 'long' }, async (_what, extension, path) => {
+  ])('plays %s to its end', async (_what, extension, path) => {
     const { id } = await film(extension);
     const { code, stdout, stderr } = await play(at(path + id));
     expect(code, stdout + stderr).toBe(0);
@@ -134,14 +111,14 @@ describe.skipIf(!ffmpeg || !mpv)('mpv', () => {
     expect(stdout).toContain('End of file');
   });
 
-  it('jumps to near the end without fetching what is between', { tags: 'long' }, async () => {
+  it('jumps to near the end without fetching what is between', async () => {
     const { id, sizeBytes } = await film('mp4');
     const { code, stdout, stderr } = await play(at(`/content/${id}`), '--start=55', '--cache=no');
     expect(code, stdout + stderr).toBe(0);
     expect(await received(id)).toBeLessThan(sizeBytes - 2 * MIB);
   });
 
-  it('plays the .m3u of a content', { tags: 'long' }, async () => {
+  it('plays the .m3u of a content', async () => {
     const { id } = await film('mp4');
     const { code, stdout, stderr } = await play(at(`/content/${id}.m3u`), '--start=55');
     expect(code, stdout + stderr).toBe(0);
