@@ -49,7 +49,8 @@ export function sendCommand(
   const input = { amount, token: tokenOf(token), to };
   return act(config, options, {
     quote: (connection) => connection.call('quoteSend', input),
-    words: (quote) => `Send ${amount} ${input.token} to ${quote.to}`,
+    words: ({ to: payee, isSeen }) =>
+      `Send ${amount} ${input.token} to ${payee}${isSeen ? '' : '. This network has never seen that account: check the address, what is sent cannot be taken back'}`,
     run: (connection, { expiresAtMs }) => connection.call('send', { ...input, expiresAtMs }),
   });
 }

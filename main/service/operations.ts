@@ -77,9 +77,9 @@ export class OperationService {
 
   readonly quoteSend = async (input: CheckedInput<'quoteSend'>): Promise<WalletOutputs['quoteSend']> => {
     const operation = this.#whole(transferOf(input));
-    const [basis, asOfMs] = await this.#basis();
+    const [[basis, asOfMs], isSeen] = await Promise.all([this.#basis(), this.#isSeen(operation.to)]);
     const effect = quoteTransfer(operation, basis);
-    return { ...effectView('transfer', effect, asOfMs), to: shownAddress(operation.to) };
+    return { ...effectView('transfer', effect, asOfMs), to: shownAddress(operation.to), isSeen };
   };
 
   readonly send = async (input: CheckedInput<'send'>): Promise<OperationResultView> => {
@@ -249,6 +249,12 @@ export class OperationService {
       settings,
     };
     return [basis, asOfMs, picture];
+  }
+
+  /** The account has something, owes something, or has signed something. */
+  async #isSeen(address: string): Promise<boolean> {
+    const { balances, nonce, creditUsedUnits } = await this.#peer.shardClient.call('account', { address });
+    return nonce > 0 || creditUsedUnits > 0 || Object.values(balances).some((balance) => balance > 0n);
   }
 
   async #reserves({ sell, buy }: Pick<SwapOperation, 'sell' | 'buy'>) {

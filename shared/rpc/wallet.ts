@@ -105,6 +105,8 @@ export interface OperationQuoteView {
 export interface SendQuoteView extends OperationQuoteView {
   /** EIP-55. */
   readonly to: string;
+  /** The network knows the account. A new one is not seen, and neither is an address with a typo. */
+  readonly isSeen: boolean;
 }
 
 export interface MintQuoteView extends OperationQuoteView {

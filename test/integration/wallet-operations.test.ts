@@ -34,10 +34,12 @@ describe('an operation', () => {
 
     const send = { to: FRIEND, token: 'XAT' as const, amount: '1.5' };
     const sendQuote = await node.call('quoteSend', send);
+    expect(sendQuote.isSeen).toBe(false);
     expect(booked(await node.call('send', { ...send, expiresAtMs: sendQuote.expiresAtMs }))).toEqual(
       sendQuote.balancesAfter,
     );
     expect((await net.validator.chain.account(FRIEND)).balances.XAT).toBe(parseAmount('1.5'));
+    expect((await node.call('quoteSend', send)).isSeen).toBe(true);
 
     const mint = { amountXat: '7.3333333' };
     const mintQuote = await node.call('quoteMint', mint);
