@@ -28,17 +28,21 @@ export async function standsStill<T>(what: string, ask: () => T | Promise<T>): P
   return last;
 }
 
+/** What takes longer is asked for less often: the questions cost what is waited for its time. */
+const SOON_MS = 1_000;
+
 /** Asks until the answer is truthy, and gives it. Fails with `what` when that takes longer than `timeoutMs`. */
 export async function waitFor<T>(
   what: string,
   ask: () => T | Promise<T>,
   timeoutMs = 60_000,
 ): Promise<NonNullable<T>> {
-  const untilMs = performance.now() + timeoutMs;
+  const fromMs = performance.now();
+  const untilMs = fromMs + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer) return answer as NonNullable<T>;
     if (performance.now() > untilMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
-    await delay(10);
+    await delay(performance.now() - fromMs < SOON_MS ? 10 : 40);
   }
 }
