@@ -187,7 +187,7 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
     result.entries.forEach((entry, index) => {
       accounts.add(entry.payer).add(entry.payee);
       bookLoans(store, entry, row);
-      store.watchers.addPaid(entry.payer, entry.paidUnits + entry.repaidUnits);
+      store.watchers.addSettled(entry.payer, entry.paidUnits + entry.repaidUnits, entry.refusedUnits);
       store.batches.addStatement(entry.payer, row.number, 'paid', index);
       store.batches.addStatement(entry.payee, row.number, 'earned', index);
     });

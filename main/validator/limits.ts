@@ -28,6 +28,8 @@ export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
 
 /** Of what an account watched, so much counts for the traffic rate in a day: 14 hours at 7 GB an hour, as 4K has. */
 export const COUNTED_UNITS_PER_DAY = 102_400;
+/** And so much of its time: an account has one pair of eyes, also for what it pays for days later. */
+export const COUNTED_MS_PER_DAY = 24 * 3_600_000;
 
 /** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
 export const KEPT_SIGNATURES = 50_000;

@@ -1,4 +1,9 @@
-/** What a shard knows of the worth of its peers, for whom to keep when its connections run out (`p2p/eviction.ts`). */
+/**
+ * What a shard knows of the worth of its peers: whom to keep when its connections run out (`p2p/eviction.ts`), who is held to
+ * no stranger's share of leases and of the rendezvous. What counts is what funds have paid: credit is free, and so are
+ * identities, so what is only owed says nothing of anybody.
+ */
+import { LRUCache } from 'lru-cache';
 import { fromHex } from '../../shared/hex.ts';
 import type { ServedLease } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -9,6 +14,10 @@ import { REMEMBERED_LEASES, WORTH_EVERY_MS } from './limits.ts';
 export class PeerWorth {
   readonly #standing: PeerStanding;
   readonly #store: ValidatorStore;
+  /** Peers whose last claim is not paid for yet, each with the channel and the account that it is of. */
+  readonly #waiting = new LRUCache<string, { readonly channelId: Uint8Array; readonly payer: string }>({
+    max: REMEMBERED_LEASES,
+  });
 
   /** Those who served or paid before this start are known again; the other shards are never strangers. */
   constructor(standing: PeerStanding, store: ValidatorStore, validatorKeys: readonly string[]) {
@@ -28,10 +37,20 @@ export class PeerWorth {
     const { paidUnits, usedAtMs } = this.#standing.of(peerId);
     const isKnown = paidUnits > 0 && usedAtMs !== null;
     if (isKnown && performance.now() - usedAtMs < WORTH_EVERY_MS) return;
-    const lease = this.#store.leases.proof(channelId);
-    if (!lease || lease.claimedUnits === 0) return;
-    if (!this.#note(lease).includes(peerId)) return;
+    if (this.#waiting.has(peerId)) return;
+    const lease = this.#store.leases.served(channelId);
+    if (!lease || !devicesOf(lease).includes(peerId)) return;
     this.#standing.used(peerId);
+    if (!this.#note(lease)) this.#waiting.set(peerId, { channelId: channelId.slice(), payer: lease.payer });
+  }
+
+  /** A settlement named these accounts: what waited for their payment may be paid for now. */
+  settled(accounts: ReadonlySet<string>): void {
+    for (const [peerId, { channelId, payer }] of [...this.#waiting.entries()]) {
+      if (!accounts.has(payer)) continue;
+      const lease = this.#store.leases.served(channelId);
+      if (!lease || this.#note(lease)) this.#waiting.delete(peerId);
+    }
   }
 
   /** Units were paid between it and others. */
@@ -39,9 +58,24 @@ export class PeerWorth {
     return this.#standing.of(peerId).paidUnits > 0;
   }
 
-  #note({ payerDevice, payeeDevice, claimedUnits }: ServedLease): string[] {
-    const peerIds = [payerDevice, payeeDevice].map(peerIdOf);
-    for (const peerId of peerIds) this.#standing.paid(peerId, claimedUnits);
-    return peerIds;
+  /** Whether the lease was paid for, so that both its devices are known. */
+  #note(lease: ServedLease): boolean {
+    if (!this.#isPaid(lease)) return false;
+    for (const peerId of devicesOf(lease)) this.#standing.paid(peerId, lease.claimedUnits);
+    return true;
   }
+
+  /**
+   * An account that has paid as much as it owes has had no more leases on credit than those it paid for, so nobody makes known
+   * peers by more than twice the units that its funds paid.
+   */
+  #isPaid({ payer, appliedUnits }: ServedLease): boolean {
+    if (appliedUnits === 0) return false;
+    const everPaidUnits = this.#store.watchers.get(payer)?.everPaidUnits ?? 0;
+    return everPaidUnits > 0 && everPaidUnits >= this.#store.loans.owedUnits(payer);
+  }
+}
+
+function devicesOf({ payerDevice, payeeDevice }: ServedLease): string[] {
+  return [payerDevice, payeeDevice].map(peerIdOf);
 }

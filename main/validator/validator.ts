@@ -75,7 +75,12 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const nowMs = () => clock.nowMs();
   const clockGuard = new ClockGuard(clock, log);
   const context = { clockGuard, chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
-  const settling = new Settling({ ...context, leastMs: () => clock.leastMs(), watchers, log });
+  const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
+  const onSettled = (accounts: ReadonlySet<string>) => {
+    worth.settled(accounts);
+    watchers.notify(accounts);
+  };
+  const settling = new Settling({ ...context, leastMs: () => clock.leastMs(), onSettled, log });
   await settling.begin();
   const verifier = new VerifyPool({
     onDeath: (error) => log.error({ err: error }, 'claims of a dead thread are verified again'),
@@ -86,7 +91,6 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     alone,
     onBooked: (count) => settling.noticed(count),
   });
-  const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
   const isProven = (peerId: string) => worth.isProven(peerId);
   const leases = new LeaseQueue({ ...context, settling, isProven });
   const faucet = options.faucet && new Faucet({ ...context, account: options.faucet, settling });
