@@ -19,6 +19,7 @@ import {
 import { encodeBatchResult } from '../../shared/settlement/batch-result.ts';
 import { sealBatch } from '../chain/batch-signature.ts';
 import type { MainChain } from '../chain/port.ts';
+import { intact } from '../db/store-error.ts';
 import type { BatchRow } from '../db/validator/batches.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -173,7 +174,8 @@ function sealViewing(store: ValidatorStore, leases: readonly LeaseRow[], { watch
 
 async function applySealed(context: BatchingContext, row: BatchRow): Promise<Settled> {
   const { chain, store } = context;
-  const result = await chain.applyBatch({ batch: decodeBatch(row.bytes), signature: row.signature });
+  const batch = intact(() => decodeBatch(row.bytes), 'validator.db');
+  const result = await chain.applyBatch({ batch, signature: row.signature });
   const creditUsed = new Map<string, number>();
   const payers = [...new Set(result.entries.map((entry) => entry.payer))];
   for await (const { address, creditUsedUnits } of accountsOf(chain, payers)) {

@@ -5,6 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { fromHex } from '../../shared/hex.ts';
+import { intact } from '../db/store-error.ts';
 import type { ServedLease } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { PeerStanding } from '../p2p/peer-standing.ts';
@@ -77,5 +78,5 @@ export class PeerWorth {
 }
 
 function devicesOf({ payerDevice, payeeDevice }: ServedLease): string[] {
-  return [payerDevice, payeeDevice].map(peerIdOf);
+  return intact(() => [payerDevice, payeeDevice].map(peerIdOf), 'validator.db');
 }
