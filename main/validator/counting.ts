@@ -30,11 +30,13 @@ export function countPaid(store: ValidatorStore, viewing: Viewing, nowMs: number
   }
   const day = Math.floor(nowMs / 86_400_000);
   let watched: TrafficTotals = { videoUnits: 0n, watchMs: 0n };
-  const watchers = [...rows.values()].map((row) => {
+  const watchers: Watcher[] = [];
+  for (const row of rows.values()) {
     const { units, ms, after } = countOne(row, day);
+    // One that has to wait for the next day is looked at each time, and written once.
+    if (ms > 0 || units > 0 || viewing.reported.has(row.account)) watchers.push(after);
     watched = { videoUnits: watched.videoUnits + BigInt(units), watchMs: watched.watchMs + BigInt(ms) };
-    return after;
-  });
+  }
   return { watched, watchers };
 }
 

@@ -23,6 +23,11 @@ export const MAX_FORGOTTEN_AT_ONCE = 500;
  * days after its end, ten days at most. Not on a devnet of one's own.
  */
 export const ADDRESS_LEASE_RATE: BucketRate = { perSecond: 64 / 86_400, burst: 64 };
+/**
+ * Leases of a peer that has paid, in millionths of what it gets in a day: one for each unit that was paid with it. A viewer pays
+ * hundreds on each lease; who has paid one unit has bought no rows.
+ */
+export const PAID_LEASE_RATE: BucketRate = { perSecond: 1_000_000 / 86_400, burst: 1_000_000 };
 /** Leases beyond that of all such peers together: 43,200 a day, so 80 MB of rows. */
 export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
 

@@ -4,7 +4,7 @@
  * identities, so what is only owed says nothing of anybody.
  */
 import { LRUCache } from 'lru-cache';
-import { fromHex } from '../../shared/hex.ts';
+import { fromHex, toHex } from '../../shared/hex.ts';
 import { intact } from '../db/store-error.ts';
 import type { ServedLease } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -15,10 +15,8 @@ import { REMEMBERED_LEASES, WORTH_EVERY_MS } from './limits.ts';
 export class PeerWorth {
   readonly #standing: PeerStanding;
   readonly #store: ValidatorStore;
-  /** Peers whose last claim is not paid for yet, each with the channel and the account that it is of. */
-  readonly #waiting = new LRUCache<string, { readonly channelId: Uint8Array; readonly payer: string }>({
-    max: REMEMBERED_LEASES,
-  });
+  /** Channels that peers claimed on and nobody has paid for yet, by their id, with the account that it is for. */
+  readonly #waiting = new LRUCache<string, string>({ max: REMEMBERED_LEASES });
 
   /** Those who served or paid before this start are known again; the other shards are never strangers. */
   constructor(standing: PeerStanding, store: ValidatorStore, validatorKeys: readonly string[]) {
@@ -38,25 +36,29 @@ export class PeerWorth {
     const { paidUnits, usedAtMs } = this.#standing.of(peerId);
     const isKnown = paidUnits > 0 && usedAtMs !== null;
     if (isKnown && performance.now() - usedAtMs < WORTH_EVERY_MS) return;
-    if (this.#waiting.has(peerId)) return;
     const lease = this.#store.leases.served(channelId);
     if (!lease || !devicesOf(lease).includes(peerId)) return;
     this.#standing.used(peerId);
-    if (!this.#note(lease)) this.#waiting.set(peerId, { channelId: channelId.slice(), payer: lease.payer });
+    if (!this.#note(lease)) this.#waiting.set(toHex(channelId), lease.payer);
   }
 
   /** A settlement named these accounts: what waited for their payment may be paid for now. */
   settled(accounts: ReadonlySet<string>): void {
-    for (const [peerId, { channelId, payer }] of [...this.#waiting.entries()]) {
+    for (const [channel, payer] of [...this.#waiting.entries()]) {
       if (!accounts.has(payer)) continue;
-      const lease = this.#store.leases.served(channelId);
-      if (!lease || this.#note(lease)) this.#waiting.delete(peerId);
+      const lease = this.#store.leases.served(fromHex(channel));
+      if (!lease || this.#note(lease)) this.#waiting.delete(channel);
     }
   }
 
   /** Units were paid between it and others. */
   isProven(peerId: string): boolean {
-    return this.#standing.of(peerId).paidUnits > 0;
+    return this.paidUnitsOf(peerId) > 0;
+  }
+
+  /** Units of the channel on which most of them were. */
+  paidUnitsOf(peerId: string): number {
+    return this.#standing.of(peerId).paidUnits;
   }
 
   /** Whether the lease was paid for, so that both its devices are known. */

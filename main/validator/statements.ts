@@ -62,7 +62,7 @@ export function statementRows(
 
 function load(store: ValidatorStore, number: number): { result: BatchResult; atMs: number } {
   const row = store.batches.get(number);
-  const bytes = row?.result;
-  invariant(row && bytes, 'a statement is of a batch that the main chain answered');
-  return { result: intact(() => decodeBatchResult(bytes), 'validator.db'), atMs: row.createdAtMs };
+  invariant(row?.result != null, 'a statement is of a batch that the main chain answered');
+  const { result, createdAtMs } = row;
+  return { result: intact(() => decodeBatchResult(result), 'validator.db'), atMs: createdAtMs };
 }

@@ -91,8 +91,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     alone,
     onBooked: (count) => settling.noticed(count),
   });
-  const isProven = (peerId: string) => worth.isProven(peerId);
-  const leases = new LeaseQueue({ ...context, settling, isProven });
+  const paidUnitsOf = (peerId: string) => worth.paidUnitsOf(peerId);
+  const leases = new LeaseQueue({ ...context, settling, paidUnitsOf });
   const faucet = options.faucet && new Faucet({ ...context, account: options.faucet, settling });
   const handlers = shardHandlers({
     ...context,
@@ -104,7 +104,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     rendezvous: new Rendezvous(nowMs),
     announcers: new Announcers(settings),
     worth,
-    isProven,
+    paidUnitsOf,
     watchers,
     shardAddresses,
     log,

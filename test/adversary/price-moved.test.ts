@@ -2,12 +2,23 @@
  * Fresh accounts that report viewing to each other to move the price of everybody's traffic. On their free credit it once fell
  * by 7.9 % with 300 of them, in seconds and for nothing; see docs/decisions/0021-what-moves-the-price.md.
  */
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
+import type { MainChain } from '../../main/chain/port.ts';
 import { settle } from '../../main/validator/batching.ts';
 import { COUNTED_UNITS_PER_DAY } from '../../main/validator/limits.ts';
 import { operationTypedData } from '../../main/wallet/typed-data.ts';
+import type { SignedBatch } from '../../shared/chain.ts';
 import { MAX_WATCH_MS_PER_UNIT, MIN_WATCH_MS_PER_UNIT, trafficRate } from '../../shared/economy/price.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
+import {
+  addressHomedAt,
+  entry,
+  settle as settleOnChain,
+  shardedSettings,
+  testGenesis,
+} from '../helpers/chain.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -214,6 +225,65 @@ describe('the price of traffic', () => {
     expect([videoUnits - before.videoUnits, watchMs - before.watchMs]).toEqual([0n, 0n]);
     expect(shard.store.watchers.get(watcher.account.address)?.everPaidUnits).toBe(1_500);
   });
+
+  it('counts once what a kill leaves between the chain and the shard’s books', async () => {
+    const shard = useShard([party(1)]);
+    const before = (await shard.chain.market()).totals;
+    await forge(shard, 1, 500, 1_000);
+    const killed = { ...shard.context, chain: answersLost(shard.chain) };
+    let batches = 0;
+    // After each batch that the chain has taken, and the next life sends it again.
+    for (; (await settle(killed).catch(() => 'killed')) === 'killed'; batches++) await settle(shard.context);
+    expect(batches).toBe(2);
+    const { videoUnits, watchMs } = (await shard.chain.market()).totals;
+    expect([videoUnits - before.videoUnits, watchMs - before.watchMs]).toEqual([500n, 500_000n]);
+    const { paidUnits, waitingUnits, everPaidUnits } =
+      shard.store.watchers.get(party(1).account.address) ?? {};
+    expect([paidUnits, waitingUnits, everPaidUnits]).toEqual([0, 0, 500]);
+  });
+
+  it('moves by 2 % in any day for a validator that lies, and not at all before its accounts have paid', async () => {
+    const settings = shardedSettings(LAUNCH);
+    const [payer, payee] = [addressHomedAt(1), addressHomedAt(0)];
+    let nowMs = 1_800_000_000_000;
+    const chain = openEmbeddedChain({
+      path: join(tempDir(), 'chain.db'),
+      settings,
+      genesis: testGenesis([[payer, 'XAC', '1000']]),
+      nowMs: () => nowMs,
+    });
+    onTestFinished(() => chain.close());
+    const rate = async () => trafficRate((await chain.market()).totals);
+    const start = await rate();
+    // As much as a batch takes: what is beyond that is used up as well.
+    const lie = () =>
+      settleOnChain(chain, [], { shard: 1, watched: { videoUnits: 0n, watchMs: 55n * BigInt(HOUR_MS) } });
+    await lie();
+    expect(await rate()).toEqual(start);
+    // Honest so far: what was paid counts for a second a unit.
+    const units = 1_000_000;
+    await settleOnChain(chain, [entry(payer, payee, units)], {
+      shard: 1,
+      watched: { videoUnits: BigInt(units), watchMs: 1_000n * BigInt(units) },
+    });
+    const honest = await rate();
+    const percents = [];
+    for (let day = 1; day <= 3; day++) {
+      for (let batch = 0; batch < 50; batch++) {
+        nowMs += 86_400_000 / 50;
+        await lie();
+      }
+      const now = await rate();
+      percents.push(Number((now.num * honest.den * 10_000n) / (now.den * honest.num)) / 100 - 100);
+    }
+    process.stdout.write(
+      `a lying validator moved the rate to ${percents.map((one) => one.toFixed(2)).join(', ')} % in 3 days\n`,
+    );
+    for (const [day, percent] of percents.entries()) {
+      expect(percent).toBeGreaterThanOrEqual((0.98 ** (day + 2) - 1) * 100 - 0.01);
+    }
+    expect(percents.at(-1)).toBeLessThan(-2);
+  });
 });
 
 async function transferAll(shard: TestShard, from: ReturnType<typeof party>, to: ReturnType<typeof party>) {
@@ -228,4 +298,19 @@ async function transferAll(shard: TestShard, from: ReturnType<typeof party>, to:
   } as const;
   const signature = await from.account.signTypedData(operationTypedData(shard.settings, operation));
   await shard.chain.submit({ operation, signature });
+}
+
+/** The chain takes each batch, and whoever handed it in is killed before the answer. */
+function answersLost(chain: MainChain): MainChain {
+  return new Proxy(chain, {
+    get(target, name: keyof MainChain) {
+      if (name === 'applyBatch') {
+        return async (batch: SignedBatch) => {
+          await target.applyBatch(batch);
+          throw new Error('killed');
+        };
+      }
+      return target[name].bind(target);
+    },
+  });
 }

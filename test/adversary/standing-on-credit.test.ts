@@ -41,7 +41,7 @@ it('20 identities of one address with nothing but credit get a stranger’s leas
   const { shard, worth } = network;
   let uptimeMs = 0;
   const pace = new LeasePace(
-    (peerId) => worth.isProven(peerId),
+    (peerId) => worth.paidUnitsOf(peerId),
     () => uptimeMs,
   );
   const origin = { address: '192.0.2.1', group: '192.0.2.0/24' };
@@ -96,4 +96,13 @@ it('is not lent on: one paid unit makes no crowd of known peers', async () => {
   const known = crowd.filter((payee) => worth.isProven(peerOf(payee))).length;
   const paid = shard.store.watchers.get(payer.account.address)?.everPaidUnits ?? 0;
   expect(known).toBeLessThanOrEqual(2 * paid);
+});
+
+it('of a provider is not held up by one that owes it', async () => {
+  const [debtor, rich, provider] = [party(1), party(2), party(3)];
+  const network = useShard([[rich.account.address, 'XAC', '1']]);
+  await claimed(network, await network.shard.lease(debtor, provider, 1), 1);
+  await claimed(network, await network.shard.lease(rich, provider, 1), 1);
+  const isKnown = (one: Party) => network.worth.isProven(peerOf(one));
+  expect([debtor, rich, provider].map(isKnown)).toEqual([false, true, true]);
 });
