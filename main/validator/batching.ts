@@ -30,6 +30,7 @@ import { countPaid } from './counting.ts';
 import type { DebtorWatch } from './debtor-watch.ts';
 import { MAX_FORGOTTEN_AT_ONCE, UNUSED_LEASE_KEPT_MS } from './limits.ts';
 import { PairBook } from './pairs.ts';
+import type { StrangersShare } from './strangers-share.ts';
 import { type Viewing, viewingOf } from './watching.ts';
 
 /** An unclaimed lease goes back to its payer this long after it expired: time for the payee's last claim. */
@@ -48,6 +49,8 @@ export interface BatchingContext {
   readonly leastMs?: () => number;
   /** Which debtors may repay; without one, each settlement asks for all of them. */
   readonly debtors?: DebtorWatch;
+  /** What accounts that have never paid get of each batch; without one, all. */
+  readonly strangers?: StrangersShare;
   /** Most pairs of payer and payee that one batch takes up; the next one has the rest. For tests. */
   readonly maxEntries?: number;
 }
@@ -87,8 +90,7 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
   // Funds repay loans before they pay for anything new: while loans wait for the next batch, so does consumption.
   const price = priceSnapshot(await chain.market());
   const ripe = (lease: LeaseRow) => isRipe(lease, price, createdAtMs);
-  const leases =
-    repayments === 'all' ? store.leases.toSeal().filter((lease) => ripe(lease) && takeUp(pairs, lease)) : [];
+  const leases = repayments === 'all' ? await toTakeUp(context, ripe, pairs) : [];
   // Watch time goes as the wall clock allows: it rides along with payments, and goes alone once there is no more to wait for.
   const viewed =
     pairs.size > 0
@@ -136,6 +138,16 @@ function isRipe(lease: LeaseRow, { unitPriceXac }: PriceSnapshot, nowMs: number)
   const units = lease.claimedUnits - lease.sealedUnits;
   if (units === 0 || lease.released === 1 || nowMs >= lease.expiresAtMs) return true;
   return timesDown(BigInt(units), unitPriceXac) >= LEAST_SETTLED_XAC;
+}
+
+async function toTakeUp(
+  { chain, store, strangers }: BatchingContext,
+  ripe: (lease: LeaseRow) => boolean,
+  pairs: PairBook,
+): Promise<LeaseRow[]> {
+  const leases = store.leases.toSeal().filter(ripe);
+  const admitted = (await strangers?.admit(chain, store, leases)) ?? leases;
+  return admitted.filter((lease) => takeUp(pairs, lease));
 }
 
 /** Whether the lease goes into this batch; one whose pair finds no room waits for the next. */

@@ -10,6 +10,7 @@ import type { ServedLease } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { PeerStanding } from '../p2p/peer-standing.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
+import { isKnownPayer } from './known-accounts.ts';
 import { REMEMBERED_LEASES, WORTH_EVERY_MS } from './limits.ts';
 
 export class PeerWorth {
@@ -63,19 +64,9 @@ export class PeerWorth {
 
   /** Whether the lease was paid for, so that both its devices are known. */
   #note(lease: ServedLease): boolean {
-    if (!this.#isPaid(lease)) return false;
+    if (lease.appliedUnits === 0 || !isKnownPayer(this.#store, lease.payer)) return false;
     for (const peerId of devicesOf(lease)) this.#standing.paid(peerId, lease.claimedUnits);
     return true;
-  }
-
-  /**
-   * An account that has paid as much as it owes has had no more leases on credit than those it paid for, so nobody makes known
-   * peers by more than twice the units that its funds paid.
-   */
-  #isPaid({ payer, appliedUnits }: ServedLease): boolean {
-    if (appliedUnits === 0) return false;
-    const everPaidUnits = this.#store.watchers.get(payer)?.everPaidUnits ?? 0;
-    return everPaidUnits > 0 && everPaidUnits >= this.#store.loans.owedUnits(payer);
   }
 }
 

@@ -30,6 +30,7 @@ import { PeerWorth } from './peer-worth.ts';
 import { ReadCache } from './read-cache.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { Settling } from './settling.ts';
+import { StrangersShare } from './strangers-share.ts';
 import { VerifyPool } from './verify-pool.ts';
 
 export interface ValidatorOptions {
@@ -74,7 +75,17 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const alone = serializer();
   const nowMs = () => clock.nowMs();
   const clockGuard = new ClockGuard(clock, log);
-  const context = { clockGuard, chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
+  const context = {
+    clockGuard,
+    chain,
+    store,
+    key,
+    shard,
+    nowMs,
+    alone,
+    debtors: new DebtorWatch(store),
+    strangers: new StrangersShare(),
+  };
   const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
   const onSettled = (accounts: ReadonlySet<string>) => {
     worth.settled(accounts);
