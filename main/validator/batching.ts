@@ -89,8 +89,7 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
   const repayments = await plannedRepayments(context, pairs);
   // Funds repay loans before they pay for anything new: while loans wait for the next batch, so does consumption.
   const price = priceSnapshot(await chain.market());
-  const ripe = (lease: LeaseRow) => isRipe(lease, price, createdAtMs);
-  const leases = repayments === 'all' ? await toTakeUp(context, ripe, pairs) : [];
+  const leases = repayments === 'all' ? await toTakeUp(context, price, createdAtMs, pairs) : [];
   // Watch time goes as the wall clock allows: it rides along with payments, and goes alone once there is no more to wait for.
   const viewed =
     pairs.size > 0
@@ -141,12 +140,14 @@ function isRipe(lease: LeaseRow, { unitPriceXac }: PriceSnapshot, nowMs: number)
 }
 
 async function toTakeUp(
-  { chain, store, strangers }: BatchingContext,
-  ripe: (lease: LeaseRow) => boolean,
+  context: BatchingContext,
+  price: PriceSnapshot,
+  nowMs: number,
   pairs: PairBook,
 ): Promise<LeaseRow[]> {
-  const leases = store.leases.toSeal().filter(ripe);
-  const admitted = (await strangers?.admit(chain, store, leases)) ?? leases;
+  const { store, strangers } = context;
+  const ripe = store.leases.toSeal().filter((lease) => isRipe(lease, price, nowMs));
+  const admitted = (await strangers?.admit(context, price, ripe)) ?? ripe;
   return admitted.filter((lease) => takeUp(pairs, lease));
 }
 

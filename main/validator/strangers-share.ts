@@ -3,6 +3,7 @@
  * three databases, and units on credit cost them nothing. So they share a number of rows, those with most units first; what
  * finds no room stays reserved, and waits.
  */
+import { affordableUnits, type PriceSnapshot } from '../../shared/economy/credit.ts';
 import type { MainChain } from '../chain/port.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -22,30 +23,40 @@ interface Pair {
 
 export class StrangersShare {
   readonly #rows: KeyedRateLimiter;
+  readonly #maxLooks: number;
+  #looks = 0;
 
   /** `nowMs` is a clock that nobody sets. */
-  constructor(nowMs: () => number = () => performance.now()) {
+  constructor(nowMs: () => number = () => performance.now(), maxLooks = MAX_FUNDS_LOOKS) {
+    this.#maxLooks = maxLooks;
     this.#rows = new KeyedRateLimiter(STRANGERS_ROW_RATE, nowMs);
   }
 
   /** Those of the leases that this batch may take up. @throws AceError as every call of the chain */
   async admit(
-    chain: MainChain,
-    store: ValidatorStore,
+    { chain, store }: { readonly chain: MainChain; readonly store: ValidatorStore },
+    price: PriceSnapshot,
     leases: readonly LeaseRow[],
   ): Promise<readonly LeaseRow[]> {
     const pairs = strangersPairs(store, leases);
     if (pairs.length === 0) return leases;
     const waiting = pairs.filter(() => this.#rows.take(ALL).retryAfterMs > 0);
     if (waiting.length === 0) return leases;
-    // Who has funds pays with this batch, and is no stranger after it.
+    // Who has funds for a unit pays it with this batch, and has shown that it pays.
     const funded = new Set<string>();
-    const looks = [...new Set(waiting.map(({ payer }) => payer))].slice(0, MAX_FUNDS_LOOKS);
-    for await (const { address, balances } of accountsOf(chain, looks)) {
-      if (balances.XAC + balances.XAT + balances.XAS > 0n) funded.add(address);
+    for await (const { address, balances } of accountsOf(chain, this.#nextLooks(waiting))) {
+      if (affordableUnits(balances, price, 1) > 0) funded.add(address);
     }
     const left = new Set(waiting.filter(({ payer }) => !funded.has(payer)).flatMap((pair) => pair.leases));
     return leases.filter((lease) => !left.has(lease));
+  }
+
+  /** In turns: however many wait, each is looked at. */
+  #nextLooks(waiting: readonly Pair[]): string[] {
+    const payers = [...new Set(waiting.map(({ payer }) => payer))];
+    const from = this.#looks % payers.length;
+    this.#looks = from + this.#maxLooks;
+    return [...payers.slice(from), ...payers.slice(0, from)].slice(0, this.#maxLooks);
   }
 }
 
