@@ -6,6 +6,6 @@ import type { ValidatorStore } from '../db/validator/store.ts';
  * attacker gets at most one more treated as a payer's.
  */
 export function isKnownPayer({ watchers, loans }: ValidatorStore, account: string): boolean {
-  const everPaidUnits = watchers.get(account)?.everPaidUnits ?? 0;
+  const everPaidUnits = watchers.everPaidUnits(account);
   return everPaidUnits > 0 && everPaidUnits >= loans.owedUnits(account);
 }

@@ -16,7 +16,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const FILES = ['chain.db', 'validator.db'];
 const INTERVAL_MS = 2_000;
-const ACCOUNTS = 40;
+const ACCOUNTS = 20;
 /** Of funds, in one batch. */
 const LOOKS = 20;
 
@@ -66,7 +66,7 @@ it('is settled at the pace of strangers, and all of it in the end', async () => 
   await spend(STRANGERS_ROW_RATE.burst);
   const told = () => shard.store.batches.lastSeq(victim.account.address);
   const before = sizeBytes();
-  const rounds = 40;
+  const rounds = 20;
   for (let units = 1; units <= rounds; units++) {
     for (const lease of leases) shard.claim(lease, units);
     pass(INTERVAL_MS);

@@ -28,6 +28,7 @@ const COLUMNS = `account, watched_until_ms AS watchedUntilMs, paid_units AS paid
 export class WatcherTable {
   readonly #add;
   readonly #get;
+  readonly #everPaid;
   readonly #put;
   readonly #addSettled;
   readonly #countable;
@@ -37,6 +38,10 @@ export class WatcherTable {
       `INSERT INTO watchers (account, watched_until_ms) VALUES (?, ?) ON CONFLICT (account) DO NOTHING`,
     );
     this.#get = db.prepare<[string], Watcher>(`SELECT ${COLUMNS} FROM watchers WHERE account = ?`);
+    // Asked for each payer of a batch.
+    this.#everPaid = db
+      .prepare<[string], number>(`SELECT ever_paid_units FROM watchers WHERE account = ?`)
+      .pluck();
     this.#put = db.prepare<[Watcher]>(
       `UPDATE watchers SET watched_until_ms = max(watched_until_ms, @watchedUntilMs), paid_units = @paidUnits,
          waiting_units = @waitingUnits, waiting_ms = @waitingMs, day = @day, day_units = @dayUnits, day_ms = @dayMs,
@@ -62,6 +67,11 @@ export class WatcherTable {
   /** `undefined` for an account that never leased. */
   get(account: string): Watcher | undefined {
     return this.#get.get(account);
+  }
+
+  /** Units that an account's funds paid or repaid in all. */
+  everPaidUnits(account: string): number {
+    return this.#everPaid.get(account) ?? 0;
   }
 
   /** Those of whom something that waits is paid for. */
