@@ -8,6 +8,8 @@
 export const MAX_RECORD_ITEMS = 4_096;
 /** Items of a request to a shard: the longest announces 2,000 contents. */
 export const MAX_REQUEST_ITEMS = 16_384;
+/** Items of an answer of a shard or of the chain, which may be hostile: the longest, 500 rows of a statement, has 70,000. */
+export const MAX_ANSWER_ITEMS = 131_072;
 
 /** Whether the bytes hold no more items than `max`, each key, list and map counted as one. What is malformed is left to the decoder. */
 export function hasAtMostItems(bytes: Uint8Array, max: number): boolean {

@@ -3,6 +3,8 @@
  * what the time is from then on. A lease names times, so a clock that is far off gets none, and without a word of why
  * everything would only stand still. A step is believed after the shard was asked once more: some computers' uptime stands
  * still while they sleep.
+ *
+ * A home shard may be the one that is wrong: where other shards tell another time, the clock that more of them agree with is right.
  */
 import { EventEmitter } from 'node:events';
 import { AceError, isAceError } from '../../shared/errors.ts';
@@ -30,7 +32,10 @@ export interface NetworkClockContext {
   readonly log: Log;
 }
 
-export type ShardTime = Pick<ShardResult<'hello'>, 'timeMs' | 'clockJumped'>;
+export interface ShardTime extends Pick<ShardResult<'hello'>, 'timeMs' | 'clockJumped'> {
+  /** What the other shards that can be asked tell at the same moment. */
+  readonly othersMs?: readonly number[];
+}
 
 /** What is wrong with this computer's clock. */
 export interface ClockTrouble {
@@ -84,10 +89,22 @@ export class NetworkClock extends EventEmitter<{ change: [] }> {
   }
 
   /** The home shard was greeted. */
-  receive({ timeMs, clockJumped = false }: ShardTime): void {
+  receive({ timeMs, clockJumped = false, othersMs }: ShardTime): void {
     const { clocks } = this.#context;
-    this.#told = timeMs === undefined ? null : { timeMs, uptimeMs: clocks.uptimeMs() };
-    this.#set(this.#judged(), clockJumped);
+    const isOutvoted = timeMs !== undefined && this.#isOutvoted(timeMs, othersMs ?? []);
+    const rightMs = isOutvoted ? clocks.wallMs() : timeMs;
+    this.#told = rightMs === undefined ? null : { timeMs: rightMs, uptimeMs: clocks.uptimeMs() };
+    this.#set(this.#judged(), clockJumped || isOutvoted);
+    // It only greeted: before a clock is set by its word, the others are asked.
+    if (this.#trouble && !othersMs) void this.#ask();
+  }
+
+  /** More of the other shards agree with this computer than with the home shard. */
+  #isOutvoted(homeMs: number, othersMs: readonly number[]): boolean {
+    const { saidMs } = this.#context.limits;
+    const wallMs = this.#context.clocks.wallMs();
+    const near = (atMs: number) => othersMs.filter((otherMs) => Math.abs(otherMs - atMs) <= saidMs).length;
+    return Math.abs(wallMs - homeMs) > saidMs && near(wallMs) > near(homeMs);
   }
 
   /** What the home shard refused a lease with. */

@@ -48,6 +48,12 @@ export async function pullOperations(
           reaction: 'drop-peer',
         });
       }
+      // What nobody signed costs a shard nothing, and would fill the disk.
+      if (row.operation === null && row.height > 0) {
+        throw new AceError('MessageMalformed', 'The shard told an operation that nobody signed', {
+          reaction: 'drop-peer',
+        });
+      }
       last = row.height;
       const hash = row.operation === null ? NO_HASH : await signedHash(network, row.operation);
       rows.push({ ...row, hash, payment: payment && paymentFromPlain(payment) });

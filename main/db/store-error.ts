@@ -67,12 +67,12 @@ export function isDiskTrouble(error: unknown): error is AceError {
   return isAceError(error, 'StoreFailed') || isAceError(error, 'DataDirNotWritable');
 }
 
-/** Reads a row that this node wrote itself. @throws AceError `StoreFailed` for what it cannot have written */
-export function intact<T>(read: () => T): T {
+/** Reads a row that this program wrote itself. @throws AceError `StoreFailed` for what it cannot have written */
+export function intact<T>(read: () => T, file = 'node.db'): T {
   try {
     return read();
   } catch (cause) {
-    throw new AceError('StoreFailed', 'A row of node.db is damaged: restore a copy of the file', {
+    throw new AceError('StoreFailed', `A row of ${file} is damaged: restore a copy of the file`, {
       reaction: 'stop',
       cause,
     });

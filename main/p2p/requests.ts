@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as dagCbor from '@ipld/dag-cbor';
-import { hasAtMostItems, MAX_REQUEST_ITEMS } from '../../shared/bounded-cbor.ts';
+import { hasAtMostItems, MAX_ANSWER_ITEMS, MAX_REQUEST_ITEMS } from '../../shared/bounded-cbor.ts';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Frame, FrameStream } from './frames.ts';
 
@@ -91,7 +91,7 @@ export class RequestClient {
   }
 
   #onFrame(frame: Frame): void {
-    const message = decodeMap(frame);
+    const message = decodeMap(frame, MAX_ANSWER_ITEMS);
     if (typeof message.event === 'string') {
       this.#onEvent(message.event, message.data);
       return;
@@ -189,8 +189,7 @@ export function remoteError(value: unknown): AceError {
   });
 }
 
-/** @param maxItems of what strangers send; an answer is the shard's */
-function decodeMap(frame: Frame, maxItems = Number.POSITIVE_INFINITY): Record<string, unknown> {
+function decodeMap(frame: Frame, maxItems: number): Record<string, unknown> {
   const bytes = frame.subarray();
   if (!hasAtMostItems(bytes, maxItems)) throw malformed();
   let value: unknown;

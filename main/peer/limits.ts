@@ -23,6 +23,9 @@ export const CLOCK_LIMITS: ClockLimits = {
   askMs: 5_000,
 };
 
+/** So long other shards are waited for when this computer's clock and the home shard's are apart. */
+export const OTHER_SHARDS_WAIT_MS = 2_000;
+
 export const RISK_LIMITS: RiskLimits = {
   unpaid: {
     /** Units an hour: a household behind one address, whose members each begin with one unit. */

@@ -1,4 +1,5 @@
 /** How a peer comes into its network: identity, store, libp2p host, and its lines to the shards. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Libp2p } from '@libp2p/interface';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
@@ -18,7 +19,7 @@ import { certificates } from '../wallet/certificates.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
 import { type Identity, openIdentity } from '../wallet/identity.ts';
 import { type PeerHostOptions, startPeerHost } from './host.ts';
-import { CLOCK_LIMITS } from './limits.ts';
+import { CLOCK_LIMITS, OTHER_SHARDS_WAIT_MS } from './limits.ts';
 
 export interface NetworkOptions extends PeerHostOptions {
   readonly dataDir: DataDir;
@@ -93,7 +94,20 @@ export async function joinNetwork(
   const shard = lines.homeOf(account.address);
   const shardClient = lines.of(shard);
   await lines.reach(shard);
-  const ask = () => shardClient.call('hello', {});
+  const ask = async () => {
+    const others = lines.connected().filter(([number]) => number !== shard);
+    const [home, ...told] = await Promise.all([
+      shardClient.call('hello', {}),
+      // One that is silent keeps nobody waiting.
+      ...others.map(([, line]) =>
+        Promise.race([
+          line.call('hello', {}).catch(() => null),
+          delay(OTHER_SHARDS_WAIT_MS, null, { ref: false }),
+        ]),
+      ),
+    ]);
+    return { ...home, othersMs: told.flatMap((other) => other?.timeMs ?? []) };
+  };
   const clock = new NetworkClock({ clocks, limits: CLOCK_LIMITS, ask, log });
   resources.defer(() => clock.stop());
   const certified = await certificates(account, device, settings, nowMs, identity.certificate);

@@ -19,6 +19,7 @@ import {
 import { encodeBatchResult } from '../../shared/settlement/batch-result.ts';
 import { sealBatch } from '../chain/batch-signature.ts';
 import type { MainChain } from '../chain/port.ts';
+import { intact } from '../db/store-error.ts';
 import type { BatchRow } from '../db/validator/batches.ts';
 import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
@@ -29,6 +30,7 @@ import { countPaid } from './counting.ts';
 import type { DebtorWatch } from './debtor-watch.ts';
 import { MAX_FORGOTTEN_AT_ONCE, UNUSED_LEASE_KEPT_MS } from './limits.ts';
 import { PairBook } from './pairs.ts';
+import type { StrangersShare } from './strangers-share.ts';
 import { type Viewing, viewingOf } from './watching.ts';
 
 /** An unclaimed lease goes back to its payer this long after it expired: time for the payee's last claim. */
@@ -47,6 +49,8 @@ export interface BatchingContext {
   readonly leastMs?: () => number;
   /** Which debtors may repay; without one, each settlement asks for all of them. */
   readonly debtors?: DebtorWatch;
+  /** What accounts that have never paid get of each batch; without one, all. */
+  readonly strangers?: StrangersShare;
   /** Most pairs of payer and payee that one batch takes up; the next one has the rest. For tests. */
   readonly maxEntries?: number;
 }
@@ -85,9 +89,7 @@ async function seal(context: BatchingContext): Promise<BatchRow | null> {
   const repayments = await plannedRepayments(context, pairs);
   // Funds repay loans before they pay for anything new: while loans wait for the next batch, so does consumption.
   const price = priceSnapshot(await chain.market());
-  const ripe = (lease: LeaseRow) => isRipe(lease, price, createdAtMs);
-  const leases =
-    repayments === 'all' ? store.leases.toSeal().filter((lease) => ripe(lease) && takeUp(pairs, lease)) : [];
+  const leases = repayments === 'all' ? await toTakeUp(context, price, createdAtMs, pairs) : [];
   // Watch time goes as the wall clock allows: it rides along with payments, and goes alone once there is no more to wait for.
   const viewed =
     pairs.size > 0
@@ -137,6 +139,18 @@ function isRipe(lease: LeaseRow, { unitPriceXac }: PriceSnapshot, nowMs: number)
   return timesDown(BigInt(units), unitPriceXac) >= LEAST_SETTLED_XAC;
 }
 
+async function toTakeUp(
+  context: BatchingContext,
+  price: PriceSnapshot,
+  nowMs: number,
+  pairs: PairBook,
+): Promise<LeaseRow[]> {
+  const { store, strangers } = context;
+  const ripe = store.leases.toSeal().filter((lease) => isRipe(lease, price, nowMs));
+  const admitted = (await strangers?.admit(context, price, ripe)) ?? ripe;
+  return admitted.filter((lease) => takeUp(pairs, lease));
+}
+
 /** Whether the lease goes into this batch; one whose pair finds no room waits for the next. */
 function takeUp(pairs: PairBook, lease: LeaseRow): boolean {
   const units = lease.claimedUnits - lease.sealedUnits;
@@ -173,7 +187,8 @@ function sealViewing(store: ValidatorStore, leases: readonly LeaseRow[], { watch
 
 async function applySealed(context: BatchingContext, row: BatchRow): Promise<Settled> {
   const { chain, store } = context;
-  const result = await chain.applyBatch({ batch: decodeBatch(row.bytes), signature: row.signature });
+  const batch = intact(() => decodeBatch(row.bytes), 'validator.db');
+  const result = await chain.applyBatch({ batch, signature: row.signature });
   const creditUsed = new Map<string, number>();
   const payers = [...new Set(result.entries.map((entry) => entry.payer))];
   for await (const { address, creditUsedUnits } of accountsOf(chain, payers)) {
@@ -187,7 +202,7 @@ async function applySealed(context: BatchingContext, row: BatchRow): Promise<Set
     result.entries.forEach((entry, index) => {
       accounts.add(entry.payer).add(entry.payee);
       bookLoans(store, entry, row);
-      store.watchers.addPaid(entry.payer, entry.paidUnits + entry.repaidUnits);
+      store.watchers.addSettled(entry.payer, entry.paidUnits + entry.repaidUnits, entry.refusedUnits);
       store.batches.addStatement(entry.payer, row.number, 'paid', index);
       store.batches.addStatement(entry.payee, row.number, 'earned', index);
     });

@@ -3,6 +3,7 @@
  * seals no batch, says so, and goes on by itself.
  */
 import { AceError } from '../../shared/errors.ts';
+import { aboutSpan } from '../../shared/span.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Log } from '../process/log.ts';
 import { type ClockState, type Clocks, SteadyClock, SYSTEM_CLOCKS } from '../util/steady-clock.ts';
@@ -16,6 +17,20 @@ export function validatorClock(clocks: Clocks = SYSTEM_CLOCKS): SteadyClock {
 /** When this shard wrote its last batch or lease; 0 when there is none. */
 export function lastRecordMs({ batches, leases }: ValidatorStore): number {
   return Math.max(batches.last()?.createdAtMs ?? 0, leases.lastGrantedMs());
+}
+
+/**
+ * A chain's time never goes back, so a record that a wrong clock wrote stands until the time has come. Nothing else tells of
+ * it once this clock is believed.
+ */
+export function warnOfFuture(log: Log, chainDb: string, headMs: number, wallMs: number): void {
+  if (headMs - wallMs <= MAX_CLOCK_STEP_MS) return;
+  log.error(
+    { headMs, aheadSeconds: Math.round((headMs - wallMs) / 1_000) },
+    `the last record of ${chainDb} is dated about ${aboutSpan(headMs - wallMs)} ahead of this computer’s clock. If that is right, ` +
+      'a wrong one wrote it: until then swaps are refused, the exchange’s average stands still and the traffic rate keeps within ' +
+      'one day’s bounds. All else goes on. To have these back, restore chain.db and validator.db together from a copy of before',
+  );
 }
 
 export class ClockGuard {

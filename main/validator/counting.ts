@@ -5,7 +5,7 @@
 import type { TrafficTotals } from '../../shared/economy/price.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Watcher } from '../db/validator/watchers.ts';
-import { COUNTED_UNITS_PER_DAY } from './limits.ts';
+import { COUNTED_MS_PER_DAY, COUNTED_UNITS_PER_DAY } from './limits.ts';
 import type { Viewing } from './watching.ts';
 
 export interface Counted {
@@ -30,23 +30,34 @@ export function countPaid(store: ValidatorStore, viewing: Viewing, nowMs: number
   }
   const day = Math.floor(nowMs / 86_400_000);
   let watched: TrafficTotals = { videoUnits: 0n, watchMs: 0n };
-  const watchers = [...rows.values()].map((row) => {
+  const watchers: Watcher[] = [];
+  for (const row of rows.values()) {
     const { units, ms, after } = countOne(row, day);
+    // One that has to wait for the next day is looked at each time, and written once.
+    if (ms > 0 || units > 0 || viewing.reported.has(row.account)) watchers.push(after);
     watched = { videoUnits: watched.videoUnits + BigInt(units), watchMs: watched.watchMs + BigInt(ms) };
-    return after;
-  });
+  }
   return { watched, watchers };
 }
 
-function countOne(row: Watcher, today: number): { units: number; ms: number; after: Watcher } {
+function countOne(reported: Watcher, today: number): { units: number; ms: number; after: Watcher } {
+  const row = withoutRefused(reported);
   const { paidUnits, waitingUnits, waitingMs } = row;
   // A clock that is set back begins no day anew.
   const day = Math.max(today, row.day);
-  const dayUnits = row.day === day ? row.dayUnits : 0;
-  const units = Math.max(0, Math.min(waitingUnits, paidUnits, COUNTED_UNITS_PER_DAY - dayUnits));
+  const [dayUnits, dayMs] = row.day === day ? [row.dayUnits, row.dayMs] : [0, 0];
+  const leftMs = Math.max(0, COUNTED_MS_PER_DAY - dayMs);
+  const units = Math.max(
+    0,
+    Math.min(
+      waitingUnits,
+      paidUnits,
+      COUNTED_UNITS_PER_DAY - dayUnits,
+      share(waitingUnits, leftMs, waitingMs),
+    ),
+  );
   // Time alone belongs to units that were counted before it was known.
-  const ms =
-    waitingUnits === 0 ? waitingMs : Number((BigInt(waitingMs) * BigInt(units)) / BigInt(waitingUnits));
+  const ms = waitingUnits === 0 ? Math.min(waitingMs, leftMs) : share(waitingMs, units, waitingUnits);
   const after = {
     ...row,
     paidUnits: paidUnits - units,
@@ -54,6 +65,29 @@ function countOne(row: Watcher, today: number): { units: number; ms: number; aft
     waitingMs: waitingMs - ms,
     day,
     dayUnits: dayUnits + units,
+    dayMs: dayMs + ms,
   };
   return { units, ms, after };
+}
+
+/**
+ * What the chain refused is never paid for, so as much viewing is dropped. Which of the units were viewed is not known: so
+ * that refused viewing never counts on the payment of something else, it goes first.
+ */
+function withoutRefused(row: Watcher): Watcher {
+  const { refusedUnits, waitingUnits, waitingMs } = row;
+  const units = Math.min(refusedUnits, waitingUnits);
+  if (units === 0) return row;
+  const ms = share(waitingMs, units, waitingUnits);
+  return {
+    ...row,
+    refusedUnits: refusedUnits - units,
+    waitingUnits: waitingUnits - units,
+    waitingMs: waitingMs - ms,
+  };
+}
+
+/** `whole` × `part` ÷ `of`, rounded down; all of it where `part` reaches `of`. */
+function share(whole: number, part: number, of: number): number {
+  return part >= of ? whole : Number((BigInt(whole) * BigInt(part)) / BigInt(of));
 }

@@ -27,7 +27,7 @@ import { statementRows } from './statements.ts';
 /** Peers that a node is told of when it says hello. */
 const PEERS_TOLD = 16;
 
-export interface HandlerContext extends LeaseQueueContext, SettlingContext {
+export interface HandlerContext extends LeaseQueueContext, Omit<SettlingContext, 'onSettled'> {
   /** What may be a moment old; whatever decides about money asks `chain`. */
   readonly cache: ReadCache;
   readonly intake: ClaimIntake;

@@ -16,8 +16,8 @@ import { endIfUnlinked } from './unlinking.ts';
 
 export interface LeaseQueueContext extends LeasingContext, Pick<SettlingContext, 'alone' | 'clockGuard'> {
   readonly settling: Settling;
-  /** Whether units were paid between a peer and others before. */
-  readonly isProven: (peerId: string) => boolean;
+  /** Units that were paid between a peer and others before. */
+  readonly paidUnitsOf: (peerId: string) => number;
 }
 
 export class LeaseQueue {
@@ -28,7 +28,7 @@ export class LeaseQueue {
 
   constructor(context: LeaseQueueContext) {
     this.#context = context;
-    this.#pace = new LeasePace(context.isProven);
+    this.#pace = new LeasePace(context.paidUnitsOf);
   }
 
   /** @throws AceError `TooManyRequests` with `retryAfterMs`, `ShardUnavailable`, `ClockWrong`, and as `grantLease` */

@@ -3,7 +3,7 @@
 import type { OperationReceipt } from '../../shared/chain.ts';
 import { checkHeld } from '../../shared/economy/held-funds.ts';
 import { decodeSignedOperation, type Operation } from '../../shared/economy/operation.ts';
-import { AceError } from '../../shared/errors.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import { plainPayment } from '../../shared/settlement/batch-result.ts';
 import type { MainChain } from '../chain/port.ts';
@@ -37,7 +37,15 @@ export async function submitOperation(
     throw new AceError('DeadlinePassed', 'The swap came after its deadline');
   }
   await checkReserved(chain, store, operation);
-  const submit = () => chain.submit({ operation, signature: `0x${toHex(signature)}` });
+  const submit = () =>
+    chain.submit({ operation, signature: `0x${toHex(signature)}` }).catch((cause: unknown) => {
+      // In time by this clock: the chain's last record is dated ahead.
+      if (!isAceError(cause, 'DeadlinePassed') || operation.kind !== 'swap' || nowMs() > operation.deadlineMs)
+        throw cause;
+      throw new AceError('ClockWrong', 'The chain’s last record is dated ahead: no swap is in time', {
+        cause,
+      });
+    });
   const { submitted: receipt, payees } =
     operation.kind === 'unlink'
       ? await unlinking(context, operation.from, operation.device, submit)

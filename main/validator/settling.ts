@@ -5,7 +5,6 @@
  * or the main chain has another history. Nothing leaves `halted` before the next start.
  */
 import { AceError, isAceError } from '../../shared/errors.ts';
-import type { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
 import type { Log } from '../process/log.ts';
 import { type BatchingContext, type Settled, settle } from './batching.ts';
 import type { ClockGuard } from './clock-guard.ts';
@@ -16,8 +15,9 @@ import { finishUnlinking } from './unlinking.ts';
 export interface SettlingContext extends BatchingContext {
   /** Runs a task alone on the shard (see `serializer`). */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>;
-  readonly watchers: AccountWatchers;
   readonly clockGuard: ClockGuard;
+  /** A batch was settled that names these accounts. */
+  readonly onSettled: (accounts: ReadonlySet<string>) => void;
   readonly log: Log;
 }
 
@@ -112,7 +112,7 @@ export class Settling {
       // A sealed batch of an earlier life goes first, then what is new, in as many batches as it takes.
       for (let settled = await settle(this.#context); settled; settled = await settle(this.#context)) {
         last = settled;
-        this.#context.watchers.notify(settled.accounts);
+        this.#context.onSettled(settled.accounts);
       }
     } catch (error) {
       this.#failed(error);

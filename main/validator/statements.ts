@@ -5,6 +5,7 @@ import { invariant } from '../../shared/errors.ts';
 import type { BatchResult } from '../../shared/settlement/batch.ts';
 import { decodeBatchResult, plainPayment } from '../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD, encodeStatement, sumsOf } from '../../shared/settlement/statement.ts';
+import { intact } from '../db/store-error.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { STATEMENT_PAGE } from '../p2p/protocols/shard/constants.ts';
 import type { SettlementMessage } from '../p2p/protocols/shard/messages.ts';
@@ -62,5 +63,6 @@ export function statementRows(
 function load(store: ValidatorStore, number: number): { result: BatchResult; atMs: number } {
   const row = store.batches.get(number);
   invariant(row?.result != null, 'a statement is of a batch that the main chain answered');
-  return { result: decodeBatchResult(row.result), atMs: row.createdAtMs };
+  const { result, createdAtMs } = row;
+  return { result: intact(() => decodeBatchResult(result), 'validator.db'), atMs: createdAtMs };
 }

@@ -30,6 +30,7 @@ import { PeerWorth } from './peer-worth.ts';
 import { ReadCache } from './read-cache.ts';
 import { Rendezvous } from './rendezvous.ts';
 import { Settling } from './settling.ts';
+import { StrangersShare } from './strangers-share.ts';
 import { VerifyPool } from './verify-pool.ts';
 
 export interface ValidatorOptions {
@@ -74,8 +75,23 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
   const alone = serializer();
   const nowMs = () => clock.nowMs();
   const clockGuard = new ClockGuard(clock, log);
-  const context = { clockGuard, chain, store, key, shard, nowMs, alone, debtors: new DebtorWatch(store) };
-  const settling = new Settling({ ...context, leastMs: () => clock.leastMs(), watchers, log });
+  const context = {
+    clockGuard,
+    chain,
+    store,
+    key,
+    shard,
+    nowMs,
+    alone,
+    debtors: new DebtorWatch(store),
+    strangers: new StrangersShare(),
+  };
+  const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
+  const onSettled = (accounts: ReadonlySet<string>) => {
+    worth.settled(accounts);
+    watchers.notify(accounts);
+  };
+  const settling = new Settling({ ...context, leastMs: () => clock.leastMs(), onSettled, log });
   await settling.begin();
   const verifier = new VerifyPool({
     onDeath: (error) => log.error({ err: error }, 'claims of a dead thread are verified again'),
@@ -86,9 +102,8 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     alone,
     onBooked: (count) => settling.noticed(count),
   });
-  const worth = new PeerWorth(standingOf(host), store, settings.validatorKeys);
-  const isProven = (peerId: string) => worth.isProven(peerId);
-  const leases = new LeaseQueue({ ...context, settling, isProven });
+  const paidUnitsOf = (peerId: string) => worth.paidUnitsOf(peerId);
+  const leases = new LeaseQueue({ ...context, settling, paidUnitsOf });
   const faucet = options.faucet && new Faucet({ ...context, account: options.faucet, settling });
   const handlers = shardHandlers({
     ...context,
@@ -100,7 +115,7 @@ export async function startValidator(options: ValidatorOptions): Promise<Validat
     rendezvous: new Rendezvous(nowMs),
     announcers: new Announcers(settings),
     worth,
-    isProven,
+    paidUnitsOf,
     watchers,
     shardAddresses,
     log,

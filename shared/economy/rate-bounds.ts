@@ -7,23 +7,26 @@ import { ceilDiv, divide, multiply, type Ratio, ratio } from './ratio.ts';
 
 /** Of the rate before it: what a viewer was quoted still holds, to half a percent, when it is settled. */
 export const MAX_RATE_CHANGE_PER_BATCH: Ratio = ratio(1n, 200n);
-/** Of the rate with which a day (UTC) began. The habits of a whole network change slower than this. */
+/** Of the rate at any hour of the last day. The habits of a whole network change slower than this. */
 export const MAX_RATE_CHANGE_PER_DAY: Ratio = ratio(1n, 50n);
 
 /**
  * Of what was watched, as much as leaves the rate within both bounds. Units and time shrink together, so that what is
  * counted has the rate of what was reported.
  * @param totals those before the batch, with a rate within the day's bounds
- * @param dayStart those with which the day began
+ * @param hours those with which each hour of the last day began
  */
 export function boundedGrowth(
   totals: TrafficTotals,
   watched: TrafficTotals,
-  dayStart: TrafficTotals,
+  hours: readonly TrafficTotals[],
 ): TrafficTotals {
   const limits = [
     { rate: ratio(totals.videoUnits, totals.watchMs), change: MAX_RATE_CHANGE_PER_BATCH },
-    { rate: ratio(dayStart.videoUnits, dayStart.watchMs), change: MAX_RATE_CHANGE_PER_DAY },
+    ...hours.map(({ videoUnits, watchMs }) => ({
+      rate: ratio(videoUnits, watchMs),
+      change: MAX_RATE_CHANGE_PER_DAY,
+    })),
   ];
   const most = limits
     .map(({ rate, change: { num, den } }) => multiply(rate, ratio(den + num, den)))

@@ -4,8 +4,11 @@
  * milliseconds and nothing.
  */
 import * as dagCbor from '@ipld/dag-cbor';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { contentIdOf, MAX_TRANSPORT_BYTES, readAnyTransportFile } from '../../main/content/transport-file.ts';
+import { createHost, openStream, serveProtocol } from '../../main/p2p/host.ts';
+import { SHARD_LIMITS, SHARD_PROTOCOL } from '../../main/p2p/protocols/shard/constants.ts';
+import { RequestClient } from '../../main/p2p/requests.ts';
 import { decodeMessage } from '../../main/pieces/messages.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { hasAtMostItems, MAX_RECORD_ITEMS, MAX_REQUEST_ITEMS } from '../../shared/bounded-cbor.ts';
@@ -67,6 +70,36 @@ describe('a bomb', () => {
     const other = await net.peer();
     expect((await other.shardClient.call('hello', {})).shard).toBe(0);
   });
+});
+
+it('a bomb is refused as a shard’s answer before it is decoded, and ends the line', async () => {
+  const [shard, node] = await Promise.all(
+    [createDevice(), createDevice()].map((one) =>
+      createHost({ deviceSeed: one.seed(), listen: ['/ip4/127.0.0.1/tcp/0'] }),
+    ),
+  );
+  onTestFinished(async () => void (await Promise.all([shard?.stop(), node?.stop()])));
+  if (!shard || !node) throw new Error('No hosts');
+  const result = Array.from({ length: 1_000_000 }, () => ({}));
+  const bomb = dagCbor.encode({ id: 1, result });
+  await serveProtocol(
+    shard,
+    SHARD_PROTOCOL,
+    SHARD_LIMITS,
+    async (frames) => {
+      await frames.read();
+      frames.send(bomb);
+      await frames.read();
+    },
+    () => undefined,
+  );
+  const line = new RequestClient(
+    await openStream(node, shard.getMultiaddrs(), SHARD_PROTOCOL, SHARD_LIMITS),
+    () => undefined,
+  );
+  // Before, a million maps were made for the schema to look at.
+  await expectAceRejection('MessageMalformed', line.request('statement', {}));
+  expect(await line.closed).toMatchObject({ code: 'MessageMalformed' });
 });
 
 it('items are counted as the decoder makes them, to the limit and not beyond', () => {

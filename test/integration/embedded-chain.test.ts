@@ -44,7 +44,22 @@ describe('embedded chain', () => {
     const dir = tempDir();
     await open(dir).close();
     tamper(dir, 'UPDATE accounts SET xat = xat + 1');
-    expectAceError('InvariantViolated', () => open(dir));
+    const error = expectAceError('ChainDiverged', () => open(dir));
+    expect(error.message).toBe(
+      `${join(dir, 'chain.db')} is damaged, its figures cannot be right: run ace-node chain verify`,
+    );
+  });
+
+  it.each([
+    'UPDATE totals SET video_units = 0',
+    'UPDATE supply SET genesis = -1',
+    "UPDATE feed SET ace_byte_price_usd = 'much'",
+  ])('refuses a file that nothing could be settled by, and names it: %s', async (sql) => {
+    const dir = tempDir();
+    await open(dir).close();
+    tamper(dir, `PRAGMA ignore_check_constraints = 1; ${sql}`);
+    const error = expectAceError('ChainDiverged', () => open(dir));
+    expect(error.message).toContain(join(dir, 'chain.db'));
   });
 
   it('refuses a validator key that is no key', () => {

@@ -1,6 +1,7 @@
 /** A validator whose two files are not of the same moment: one was restored from an older copy. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
@@ -70,4 +71,15 @@ it.each(FILES)('does not start on an older copy of %s, and says which file is ol
   cpSync(join(older, file), join(dir, file));
   const error = await expectAceRejection('DataDirMismatch', start(dir));
   expect(error.message).toMatch(file === 'chain.db' ? /main chain is older/ : /database is older/);
+});
+
+it('does not start on a damaged lease, and says which file it is in', async () => {
+  const { dir } = await devnet(1);
+  const db = new Sqlite(join(dir, 'validator.db'));
+  // Of an account that has paid: its devices are looked at.
+  db.exec(`INSERT INTO watchers (account, watched_until_ms, ever_paid_units) SELECT payer, 1, 1 FROM leases;
+    UPDATE leases SET payer_device = x'ff00'`);
+  db.close();
+  const error = await expectAceRejection('StoreFailed', start(dir));
+  expect(error.message).toBe('A row of validator.db is damaged: restore a copy of the file');
 });

@@ -46,8 +46,9 @@ import { hashBatch } from '../batch-signature.ts';
 import type { MainChain } from '../port.ts';
 import { applyEntries } from './apply-entries.ts';
 import { ChangeLog } from './change-log.ts';
+import { checkFigures } from './damage.ts';
 import { ratesAt } from './exchange.ts';
-import { checkGenesis, checkSupply, ensureGenesis } from './genesis.ts';
+import { checkGenesis, ensureGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
 import { appendLog, nextTimeMs } from './log.ts';
 import { applyOperation } from './operation.ts';
@@ -67,8 +68,8 @@ export interface EmbeddedChainOptions {
 }
 
 /**
- * @throws AceError `DataDirMismatch`, `InvalidInput` (settings or genesis that cannot be), `InvariantViolated` (the
- * file's sums are wrong), and what `openDatabase` throws.
+ * @throws AceError `DataDirMismatch`, `InvalidInput` (settings or genesis that cannot be), `ChainDiverged` (the file's
+ * figures cannot be), and what `openDatabase` throws.
  */
 export function openEmbeddedChain(options: EmbeddedChainOptions): EmbeddedChain {
   const { path, settings, genesis, nowMs, rules = NEWEST_RULES } = options;
@@ -76,7 +77,7 @@ export function openEmbeddedChain(options: EmbeddedChainOptions): EmbeddedChain 
   const store = openChainStore(path);
   try {
     ensureGenesis(store, { settings, genesis, rules }, nowMs);
-    withStoreErrors(() => checkSupply(store), path);
+    checkFigures(store, settings, path);
     const chain = new EmbeddedChain(store, settings, validatorKeys, nowMs);
     if (rules !== rulesOf(store)) chain.takeUpRules();
     return chain;

@@ -28,7 +28,7 @@ import { transaction } from '../../db/open.ts';
 import { openMarkets } from './exchange.ts';
 import { encodeGenesis, type GenesisRecord } from './genesis-record.ts';
 import { appendLog } from './log.ts';
-import { type ChainRules, dayOf } from './rules.ts';
+import { type ChainRules, hourOf } from './rules.ts';
 
 /**
  * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
@@ -108,7 +108,7 @@ function writeGenesis(store: ChainStore, record: GenesisRecord, nowMs: number): 
   store.supply.put(supply);
   const totals = genesisTotals(settings.initialTrafficRate, settings.priorWeightHours);
   store.totals.put(totals);
-  if (rules === 2) store.rateDay.put({ day: dayOf(nowMs), ...totals });
+  if (rules === 2) store.rateHours.begin(hourOf(nowMs), totals);
   store.feed.put(settings.initialAceBytePriceUsd);
   openMarkets(store, nowMs);
   const height = appendLog(store.log, 'genesis', encodeGenesis(record), nowMs);

@@ -13,17 +13,17 @@ export type ChainRules = 1 | 2;
 export const NEWEST_RULES = 2;
 
 /** Those of the next batch. */
-export function rulesOf(store: Pick<ChainStore, 'rateDay'>): ChainRules {
-  return store.rateDay.get() ? 2 : 1;
+export function rulesOf(store: Pick<ChainStore, 'rateHours'>): ChainRules {
+  return store.rateHours.any() ? 2 : 1;
 }
 
-/** The chain's time in days since 1970. */
-export function dayOf(atMs: number): bigint {
-  return BigInt(Math.floor(atMs / 86_400_000));
+/** The chain's time in hours since 1970. */
+export function hourOf(atMs: number): bigint {
+  return BigInt(Math.floor(atMs / 3_600_000));
 }
 
 /** From the next batch on, rules 2. Belongs in a transaction. */
-export function takeUpRules(store: Pick<ChainStore, 'log' | 'rateDay' | 'totals'>, atMs: number): void {
-  store.rateDay.put({ day: dayOf(atMs), ...store.totals.get() });
+export function takeUpRules(store: Pick<ChainStore, 'log' | 'rateHours' | 'totals'>, atMs: number): void {
+  store.rateHours.begin(hourOf(atMs), store.totals.get());
   appendLog(store.log, 'rules', dagCbor.encode([NEWEST_RULES]), atMs);
 }

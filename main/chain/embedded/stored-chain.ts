@@ -1,17 +1,15 @@
 /** Looks at a chain's file as it lies there: everything about it, and nothing but it, comes from the file. */
 import { sameBytes } from '../../../shared/bytes.ts';
-import { AceError, isAceError } from '../../../shared/errors.ts';
+import { AceError } from '../../../shared/errors.ts';
 import type { LogRecord } from '../../db/chain/log.ts';
 import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
 import type { MainChain } from '../port.ts';
+import { damageOf } from './damage.ts';
 import { openChainSnapshot } from './embedded-chain.ts';
 import { checkSupply } from './genesis.ts';
 import { decodeGenesis, type GenesisRecord } from './genesis-record.ts';
 import { hashRecord } from './log.ts';
-
-/** What reading figures that cannot be may throw. A full disk or a file of another program is no such thing. */
-const SIGNS_OF_DAMAGE = ['ChainDiverged', 'InvariantViolated', 'InvalidAmount', 'InvalidInput'] as const;
 
 /**
  * One unchanging picture of a chain whose sums are right. Another process may be running it. `name` is what messages call
@@ -75,18 +73,4 @@ function readAndCheck(path: string, name: string): GenesisRecord {
   } finally {
     store.db.close();
   }
-}
-
-function damageOf(path: string, error: unknown): unknown {
-  const isDamage =
-    SIGNS_OF_DAMAGE.some((code) => isAceError(error, code)) ||
-    // Sums that SQLite cannot hold, and rows that are not there.
-    (error instanceof AceError && error.details.storeCode === 'SQLITE_ERROR') ||
-    !(error instanceof AceError);
-  if (!isDamage) return error;
-  return new AceError(
-    'ChainDiverged',
-    `${path} is damaged, its figures cannot be right: run ace-node chain verify`,
-    { reaction: 'stop', cause: error },
-  );
 }

@@ -4,10 +4,12 @@ import { boundedGrowth } from '../../../shared/economy/rate-bounds.ts';
 import { invariant } from '../../../shared/errors.ts';
 import type { Batch, EntryResult } from '../../../shared/settlement/batch.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
-import { dayOf, rulesOf } from './rules.ts';
+import { hourOf, rulesOf } from './rules.ts';
 
 /** Largest SQLite INTEGER. */
 const MAX_TOTAL = 2n ** 63n - 1n;
+/** Hours that the rate's bound of a day looks back. */
+const RATE_HOURS = 24n;
 
 /** Counts what a batch reports, as far as the rules let it. Belongs in the transaction of the batch. */
 export function countWatched(
@@ -43,11 +45,12 @@ function withinBounds(
   added: TrafficTotals,
   atMs: number,
 ): TrafficTotals {
-  const day = dayOf(atMs);
-  const last = store.rateDay.get();
-  if (last && last.day >= day) return boundedGrowth(totals, added, last);
-  store.rateDay.put({ day, ...totals });
-  return boundedGrowth(totals, added, totals);
+  const hour = hourOf(atMs);
+  // One more than a day has, so that no 24 hours are without the moment at which they began.
+  const oldest = hour - RATE_HOURS;
+  store.rateHours.begin(hour, totals);
+  store.rateHours.forgetBefore(oldest);
+  return boundedGrowth(totals, added, store.rateHours.since(oldest));
 }
 
 function grown(totals: TrafficTotals, by: TrafficTotals): TrafficTotals {

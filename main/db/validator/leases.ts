@@ -76,7 +76,10 @@ export type LeaseSeal = Pick<
 >;
 
 /** Who was served by whom, and how much. */
-export type ServedLease = Pick<LeaseRow, 'payerDevice' | 'payeeDevice' | 'claimedUnits'>;
+export type ServedLease = Pick<
+  LeaseRow,
+  'payer' | 'payerDevice' | 'payeeDevice' | 'claimedUnits' | 'appliedUnits'
+>;
 
 const COLUMNS = `channel_id AS channelId, anchor, payer, payee, payer_device AS payerDevice,
   payee_device AS payeeDevice, terms, signature, capacity_units AS capacityUnits, leased_at_ms AS leasedAtMs,
@@ -102,6 +105,7 @@ export class LeaseTable {
   readonly #applied;
   readonly #release;
   readonly #served;
+  readonly #servedNewest;
   readonly #unused;
   readonly #forget: readonly { run(of: { channelId: Uint8Array; payer: string }): unknown }[];
   readonly #endOf;
@@ -173,7 +177,10 @@ export class LeaseTable {
     );
     this.#unused = unusedLeases(db);
     this.#forget = forgettingOf(db);
-    this.#served = servedLeases(db);
+    this.#served = db.prepare<[Uint8Array], ServedLease>(
+      `SELECT ${SERVED} FROM leases WHERE channel_id = ? AND claimed_units > 0`,
+    );
+    this.#servedNewest = servedLeases(db);
     this.#endOf = db
       .prepare<[{ payer: string; device: Uint8Array; atMs: number }], string>(
         `UPDATE leases SET ended = 1, expires_at_ms = min(expires_at_ms, @atMs)
@@ -276,9 +283,14 @@ export class LeaseTable {
     return unused.length;
   }
 
-  /** Of so many leases that were granted last, those with units that were paid. */
+  /** A lease with units that were claimed; `null` for any other. */
+  served(channelId: Uint8Array): ServedLease | null {
+    return this.#served.get(channelId) ?? null;
+  }
+
+  /** Of so many leases that were granted last, those with units that were claimed. */
   servedAmongNewest(leases: number): ServedLease[] {
-    return this.#served.all(leases);
+    return this.#servedNewest.all(leases);
   }
 }
 
@@ -309,10 +321,13 @@ function forgettingOf(db: Database) {
   ].map((sql) => db.prepare<[{ channelId: Uint8Array; payer: string }]>(sql));
 }
 
+const SERVED = `payer, payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits,
+  applied_units AS appliedUnits`;
+
 /** Of the newest rows only: those of strangers that never served anything may be many. */
 function servedLeases(db: Database) {
   return db.prepare<[number], ServedLease>(
-    `SELECT payer_device AS payerDevice, payee_device AS payeeDevice, claimed_units AS claimedUnits
+    `SELECT ${SERVED}
      FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
   );
 }

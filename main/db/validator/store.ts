@@ -12,6 +12,7 @@ import { batchChannels } from './migrations/0004-batch-channels.ts';
 import { unusedLeases } from './migrations/0005-unused-leases.ts';
 import { unlinkedDevices } from './migrations/0006-unlinked-devices.ts';
 import { paidViewing } from './migrations/0007-paid-viewing.ts';
+import { refusedViewing } from './migrations/0008-refused-viewing.ts';
 import { UnlinkingTable } from './unlinking.ts';
 import { WatcherTable } from './watchers.ts';
 
@@ -36,6 +37,7 @@ export const VALIDATOR_MIGRATIONS = [
   unusedLeases,
   unlinkedDevices,
   paidViewing,
+  refusedViewing,
 ] as const;
 
 /**

@@ -4,6 +4,7 @@ import { accountKeys } from './0002-account-keys.ts';
 import { shardTraffic } from './0003-shard-traffic.ts';
 import { accountOperations } from './0004-account-operations.ts';
 import { rateDay } from './0005-rate-day.ts';
+import { rateHours } from './0006-rate-hours.ts';
 
 export const chainMigrations: readonly Migration[] = [
   initial,
@@ -11,4 +12,5 @@ export const chainMigrations: readonly Migration[] = [
   shardTraffic,
   accountOperations,
   rateDay,
+  rateHours,
 ];

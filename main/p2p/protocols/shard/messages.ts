@@ -14,7 +14,7 @@ import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/econo
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
 import { type MethodName, type RpcResult, type Sent, typedRpc } from '../../typed-rpc.ts';
-import { BILLS_ASKED, CHANNELS_ASKED, OPERATIONS_TOLD } from './constants.ts';
+import { BILLS_ASKED, CHANNELS_ASKED, LOANS_TOLD, OPERATIONS_TOLD, STATEMENT_PAGE } from './constants.ts';
 
 /** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
 const MAX_RATIO_TEXT = 400;
@@ -200,7 +200,7 @@ export const methods = {
       nonce: count,
       creditUsedUnits: count,
       /** Loans, oldest first, as many as one answer has room for. All of them are `creditUsedUnits`. */
-      loans: z.array(z.object({ creditor: address, units: count, sinceMs: count })),
+      loans: z.array(z.object({ creditor: address, units: count, sinceMs: count })).max(LOANS_TOLD),
       loanCount: count,
       /** Units leased or claimed and not settled yet. */
       reservedUnits: count,
@@ -280,7 +280,7 @@ export const methods = {
   statement: {
     /** For the account's own devices: what it costs to tell is theirs to ask for. */
     params: z.object({ account: address, afterSeq: count, certificate: blob(1_024) }),
-    result: z.object({ rows: z.array(settlementRow), lastSeq: count }),
+    result: z.object({ rows: z.array(settlementRow).max(STATEMENT_PAGE), lastSeq: count }),
   },
   announce: {
     /** The certificate says of which account; the connection proves that it is of the device that announces. */

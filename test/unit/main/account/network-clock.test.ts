@@ -10,14 +10,20 @@ const { saidMs, stopsMs } = CLOCK_LIMITS;
 
 /** A clock of a computer whose wall clock, uptime and shard the test sets. */
 function useClock() {
-  const world = { wallMs: START_MS, uptimeMs: 0, shardMs: START_MS as number | null, asked: 0 };
+  const world = {
+    wallMs: START_MS,
+    uptimeMs: 0,
+    shardMs: START_MS as number | null,
+    asked: 0,
+    othersMs: [] as number[],
+  };
   const clock = new NetworkClock({
     clocks: { wallMs: () => world.wallMs, uptimeMs: () => world.uptimeMs },
     limits: CLOCK_LIMITS,
     ask: async (): Promise<ShardTime> => {
       world.asked += 1;
       if (world.shardMs === null) throw new AceError('ShardUnavailable', 'away');
-      return { timeMs: world.shardMs };
+      return { timeMs: world.shardMs, othersMs: world.othersMs };
     },
     log: createLog(null),
   });
@@ -53,6 +59,24 @@ describe('this computer’s clock, held against its shard’s', () => {
     expect(clock.isRight).toBe(false);
     await clock.check();
     expect([clock.isRight, clock.trouble, world.asked]).toEqual([true, null, 1]);
+  });
+
+  it.each([
+    ['no other shard is asked', [], [true, false]],
+    ['the others tell its time', [START_MS, START_MS + 1], [false, true]],
+    ['one tells its time and one the home shard’s', [START_MS, START_MS + 86_400_000], [true, false]],
+    ['more tell its time', [START_MS, START_MS, START_MS + 86_400_000], [false, true]],
+    ['all tell different times', [0, 1_000_000], [true, false]],
+  ])('is apart from a home shard that is a day ahead, and %s', async (_, othersMs, [isOwn, isShards]) => {
+    const { world, clock } = useClock();
+    world.othersMs = othersMs;
+    world.shardMs = START_MS + 86_400_000;
+    clock.receive({ timeMs: world.shardMs });
+    // It has greeted; now it is asked, and the others with it.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(world.asked).toBe(1);
+    expect([clock.trouble !== null, clock.shardJumped]).toEqual([isOwn, isShards]);
+    expect(clock.isRight).toBe(!isOwn);
   });
 
   it('ends nothing by time, and accuses nobody, while its shard cannot be asked', async () => {

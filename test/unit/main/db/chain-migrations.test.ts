@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { initial } from '../../../../main/db/chain/migrations/0001-initial.ts';
+import { chainMigrations } from '../../../../main/db/chain/migrations/index.ts';
 import { openChainStore } from '../../../../main/db/chain/store.ts';
 import { openDatabase } from '../../../../main/db/open.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -25,5 +26,16 @@ it('accounts of the first schema keep every number under their new keys', () => 
     },
   ]);
   expect(accounts.get(FIRST)).toEqual(accounts.all()[0]);
+  db.close();
+});
+
+it('a day that the rate began with is the hour that it began with', () => {
+  const path = join(tempDir(), 'chain.db');
+  const old = openDatabase({ path, role: 'chain', migrations: chainMigrations.slice(0, 5) });
+  old.prepare('INSERT INTO rate_day (id, day, video_units, watch_ms) VALUES (1, 20000, 7, 8)').run();
+  old.close();
+  const { db, rateHours } = openChainStore(path);
+  expect(rateHours.since(480_000n)).toEqual([{ videoUnits: 7n, watchMs: 8n }]);
+  expect([rateHours.any(), rateHours.since(480_001n)]).toEqual([true, []]);
   db.close();
 });

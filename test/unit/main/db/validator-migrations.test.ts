@@ -55,3 +55,27 @@ it('keeps the leases of the second schema, with what belongs to them, and lets t
   store.disputes.saveTermsSignature(bytes(9), bytes(8));
   expect(store.leases.openCount('0xa')).toBe(2);
 });
+
+it('knows of an account what it has paid, and counts nothing twice that older rules counted while it was owed', () => {
+  const path = join(tempDir(), 'validator.db');
+  const migrations = VALIDATOR_MIGRATIONS.slice(0, 6);
+  const old = openDatabase({ path, role: 'validator', migrations, name: path });
+  old.exec(`
+    INSERT INTO watchers (account, watched_until_ms) VALUES ('0xa', 1), ('0xc', 1);
+    INSERT INTO leases (channel_id, anchor, payer, payee, payer_device, payee_device, terms, signature, capacity_units,
+      leased_at_ms, expires_at_ms, claimed_units, claimed_tick, sealed_units, applied_units)
+    VALUES (x'01', x'02', '0xa', '0xb', x'03', x'04', x'05', x'06', 100, 1, 2, 90, x'07', 90, 90);
+    INSERT INTO loans (debtor, creditor, units, units_left, batch_number, at_ms)
+    VALUES ('0xa', '0xb', 50, 30, 1, 1), ('0xa', '0xb', 20, 0, 1, 1);
+  `);
+  old.close();
+  const store = openValidatorStore(path);
+  onTestFinished(() => store.close());
+  expect(store.watchers.get('0xa')).toMatchObject({
+    paidUnits: -30,
+    everPaidUnits: 60,
+    waitingUnits: 0,
+    dayMs: 0,
+  });
+  expect(store.watchers.get('0xc')).toMatchObject({ paidUnits: 0, everPaidUnits: 0 });
+});

@@ -11,7 +11,7 @@ const take = (pace: LeasePace, count: number, of: (i: number) => Parameters<Leas
 
 it('gives fresh peers of one address what the address and all strangers have, and others still their first', () => {
   const pace = new LeasePace(
-    (peerId) => peerId === 'proven',
+    (peerId) => (peerId === 'proven' ? LEASE_RATE.burst : 0),
     () => 0,
   );
   take(pace, ADDRESS_LEASE_RATE.burst + STRANGERS_LEASE_RATE.burst, (i) => at('1.1.1.1', `fresh-${i}`));
@@ -26,7 +26,7 @@ it('gives fresh peers of one address what the address and all strangers have, an
 it('gives all strangers together no more than 43,200 leases a day beyond what their addresses have', () => {
   let nowMs = 0;
   const pace = new LeasePace(
-    () => false,
+    () => 0,
     () => nowMs,
   );
   let granted = 0;
@@ -47,4 +47,32 @@ it('gives all strangers together no more than 43,200 leases a day beyond what th
   );
   // Rows of 1,866 bytes.
   expect(granted * 1_866).toBeLessThan(100_000_000);
+});
+
+it('gives a peer one lease a day for each unit that was paid with it, and what a stranger has besides', () => {
+  let nowMs = 0;
+  const pace = new LeasePace(
+    () => 10,
+    () => nowMs,
+  );
+  const strangers = ADDRESS_LEASE_RATE.burst + STRANGERS_LEASE_RATE.burst;
+  // Each of sixty at one address, until none gets another.
+  const peers = Array.from({ length: 60 }, (_, i) => `paid-${i}`);
+  const granted = () => {
+    let count = 0;
+    for (let more = true; more; ) {
+      more = false;
+      for (const peerId of peers) {
+        try {
+          pace.take(at('1.1.1.1', peerId));
+          count++;
+          more = true;
+        } catch {}
+      }
+    }
+    return count;
+  };
+  expect(granted()).toBe(peers.length * 10 + strangers);
+  nowMs += 86_400_000;
+  expect(granted()).toBe(peers.length * 10 + strangers);
 });

@@ -16,8 +16,8 @@ const ppm = (a: TrafficTotals, b: TrafficTotals) =>
 describe('how fast the rate moves', () => {
   it('takes up whole what leaves it where it is', () => {
     const watched = { videoUnits: 3_584n * 1_000n, watchMs: 3_600_000n * 1_000n };
-    expect(boundedGrowth(launch, watched, launch)).toEqual(watched);
-    expect(boundedGrowth(launch, { videoUnits: 0n, watchMs: 0n }, launch)).toEqual({
+    expect(boundedGrowth(launch, watched, [launch])).toEqual(watched);
+    expect(boundedGrowth(launch, { videoUnits: 0n, watchMs: 0n }, [launch])).toEqual({
       videoUnits: 0n,
       watchMs: 0n,
     });
@@ -26,9 +26,9 @@ describe('how fast the rate moves', () => {
   it('is half a percent in a batch, in both directions', () => {
     const up = grown(
       launch,
-      boundedGrowth(launch, { videoUnits: 10n ** 9n, watchMs: 64n * 10n ** 9n }, launch),
+      boundedGrowth(launch, { videoUnits: 10n ** 9n, watchMs: 64n * 10n ** 9n }, [launch]),
     );
-    const down = grown(launch, boundedGrowth(launch, { videoUnits: 1n, watchMs: 10n ** 12n }, launch));
+    const down = grown(launch, boundedGrowth(launch, { videoUnits: 1n, watchMs: 10n ** 12n }, [launch]));
     expect([ppm(up, launch), ppm(down, launch)]).toEqual([1_004_999, 995_000]);
   });
 
@@ -37,7 +37,7 @@ describe('how fast the rate moves', () => {
     for (let batch = 0; batch < 20; batch++) {
       totals = grown(
         totals,
-        boundedGrowth(totals, { videoUnits: 10n ** 9n, watchMs: 64n * 10n ** 9n }, launch),
+        boundedGrowth(totals, { videoUnits: 10n ** 9n, watchMs: 64n * 10n ** 9n }, [launch]),
       );
     }
     expect(ppm(totals, launch)).toBe(1_019_999);
@@ -52,7 +52,8 @@ describe('how fast the rate moves', () => {
       fc.property(fc.record({ videoUnits: total, watchMs: total }), some, some, (start, first, second) => {
         let totals = start;
         for (const watched of [first, second]) {
-          const taken = boundedGrowth(totals, watched, start);
+          // An hour begins before each.
+          const taken = boundedGrowth(totals, watched, [start, totals]);
           expect(taken.videoUnits >= 0n && taken.videoUnits <= watched.videoUnits).toBe(true);
           expect(taken.watchMs >= 0n && taken.watchMs <= watched.watchMs).toBe(true);
           const next = grown(totals, taken);

@@ -1,0 +1,143 @@
+/**
+ * Fresh accounts that claim one unit after the other on free credit, on channels to somebody who never served them. Each unit
+ * in a batch of its own is 0.9 kB for ever at the shard and the chain, and a statement for the payee: 300 accounts wrote 12
+ * GB a day, and cost nothing. Nobody has to be paid for the claims but the payer's own ticks.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { expect, it, onTestFinished } from 'vitest';
+import { priceSnapshot } from '../../main/validator/accounts.ts';
+import { settle } from '../../main/validator/batching.ts';
+import { STRANGERS_ROW_RATE } from '../../main/validator/limits.ts';
+import { StrangersShare } from '../../main/validator/strangers-share.ts';
+import { type LeasedChannel, party, TestShard } from '../helpers/shard.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const FILES = ['chain.db', 'validator.db'];
+const INTERVAL_MS = 2_000;
+const ACCOUNTS = 20;
+/** Of funds, in one batch. */
+const LOOKS = 20;
+
+function useShard(funds: ConstructorParameters<typeof TestShard>[2] = []) {
+  const dir = tempDir();
+  const shard = new TestShard(dir, { trafficCreditLimitUnits: 10_240 }, funds);
+  onTestFinished(() => shard.close());
+  let uptimeMs = 0;
+  const strangers = new StrangersShare(() => uptimeMs, LOOKS);
+  return {
+    shard,
+    pass: (ms: number) => {
+      shard.nowMs += ms;
+      uptimeMs += ms;
+    },
+    settleAll: async () => {
+      while (await settle({ ...shard.context, strangers }));
+    },
+    /** What the files hold. */
+    sizeBytes: () => {
+      for (const file of FILES) {
+        const db = new Sqlite(join(dir, file));
+        db.pragma('wal_checkpoint(TRUNCATE)');
+        db.close();
+      }
+      return FILES.map((file) => statSync(join(dir, file)).size);
+    },
+    /** As after so many rows of others. */
+    spend: async (rows: number) => {
+      const leases = Array.from({ length: rows }, (_, n) => ({
+        payer: `stranger ${n}`,
+        payee: 'any',
+        claimedUnits: 1,
+        sealedUnits: 0,
+      }));
+      const price = priceSnapshot(await shard.chain.market());
+      await strangers.admit(shard, price, leases as never);
+    },
+  };
+}
+
+it('is settled at the pace of strangers, and all of it in the end', async () => {
+  const { shard, pass, settleAll, sizeBytes, spend } = useShard();
+  const victim = party(1_000);
+  const leases: LeasedChannel[] = [];
+  for (let n = 1; n <= ACCOUNTS; n++) leases.push(await shard.lease(party(n), victim, 100));
+  await spend(STRANGERS_ROW_RATE.burst);
+  const told = () => shard.store.batches.lastSeq(victim.account.address);
+  const before = sizeBytes();
+  const rounds = 20;
+  for (let units = 1; units <= rounds; units++) {
+    for (const lease of leases) shard.claim(lease, units);
+    pass(INTERVAL_MS);
+    await settleAll();
+  }
+  const rows = told();
+  const bytesADay = sizeBytes().map((size, i) =>
+    Math.round(((size - (before[i] ?? 0)) / rows) * STRANGERS_ROW_RATE.perSecond * 86_400),
+  );
+  process.stdout.write(
+    `${ACCOUNTS} accounts with one unit every 2 s: ${rows} rows of ${rounds * ACCOUNTS}; at that pace in a day ${FILES.map(
+      (file, i) => `${file} +${((bytesADay[i] ?? 0) / 1e6).toFixed(1)} MB`,
+    ).join(', ')}\n`,
+  );
+  expect(rows).toBeLessThanOrEqual(
+    1 + Math.ceil((rounds * INTERVAL_MS * STRANGERS_ROW_RATE.perSecond) / 1_000),
+  );
+  for (const bytes of bytesADay) expect(bytes).toBeLessThan(40_000_000);
+  // Nobody loses anything: what waits is reserved, and comes whole when there is room.
+  const first = leases[0]?.payer.account.address ?? '';
+  expect(shard.store.leases.reservedUnits(first) + shard.store.loans.owedUnits(first)).toBe(100);
+  pass(86_400_000);
+  await settleAll();
+  for (const { payer } of leases) expect(shard.store.loans.owedUnits(payer.account.address)).toBe(rounds);
+  expect(told()).toBeLessThanOrEqual(rows + leases.length);
+});
+
+it('keeps nobody waiting who pays, also for the first time, and of strangers those least who watched most', async () => {
+  const [rich, newcomer, payee] = [party(1), party(2), party(3)];
+  const { shard, pass, settleAll, spend } = useShard([
+    [rich.account.address, 'XAC', '10'],
+    [newcomer.account.address, 'XAC', '10'],
+  ]);
+  const dust: LeasedChannel[] = [];
+  for (let n = 10; n < 25; n++) dust.push(await shard.lease(party(n), payee, 1));
+  const watched = await shard.lease(party(100), payee, 100);
+  const known = await shard.lease(rich, payee, 10);
+  shard.claim(known, 5);
+  await settleAll();
+  const first = await shard.lease(newcomer, payee, 10);
+  await spend(STRANGERS_ROW_RATE.burst);
+  for (const lease of dust) shard.claim(lease, 1);
+  shard.claim(watched, 60);
+  shard.claim(known, 10);
+  shard.claim(first, 10);
+  pass(1_000 / STRANGERS_ROW_RATE.perSecond);
+  await settleAll();
+  const everPaid = (of: typeof rich) => shard.store.watchers.get(of.account.address)?.everPaidUnits;
+  expect([everPaid(rich), everPaid(newcomer)]).toEqual([10, 10]);
+  expect(shard.store.loans.owedUnits(party(100).account.address)).toBe(60);
+  expect(dust.filter(({ payer }) => shard.store.loans.owedUnits(payer.account.address) > 0)).toEqual([]);
+});
+
+it('is no payer by a base unit of funds, and many that wait hide nobody who is one', async () => {
+  const strangers = Array.from({ length: 2 * LOOKS + 5 }, (_, n) => party(10 + n));
+  const newcomer = party(1);
+  const dust = strangers.map(({ account }) => [account.address, 'XAC', '0.0000001'] as const);
+  const network = useShard([[newcomer.account.address, 'XAC', '10'], ...dust]);
+  const { shard, settleAll, spend, pass } = network;
+  const first = await shard.lease(newcomer, party(2), 1);
+  const leases: LeasedChannel[] = [];
+  for (const payer of strangers) leases.push(await shard.lease(payer, party(2), 2));
+  await spend(STRANGERS_ROW_RATE.burst);
+  for (const lease of leases) shard.claim(lease, 2);
+  // With least of all, so it is looked at last.
+  shard.claim(first, 1);
+  for (let batch = 0; batch < 3; batch++) {
+    pass(1);
+    await settleAll();
+  }
+  expect(shard.store.watchers.get(newcomer.account.address)?.everPaidUnits).toBe(1);
+  const owing = strangers.filter(({ account }) => shard.store.loans.owedUnits(account.address) > 0);
+  expect(owing).toEqual([]);
+});
