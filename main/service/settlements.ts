@@ -128,7 +128,7 @@ function detailView(row: SettlementRow, context: SettlementViewsContext): Settle
   return {
     row: settlementView(row),
     feeXas: formatAmount(row.feeXas),
-    stillOwedUnits: stillOwedUnits(row, context.store),
+    stillOwedUnits: context.store.credits.openUnitsOf(row.seq),
     xacPerUnit: formatRatio(row.price),
     shardSeq: row.shardSeq,
     repayment: detail?.repayment ? partView(row.repaidUnits, detail.repayment) : null,
@@ -136,19 +136,6 @@ function detailView(row: SettlementRow, context: SettlementViewsContext): Settle
     statement: statementView(row, context),
     channels: detail?.channels.map((channel) => channelView(channel, row.direction, context)) ?? [],
   };
-}
-
-/** Of one peer the oldest loan is repaid first, so what is open belongs to its newest loans. */
-function stillOwedUnits(
-  { seq, counterparty, direction, creditUnits }: SettlementRow,
-  { settlementHistory: history }: NodeStore,
-): number {
-  if (creditUnits === 0) return 0;
-  const lastSeq = history.lastSeq();
-  const all = history.sums({ counterparty }, 0, lastSeq)[direction];
-  const later = history.sums({ counterparty }, seq, lastSeq)[direction];
-  const open = Number(all.creditUnits - all.repaidUnits - later.creditUnits);
-  return Math.min(creditUnits, Math.max(0, open));
 }
 
 function partView(units: number, payment: Payment): PaymentPartView {

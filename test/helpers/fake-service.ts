@@ -10,6 +10,7 @@ import { type Limits, limitsSchema, NO_LIMITS } from '../../shared/limits.ts';
 import type { ContentView, TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot, Output, SettingsView } from '../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
+import type { SharingFiguresView, SharingOpenView, SharingSummary } from '../../shared/rpc/sharing.ts';
 import { passes, sumsOf } from './fake-settlements.ts';
 import { FakeWallet } from './fake-wallet.ts';
 
@@ -25,6 +26,29 @@ const MIB = 1_048_576;
 const XAC_PER_MIB = 98n;
 const TICK_MS = 250;
 const KEPT = { pinned: false, sourcePath: null, trouble: null } as const;
+
+const NOTHING_SHARED: SharingFiguresView = {
+  sentBytes: 0,
+  paidUnits: 0,
+  creditUnits: 0,
+  refusedUnits: 0,
+  repaidUnits: 0,
+  earnedXac: '0.0000000',
+  repaidXac: '0.0000000',
+  earnedXas: '0.0000000',
+  feeXac: '0.0000000',
+};
+const NOTHING_OPEN: SharingOpenView = {
+  pendingUnits: 0,
+  pendingXac: null,
+  owedUnits: 0,
+  owedXac: null,
+  owedSinceMs: null,
+};
+const NO_SHARING: SharingSummary = {
+  today: NOTHING_SHARED,
+  owed: { units: 0, xac: null, sinceMs: null, debtors: [], debtorCount: 0 },
+};
 
 export class FakeService extends FakeWallet implements NodeService {
   readonly #listeners = new Set<NodeFeedListener>();
@@ -254,6 +278,18 @@ export class FakeService extends FakeWallet implements NodeService {
     return { period, bars: [], paymentBytes: 0, protocolBytes: 0, peers: [], contents: [] };
   }
 
+  async sharing({ period }: CheckedInput<'sharing'>): Promise<Output<'sharing'>> {
+    return {
+      period,
+      asOfMs: this.#startedAtMs,
+      ...NOTHING_SHARED,
+      ...NOTHING_OPEN,
+      days: [],
+      peers: [],
+      titles: [],
+    };
+  }
+
   async network(): Promise<Output<'network'>> {
     return { shards: [], peers: [], history: [] };
   }
@@ -420,6 +456,7 @@ export class FakeService extends FakeWallet implements NodeService {
         owedUnits: this.#unsettledUnits,
         owedXac: formatAmount(BigInt(this.#unsettledUnits) * XAC_PER_MIB),
       },
+      sharing: NO_SHARING,
       price: {
         xacPerGb: '0.0100000',
         xatPerGb: '0.2857143',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
+import { bookDays } from '../../../../main/journal/day-book.ts';
 import { settlementProcedures } from '../../../../main/service/settlements.ts';
 import { deviceFromSeed } from '../../../../main/wallet/device.ts';
 import { formatAmount } from '../../../../shared/economy/money.ts';
@@ -162,12 +163,14 @@ describe('one settlement', () => {
     // What another peer is owed, or this one owes back, changes nothing.
     store.settlements.insert({ ...loan(4, 50), counterparty: testAddress(8) });
     store.settlements.insert({ ...loan(5, 50), direction: 'earned' });
+    bookDays(store);
     const owed = async () =>
       Promise.all(
         [1, 2, 3, 4].map(async (seq) => (await procedures.settlementDetail({ seq })).stillOwedUnits),
       );
     expect(await owed()).toEqual([0, 16, 0, 50]);
     store.settlements.insert(repaid(6, 16));
+    bookDays(store);
     expect(await owed()).toEqual([0, 0, 0, 50]);
   });
 
