@@ -6,11 +6,21 @@
 import { m } from '../../shared/i18n/compiled/messages.js';
 import { feedListener, type NodeClient } from '../../shared/rpc/rpc.ts';
 
-export const VIEWS = ['watch', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings'] as const;
+export const VIEWS = [
+  'watch',
+  'sharing',
+  'traffic',
+  'wallet',
+  'credit',
+  'settlements',
+  'network',
+  'settings',
+] as const;
 export type View = (typeof VIEWS)[number];
 
 export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
   watch: m.nav_watch,
+  sharing: m.nav_sharing,
   traffic: m.nav_traffic,
   wallet: m.nav_wallet,
   credit: m.nav_credit,

@@ -24,6 +24,12 @@ const play = async (page: Page) => {
 /** Long enough for a line in the chart. */
 const flow = (page: Page) => page.waitForTimeout(25_000);
 
+/** By title, once something of it is settled. */
+const settled = async (page: Page) => {
+  await page.getByTestId('sharing-tab-title').click();
+  await page.getByTestId('sharing-row').first().waitFor();
+};
+
 const phrase = async (page: Page) => {
   await page.getByTestId('first-begin').click();
   await page.getByTestId('first-create').click();
@@ -59,6 +65,9 @@ const NARROW: PageOptions = { width: 380, height: 800 };
 export const SHOTS: readonly Shot[] = [
   { name: 'traffic', view: 'traffic', prepare: flow, whole: true },
   { name: 'traffic-dark-ru', view: 'traffic', options: DARK_RU, prepare: flow, whole: true },
+  { name: 'sharing', view: 'sharing', prepare: settled, whole: true },
+  { name: 'sharing-dark-ru', view: 'sharing', options: DARK_RU, prepare: settled, whole: true },
+  { name: 'sharing-narrow', view: 'sharing', options: NARROW, prepare: settled, whole: true },
   { name: 'watch', view: 'watch', prepare: play },
   { name: 'watch-dark-ru', view: 'watch', options: DARK_RU, prepare: play },
   { name: 'watch-narrow', view: 'watch', options: NARROW, prepare: play, whole: true },
