@@ -1,5 +1,5 @@
 /**
- * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/12`.
+ * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/s0-12`.
  * The slash keeps it apart from the names of places on a page.
  */
 
@@ -31,7 +31,7 @@ export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
 
 export class Route {
   view = $state<View>(fromHash(location.hash));
-  /** What follows the view, as in `#/settlements/12`. */
+  /** What follows the view, as in `#/settlements/s0-12`. */
   detail = $state<string | null>(detailOf(location.hash));
 
   /** An `ace:` link that the system handed over, until the library has taken it. */
@@ -58,7 +58,7 @@ export class Route {
     };
   }
 
-  /** @param address as in a link of the pages: `#/settlements/12` */
+  /** @param address as in a link of the pages: `#/settlements/s0-12` */
   navigate(address: string): void {
     location.hash = address;
   }

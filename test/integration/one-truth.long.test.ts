@@ -14,6 +14,7 @@ import { ServiceFeed } from '../../main/service/service-feed.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../../shared/economy/units.ts';
 import { ALWAYS } from '../../shared/journal/export.ts';
+import type { SharingFiguresView } from '../../shared/rpc/sharing.ts';
 import { Devnet, MIB, type TestPeer } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -87,7 +88,11 @@ async function expectOneTruth(node: Service): Promise<number> {
   }
 
   const { earned } = settled;
-  for (const rows of [[report], report.days, report.peers, report.titles]) {
+  const splits: readonly (readonly SharingFiguresView[])[] = [
+    [report],
+    ...[report.days, report.peers, report.titles],
+  ];
+  for (const rows of splits) {
     expect({
       paidUnits: sum(rows, (row) => row.paidUnits),
       creditUnits: sum(rows, (row) => row.creditUnits),

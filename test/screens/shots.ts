@@ -46,8 +46,14 @@ const swap = async (page: Page) => {
 };
 const receive = (page: Page) => page.getByTestId('wallet-tab-receive').click();
 const settlement = async (page: Page) => {
+  await statement(page);
   await page.getByTestId('settlement').last().getByRole('link').click();
   await page.getByTestId('settlement-hash').waitFor();
+};
+/** The newest day is open; its first peer is opened. */
+const statement = async (page: Page) => {
+  await page.getByTestId('group-open').first().click();
+  await page.getByTestId('settlement').first().waitFor();
 };
 const operations = async (page: Page) => {
   await page.getByTestId('settlements-kind-operation').click();
@@ -75,7 +81,8 @@ export const SHOTS: readonly Shot[] = [
   { name: 'wallet-dark-ru', view: 'wallet', options: DARK_RU, prepare: swap, whole: true },
   { name: 'credit', view: 'credit', prepare: planned, owing: true, whole: true },
   { name: 'credit-dark-ru', view: 'credit', options: DARK_RU, prepare: planned, owing: true, whole: true },
-  { name: 'settlements', view: 'settlements' },
+  { name: 'settlements', view: 'settlements', prepare: statement },
+  { name: 'settlements-narrow', view: 'settlements', options: NARROW, prepare: statement, whole: true },
   { name: 'settlement-dark-ru', view: 'settlements', options: DARK_RU, prepare: settlement },
   { name: 'operations', view: 'settlements', prepare: operations },
   { name: 'network-dark', view: 'network', options: { theme: 'dark' }, whole: true },
