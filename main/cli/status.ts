@@ -8,6 +8,7 @@ import { ownClockWords } from '../account/network-clock.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
+import { sharingRows } from './sharing-rows.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
@@ -66,6 +67,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
       'On its way',
       `earned ${s.pending.earnedXac} XAC, owed ${s.pending.owedXac} XAC, not settled yet, before the fee`,
     ],
+    ...sharingRows(s.sharing),
     [
       'Price',
       s.price

@@ -3,11 +3,14 @@
  * figures are those of when it last ran, and said to be.
  */
 import { formatAmount, TOKENS } from '../../shared/economy/money.ts';
+import type { SharingSummary } from '../../shared/rpc/sharing.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import { storedPicture } from '../account/account-sync.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { openNodeStore } from '../db/node/store.ts';
+import { SharingService } from '../service/sharing.ts';
+import { sharingRows } from './sharing-rows.ts';
 
 /** @throws AceError `DataDirMismatch`, `SchemaTooNew`, `StoreFailed` */
 export function storedStatus(config: NodeConfig, json: boolean): string {
@@ -26,6 +29,7 @@ export function storedStatus(config: NodeConfig, json: boolean): string {
         picture &&
         Object.fromEntries(TOKENS.map((token) => [token, formatAmount(picture.account.balances[token])])),
       creditUsedUnits: picture?.account.creditUsedUnits ?? null,
+      sharing: new SharingService(store, () => Date.now()).summary(picture?.unitPriceXac ?? null),
       contents: store.contents.list().length,
       settlementCount: store.settlements.count(),
       dataDir: path,
@@ -42,6 +46,7 @@ interface StoredFacts {
   readonly asOfMs: number | null;
   readonly balances: Readonly<Record<string, string>> | null;
   readonly creditUsedUnits: number | null;
+  readonly sharing: SharingSummary;
   readonly contents: number;
   readonly settlementCount: number;
   readonly dataDir: string;
@@ -59,6 +64,7 @@ function describe(s: StoredFacts): string {
       'Credit',
       s.creditUsedUnits === null ? 'not known' : `${s.creditUsedUnits.toLocaleString('en')} MiB used`,
     ],
+    ...sharingRows(s.sharing),
     ['Contents', s.contents.toLocaleString('en')],
     ['Settlements', s.settlementCount.toLocaleString('en')],
     ['Data', s.dataDir],

@@ -26,6 +26,8 @@ export type MetaKey =
   | 'settledBeforeEarned'
   /** The same, units paid. Node. */
   | 'settledBeforePaid'
+  /** The last settlement that is in the sums of days. Node. */
+  | 'settlementDaysUntil'
   /** What the main chain said of itself when it was met last: dag-cbor in base64, for a start without it. Validator. */
   | 'chain';
 

@@ -7,10 +7,12 @@
 import { decodeSignedOperation } from '../../shared/economy/operation.ts';
 import { operationEntry, settlementEntries } from '../../shared/journal/entries.ts';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
+import { settlementName } from '../../shared/settlement/name.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { type ContentBooks, ContentLinks } from './contents.ts';
+import { bookDays, type DayBooks, settleChannels } from './day-book.ts';
 
 type JournalBooks = ContentBooks & Pick<NodeStore, 'journal'>;
 
@@ -30,13 +32,13 @@ export function entryOfOperation(account: string, row: OperationRow): JournalEnt
  * there, also when that lacked its detail and has it now. Belongs into a transaction.
  * @throws AceError `MessageMalformed`, and then nothing must be kept
  */
-export function bookSettlement(
-  store: JournalBooks & Pick<NodeStore, 'settlements'>,
-  row: NewSettlement,
-): SettlementRow | null {
+export function bookSettlement(store: JournalBooks & DayBooks, row: NewSettlement): SettlementRow | null {
   const added = store.settlements.insert(row);
   if (added === null && store.settlements.complete(row) === null) return null;
   for (const entry of entriesOfSettlement(row)) append(store, entry);
+  // What a row is made of may come later than its sums.
+  if (added === null) settleChannels(store, row);
+  else bookDays(store);
   return added;
 }
 
@@ -58,7 +60,7 @@ function append(store: JournalBooks, entry: JournalEntry): void {
 
 /** What entries are made of. */
 export interface JournalRecord {
-  /** For people: `settlement 12`, `operation at height 7`. */
+  /** For people: `settlement s0-12`, `operation at height 7`. */
   readonly name: string;
   /** @throws AceError `MessageMalformed` when the record contradicts itself */
   entries(): JournalEntry[];
@@ -73,6 +75,6 @@ export function* journalRecords(
     yield { name: `operation at height ${row.height}`, entries: () => [entryOfOperation(account, row)] };
   }
   for (const row of store.settlements.all()) {
-    yield { name: `settlement ${row.seq}`, entries: () => entriesOfSettlement(row) };
+    yield { name: `settlement ${settlementName(row)}`, entries: () => entriesOfSettlement(row) };
   }
 }

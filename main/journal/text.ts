@@ -3,6 +3,7 @@
 import { formatAmount } from '../../shared/economy/money.ts';
 import { type Commodity, isToken } from '../../shared/journal/chart.ts';
 import type { EntryKey } from '../../shared/journal/entry.ts';
+import { settlementName } from '../../shared/settlement/name.ts';
 import { shownName } from '../../shared/shown-name.ts';
 
 /** 2026-11-21, of UTC. */
@@ -20,9 +21,10 @@ export function decimal(amount: bigint, commodity: Commodity): string {
   return isToken(commodity) ? formatAmount(amount) : `${amount}.0`;
 }
 
-/** The entry's name in all exports: where it comes from, never the place in a file. */
+/** The entry's name everywhere: where it comes from, never the place in a file. */
 export function entryId({ source, shard, seq, part }: EntryKey): string {
-  return source === 'operation' ? `op-${seq}` : `s${shard}-${seq}-${part === 0 ? 'r' : 's'}`;
+  if (source === 'operation') return `op-${seq}`;
+  return `${settlementName({ shard, shardSeq: seq })}-${part === 0 ? 'r' : 's'}`;
 }
 
 /**

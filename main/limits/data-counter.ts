@@ -6,7 +6,7 @@ import type { DataTotals } from '../../shared/limits.ts';
 import type { DataUsed } from '../db/node/data-used.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Meter, MeterTotals } from '../p2p/meter.ts';
-import { dayOf, monthDays } from './wall-clock.ts';
+import { dayOf, monthDays } from '../util/local-day.ts';
 
 export const SAVE_EVERY_MS = 2_000;
 const SAVE_EVERY_BYTES = 64 * 1_048_576;

@@ -127,13 +127,14 @@ async function serve(
   { pieces, uploads }: PeerStorage,
   isOffered: (contentId: string) => boolean,
 ): Promise<void> {
-  const { host, store, payee, meter, log, account, certificate, checkCertificate, claims, events } = context;
+  const { host, store, payee, meter, log, nowMs, account, certificate, checkCertificate, claims, events } =
+    context;
   const ownDevices = new OwnDevices(
     async () => (await context.shardClient.call('devices', { account: account.address })).devices,
     log,
   );
   await servePieces(host, {
-    ...{ store, isOffered, pieces, payee, meter, log, certificate, checkCertificate, uploads },
+    ...{ store, isOffered, pieces, payee, meter, log, nowMs, certificate, checkCertificate, uploads },
     account: account.address,
     isUnlinked: (key) => ownDevices.isUnlinked(key),
     originOf: context.originOf,

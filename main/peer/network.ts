@@ -8,6 +8,7 @@ import { bindStore } from '../account/membership.ts';
 import { NetworkClock } from '../account/network-clock.ts';
 import type { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
+import { catchUpDays } from '../journal/day-book.ts';
 import { Meter } from '../p2p/meter.ts';
 import { GossipRouter } from '../p2p/protocols/gossip/router.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
@@ -65,6 +66,7 @@ export async function joinNetwork(
   const nowMs = clocks.wallMs;
   const store = openNodeStore(dataDir.nodeDb);
   resources.defer(() => store.close());
+  await catchUpDays(store);
   const identity = options.identity ?? (await openIdentity(dataDir.wallet, store));
   const { account, device } = identity;
 

@@ -23,6 +23,7 @@ export interface BookerContext {
   readonly store: NodeStore;
   readonly pieces: PieceStore;
   readonly meter: Meter;
+  readonly nowMs: () => number;
 }
 
 /** The stream that the pieces arrive on. */
@@ -147,13 +148,16 @@ export class PieceBooker {
 
   /** Books the group and its payment together, then sends the tick. The answer is the units it paid. */
   #pay(group: readonly ArrivedPiece[], verifiedBytes: number): number {
-    const { store, pieces } = this.#context;
-    const { channel } = this.#stream;
+    const { store, pieces, nowMs } = this.#context;
+    const { channel, account } = this.#stream;
     const book = () => {
       for (const { request, bytes } of group) {
         pieces.bookPiece(request.contentId, request.pieceIndex);
-        store.contents.addDownBytes(request.contentId, bytes.byteLength);
-        if (channel) store.channelContents.add(channel.state.channelId, request.contentId, bytes.byteLength);
+        const { contentId } = request;
+        const downBytes = bytes.byteLength;
+        store.contents.addDownBytes(contentId, downBytes);
+        store.traffic.add({ contentId, account, downBytes, upBytes: 0 }, nowMs());
+        if (channel) store.channelContents.add(channel.state.channelId, contentId, downBytes);
       }
     };
     if (!channel || channel.disputed) {

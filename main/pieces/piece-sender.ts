@@ -23,6 +23,7 @@ export interface PieceSenderContext {
   readonly pieces: PieceStore;
   readonly meter: Meter;
   readonly log: Log;
+  readonly nowMs: () => number;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
 }
@@ -87,8 +88,8 @@ export class PieceSender {
    * up the window meanwhile. @throws AceError `StoreFailed`, `PeerClosed`, `RequestTimeout`
    */
   async serve(upload: QueuedUpload): Promise<void> {
-    const { store, pieces } = this.#context;
-    const { queue, channel: paidOn } = this.#stream;
+    const { store, pieces, nowMs } = this.#context;
+    const { queue, account, channel: paidOn } = this.#stream;
     // A capped provider books one piece at a time: what it cannot send yet takes up nobody's window.
     const group = this.#group(upload.isRateLimited ? 1 : MAX_GROUP_PIECES);
     queue.hold(group.length);
@@ -111,16 +112,20 @@ export class PieceSender {
         })),
     );
     const book = () => {
-      group.forEach(({ request }, i) => {
+      group.forEach(({ request, resend }, i) => {
         const piece = loaded[i];
         if (!piece) {
           // The disk lost it or changed it: never sent, never charged.
           pieces.forgetPiece(request.contentId, request.pieceIndex);
           return;
         }
-        const sizeBytes = piece.bytes.byteLength;
-        store.contents.addUpBytes(request.contentId, sizeBytes);
-        if (channel) store.channelContents.add(channel.state.channelId, request.contentId, sizeBytes);
+        // What was lost on its way was sent once, as the channel has it.
+        if (resend) return;
+        const { contentId } = request;
+        const upBytes = piece.bytes.byteLength;
+        store.contents.addUpBytes(contentId, upBytes);
+        store.traffic.add({ contentId, account, downBytes: 0, upBytes }, nowMs());
+        if (channel) store.channelContents.add(channel.state.channelId, contentId, upBytes);
       });
     };
     if (channel) await channel.commitSoon(book);

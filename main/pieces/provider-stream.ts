@@ -44,6 +44,7 @@ export interface ProviderContext {
   readonly payee: PayeeService;
   readonly meter: Meter;
   readonly log: Log;
+  readonly nowMs: () => number;
   readonly account: string;
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;

@@ -43,6 +43,7 @@ export interface ViewerContext {
   readonly pieces: PieceStore;
   readonly payer: PayerService;
   readonly meter: Meter;
+  readonly nowMs: () => number;
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
   /** What checkpoints report of the viewing of what came here. */

@@ -34,7 +34,7 @@ export function channelsView(
 }
 
 function channelView(book: ChannelBook, unitPriceXac: Ratio | null, nowMs: number): ChannelView {
-  const { checkpoint, paidUnits, settledUnits } = book;
+  const { checkpoint, paidUnits, statedUnits: settledUnits } = book;
   const pendingUnits = paidUnits - settledUnits;
   return {
     channelId: toHex(book.channelId),
@@ -64,6 +64,8 @@ function channelView(book: ChannelBook, unitPriceXac: Ratio | null, nowMs: numbe
 }
 
 function stateOf(book: ChannelBook, nowMs: number): ChannelView['state'] {
+  // The main chain has answered for every unit, and the settlements that say so are on their way here.
+  if (book.status === 'settled' && book.statedUnits < book.paidUnits) return 'claimed';
   // Looked at before anyone has booked that its time is over.
   return allows(book.status, 'expired') && nowMs >= book.expiresAtMs ? 'expired' : book.status;
 }

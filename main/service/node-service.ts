@@ -13,11 +13,12 @@ import { OperationService } from './operations.ts';
 import { type GivenPorts, portProcedures } from './ports.ts';
 import type { ServiceFeed } from './service-feed.ts';
 import { settlementProcedures } from './settlements.ts';
+import { SharingService } from './sharing.ts';
 import { knownPicture, type NodeFacts, snapshotOf } from './snapshot.ts';
 import { trafficProcedures } from './traffic.ts';
 import { quoteBasis, quoteView, settingsView, settlementView } from './views.ts';
 
-export interface NodeServiceOptions extends Omit<NodeFacts, 'pagesUrl' | 'startedAtMs'> {
+export interface NodeServiceOptions extends Omit<NodeFacts, 'pagesUrl' | 'startedAtMs' | 'sharing'> {
   readonly peer: RunningPeer;
   /** The node's books, for what reads them beside it. */
   readonly nodeDbPath: string;
@@ -54,7 +55,8 @@ const TICK_EVERY_MS = 1_000;
 export function createNodeService(options: NodeServiceOptions): NodeServiceHandle {
   const { peer, ownDevnet, version, dataDir, pagesUrl, feed, log } = options;
   const { store, claims, sync, settings, limits, pieces, account } = peer;
-  const facts = { version, dataDir, ownDevnet, startedAtMs: Date.now() };
+  const sharing = new SharingService(store, () => Date.now());
+  const facts = { version, dataDir, ownDevnet, startedAtMs: Date.now(), sharing };
   const traffic = trafficProcedures(peer, log);
   const operations = new OperationService(peer, Date.now);
   const devices = new DeviceService(peer, operations, Date.now);
@@ -71,6 +73,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       path: options.nodeDbPath,
       downloads: options.downloads,
     }),
+    sharing: async ({ period }) => sharing.report(period, sync.picture?.unitPriceXac ?? null),
     ...traffic.procedures,
     ...portProcedures(peer, options.givenPorts, options.httpPort),
     ...settlementProcedures({ store, account: account.address, settings }),

@@ -79,6 +79,7 @@ export function repaymentView(row: SettlementRow): RepaymentView {
   return {
     seq: row.seq,
     shard: row.shard,
+    shardSeq: row.shardSeq,
     batchNumber: row.batchNumber,
     atMs: row.atMs,
     creditor: row.counterparty,

@@ -16,6 +16,7 @@ import type {
   DirectionSums,
   PaymentPartView,
   SettledChannelView,
+  SettlementDayView,
   SettlementDetail,
   SettlementFilter,
   SettlementOutputs,
@@ -23,10 +24,13 @@ import type {
   SignedRecordView,
 } from '../../shared/rpc/settlements.ts';
 import { type ChannelUnits, encodeStatement } from '../../shared/settlement/statement.ts';
+import { type DayFilter, type DayGroup, NO_DAY_SUMS } from '../db/node/settlement-days.ts';
 import type { HistoryPlace, HistorySums } from '../db/node/settlement-history.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
+import { titleName } from '../journal/sharing.ts';
 import type { CheckedInput } from '../rpc/service.ts';
+import { dayOf, endOfDay, startOfDay } from '../util/local-day.ts';
 import { verifyDevice } from '../wallet/device.ts';
 import { settlementView } from './views.ts';
 
@@ -46,10 +50,12 @@ const SUM_ROWS = 20_000;
 /** Filters whose sums are kept: asked for again, only newer rows are added. */
 const MAX_KEPT_SUMS = 16;
 const MAX_COUNTERPARTIES = 500;
+const MAX_GROUPS = 500;
 
 export function settlementProcedures(context: SettlementViewsContext): SettlementProcedures {
-  const { settlementHistory: history } = context.store;
-  const sums = new KeptSums(context.store);
+  const { store } = context;
+  const { settlementHistory: history } = store;
+  const sums = new KeptSums(store);
   return {
     async settlementHistory({ filter, after, skip, limit }) {
       const rows = history.page(filter, after === undefined ? null : placeOf(after), skip, limit);
@@ -59,6 +65,14 @@ export function settlementProcedures(context: SettlementViewsContext): Settlemen
         next: last && rows.length === limit ? `${last.atMs}-${last.seq}` : null,
       };
     },
+    async settlementDays({ filter, before, limit }) {
+      const days = dayViews(store.settlementDays.days(dayFilter(filter), before ?? null, limit));
+      return { days, next: days.length === limit ? (days.at(-1)?.day ?? null) : null };
+    },
+    settlementGroups: async ({ day, by, filter }) =>
+      grouped(
+        store.settlementDays.groups(by, { ...dayFilter(filter), fromDay: day, toDay: day }, MAX_GROUPS),
+      ).map(([key, sums]) => ({ key, name: by === 'title' ? titleName(store, key) : null, ...sums })),
     settlementSums: ({ filter }) => sums.of(filter),
     settlementCounterparties: async () => history.counterparties(MAX_COUNTERPARTIES),
     async settlementDetail(place) {
@@ -80,7 +94,8 @@ class KeptSums {
 
   async of(filter: SettlementFilter): Promise<SettlementSums> {
     const { settlementHistory: history } = this.#store;
-    const key = JSON.stringify([filter.fromMs, filter.untilMs, filter.counterparty, filter.kind]);
+    const { fromMs, untilMs, counterparty, kind, contentId } = filter;
+    const key = JSON.stringify([fromMs, untilMs, counterparty, kind, contentId]);
     const lastSeq = history.lastSeq();
     let sums = this.#kept.get(key) ?? { ...history.sums(filter, 0, 0), untilSeq: 0 };
     while (sums.untilSeq < lastSeq) {
@@ -100,6 +115,35 @@ class KeptSums {
     const [paid, earned] = [sumsView(sums.paid), sumsView(sums.earned)];
     return { count: paid.count + earned.count, paid, earned };
   }
+}
+
+/** Days are those of the clock of this node's machine. */
+function dayFilter({ fromMs, untilMs, counterparty, kind }: SettlementFilter): DayFilter {
+  return {
+    counterparty,
+    kind,
+    fromDay: fromMs === undefined ? undefined : dayOf(fromMs),
+    toDay: untilMs === undefined ? undefined : dayOf(untilMs - 1),
+  };
+}
+
+function dayViews(days: readonly DayGroup[]): SettlementDayView[] {
+  return grouped(days).map(([day, sums]) => ({
+    day,
+    fromMs: startOfDay(day),
+    untilMs: endOfDay(day),
+    ...sums,
+  }));
+}
+
+/** Both directions of each key, in their order. */
+function grouped(groups: readonly DayGroup[]): [key: string, sums: SettlementSums][] {
+  return [...Map.groupBy(groups, ({ key }) => key)].map(([key, both]) => {
+    const of = (direction: SettlementRow['direction']) =>
+      sumsView(both.find((group) => group.direction === direction) ?? NO_DAY_SUMS);
+    const [paid, earned] = [of('paid'), of('earned')];
+    return [key, { count: paid.count + earned.count, paid, earned }];
+  });
 }
 
 function added(a: HistorySums, b: HistorySums): HistorySums {
@@ -128,27 +172,13 @@ function detailView(row: SettlementRow, context: SettlementViewsContext): Settle
   return {
     row: settlementView(row),
     feeXas: formatAmount(row.feeXas),
-    stillOwedUnits: stillOwedUnits(row, context.store),
+    stillOwedUnits: context.store.credits.openUnitsOf(row.seq),
     xacPerUnit: formatRatio(row.price),
-    shardSeq: row.shardSeq,
     repayment: detail?.repayment ? partView(row.repaidUnits, detail.repayment) : null,
     payment: detail?.payment ? partView(row.paidUnits, detail.payment) : null,
     statement: statementView(row, context),
     channels: detail?.channels.map((channel) => channelView(channel, row.direction, context)) ?? [],
   };
-}
-
-/** Of one peer the oldest loan is repaid first, so what is open belongs to its newest loans. */
-function stillOwedUnits(
-  { seq, counterparty, direction, creditUnits }: SettlementRow,
-  { settlementHistory: history }: NodeStore,
-): number {
-  if (creditUnits === 0) return 0;
-  const lastSeq = history.lastSeq();
-  const all = history.sums({ counterparty }, 0, lastSeq)[direction];
-  const later = history.sums({ counterparty }, seq, lastSeq)[direction];
-  const open = Number(all.creditUnits - all.repaidUnits - later.creditUnits);
-  return Math.min(creditUnits, Math.max(0, open));
 }
 
 function partView(units: number, payment: Payment): PaymentPartView {

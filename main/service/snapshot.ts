@@ -6,13 +6,11 @@ import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
-import type { SettlementRow } from '../db/node/settlements.ts';
-import type { NodeStore } from '../db/node/store.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { Transfer } from '../transfer/transfer.ts';
-import { SETTLED_BEFORE } from '../wallet/channel-backup.ts';
 import { watchView } from './broadcasts.ts';
 import { repaymentView } from './operation-views.ts';
+import type { SharingService } from './sharing.ts';
 import { balancesView, priceView, settingsView } from './views.ts';
 
 const REPAYMENTS_SHOWN = 10;
@@ -27,6 +25,7 @@ export interface NodeFacts {
   readonly startedAtMs: number;
   /** Base of the pages' addresses; `null` before the server listens. */
   readonly pagesUrl: string | null;
+  readonly sharing: SharingService;
 }
 
 /** @throws AceError `ShardUnavailable` before the home shard has answered for the first time */
@@ -39,7 +38,10 @@ export function knownPicture({ sync }: Pick<RunningPeer, 'sync'>): AccountPictur
 }
 
 /** @throws AceError as `knownPicture` */
-export function snapshotOf(peer: RunningPeer, { ownDevnet: devnet, ...facts }: NodeFacts): NodeSnapshot {
+export function snapshotOf(
+  peer: RunningPeer,
+  { ownDevnet: devnet, sharing, ...facts }: NodeFacts,
+): NodeSnapshot {
   const { store, sync, shardClient, meter, settings } = peer;
   const picture = knownPicture(peer);
   const { paymentBytes, protocolBytes } = meter.totals();
@@ -60,6 +62,7 @@ export function snapshotOf(peer: RunningPeer, { ownDevnet: devnet, ...facts }: N
     multiaddrs: peer.host.getMultiaddrs().map(String),
     peers: peer.host.getPeers().length,
     ...fundsView(peer, picture),
+    sharing: sharing.summary(picture.unitPriceXac),
     price: priceView(picture, settings),
     traffic: { ...meter.rates(), ...store.contents.totals(), paymentBytes, protocolBytes },
     transfers: transferViews(peer, picture),
@@ -82,8 +85,10 @@ function freeBytes(dataDir: string): number | null {
 
 function fundsView({ store, settings }: RunningPeer, { account, unitPriceXac }: AccountPicture) {
   const priced = (units: number) => formatAmount(priceOfUnits(units, unitPriceXac));
-  const earnedUnits = pendingUnits(store, 'earned', store.payeeChannels.paidUnits());
-  const owedUnits = pendingUnits(store, 'paid', store.payerChannels.revealedUnits());
+  const [earnedUnits, owedUnits] = [
+    store.settledChannels.pendingUnits('earned'),
+    store.settledChannels.pendingUnits('paid'),
+  ];
   return {
     balances: balancesView(account.balances),
     credit: {
@@ -126,14 +131,4 @@ function transferViews({ store, library, live, meter, pieces }: RunningPeer, pic
     ...contents.map(transferView),
     ...live.watches().map((watch) => watchView(watch, downBytesPerSecond, unitPriceXac)),
   ];
-}
-
-/** Units of this node's channels that no batch has settled. A restored node lacks channels that were settled before. */
-function pendingUnits(
-  { settlements, meta }: NodeStore,
-  direction: SettlementRow['direction'],
-  channelUnits: number,
-): number {
-  const before = Number(meta.get(SETTLED_BEFORE[direction]) ?? 0);
-  return Math.max(0, before + channelUnits - settlements.settledUnits(direction));
 }

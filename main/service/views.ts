@@ -109,6 +109,7 @@ export function settlementView(row: SettlementRow): SettlementView {
   return {
     seq: row.seq,
     shard: row.shard,
+    shardSeq: row.shardSeq,
     batchNumber: row.batchNumber,
     batchHash: toHex(row.batchHash),
     atMs: row.atMs,

@@ -1,13 +1,14 @@
 /**
- * Traffic as pages show it: what goes through now, and what went through by hour and by day, with whom and of what. It
- * takes the meter's figures every second and saves them every few seconds, so a kill loses that much of a chart and
- * nothing of the books, which are elsewhere.
+ * Traffic as pages show it: what goes through now, and what went through by hour and by day, with whom and of what. What
+ * goes through now, and overhead, are the meter's, taken every second; overhead is saved every few seconds, so a kill loses
+ * that much of a chart. Content is in the books already, with its piece.
  */
 import type { TrafficNow, TrafficPeriod, TrafficReport } from '../../shared/rpc/traffic.ts';
+import type { DataUsed } from '../db/node/data-used.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { dayOf, monthDays } from '../limits/wall-clock.ts';
 import type { Flow, Meter, MeterTotals } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
+import { dayOf, monthDays, startOfDay } from '../util/local-day.ts';
 
 export interface TrafficBookContext {
   readonly store: NodeStore;
@@ -29,6 +30,8 @@ interface Second {
   readonly overheadBytes: number;
 }
 
+type DataUsedDay = DataUsed & { readonly day: string };
+
 interface Speed {
   readonly key: string;
   readonly downBytesPerSecond: number;
@@ -40,17 +43,14 @@ export class TrafficBook {
   readonly #timers: NodeJS.Timeout[];
   /** The last few seconds, oldest first. */
   #seconds: Second[] = [];
-  /** What is not saved yet: content by peer, and everything since this state of the meter. */
-  #unsaved = new Map<string, Flow>();
+  /** Overhead since this state of the meter is not saved yet. */
   #saved: MeterTotals;
   #taken: MeterTotals;
-  #today: { readonly day: string; readonly downBytes: number; readonly upBytes: number };
 
   constructor(context: TrafficBookContext) {
     this.#context = context;
     this.#saved = context.meter.totals();
     this.#taken = this.#saved;
-    this.#today = this.#savedToday();
     this.#timers = [
       setInterval(() => this.#tryTake(), TAKE_EVERY_MS),
       setInterval(() => this.#trySave(), SAVE_EVERY_MS),
@@ -59,12 +59,13 @@ export class TrafficBook {
 
   now(): TrafficNow {
     const speeds = (keyOf: (flow: Flow) => string) => fastest(this.#seconds, keyOf);
+    const today = dayOf(this.#context.nowMs());
     const overhead = this.#seconds.reduce((sum, { overheadBytes }) => sum + overheadBytes, 0);
     return {
       atMs: this.#context.nowMs(),
       ...this.#context.meter.rates(),
       overheadBytesPerSecond: Math.round(overhead / WINDOW),
-      today: { downBytes: this.#today.downBytes, upBytes: this.#today.upBytes },
+      today: this.#context.store.traffic.sums(today, today),
       peers: speeds(({ account }) => account).map(({ key, ...rates }) => ({ account: key, ...rates })),
       contents: speeds(({ contentId }) => contentId).map(({ key, ...rates }) => ({
         contentId: key,
@@ -82,7 +83,7 @@ export class TrafficBook {
     const today = dayOf(nowMs());
     const firstDay = { today, month: monthDays(nowMs()).first, all: FIRST_DAY }[period];
     const hours = period === 'today' ? store.traffic.hoursSince(startOfDay(today)) : null;
-    const days = hours === null ? store.dataUsed.daysSince(firstDay) : [];
+    const days = hours === null ? this.#days(firstDay) : [];
     const split = (pick: (hour: MeterTotals) => number) =>
       hours?.reduce((sum, hour) => sum + pick(hour), 0) ?? null;
     return {
@@ -110,15 +111,10 @@ export class TrafficBook {
   save(): void {
     const { store, nowMs } = this.#context;
     const upTo = this.#taken;
-    const since = difference(upTo, this.#saved);
-    if (since.downBytes + since.upBytes + since.paymentBytes + since.protocolBytes === 0) return;
-    const atMs = nowMs();
-    store.commit(() => {
-      store.traffic.addHour({ hourMs: startOfHour(atMs), ...since });
-      for (const flow of this.#unsaved.values()) store.traffic.addFlow(dayOf(atMs), flow);
-    });
+    const { paymentBytes, protocolBytes } = difference(upTo, this.#saved);
+    if (paymentBytes + protocolBytes === 0) return;
+    store.traffic.addOverhead({ paymentBytes, protocolBytes }, nowMs());
     this.#saved = upTo;
-    this.#unsaved = new Map();
   }
 
   /** @throws AceError `StoreFailed` */
@@ -131,30 +127,26 @@ export class TrafficBook {
   #take(): void {
     const { meter } = this.#context;
     const totals = meter.totals();
-    const { downBytes, upBytes, paymentBytes, protocolBytes } = difference(totals, this.#taken);
-    const { day, ...today } = this.#today;
-    const sameDay = day === dayOf(this.#context.nowMs());
-    this.#today = sameDay
-      ? { day, downBytes: today.downBytes + downBytes, upBytes: today.upBytes + upBytes }
-      : { day: dayOf(this.#context.nowMs()), downBytes, upBytes };
+    const { paymentBytes, protocolBytes } = difference(totals, this.#taken);
     const flows = meter.takeFlows().map((flow) => ({ ...flow, contentId: this.#contentOf(flow.contentId) }));
     this.#taken = totals;
-    for (const flow of flows) merge(this.#unsaved, `${flow.account} ${flow.contentId}`, flow);
     this.#seconds = [
       ...this.#seconds.slice(1 - WINDOW),
       { flows, overheadBytes: paymentBytes + protocolBytes },
     ];
   }
 
-  #savedToday() {
-    const { store, nowMs } = this.#context;
-    const day = dayOf(nowMs());
-    const hours = store.traffic.hoursSince(startOfDay(day));
-    return {
-      day,
-      downBytes: hours.reduce((sum, { downBytes }) => sum + downBytes, 0),
-      upBytes: hours.reduce((sum, { upBytes }) => sum + upBytes, 0),
-    };
+  /** Content as it was booked, overhead as it was counted; oldest first. */
+  #days(firstDay: string): DataUsedDay[] {
+    const { traffic, dataUsed } = this.#context.store;
+    const days = new Map<string, DataUsedDay>(
+      traffic.days(firstDay).map((booked) => [booked.day, { ...booked, overheadBytes: 0 }] as const),
+    );
+    for (const { day, overheadBytes } of dataUsed.daysSince(firstDay)) {
+      const { downBytes, upBytes } = days.get(day) ?? { downBytes: 0, upBytes: 0 };
+      days.set(day, { day, downBytes, upBytes, overheadBytes });
+    }
+    return [...days.values()].toSorted((a, b) => (a.day < b.day ? -1 : 1));
   }
 
   /** Names of contents come from the store, which may be damaged: no reason to end the process. */
@@ -217,13 +209,4 @@ function difference(now: MeterTotals, before: MeterTotals): MeterTotals {
     paymentBytes: now.paymentBytes - before.paymentBytes,
     protocolBytes: now.protocolBytes - before.protocolBytes,
   };
-}
-
-/** Of the computer's own time, where an hour may begin at half past of UTC's. */
-function startOfHour(atMs: number): number {
-  return new Date(atMs).setMinutes(0, 0, 0);
-}
-
-function startOfDay(day: string): number {
-  return new Date(`${day}T00:00:00`).getTime();
 }

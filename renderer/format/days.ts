@@ -5,6 +5,10 @@ const shown = inLocale(
   (tag) => new Intl.DateTimeFormat(tag, { day: '2-digit', month: '2-digit', year: 'numeric' }),
 );
 
+const named = inLocale(
+  (tag) => new Intl.DateTimeFormat(tag, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+);
+
 /** Midnight at which the day begins; `null` for anything but a day. */
 export function dayStartMs(day: string): number | null {
   const match = /^(\d{4,6})-(\d{2})-(\d{2})$/.exec(day);
@@ -32,6 +36,14 @@ export function dayOf(atMs: number): string {
 export function formatDay(day: string): string {
   const atMs = dayStartMs(day);
   return atMs === null ? day : shown().format(atMs);
+}
+
+/** "Saturday, 21 November 2026": with the letter in front that begins a line. */
+export function formatWeekday(day: string): string {
+  const atMs = dayStartMs(day);
+  if (atMs === null) return day;
+  const [first = '', ...rest] = named().format(atMs);
+  return first.toUpperCase() + rest.join('');
 }
 
 /** A day as it was typed or pasted, the day before the month as in both languages; `null` for anything else. */

@@ -8,6 +8,7 @@ import {
   type SettlementFilter,
   settlementFilterSchema,
 } from '../../shared/rpc/settlements.ts';
+import { readSettlementName } from '../../shared/settlement/name.ts';
 import { typedAddress } from '../../shared/typed/address.ts';
 import { formatUnits } from './traffic.ts';
 
@@ -61,6 +62,7 @@ export function filterOf(detail: string | null): HistoryFilter {
     fromMs: number('fromMs'),
     untilMs: number('untilMs'),
     counterparty: query.get('counterparty') ?? undefined,
+    contentId: query.get('contentId') ?? undefined,
     kind: operations ? undefined : (query.get('kind') ?? undefined),
   });
   if (!read.success) return {};
@@ -100,9 +102,7 @@ function addressIn(text: string): string | null {
   }
 }
 
-/** The row that `#/settlements/12`, or `#/settlements/0.12`, opens. */
+/** The row that `#/settlements/s0-12` opens: any name of it, as pages and exports show it. */
 export function placeOf(detail: string | null): SettlementPlace | null {
-  const [, first, second] = /^(\d{1,15})(?:\.(\d{1,15}))?$/.exec(detail ?? '') ?? [];
-  if (first === undefined) return null;
-  return second === undefined ? { seq: Number(first) } : { shard: Number(first), shardSeq: Number(second) };
+  return readSettlementName(detail ?? '');
 }

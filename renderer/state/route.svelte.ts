@@ -1,16 +1,26 @@
 /**
- * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/12`.
+ * Which view is on the screen, kept in the fragment of the address so that back and reload work: `#/settlements/s0-12`.
  * The slash keeps it apart from the names of places on a page.
  */
 
 import { m } from '../../shared/i18n/compiled/messages.js';
 import { feedListener, type NodeClient } from '../../shared/rpc/rpc.ts';
 
-export const VIEWS = ['watch', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings'] as const;
+export const VIEWS = [
+  'watch',
+  'sharing',
+  'traffic',
+  'wallet',
+  'credit',
+  'settlements',
+  'network',
+  'settings',
+] as const;
 export type View = (typeof VIEWS)[number];
 
 export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
   watch: m.nav_watch,
+  sharing: m.nav_sharing,
   traffic: m.nav_traffic,
   wallet: m.nav_wallet,
   credit: m.nav_credit,
@@ -21,7 +31,7 @@ export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
 
 export class Route {
   view = $state<View>(fromHash(location.hash));
-  /** What follows the view, as in `#/settlements/12`. */
+  /** What follows the view, as in `#/settlements/s0-12`. */
   detail = $state<string | null>(detailOf(location.hash));
 
   /** An `ace:` link that the system handed over, until the library has taken it. */
@@ -48,7 +58,7 @@ export class Route {
     };
   }
 
-  /** @param address as in a link of the pages: `#/settlements/12` */
+  /** @param address as in a link of the pages: `#/settlements/s0-12` */
   navigate(address: string): void {
     location.hash = address;
   }

@@ -1,7 +1,15 @@
 /** What an export can be asked for, by the command line and by pages. */
 import { AceError } from '../errors.ts';
 
-export const EXPORT_FORMATS = ['csv', 'jsonl', 'hledger', 'beancount', 'koinly', 'cointracking'] as const;
+export const EXPORT_FORMATS = [
+  'csv',
+  'sharing',
+  'jsonl',
+  'hledger',
+  'beancount',
+  'koinly',
+  'cointracking',
+] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** What the files are called and served as. */
@@ -9,6 +17,7 @@ export const EXPORT_FILES: Readonly<
   Record<ExportFormat, { readonly suffix: string; readonly type: string }>
 > = {
   csv: { suffix: 'csv', type: 'text/csv; charset=utf-8' },
+  sharing: { suffix: 'sharing.csv', type: 'text/csv; charset=utf-8' },
   jsonl: { suffix: 'jsonl', type: 'application/jsonl; charset=utf-8' },
   hledger: { suffix: 'journal', type: 'text/plain; charset=utf-8' },
   beancount: { suffix: 'beancount', type: 'text/plain; charset=utf-8' },

@@ -15,6 +15,7 @@ import { type JournalOutputs, journalInputs } from './journal.ts';
 import { type LiveOutputs, liveInputs } from './live.ts';
 import { type PortOutputs, portInputs } from './ports.ts';
 import { type SettlementOutputs, type SettlementView, settlementInputs } from './settlements.ts';
+import { type SharingOutputs, type SharingSummary, sharingInputs } from './sharing.ts';
 import { type NavigateView, type ShellOutputs, type ShellView, shellInputs } from './shell.ts';
 import { type TrafficNow, type TrafficOutputs, trafficInputs } from './traffic.ts';
 import { type RepaymentView, type WalletOutputs, type WalletStateView, walletInputs } from './wallet.ts';
@@ -128,6 +129,8 @@ export interface NodeSnapshot {
     readonly owedUnits: number;
     readonly owedXac: DecimalAmount;
   };
+  /** What sharing brought today, and who owes this account. */
+  readonly sharing: SharingSummary;
   readonly price: PriceView | null;
   readonly traffic: {
     readonly downBytesPerSecond: number;
@@ -196,6 +199,7 @@ export const inputs = {
   ...journalInputs,
   ...liveInputs,
   ...settlementInputs,
+  ...sharingInputs,
   ...shellInputs,
   ...trafficInputs,
   ...portInputs,
@@ -208,6 +212,7 @@ export interface Outputs
   extends LiveOutputs,
     JournalOutputs,
     SettlementOutputs,
+    SharingOutputs,
     ShellOutputs,
     TrafficOutputs,
     PortOutputs,

@@ -28,6 +28,8 @@ export const settlementFilterSchema = z
       .regex(ADDRESS, 'not an account: 0x and 40 digits from 0 to f')
       .optional(),
     kind: z.enum(SETTLEMENT_KINDS).optional(),
+    /** What the traffic was; empty: of no title that this node knows. */
+    contentId: z.string().max(120).optional(),
   })
   .strict()
   .refine(({ fromMs, untilMs }) => fromMs === undefined || untilMs === undefined || fromMs < untilMs, {
@@ -36,6 +38,12 @@ export const settlementFilterSchema = z
   });
 
 export type SettlementFilter = z.infer<typeof settlementFilterSchema>;
+
+/** What the settlements of a day are grouped by. */
+export const SETTLEMENT_GROUPINGS = ['peer', 'title'] as const;
+export type SettlementGrouping = (typeof SETTLEMENT_GROUPINGS)[number];
+export const MAX_DAYS_PAGE = 100;
+const dayName = z.string().regex(/^\d{4,6}-\d{2}-\d{2}$/, 'not a day: write for example 2026-11-21');
 
 export const settlementInputs = {
   settlementHistory: z
@@ -49,6 +57,23 @@ export const settlementInputs = {
       /** Rows passed over after that. */
       skip: z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).default(0),
       limit: z.number().int().min(1).max(MAX_SETTLEMENTS_PAGE).default(100),
+    })
+    .strict(),
+  /** Of the filter, days without settlements left out. A title is no part of it: that is what a day is opened for. */
+  settlementDays: z
+    .object({
+      filter: settlementFilterSchema.default({}),
+      /** `next` of an earlier page, whose days come after these. */
+      before: dayName.optional(),
+      limit: z.number().int().min(1).max(MAX_DAYS_PAGE).default(31),
+    })
+    .strict(),
+  /** Of one day, by peer or by title. */
+  settlementGroups: z
+    .object({
+      day: dayName,
+      by: z.enum(SETTLEMENT_GROUPINGS),
+      filter: settlementFilterSchema.default({}),
     })
     .strict(),
   settlementSums: z.object({ filter: settlementFilterSchema.default({}) }).strict(),
@@ -92,6 +117,30 @@ export interface SettlementSums {
 export interface SettlementCounterparty {
   readonly account: string;
   readonly count: number;
+}
+
+/** One day of the clock of the node's machine. */
+export interface SettlementDayView extends SettlementSums {
+  /** `2026-11-21` */
+  readonly day: string;
+  /** When it began and ended: a filter for its settlements. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export interface SettlementDaysPage {
+  /** Newest first. */
+  readonly days: readonly SettlementDayView[];
+  /** Give it as `before` for the next page; `null` at the end. */
+  readonly next: string | null;
+}
+
+/** All settlements of a day with one peer, or of one title; one that was for several titles is in each of them. */
+export interface SettlementGroupView extends SettlementSums {
+  /** An account, or a content id; empty for titles that this node does not know. */
+  readonly key: string;
+  /** Of a title; `null` when it is gone from the library, and of peers. */
+  readonly name: string | null;
 }
 
 /** A record as it was signed, for anyone to check: hex of the canonical bytes and of the Ed25519 signatures over them. */
@@ -158,8 +207,6 @@ export interface SettlementDetail {
   readonly stillOwedUnits: number;
   /** XAC base units per traffic unit, exact, `num/den`. */
   readonly xacPerUnit: string;
-  /** The shard's number for this account's statement. */
-  readonly shardSeq: number;
   /** What the repaid loans and what the new traffic moved; `null` where nothing was paid, or an old shard did not say. */
   readonly repayment: PaymentPartView | null;
   readonly payment: PaymentPartView | null;
@@ -171,6 +218,9 @@ export interface SettlementDetail {
 
 export interface SettlementOutputs {
   settlementHistory: SettlementPage;
+  settlementDays: SettlementDaysPage;
+  /** Those with most traffic first, 500 at most. */
+  settlementGroups: readonly SettlementGroupView[];
   /** Of everything that the filter lets pass. */
   settlementSums: SettlementSums;
   /** Those with most settlements first, 500 at most. */
@@ -182,6 +232,8 @@ export interface SettlementView {
   /** Position in this node's history, ascending. */
   readonly seq: number;
   readonly shard: number;
+  /** The shard's number of it: with the shard, its name everywhere (`shared/settlement/name.ts`). */
+  readonly shardSeq: number;
   readonly batchNumber: number;
   /** Hash of the batch, hex. */
   readonly batchHash: string;

@@ -12,6 +12,7 @@ export type Language = (typeof LANGUAGES)[number];
 /** Views that the shell can ask the pages to show. */
 export const SHELL_VIEWS = [
   'watch',
+  'sharing',
   'traffic',
   'wallet',
   'credit',

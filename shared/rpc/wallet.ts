@@ -61,6 +61,7 @@ export interface RepaymentView {
   /** Position in the history of settlements. */
   readonly seq: number;
   readonly shard: number;
+  readonly shardSeq: number;
   readonly batchNumber: number;
   readonly atMs: number;
   /** Who was repaid. */

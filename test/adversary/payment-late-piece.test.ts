@@ -18,7 +18,12 @@ it('PieceBooker: a piece added as the run before ends is booked', async () => {
     let late: (() => void) | null = () => booker.add(piece(2));
     const booker = new PieceBooker(
       {
-        store: { commit: (fn: () => void) => fn(), contents: { addDownBytes() {} } } as never,
+        store: {
+          commit: (fn: () => void) => fn(),
+          contents: { addDownBytes() {} },
+          traffic: { add() {} },
+        } as never,
+        nowMs: () => 0,
         pieces: {
           write: async () => {},
           bookPiece() {},

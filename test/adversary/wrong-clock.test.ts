@@ -10,6 +10,7 @@ import { PayerService } from '../../main/channel/payer.ts';
 import { describeStatus } from '../../main/cli/status.ts';
 import { contentHandler } from '../../main/players/handler.ts';
 import { createLog } from '../../main/process/log.ts';
+import { SharingService } from '../../main/service/sharing.ts';
 import { snapshotOf } from '../../main/service/snapshot.ts';
 import { AceError } from '../../shared/errors.ts';
 import { Devnet, MIB, paidUnits, type TestPeer } from '../helpers/devnet.ts';
@@ -46,8 +47,9 @@ async function play(peer: TestPeer, contentId: string): Promise<{ status: number
 }
 
 function statusOf(peer: TestPeer): string {
-  const facts = { version: '0', dataDir: peer.dir, ownDevnet: false, startedAtMs: 0, pagesUrl: null };
-  return describeStatus(snapshotOf(peer, facts), true);
+  const sharing = new SharingService(peer.store, () => Date.now());
+  const place = { version: '0', dataDir: peer.dir, ownDevnet: false, startedAtMs: 0, pagesUrl: null };
+  return describeStatus(snapshotOf(peer, { ...place, sharing }), true);
 }
 
 const openings = (peer: TestPeer) =>

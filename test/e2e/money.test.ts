@@ -51,6 +51,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await play(page, `ace:${clip}`);
     await expect.poll(() => numberOf(page, 'paid-units', 'data-units'), WAIT).toBeGreaterThan(0);
     await open(page, 'settlements');
+    await oneByOne(page);
     await settleUntil(page, () => page.getByTestId('settlement').count(), 1);
     expect(await page.getByTestId('settlement').first().textContent()).toContain('on credit from');
 
@@ -199,6 +200,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await play(page, `ace:${clip}`);
     await expect.poll(() => numberOf(page, 'paid-units', 'data-units'), WAIT).toBeGreaterThan(0);
     await open(page, 'settlements');
+    await oneByOne(page);
     await settleUntil(page, () => page.getByTestId('settlement').count(), 1);
     await check(page, 'settlements');
     await page.getByTestId('settlement').first().getByRole('link').press('Enter');
@@ -225,6 +227,12 @@ async function check(page: Page, where: string): Promise<void> {
 
 async function open(page: Page, view: string): Promise<void> {
   await page.getByTestId(`nav-${view}`).click();
+}
+
+/** Each settlement by itself, as soon as there is one. */
+async function oneByOne(page: Page): Promise<void> {
+  await settleUntil(page, () => page.getByTestId('settlements-by-none').count(), 1);
+  await page.getByTestId('settlements-by-none').click();
 }
 
 async function play(page: Page, link: string): Promise<void> {

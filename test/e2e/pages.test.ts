@@ -15,7 +15,7 @@ import {
 import { makeWorld } from '../helpers/pages-world.ts';
 import { itInTiers } from '../helpers/tiers.ts';
 
-const VIEWS = ['watch', 'traffic', 'network', 'settings'] as const;
+const VIEWS = ['watch', 'sharing', 'traffic', 'network', 'settings'] as const;
 /** What a person has to wait at most until the page can be used. */
 const INTERACTIVE_MS = 1_000;
 
@@ -234,7 +234,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
   it('is used with the keyboard alone', async () => {
     const page = await open('watch');
     await page.getByTestId('nav-watch').focus();
-    for (const next of ['traffic', 'wallet', 'credit', 'settlements', 'network', 'settings']) {
+    for (const next of ['sharing', 'traffic', 'wallet', 'credit', 'settlements', 'network', 'settings']) {
       await page.keyboard.press('Tab');
       expect(await focusedTestId(page)).toBe(`nav-${next}`);
     }
@@ -283,9 +283,13 @@ describe.skipIf(browserPath === null)('a node that starts again under its page',
 
 /** What a view shows has come. */
 async function settled(page: Page, view: (typeof VIEWS)[number]): Promise<void> {
-  const last = { watch: 'play', traffic: 'period-down', network: 'pools-table', settings: 'port-http-now' }[
-    view
-  ];
+  const last = {
+    watch: 'play',
+    sharing: 'sharing-row',
+    traffic: 'period-down',
+    network: 'pools-table',
+    settings: 'port-http-now',
+  }[view];
   await page.getByTestId(last).first().waitFor();
 }
 

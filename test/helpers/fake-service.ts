@@ -1,6 +1,7 @@
 /** A `NodeService` without a node: figures that move by themselves, for tests of the transports and for the pages. */
 import type { CheckedInput, NodeFeedListener, NodeService } from '../../main/rpc/service.ts';
 import { quoteView } from '../../main/service/views.ts';
+import { dayOf, endOfDay, startOfDay } from '../../main/util/local-day.ts';
 import { quoteBasisOf } from '../../renderer/format/quote-basis.ts';
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import { quoteTraffic } from '../../shared/economy/quote.ts';
@@ -10,7 +11,8 @@ import { type Limits, limitsSchema, NO_LIMITS } from '../../shared/limits.ts';
 import type { ContentView, TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot, Output, SettingsView } from '../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
-import { passes, sumsOf } from './fake-settlements.ts';
+import type { SharingFiguresView, SharingOpenView, SharingSummary } from '../../shared/rpc/sharing.ts';
+import { bothSums, passes } from './fake-settlements.ts';
 import { FakeWallet } from './fake-wallet.ts';
 
 export type FakeScenario = 'normal' | 'exhausted' | 'empty';
@@ -25,6 +27,29 @@ const MIB = 1_048_576;
 const XAC_PER_MIB = 98n;
 const TICK_MS = 250;
 const KEPT = { pinned: false, sourcePath: null, trouble: null } as const;
+
+const NOTHING_SHARED: SharingFiguresView = {
+  sentBytes: 0,
+  paidUnits: 0,
+  creditUnits: 0,
+  refusedUnits: 0,
+  repaidUnits: 0,
+  earnedXac: '0.0000000',
+  repaidXac: '0.0000000',
+  earnedXas: '0.0000000',
+  feeXac: '0.0000000',
+};
+const NOTHING_OPEN: SharingOpenView = {
+  pendingUnits: 0,
+  pendingXac: null,
+  owedUnits: 0,
+  owedXac: null,
+  owedSinceMs: null,
+};
+const NO_SHARING: SharingSummary = {
+  today: NOTHING_SHARED,
+  owed: { units: 0, xac: null, sinceMs: null, debtors: [], debtorCount: 0 },
+};
 
 export class FakeService extends FakeWallet implements NodeService {
   readonly #listeners = new Set<NodeFeedListener>();
@@ -174,9 +199,36 @@ export class FakeService extends FakeWallet implements NodeService {
   }
 
   async settlementSums({ filter }: CheckedInput<'settlementSums'>): Promise<Output<'settlementSums'>> {
+    return bothSums(this.#settlements.filter((row) => passes(row, filter)));
+  }
+
+  async settlementDays({
+    filter,
+    before,
+    limit,
+  }: CheckedInput<'settlementDays'>): Promise<Output<'settlementDays'>> {
     const rows = this.#settlements.filter((row) => passes(row, filter));
-    const of = (direction: 'paid' | 'earned') => sumsOf(rows.filter((row) => row.direction === direction));
-    return { count: rows.length, paid: of('paid'), earned: of('earned') };
+    const days = [...Map.groupBy(rows, ({ atMs }) => dayOf(atMs))]
+      .filter(([day]) => before === undefined || day < before)
+      .toSorted(([a], [b]) => (a < b ? 1 : -1))
+      .slice(0, limit)
+      .map(([day, ofDay]) => ({
+        day,
+        fromMs: startOfDay(day),
+        untilMs: endOfDay(day),
+        ...bothSums(ofDay),
+      }));
+    return { days, next: days.length === limit ? (days.at(-1)?.day ?? null) : null };
+  }
+
+  async settlementGroups({
+    day,
+    by,
+    filter,
+  }: CheckedInput<'settlementGroups'>): Promise<Output<'settlementGroups'>> {
+    const rows = this.#settlements.filter((row) => passes(row, filter) && dayOf(row.atMs) === day);
+    const groups = Map.groupBy(rows, ({ counterparty }) => (by === 'peer' ? counterparty : ''));
+    return [...groups].map(([key, ofGroup]) => ({ key, name: null, ...bothSums(ofGroup) }));
   }
 
   async settlementCounterparties(): Promise<Output<'settlementCounterparties'>> {
@@ -194,7 +246,6 @@ export class FakeService extends FakeWallet implements NodeService {
       feeXas: '0.0000000',
       stillOwedUnits: row.creditUnits,
       xacPerUnit: `${XAC_PER_MIB}/1`,
-      shardSeq: seq,
       repayment: null,
       payment: null,
       statement: null,
@@ -252,6 +303,18 @@ export class FakeService extends FakeWallet implements NodeService {
 
   async trafficReport({ period }: CheckedInput<'trafficReport'>): Promise<Output<'trafficReport'>> {
     return { period, bars: [], paymentBytes: 0, protocolBytes: 0, peers: [], contents: [] };
+  }
+
+  async sharing({ period }: CheckedInput<'sharing'>): Promise<Output<'sharing'>> {
+    return {
+      period,
+      asOfMs: this.#startedAtMs,
+      ...NOTHING_SHARED,
+      ...NOTHING_OPEN,
+      days: [],
+      peers: [],
+      titles: [],
+    };
   }
 
   async network(): Promise<Output<'network'>> {
@@ -360,6 +423,7 @@ export class FakeService extends FakeWallet implements NodeService {
     this.#settlements.unshift({
       seq,
       shard: 0,
+      shardSeq: seq,
       batchNumber: 1 + Math.floor(seq / 2),
       batchHash: seq.toString(16).padStart(64, '0'),
       atMs: Date.now() - (60 - seq > 0 ? (60 - seq) * 300_000 : 0),
@@ -420,6 +484,7 @@ export class FakeService extends FakeWallet implements NodeService {
         owedUnits: this.#unsettledUnits,
         owedXac: formatAmount(BigInt(this.#unsettledUnits) * XAC_PER_MIB),
       },
+      sharing: NO_SHARING,
       price: {
         xacPerGb: '0.0100000',
         xatPerGb: '0.2857143',

@@ -1,6 +1,11 @@
 /** The history's filter and sums, over rows in memory. */
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
-import type { DirectionSums, SettlementFilter, SettlementView } from '../../shared/rpc/settlements.ts';
+import type {
+  DirectionSums,
+  SettlementFilter,
+  SettlementSums,
+  SettlementView,
+} from '../../shared/rpc/settlements.ts';
 
 export function passes(row: SettlementView, filter: SettlementFilter): boolean {
   const { fromMs = 0, untilMs = Number.MAX_SAFE_INTEGER, counterparty = row.counterparty, kind } = filter;
@@ -29,4 +34,9 @@ export function sumsOf(rows: readonly SettlementView[]): DirectionSums {
     xasPaid: tokens('xasPaid'),
     feeXas: '0.0000000',
   };
+}
+
+export function bothSums(rows: readonly SettlementView[]): SettlementSums {
+  const of = (direction: 'paid' | 'earned') => sumsOf(rows.filter((row) => row.direction === direction));
+  return { count: rows.length, paid: of('paid'), earned: of('earned') };
 }

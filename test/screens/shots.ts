@@ -24,6 +24,12 @@ const play = async (page: Page) => {
 /** Long enough for a line in the chart. */
 const flow = (page: Page) => page.waitForTimeout(25_000);
 
+/** By title, once something of it is settled. */
+const settled = async (page: Page) => {
+  await page.getByTestId('sharing-tab-title').click();
+  await page.getByTestId('sharing-row').first().waitFor();
+};
+
 const phrase = async (page: Page) => {
   await page.getByTestId('first-begin').click();
   await page.getByTestId('first-create').click();
@@ -40,8 +46,14 @@ const swap = async (page: Page) => {
 };
 const receive = (page: Page) => page.getByTestId('wallet-tab-receive').click();
 const settlement = async (page: Page) => {
+  await statement(page);
   await page.getByTestId('settlement').last().getByRole('link').click();
   await page.getByTestId('settlement-hash').waitFor();
+};
+/** The newest day is open; its first peer is opened. */
+const statement = async (page: Page) => {
+  await page.getByTestId('group-open').first().click();
+  await page.getByTestId('settlement').first().waitFor();
 };
 const operations = async (page: Page) => {
   await page.getByTestId('settlements-kind-operation').click();
@@ -59,6 +71,9 @@ const NARROW: PageOptions = { width: 380, height: 800 };
 export const SHOTS: readonly Shot[] = [
   { name: 'traffic', view: 'traffic', prepare: flow, whole: true },
   { name: 'traffic-dark-ru', view: 'traffic', options: DARK_RU, prepare: flow, whole: true },
+  { name: 'sharing', view: 'sharing', prepare: settled, whole: true },
+  { name: 'sharing-dark-ru', view: 'sharing', options: DARK_RU, prepare: settled, whole: true },
+  { name: 'sharing-narrow', view: 'sharing', options: NARROW, prepare: settled, whole: true },
   { name: 'watch', view: 'watch', prepare: play },
   { name: 'watch-dark-ru', view: 'watch', options: DARK_RU, prepare: play },
   { name: 'watch-narrow', view: 'watch', options: NARROW, prepare: play, whole: true },
@@ -66,7 +81,8 @@ export const SHOTS: readonly Shot[] = [
   { name: 'wallet-dark-ru', view: 'wallet', options: DARK_RU, prepare: swap, whole: true },
   { name: 'credit', view: 'credit', prepare: planned, owing: true, whole: true },
   { name: 'credit-dark-ru', view: 'credit', options: DARK_RU, prepare: planned, owing: true, whole: true },
-  { name: 'settlements', view: 'settlements' },
+  { name: 'settlements', view: 'settlements', prepare: statement },
+  { name: 'settlements-narrow', view: 'settlements', options: NARROW, prepare: statement, whole: true },
   { name: 'settlement-dark-ru', view: 'settlements', options: DARK_RU, prepare: settlement },
   { name: 'operations', view: 'settlements', prepare: operations },
   { name: 'network-dark', view: 'network', options: { theme: 'dark' }, whole: true },

@@ -2,6 +2,7 @@ import type { ChannelStatus } from '../../../shared/channel/lifecycle.ts';
 import type { Checkpoint } from '../../../shared/channel/records.ts';
 import { decodeCheckpoint } from '../../../shared/channel/records.ts';
 import type { Database } from '../open.ts';
+import { settledUnitsSql } from './settled-channels.ts';
 
 /** One channel of either side, as its owner may want to see it. */
 export interface ChannelBook {
@@ -20,8 +21,10 @@ export interface ChannelBook {
   /** Index of the deepest tick revealed or held. */
   readonly paidUnits: number;
   readonly shardUnits: number;
-  /** Units that the main chain has answered for. */
+  /** Units that the main chain has answered for, by the shard's word on the channel. */
   readonly settledUnits: number;
+  /** Units that settlements in this node's history have taken up: what figures of channels are made of. */
+  readonly statedUnits: number;
   /** Units that statements bill beyond those that were revealed and those that the shard has shown a tick for. */
   readonly overbilledUnits: number;
   readonly released: boolean;
@@ -39,6 +42,7 @@ export interface CounterpartyBook {
   readonly channels: number;
   readonly servedBytes: number;
   readonly paidUnits: number;
+  /** Units that settlements in this node's history have taken up. */
   readonly settledUnits: number;
   /** What settlements moved, base units: what the payer gave, and the fee out of it. */
   readonly grossXac: bigint;
@@ -126,6 +130,7 @@ export class ChannelBookTable {
         `SELECT channel_id AS channelId, ${side.counterparty} AS counterparty, status, ${side.leased} AS leased,
            capacity_units AS capacityUnits, ${side.servedBytes} AS servedBytes, ${side.videoBytes} AS videoBytes,
            ${side.paidUnits} AS paidUnits, shard_units AS shardUnits, settled_units AS settledUnits, released,
+           ${settledUnitsSql(side.books, side.paidUnits)} AS statedUnits,
            ${side.overbilledUnits} AS overbilledUnits,
            opened_at_ms AS openedAtMs, expires_at_ms AS expiresAtMs, checkpoint,
            payee_signature IS NOT NULL AS countersigned
@@ -143,7 +148,7 @@ export class ChannelBookTable {
       const side = SIDES[direction];
       return `SELECT '${direction}' AS direction, '${side.settlement}' AS settlement,
           ${side.counterparty} AS counterparty, count(*) AS channels, sum(${side.servedBytes}) AS servedBytes,
-          sum(${side.paidUnits}) AS paidUnits, sum(min(settled_units, ${side.paidUnits})) AS settledUnits
+          sum(${side.paidUnits}) AS paidUnits, sum(${settledUnitsSql(side.books, side.paidUnits)}) AS settledUnits
         FROM ${side.books} GROUP BY ${side.counterparty}`;
     }).join(' UNION ALL ');
     this.#totals = db

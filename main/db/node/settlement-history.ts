@@ -7,6 +7,8 @@ export interface HistoryFilter {
   readonly untilMs?: number | undefined;
   readonly counterparty?: string | undefined;
   readonly kind?: 'paid' | 'received' | 'repayment' | 'loan' | undefined;
+  /** '' of no title that this node knows. */
+  readonly contentId?: string | undefined;
 }
 
 /** A row's place in the order of time: rows of one batch share their moment. */
@@ -122,12 +124,18 @@ export class SettlementHistory {
   }
 }
 
-function conditions({ fromMs, untilMs, counterparty, kind }: HistoryFilter): string[] {
+function conditions({ fromMs, untilMs, counterparty, kind, contentId }: HistoryFilter): string[] {
   return [
     ...(fromMs === undefined ? [] : ['at_ms >= @fromMs']),
     ...(untilMs === undefined ? [] : ['at_ms < @untilMs']),
     ...(counterparty === undefined ? [] : ['counterparty = @counterparty']),
     ...(kind === undefined ? [] : [KINDS[kind]]),
+    // One look-up for each row of the time, however many settlements the title has.
+    ...(contentId === undefined
+      ? []
+      : [
+          'EXISTS (SELECT 1 FROM settled_contents c WHERE c.content_id = @contentId AND c.seq = settlements.seq)',
+        ]),
   ];
 }
 

@@ -53,6 +53,7 @@ export class SettlementTable {
   readonly #firstUndetailed;
   readonly #undetailed;
   readonly #all;
+  readonly #after;
 
   constructor(db: Database) {
     this.#insert = db
@@ -120,6 +121,11 @@ export class SettlementTable {
     this.#undetailed = db
       .prepare<[], number>(`SELECT count(*) FROM settlements WHERE detail IS NULL`)
       .pluck();
+    this.#after = db
+      .prepare<[number, number], RawRow>(
+        `SELECT ${COLUMNS} FROM settlements WHERE seq > ? ORDER BY seq LIMIT ?`,
+      )
+      .safeIntegers();
     this.#all = db.prepare<[], RawRow>(`SELECT ${COLUMNS} FROM settlements ORDER BY seq`).safeIntegers();
   }
 
@@ -157,6 +163,11 @@ export class SettlementTable {
   /** In the order in which they were told. Nothing may be written on this connection before the last one was taken. */
   *all(): Generator<SettlementRow> {
     for (const row of this.#all.iterate()) yield toRow(row);
+  }
+
+  /** In the order in which they were told, above `afterSeq`. */
+  after(afterSeq: number, limit: number): SettlementRow[] {
+    return this.#after.all(afterSeq, limit).map(toRow);
   }
 
   /** Newest first, below `beforeSeq`. */

@@ -6,6 +6,7 @@ import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
 import { ChannelContentTable } from './channel-contents.ts';
 import { ContentTable } from './contents.ts';
+import { CreditTable } from './credits.ts';
 import { DataUsedTable } from './data-used.ts';
 import { DivergedShardTable } from './diverged-shards.ts';
 import { EntryContentTable } from './entry-contents.ts';
@@ -30,10 +31,13 @@ import { marketHistory } from './migrations/0014-market-history.ts';
 import { settlementHistory } from './migrations/0015-settlement-history.ts';
 import { bills } from './migrations/0016-bills.ts';
 import { entryContents } from './migrations/0017-entry-contents.ts';
+import { settlementDays } from './migrations/0018-settlement-days.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
 import { SettingTable } from './settings.ts';
+import { SettledChannelTable } from './settled-channels.ts';
+import { SettlementDayTable } from './settlement-days.ts';
 import { SettlementHistory } from './settlement-history.ts';
 import { SettlementTable } from './settlements.ts';
 import { TrafficTable } from './traffic.ts';
@@ -50,6 +54,9 @@ export interface NodeStore {
   readonly entryContents: EntryContentTable;
   readonly settlements: SettlementTable;
   readonly settlementHistory: SettlementHistory;
+  readonly settlementDays: SettlementDayTable;
+  readonly settledChannels: SettledChannelTable;
+  readonly credits: CreditTable;
   readonly operations: OperationTable;
   readonly journal: JournalTable;
   readonly equivocations: EquivocationTable;
@@ -82,6 +89,7 @@ export const NODE_MIGRATIONS = [
   settlementHistory,
   bills,
   entryContents,
+  settlementDays,
 ] as const;
 
 /**
@@ -109,6 +117,9 @@ export function openNodeStore(
       entryContents: new EntryContentTable(db),
       settlements: new SettlementTable(db),
       settlementHistory: new SettlementHistory(db),
+      settlementDays: new SettlementDayTable(db),
+      settledChannels: new SettledChannelTable(db),
+      credits: new CreditTable(db),
       operations: new OperationTable(db),
       journal: new JournalTable(db),
       equivocations: new EquivocationTable(db),

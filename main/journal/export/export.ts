@@ -1,6 +1,6 @@
 /**
  * Writes the journal in one of the formats, entry by entry: what is in memory is one piece of text and, where a format
- * ends with balances, one sum for each open loan.
+ * ends with balances, one sum for each open loan. Of what sharing brought it writes a table of its own.
  */
 import { AceError } from '../../../shared/errors.ts';
 import type { ExportFormat, ExportPeriod } from '../../../shared/journal/export.ts';
@@ -12,6 +12,7 @@ import { cointrackingWriter, csvWriter, koinlyWriter } from './csv.ts';
 import type { ExportContext, ExportWriter } from './format.ts';
 import { hledgerWriter } from './hledger.ts';
 import { jsonlWriter } from './jsonl.ts';
+import { sharingTable } from './sharing-table.ts';
 
 export interface ExportRequest {
   readonly format: ExportFormat;
@@ -20,14 +21,15 @@ export interface ExportRequest {
   readonly bom: boolean;
 }
 
-const WRITERS: Readonly<Record<ExportFormat, (context: ExportContext) => ExportWriter>> = {
-  csv: csvWriter,
-  jsonl: jsonlWriter,
-  hledger: hledgerWriter,
-  beancount: beancountWriter,
-  koinly: koinlyWriter,
-  cointracking: cointrackingWriter,
-};
+const WRITERS: Readonly<Record<Exclude<ExportFormat, 'sharing'>, (context: ExportContext) => ExportWriter>> =
+  {
+    csv: csvWriter,
+    jsonl: jsonlWriter,
+    hledger: hledgerWriter,
+    beancount: beancountWriter,
+    koinly: koinlyWriter,
+    cointracking: cointrackingWriter,
+  };
 
 /** Text is handed on in pieces of about this size. */
 const PIECE_CHARS = 65_536;
@@ -45,12 +47,17 @@ export class JournalExport {
 
   /** Entries that will be written. */
   count(): number {
+    if (this.#request.format === 'sharing') return 0;
     return withStoreErrors(() => this.#store.journal.count(this.#request.period));
   }
 
   /** The file, piece by piece. `onProgress` gets how many entries are done. @throws AceError `StoreFailed` */
   *pieces(onProgress: (done: number) => void = () => undefined): Generator<string> {
-    const { format, period } = this.#request;
+    const { format, period, bom } = this.#request;
+    if (format === 'sharing') {
+      yield* sharingTable(this.#store, period, bom, PIECE_CHARS);
+      return;
+    }
     const writer = WRITERS[format](this.#context());
     const links = new ContentLinks(this.#store);
     let piece = '';

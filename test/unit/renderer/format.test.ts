@@ -289,8 +289,11 @@ describe('a filter in the address', () => {
   });
 
   it('is distinguished from the number of a row', () => {
-    expect([placeOf('12'), placeOf('0.12')]).toEqual([{ seq: 12 }, { shard: 0, shardSeq: 12 }]);
-    expect(['kind=loan', null, '1e3', '1.2.3', '-1'].map(placeOf)).toEqual([null, null, null, null, null]);
+    expect([placeOf('s0-12'), placeOf('s2-7-r')]).toEqual([
+      { shard: 0, shardSeq: 12 },
+      { shard: 2, shardSeq: 7 },
+    ]);
+    expect(['kind=loan', null, '12', 's1', 's-1-2'].map(placeOf)).toEqual([null, null, null, null, null]);
   });
 });
 

@@ -159,7 +159,7 @@ describe('a statement', () => {
     const settlement = (assignment: string) => `UPDATE settlements SET ${assignment} WHERE seq = 2`;
     expect(await verified(settlement('gross_xac = gross_xac + 1'))).toMatchObject({
       verified: false,
-      contradicting: ['settlement 2'],
+      contradicting: ['settlement s0-2'],
     });
     expect((await verified(settlement('gross_xac = gross_xac - 1'))).verified).toBe(true);
     for (const [table, change] of [

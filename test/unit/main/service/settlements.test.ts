@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts';
+import { bookDays, catchUpDays } from '../../../../main/journal/day-book.ts';
 import { settlementProcedures } from '../../../../main/service/settlements.ts';
+import { settlementView } from '../../../../main/service/views.ts';
+import { dayOf, endOfDay, startOfDay } from '../../../../main/util/local-day.ts';
 import { deviceFromSeed } from '../../../../main/wallet/device.ts';
 import { formatAmount } from '../../../../shared/economy/money.ts';
 import { type SettlementFilter, settlementInputs } from '../../../../shared/rpc/settlements.ts';
 import { encodeStatement } from '../../../../shared/settlement/statement.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 import { testAddress } from '../../../helpers/chain.ts';
+import { passes as passesFilter } from '../../../helpers/fake-settlements.ts';
 import {
   HISTORY_FROM_MS,
   HISTORY_STEP_MS,
@@ -121,6 +125,59 @@ describe('the settlement history', () => {
   });
 });
 
+describe('the statement', () => {
+  const daysOf = (input: object) => procedures.settlementDays(settlementInputs.settlementDays.parse(input));
+  const groupsOf = (input: object) =>
+    procedures.settlementGroups(settlementInputs.settlementGroups.parse(input));
+
+  it.each(FILTERS)('has days that open to groups, and those to their rows: %s', async (_, filter, passes) => {
+    insertSettlements(store, ALL.length);
+    await catchUpDays(store);
+    // Days begin at midnight: a filter of hours is one of their days.
+    const { fromMs: from = 0, untilMs: until = Number.MAX_SAFE_INTEGER / 2 } = filter;
+    const ofDays = { ...filter, fromMs: startOfDay(dayOf(from)), untilMs: endOfDay(dayOf(until - 1)) };
+    const expected = ALL.filter((row) => passesFilter(settlementView({ ...row, seq: 1 }), ofDays));
+    expect(ALL.filter(passes).every((row) => expected.includes(row))).toBe(true);
+    const days = [];
+    for (let before: string | null | undefined; before !== null; ) {
+      const found = await daysOf({ filter, limit: 2, ...(before !== undefined && { before }) });
+      days.push(...found.days);
+      before = found.next;
+    }
+    expect(days.map(({ day }) => day)).toEqual(
+      [...new Set(expected.map(({ atMs }) => dayOf(atMs)))].toSorted().reverse(),
+    );
+    expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(expected.length);
+    const [day] = days;
+    if (!day) throw new Error('no day');
+    const groups = await groupsOf({ day: day.day, by: 'peer', filter });
+    expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(day.count);
+    const [group] = groups;
+    const { fromMs, untilMs } = day;
+    const { kind } = filter;
+    const rows = await page({
+      filter: { fromMs, untilMs, counterparty: group?.key, ...(kind && { kind }) },
+      limit: 500,
+    });
+    expect(rows.rows.length).toBe(group?.count);
+    // Of a title that nobody knows are all of them: no channel is told here.
+    const [unknown] = await groupsOf({ day: day.day, by: 'title', filter });
+    expect(unknown).toMatchObject({ key: '', name: null, count: day.count });
+    const { counterparty } = filter;
+    const ofTitle = await page({
+      filter: {
+        fromMs,
+        untilMs,
+        contentId: '',
+        ...(kind && { kind }),
+        ...(counterparty && { counterparty }),
+      },
+      limit: 500,
+    });
+    expect(ofTitle.rows.length).toBe(Math.min(500, day.count));
+  });
+});
+
 describe('one settlement', () => {
   const signed = () => {
     const row = settlement(1);
@@ -162,12 +219,14 @@ describe('one settlement', () => {
     // What another peer is owed, or this one owes back, changes nothing.
     store.settlements.insert({ ...loan(4, 50), counterparty: testAddress(8) });
     store.settlements.insert({ ...loan(5, 50), direction: 'earned' });
+    bookDays(store);
     const owed = async () =>
       Promise.all(
         [1, 2, 3, 4].map(async (seq) => (await procedures.settlementDetail({ seq })).stillOwedUnits),
       );
     expect(await owed()).toEqual([0, 16, 0, 50]);
     store.settlements.insert(repaid(6, 16));
+    bookDays(store);
     expect(await owed()).toEqual([0, 0, 0, 50]);
   });
 

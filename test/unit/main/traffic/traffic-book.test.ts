@@ -36,6 +36,11 @@ function world() {
   const first = start();
   return {
     ...first,
+    /** A piece that is booked and goes through. */
+    moved(bytes: Partial<Record<'downBytes' | 'upBytes', number>>, of: typeof FILM, meter = first.meter) {
+      store.traffic.add({ downBytes: 0, upBytes: 0, ...bytes, ...of }, nowMs());
+      meter.add(bytes, of);
+    },
     restart() {
       first.book.close();
       first.limits.close();
@@ -78,13 +83,13 @@ describe('TrafficBook', () => {
   });
 
   it('keeps content apart from overhead, by hour and over a restart', () => {
-    const { meter, restart } = world();
-    meter.add({ downBytes: 5 * MIB }, FILM);
+    const { meter, moved, restart } = world();
+    moved({ downBytes: 5 * MIB }, FILM);
     meter.add({ paymentBytes: 70, protocolBytes: 30 });
     vi.advanceTimersByTime(HOUR_MS);
-    meter.add({ downBytes: MIB, upBytes: 0 }, FILM);
+    moved({ downBytes: MIB, upBytes: 0 }, FILM);
     const { book, meter: next } = restart();
-    next.add({ upBytes: 2 * MIB }, FILM);
+    moved({ upBytes: 2 * MIB }, FILM, next);
     expect(book.report('today')).toEqual({
       period: 'today',
       bars: [
@@ -100,17 +105,12 @@ describe('TrafficBook', () => {
 
   it('tells today from the month and from everything', () => {
     vi.setSystemTime(new Date(2026, 9, 31, 23, 0));
-    const { meter, book, limits } = world();
-    const moved = (bytes: number, of: typeof FILM) => {
-      vi.advanceTimersByTime(10_000); // the new day is noticed
-      meter.add({ downBytes: bytes }, of);
-      vi.advanceTimersByTime(10_000);
-    };
-    moved(4 * MIB, FILM);
+    const { moved, book, limits } = world();
+    moved({ downBytes: 4 * MIB }, FILM);
     vi.setSystemTime(new Date(2026, 10, 1, 1, 0));
-    moved(2 * MIB, CLIP);
+    moved({ downBytes: 2 * MIB }, CLIP);
     vi.setSystemTime(NOON_MS);
-    moved(MIB, FILM);
+    moved({ downBytes: MIB }, FILM);
     const sums = (['today', 'month', 'all'] as const).map((period) => {
       const { bars, peers } = book.report(period);
       return [
