@@ -24,6 +24,7 @@ import { dhtOf, REACH_OFF } from '../../main/p2p/reach.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { peerIdOf } from '../../main/wallet/device-peer-id.ts';
 import { longestWorkMs } from '../helpers/event-loop.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { emptyProviders, RawDht } from '../helpers/raw-dht.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -32,15 +33,6 @@ const MOST_WORK_MS = 2_000;
 
 const someContent = () => CID.createV1(0x55, Digest.create(0x12, new Uint8Array(randomBytes(32))));
 const someone = () => peerIdFromString(peerIdOf(createDevice().publicKey));
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** A host that is no devnet's: it listens beyond loopback, where limits by address hold. The test reaches it by loopback. */
 async function openHost() {

@@ -3,6 +3,7 @@
  * money. The figures of old are those of a provider that bounds nothing but each account's window.
  */
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PayeeChannel, PayeeService } from '../../main/channel/payee.ts';
@@ -11,6 +12,7 @@ import { type NodeStore, openNodeStore } from '../../main/db/node/store.ts';
 import { RISK_LIMITS } from '../../main/peer/limits.ts';
 import { createLog } from '../../main/process/log.ts';
 import { sha256 } from '../../main/util/sha256.ts';
+import { ADDRESS_LEASE_RATE, STRANGERS_LEASE_RATE } from '../../main/validator/limits.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
 import { channelIdOf, encodeLease, encodeTerms } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
@@ -28,6 +30,7 @@ const settings = testSettings();
 const PROVIDER = party(2);
 const shardKey = VALIDATORS[0] as DeviceIdentity;
 
+let file: string;
 let store: NodeStore;
 let nowMs: number;
 let isCovered: (account: string) => boolean;
@@ -57,7 +60,8 @@ function start(limits: RiskLimits | null): void {
 }
 
 beforeEach(() => {
-  store = openNodeStore(join(tempDir(), 'node.db'));
+  file = join(tempDir(), 'node.db');
+  store = openNodeStore(file);
   nowMs = START_MS;
   isCovered = () => false;
 });
@@ -191,6 +195,38 @@ describe('a provider among fresh identities from 20 addresses, for a day', () =>
       day(identities, takeAllAndVanish, () => expect(serveHonest()).toBe(WINDOW_CAP_UNITS));
       expect(lostUnits()).toBe(RISK_LIMITS.newcomersUnits);
       expect(RISK_LIMITS.newcomersUnits).toBeLessThan(1_024);
+    },
+  );
+});
+
+describe('the files of a provider after such a day', () => {
+  /** No more channels are opened anywhere: the leases that a shard grants to strangers of so many addresses in a day. */
+  const LEASES_A_DAY =
+    ADDRESSES * (ADDRESS_LEASE_RATE.burst + ADDRESS_LEASE_RATE.perSecond * 86_400) +
+    STRANGERS_LEASE_RATE.burst +
+    STRANGERS_LEASE_RATE.perSecond * 86_400;
+
+  itInTiers({ quick: [[1_000]], long: [[10_000]] })(
+    'grow by less than 100 MB, as what %i have left in them shows',
+    (identities) => {
+      start(RISK_LIMITS);
+      const sizeBytes = () =>
+        ['', '-wal'].reduce(
+          (sum, end) => sum + (statSync(file + end, { throwIfNoEntry: false })?.size ?? 0),
+          0,
+        );
+      const beforeBytes = sizeBytes();
+      day(identities, takeAndVanish);
+      store.close();
+      const ofOneBytes = (sizeBytes() - beforeBytes) / identities;
+      store = openNodeStore(file);
+      const dayBytes = ofOneBytes * LEASES_A_DAY;
+      console.info(
+        `node.db: ${Math.round(ofOneBytes)} bytes for each stranger’s channel, so ${(dayBytes / 1e6).toFixed(1)} MB ` +
+          `for all ${Math.round(LEASES_A_DAY)} leases that strangers get in a day`,
+      );
+      expect(dayBytes).toBeGreaterThan(10_000_000);
+      expect(dayBytes).toBeLessThan(100_000_000);
     },
   );
 });

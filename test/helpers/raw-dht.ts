@@ -38,9 +38,9 @@ export class RawDht {
     return new RawDht(host, to.length > 0 ? await host.dial([...to]) : null);
   }
 
-  async open(): Promise<Stream> {
+  async open(protocol = DHT_PROTOCOL): Promise<Stream> {
     if (!this.#connection) throw new Error('it is connected to nobody');
-    return this.#connection.newStream(DHT_PROTOCOL);
+    return this.#connection.newStream(protocol);
   }
 
   /** Says this to whoever asks anything. */
