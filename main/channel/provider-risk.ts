@@ -61,10 +61,20 @@ const NO_COVER_MS = 3_000;
 const REMEMBERED_ACCOUNTS = 10_000;
 const ALL = '';
 
+/** The bound of all newcomers together, wherever they come from. */
+function loansOf({ newcomersUnits, newcomerWindowMs }: RiskLimits): OutstandingLimits {
+  return {
+    perGroupUnits: Number.POSITIVE_INFINITY,
+    inAllUnits: newcomersUnits,
+    windowMs: newcomerWindowMs,
+  };
+}
+
 export type RiskObstacle = 'PrepaymentDue' | 'LoanRefused' | 'PaymentOverdue' | 'CoverUnknown';
 
 export class ProviderRisk {
   readonly #context: ProviderRiskContext;
+  #limits: RiskLimits;
   readonly #unpaid: OutstandingUnits;
   readonly #loans: OutstandingUnits;
   /** Units that settlements say an account paid in money or repaid. */
@@ -78,15 +88,9 @@ export class ProviderRisk {
   constructor(context: ProviderRiskContext) {
     const { limits, clockMs } = context;
     this.#context = context;
+    this.#limits = limits;
     this.#unpaid = new OutstandingUnits(limits.unpaid, clockMs);
-    this.#loans = new OutstandingUnits(
-      {
-        perGroupUnits: Number.POSITIVE_INFINITY,
-        inAllUnits: limits.newcomersUnits,
-        windowMs: limits.newcomerWindowMs,
-      },
-      clockMs,
-    );
+    this.#loans = new OutstandingUnits(loansOf(limits), clockMs);
     this.#covered = new LRUCache({
       max: REMEMBERED_ACCOUNTS,
       ttl: COVER_MS,
@@ -94,6 +98,18 @@ export class ProviderRisk {
       perf: { now: clockMs },
     });
     this.#takeUp();
+  }
+
+  /** The limits now. */
+  get limits(): RiskLimits {
+    return this.#limits;
+  }
+
+  /** Other limits from now on; what was served stays served. */
+  setLimits(limits: RiskLimits): void {
+    this.#limits = limits;
+    this.#unpaid.setLimits(limits.unpaid);
+    this.#loans.setLimits(loansOf(limits));
   }
 
   /** Why the account at an address of `group` may not be served so much; `null` when it may. */
@@ -130,7 +146,7 @@ export class ProviderRisk {
 
   #loanObstacle(account: string, figures: AskedFigures): RiskObstacle | null {
     const lentUnits = this.#lentUnits(account, figures);
-    const { newcomerUnits } = this.#context.limits;
+    const { newcomerUnits } = this.#limits;
     if (lentUnits === 0) return null;
     if (lentUnits <= newcomerUnits && this.#loans.allows(account, ALL, lentUnits)) return null;
     const covered = this.#covered.get(account);
@@ -143,7 +159,7 @@ export class ProviderRisk {
   #lentUnits(account: string, { paidUnits, aheadUnits }: AccountFigures): number {
     const proven = this.#provenUnits(account);
     const owed = paidUnits + aheadUnits - proven;
-    return Math.max(0, owed - Math.min(proven, this.#context.limits.loanUnits));
+    return Math.max(0, owed - Math.min(proven, this.#limits.loanUnits));
   }
 
   #provenUnits(account: string): number {

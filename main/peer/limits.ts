@@ -2,6 +2,8 @@
  * What a node bounds towards others, each with its unit and its reason. What every host bounds is in `p2p/limits.ts`, what
  * the user sets in `main/limits`.
  */
+import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
+import type { Limits } from '../../shared/limits.ts';
 import type { ClockLimits } from '../account/network-clock.ts';
 import type { RiskLimits } from '../channel/provider-risk.ts';
 
@@ -46,3 +48,18 @@ export const DEVNET_RISK_LIMITS: RiskLimits = {
   newcomerUnits: Number.POSITIVE_INFINITY,
   newcomersUnits: Number.POSITIVE_INFINITY,
 };
+
+/** What the user has set of them. What an account may owe because it paid as much is no more than a newcomer may, if that is set. */
+export function withUserLoans(
+  base: RiskLimits,
+  { loansPerDayBytes, loansPerAccountBytes }: Pick<Limits, 'loansPerDayBytes' | 'loansPerAccountBytes'>,
+): RiskLimits {
+  const unitsOf = (bytes: number | null) => (bytes === null ? null : Math.floor(bytes / TRAFFIC_UNIT_BYTES));
+  const ofAccount = unitsOf(loansPerAccountBytes);
+  return {
+    ...base,
+    newcomerUnits: ofAccount ?? base.newcomerUnits,
+    newcomersUnits: unitsOf(loansPerDayBytes) ?? base.newcomersUnits,
+    loanUnits: Math.min(base.loanUnits, ofAccount ?? base.loanUnits),
+  };
+}

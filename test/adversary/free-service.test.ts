@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PayeeChannel, PayeeService } from '../../main/channel/payee.ts';
 import { ProviderRisk, type RiskLimits } from '../../main/channel/provider-risk.ts';
 import { type NodeStore, openNodeStore } from '../../main/db/node/store.ts';
-import { RISK_LIMITS } from '../../main/peer/limits.ts';
+import { RISK_LIMITS, withUserLoans } from '../../main/peer/limits.ts';
 import { createLog } from '../../main/process/log.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { ADDRESS_LEASE_RATE, STRANGERS_LEASE_RATE } from '../../main/validator/limits.ts';
@@ -18,6 +18,7 @@ import { channelIdOf, encodeLease, encodeTerms } from '../../shared/channel/reco
 import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
+import { type Limits, NO_LIMITS } from '../../shared/limits.ts';
 import { testSettings, VALIDATORS } from '../helpers/chain.ts';
 import { party, START_MS } from '../helpers/shard.ts';
 import { DAY_MS, MIB, serveUnits, WINDOW_CAP_UNITS } from '../helpers/stage.ts';
@@ -322,5 +323,37 @@ describe('a stranger where nothing more may be unpaid', () => {
     expect(lostUnits()).toBe(RISK_LIMITS.unpaid.perGroupUnits);
     expect(stranger(ADDRESSES).channel.obstacle(MIB)).toBe('PrepaymentDue');
     expect(stranger(1).channel.obstacle(MIB)).toBeNull();
+  });
+});
+
+describe('loans that the user has set', () => {
+  const withLoans = (set: Partial<Limits>) => withUserLoans(RISK_LIMITS, { ...NO_LIMITS, ...set });
+  const taken = (most = 4_096) => {
+    const { channel, chain } = stranger(1, undefined, 10_240);
+    return store.commit(() => takeOnCredit(channel, chain, most));
+  };
+
+  it.each([
+    ['as by default', {}, 512],
+    ['less for each account', { loansPerAccountBytes: 10 * MIB }, 10],
+    ['less for all in a day', { loansPerDayBytes: 20 * MIB + 1 }, 20],
+    ['more of both', { loansPerAccountBytes: 2_000 * MIB, loansPerDayBytes: 3_000 * MIB }, 2_000],
+    ['nothing', { loansPerDayBytes: 0 }, 0],
+  ])('hold: %s', (_, set, units) => {
+    start(withLoans(set));
+    expect(taken()).toBe(units);
+  });
+
+  it('hold from the moment they are set, and never for who has paid', () => {
+    start(RISK_LIMITS);
+    const serveHonest = honestPayer();
+    const { channel, chain } = stranger(1, undefined, 10_240);
+    expect(store.commit(() => takeOnCredit(channel, chain, 5))).toBe(5);
+    risk?.setLimits(withLoans({ loansPerAccountBytes: 5 * MIB }));
+    expect(['CoverUnknown', 'LoanRefused']).toContain(channel.obstacle(MIB));
+    risk?.setLimits(withLoans({}));
+    expect(channel.obstacle(MIB)).toBeNull();
+    risk?.setLimits(withLoans({ loansPerDayBytes: 0 }));
+    expect(serveHonest()).toBe(WINDOW_CAP_UNITS);
   });
 });
