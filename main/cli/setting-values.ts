@@ -27,7 +27,7 @@ A schedule is a list of rules, apart by semicolons. Where rules overlap, the las
   ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"
 
 Loans are what accounts that have not paid yet may get before they do, in all of a day and each of them. 0 serves only
-who has paid or has funds; "default" is 1,000 MiB a day and 512 MiB for each (a devnet of your own has no bound):
+who has paid or has funds; "default" is 768 MiB a day and 512 MiB for each (a devnet of your own has no bound):
   ace-node settings set loans-per-day 200MiB`;
 
 const DEFAULT_LOAN = 'default';

@@ -6,6 +6,7 @@ import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import type { Limits } from '../../shared/limits.ts';
 import type { ClockLimits } from '../account/network-clock.ts';
 import type { RiskLimits } from '../channel/provider-risk.ts';
+import type { FreeUploadRates } from '../p2p/free-upload.ts';
 
 /** A channel that never carried a byte is forgotten so long after its end; its shard forgets the lease then, too. */
 export const UNUSED_CHANNEL_KEPT_MS = 3 * 24 * 3_600_000;
@@ -35,11 +36,21 @@ export const RISK_LIMITS: RiskLimits = {
   },
   /** Units of an account that has paid nothing yet: twenty providers carry the 10 GB that the network lends it. */
   newcomerUnits: 512,
-  /** Units a day, unpaid or on credit, of all such accounts together: less than 1 GiB, however many come. */
-  newcomersUnits: 1_000,
+  /** Units a day, unpaid or on credit, of all such accounts together: with what they get for nothing less than 1 GiB, however many come. */
+  newcomersUnits: 768,
   newcomerWindowMs: 24 * 3_600_000,
   /** Units of one account that has paid as many: no more than a quarter of what the network lends it. */
   loanUnits: 2_560,
+};
+
+/**
+ * Bytes of transport files and records of broadcasts for peers that never paid nor served, beside what each alone may have:
+ * 229 MiB in a day at most. A file of 68 kB describes 2 GiB, so a thousand newcomers get theirs at once.
+ */
+export const FREE_UPLOAD_RATES: FreeUploadRates = {
+  /** Of one network of addresses: some hundred such files, and one every five minutes. */
+  group: { burst: 8 * 1_048_576, perSecond: 256 },
+  all: { burst: 64 * 1_048_576, perSecond: 2_000 },
 };
 
 /** On a devnet anybody takes money from the faucet, so a loan there is nothing to lose. */
