@@ -33,6 +33,8 @@ import {
   INBOUND_PER_SECOND_ON_LOOPBACK,
   MAX_CONNECTIONS,
   MAX_HANDSHAKES,
+  MAX_RELAYS_WAITING,
+  MAX_STREAMS_OF_PROTOCOL,
   STREAM_IDLE_MS,
 } from './limits.ts';
 import { onLoopbackOnly } from './listen.ts';
@@ -102,7 +104,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       },
       transports: [
         (components) => (loopbackOnly ? tcp()(components) : paced(tcp()(components), dialPace, guard)),
-        ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: 16 })] : []),
+        ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: MAX_RELAYS_WAITING })] : []),
       ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
@@ -230,7 +232,7 @@ export async function serveProtocol(
         },
       );
     },
-    { maxInboundStreams: 16, maxOutboundStreams: 16 },
+    { maxInboundStreams: MAX_STREAMS_OF_PROTOCOL, maxOutboundStreams: MAX_STREAMS_OF_PROTOCOL },
   );
 }
 

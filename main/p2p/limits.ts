@@ -33,6 +33,11 @@ export const FIRST_MESSAGE_MS = 8_000;
 /** A stream that carries nothing for so long is reset. A node says something on its shard line every 20 s. */
 export const STREAM_IDLE_MS = 75_000;
 
+/** Streams of one protocol on one connection, each way: as many contents are fetched from one provider at once. */
+export const MAX_STREAMS_OF_PROTOCOL = 16;
+/** Relays that wait to be asked for a place: they are named by strangers, and one or two are enough. */
+export const MAX_RELAYS_WAITING = 16;
+
 /** When there is no room, a new connection has so long to say something before it goes first. */
 export const SPEAK_WITHIN_MS = 3_000;
 /** When there is no room, a connection that said nothing for so long goes first as well. */
@@ -53,6 +58,11 @@ export const KEPT_GROUPS = 16;
 /** And the oldest of what is left: time is what a newcomer cannot buy. */
 export const KEPT_OLDEST_SHARE = 0.5;
 
+/** Streams of the DHT on one connection: what a peer asks for at once. And those to others: three walks of three. */
+export const MAX_DHT_STREAMS_IN = 8;
+export const MAX_DHT_STREAMS_OUT = 16;
+/** Peers that wait to be taken up into the DHT's table; each is asked whether it is there. */
+export const MAX_DHT_NEWCOMERS = 512;
 /** A request of libp2p's own protocols: a provider with sixteen addresses, by way of relays. It is decoded at once, whatever it holds. */
 export const MAX_LIBRARY_REQUEST_BYTES = 2_048;
 /** An answer: twenty peers that are near, as many providers, with sixteen addresses each. */

@@ -12,7 +12,7 @@ import { uPnPNAT } from '@libp2p/upnp-nat';
 import type { DialGuard } from './dial-guard.ts';
 import { hasPublicInterface } from './ip-ranges.ts';
 import { DHT_PROTOCOL, LIBRARY_PREFIX } from './library-streams.ts';
-import { MAX_RELAYED_PEERS } from './limits.ts';
+import { MAX_DHT_NEWCOMERS, MAX_DHT_STREAMS_IN, MAX_DHT_STREAMS_OUT, MAX_RELAYED_PEERS } from './limits.ts';
 import type { Scope } from './listen.ts';
 
 export interface ReachSettings {
@@ -110,10 +110,10 @@ export function reachServices(reach: ReachSettings, guard: DialGuard) {
         }),
         alpha: 3,
         disjointPaths: 3,
-        maxInboundStreams: 8,
-        maxOutboundStreams: 16,
+        maxInboundStreams: MAX_DHT_STREAMS_IN,
+        maxOutboundStreams: MAX_DHT_STREAMS_OUT,
         initialQuerySelfInterval: 500,
-        routingTableUpdateMaxQueueSize: 512,
+        routingTableUpdateMaxQueueSize: MAX_DHT_NEWCOMERS,
         providers: { provideValidity: SECONDS_PER_DAY, cleanupInterval: 3_600 },
       }),
     }),
