@@ -3,7 +3,6 @@
  * money. The figures of old are those of a provider that bounds nothing but each account's window.
  */
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PayeeChannel, PayeeService } from '../../main/channel/payee.ts';
@@ -12,7 +11,6 @@ import { type NodeStore, openNodeStore } from '../../main/db/node/store.ts';
 import { RISK_LIMITS, withUserLoans } from '../../main/peer/limits.ts';
 import { createLog } from '../../main/process/log.ts';
 import { sha256 } from '../../main/util/sha256.ts';
-import { ADDRESS_LEASE_RATE, STRANGERS_LEASE_RATE } from '../../main/validator/limits.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
 import { channelIdOf, encodeLease, encodeTerms } from '../../shared/channel/records.ts';
 import { TickChain } from '../../shared/channel/tick-chain.ts';
@@ -20,6 +18,7 @@ import { ratio } from '../../shared/economy/ratio.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
 import { type Limits, NO_LIMITS } from '../../shared/limits.ts';
 import { testSettings, VALIDATORS } from '../helpers/chain.ts';
+import { databaseBytes, leasesOfStrangersInADay } from '../helpers/leases-of-strangers.ts';
 import { party, START_MS } from '../helpers/shard.ts';
 import { DAY_MS, MIB, serveUnits, WINDOW_CAP_UNITS } from '../helpers/stage.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -201,25 +200,17 @@ describe('a provider among fresh identities from 20 addresses, for a day', () =>
 });
 
 describe('the files of a provider after such a day', () => {
-  /** No more channels are opened anywhere: the leases that a shard grants to strangers of so many addresses in a day. */
-  const LEASES_A_DAY =
-    ADDRESSES * (ADDRESS_LEASE_RATE.burst + ADDRESS_LEASE_RATE.perSecond * 86_400) +
-    STRANGERS_LEASE_RATE.burst +
-    STRANGERS_LEASE_RATE.perSecond * 86_400;
+  /** No more channels are opened anywhere. */
+  const LEASES_A_DAY = leasesOfStrangersInADay(ADDRESSES);
 
   itInTiers({ quick: [[1_000]], long: [[10_000]] })(
     'grow by less than 100 MB, as what %i have left in them shows',
     (identities) => {
       start(RISK_LIMITS);
-      const sizeBytes = () =>
-        ['', '-wal'].reduce(
-          (sum, end) => sum + (statSync(file + end, { throwIfNoEntry: false })?.size ?? 0),
-          0,
-        );
-      const beforeBytes = sizeBytes();
+      const beforeBytes = databaseBytes(file);
       day(identities, takeAndVanish);
       store.close();
-      const ofOneBytes = (sizeBytes() - beforeBytes) / identities;
+      const ofOneBytes = (databaseBytes(file) - beforeBytes) / identities;
       store = openNodeStore(file);
       const dayBytes = ofOneBytes * LEASES_A_DAY;
       console.info(
