@@ -10,9 +10,11 @@
  *   that it has leased.
  */
 import { LRUCache } from 'lru-cache';
+import type { BucketRate } from '../../shared/token-bucket.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../process/log.ts';
+import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { type OutstandingLimits, OutstandingUnits } from './outstanding-units.ts';
 
 export interface RiskLimits {
@@ -25,6 +27,8 @@ export interface RiskLimits {
   readonly newcomerWindowMs: number;
   /** Units that an account may owe because it has paid as many. */
   readonly loanUnits: number;
+  /** Pieces that are sent a second time to accounts that have paid nothing: each is upload for nothing. */
+  readonly resends: BucketRate;
 }
 
 /** All channels of an account here together. */
@@ -77,6 +81,7 @@ export class ProviderRisk {
   #limits: RiskLimits;
   readonly #unpaid: OutstandingUnits;
   readonly #loans: OutstandingUnits;
+  readonly #resends: KeyedRateLimiter;
   /** Units that settlements say an account paid in money or repaid. */
   readonly #proven = new LRUCache<string, number>({ max: REMEMBERED_ACCOUNTS });
   /** Whether funds cover the account's leases, by its shard's word. */
@@ -91,6 +96,7 @@ export class ProviderRisk {
     this.#limits = limits;
     this.#unpaid = new OutstandingUnits(limits.unpaid, clockMs);
     this.#loans = new OutstandingUnits(loansOf(limits), clockMs);
+    this.#resends = new KeyedRateLimiter(limits.resends, clockMs);
     this.#covered = new LRUCache({
       max: REMEMBERED_ACCOUNTS,
       ttl: COVER_MS,
@@ -122,6 +128,15 @@ export class ProviderRisk {
     const proven = this.#provenUnits(account);
     this.#unpaid.set(account, group, Math.max(0, figures.aheadUnits - proven));
     if (this.#covered.get(account) !== true) this.#loans.set(account, ALL, this.#lentUnits(account, figures));
+  }
+
+  /** Whether a piece that was lost with its stream may be sent to the account once more. */
+  mayResend(account: string): boolean {
+    return this.#provenUnits(account) > 0 || this.#resends.retryAfterMs(ALL) === 0;
+  }
+
+  noteResend(account: string): void {
+    if (this.#provenUnits(account) === 0) this.#resends.charge(ALL, 1);
   }
 
   /** New settlements of this node's account. */

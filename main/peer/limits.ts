@@ -41,6 +41,8 @@ export const RISK_LIMITS: RiskLimits = {
   newcomerWindowMs: 24 * 3_600_000,
   /** Units of one account that has paid as many: no more than a quarter of what the network lends it. */
   loanUnits: 2_560,
+  /** A dozen newcomers whose lines broke, and a dozen more in a day: with all else less than 1 GiB. */
+  resends: { burst: 12, perSecond: 12 / 86_400 },
 };
 
 /**
@@ -58,6 +60,7 @@ export const DEVNET_RISK_LIMITS: RiskLimits = {
   ...RISK_LIMITS,
   newcomerUnits: Number.POSITIVE_INFINITY,
   newcomersUnits: Number.POSITIVE_INFINITY,
+  resends: { burst: Number.POSITIVE_INFINITY, perSecond: 1 },
 };
 
 /** What the user has set of them. What an account may owe because it paid as much is no more than a newcomer may, if that is set. */

@@ -87,7 +87,7 @@ function stranger(n: number, account = `0x${randomBytes(20).toString('hex')}`, c
   const lease = encodeLease({ channelId, shard: 0, capacityUnits, expiresAtMs });
   const signed = { terms, termsSignature: device.sign(terms), leaseSignature: shardKey.sign(lease) };
   const open = () => provider.open({ account, device: device.publicKey }, signed, `address ${n % ADDRESSES}`);
-  return { account, chain, channel: open() };
+  return { account, chain, channel: open(), reopen: open };
 }
 
 /** A settlement says that the account paid so many units in money. */
@@ -314,6 +314,30 @@ describe('a stranger where nothing more may be unpaid', () => {
     expect(lostUnits()).toBe(RISK_LIMITS.unpaid.perGroupUnits);
     expect(stranger(ADDRESSES).channel.obstacle(MIB)).toBe('PrepaymentDue');
     expect(stranger(1).channel.obstacle(MIB)).toBeNull();
+  });
+});
+
+describe('pieces that were lost with their stream', () => {
+  // Each stranger had its one unit twice, before.
+  it('are sent again to so many strangers in a day, and to all who have paid', () => {
+    start({ ...RISK_LIMITS, unpaid: { ...RISK_LIMITS.unpaid, perGroupUnits: 100, inAllUnits: 100 } });
+    const again = (account?: string) => {
+      const { channel, reopen } = stranger(1, account);
+      expect(serveUnits(channel, 1)).toBe(1);
+      channel.detach();
+      const next = reopen();
+      if (!next.isOwed('piece/0')) return false;
+      next.serve(0, [{ key: 'piece/0', bytes: MIB, resend: true }]);
+      next.commit();
+      return true;
+    };
+    const { burst } = RISK_LIMITS.resends;
+    const sent = Array.from({ length: 2 * burst }, () => again());
+    expect(sent.filter(Boolean)).toHaveLength(burst);
+    paidInMoney(HONEST, 1);
+    expect(again(HONEST)).toBe(true);
+    nowMs += DAY_MS / burst + 1;
+    expect(again()).toBe(true);
   });
 });
 
