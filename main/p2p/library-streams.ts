@@ -51,9 +51,12 @@ export class DhtPace {
   /** Whether one more message of it, of so many bytes, may be looked at. */
   takes({ remotePeer, remoteAddr }: Pick<Connection, 'remotePeer' | 'remoteAddr'>, bytes: number): boolean {
     const cost = 1 + bytes / DHT_BYTES_OF_ONE;
-    const ofPeer = this.#perPeer.take(remotePeer.toString(), cost).retryAfterMs;
-    const ofAddress = this.#perAddress?.take(originOf(remoteAddr).address, cost).retryAfterMs ?? 0;
-    return ofPeer === 0 && ofAddress === 0;
+    const [peer, { address }] = [remotePeer.toString(), originOf(remoteAddr)];
+    // What is refused counts for neither: one that floods must not use up what its household has.
+    if (this.#perPeer.retryAfterMs(peer) > 0) return false;
+    if (this.#perAddress && this.#perAddress.take(address, cost).retryAfterMs > 0) return false;
+    this.#perPeer.charge(peer, cost);
+    return true;
   }
 }
 
