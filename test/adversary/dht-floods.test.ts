@@ -1,7 +1,7 @@
 /**
  * Strangers at the DHT, with real hosts. Before its messages were bounded: one of 4 MB with two million empty providers held
  * the event loop for 34 s and took 2.5 GB; of one peer any number of addresses was kept, and a thousand more took 3.7 s
- * when there were 20,000; 20,000 fresh identities pushed out the host's own record, and nobody could meet it any more.
+ * when there were 20,000 (both measured); who was written last was kept, so 20,000 fresh identities pushed out the host's own record.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
