@@ -42,6 +42,12 @@ export const limitSchemas = {
   /** Both directions together, content and overhead. A day and a month are those of the computer's clock. */
   dataPerDayBytes: dataSchema,
   dataPerMonthBytes: dataSchema,
+  /**
+   * What may be served to accounts that have not paid yet, on credit or ahead of payment, and is perhaps never paid: to all
+   * of them in a day, and to each. `null` is what the network has by default; 0 serves only who has paid or has funds.
+   */
+  loansPerDayBytes: dataSchema,
+  loansPerAccountBytes: dataSchema,
   schedule: z.array(ruleSchema).max(MOST_RULES),
 } as const;
 
@@ -57,6 +63,8 @@ export const NO_LIMITS: Limits = {
   maxConnections: null,
   dataPerDayBytes: null,
   dataPerMonthBytes: null,
+  loansPerDayBytes: null,
+  loansPerAccountBytes: null,
   schedule: [],
 };
 

@@ -18,7 +18,7 @@ interface Entry {
 }
 
 export class OutstandingUnits {
-  readonly #limits: OutstandingLimits;
+  #limits: OutstandingLimits;
   /** A clock that nobody sets. */
   readonly #clockMs: () => number;
   /** By account, the one that grew longest ago first. */
@@ -29,6 +29,11 @@ export class OutstandingUnits {
   constructor(limits: OutstandingLimits, clockMs: () => number) {
     this.#limits = limits;
     this.#clockMs = clockMs;
+  }
+
+  /** From now on; what is outstanding stays so. */
+  setLimits(limits: OutstandingLimits): void {
+    this.#limits = limits;
   }
 
   /** Whether the account may have so many outstanding. Fewer than it has are no question. */

@@ -160,7 +160,9 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     const { servedBytes, paidUnits } = this.#state;
     if (!this.#asked) this.#sent.reopened(servedBytes - paidUnits * TRAFFIC_UNIT_BYTES);
     this.#asked = true;
-    return this.#sent.isOwed(key);
+    if (!this.#sent.isOwed(key)) return false;
+    const { risk } = this.#context;
+    return !risk || this.#origin === null || risk.mayResend(this.payer);
   }
 
   /** Why so many bytes may not be sent now, or `null`: of what may not be durable yet, and is committed with it. */
@@ -272,8 +274,13 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#committed = this.#written ?? this.#committed;
     this.#written = null;
     // Only now: what was never booked is never owed.
-    if (this.#unsaid.length > 0) for (const piece of this.#unsaid.splice(0)) this.#sent.add(piece);
+    if (this.#unsaid.length > 0) for (const piece of this.#unsaid.splice(0)) this.#noteSent(piece);
     this.#forSiblings((sibling) => sibling.forgetHistory());
+  }
+
+  #noteSent(piece: SentPiece): void {
+    this.#sent.add(piece);
+    if (piece.resend && this.#origin !== null) this.#context.risk?.noteResend(this.payer);
   }
 
   failed(error: unknown): void {

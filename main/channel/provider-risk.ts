@@ -10,9 +10,11 @@
  *   that it has leased.
  */
 import { LRUCache } from 'lru-cache';
+import type { BucketRate } from '../../shared/token-bucket.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Log } from '../process/log.ts';
+import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { type OutstandingLimits, OutstandingUnits } from './outstanding-units.ts';
 
 export interface RiskLimits {
@@ -25,6 +27,8 @@ export interface RiskLimits {
   readonly newcomerWindowMs: number;
   /** Units that an account may owe because it has paid as many. */
   readonly loanUnits: number;
+  /** Pieces that are sent a second time to accounts that have paid nothing: each is upload for nothing. */
+  readonly resends: BucketRate;
 }
 
 /** All channels of an account here together. */
@@ -61,12 +65,23 @@ const NO_COVER_MS = 3_000;
 const REMEMBERED_ACCOUNTS = 10_000;
 const ALL = '';
 
+/** The bound of all newcomers together, wherever they come from. */
+function loansOf({ newcomersUnits, newcomerWindowMs }: RiskLimits): OutstandingLimits {
+  return {
+    perGroupUnits: Number.POSITIVE_INFINITY,
+    inAllUnits: newcomersUnits,
+    windowMs: newcomerWindowMs,
+  };
+}
+
 export type RiskObstacle = 'PrepaymentDue' | 'LoanRefused' | 'PaymentOverdue' | 'CoverUnknown';
 
 export class ProviderRisk {
   readonly #context: ProviderRiskContext;
+  #limits: RiskLimits;
   readonly #unpaid: OutstandingUnits;
   readonly #loans: OutstandingUnits;
+  readonly #resends: KeyedRateLimiter;
   /** Units that settlements say an account paid in money or repaid. */
   readonly #proven = new LRUCache<string, number>({ max: REMEMBERED_ACCOUNTS });
   /** Whether funds cover the account's leases, by its shard's word. */
@@ -78,15 +93,10 @@ export class ProviderRisk {
   constructor(context: ProviderRiskContext) {
     const { limits, clockMs } = context;
     this.#context = context;
+    this.#limits = limits;
     this.#unpaid = new OutstandingUnits(limits.unpaid, clockMs);
-    this.#loans = new OutstandingUnits(
-      {
-        perGroupUnits: Number.POSITIVE_INFINITY,
-        inAllUnits: limits.newcomersUnits,
-        windowMs: limits.newcomerWindowMs,
-      },
-      clockMs,
-    );
+    this.#loans = new OutstandingUnits(loansOf(limits), clockMs);
+    this.#resends = new KeyedRateLimiter(limits.resends, clockMs);
     this.#covered = new LRUCache({
       max: REMEMBERED_ACCOUNTS,
       ttl: COVER_MS,
@@ -94,6 +104,18 @@ export class ProviderRisk {
       perf: { now: clockMs },
     });
     this.#takeUp();
+  }
+
+  /** The limits now. */
+  get limits(): RiskLimits {
+    return this.#limits;
+  }
+
+  /** Other limits from now on; what was served stays served. */
+  setLimits(limits: RiskLimits): void {
+    this.#limits = limits;
+    this.#unpaid.setLimits(limits.unpaid);
+    this.#loans.setLimits(loansOf(limits));
   }
 
   /** Why the account at an address of `group` may not be served so much; `null` when it may. */
@@ -106,6 +128,15 @@ export class ProviderRisk {
     const proven = this.#provenUnits(account);
     this.#unpaid.set(account, group, Math.max(0, figures.aheadUnits - proven));
     if (this.#covered.get(account) !== true) this.#loans.set(account, ALL, this.#lentUnits(account, figures));
+  }
+
+  /** Whether a piece that was lost with its stream may be sent to the account once more. */
+  mayResend(account: string): boolean {
+    return this.#provenUnits(account) > 0 || this.#resends.retryAfterMs(ALL) === 0;
+  }
+
+  noteResend(account: string): void {
+    if (this.#provenUnits(account) === 0) this.#resends.charge(ALL, 1);
   }
 
   /** New settlements of this node's account. */
@@ -130,7 +161,7 @@ export class ProviderRisk {
 
   #loanObstacle(account: string, figures: AskedFigures): RiskObstacle | null {
     const lentUnits = this.#lentUnits(account, figures);
-    const { newcomerUnits } = this.#context.limits;
+    const { newcomerUnits } = this.#limits;
     if (lentUnits === 0) return null;
     if (lentUnits <= newcomerUnits && this.#loans.allows(account, ALL, lentUnits)) return null;
     const covered = this.#covered.get(account);
@@ -143,7 +174,7 @@ export class ProviderRisk {
   #lentUnits(account: string, { paidUnits, aheadUnits }: AccountFigures): number {
     const proven = this.#provenUnits(account);
     const owed = paidUnits + aheadUnits - proven;
-    return Math.max(0, owed - Math.min(proven, this.#context.limits.loanUnits));
+    return Math.max(0, owed - Math.min(proven, this.#limits.loanUnits));
   }
 
   #provenUnits(account: string): number {

@@ -131,7 +131,8 @@ export class Demo {
     const first = await this.#waitFor(viewer, contentId, (t) => {
       progress.update(t.haveBytes, t.sizeBytes);
       // Its shard grants no lease; the provider's own word comes a moment later.
-      return t.state === 'done' || (t.reason?.code === 'CreditExhausted' && t.refusal !== null);
+      const isRefused = t.reason?.code === 'CreditExhausted' && t.refusal !== null;
+      return t.state === 'done' || (isRefused && t.paidUnits >= plan.creditUnits);
     });
     await this.#settleAll([providers.a, providers.b]);
     await this.#untilCredit(viewer, plan.creditUnits);
@@ -147,8 +148,13 @@ export class Demo {
         `with the credit used up there is no lease, and its provider refuses the next MiB (${this.#refusal ?? 'no answer'}); playback waits`,
       );
       // The rest comes from the other one: the first leaves, with its claims handed in.
-      const leaving = first.refusal?.provider === (await accountOf(providers.a)) ? providers.a : providers.b;
+      const leavingAccount = first.refusal?.provider ?? '';
+      const leaving = leavingAccount === (await accountOf(providers.a)) ? providers.a : providers.b;
       await leaving.child.stop();
+      // Funds that were leased to a provider that is gone would be missing at the other one.
+      await this.#waitFor(viewer, contentId, ({ providers }) =>
+        providers.every(({ account, state }) => account !== leavingAccount || state !== 'connected'),
+      );
       this.#story.add(`${leaving.child.name} leaves the network; it is owed ${plan.creditUnits} MiB`);
       await viewer.connection.call('topUp', { amountXat: topUpXat });
       await this.#waitFor(viewer, contentId, (t) => {

@@ -5,7 +5,8 @@ import { type LimitKey, type Limits, limitSchemas } from '../../shared/limits.ts
 import { type ScheduleRule, WEEKDAYS, type Weekday } from '../../shared/schedule.ts';
 import { typedDecimal } from '../../shared/typed/number.ts';
 
-type Kind = 'bytes' | 'rate' | 'count' | 'schedule';
+/** `loan`: as `bytes`, but that nothing set is no more than what is careful, and not no limit. */
+type Kind = 'bytes' | 'loan' | 'rate' | 'count' | 'schedule';
 
 const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind: Kind }>> = {
   cache: { key: 'cacheBytes', kind: 'bytes' },
@@ -14,6 +15,8 @@ const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind:
   connections: { key: 'maxConnections', kind: 'count' },
   'data-per-day': { key: 'dataPerDayBytes', kind: 'bytes' },
   'data-per-month': { key: 'dataPerMonthBytes', kind: 'bytes' },
+  'loans-per-day': { key: 'loansPerDayBytes', kind: 'loan' },
+  'loans-per-account': { key: 'loansPerAccountBytes', kind: 'loan' },
   schedule: { key: 'schedule', kind: 'schedule' },
 };
 
@@ -21,7 +24,13 @@ export const SETTING_NAMES = Object.keys(SETTINGS).join(', ');
 
 export const SCHEDULE_HELP = `
 A schedule is a list of rules, apart by semicolons. Where rules overlap, the last one counts:
-  ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"`;
+  ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"
+
+Loans are what accounts that have not paid yet may get before they do, in all of a day and each of them. 0 serves only
+who has paid or has funds; "default" is 768 MiB a day and 512 MiB for each (a devnet of your own has no bound):
+  ace-node settings set loans-per-day 200MiB`;
+
+const DEFAULT_LOAN = 'default';
 
 const FACTORS: Readonly<Record<string, number>> = {
   '': 1,
@@ -67,7 +76,7 @@ function parse(kind: Kind, text: string): number | null | ScheduleRule[] {
     const rules = text.split(';').filter((rule) => rule.trim() !== '');
     return text === 'none' ? [] : rules.map((rule) => parseRule(rule.trim()));
   }
-  if (text === 'none') return null;
+  if (text === (kind === 'loan' ? DEFAULT_LOAN : 'none')) return null;
   if (kind === 'count') {
     const count = typedDecimal(text, '.') ?? '';
     if (!/^\d{1,6}$/.test(count)) throw invalid(text, 'a number such as 50, or none');
@@ -84,7 +93,9 @@ function parseBytes(text: string, kind: Kind): number {
   if (!match || !isRead || factor === undefined || (match[3] !== undefined && kind !== 'rate')) {
     throw invalid(
       text,
-      kind === 'rate' ? 'a rate such as 2MiB/s, 0, or none' : 'an amount such as 50GB, or none',
+      kind === 'rate'
+        ? 'a rate such as 2MiB/s, 0, or none'
+        : `an amount such as 50GB, or ${kind === 'loan' ? DEFAULT_LOAN : 'none'}`,
     );
   }
   return Math.round(Number(count) * factor);
@@ -122,7 +133,7 @@ function parseDays(text: string): Weekday[] {
 }
 
 function shown(kind: Kind, value: Limits[LimitKey]): string {
-  if (value === null) return 'none';
+  if (value === null) return kind === 'loan' ? DEFAULT_LOAN : 'none';
   if (typeof value !== 'number') return value.length === 0 ? 'none' : value.map(ruleText).join('; ');
   if (kind === 'count') return String(value);
   return kind === 'rate' ? `${formatBytes(value)}/s` : formatBytes(value);

@@ -34,7 +34,7 @@ export async function setSettingCommand(config: NodeConfig, name: string, value:
 
 function describe({ settings, stops, dataUsed, cacheUsedBytes }: SettingsView, name?: string): string {
   const lines = settingLines(settings).filter(([setting]) => name === undefined || setting === name);
-  const rows = lines.map(([setting, text]) => `${setting.padEnd(15)} ${text}`);
+  const rows = lines.map(([setting, text]) => `${setting.padEnd(18)} ${text}`);
   if (name === undefined) {
     rows.push(
       `On disk: ${formatBytes(cacheUsedBytes)}. Data used: ${formatBytes(dataUsed.dayBytes)} today, ${formatBytes(dataUsed.monthBytes)} this month.`,

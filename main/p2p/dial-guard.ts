@@ -30,12 +30,16 @@ export class DialGuard {
     }
   }
 
+  isTrusted(address: Multiaddr): boolean {
+    return this.#trusted.has(placeOf(address));
+  }
+
   /**
    * The internet always; loopback only from loopback; a private address only on a network that this machine is on. A
    * name could mean any of them, so it has to be trusted.
    */
   allows(address: Multiaddr): boolean {
-    if (this.#trusted.has(placeOf(address))) return true;
+    if (this.isTrusted(address)) return true;
     const ip = ipOf(address);
     if (ip === null) return false;
     switch (rangeOf(ip)) {

@@ -30,6 +30,8 @@ interface Waiter {
 }
 
 const MAX_PREFIX_BYTES = 4;
+/** Who does not take a stream's end in this time has it reset. */
+const CLOSE_MS = 2_000;
 /** What a peer may send ahead on one stream. A reader that pauses may get all of it, and what an update overtook. */
 export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576;
 /** A peer that leaves its window full this long is given up. */
@@ -210,7 +212,7 @@ export class FrameStream {
 
   async close(): Promise<void> {
     try {
-      await this.stream.close({ signal: AbortSignal.timeout(2_000) });
+      await this.stream.close({ signal: AbortSignal.timeout(CLOSE_MS) });
     } catch (error) {
       this.stream.abort(error instanceof Error ? error : new Error('close timed out'));
     }

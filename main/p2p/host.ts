@@ -8,19 +8,23 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p } from '@libp2p/interface';
+import { peerIdFromCID, peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
+import { CID } from 'multiformats';
 import { AceError } from '../../shared/errors.ts';
 import { deviceFromSeed } from '../wallet/device.ts';
 import { advertisedAddresses } from './advertised-addresses.ts';
 import { limitConnections } from './connection-limits.ts';
 import { forgetMessages, noteMessage } from './connection-signs.ts';
 import { DialGuard } from './dial-guard.ts';
+import { DialPace, paced } from './dial-pace.ts';
 import { directConnection } from './direct.ts';
 import { type FrameLimits, FrameStream, MAX_STREAM_WINDOW_BYTES } from './frames.ts';
 import { HandshakeGate } from './handshake-gate.ts';
+import { boundAsking, boundedServing, DhtPace } from './library-streams.ts';
 import {
   CONNECTIONS_HEADROOM,
   FIRST_MESSAGE_MS,
@@ -29,14 +33,18 @@ import {
   INBOUND_PER_SECOND_ON_LOOPBACK,
   MAX_CONNECTIONS,
   MAX_HANDSHAKES,
+  MAX_RELAYS_WAITING,
+  MAX_STREAMS_OF_PROTOCOL,
   STREAM_IDLE_MS,
 } from './limits.ts';
 import { onLoopbackOnly } from './listen.ts';
+import { originOf } from './network-group.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { PeerStanding } from './peer-standing.ts';
 import type { GossipRouter } from './protocols/gossip/router.ts';
 import { REACH_OFF, type ReachSettings, reachServices } from './reach.ts';
 import { RecordStore } from './record-store.ts';
+import { refusesPlace } from './relay-places.ts';
 
 export interface HostOptions {
   /** 32-byte Ed25519 seed. */
@@ -70,10 +78,16 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
   const { maxConnections = MAX_CONNECTIONS } = options;
   const loopbackOnly = onLoopbackOnly(listen);
   const gate = new HandshakeGate();
+  const dialPace = new DialPace();
+  let host: Libp2p | null = null;
+  const records = new RecordStore({
+    networkOf: (peerId) => (loopbackOnly || !host ? null : networkOfPeer(host, peerId)),
+    isPresent: (cid) => host === null || isPresent(host, cid),
+  });
   try {
-    const host = await createLibp2p({
+    host = await createLibp2p({
       privateKey,
-      datastore: new RecordStore(),
+      datastore: records,
       addresses: {
         listen: reach.relayClient ? [...listen, AT_A_RELAY] : [...listen],
         appendAnnounce: [...(options.announce ?? [])],
@@ -86,8 +100,12 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
           gate.ended(connection);
           return false;
         },
+        denyInboundRelayReservation: (peer) => !loopbackOnly && host !== null && refusesPlace(host, peer),
       },
-      transports: [tcp(), ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: 16 })] : [])],
+      transports: [
+        (components) => (loopbackOnly ? tcp()(components) : paced(tcp()(components), dialPace, guard)),
+        ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: MAX_RELAYS_WAITING })] : []),
+      ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       connectionManager: {
@@ -101,6 +119,8 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
         maxPeerAddrsToDial: MAX_PEER_ADDRESSES,
       },
       services: {
+        // First, because it is how the others serve.
+        libraryStreams: boundedServing(new DhtPace(loopbackOnly)),
         identify: identify(),
         ping: ping(),
         ownAddresses,
@@ -109,6 +129,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
         ...(options.gossip && { gossip: options.gossip.service }),
       },
     });
+    boundAsking(host);
     limitConnections(host, { maxConnections, onLoopbackOnly: loopbackOnly });
     return host;
   } catch (error) {
@@ -130,6 +151,18 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     }
     throw error;
   }
+}
+
+/** @param cid of the peer's id */
+function isPresent(host: Libp2p, cid: string): boolean {
+  const peer = peerIdFromCID(CID.parse(cid));
+  return host.peerId.equals(peer) || host.getConnections(peer).length > 0;
+}
+
+/** Those who have gone by now are as one network: it must not pay to be gone. */
+function networkOfPeer(host: Libp2p, peerId: string): string {
+  const [connection] = host.getConnections(peerIdFromString(peerId));
+  return connection ? originOf(connection.remoteAddr).group : 'gone';
 }
 
 /** @throws AceError `InvalidInput` */
@@ -199,7 +232,7 @@ export async function serveProtocol(
         },
       );
     },
-    { maxInboundStreams: 16, maxOutboundStreams: 16 },
+    { maxInboundStreams: MAX_STREAMS_OF_PROTOCOL, maxOutboundStreams: MAX_STREAMS_OF_PROTOCOL },
   );
 }
 

@@ -11,6 +11,8 @@ import { mdns } from '@libp2p/mdns';
 import { uPnPNAT } from '@libp2p/upnp-nat';
 import type { DialGuard } from './dial-guard.ts';
 import { hasPublicInterface } from './ip-ranges.ts';
+import { DHT_PROTOCOL, LIBRARY_PREFIX } from './library-streams.ts';
+import { MAX_DHT_NEWCOMERS, MAX_DHT_STREAMS_IN, MAX_DHT_STREAMS_OUT, MAX_RELAYED_PEERS } from './limits.ts';
 import type { Scope } from './listen.ts';
 
 export interface ReachSettings {
@@ -70,9 +72,6 @@ export function validatorReach(loopbackOnly: boolean): ReachSettings {
     : { ...REACH_OFF, dht: 'server', autonat: true, relayServer: true };
 }
 
-/** Not below /ace/: an open stream of the DHT is no reason to keep a connection. */
-const DHT_PROTOCOL = '/ace-kad/1.0.0';
-const PROTOCOL_PREFIX = 'ace';
 const MDNS_SERVICE = '_ace-node._udp.local';
 
 const SECONDS_PER_DAY = 86_400;
@@ -83,7 +82,7 @@ const RELAY_LIMITS = {
   maxOutboundHopStreams: 64,
   maxOutboundStopStreams: 64,
   reservations: {
-    maxReservations: 128,
+    maxReservations: MAX_RELAYED_PEERS,
     reservationTtl: 30 * 60_000,
     reservationClearInterval: 60_000,
     applyDefaultLimit: true,
@@ -111,16 +110,16 @@ export function reachServices(reach: ReachSettings, guard: DialGuard) {
         }),
         alpha: 3,
         disjointPaths: 3,
-        maxInboundStreams: 8,
-        maxOutboundStreams: 16,
+        maxInboundStreams: MAX_DHT_STREAMS_IN,
+        maxOutboundStreams: MAX_DHT_STREAMS_OUT,
         initialQuerySelfInterval: 500,
-        routingTableUpdateMaxQueueSize: 512,
+        routingTableUpdateMaxQueueSize: MAX_DHT_NEWCOMERS,
         providers: { provideValidity: SECONDS_PER_DAY, cleanupInterval: 3_600 },
       }),
     }),
     ...(reach.mdns && { mdns: mdns({ serviceTag: MDNS_SERVICE, interval: 10_000 }) }),
     ...(reach.autonat && {
-      autonat: autoNAT({ protocolPrefix: PROTOCOL_PREFIX, maxInboundStreams: 2, maxOutboundStreams: 2 }),
+      autonat: autoNAT({ protocolPrefix: LIBRARY_PREFIX, maxInboundStreams: 2, maxOutboundStreams: 2 }),
     }),
     ...(reach.relayServer && { relay: circuitRelayServer(RELAY_LIMITS) }),
     ...(reach.holePunch && { dcutr: dcutr() }),

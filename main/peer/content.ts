@@ -14,6 +14,7 @@ import { UploadQueue } from '../limits/upload-queue.ts';
 import { UserLimits } from '../limits/user-limits.ts';
 import { Live } from '../live/live.ts';
 import { LiveIndex } from '../live/live-index.ts';
+import { FreeUpload } from '../p2p/free-upload.ts';
 import { standingOf } from '../p2p/peer-standing.ts';
 import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.ts';
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
@@ -27,6 +28,7 @@ import { StreamPool } from '../transfer/stream-pool.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { OwnDevices } from '../wallet/own-devices.ts';
 import type { PeerEvents } from './events.ts';
+import { FREE_UPLOAD_RATES } from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 import type { Payments } from './payments.ts';
 
@@ -133,11 +135,16 @@ async function serve(
     async () => (await context.shardClient.call('devices', { account: account.address })).devices,
     log,
   );
+  const freeUpload = new FreeUpload({
+    ...{ host, rates: FREE_UPLOAD_RATES, originOf: context.originOf },
+    nowMs: () => performance.now(),
+  });
   await servePieces(host, {
     ...{ store, isOffered, pieces, payee, meter, log, nowMs, certificate, checkCertificate, uploads },
     account: account.address,
     isUnlinked: (key) => ownDevices.isUnlinked(key),
     originOf: context.originOf,
+    freeUpload,
     timeouts: context.timeouts,
     onViewer: viewerWorth(context),
     onChange: () => {
@@ -145,8 +152,8 @@ async function serve(
       events.changed();
     },
   });
-  await serveTransportFiles(host, store, isOffered, log);
-  await serveLive(host, store, isOffered, log);
+  await serveTransportFiles(host, store, isOffered, freeUpload, log);
+  await serveLive(host, store, isOffered, freeUpload, log);
 }
 
 /** Who has paid before, and this account's own devices, keep their connections when strangers crowd in. */

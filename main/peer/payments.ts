@@ -3,6 +3,7 @@
  * it. Composed as one, because each part notifies the others.
  */
 import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
+import type { Limits } from '../../shared/limits.ts';
 import { AccountSync } from '../account/account-sync.ts';
 import { canPay, isCovered } from '../account/can-pay.ts';
 import { ShardTrust } from '../account/shard-trust.ts';
@@ -20,6 +21,7 @@ import {
   MAX_FORGOTTEN_AT_ONCE,
   RISK_LIMITS,
   UNUSED_CHANNEL_KEPT_MS,
+  withUserLoans,
 } from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 
@@ -30,6 +32,8 @@ export interface Payments {
   readonly reports: Reports;
   readonly gossip: CheckpointGossip;
   readonly sync: AccountSync;
+  /** The user has set other loans, or none. */
+  setLoans(limits: Limits): void;
 }
 
 export interface PaymentsOptions {
@@ -46,9 +50,10 @@ export function startPayments(
   const { store, settings, lines, devnet, nowMs, log } = network;
   const refused = new RefusedPayers({ store, canPay: (address) => canPay(address, lines, settings), log });
   resources.defer(() => refused.stop());
+  const defaultRisk = riskLimits ?? (devnet ? DEVNET_RISK_LIMITS : RISK_LIMITS);
   const risk = new ProviderRisk({
     store,
-    limits: riskLimits ?? (devnet ? DEVNET_RISK_LIMITS : RISK_LIMITS),
+    limits: defaultRisk,
     isCovered: (address) => isCovered(address, lines, settings),
     nowMs,
     clockMs: () => performance.now(),
@@ -78,7 +83,8 @@ export function startPayments(
       if (side.receiveProgress(progress.channelId, progress)) claims.soon();
     }
   });
-  return { payer, payee, claims, reports, gossip, sync };
+  const setLoans = (limits: Limits) => risk.setLimits(withUserLoans(defaultRisk, limits));
+  return { payer, payee, claims, reports, gossip, sync, setLoans };
 }
 
 /** A stranger opens a channel with each lease, and asks for nothing on it: those go some days after their end. */

@@ -71,7 +71,9 @@ export function startPeer(options: PeerOptions): Promise<RunningPeer> {
     const connections = capConnections(peer.host, () => limits.limits.maxConnections, validators);
     // Peers may have connected while the contents were opened.
     connections.changed();
+    peer.setLoans(limits.limits);
     limits.onChange(() => {
+      peer.setLoans(limits.limits);
       connections.changed();
       library.retryAll();
       announcer.soon();

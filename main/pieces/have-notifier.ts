@@ -27,6 +27,8 @@ export interface HaveNotifierContext {
   readonly send: (message: Message) => void;
   /** Counts a question of the viewer's device; `false` when that was one too many. */
   readonly mayAsk: () => boolean;
+  /** Whether the viewer may have so many bytes for nothing; counts them, if so. */
+  readonly mayHave: (bytes: number) => boolean;
 }
 
 export class HaveNotifier {
@@ -34,17 +36,19 @@ export class HaveNotifier {
   readonly #isOffered: (contentId: string) => boolean;
   readonly #send: (message: Message) => void;
   readonly #mayAsk: () => boolean;
+  readonly #mayHave: (bytes: number) => boolean;
   /** Contents that were asked about, by id: the version of its pieces that was sent, and whether anything was sent. */
   readonly #notified = new LRUCache<string, { readonly version: number; readonly isKnown: boolean }>({
     max: MAX_INTERESTS,
   });
   #looking: NodeJS.Timeout | null = null;
 
-  constructor({ store, isOffered, send, mayAsk }: HaveNotifierContext) {
+  constructor({ store, isOffered, send, mayAsk, mayHave }: HaveNotifierContext) {
     this.#store = store;
     this.#isOffered = isOffered;
     this.#send = send;
     this.#mayAsk = mayAsk;
+    this.#mayHave = mayHave;
   }
 
   /** The viewer asks. @throws AceError `TooManyRequests`, `PeerClosed` */
@@ -53,13 +57,13 @@ export class HaveNotifier {
     this.#notify(contentId);
   }
 
-  /** The viewer asks for a transport file; empty when it is not offered or too long. @throws AceError as `asked` */
+  /** The viewer asks for a transport file; empty when it is not offered, too long, or when strangers have had enough. @throws AceError as `asked` */
   transport(contentId: string): Uint8Array {
     this.#count();
     if (!this.#isOffered(contentId)) return new Uint8Array(0);
     const row = this.#store.contents.get(contentId) ?? this.#store.broadcasts.get(contentId);
     const fits = row && row.transport.byteLength <= MAX_MESSAGE_TRANSPORT_BYTES;
-    return fits ? row.transport : new Uint8Array(0);
+    return fits && this.#mayHave(row.transport.byteLength) ? row.transport : new Uint8Array(0);
   }
 
   #count(): void {

@@ -13,6 +13,7 @@ import type { TransportFile } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { UploadQueue } from '../limits/upload-queue.ts';
 import type { FrameStream } from '../p2p/frames.ts';
+import type { FreeUpload } from '../p2p/free-upload.ts';
 import { serveProtocol } from '../p2p/host.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
@@ -53,6 +54,8 @@ export interface ProviderContext {
   readonly isUnlinked: (device: Uint8Array) => Promise<boolean>;
   /** Where a viewer comes from, as the provider's risk counts it; `null`: it is no stranger. */
   readonly originOf: (connection: Connection) => string | null;
+  /** What strangers may have for nothing. */
+  readonly freeUpload: FreeUpload;
   readonly timeouts: PiecesTimeouts;
   /** The queue for being sent a piece. */
   readonly uploads: Pick<UploadQueue, 'enqueue'>;
@@ -98,6 +101,8 @@ interface DeviceRates {
 interface DeviceLimit {
   checkVisit(): void;
   mayAsk(): boolean;
+  /** Whether it may have so many bytes for nothing; counts them, if so. */
+  mayHave(bytes: number): boolean;
   smallPieceAsked(): void;
   smallPieceWaitMs(): number;
 }
@@ -144,6 +149,7 @@ class ProviderStream {
       isOffered: context.isOffered,
       send,
       mayAsk: device.mayAsk,
+      mayHave: device.mayHave,
     });
     const { payee, onChange } = context;
     const abort = (error: Error) => remote.abort(error);
@@ -168,7 +174,7 @@ class ProviderStream {
     const remote = new Remote(frames, context.meter);
     const hello = await remote.receive(context.timeouts.handshakeMs);
     if (hello?.type !== 'hello') throw unexpected('viewer', hello);
-    const limit = limitOf(connection.remotePeer.toString(), rates);
+    const limit = limitOf(connection, rates, context.freeUpload);
     limit.checkVisit();
     const device = deviceKeyOf(connection.remotePeer);
     const account = await context.checkCertificate(hello.certificate, device);
@@ -354,7 +360,12 @@ class ProviderStream {
   }
 }
 
-function limitOf(peerId: string, { visits, asks, smallPieces }: DeviceRates): DeviceLimit {
+function limitOf(
+  connection: Connection,
+  { visits, asks, smallPieces }: DeviceRates,
+  freeUpload: FreeUpload,
+): DeviceLimit {
+  const peerId = connection.remotePeer.toString();
   return {
     // A device that begins too much is not listened to: its connection is free, what it asks for is not.
     checkVisit: () => {
@@ -364,6 +375,11 @@ function limitOf(peerId: string, { visits, asks, smallPieces }: DeviceRates): De
       });
     },
     mayAsk: () => asks.take(peerId).retryAfterMs === 0,
+    mayHave: (bytes) => {
+      if (freeUpload.retryAfterMs(connection) > 0) return false;
+      freeUpload.charge(connection, bytes);
+      return true;
+    },
     smallPieceAsked: () => smallPieces.charge(peerId, 1),
     smallPieceWaitMs: () => smallPieces.retryAfterMs(peerId),
   };

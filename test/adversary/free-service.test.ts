@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PayeeChannel, PayeeService } from '../../main/channel/payee.ts';
 import { ProviderRisk, type RiskLimits } from '../../main/channel/provider-risk.ts';
 import { type NodeStore, openNodeStore } from '../../main/db/node/store.ts';
-import { RISK_LIMITS } from '../../main/peer/limits.ts';
+import { RISK_LIMITS, withUserLoans } from '../../main/peer/limits.ts';
 import { createLog } from '../../main/process/log.ts';
 import { sha256 } from '../../main/util/sha256.ts';
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
@@ -16,7 +16,9 @@ import { channelIdOf, encodeLease, encodeTerms } from '../../shared/channel/reco
 import { TickChain } from '../../shared/channel/tick-chain.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
 import { unitsForBytes } from '../../shared/economy/units.ts';
+import { type Limits, NO_LIMITS } from '../../shared/limits.ts';
 import { testSettings, VALIDATORS } from '../helpers/chain.ts';
+import { databaseBytes, leasesOfStrangersInADay } from '../helpers/leases-of-strangers.ts';
 import { party, START_MS } from '../helpers/shard.ts';
 import { DAY_MS, MIB, serveUnits, WINDOW_CAP_UNITS } from '../helpers/stage.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -28,6 +30,7 @@ const settings = testSettings();
 const PROVIDER = party(2);
 const shardKey = VALIDATORS[0] as DeviceIdentity;
 
+let file: string;
 let store: NodeStore;
 let nowMs: number;
 let isCovered: (account: string) => boolean;
@@ -57,7 +60,8 @@ function start(limits: RiskLimits | null): void {
 }
 
 beforeEach(() => {
-  store = openNodeStore(join(tempDir(), 'node.db'));
+  file = join(tempDir(), 'node.db');
+  store = openNodeStore(file);
   nowMs = START_MS;
   isCovered = () => false;
 });
@@ -83,7 +87,7 @@ function stranger(n: number, account = `0x${randomBytes(20).toString('hex')}`, c
   const lease = encodeLease({ channelId, shard: 0, capacityUnits, expiresAtMs });
   const signed = { terms, termsSignature: device.sign(terms), leaseSignature: shardKey.sign(lease) };
   const open = () => provider.open({ account, device: device.publicKey }, signed, `address ${n % ADDRESSES}`);
-  return { account, chain, channel: open() };
+  return { account, chain, channel: open(), reopen: open };
 }
 
 /** A settlement says that the account paid so many units in money. */
@@ -195,6 +199,30 @@ describe('a provider among fresh identities from 20 addresses, for a day', () =>
   );
 });
 
+describe('the files of a provider after such a day', () => {
+  /** No more channels are opened anywhere. */
+  const LEASES_A_DAY = leasesOfStrangersInADay(ADDRESSES);
+
+  itInTiers({ quick: [[1_000]], long: [[10_000]] })(
+    'grow by less than 100 MB, as what %i have left in them shows',
+    (identities) => {
+      start(RISK_LIMITS);
+      const beforeBytes = databaseBytes(file);
+      day(identities, takeAndVanish);
+      store.close();
+      const ofOneBytes = (databaseBytes(file) - beforeBytes) / identities;
+      store = openNodeStore(file);
+      const dayBytes = ofOneBytes * LEASES_A_DAY;
+      console.info(
+        `node.db: ${Math.round(ofOneBytes)} bytes for each stranger’s channel, so ${(dayBytes / 1e6).toFixed(1)} MB ` +
+          `for all ${Math.round(LEASES_A_DAY)} leases that strangers get in a day`,
+      );
+      expect(dayBytes).toBeGreaterThan(10_000_000);
+      expect(dayBytes).toBeLessThan(100_000_000);
+    },
+  );
+});
+
 describe('a fresh account on free credit', () => {
   it.each([
     ['took as much as it had, before', null, 4_096],
@@ -286,5 +314,61 @@ describe('a stranger where nothing more may be unpaid', () => {
     expect(lostUnits()).toBe(RISK_LIMITS.unpaid.perGroupUnits);
     expect(stranger(ADDRESSES).channel.obstacle(MIB)).toBe('PrepaymentDue');
     expect(stranger(1).channel.obstacle(MIB)).toBeNull();
+  });
+});
+
+describe('pieces that were lost with their stream', () => {
+  // Each stranger had its one unit twice, before.
+  it('are sent again to so many strangers in a day, and to all who have paid', () => {
+    start({ ...RISK_LIMITS, unpaid: { ...RISK_LIMITS.unpaid, perGroupUnits: 100, inAllUnits: 100 } });
+    const again = (account?: string) => {
+      const { channel, reopen } = stranger(1, account);
+      expect(serveUnits(channel, 1)).toBe(1);
+      channel.detach();
+      const next = reopen();
+      if (!next.isOwed('piece/0')) return false;
+      next.serve(0, [{ key: 'piece/0', bytes: MIB, resend: true }]);
+      next.commit();
+      return true;
+    };
+    const { burst } = RISK_LIMITS.resends;
+    const sent = Array.from({ length: 2 * burst }, () => again());
+    expect(sent.filter(Boolean)).toHaveLength(burst);
+    paidInMoney(HONEST, 1);
+    expect(again(HONEST)).toBe(true);
+    nowMs += DAY_MS / burst + 1;
+    expect(again()).toBe(true);
+  });
+});
+
+describe('loans that the user has set', () => {
+  const withLoans = (set: Partial<Limits>) => withUserLoans(RISK_LIMITS, { ...NO_LIMITS, ...set });
+  const taken = (most = 4_096) => {
+    const { channel, chain } = stranger(1, undefined, 10_240);
+    return store.commit(() => takeOnCredit(channel, chain, most));
+  };
+
+  it.each([
+    ['as by default', {}, 512],
+    ['less for each account', { loansPerAccountBytes: 10 * MIB }, 10],
+    ['less for all in a day', { loansPerDayBytes: 20 * MIB + 1 }, 20],
+    ['more of both', { loansPerAccountBytes: 2_000 * MIB, loansPerDayBytes: 3_000 * MIB }, 2_000],
+    ['nothing', { loansPerDayBytes: 0 }, 0],
+  ])('hold: %s', (_, set, units) => {
+    start(withLoans(set));
+    expect(taken()).toBe(units);
+  });
+
+  it('hold from the moment they are set, and never for who has paid', () => {
+    start(RISK_LIMITS);
+    const serveHonest = honestPayer();
+    const { channel, chain } = stranger(1, undefined, 10_240);
+    expect(store.commit(() => takeOnCredit(channel, chain, 5))).toBe(5);
+    risk?.setLimits(withLoans({ loansPerAccountBytes: 5 * MIB }));
+    expect(['CoverUnknown', 'LoanRefused']).toContain(channel.obstacle(MIB));
+    risk?.setLimits(withLoans({}));
+    expect(channel.obstacle(MIB)).toBeNull();
+    risk?.setLimits(withLoans({ loansPerDayBytes: 0 }));
+    expect(serveHonest()).toBe(WINDOW_CAP_UNITS);
   });
 });

@@ -1,3 +1,4 @@
+/** Garbage of strangers in the log. Before, one peer made a validator's log grow by 3.3 MB a second and a node's by 0.94 MB: 280 and 81 GB a day. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** Other users of the computer. Before, in a folder of 0755 the books were 0644: one read unrevealed ticks and billed the owner to full capacity. */
 import {
   chmodSync,
   chownSync,

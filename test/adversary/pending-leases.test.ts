@@ -1,13 +1,16 @@
 /** Ten thousand leases that wait: bounded for each account, honest accounts are served beside them, all come back. */
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
 import { MAX_OPEN_LEASES } from '../../main/validator/leasing.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { threadMs } from '../helpers/event-loop.ts';
+import { databaseBytes, leasesOfStrangersInADay } from '../helpers/leases-of-strangers.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const LEASES = 10_000;
+const SAMPLED_LEASES = 300;
 
 it('10,000 pending leases keep no honest account waiting, and are released a grace time after they expired', async () => {
   const shard = new TestShard(tempDir(), { trafficCreditLimitUnits: 1_000 });
@@ -57,4 +60,26 @@ it('10,000 pending leases keep no honest account waiting, and are released a gra
     expect(shard.store.leases.reservedUnits(account.address)).toBe(0);
   }
   await shard.lease(hoarder, payee, 1_000);
+});
+
+// One client got 75 leases a second, of 1,866 bytes each, before: 12 GB in a day.
+it('the leases of a day for strangers from 20 addresses are less than 100 MB of the shard’s file', {
+  tags: 'long',
+}, async () => {
+  const dir = tempDir();
+  const shard = new TestShard(dir, { trafficCreditLimitUnits: 1_000 });
+  const file = join(dir, 'validator.db');
+  const payee = party(2);
+  const stranger = async (n: number) => shard.lease(party(n), payee, 4);
+  await stranger(100);
+  const beforeBytes = databaseBytes(file);
+  for (let n = 0; n < SAMPLED_LEASES; n++) await stranger(101 + n);
+  shard.close();
+  const ofOneBytes = (databaseBytes(file) - beforeBytes) / SAMPLED_LEASES;
+  const dayBytes = ofOneBytes * leasesOfStrangersInADay(20);
+  console.info(
+    `validator.db: ${Math.round(ofOneBytes)} bytes for a lease, ${(dayBytes / 1e6).toFixed(1)} MB for those of a day`,
+  );
+  expect(dayBytes).toBeGreaterThan(10_000_000);
+  expect(dayBytes).toBeLessThan(100_000_000);
 });

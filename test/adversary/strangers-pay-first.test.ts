@@ -13,6 +13,7 @@ const LIMITS: RiskLimits = {
   newcomersUnits: 2_000,
   newcomerWindowMs: 24 * HOUR_MS,
   loanUnits: 1_000,
+  resends: { burst: 100, perSecond: 1 },
 };
 const NOBODY_AT_HOME = { originOf: () => 'somewhere' };
 
@@ -68,6 +69,29 @@ describe('a newcomer on free credit whose provider lends it no more', () => {
         .reduce((sum, { state }) => sum + state.servedBytes, 0);
     expect(servedBytes(first)).toBeLessThanOrEqual(6 * MIB);
     expect(servedBytes(second)).toBeGreaterThanOrEqual(18 * MIB);
+  });
+
+  it('is lent what the user of the provider has set, from then on and over a restart', async () => {
+    const net = await useDevnet({ settlementIntervalMs: HOUR_MS });
+    const start = () => net.peer('provider', undefined, undefined, undefined, fewUnits(1_000));
+    const provider = await start();
+    const { contentId } = await net.content(provider, 8 * MIB);
+    const refusalBy = async (payee: typeof provider) => {
+      const viewer = await RawViewer.start(net);
+      const stream = await viewer.open(payee, await viewer.lease(payee, 4));
+      stream.request(contentId, 0);
+      const answer = await stream.receive();
+      stream.vanish();
+      return answer?.type === 'refused' ? answer.code : answer?.type;
+    };
+    expect(await refusalBy(provider)).toBe('piece');
+    await provider.setLimits({ loansPerDayBytes: 0 });
+    expect(await refusalBy(provider)).toBe('LoanRefused');
+    await provider.stop();
+    const again = await start();
+    expect(await refusalBy(again)).toBe('LoanRefused');
+    await again.setLimits({ loansPerDayBytes: null });
+    expect(await refusalBy(again)).toBe('piece');
   });
 
   it('is told so when there is no other, and goes on when it has topped up', async () => {

@@ -1,6 +1,16 @@
 /** Transport files are free, and no cap of the user's slows them: one peer must not have all of the upload that way. */
-import { expect, it } from 'vitest';
-import { fetchTransportFile, TRANSPORT_RATES } from '../../main/p2p/protocols/transport/protocol.ts';
+import { expect, it, onTestFinished } from 'vitest';
+import { FreeUpload, type FreeUploadRates } from '../../main/p2p/free-upload.ts';
+import { createHost } from '../../main/p2p/host.ts';
+import { standingOf } from '../../main/p2p/peer-standing.ts';
+import {
+  fetchTransportFile,
+  serveTransportFiles,
+  TRANSPORT_RATES,
+} from '../../main/p2p/protocols/transport/protocol.ts';
+import { FREE_UPLOAD_RATES, RISK_LIMITS } from '../../main/peer/limits.ts';
+import { createLog } from '../../main/process/log.ts';
+import { createDevice } from '../../main/wallet/device.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
@@ -24,4 +34,48 @@ it('a peer that asks for transport files again and again gets some, and then non
   expect(given).toBeLessThanOrEqual(requests.burst + requests.perSecond * seconds + 1);
   await expectAceRejection('ContentUnknown', Promise.all(Array.from({ length: 8 }, () => ask(greedy))));
   expect((await ask(await RawViewer.start(net))).file).toMatchObject({ sizeBytes: MIB });
+});
+
+// Sixteen files of 2 MiB for each fresh identity, before: 1 GiB of upload for thirty of them.
+it('fresh identities get so many bytes of transport files together, and who has paid gets its own', async () => {
+  const net = await useDevnet();
+  const { store, ...provider } = await net.peer('provider');
+  const { contentId } = await net.content({ ...provider, store }, 8 * MIB);
+  const host = await createHost({ deviceSeed: createDevice().seed(), listen: ['/ip4/127.0.0.1/tcp/0'] });
+  onTestFinished(async () => host.stop());
+  const fileBytes = store.contents.get(contentId)?.transport.byteLength ?? 0;
+  const rates: FreeUploadRates = {
+    group: { burst: 2.5 * fileBytes, perSecond: 0.001 },
+    all: { burst: 5.5 * fileBytes, perSecond: 0.001 },
+  };
+  let visitors = 0;
+  const homes = new Map<string, string>();
+  const originOf = ({ remotePeer }: { readonly remotePeer: { toString(): string } }) => {
+    const peerId = remotePeer.toString();
+    if (!homes.has(peerId)) homes.set(peerId, `network ${visitors++ % 3}`);
+    return homes.get(peerId) ?? null;
+  };
+  const free = new FreeUpload({ host, rates, originOf, nowMs: () => performance.now() });
+  await serveTransportFiles(host, store, () => true, free, createLog(null));
+  const ask = async (viewer: RawViewer) => {
+    const got = await fetchTransportFile(viewer.host, host.getMultiaddrs(), contentId).catch(() => null);
+    return got === null ? 0 : 1;
+  };
+  const strangers = await Promise.all(Array.from({ length: 12 }, () => RawViewer.start(net)));
+  let given = 0;
+  for (const stranger of strangers) given += (await ask(stranger)) + (await ask(stranger));
+  // Each bucket gives once more than it has, and owes it.
+  expect(given).toBe(6);
+  const known = await RawViewer.start(net);
+  expect(await ask(known)).toBe(0);
+  standingOf(host).paid(known.host.peerId.toString(), 1);
+  expect(await ask(known)).toBe(1);
+});
+
+it('what strangers get for nothing, twice, and on credit is less than 1 GiB in a day', () => {
+  const { burst, perSecond } = FREE_UPLOAD_RATES.all;
+  const filesMiB = (burst + perSecond * 86_400) / MIB;
+  const { resends, newcomersUnits } = RISK_LIMITS;
+  const againMiB = resends.burst + resends.perSecond * 86_400;
+  expect(filesMiB + againMiB + newcomersUnits).toBeLessThan(1_024);
 });

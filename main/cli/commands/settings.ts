@@ -6,7 +6,9 @@ import { getSettingsCommand, setSettingCommand } from '../settings.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
 
 export function addSettingsCommand(program: Command, context: CommandContext): void {
-  const settings = program.command('settings').description('limits of disk, rates, connections and data');
+  const settings = program
+    .command('settings')
+    .description('limits of disk, rates, connections, data and loans');
   const get = settings
     .command('get', { isDefault: true })
     .argument('[name]', `one of: ${SETTING_NAMES}`)

@@ -5,6 +5,7 @@ import { pieceCount } from '../../../../shared/economy/units.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../process/log.ts';
+import type { FreeUpload } from '../../free-upload.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 import { LIVE_PROTOCOL, LIVE_RATES, MAX_LIVE_MESSAGE_BYTES, MAX_RECORDS_ASKED } from './constants.ts';
@@ -34,6 +35,7 @@ export async function serveLive(
   host: Libp2p,
   store: NodeStore,
   isOffered: (contentId: string) => boolean,
+  free: FreeUpload,
   log: Log,
   nowMs: () => number = () => performance.now(),
 ): Promise<void> {
@@ -46,7 +48,10 @@ export async function serveLive(
       const asked = await frames.read(TIMEOUT_MS);
       if (!asked) return;
       const peer = connection.remotePeer.toString();
-      const { retryAfterMs } = limits.take(peer, asked.byteLength);
+      const retryAfterMs = Math.max(
+        limits.take(peer, asked.byteLength).retryAfterMs,
+        free.retryAfterMs(connection),
+      );
       const answer =
         retryAfterMs > 0
           ? encodeRefusal(
@@ -54,6 +59,7 @@ export async function serveLive(
             )
           : answerTo(store, isOffered, decodeQuestion(asked.subarray()));
       limits.charge(peer, frames.send(answer));
+      free.charge(connection, answer.byteLength);
       await frames.writable();
     },
     (error, { remotePeer }) =>

@@ -10,6 +10,7 @@ import {
 } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../process/log.ts';
+import type { FreeUpload } from '../../free-upload.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 
@@ -28,13 +29,14 @@ export const TRANSPORT_RATES = {
 } as const;
 
 /**
- * What is not offered here is answered with an empty frame, and so is a peer that asks for too much.
+ * What is not offered here is answered with an empty frame, and so is a peer that asks for too much, or strangers who have had enough.
  * @param isOffered whether a content is announced to others: a peer learns no more here than what is announced to everybody
  */
 export async function serveTransportFiles(
   host: Libp2p,
   store: NodeStore,
   isOffered: (contentId: string) => boolean,
+  free: FreeUpload,
   log: Log,
 ): Promise<void> {
   const limits = new PeerLimits(TRANSPORT_RATES, () => performance.now());
@@ -47,10 +49,12 @@ export async function serveTransportFiles(
       if (!asked) return;
       const peerId = connection.remotePeer.toString();
       const contentId = new TextDecoder().decode(asked.subarray());
-      const isTooMuch = limits.take(peerId, asked.byteLength).retryAfterMs > 0;
+      const isTooMuch =
+        limits.take(peerId, asked.byteLength).retryAfterMs > 0 || free.retryAfterMs(connection) > 0;
       const isAnswered = !isTooMuch && isOffered(contentId);
       const row = !isAnswered ? null : (store.contents.get(contentId) ?? store.broadcasts.get(contentId));
       limits.charge(peerId, frames.send(row?.transport ?? new Uint8Array(0)));
+      free.charge(connection, row?.transport.byteLength ?? 0);
       // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();
     },

@@ -11,6 +11,9 @@ describe('parseSetting', () => {
     ['cache', '1.5 GiB', { cacheBytes: 1.5 * 2 ** 30 }],
     ['data-per-month', '50GB', { dataPerMonthBytes: 50_000_000_000 }],
     ['connections', '20', { maxConnections: 20 }],
+    ['loans-per-day', '200MiB', { loansPerDayBytes: 200 * 2 ** 20 }],
+    ['loans-per-day', '0', { loansPerDayBytes: 0 }],
+    ['loans-per-account', 'default', { loansPerAccountBytes: null }],
     ['schedule', 'none', { schedule: [] }],
     [
       'schedule',
@@ -40,6 +43,7 @@ describe('parseSetting', () => {
 
   it.each([
     ['speed', '1', 'There is no setting "speed"'],
+    ['loans-per-day', 'none', '"none" is not an amount such as 50GB, or default'],
     ['upload', 'fast', '"fast" is not a rate'],
     ['upload', '1KiB/s', 'at least 32 KiB/s'],
     ['cache', '1GiB/s', '"1GiB/s" is not an amount'],
