@@ -70,6 +70,7 @@ export class TrafficBook {
       contents: speeds(({ contentId }) => contentId).map(({ key, ...rates }) => ({
         contentId: key,
         name: this.#nameOf(key),
+        sentBytes: this.#sentBytesOf(key),
         ...rates,
       })),
     };
@@ -169,6 +170,11 @@ export class TrafficBook {
   /** A segment's traffic is its broadcast's. */
   #contentOf(contentId: string): string {
     return this.#context.store.liveRecords.broadcastOf(contentId) ?? contentId;
+  }
+
+  #sentBytesOf(contentId: string): number {
+    const { contents, broadcasts } = this.#context.store;
+    return (contents.get(contentId) ?? broadcasts.get(contentId))?.upBytes ?? 0;
   }
 
   #nameOf(contentId: string): string | null {

@@ -3,6 +3,7 @@
  * Everything arrives by the feed; calls are made on connecting and when a person acts.
  */
 
+import { SvelteMap } from 'svelte/reactivity';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { type Feed, feedListener, type NodeClient, type NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { ShellView } from '../../shared/rpc/shell.ts';
@@ -31,6 +32,8 @@ export class NodeState {
   history = $state.raw<readonly TrafficSample[]>([]);
   /** What goes through, second by second, for the last few minutes; the newest last. */
   flow = $state.raw<readonly TrafficNow[]>([]);
+  /** What was sent of titles that moved since the page was opened: newer than what the library says. */
+  readonly sentBytes = new SvelteMap<string, number>();
   /** Of the desktop, or of whatever serves the pages; `null` until it has answered. */
   shell = $state.raw<ShellView | null>(null);
   /** Files that are being imported, by path. */
@@ -63,6 +66,7 @@ export class NodeState {
           contents: (contents) => this.contents.set(contents),
           traffic: (now) => {
             this.flow = [...this.flow.slice(1 - FLOW_SECONDS), now];
+            for (const { contentId, sentBytes } of now.contents) this.sentBytes.set(contentId, sentBytes);
           },
           shell: (shell) => {
             this.shell = shell;

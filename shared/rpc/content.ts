@@ -33,7 +33,7 @@ export interface ContentView {
   readonly haveBytes: number;
   readonly origin: 'imported' | 'fetched' | 'offered';
   readonly addedAtMs: number;
-  /** Units that others paid this node for it. */
+  /** Units sent to others, whether they are paid for or not yet. */
   readonly servedUnits: number;
   /** Never removed to make room for others. */
   readonly pinned: boolean;

@@ -60,6 +60,8 @@ export interface TrafficNow {
   readonly contents: readonly {
     readonly contentId: string;
     readonly name: string | null;
+    /** Of it, since it is here: what the library shows, as it grows. */
+    readonly sentBytes: number;
     readonly downBytesPerSecond: number;
     readonly upBytesPerSecond: number;
   }[];

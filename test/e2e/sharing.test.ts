@@ -62,10 +62,13 @@ describe.skipIf(browserPath === null)('a node that shares', () => {
       const node = await clientOf(folder);
       const { contentId } = await node.call('importFile', { path: film });
       const borrower = await net.peer('borrower');
-      await fetchWhole(borrower, contentId);
-
       const { page, troubles } = await stage.page(address, { language, width });
       await connected(page);
+      const row = page.getByTestId('library-item').filter({ hasText: 'Harbour at dawn' });
+      await row.waitFor(WAIT);
+      await fetchWhole(borrower, contentId);
+      // The library tells it without a reload, and does not call it paid.
+      await row.getByTestId('library-sent').waitFor(WAIT);
       await page.getByTestId('nav-sharing').click();
       // What is settled on credit is owed, by whom and for what.
       await expect

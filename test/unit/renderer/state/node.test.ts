@@ -58,10 +58,13 @@ describe('NodeState', () => {
 
   it('keeps the traffic of the last five minutes, the newest last', () => {
     const { node, state } = aState();
-    for (let atMs = 1; atMs <= 301; atMs++) node.feed('traffic', { atMs });
+    const moved = { contentId: 'a', name: null, downBytesPerSecond: 0, upBytesPerSecond: 1 };
+    for (let atMs = 1; atMs <= 301; atMs++)
+      node.feed('traffic', { atMs, contents: [{ ...moved, sentBytes: atMs }] });
     expect(state.flow).toHaveLength(300);
     expect(state.flow.at(0)?.atMs).toBe(2);
     expect(state.flow.at(-1)?.atMs).toBe(301);
+    expect([...state.sentBytes]).toEqual([['a', 301]]);
   });
 
   it('shows how far an import is, until it is done', () => {
