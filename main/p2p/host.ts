@@ -8,12 +8,10 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p } from '@libp2p/interface';
-import { peerIdFromCID, peerIdFromString } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { CID } from 'multiformats';
 import { AceError } from '../../shared/errors.ts';
 import { deviceFromSeed } from '../wallet/device.ts';
 import { advertisedAddresses } from './advertised-addresses.ts';
@@ -38,13 +36,12 @@ import {
   STREAM_IDLE_MS,
 } from './limits.ts';
 import { onLoopbackOnly } from './listen.ts';
-import { originOf } from './network-group.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { PeerStanding } from './peer-standing.ts';
+import { Presence } from './presence.ts';
 import type { GossipRouter } from './protocols/gossip/router.ts';
 import { REACH_OFF, type ReachSettings, reachServices } from './reach.ts';
 import { RecordStore } from './record-store.ts';
-import { refusesPlace } from './relay-places.ts';
 
 export interface HostOptions {
   /** 32-byte Ed25519 seed. */
@@ -79,15 +76,11 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
   const loopbackOnly = onLoopbackOnly(listen);
   const gate = new HandshakeGate();
   const dialPace = new DialPace();
-  let host: Libp2p | null = null;
-  const records = new RecordStore({
-    networkOf: (peerId) => (loopbackOnly || !host ? null : networkOfPeer(host, peerId)),
-    isPresent: (cid) => host === null || isPresent(host, cid),
-  });
+  const presence = new Presence(loopbackOnly);
   try {
-    host = await createLibp2p({
+    const host = await createLibp2p({
       privateKey,
-      datastore: records,
+      datastore: new RecordStore(presence),
       addresses: {
         listen: reach.relayClient ? [...listen, AT_A_RELAY] : [...listen],
         appendAnnounce: [...(options.announce ?? [])],
@@ -100,7 +93,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
           gate.ended(connection);
           return false;
         },
-        denyInboundRelayReservation: (peer) => !loopbackOnly && host !== null && refusesPlace(host, peer),
+        denyInboundRelayReservation: (peer) => presence.refusesPlace(peer),
       },
       transports: [
         (components) => (loopbackOnly ? tcp()(components) : paced(tcp()(components), dialPace, guard)),
@@ -129,6 +122,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
         ...(options.gossip && { gossip: options.gossip.service }),
       },
     });
+    presence.begin(host);
     boundAsking(host);
     limitConnections(host, { maxConnections, onLoopbackOnly: loopbackOnly });
     return host;
@@ -151,18 +145,6 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     }
     throw error;
   }
-}
-
-/** @param cid of the peer's id */
-function isPresent(host: Libp2p, cid: string): boolean {
-  const peer = peerIdFromCID(CID.parse(cid));
-  return host.peerId.equals(peer) || host.getConnections(peer).length > 0;
-}
-
-/** Those who have gone by now are as one network: it must not pay to be gone. */
-function networkOfPeer(host: Libp2p, peerId: string): string {
-  const [connection] = host.getConnections(peerIdFromString(peerId));
-  return connection ? originOf(connection.remoteAddr).group : 'gone';
 }
 
 /** @throws AceError `InvalidInput` */
