@@ -184,7 +184,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     await page.getByTestId('download-limit-limit').click();
     await page.getByTestId('download-limit-value').fill('nothing');
     await page.getByTestId('download-limit-value').press('Enter');
-    await page.getByText('Write a number from 0.033 to').waitFor();
+    await page.getByText('Write a number from 0.032 to').waitFor();
     await page.getByTestId('download-limit-value').fill('3.5');
     await page.getByTestId('download-limit-value').press('Enter');
     await page.getByTestId('day-limit-limit').click();
