@@ -128,10 +128,10 @@ function watchForTrouble(
   giveUp: AbortController,
 ): () => void {
   let waiting: { readonly code: ErrorCode; readonly timer: NodeJS.Timeout } | null = null;
-  let isTold = false;
+  let isNoted = false;
   const look = (transfer: TransferView | undefined, cacheBytes: number | null) => {
-    if (transfer?.window && !isTold) process.stderr.write(`${windowNote(transfer, cacheBytes)}\n`);
-    isTold ||= transfer?.window === true;
+    if (transfer?.window && !isNoted) process.stderr.write(`${windowNote(transfer, cacheBytes)}\n`);
+    isNoted ||= transfer?.window === true;
     const reason = transfer?.reason ?? null;
     if (reason?.code === 'CreditExhausted' && !wait) {
       const note = 'what was fetched is kept; add --wait to wait for a top-up';
