@@ -42,7 +42,7 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
       download: isSaved && 'while-taken',
     });
     if (!isSaved) {
-      const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
+      const signalled = connection.remote ? null : stopSignal(); // a program that reads the address may send one at once
       process.stdout.write(`${playbackUrl}\n`);
       if (signalled === null) return;
       process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');

@@ -90,7 +90,7 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
     this.#doubts = this.#doubts.then(async () => {
       for (const contentId of doubtful) await this.#checkQuietly(contentId);
     });
-    this.#doubts.catch(() => undefined); // whoever waits for it is told
+    this.#doubts.catch(() => undefined); // a caller that waits for it gets the error
   }
 
   /** Resolves when all that `checkAll` found doubtful has been hashed. */
