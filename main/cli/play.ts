@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
-import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { feedListener } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
@@ -147,14 +147,15 @@ function watchForTrouble(
     const stop = () => giveUp.abort(new AceError(reason.code, reason.message));
     waiting = { code: reason.code, timer: setTimeout(stop, waitMs) };
   };
-  const unsubscribe = connection.subscribe((topic, data) => {
-    if (topic !== 'snapshot') return;
-    const { transfers, limits } = data as NodeSnapshot;
-    look(
-      transfers.find((transfer) => transfer.contentId === contentId),
-      limits.settings.cacheBytes,
-    );
-  });
+  const unsubscribe = connection.subscribe(
+    feedListener({
+      snapshot: ({ transfers, limits }) =>
+        look(
+          transfers.find((transfer) => transfer.contentId === contentId),
+          limits.settings.cacheBytes,
+        ),
+    }),
+  );
   return () => {
     clearTimeout(waiting?.timer);
     unsubscribe();
