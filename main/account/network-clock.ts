@@ -14,8 +14,8 @@ import type { Log } from '../process/log.ts';
 import type { Clocks } from '../util/steady-clock.ts';
 
 export interface ClockLimits {
-  /** A clock that is further apart is said to be wrong. */
-  readonly saidMs: number;
+  /** A clock that is further apart is shown to be wrong. */
+  readonly shownMs: number;
   /** One that is further apart opens no channels. */
   readonly stopsMs: number;
   /** It is looked at so often. */
@@ -48,7 +48,7 @@ export interface ClockTrouble {
 export class NetworkClock extends EventEmitter<{ change: [] }> {
   readonly #context: NetworkClockContext;
   /** What the shard said last, and the uptime then. */
-  #told: { readonly timeMs: number; readonly uptimeMs: number } | null = null;
+  #homeTime: { readonly timeMs: number; readonly uptimeMs: number } | null = null;
   #trouble: ClockTrouble | null = null;
   #shardJumped = false;
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -85,7 +85,7 @@ export class NetworkClock extends EventEmitter<{ change: [] }> {
 
   /** What ends by time is ended only then. */
   get isRight(): boolean {
-    return Math.abs(this.#aheadMs()) <= this.#context.limits.saidMs;
+    return Math.abs(this.#aheadMs()) <= this.#context.limits.shownMs;
   }
 
   /** The home shard was greeted. */
@@ -93,7 +93,7 @@ export class NetworkClock extends EventEmitter<{ change: [] }> {
     const { clocks } = this.#context;
     const isOutvoted = timeMs !== undefined && this.#isOutvoted(timeMs, othersMs ?? []);
     const rightMs = isOutvoted ? clocks.wallMs() : timeMs;
-    this.#told = rightMs === undefined ? null : { timeMs: rightMs, uptimeMs: clocks.uptimeMs() };
+    this.#homeTime = rightMs === undefined ? null : { timeMs: rightMs, uptimeMs: clocks.uptimeMs() };
     this.#set(this.#judged(), clockJumped || isOutvoted);
     // It only greeted: before a clock is set by its word, the others are asked.
     if (this.#trouble && !othersMs) void this.#ask();
@@ -101,10 +101,10 @@ export class NetworkClock extends EventEmitter<{ change: [] }> {
 
   /** More of the other shards agree with this computer than with the home shard. */
   #isOutvoted(homeMs: number, othersMs: readonly number[]): boolean {
-    const { saidMs } = this.#context.limits;
+    const { shownMs } = this.#context.limits;
     const wallMs = this.#context.clocks.wallMs();
-    const near = (atMs: number) => othersMs.filter((otherMs) => Math.abs(otherMs - atMs) <= saidMs).length;
-    return Math.abs(wallMs - homeMs) > saidMs && near(wallMs) > near(homeMs);
+    const near = (atMs: number) => othersMs.filter((otherMs) => Math.abs(otherMs - atMs) <= shownMs).length;
+    return Math.abs(wallMs - homeMs) > shownMs && near(wallMs) > near(homeMs);
   }
 
   /** What the home shard refused a lease with. */
@@ -122,22 +122,22 @@ export class NetworkClock extends EventEmitter<{ change: [] }> {
 
   /** How far the wall clock is ahead of what the shard's clock shows now; 0 when that is not known. */
   #aheadMs(): number {
-    if (!this.#told) return 0;
+    if (!this.#homeTime) return 0;
     const { wallMs, uptimeMs } = this.#context.clocks;
-    return wallMs() - (this.#told.timeMs + uptimeMs() - this.#told.uptimeMs);
+    return wallMs() - (this.#homeTime.timeMs + uptimeMs() - this.#homeTime.uptimeMs);
   }
 
   #judged(): ClockTrouble | null {
     const aheadMs = this.#aheadMs();
-    const { saidMs, stopsMs } = this.#context.limits;
-    if (Math.abs(aheadMs) <= saidMs) return null;
+    const { shownMs, stopsMs } = this.#context.limits;
+    if (Math.abs(aheadMs) <= shownMs) return null;
     return { aheadMs, stops: Math.abs(aheadMs) > stopsMs };
   }
 
   /** Whether the clock is as far off as was found when the shard was last asked. */
   #isAsTold(): boolean {
-    const { saidMs } = this.#context.limits;
-    return Math.abs(this.#aheadMs() - (this.#trouble?.aheadMs ?? 0)) <= saidMs;
+    const { shownMs } = this.#context.limits;
+    return Math.abs(this.#aheadMs() - (this.#trouble?.aheadMs ?? 0)) <= shownMs;
   }
 
   #look(): void {
@@ -168,7 +168,7 @@ export class NetworkClock extends EventEmitter<{ change: [] }> {
     const isSame =
       shardJumped === this.#shardJumped &&
       trouble?.stops === before?.stops &&
-      Math.abs((trouble?.aheadMs ?? 0) - (before?.aheadMs ?? 0)) <= limits.saidMs;
+      Math.abs((trouble?.aheadMs ?? 0) - (before?.aheadMs ?? 0)) <= limits.shownMs;
     this.#trouble = trouble;
     this.#shardJumped = shardJumped;
     if (isSame) return;

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { variable } from '../util/environment.ts';
+import { PASSPHRASE_VARIABLE } from '../wallet/passphrase-rule.ts';
 
 export const CONFIG_VARIABLE = 'ACE_NODE_CONFIG';
-/** The command line reads it too; it reaches the window's process by itself. */
-const PASSPHRASE_VARIABLE = 'ACE_NODE_PASSPHRASE';
 
 const shellConfigSchema = z
   .object({

@@ -4,7 +4,7 @@
  */
 
 import type { ContentView } from '../../shared/rpc/content.ts';
-import type { Feed, FeedTopic, NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { NavigateView } from '../../shared/rpc/shell.ts';
 
 export type Notice =
@@ -22,13 +22,7 @@ export class NoticeWatch {
   /** By content id; `null` before the first list. */
   #contents: ReadonlyMap<string, ContentView> | null = null;
 
-  observe<T extends FeedTopic>(topic: T, data: Feed[T]): Notice[] {
-    if (topic === 'snapshot') return this.#onSnapshot(data as NodeSnapshot);
-    if (topic === 'contents') return this.#onContents(data as readonly ContentView[]);
-    return [];
-  }
-
-  #onSnapshot({ transfers, credit }: NodeSnapshot): Notice[] {
+  onSnapshot({ transfers, credit }: NodeSnapshot): Notice[] {
     const standing = transfers.filter(({ reason }) => reason?.code === 'CreditExhausted');
     const known = this.#unpaid;
     const repaid = this.#creditUsedUnits > 0 && credit.usedUnits === 0;
@@ -42,7 +36,7 @@ export class NoticeWatch {
     ];
   }
 
-  #onContents(contents: readonly ContentView[]): Notice[] {
+  onContents(contents: readonly ContentView[]): Notice[] {
     const known = this.#contents;
     this.#contents = new Map(contents.map((content) => [content.contentId, content]));
     if (known === null) return [];

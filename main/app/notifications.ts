@@ -1,5 +1,6 @@
 /** Shows what notices.ts found to the user, through the system; a click leads to the view that it is about. */
 import type { Notification, NotificationConstructorOptions } from 'electron';
+import { feedListener } from '../../shared/rpc/rpc.ts';
 import type { NavigateView } from '../../shared/rpc/shell.ts';
 import type { FeedHub } from '../rpc/feed.ts';
 import type { NodeService } from '../rpc/service.ts';
@@ -54,12 +55,15 @@ export function startNotifications(context: NotificationsContext): () => void {
   const takeBase = () => {
     if (hasBase || !context.isRunning()) return;
     hasBase = true;
-    context.service.contents({}).then((contents) => watch.observe('contents', contents), context.onError);
+    context.service.contents({}).then((contents) => watch.onContents(contents), context.onError);
   };
-  const stop = context.feed.subscribe((topic, data) => {
-    if (topic === 'wallet') takeBase();
-    watch.observe(topic, data).forEach(show);
-  });
+  const stop = context.feed.subscribe(
+    feedListener({
+      wallet: takeBase,
+      snapshot: (snapshot) => watch.onSnapshot(snapshot).forEach(show),
+      contents: (contents) => watch.onContents(contents).forEach(show),
+    }),
+  );
   takeBase();
   return () => {
     stop();

@@ -35,7 +35,7 @@ export async function broadcastCommand(config: NodeConfig, options: BroadcastOpt
       name,
       ...(folder !== undefined && { folder }),
     });
-    const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
+    const signalled = connection.remote ? null : stopSignal(); // a program that reads the address may send one at once
     process.stdout.write(`${broadcast.contentId}\n${folder ?? broadcast.pushUrl}\n`);
     process.stderr.write(`${hintFor(broadcast)}\n`);
     if (signalled === null) return;

@@ -9,7 +9,7 @@ import { priceOfUnits } from '../../shared/economy/price.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
-import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { feedListener, type NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { readBooks } from './demo-books.ts';
 import { type DemoPlan, type DemoResult, outcomeChecks, planDemo } from './demo-plan.ts';
@@ -226,9 +226,7 @@ export class Demo {
       const transfer = snapshot.transfers.find((t) => t.contentId === contentId);
       if (transfer && done(transfer)) resolve(transfer);
     };
-    const unsubscribe = node.connection.subscribe((topic, data) => {
-      if (topic === 'snapshot') look(data as NodeSnapshot);
-    });
+    const unsubscribe = node.connection.subscribe(feedListener({ snapshot: look }));
     node.connection.call('snapshot', {}).then(look, reject);
     return promise.finally(() => {
       clearTimeout(timer);

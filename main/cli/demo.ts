@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { storeError } from '../db/store-error.ts';
+import { STOP_SIGNALS } from '../process/stop-signals.ts';
 import { reportTable } from './demo-report.ts';
 import { Demo } from './demo-run.ts';
 import { ProcessGroup } from './processes.ts';
@@ -21,8 +22,6 @@ export interface DemoOptions {
   /** Kept instead of a temporary folder. */
   readonly dataDir?: string;
 }
-
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function demoCommand(options: DemoOptions): Promise<void> {
   const info = await stat(options.file).catch((cause) => {

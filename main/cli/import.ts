@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import type { FilesView } from '../../shared/rpc/content.ts';
-import type { Feed } from '../../shared/rpc/rpc.ts';
+import { feedListener } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { givenPath } from '../util/given-path.ts';
@@ -108,11 +108,13 @@ class Importing {
   async one(path: string): Promise<string> {
     const { name, copy } = this.#options;
     const progress = createProgress(basename(path));
-    const stop = this.#connection.subscribe((topic, data) => {
-      if (topic !== 'importing') return;
-      const importing = data as Feed['importing'];
-      if (importing.path === path) progress.update(importing.doneBytes, importing.sizeBytes);
-    });
+    const stop = this.#connection.subscribe(
+      feedListener({
+        importing: (file) => {
+          if (file.path === path) progress.update(file.doneBytes, file.sizeBytes);
+        },
+      }),
+    );
     try {
       const input = { path, copy, ...(name !== undefined && { name }) };
       return (await this.#connection.call('importFile', input)).contentId;

@@ -32,7 +32,7 @@ function describe(result: JournalVerification): string {
         journal,
         known(node),
         known(shard),
-        same ? 'same' : 'DIFFERS',
+        node === null && shard === null ? 'nothing to compare with' : same ? 'same' : 'DIFFERS',
       ]),
     ),
     '',

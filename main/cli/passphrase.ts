@@ -7,9 +7,7 @@ import { DataDir } from '../data-dir/data-dir.ts';
 import { variable } from '../util/environment.ts';
 import { givenPath } from '../util/given-path.ts';
 import { walletExists, walletFacts } from '../wallet/keystore.ts';
-import { checkNewPassphrase } from '../wallet/passphrase-rule.ts';
-
-export const PASSPHRASE_VARIABLE = 'ACE_NODE_PASSPHRASE';
+import { checkNewPassphrase, PASSPHRASE_VARIABLE } from '../wallet/passphrase-rule.ts';
 
 /** What a decoder puts where bytes are no text of its encoding: two passphrases that differ there would become one. */
 const REPLACEMENT = '\uFFFD';

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
-import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
+import { feedListener } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
@@ -42,7 +42,7 @@ export async function playCommand(config: NodeConfig, link: string, options: Pla
       download: isSaved && 'while-taken',
     });
     if (!isSaved) {
-      const signalled = connection.remote ? null : stopSignal(); // whoever reads the address may send one at once
+      const signalled = connection.remote ? null : stopSignal(); // a program that reads the address may send one at once
       process.stdout.write(`${playbackUrl}\n`);
       if (signalled === null) return;
       process.stderr.write('Open this address in a player. Ctrl-C ends the node.\n');
@@ -128,10 +128,10 @@ function watchForTrouble(
   giveUp: AbortController,
 ): () => void {
   let waiting: { readonly code: ErrorCode; readonly timer: NodeJS.Timeout } | null = null;
-  let isTold = false;
+  let isNoted = false;
   const look = (transfer: TransferView | undefined, cacheBytes: number | null) => {
-    if (transfer?.window && !isTold) process.stderr.write(`${windowNote(transfer, cacheBytes)}\n`);
-    isTold ||= transfer?.window === true;
+    if (transfer?.window && !isNoted) process.stderr.write(`${windowNote(transfer, cacheBytes)}\n`);
+    isNoted ||= transfer?.window === true;
     const reason = transfer?.reason ?? null;
     if (reason?.code === 'CreditExhausted' && !wait) {
       const note = 'what was fetched is kept; add --wait to wait for a top-up';
@@ -147,14 +147,15 @@ function watchForTrouble(
     const stop = () => giveUp.abort(new AceError(reason.code, reason.message));
     waiting = { code: reason.code, timer: setTimeout(stop, waitMs) };
   };
-  const unsubscribe = connection.subscribe((topic, data) => {
-    if (topic !== 'snapshot') return;
-    const { transfers, limits } = data as NodeSnapshot;
-    look(
-      transfers.find((transfer) => transfer.contentId === contentId),
-      limits.settings.cacheBytes,
-    );
-  });
+  const unsubscribe = connection.subscribe(
+    feedListener({
+      snapshot: ({ transfers, limits }) =>
+        look(
+          transfers.find((transfer) => transfer.contentId === contentId),
+          limits.settings.cacheBytes,
+        ),
+    }),
+  );
   return () => {
     clearTimeout(waiting?.timer);
     unsubscribe();

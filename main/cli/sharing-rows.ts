@@ -25,6 +25,7 @@ function worth(xac: string | null): string {
   return xac === null ? '' : `, ${xac} XAC now`;
 }
 
-function mib(count: number): string {
+/** MiB of traffic, for a person. */
+export function mib(count: number): string {
   return `${count.toLocaleString('en', { maximumFractionDigits: 1 })} MiB`;
 }

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { shellEnvironment } from '../app/config.ts';
 import { findWindow } from '../app/find-window.ts';
 import type { NodeConfig } from '../node/node.ts';
+import { PASSPHRASE_VARIABLE } from '../wallet/passphrase-rule.ts';
 import { runHeadless } from './headless.ts';
-import { PASSPHRASE_VARIABLE } from './passphrase.ts';
 
 /** The loader's exit code when a system library is missing. */
 const EXIT_NOT_LOADABLE = 127;

@@ -8,7 +8,7 @@ import { ownClockWords } from '../account/network-clock.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
 import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
-import { sharingRows } from './sharing-rows.ts';
+import { mib, sharingRows } from './sharing-rows.ts';
 
 /** `ace-node status [--json]`. */
 export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
@@ -54,14 +54,11 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
         .map(([token, amount]) => `${amount} ${token}`)
         .join(', '),
     ],
-    [
-      'Credit',
-      `${units(s.credit.usedUnits)} of ${units(s.credit.limitUnits)} used, ${units(leftUnits)} left`,
-    ],
+    ['Credit', `${mib(s.credit.usedUnits)} of ${mib(s.credit.limitUnits)} used, ${mib(leftUnits)} left`],
     ['Owed to', s.credit.loans.length === 0 ? 'nobody' : ''],
     ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [
       '',
-      `${shownAddress(creditor)}: ${units(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
+      `${shownAddress(creditor)}: ${mib(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
     ]),
     [
       'On its way',
@@ -76,7 +73,7 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ],
     [
       'Traffic',
-      `${units(s.traffic.downBytes / 1_048_576)} received, ${units(s.traffic.upBytes / 1_048_576)} sent`,
+      `${mib(s.traffic.downBytes / 1_048_576)} received, ${mib(s.traffic.upBytes / 1_048_576)} sent`,
     ],
     ...transferRows(s),
     ['Settlements', String(s.settlementCount)],
@@ -116,7 +113,7 @@ function transferRows({ transfers, limits }: NodeSnapshot): [string, string][] {
 }
 
 function describeTransfer({ name, sizeBytes, haveBytes, state, reason, ...transfer }: TransferView): string {
-  const bytes = (count: number) => units(count / 1_048_576);
+  const bytes = (count: number) => mib(count / 1_048_576);
   // How large a broadcast will be is not known.
   const isAll = sizeBytes === haveBytes;
   const have = isAll ? `${bytes(haveBytes)} received` : `${bytes(haveBytes)} of ${bytes(sizeBytes)} here`;
@@ -131,8 +128,4 @@ function playersRow(pagesUrl: string): [string, string] {
   const usual = new URL(pagesUrl).port === String(DEFAULT_HTTP_PORT);
   const note = usual ? '' : ` (not the usual port, ${DEFAULT_HTTP_PORT})`;
   return ['Players', `${pagesUrl}ace/getstream?content_id=…${note}`];
-}
-
-function units(count: number): string {
-  return `${count.toLocaleString('en', { maximumFractionDigits: 1 })} MiB`;
 }

@@ -5,7 +5,7 @@ import { AceError } from '../../shared/errors.ts';
 import type { FilesView } from '../../shared/rpc/content.ts';
 import { mimeTypeOf } from './mime-type.ts';
 
-/** Files of one answer: whoever has more imports folder by folder. */
+/** Files of one answer: more are imported folder by folder. */
 const MOST_FILES = 20_000;
 
 /**

@@ -67,7 +67,7 @@ export async function importFile(
       device,
     );
     // The bytes are in place before anyone is told of the content.
-    const source = temporary
+    const file = temporary
       ? await pieces.wholeFiles.adopt(contentId, temporary)
       : { path, stamp: stampBefore };
     store.commit(() => {
@@ -82,12 +82,12 @@ export async function importFile(
         addedAtMs: nowMs(),
       });
       store.contents.setOrigin(contentId, 'imported');
-      store.contents.setSource(contentId, source);
+      store.contents.setFile(contentId, file);
       // There may be no other copy of what was copied.
       if (!byReference) store.contents.setPinned(contentId, true);
       for (let i = 0; i < pieceHashes.length; i++) store.contents.addPiece(contentId, i, true);
     });
-    await pieces.sourceChanged(contentId);
+    await pieces.fileChanged(contentId);
     const row = store.contents.get(contentId);
     if (!row) throw new AceError('Internal', 'The imported content is gone');
     return row;

@@ -19,7 +19,7 @@ interface OpenFile {
 export interface PieceFilesContext {
   readonly dir: string;
   /** Path of a user's own file, `null` for contents whose file is here. */
-  readonly sourceOf: (contentId: string) => string | null;
+  readonly referencedPathOf: (contentId: string) => string | null;
   /** There is no file, and one is about to be made: whatever should lie in it is lost. */
   readonly onNone: (contentId: string) => void;
 }
@@ -58,7 +58,7 @@ export class PieceFiles {
   /** With the store's own file, made when there is none. `work` as in `read`. */
   async write<T>(contentId: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
     for (;;) {
-      // A user's own file, which is not the source any more.
+      // A user's own file, which is not read from any more.
       if (this.#open.get(contentId)?.writable === false) await this.close(contentId);
       const done = await this.#locks.shared(contentId, async () => {
         const file = await this.#toWrite(contentId);
@@ -92,11 +92,11 @@ export class PieceFiles {
 
   async #toRead(contentId: string): Promise<FileHandle | null> {
     const known = this.#open.get(contentId);
-    const source = this.#context.sourceOf(contentId);
+    const referencedPath = this.#context.referencedPathOf(contentId);
     const opening = () =>
-      source === null
+      referencedPath === null
         ? this.#keep(contentId, open(this.path(contentId), 'r+'), true)
-        : this.#keep(contentId, open(source, 'r'), false);
+        : this.#keep(contentId, open(referencedPath, 'r'), false);
     try {
       return await (known?.handle ?? opening());
     } catch (error) {

@@ -16,7 +16,7 @@ export interface PiecePlacesContext {
   readonly store: NodeStore;
   readonly nowMs: () => number;
   /** Path of a user's own file, `null` for contents whose bytes are here. */
-  readonly sourceOf: (contentId: string) => string | null;
+  readonly referencedPathOf: (contentId: string) => string | null;
   /** Whether only a window of the content is kept, so that each of its pieces must be able to go alone. */
   readonly isWindow: (contentId: string) => boolean;
   /** A content's file is gone while the node runs, and a new one is about to be made. */
@@ -30,13 +30,13 @@ export class PiecePlaces {
   readonly #placed = new PlacedPieces();
 
   constructor(context: PiecePlacesContext) {
-    const { dir, store, nowMs, sourceOf, onFileGone } = context;
+    const { dir, store, nowMs, referencedPathOf, onFileGone } = context;
     this.#context = context;
-    this.files = new PieceFiles({ dir, sourceOf, onNone: onFileGone });
+    this.files = new PieceFiles({ dir, referencedPathOf, onNone: onFileGone });
     this.loose = new LoosePieces(
       dir,
       nowMs,
-      (contentId, index) => sourceOf(contentId) === null && store.contents.hasPiece(contentId, index),
+      (contentId, index) => referencedPathOf(contentId) === null && store.contents.hasPiece(contentId, index),
     );
   }
 

@@ -43,7 +43,7 @@ export class PieceStore {
       dir,
       store,
       nowMs,
-      sourceOf: (contentId) => referenced.pathOf(contentId),
+      referencedPathOf: (contentId) => referenced.pathOf(contentId),
       isWindow: (contentId) => this.cache.isWindow(contentId),
       onFileGone: (contentId) => {
         const pieces = removal.unbookLost(contentId);
@@ -165,8 +165,8 @@ export class PieceStore {
     await this.#closeFile(contentId);
   }
 
-  /** After the commit that gave a content another source: what was open and cached of the old one goes. */
-  async sourceChanged(contentId: string): Promise<void> {
+  /** After the commit that gave a content another file: what was open and cached of the old one goes. */
+  async fileChanged(contentId: string): Promise<void> {
     this.referenced.forget(contentId);
     this.#unsynced.forgetStamp(contentId);
     await this.#closeFile(contentId);

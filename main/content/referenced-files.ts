@@ -57,17 +57,17 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
 
   /** Asks the disk. @throws AceError `ContentChanged`, `FileMissing` when the file is not the one that was imported */
   async check(contentId: string): Promise<void> {
-    const source = this.#file(contentId);
-    if (!source) return;
-    const found = await stampOf(source.path);
-    if (found === source.stamp) return this.#report(contentId, source, null);
-    if (found === null) return this.#report(contentId, source, 'missing');
-    const same = this.#mayBeSame(contentId, found) ? await this.#hashed(contentId, source.path) : null;
+    const file = this.#file(contentId);
+    if (!file) return;
+    const found = await stampOf(file.path);
+    if (found === file.stamp) return this.#report(contentId, file, null);
+    if (found === null) return this.#report(contentId, file, 'missing');
+    const same = this.#mayBeSame(contentId, found) ? await this.#hashed(contentId, file.path) : null;
     if (same === null) {
       this.#others.set(contentId, found);
-      return this.#report(contentId, source, 'changed');
+      return this.#report(contentId, file, 'changed');
     }
-    this.#takeBack(contentId, source, same);
+    this.#takeBack(contentId, file, same);
   }
 
   /** A byte of it is wrong although it looks as it did: it is hashed before it is believed again. Call it inside a commit. */
@@ -80,9 +80,9 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
   async checkAll(): Promise<void> {
     const doubtful: string[] = [];
     for (const contentId of this.#store.contents.referenced()) {
-      const source = this.#file(contentId);
-      const found = source && (await stampOf(source.path));
-      if (source && found !== null && found !== source.stamp && this.#mayBeSame(contentId, found))
+      const file = this.#file(contentId);
+      const found = file && (await stampOf(file.path));
+      if (file && found !== null && found !== file.stamp && this.#mayBeSame(contentId, found))
         doubtful.push(contentId);
       else await this.#checkQuietly(contentId);
     }
@@ -90,7 +90,7 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
     this.#doubts = this.#doubts.then(async () => {
       for (const contentId of doubtful) await this.#checkQuietly(contentId);
     });
-    this.#doubts.catch(() => undefined); // whoever waits for it is told
+    this.#doubts.catch(() => undefined); // a caller that waits for it gets the error
   }
 
   /** Resolves when all that `checkAll` found doubtful has been hashed. */
@@ -123,9 +123,9 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
     return hashing;
   }
 
-  #takeBack(contentId: string, source: ReferencedFile, stamp: string): void {
+  #takeBack(contentId: string, file: ReferencedFile, stamp: string): void {
     const row = this.#store.contents.file(contentId);
-    if (!row || row.sourcePath !== source.path || row.fileStamp === stamp) return;
+    if (!row || row.sourcePath !== file.path || row.fileStamp === stamp) return;
     this.#store.commit(() => {
       this.#store.contents.setStamp(contentId, stamp);
       this.#store.contents.setTrouble(contentId, null);
@@ -136,11 +136,11 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
   }
 
   /** @throws AceError what the trouble is */
-  #report(contentId: string, source: ReferencedFile, trouble: ContentTrouble | null): void {
+  #report(contentId: string, file: ReferencedFile, trouble: ContentTrouble | null): void {
     const row = this.#store.contents.file(contentId);
     // Deleted, or imported anew meanwhile: what was found is about another file.
-    if (!row || row.fileStamp !== source.stamp) return;
-    const error = trouble && troubleError(row.name, source.path, trouble);
+    if (!row || row.fileStamp !== file.stamp) return;
+    const error = trouble && troubleError(row.name, file.path, trouble);
     if (row.trouble !== trouble) {
       this.#store.commit(() => this.#store.contents.setTrouble(contentId, trouble));
       this.emit('trouble', contentId, error);
@@ -152,12 +152,12 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
     const known = this.#known.get(contentId);
     if (known !== undefined) return known;
     const row = this.#store.contents.file(contentId);
-    const source =
+    const file =
       row && row.sourcePath !== null && row.fileStamp !== null
         ? { path: row.sourcePath, stamp: row.fileStamp }
         : null;
-    this.#known.set(contentId, source);
-    return source;
+    this.#known.set(contentId, file);
+    return file;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Whether a file still has the bytes that it was imported with. */
 import { createReadStream } from 'node:fs';
+import { sameBytes } from '../../shared/bytes.ts';
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import { stampOf } from './file-stamp.ts';
 import { chunkHashesOf, pieceHash, type TransportFile } from './transport-file.ts';
@@ -14,7 +15,7 @@ export async function stampOfSame(
   let doneBytes = 0;
   for await (const piece of wholePieces(path)) {
     const expected = pieceHashes[pieceIndex];
-    if (!expected || !pieceHash(chunkHashesOf(piece)).every((byte, i) => byte === expected[i])) return null;
+    if (!expected || !sameBytes(pieceHash(chunkHashesOf(piece)), expected)) return null;
     pieceIndex += 1;
     doneBytes += piece.byteLength;
   }

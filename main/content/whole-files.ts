@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContentSource } from '../db/node/contents.ts';
+import type { StoredFile } from '../db/node/contents.ts';
 import { stampOf } from './file-stamp.ts';
 import type { PieceCache } from './piece-cache.ts';
 import type { PiecePlaces } from './piece-places.ts';
@@ -29,8 +29,8 @@ export class WholeFiles {
     return join(this.#context.dir, `${randomUUID()}${TEMPORARY}`);
   }
 
-  /** Takes a whole, flushed file as the content's pieces. The caller books them and this source. */
-  async adopt(contentId: string, temporaryPath: string): Promise<ContentSource> {
+  /** Takes a whole, flushed file as the content's pieces. The caller books them and this file. */
+  async adopt(contentId: string, temporaryPath: string): Promise<StoredFile> {
     const { dir, places, unsynced, cache } = this.#context;
     await places.files.alone(contentId, async (path) => {
       unsynced.dropAll(contentId);

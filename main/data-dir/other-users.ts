@@ -1,5 +1,5 @@
 /**
- * Keeps the other users of this computer out of a data directory: whoever reads its books can bill its owner with the
+ * Keeps the other users of this computer out of a data directory: who reads its books can bill its owner with the
  * ticks in them. Each start closes all that is there, because a folder may have existed, been copied or been unpacked
  * with other modes. Links are not followed: what they lead to is their owner's.
  */

@@ -1,5 +1,5 @@
 /**
- * The records of broadcasts that this node knows. What others send is checked, then committed, then passed to those who
+ * The records of broadcasts that this node knows. What others send is checked, then committed, then passed to what
  * waits for it here.
  *
  * A broadcaster can have its viewers fetch, and pay for, what it likes, so its own word is bounded too: a segment by its

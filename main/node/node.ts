@@ -31,7 +31,7 @@ export type { NodeConfig } from '../data-dir/config.ts';
 
 export interface RunningNode {
   readonly service: NodeService;
-  /** What the node tells of itself, slowed down for whoever shows it. */
+  /** What the node tells of itself, slowed down for the screens that show it. */
   readonly feed: FeedHub;
   readonly wallet: WalletManager;
   /** Not while it waits for its wallet. */

@@ -74,7 +74,7 @@ export class NodeRuntime {
   }
 
   async close(): Promise<void> {
-    await this.#starting?.catch(() => undefined); // whoever started it hears of it
+    await this.#starting?.catch(() => undefined); // the caller that started it gets the error
     if (this.#running) await closeResources(this.#running.resources);
   }
 

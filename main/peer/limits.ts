@@ -17,7 +17,7 @@ export const MAX_FORGOTTEN_AT_ONCE = 2_000;
 
 export const CLOCK_LIMITS: ClockLimits = {
   /** The margin of a channel's end: what is within it, records and operations bear. */
-  saidMs: 10 * 60_000,
+  shownMs: 10 * 60_000,
   /** Half of a channel's life. Beyond its whole life the shard or the provider takes a new one for over, or for too long. */
   stopsMs: 6 * 3_600_000,
   /** Soon enough that nobody wonders. */

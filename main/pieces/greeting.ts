@@ -44,11 +44,11 @@ export async function greet(
   until.addEventListener('abort', giveUp);
   try {
     frames.widen(OPENING_WINDOW_BYTES);
-    const saidAtMs = performance.now();
+    const sentAtMs = performance.now();
     remote.send({ type: 'hello', certificate: context.certificate });
     const welcome = await remote.receive(context.timeouts.handshakeMs);
     if (welcome?.type !== 'welcome') throw unexpected('provider', welcome);
-    const roundTripMs = performance.now() - saidAtMs;
+    const roundTripMs = performance.now() - sentAtMs;
     const connection = host.getConnections().find((c) => c.streams.includes(frames.stream));
     if (!connection) throw new AceError('PeerClosed', 'The connection closed during the greeting');
     const device = deviceKeyOf(connection.remotePeer);

@@ -24,7 +24,7 @@ export class ProviderChannel {
   readonly free: boolean;
   #current: PayeeChannel | null = null;
   /** Paid units of the channel that `onChange` was called for. */
-  #toldUnits = 0;
+  #notifiedUnits = 0;
 
   constructor(context: ProviderChannelContext, free: boolean) {
     this.#context = context;
@@ -49,7 +49,7 @@ export class ProviderChannel {
     this.#current.onTaken = () => abort(new AceError('ChannelClosed', 'Another stream took the channel'));
     this.#current.onSiblingPaid = notify;
     const { paidUnits, servedBytes } = this.#current.books;
-    this.#toldUnits = paidUnits;
+    this.#notifiedUnits = paidUnits;
     send({ type: 'opened', paidUnits, servedBytes });
   }
 
@@ -85,7 +85,9 @@ export class ProviderChannel {
 
   /** Whether there are ticks that are not durable yet, or that another stream's commit made durable unnoticed. */
   get hasNews(): boolean {
-    return this.#current !== null && (this.#current.dirty || this.#current.books.paidUnits > this.#toldUnits);
+    return (
+      this.#current !== null && (this.#current.dirty || this.#current.books.paidUnits > this.#notifiedUnits)
+    );
   }
 
   /** Makes ticks durable that are not committed along with a piece. `false` when there are none. */
@@ -93,7 +95,7 @@ export class ProviderChannel {
     const channel = this.#current;
     if (!channel || !this.hasNews) return false;
     await channel.commitSoon();
-    this.#toldUnits = channel.books.paidUnits;
+    this.#notifiedUnits = channel.books.paidUnits;
     this.#context.onChange();
     return true;
   }

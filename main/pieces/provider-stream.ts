@@ -107,6 +107,17 @@ interface DeviceLimit {
   smallPieceWaitMs(): number;
 }
 
+/** Who has come, as its greeting and its connection show. */
+interface Visit {
+  readonly viewer: Counterparty;
+  /** Of this node's own account: nothing is charged. */
+  readonly free: boolean;
+  /** The network that it comes from; see `ProviderContext.originOf`. */
+  readonly origin: string | null;
+  /** What its device may still ask for. */
+  readonly device: DeviceLimit;
+}
+
 /** What is answered at once. */
 const ANSWERED: ReadonlySet<Message['type']> = new Set(['open', 'withdraw', 'interest', 'ask', 'checkpoint']);
 
@@ -128,14 +139,7 @@ class ProviderStream {
   readonly #isEnded = (): boolean => this.#ended;
   readonly #signal = new Signal();
 
-  private constructor(
-    context: ProviderContext,
-    remote: Remote,
-    viewer: Counterparty,
-    free: boolean,
-    origin: string | null,
-    device: DeviceLimit,
-  ) {
+  private constructor(context: ProviderContext, remote: Remote, { viewer, free, origin, device }: Visit) {
     this.#context = context;
     this.#remote = remote;
     this.#viewer = viewer;
@@ -188,7 +192,7 @@ class ProviderStream {
     remote.send({ type: 'welcome', certificate: context.certificate, free });
     context.onViewer({ account, device });
     const origin = context.originOf(connection);
-    return new ProviderStream(context, remote, { account, device }, free, origin, limit);
+    return new ProviderStream(context, remote, { viewer: { account, device }, free, origin, device: limit });
   }
 
   async run(): Promise<void> {

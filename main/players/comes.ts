@@ -5,7 +5,7 @@ import type { AceError } from '../../shared/errors.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 
 /** Why nothing is paid for now, when that is this computer's clock; else `null`. */
-export type ClockTold = () => AceError | null;
+export type ClockError = () => AceError | null;
 
 /** Between devices of one account pieces are free, and still come: within this time, as a rule. */
 export const CLOCK_WAIT_MS = 2_000;
@@ -13,11 +13,11 @@ export const CLOCK_WAIT_MS = 2_000;
 /** @param pieceIndex the one that the answer begins with; left out: the last. @throws AceError `OwnClockWrong` */
 export async function checkComes(
   transfer: Transfer,
-  clockTold: ClockTold,
+  clockError: ClockError,
   closed: AbortSignal,
   pieceIndex = pieceCount(transfer.file.sizeBytes) - 1,
 ): Promise<void> {
-  const error = clockTold();
+  const error = clockError();
   if (!error) return;
   const late = AbortSignal.timeout(CLOCK_WAIT_MS);
   const reader = transfer.addReader(pieceIndex, false);

@@ -17,14 +17,14 @@ import type { Log } from '../process/log.ts';
 import type { Opening } from '../transfer/asking.ts';
 import { readerPiece } from '../transfer/reader-piece.ts';
 import type { Transfer } from '../transfer/transfer.ts';
-import { type ClockTold, checkComes } from './comes.ts';
+import { type ClockError, checkComes } from './comes.ts';
 import { openingOf } from './opening.ts';
 
 export interface LiveHttpContext {
   readonly pieces: PieceStore;
   readonly log: Log;
   readonly push: PushInput;
-  readonly clockTold: ClockTold;
+  readonly clockError: ClockError;
   /** The id when it is a broadcast's, `null` when it is another content's. @throws AceError `NoProviders`, … */
   readonly broadcastOf: (link: string, opening?: Opening) => Promise<string | null>;
   readonly watch: (broadcast: string) => Watch;
@@ -156,7 +156,7 @@ async function sendSegment(
   closed: AbortSignal,
 ): Promise<void> {
   const { file } = transfer;
-  await checkComes(transfer, context.clockTold, closed, 0);
+  await checkComes(transfer, context.clockError, closed, 0);
   const late = AbortSignal.timeout(SEGMENT_MS);
   const signal = AbortSignal.any([closed, late]);
   const reader = transfer.addReader(0);

@@ -20,7 +20,7 @@ import {
   sessionPaths,
   streamPath,
 } from './addresses.ts';
-import { type ClockTold, checkComes } from './comes.ts';
+import { type ClockError, checkComes } from './comes.ts';
 import { attachmentOf } from './file-name.ts';
 import { manifestPath } from './live-http.ts';
 import { openingOf } from './opening.ts';
@@ -41,7 +41,7 @@ export interface PlaybackContext {
   readonly watch: (broadcast: string) => Watch;
   readonly contentOf: (contentId: string) => { readonly addedAtMs: number; readonly upBytes: number } | null;
   readonly payment: () => PaymentFigures | null;
-  readonly clockTold: ClockTold;
+  readonly clockError: ClockError;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -143,13 +143,13 @@ class Playback {
   }
 
   async #stream(contentId: string, session: string | undefined, { req, res, url }: Exchange): Promise<void> {
-    const { pieces, transferOf, clockTold } = this.#context;
+    const { pieces, transferOf, clockError } = this.#context;
     const using = session === undefined ? null : this.#sessions.use(session, contentId);
     const opening = openingOf(req, url);
     const transfer = await transferOf(contentId, opening);
     // Before the head is sent: behind it there is no place left to say why nothing comes.
     await pieces.referenced.check(transfer.contentId);
-    if (req.method === 'GET') await checkComes(transfer, clockTold, closedBy(res), opening?.pieceIndex);
+    if (req.method === 'GET') await checkComes(transfer, clockError, closedBy(res), opening?.pieceIndex);
     const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());
     try {
       await serveContent(req, res, {

@@ -117,7 +117,7 @@ async function sendBody(res: ServerResponse, { parts, tail }: Body, serving: Ser
   const firstPiece = Math.floor((parts[0]?.range.start ?? 0) / PIECE_BYTES);
   const release = serving.pieces.cache.hold(transfer.contentId);
   // Bytes that are kept are taken as fast as they come, to the end: all of them are fetched from everybody at once. When
-  // whoever takes them is gone, however that ended, the reader is, and nothing more of it is bought.
+  // the player is gone, however that ended, the reader is, and nothing more of it is bought.
   const takesAll =
     serving.download && toTheEnd(parts, transfer) && serving.pieces.cache.fits(transfer.contentId);
   const reader = transfer.addReader(firstPiece, !serving.download, takesAll);

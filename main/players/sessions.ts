@@ -26,7 +26,7 @@ interface Entry {
   readonly id: string;
   readonly contentId: string;
   readonly meter: SessionMeter;
-  readonly closers: Set<() => void>;
+  readonly disposables: Set<() => void>;
   usedAtMs: number;
 }
 
@@ -50,7 +50,7 @@ export class PlayerSessions {
     this.#endIdle();
     if (this.#entries.size >= MAX_SESSIONS) this.#endOneUnused();
     const id = randomBytes(16).toString('hex');
-    const entry = { id, contentId, meter, closers: new Set<() => void>(), usedAtMs: this.#nowMs() };
+    const entry = { id, contentId, meter, disposables: new Set<() => void>(), usedAtMs: this.#nowMs() };
     this.#entries.set(id, entry);
     return view(entry);
   }
@@ -63,9 +63,9 @@ export class PlayerSessions {
   /** Counts a stream in, and has `close` called when the session is stopped. The answer counts it out. */
   streaming(id: string, contentId: string, close: () => void): () => void {
     const entry = this.#entry(id, contentId);
-    entry.closers.add(close);
+    entry.disposables.add(close);
     return () => {
-      entry.closers.delete(close);
+      entry.disposables.delete(close);
       entry.usedAtMs = this.#nowMs();
     };
   }
@@ -94,12 +94,12 @@ export class PlayerSessions {
   #endIdle(): void {
     const sinceMs = this.#nowMs() - SESSION_IDLE_MS;
     for (const entry of [...this.#entries.values()]) {
-      if (entry.closers.size === 0 && entry.usedAtMs <= sinceMs) this.#end(entry);
+      if (entry.disposables.size === 0 && entry.usedAtMs <= sinceMs) this.#end(entry);
     }
   }
 
   #endOneUnused(): void {
-    const unused = [...this.#entries.values()].find(({ closers }) => closers.size === 0);
+    const unused = [...this.#entries.values()].find(({ disposables }) => disposables.size === 0);
     if (!unused) {
       throw new AceError('TooManyRequests', `${MAX_SESSIONS} players are open already: stop one of them`);
     }
@@ -109,10 +109,10 @@ export class PlayerSessions {
   #end(entry: Entry): void {
     this.#entries.delete(entry.id);
     this.#ended.set(entry.id, true);
-    for (const close of [...entry.closers]) close();
+    for (const close of [...entry.disposables]) close();
   }
 }
 
-function view({ id, contentId, meter, closers }: Entry): PlayerSession {
-  return { id, contentId, meter, streams: closers.size };
+function view({ id, contentId, meter, disposables }: Entry): PlayerSession {
+  return { id, contentId, meter, streams: disposables.size };
 }

@@ -1,5 +1,5 @@
 /**
- * What went wrong and was handled by nobody, kept on this machine for whoever wants to report it: JSON lines in
+ * What went wrong and was handled by nobody, kept on this machine for a user who wants to report it: JSON lines in
  * `reports/crashes.jsonl`. Nothing is ever sent anywhere, and no memory is dumped, because a dump would hold the keys.
  *
  * Invariants: a report is at most {@link MAX_REPORT_BYTES}; the file is turned over at {@link MAX_FILE_BYTES} and one

@@ -5,7 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAME_SIGNAL_MS = 1_000;
 
 export interface StopSignalsParts {

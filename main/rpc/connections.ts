@@ -1,5 +1,5 @@
 /**
- * How many connections the HTTP server holds, and for how long one may say nothing. Whoever opens connections and
+ * How many connections the HTTP server holds, and for how long one may say nothing. A program that opens connections and
  * leaves them idle, or sends a request one byte at a time, loses the oldest of them first: the page and the players
  * that are being answered are never cut off for it.
  */

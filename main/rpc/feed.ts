@@ -6,13 +6,8 @@
  * is no subscriber, the node is not listened to either, so an unwatched node makes no snapshots.
  */
 import { type ErrorCode, isAceError } from '../../shared/errors.ts';
-import {
-  type FeedListener,
-  NO_LOG,
-  type NodeFeedListener,
-  type NodeService,
-  type RpcLog,
-} from './service.ts';
+import type { FeedListener } from '../../shared/rpc/rpc.ts';
+import { NO_LOG, type NodeFeedListener, type NodeService, type RpcLog } from './service.ts';
 
 export const SNAPSHOT_INTERVAL_MS = 250;
 const NO_SNAPSHOT_YET: readonly ErrorCode[] = [

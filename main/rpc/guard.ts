@@ -7,7 +7,7 @@
  * - `Origin`, if there is one, must be ours, or another page is the sender;
  * - `Sec-Fetch-Site` catches what carries no `Origin` (images, media, frames of other sites).
  * Players such as VLC send neither of the last two and pass, on this machine. From another one everything but the bare
- * pages takes the token, or the cookie that whoever has shown the token is given: playing costs the user's money.
+ * pages takes the token, or the cookie that is given for the token: playing costs the user's money.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -121,7 +121,7 @@ export function isFromHere(
   return isThisMachine(socket) && !isAllowedHost(headers.host?.toLowerCase() ?? '', options);
 }
 
-/** For whoever has shown the token from another machine: a `<video>` and the parts of a playlist cannot show it. */
+/** For a browser on another machine that has shown the token: a `<video>` and the parts of a playlist cannot show it. */
 export function mediaCookie({ port, token }: GuardOptions): string {
   return `${cookieName(port)}=${cookieValue(token)}; Path=/; HttpOnly; SameSite=Strict`;
 }

@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-/** Whoever has the pages served to other machines is told what that means, and where they are. */
+/** Tells a user who has the pages served to other machines what that means, and where they are. */
 export function hostNote(
   { httpHost }: { readonly httpHost?: string },
   { port }: { readonly port: number },

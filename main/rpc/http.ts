@@ -69,7 +69,7 @@ export interface HttpServer {
   /** Address of the pages, with a slash at the end. */
   readonly url: string;
   readonly port: number;
-  /** From now on nothing but this is taken; whoever connected with the old one is cut off. */
+  /** From now on nothing but this is taken; connections that showed the old one are cut off. */
   setToken(token: string): void;
   close(): Promise<void>;
 }

@@ -3,13 +3,11 @@
  * tests and the command line see the node only through this.
  */
 import type { z } from 'zod';
-import type { Feed, FeedTopic, inputs, Output, Procedure } from '../../shared/rpc/rpc.ts';
+import type { Feed, inputs, Output, Procedure } from '../../shared/rpc/rpc.ts';
 import type { ShellProcedure } from '../../shared/rpc/shell.ts';
 
 /** Input of a procedure after its schema has checked it and filled in defaults. */
 export type CheckedInput<P extends Procedure> = z.output<(typeof inputs)[P]>;
-
-export type FeedListener = <T extends FeedTopic>(topic: T, data: Feed[T]) => void;
 
 /** What the node itself tells: that a snapshot would be another one now, and everything else as it is. */
 export interface NodeFeed extends Omit<Feed, 'snapshot'> {

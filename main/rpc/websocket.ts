@@ -9,7 +9,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import type { Feed, FeedTopic, NodeSnapshot, ServerFrame } from '../../shared/rpc/rpc.ts';
+import type { ClientFrame, Feed, FeedTopic, NodeSnapshot, ServerFrame } from '../../shared/rpc/rpc.ts';
 import type { FeedHub } from './feed.ts';
 import { type GuardOptions, isFromHere, mediaCookie, refuseUpgrade } from './guard.ts';
 import type { Procedures } from './procedures.ts';
@@ -95,7 +95,7 @@ function refuse(socket: Duplex, status: number, why: string): void {
   );
 }
 
-const clientFrame = z
+const clientFrame: z.ZodType<ClientFrame> = z
   .object({ id: z.number().int().nonnegative(), procedure: z.string().max(40), input: z.unknown() })
   .strict();
 

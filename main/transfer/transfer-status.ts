@@ -55,8 +55,8 @@ export class TransferStatus {
     const known =
       error instanceof AceError ? error : new AceError('Internal', 'Something went wrong', { cause: error });
     if (known.code === 'Internal') log.error({ err: error }, 'a transfer failed in an unforeseen way');
-    const isTold = [this.reason?.code, member.unpayable?.error.code].includes(known.code);
-    if (known.code === 'DeviceDisputed' && !isTold)
+    const isReported = [this.reason?.code, member.unpayable?.error.code].includes(known.code);
+    if (known.code === 'DeviceDisputed' && !isReported)
       log.error({ err: known, ...known.details }, 'the shard refuses this device new leases');
     member.unpayable = { error: known, untilMs: performance.now() + RETRY_MS };
   }

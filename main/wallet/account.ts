@@ -50,6 +50,13 @@ export function accountFromPhrase(phrase: string): OpenAccount {
 }
 
 /** EVM address, lower case hex. By Node's own curve: the one in JavaScript has tables to make first. */
+/** Whose phrase it is; no key of it stays. @throws AceError `WalletInvalid` */
+export function addressOfPhrase(phrase: string): string {
+  const account = accountFromPhrase(phrase);
+  account.close();
+  return account.address;
+}
+
 function addressOf(privateKey: Uint8Array): string {
   const pair = createECDH('secp256k1');
   pair.setPrivateKey(privateKey);

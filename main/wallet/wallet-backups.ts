@@ -11,7 +11,7 @@ import {
 import { openNodeStore } from '../db/node/store.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { givenPath } from '../util/given-path.ts';
-import { accountFromPhrase } from './account.ts';
+import { addressOfPhrase } from './account.ts';
 import { type BackupContent, decodeBackup, encodeBackup, readBackup, writeBackup } from './backup.ts';
 import { channelsOf, restoreChannels } from './channel-backup.ts';
 import { createDevice, deviceFromSeed } from './device.ts';
@@ -87,7 +87,7 @@ export class WalletBackups {
     files.checkNone();
     const [text, name] = await textOf(input);
     const content = await decodeBackup(text, input.passphrase, name);
-    if (accountOf(content.phrase) !== content.account) {
+    if (addressOfPhrase(content.phrase) !== content.account) {
       throw new AceError('WalletInvalid', `${name} is damaged: its account is not its phrase’s`);
     }
     books.checkOwner(content.account);
@@ -159,10 +159,4 @@ async function textOf({
   }
   if (path !== undefined) return [await readBackup(givenPath(path)), path];
   return [Buffer.from(base64 ?? '', 'base64').toString('utf8'), 'The file'];
-}
-
-function accountOf(phrase: string): string {
-  const account = accountFromPhrase(phrase);
-  account.close();
-  return account.address;
 }

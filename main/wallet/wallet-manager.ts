@@ -10,7 +10,7 @@ import type { WalletOutputs, WalletStateView } from '../../shared/rpc/wallet.ts'
 import { shownAddress } from '../../shared/typed/address.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
-import { accountFromPhrase } from './account.ts';
+import { addressOfPhrase } from './account.ts';
 import { decodeCertificate } from './certificate.ts';
 import { createDevice } from './device.ts';
 import { peerIdOf } from './device-peer-id.ts';
@@ -152,7 +152,7 @@ export class WalletManager {
     return this.#exclusively(async () => {
       this.#files.checkNone();
       const phrase = parsePhrase(typed);
-      this.#books.checkOwner(addressOf(phrase));
+      this.#books.checkOwner(addressOfPhrase(phrase));
       await this.#files.keep({ phrase, deviceSeed: createDevice().seed() }, passphrase, remember);
       return this.#launch();
     });
@@ -300,12 +300,6 @@ export class WalletManager {
     this.#context.onChange(state);
     return state;
   }
-}
-
-function addressOf(phrase: string): string {
-  const account = accountFromPhrase(phrase);
-  account.close();
-  return account.address;
 }
 
 function certificateBytes(text: string): Uint8Array {

@@ -5,20 +5,9 @@
 
 import { m } from '../../shared/i18n/compiled/messages.js';
 import { feedListener, type NodeClient } from '../../shared/rpc/rpc.ts';
+import { VIEWS, type ViewName } from '../../shared/rpc/shell.ts';
 
-export const VIEWS = [
-  'watch',
-  'sharing',
-  'traffic',
-  'wallet',
-  'credit',
-  'settlements',
-  'network',
-  'settings',
-] as const;
-export type View = (typeof VIEWS)[number];
-
-export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
+export const VIEW_NAMES: Readonly<Record<ViewName, () => string>> = {
   watch: m.nav_watch,
   sharing: m.nav_sharing,
   traffic: m.nav_traffic,
@@ -30,7 +19,7 @@ export const VIEW_NAMES: Readonly<Record<View, () => string>> = {
 };
 
 export class Route {
-  view = $state<View>(fromHash(location.hash));
+  view = $state<ViewName>(fromHash(location.hash));
   /** What follows the view, as in `#/settlements/s0-12`. */
   detail = $state<string | null>(detailOf(location.hash));
 
@@ -71,7 +60,7 @@ export class Route {
   }
 }
 
-function fromHash(hash: string): View {
+function fromHash(hash: string): ViewName {
   const name = hash.replace(/^#\/?/, '').split('/', 1)[0];
   return VIEWS.find((view) => name === view) ?? 'watch';
 }

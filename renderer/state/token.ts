@@ -1,5 +1,5 @@
 /**
- * The token of the pages in a browser: whoever has it can spend the user's money. It comes in the address, or is pasted,
+ * The token of the pages in a browser: who has it can spend the user's money. It comes in the address, or is pasted,
  * and lives as long as the tab. It is kept nowhere on the disk of the browser: once the node has stopped, another program
  * may listen on its port and be the same origin to the browser, and would find there what the last visit left. Another
  * tab asks the open ones instead.

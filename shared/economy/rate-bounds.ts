@@ -1,6 +1,6 @@
 /**
- * How fast the traffic rate can move (docs/economy.md#price): the price of everybody's traffic does not jump, whoever pays
- * for it. What a batch reports beyond the bounds is not counted.
+ * How fast the traffic rate can move (docs/economy.md#price): the price of everybody's traffic does not jump, whatever
+ * somebody pays for that. What a batch reports beyond the bounds is not counted.
  */
 import type { TrafficTotals } from './price.ts';
 import { ceilDiv, divide, multiply, type Ratio, ratio } from './ratio.ts';

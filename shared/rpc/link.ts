@@ -4,6 +4,7 @@
  */
 import { AceError } from '../errors.ts';
 import type {
+  ClientFrame,
   FeedListener,
   FeedMessage,
   FeedTopic,
@@ -43,7 +44,8 @@ export class RpcLink implements NodeClient {
       if (!this.#connected) return reject(notConnected());
       const id = this.#nextId++;
       this.#calls.set(id, { resolve, reject });
-      this.#send(JSON.stringify({ id, procedure, input }));
+      const frame: ClientFrame = { id, procedure, input };
+      this.#send(JSON.stringify(frame));
     });
   }
 

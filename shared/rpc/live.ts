@@ -40,7 +40,10 @@ export interface BroadcastView {
   readonly servedUnits: number;
 }
 
-const contentId = z.string().regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
+/** As a user pastes it; `parseContentId` of the node takes it apart. */
+export const contentId = z
+  .string()
+  .regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
 
 export const liveInputs = {
   broadcasts: z.object({}).strict(),

@@ -12,7 +12,7 @@ import { type ChannelsView, channelsInput } from './channels.ts';
 import type { ContentView, FilesView, TrackView, TransferView } from './content.ts';
 import { type FirstRunOutputs, firstRunInputs } from './first-run.ts';
 import { type JournalOutputs, journalInputs } from './journal.ts';
-import { type LiveOutputs, liveInputs } from './live.ts';
+import { contentId, type LiveOutputs, liveInputs } from './live.ts';
 import { type PortOutputs, portInputs } from './ports.ts';
 import { type SettlementOutputs, type SettlementView, settlementInputs } from './settlements.ts';
 import { type SharingOutputs, type SharingSummary, sharingInputs } from './sharing.ts';
@@ -151,7 +151,6 @@ export interface NodeSnapshot {
   readonly repayments: readonly RepaymentView[];
 }
 
-const contentId = z.string().regex(/^(?:ace:|acestream:)?(?:\/\/)?[a-z2-7]{20,120}$/i, 'not a content id');
 const decimalAmount = z.string().regex(/^\d{1,12}(\.\d{1,7})?$/, 'not an amount, write for example 0.25');
 
 /** 1 PiB. */

@@ -9,8 +9,8 @@ import { z } from 'zod';
 export const LANGUAGES = ['en', 'ru'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** Views that the shell can ask the pages to show. */
-export const SHELL_VIEWS = [
+/** Views of the pages, in the order of their navigation. The shell can ask for each. */
+export const VIEWS = [
   'watch',
   'sharing',
   'traffic',
@@ -20,7 +20,7 @@ export const SHELL_VIEWS = [
   'network',
   'settings',
 ] as const;
-export type ShellViewName = (typeof SHELL_VIEWS)[number];
+export type ViewName = (typeof VIEWS)[number];
 
 export const shellPreferencesSchema = z
   .object({
@@ -62,7 +62,7 @@ export interface ShellView {
  * paid for, before the user says so.
  */
 export interface NavigateView {
-  readonly view: ShellViewName;
+  readonly view: ViewName;
   /** An `acestream:` or `ace:` link as it came, at most 256 characters. */
   readonly link: string | null;
   /** Content that the view should bring into sight. */

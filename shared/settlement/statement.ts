@@ -4,6 +4,7 @@
  */
 
 import * as dagCbor from '@ipld/dag-cbor';
+import { sameBytes } from '../bytes.ts';
 import { isCount } from '../count.ts';
 import type { Payment } from '../economy/payment.ts';
 import { formatRatio, type Ratio } from '../economy/ratio.ts';
@@ -190,7 +191,7 @@ export function contradict(
   b: Place & { readonly record: Uint8Array },
 ): boolean {
   if (a.networkId !== b.networkId || a.shard !== b.shard) return false;
-  if (a.batchNumber === b.batchNumber && !same(a.batchHash, b.batchHash)) return true;
+  if (a.batchNumber === b.batchNumber && !sameBytes(a.batchHash, b.batchHash)) return true;
   if (a.account !== b.account) return false;
   if (a.seq === b.seq) return !sameWord(a.record, b.record);
   return a.seq < b.seq ? a.batchNumber > b.batchNumber : a.batchNumber < b.batchNumber;
@@ -198,11 +199,11 @@ export function contradict(
 
 /** Whether two records of one number say the same: one of them may be from before details were told. */
 function sameWord(a: Uint8Array, b: Uint8Array): boolean {
-  if (same(a, b)) return true;
+  if (sameBytes(a, b)) return true;
   const [older, newer] = [decoded(a), decoded(b)].sort((x, y) => lengthOf(x) - lengthOf(y));
   if (lengthOf(older) === lengthOf(newer)) return false;
   invariant(Array.isArray(older) && Array.isArray(newer), 'statements are lists');
-  return same(dagCbor.encode(older.slice(1)), dagCbor.encode(newer.slice(1, FIELDS)));
+  return sameBytes(dagCbor.encode(older.slice(1)), dagCbor.encode(newer.slice(1, FIELDS)));
 }
 
 function lengthOf(fields: unknown): number {
@@ -238,8 +239,4 @@ function decoded(bytes: Uint8Array): unknown {
 
 function invalid(why: string): AceError {
   return new AceError('ProofInvalid', `The proof against a shard is refused: ${why}`);
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

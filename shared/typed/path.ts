@@ -5,7 +5,7 @@
 import { trimUnseen } from './invisible.ts';
 
 export interface PathPlace {
-  /** The home directory of whoever typed it. */
+  /** The home directory of the user who typed it. */
   readonly home: string;
   readonly isWindows: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * Which rules a chain's batches follow. They are part of its log, so that whoever applies it again applies the same ones.
+ * Which rules a chain's batches follow. They are part of its log, so that applying it again applies the same ones.
  *
  * 1: traffic counts for the rate when it is consumed, also on credit, and the rate may jump. 2: it counts when it is paid for,
  * and the rate moves within bounds (docs/decisions/0021-what-moves-the-price.md).

@@ -39,8 +39,9 @@ export type NewContent = Pick<
   'contentId' | 'transport' | 'name' | 'mimeType' | 'sizeBytes' | 'durationMs' | 'origin' | 'addedAtMs'
 >;
 
-/** Whose bytes are the user's own file, and how that was when it was read. */
-export interface ContentSource {
+/** Which file has a content's bytes, and how it was when it was read. */
+export interface StoredFile {
+  /** Of the user's own file; `null`: the piece store's. */
   readonly path: string | null;
   readonly stamp: string;
 }
@@ -92,7 +93,7 @@ export class ContentTable {
   readonly #delete;
   readonly #setPinned;
   readonly #touch;
-  readonly #setSource;
+  readonly #setFile;
   readonly #setStamp;
   readonly #setTrouble;
   readonly #file;
@@ -153,7 +154,7 @@ export class ContentTable {
     this.#delete = db.prepare<[string]>(`DELETE FROM contents WHERE content_id = ?`);
     this.#setPinned = db.prepare<[number, string]>(`UPDATE contents SET pinned = ? WHERE content_id = ?`);
     this.#touch = db.prepare<[number, string]>(`UPDATE contents SET used_at_ms = ? WHERE content_id = ?`);
-    this.#setSource = db.prepare<[string | null, string, string]>(
+    this.#setFile = db.prepare<[string | null, string, string]>(
       `UPDATE contents SET source_path = ?, file_stamp = ?, trouble = NULL WHERE content_id = ?`,
     );
     this.#setStamp = db.prepare<[string | null, string]>(
@@ -295,8 +296,8 @@ export class ContentTable {
   }
 
   /** Where the bytes are now, just read and found right. */
-  setSource(contentId: string, { path, stamp }: ContentSource): void {
-    this.#setSource.run(path, stamp, contentId);
+  setFile(contentId: string, { path, stamp }: StoredFile): void {
+    this.#setFile.run(path, stamp, contentId);
   }
 
   setStamp(contentId: string, stamp: string | null): void {

@@ -9,7 +9,7 @@ export interface PendingChannel {
 }
 
 /** What statements of old shards do not say, the shard's word on the channel says instead. */
-const told = (column: string) =>
+const inShardsWord = (column: string) =>
   `CASE WHEN EXISTS (SELECT 1 FROM settlements WHERE detail IS NULL) THEN ${column} ELSE 0 END`;
 
 /**
@@ -18,7 +18,7 @@ const told = (column: string) =>
  */
 export const settledUnitsSql = (table: string, paidUnits: string): string =>
   `min(${paidUnits}, max(coalesce((SELECT s.units FROM settled_channels s WHERE s.channel_id = ${table}.channel_id), 0),
-     ${told(`${table}.settled_units`)}))`;
+     ${inShardsWord(`${table}.settled_units`)}))`;
 
 const SIDES = {
   earned: { books: 'payee_books', counterparty: 'payer', paidUnits: 'paid_units' },

@@ -1,5 +1,6 @@
 /** What settlements add up to by day, peer and title. Written with each settlement, by `journal/day-book.ts` alone. */
 import type { Database } from '../open.ts';
+import { clause } from './settlement-history.ts';
 import type { SettlementRow } from './settlements.ts';
 
 type Direction = SettlementRow['direction'];
@@ -184,8 +185,4 @@ function conditions({ fromDay, toDay, counterparty, kind, direction }: DayFilter
     ...(direction === undefined ? [] : ['direction = @direction']),
     ...(kind === undefined ? [] : [`(${KINDS[kind]})`]),
   ];
-}
-
-function clause(conditions: readonly string[]): string {
-  return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 }

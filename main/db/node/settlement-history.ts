@@ -139,6 +139,7 @@ function conditions({ fromMs, untilMs, counterparty, kind, contentId }: HistoryF
   ];
 }
 
-function clause(conditions: readonly string[]): string {
+/** All of them; of none, no condition at all. */
+export function clause(conditions: readonly string[]): string {
   return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 }

@@ -6,7 +6,7 @@ import { AceError } from '../../../../shared/errors.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 
 const START_MS = 1_800_000_000_000;
-const { saidMs, stopsMs } = CLOCK_LIMITS;
+const { shownMs, stopsMs } = CLOCK_LIMITS;
 
 /** A clock of a computer whose wall clock, uptime and shard the test sets. */
 function useClock() {
@@ -33,8 +33,8 @@ function useClock() {
 
 describe('this computer’s clock, held against its shard’s', () => {
   it.each([
-    ['within what nobody notices', saidMs, null],
-    ['far enough to say so', saidMs + 1, false],
+    ['within what nobody notices', shownMs, null],
+    ['far enough to say so', shownMs + 1, false],
     ['as far as channels bear', stopsMs, false],
     ['too far', stopsMs + 1, true],
   ])('is %s', async (_, apartMs, stops) => {

@@ -25,32 +25,32 @@ const live = (ended: boolean, own = false) => ({ live: { own, ended, heardAtMs: 
 describe('NoticeWatch', () => {
   it('takes the first picture as known', () => {
     const watch = new NoticeWatch();
-    expect(watch.observe('snapshot', snapshot(10_240, 'a'))).toEqual([]);
-    expect(watch.observe('contents', [content('a'), content('b', live(true))])).toEqual([]);
+    expect(watch.onSnapshot(snapshot(10_240, 'a'))).toEqual([]);
+    expect(watch.onContents([content('a'), content('b', live(true))])).toEqual([]);
   });
 
   it('tells once that credit is used up, and again after it was there', () => {
     const watch = new NoticeWatch();
-    watch.observe('snapshot', snapshot(10_239));
+    watch.onSnapshot(snapshot(10_239));
     const used = { kind: 'credit-used-up', contentId: 'a', name: 'Film a' };
-    expect(watch.observe('snapshot', snapshot(10_240, 'a'))).toEqual([used]);
-    expect(watch.observe('snapshot', snapshot(10_240, 'a'))).toEqual([]);
-    expect(watch.observe('snapshot', snapshot(9_000))).toEqual([]);
-    expect(watch.observe('snapshot', snapshot(10_240, 'a'))).toEqual([used]);
+    expect(watch.onSnapshot(snapshot(10_240, 'a'))).toEqual([used]);
+    expect(watch.onSnapshot(snapshot(10_240, 'a'))).toEqual([]);
+    expect(watch.onSnapshot(snapshot(9_000))).toEqual([]);
+    expect(watch.onSnapshot(snapshot(10_240, 'a'))).toEqual([used]);
   });
 
   it('tells that all loans are repaid, not that some are', () => {
     const watch = new NoticeWatch();
-    watch.observe('snapshot', snapshot(500));
-    expect(watch.observe('snapshot', snapshot(100))).toEqual([]);
-    expect(watch.observe('snapshot', snapshot(0))).toEqual([{ kind: 'loans-repaid' }]);
-    expect(watch.observe('snapshot', snapshot(0))).toEqual([]);
+    watch.onSnapshot(snapshot(500));
+    expect(watch.onSnapshot(snapshot(100))).toEqual([]);
+    expect(watch.onSnapshot(snapshot(0))).toEqual([{ kind: 'loans-repaid' }]);
+    expect(watch.onSnapshot(snapshot(0))).toEqual([]);
   });
 
   it('tells of an import, also of what was only offered before, and of nothing that was fetched', () => {
     const watch = new NoticeWatch();
-    watch.observe('contents', [content('old'), content('offered', { origin: 'offered' })]);
-    const told = watch.observe('contents', [
+    watch.onContents([content('old'), content('offered', { origin: 'offered' })]);
+    const told = watch.onContents([
       content('old'),
       content('offered'),
       content('new'),
@@ -61,16 +61,16 @@ describe('NoticeWatch', () => {
 
   it('tells of the end of somebody else’s broadcast only', () => {
     const watch = new NoticeWatch();
-    watch.observe('contents', [content('theirs', live(false)), content('mine', live(false, true))]);
+    watch.onContents([content('theirs', live(false)), content('mine', live(false, true))]);
     const ended = [
       content('theirs', live(true)),
       content('mine', live(true, true)),
       content('late', live(true)),
     ];
-    expect(watch.observe('contents', ended)).toEqual([
+    expect(watch.onContents(ended)).toEqual([
       { kind: 'broadcast-ended', contentId: 'theirs', name: 'theirs' },
     ]);
-    expect(watch.observe('contents', ended)).toEqual([]);
+    expect(watch.onContents(ended)).toEqual([]);
   });
 });
 

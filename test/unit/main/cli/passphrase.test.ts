@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { givenPassphrase, PASSPHRASE_VARIABLE, passphraseFrom } from '../../../../main/cli/passphrase.ts';
+import { givenPassphrase, passphraseFrom } from '../../../../main/cli/passphrase.ts';
+import { PASSPHRASE_VARIABLE } from '../../../../main/wallet/passphrase-rule.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 
 const PASSPHRASE = 'correct hörse 電池';

@@ -41,11 +41,11 @@ async function openWindow() {
   const row = await importFile(store, pieces, DEVICE, () => 1, { path, byReference: true });
   const { contentId } = row;
   store.commit(() => {
-    store.contents.setSource(contentId, { path: null, stamp: '' });
+    store.contents.setFile(contentId, { path: null, stamp: '' });
     store.contents.setStamp(contentId, null);
     for (let i = 0; i < UNITS; i++) store.contents.removePiece(contentId, i);
   });
-  await pieces.sourceChanged(contentId);
+  await pieces.fileChanged(contentId);
   const pieceOf = (index: number) =>
     bytes.subarray(index * PIECE_BYTES, index * PIECE_BYTES + pieceLength(SIZE, index));
   /** As a piece comes: asked for, written, booked. */

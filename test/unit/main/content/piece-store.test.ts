@@ -140,10 +140,10 @@ describe('a disk that refuses a piece', () => {
     });
     const { contentId } = row;
     store.commit(() => {
-      store.contents.setSource(contentId, { path: null, stamp: '' });
+      store.contents.setFile(contentId, { path: null, stamp: '' });
       for (let i = 0; i < 4; i++) store.contents.removePiece(contentId, i);
     });
-    await pieces.sourceChanged(contentId);
+    await pieces.fileChanged(contentId);
     const file = join(piecesDir, `${contentId}.pieces`);
     await mkdir(file);
     const bytes = new Uint8Array(PIECE_BYTES).fill(9);

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { type ClientOptions, WebSocket } from 'ws';
 import type { FeedHub } from '../../../../main/rpc/feed.ts';
 import { createProcedures } from '../../../../main/rpc/procedures.ts';
-import type { FeedListener } from '../../../../main/rpc/service.ts';
 import {
   attachWebSocket,
   MAX_CONNECTIONS,
@@ -12,7 +11,7 @@ import {
   MAX_PAYLOAD_BYTES,
 } from '../../../../main/rpc/websocket.ts';
 import { connect, type WsClient } from '../../../../main/rpc/ws-client.ts';
-import type { NodeSnapshot, Output, ServerFrame } from '../../../../shared/rpc/rpc.ts';
+import type { FeedListener, NodeSnapshot, Output, ServerFrame } from '../../../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../../../shared/rpc/settlements.ts';
 import { FAKE_TOKEN, type FakeNode, startFakeNode } from '../../../helpers/fake-node.ts';
 
