@@ -5,6 +5,7 @@
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { LRUCache } from 'lru-cache';
+import { isAceError } from '../../shared/errors.ts';
 import { askHave } from '../p2p/protocols/have/protocol.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import type { MetProviders } from './met-providers.ts';
@@ -69,9 +70,10 @@ export class Prober {
       if (!holder) return;
       met.greeted(peerId, holder.account);
       found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
-    } catch {
-      // Nobody is there, or not the one who was named; a question cut short shows nothing.
-      if (!signal.aborted) this.#silent.set(place, nowMs() + SILENT_MS);
+    } catch (error) {
+      // Nobody is there, or not the one who was named, or it wants to be left alone; a question cut short shows nothing.
+      const restMs = isAceError(error, 'TooManyRequests') ? Number(error.details.retryAfterMs) : SILENT_MS;
+      if (!signal.aborted) this.#silent.set(place, nowMs() + Math.min(restMs || SILENT_MS, SILENT_MS));
     }
   }
 }

@@ -32,7 +32,7 @@ it('a peer that asks for transport files again and again gets some, and then non
   const seconds = (performance.now() - startedAtMs) / 1_000;
   expect(given).toBeGreaterThan(requests.burst / 2);
   expect(given).toBeLessThanOrEqual(requests.burst + requests.perSecond * seconds + 1);
-  await expectAceRejection('ContentUnknown', Promise.all(Array.from({ length: 8 }, () => ask(greedy))));
+  await expectAceRejection('TooManyRequests', Promise.all(Array.from({ length: 8 }, () => ask(greedy))));
   expect((await ask(await RawViewer.start(net))).file).toMatchObject({ sizeBytes: MIB });
 });
 

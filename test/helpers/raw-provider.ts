@@ -3,8 +3,8 @@
  * file, and answers each piece-exchange stream with whatever its script says.
  */
 import type { Libp2p } from '@libp2p/interface';
-import { Uint8ArrayList } from 'uint8arraylist';
 import { chunkHashesOf, contentIdOf } from '../../main/content/transport-file.ts';
+import { answerOf, refusalOf } from '../../main/p2p/answer.ts';
 import { FrameStream } from '../../main/p2p/frames.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { Meter } from '../../main/p2p/meter.ts';
@@ -19,6 +19,7 @@ import { encodeCertificate, issueCertificate } from '../../main/wallet/certifica
 import { createDevice, type DeviceIdentity } from '../../main/wallet/device.ts';
 import { createPhrase } from '../../main/wallet/phrase.ts';
 import { CHUNK_BYTES } from '../../shared/economy/units.ts';
+import { AceError } from '../../shared/errors.ts';
 import type { Devnet } from './devnet.ts';
 
 /** What the provider does with one message of a viewer. Throwing resets the stream. */
@@ -145,7 +146,9 @@ export class RawProvider {
       const frames = new FrameStream(stream, { maxFrameBytes: 1_000, maxBufferedBytes: 4_000 });
       const asked = await frames.read(5_000).catch(() => null);
       if (!asked) return;
-      frames.send(new Uint8ArrayList(answer(new TextDecoder().decode(asked.subarray()))));
+      const bytes = answer(new TextDecoder().decode(asked.subarray()));
+      const none = new AceError('ContentUnknown', 'Nothing of it is here');
+      frames.send(bytes.byteLength > 0 ? answerOf(bytes) : refusalOf(none));
       await frames.close();
     });
   }

@@ -4,12 +4,14 @@
  */
 import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { AceError, isAceError } from '../../../../shared/errors.ts';
 import type { Log } from '../../../process/log.ts';
 import { deviceKeyOf } from '../../../wallet/device-peer-id.ts';
+import { answerOf, readAnswer, refusalOf } from '../../answer.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 
-export const HAVE_PROTOCOL = '/ace/have/1.0.0';
+export const HAVE_PROTOCOL = '/ace/have/2.0.0';
 
 const LIMITS = { maxFrameBytes: 1_024, maxBufferedBytes: 2_048 } as const;
 const TIMEOUT_MS = 5_000;
@@ -26,7 +28,7 @@ export interface HaveContext {
   readonly log: Log;
 }
 
-/** What is not here, or asked for too often, is answered with an empty frame. */
+/** What is not here is refused (`ContentUnknown`), and so is a peer that asks too often (`TooManyRequests`). */
 export async function serveHave(host: Libp2p, { has, certificate, log }: HaveContext): Promise<void> {
   const limits = new PeerLimits(RATES, () => performance.now());
   await serveProtocol(
@@ -37,8 +39,11 @@ export async function serveHave(host: Libp2p, { has, certificate, log }: HaveCon
       const asked = await frames.read(TIMEOUT_MS);
       if (!asked) return;
       const { retryAfterMs } = limits.take(connection.remotePeer.toString(), asked.byteLength);
-      const yes = retryAfterMs === 0 && has(new TextDecoder().decode(asked.subarray()));
-      frames.send(yes ? certificate : new Uint8Array(0));
+      if (retryAfterMs > 0) {
+        const details = { retryAfterMs };
+        frames.send(refusalOf(new AceError('TooManyRequests', 'The peer asks too often', { details })));
+      } else if (has(new TextDecoder().decode(asked.subarray()))) frames.send(answerOf(certificate));
+      else frames.send(refusalOf(new AceError('ContentUnknown', 'This content is not all here')));
       await frames.writable(TIMEOUT_MS);
     },
     (error, { remotePeer }) =>
@@ -55,7 +60,7 @@ export interface Holder {
 /**
  * `null`: it does not have the content.
  * @param signal ends the question, also while it is dialed
- * @throws AceError `PeerUnreachable`, `RequestTimeout`, `InvalidCertificate`, …
+ * @throws AceError `PeerUnreachable`, `RequestTimeout`, `TooManyRequests`, `InvalidCertificate`, …
  */
 export async function askHave(
   host: Libp2p,
@@ -69,12 +74,16 @@ export async function askHave(
   signal.addEventListener('abort', stop, { once: true });
   try {
     frames.send(new TextEncoder().encode(contentId));
-    const certificate = (await frames.read(TIMEOUT_MS))?.subarray();
-    if (!certificate || certificate.byteLength === 0) return null;
+    const answer = (await frames.read(TIMEOUT_MS))?.subarray();
+    if (!answer) return null;
+    const certificate = readAnswer(answer);
     const connection = host.getConnections().find(({ streams }) => streams.includes(frames.stream));
     if (!connection) return null; // it closed meanwhile
     const account = await checkCertificate(certificate, deviceKeyOf(connection.remotePeer));
     return { account, address: connection.remoteAddr };
+  } catch (error) {
+    if (isAceError(error, 'ContentUnknown')) return null;
+    throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     await frames.close();

@@ -10,15 +10,16 @@ import {
 } from '../../../content/transport-file.ts';
 import type { NodeStore } from '../../../db/node/store.ts';
 import type { Log } from '../../../process/log.ts';
+import { ANSWER_OVERHEAD_BYTES, answerOf, readAnswer, refusalOf } from '../../answer.ts';
 import type { FreeUpload } from '../../free-upload.ts';
 import { openStream, serveProtocol } from '../../host.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 
-export const TRANSPORT_PROTOCOL = '/ace/transport/1.0.0';
+export const TRANSPORT_PROTOCOL = '/ace/transport/2.0.0';
 
 const ASK_LIMITS = { maxFrameBytes: 120, maxBufferedBytes: 4_096 } as const;
 const ANSWER_LIMITS = {
-  maxFrameBytes: MAX_TRANSPORT_BYTES,
+  maxFrameBytes: MAX_TRANSPORT_BYTES + ANSWER_OVERHEAD_BYTES,
   maxBufferedBytes: 2 * MAX_TRANSPORT_BYTES,
 } as const;
 const TIMEOUT_MS = 10_000;
@@ -29,7 +30,8 @@ export const TRANSPORT_RATES = {
 } as const;
 
 /**
- * What is not offered here is answered with an empty frame, and so is a peer that asks for too much, or strangers who have had enough.
+ * What is not offered here is refused (`ContentUnknown`), and so are a peer that asks for too much, and strangers who have had
+ * enough (`TooManyRequests`, with the time to wait).
  * @param isOffered whether a content is announced to others: a peer learns no more here than what is announced to everybody
  */
 export async function serveTransportFiles(
@@ -49,11 +51,13 @@ export async function serveTransportFiles(
       if (!asked) return;
       const peerId = connection.remotePeer.toString();
       const contentId = new TextDecoder().decode(asked.subarray());
-      const isTooMuch =
-        limits.take(peerId, asked.byteLength).retryAfterMs > 0 || free.retryAfterMs(connection) > 0;
-      const isAnswered = !isTooMuch && isOffered(contentId);
+      const retryAfterMs = Math.max(
+        limits.take(peerId, asked.byteLength).retryAfterMs,
+        free.retryAfterMs(connection),
+      );
+      const isAnswered = retryAfterMs === 0 && isOffered(contentId);
       const row = !isAnswered ? null : (store.contents.get(contentId) ?? store.broadcasts.get(contentId));
-      limits.charge(peerId, frames.send(row?.transport ?? new Uint8Array(0)));
+      limits.charge(peerId, frames.send(row ? answerOf(row.transport) : refusalOf(whyNone(retryAfterMs))));
       free.charge(connection, row?.transport.byteLength ?? 0);
       // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();
@@ -63,7 +67,13 @@ export async function serveTransportFiles(
   );
 }
 
-/** @throws AceError `PeerUnreachable`, `ContentUnknown`, `TransportFileInvalid`, `RequestTimeout` */
+function whyNone(retryAfterMs: number): AceError {
+  return retryAfterMs > 0
+    ? new AceError('TooManyRequests', 'The peer asks too often', { details: { retryAfterMs } })
+    : new AceError('ContentUnknown', 'This content is not offered here');
+}
+
+/** @throws AceError `PeerUnreachable`, `PeerClosed`, `ContentUnknown`, `TooManyRequests`, `TransportFileInvalid`, `RequestTimeout` */
 export async function fetchTransportFile(
   host: Libp2p,
   addresses: readonly Multiaddr[],
@@ -72,9 +82,9 @@ export async function fetchTransportFile(
   const frames = await openStream(host, addresses, TRANSPORT_PROTOCOL, ANSWER_LIMITS);
   try {
     frames.send(new TextEncoder().encode(contentId));
-    const bytes = (await frames.read(TIMEOUT_MS))?.subarray();
-    if (!bytes || bytes.byteLength === 0)
-      throw new AceError('ContentUnknown', 'The peer does not have this content');
+    const answer = (await frames.read(TIMEOUT_MS))?.subarray();
+    if (!answer) throw new AceError('PeerClosed', 'The peer did not answer about the content');
+    const bytes = readAnswer(answer);
     return { bytes, file: readAnyTransportFile(contentId, bytes) };
   } finally {
     await frames.close();
