@@ -10,6 +10,7 @@ import { LRUCache } from 'lru-cache';
 import { isAceError } from '../../shared/errors.ts';
 import { EXPORT_FILES, parseExportFormat, parseExportPeriod } from '../../shared/journal/export.ts';
 import type { Log } from '../process/log.ts';
+import { answerText } from '../rpc/answer-text.ts';
 import { type ExportRequest, JournalExport } from './export/export.ts';
 
 export const EXPORT_PATH = '/export';
@@ -71,17 +72,17 @@ export class JournalDownloads {
   ): Promise<void> {
     if (req.method !== 'GET') {
       res.setHeader('Allow', 'GET');
-      return answer(res, 405, 'An export can only be read');
+      return answerText(res, 405, 'An export can only be read');
     }
     try {
       const request = trusted && !query.has('ticket') ? asked(query) : this.#redeem(query.get('ticket'));
-      if (!request) return answer(res, 401, 'This address was used, or is too old: export again');
+      if (!request) return answerText(res, 401, 'This address was used, or is too old: export again');
       await this.#send(res, request);
     } catch (error) {
-      if (!res.headersSent && isAceError(error, 'InvalidInput')) return answer(res, 400, error.message);
+      if (!res.headersSent && isAceError(error, 'InvalidInput')) return answerText(res, 400, error.message);
       // Cancelling a download closes the connection.
       if (!res.destroyed) this.#options.log.warn({ err: error }, 'an export failed');
-      if (!res.headersSent) return answer(res, 500, 'The export failed: the node’s log says why');
+      if (!res.headersSent) return answerText(res, 500, 'The export failed: the node’s log says why');
       res.destroy();
     }
   }
@@ -118,10 +119,4 @@ function asked(query: URLSearchParams): ExportRequest {
     to: query.get('to') ?? undefined,
     bom: query.get('bom') === '1',
   });
-}
-
-function answer(res: ServerResponse, status: number, text: string): void {
-  res.statusCode = status;
-  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  res.end(text);
 }

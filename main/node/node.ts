@@ -157,7 +157,7 @@ async function openWallet(
   });
 }
 
-interface NodeParts extends Pick<RunningNode, 'service' | 'feed' | 'wallet' | 'log' | 'lastPort'> {
+interface NodeContext extends Pick<RunningNode, 'service' | 'feed' | 'wallet' | 'log' | 'lastPort'> {
   readonly runtime: NodeRuntime;
   readonly endpoint: HttpEndpoint;
   readonly server: HttpServer;
@@ -173,15 +173,15 @@ class Node implements RunningNode {
   readonly http: RunningNode['http'];
   readonly lastPort: number | null;
   readonly stopped: Promise<void>;
-  readonly #parts: NodeParts;
+  readonly #context: NodeContext;
   #stopping: Promise<void> | null = null;
 
-  constructor(parts: NodeParts) {
-    this.service = parts.service;
-    this.feed = parts.feed;
-    this.wallet = parts.wallet;
-    this.log = parts.log;
-    const { server, endpoint } = parts;
+  constructor(context: NodeContext) {
+    this.service = context.service;
+    this.feed = context.feed;
+    this.wallet = context.wallet;
+    this.log = context.log;
+    const { server, endpoint } = context;
     this.http = {
       url: server.url,
       port: server.port,
@@ -190,23 +190,23 @@ class Node implements RunningNode {
         return endpoint.token;
       },
     };
-    this.lastPort = parts.lastPort;
-    this.stopped = parts.stop.promise;
-    this.#parts = parts;
+    this.lastPort = context.lastPort;
+    this.stopped = context.stop.promise;
+    this.#context = context;
   }
 
   get isRunning(): boolean {
-    return this.#parts.runtime.isRunning;
+    return this.#context.runtime.isRunning;
   }
 
   get peer(): RunningPeer {
-    const { peer } = this.#parts.runtime;
+    const { peer } = this.#context.runtime;
     if (peer === null) throw this.wallet.notRunning();
     return peer;
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= closeResources(this.#parts.resources);
+    this.#stopping ??= closeResources(this.#context.resources);
     return this.#stopping;
   }
 }

@@ -167,11 +167,11 @@ function viewerWorth({ host, store, account }: ContentContext) {
   };
 }
 
-type LibraryParts = PeerStorage & Discovery & { readonly index: LiveIndex };
+type LibraryContext = PeerStorage & Discovery & { readonly index: LiveIndex };
 
 function startLibrary(
   context: ContentContext,
-  { pieces, budget, limits, finder, announcer, met, index }: LibraryParts,
+  { pieces, budget, limits, finder, announcer, met, index }: LibraryContext,
   resources: AsyncDisposableStack,
 ): Library {
   const { host, store, log, nowMs, claims, events } = context;
@@ -215,7 +215,7 @@ function startLibrary(
 
 function startLive(
   { store, host, device, router, settings, log, nowMs, events }: ContentContext,
-  parts: LibraryParts & { readonly library: Library },
+  parts: LibraryContext & { readonly library: Library },
   resources: AsyncDisposableStack,
 ): Live {
   const { pieces, limits, finder, announcer, index, library } = parts;

@@ -2,16 +2,15 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { RunningPeer } from '../peer/peer.ts';
 import type { Log } from '../process/log.ts';
+import { answerText } from '../rpc/answer-text.ts';
 import type { ContentHandler } from '../rpc/http.ts';
 import { liveHandler } from './live-http.ts';
 import { playbackHandler } from './playback.ts';
 import type { PaymentFigures } from './stat.ts';
 import { type UploadContext, uploadHandler } from './upload.ts';
 
-export const notPlayableYet: ContentHandler = (_req, res) => {
-  res.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' });
-  res.end('The node waits for its wallet: open its pages');
-};
+export const notPlayableYet: ContentHandler = (_req, res) =>
+  answerText(res, 503, 'The node waits for its wallet: open its pages');
 
 function paymentFigures({ sync, settings }: RunningPeer): PaymentFigures | null {
   if (!sync.picture) return null;

@@ -8,29 +8,29 @@ import { constants } from 'node:os';
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAME_SIGNAL_MS = 1_000;
 
-export interface StopSignalsParts {
+export interface StopSignalsContext {
   readonly process: Pick<EventEmitter, 'on'>;
   readonly exit: (code: number) => void;
   /** Never goes back. */
   readonly nowMs: () => number;
 }
 
-const REAL_PARTS: StopSignalsParts = {
+const REAL_CONTEXT: StopSignalsContext = {
   process,
   exit: (code) => process.exit(code),
   nowMs: () => performance.now(),
 };
 
 /** Calls `stop` once. Listens until the process ends, so that nothing kills it while it closes. */
-export function onStopSignal(stop: () => void, parts: StopSignalsParts = REAL_PARTS): void {
+export function onStopSignal(stop: () => void, context: StopSignalsContext = REAL_CONTEXT): void {
   let askedAtMs: number | null = null;
   for (const signal of STOP_SIGNALS) {
-    parts.process.on(signal, () => {
+    context.process.on(signal, () => {
       if (askedAtMs === null) {
-        askedAtMs = parts.nowMs();
+        askedAtMs = context.nowMs();
         stop();
-      } else if (parts.nowMs() - askedAtMs > SAME_SIGNAL_MS) {
-        parts.exit(128 + constants.signals[signal]);
+      } else if (context.nowMs() - askedAtMs > SAME_SIGNAL_MS) {
+        context.exit(128 + constants.signals[signal]);
       }
     });
   }

@@ -9,6 +9,7 @@ import sirv from 'sirv';
 import { AceError } from '../../shared/errors.ts';
 import { UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
 import { TOKEN_RENEWED_CLOSE_CODE } from '../../shared/rpc/shell.ts';
+import { answerText } from './answer-text.ts';
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
@@ -86,14 +87,14 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   const server = createServer(serverOptions(limits), (req, res) => {
     setHeaders(res, COMMON_HEADERS);
     const url = requestUrl(req);
-    if (url === null) return answer(res, 400, 'Not a path');
+    if (url === null) return answerText(res, 400, 'Not a path');
     const isContent = CONTENT_PATHS.some((path) => url.pathname.startsWith(path));
     const isExport = url.pathname === EXPORT_PATH;
     const refusal = refuseRequest(req, !isContent && !isExport, guard());
     const mayHaveBody = refusal === null && BODY_PATHS.some((path) => url.pathname.startsWith(path));
     if (!mayHaveBody && hasBody(req)) hangUpAfter(res);
-    if (refusal) return answer(res, refusal.status, refusal.why);
-    if (!mayHaveBody && hasBody(req)) return answer(res, 413, 'Nothing here takes a body');
+    if (refusal) return answerText(res, refusal.status, refusal.why);
+    if (!mayHaveBody && hasBody(req)) return answerText(res, 413, 'Nothing here takes a body');
     if (isExport && options.exports) {
       return options.exports(req, res, url.searchParams, hasToken(req, token));
     }
@@ -103,7 +104,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       content(req, res);
     } catch (error) {
       log.error({ err: error, path: url.pathname }, 'the content handler failed');
-      if (!res.headersSent) answer(res, 500, 'Something went wrong inside the node');
+      if (!res.headersSent) answerText(res, 500, 'Something went wrong inside the node');
       else res.destroy();
     }
   });
@@ -141,7 +142,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
 function pageHandler(pagesDir: string): (req: IncomingMessage, res: ServerResponse) => void {
   if (!existsSync(pagesDir)) {
     return (_req, res) =>
-      answer(res, 503, `The pages are not built: ${pagesDir} is missing. Run: npm run build`);
+      answerText(res, 503, `The pages are not built: ${pagesDir} is missing. Run: npm run build`);
   }
   const serve = sirv(pagesDir, {
     etag: true,
@@ -156,9 +157,9 @@ function pageHandler(pagesDir: string): (req: IncomingMessage, res: ServerRespon
     setHeaders(res, PAGE_HEADERS);
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('Allow', 'GET, HEAD');
-      return answer(res, 405, 'Pages can only be read');
+      return answerText(res, 405, 'Pages can only be read');
     }
-    serve(req, res, () => answer(res, 404, 'No such page'));
+    serve(req, res, () => answerText(res, 404, 'No such page'));
   };
 }
 
@@ -221,10 +222,4 @@ function hangUpAfter(res: ServerResponse): void {
 
 function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-}
-
-function answer(res: ServerResponse, status: number, text: string): void {
-  res.statusCode = status;
-  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  res.end(text);
 }
