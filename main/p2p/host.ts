@@ -7,7 +7,7 @@ import { yamux } from '@chainsafe/libp2p-yamux';
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Connection, ConnectionGater, Libp2p } from '@libp2p/interface';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -74,7 +74,6 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
   const relayed = reach.relayClient || reach.holePunch;
   const { maxConnections = MAX_CONNECTIONS } = options;
   const loopbackOnly = onLoopbackOnly(listen);
-  const gate = new HandshakeGate();
   const dialPace = new DialPace();
   const presence = new Presence(loopbackOnly);
   try {
@@ -86,15 +85,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
         appendAnnounce: [...(options.announce ?? [])],
         announceFilter: advertisedAddresses,
       },
-      connectionGater: {
-        denyDialMultiaddr: (address) => !guard.allows(address),
-        denyInboundConnection: (connection) => !loopbackOnly && gate.refuses(connection),
-        denyInboundUpgradedConnection: (_, connection) => {
-          gate.ended(connection);
-          return false;
-        },
-        denyInboundRelayReservation: (peer) => presence.refusesPlace(peer),
-      },
+      connectionGater: gaterOf(guard, presence, loopbackOnly),
       transports: [
         (components) => (loopbackOnly ? tcp()(components) : paced(tcp()(components), dialPace, guard)),
         ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: MAX_RELAYS_WAITING })] : []),
@@ -102,7 +93,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       connectionManager: {
-        // Turned away here would be whoever comes last; `limitConnections` chooses better, when it is known who comes.
+        // Turned away here would be who comes last; `limitConnections` chooses better, when it is known who comes.
         maxConnections: maxConnections + CONNECTIONS_HEADROOM,
         inboundConnectionThreshold: loopbackOnly
           ? INBOUND_PER_SECOND_ON_LOOPBACK
@@ -145,6 +136,19 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
     }
     throw error;
   }
+}
+
+function gaterOf(guard: DialGuard, presence: Presence, loopbackOnly: boolean): ConnectionGater {
+  const gate = new HandshakeGate();
+  return {
+    denyDialMultiaddr: (address) => !guard.allows(address),
+    denyInboundConnection: (connection) => !loopbackOnly && gate.refuses(connection),
+    denyInboundUpgradedConnection: (_, connection) => {
+      gate.ended(connection);
+      return false;
+    },
+    denyInboundRelayReservation: (peer) => presence.refusesPlace(peer),
+  };
 }
 
 /** @throws AceError `InvalidInput` */

@@ -1,5 +1,5 @@
 /**
- * What a host knows of its peers' worth: who must stay, who was of use, who has paid. Whoever serves a protocol says so;
+ * What a host knows of its peers' worth: who must stay, who was of use, who has paid. Who serves a protocol says so;
  * when there is no room, the connections of the others go first (`eviction.ts`).
  */
 import type { Libp2p } from '@libp2p/interface';

@@ -153,7 +153,7 @@ async function serve(
     },
   });
   await serveTransportFiles(host, store, isOffered, freeUpload, log);
-  await serveLive(host, store, isOffered, freeUpload, log);
+  await serveLive(host, { store, isOffered, free: freeUpload, log });
 }
 
 /** Who has paid before, and this account's own devices, keep their connections when strangers crowd in. */

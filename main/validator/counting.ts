@@ -1,6 +1,6 @@
 /**
  * Which viewing counts for the traffic rate (docs/economy.md#price): what was watched, once funds have paid for it, at once or
- * as a repayment; units and their time together. So whoever moves the price pays the fee on every unit of it.
+ * as a repayment; units and their time together. So who moves the price pays the fee on every unit of it.
  */
 import type { TrafficTotals } from '../../shared/economy/price.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';

@@ -85,7 +85,7 @@ export class ClaimIntake {
       return await this.#context.verifier.verify(proof, claim);
     } finally {
       this.#verifying -= 1;
-      // Whoever gathers need not wait for one that is refused.
+      // Who gathers need not wait for one that is refused.
       if (this.#verifying === 0 && this.#waiting.length > 0) this.#book();
     }
   }

@@ -86,7 +86,8 @@ export function checkSegmentSize(durationMs: number, sizeBytes: number): void {
     throw invalid(`a broadcast has at most ${MAX_BYTES_PER_MS * 8_000} bits a second`);
 }
 
-function isContentId(value: unknown): value is string {
+/** Of a content or a broadcast, as it is spelled on the wire. */
+export function isContentId(value: unknown): value is string {
   return typeof value === 'string' && CONTENT_ID.test(value);
 }
 

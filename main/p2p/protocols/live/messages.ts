@@ -3,6 +3,7 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { tuple } from '../../../../shared/channel/tuple.ts';
 import { isCount } from '../../../../shared/count.ts';
 import { AceError, type ErrorCode } from '../../../../shared/errors.ts';
+import { isContentId } from '../../../../shared/live/records.ts';
 import { remoteError } from '../../requests.ts';
 import { MAX_CONTENTS_ASKED, MAX_RECORDS_ASKED } from './constants.ts';
 
@@ -19,7 +20,6 @@ export type LiveQuestion =
 
 const ASK_TAG = 'ace-live-ask-1';
 const ANSWER_TAG = 'ace-live-answer-1';
-const CONTENT_ID = /^b[a-z2-7]{20,120}$/;
 
 export function encodeQuestion(question: LiveQuestion): Uint8Array {
   return question.type === 'records'
@@ -71,10 +71,6 @@ export function unexpectedAnswer(code: ErrorCode = 'MessageMalformed'): AceError
   return new AceError(code, 'The answer of a peer about a broadcast is malformed', {
     reaction: 'drop-peer',
   });
-}
-
-function isContentId(value: unknown): value is string {
-  return typeof value === 'string' && CONTENT_ID.test(value);
 }
 
 function malformed(): AceError {

@@ -27,19 +27,20 @@ const ANSWER_LIMITS = {
 } as const;
 const TIMEOUT_MS = 8_000;
 
-/**
- * Answers what this node offers to others, and no more. `nowMs` is a clock that nobody sets.
- * @param isOffered whether a content or a broadcast is announced to others
- */
+export interface LiveServerContext {
+  readonly store: NodeStore;
+  /** Whether a content or a broadcast is announced to others. */
+  readonly isOffered: (contentId: string) => boolean;
+  readonly free: FreeUpload;
+  readonly log: Log;
+}
+
+/** Answers what this node offers to others, and no more. */
 export async function serveLive(
   host: Libp2p,
-  store: NodeStore,
-  isOffered: (contentId: string) => boolean,
-  free: FreeUpload,
-  log: Log,
-  nowMs: () => number = () => performance.now(),
+  { store, isOffered, free, log }: LiveServerContext,
 ): Promise<void> {
-  const limits = new PeerLimits(LIVE_RATES, nowMs);
+  const limits = new PeerLimits(LIVE_RATES, () => performance.now());
   await serveProtocol(
     host,
     LIVE_PROTOCOL,
