@@ -96,6 +96,7 @@ export type ErrorCode =
   | 'RequestTimeout'
   | 'TooManyRequests'
   | 'ProviderBusy'
+  | 'ProviderStopped'
   | 'TrafficStopped'
   | 'Withdrawn'
   | 'ShardUnavailable'

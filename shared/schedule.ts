@@ -51,7 +51,7 @@ export type ScheduleRule = z.infer<typeof ruleSchema>;
 export type WeekMinute = number;
 
 const DAY_MINUTES = 1_440;
-const WEEK_MINUTES = 7 * DAY_MINUTES;
+export const WEEK_MINUTES = 7 * DAY_MINUTES;
 
 /** The rate that the schedule gives now; `undefined` when it says nothing. Of several rules the last one counts. */
 export function scheduledRate(

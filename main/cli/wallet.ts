@@ -70,6 +70,8 @@ export async function walletRestoreCommand(
   options: ProtectOptions,
 ): Promise<void> {
   await withWallet(config, async (connection) => {
+    const { status } = await connection.call('walletState', {});
+    if (status !== 'none' && file === undefined) return resetPassphrase(connection, config, options);
     checkNoWallet(config);
     if (file !== undefined) {
       const passphrase = await neededPassphrase(config, 'Passphrase of the backup: ');
@@ -83,12 +85,42 @@ export async function walletRestoreCommand(
       );
       return;
     }
-    // Before the phrase is asked for.
-    if (!options.plain && config.passphrase !== undefined) checkNewPassphrase(config.passphrase);
-    const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
+    const phrase = await typedPhrase(config, options);
     const passphrase = await passphraseOfNew(config, options);
-    printState(await connection.call('walletRestore', { phrase: phrase.trim(), passphrase }));
+    printState(await connection.call('walletRestore', { phrase, passphrase }));
   });
+}
+
+/** The wallet is there, and its passphrase is forgotten. */
+async function resetPassphrase(
+  connection: WalletConnection,
+  config: NodeConfig,
+  options: ProtectOptions,
+): Promise<void> {
+  if (options.plain) {
+    throw new AceError('InvalidInput', 'The wallet that is here gets a new passphrase, not none');
+  }
+  if (isInteractive()) {
+    process.stderr.write(
+      'There is a wallet here: its phrase gives it a new passphrase, and all else stays.\n',
+    );
+  }
+  const phrase = await typedPhrase(config, options);
+  const passphrase = await newPassphrase(config.passphrase, 'A new passphrase for the wallet');
+  const { newDevice, ...state } = await connection.call('walletResetPassphrase', { phrase, passphrase });
+  printState(state);
+  print(
+    newDevice
+      ? 'The wallet has the new passphrase. The library and the books stay; the device’s key was lost with the passphrase before, so this is a new device of the account: what was earned is claimed, and channels on which it paid are not paid on again.'
+      : 'The wallet has the new passphrase. The library, the books and the channels stay.',
+  );
+}
+
+async function typedPhrase(config: NodeConfig, { plain }: ProtectOptions): Promise<string> {
+  // A passphrase that will not do is refused before the phrase is asked for.
+  if (!plain && config.passphrase !== undefined) checkNewPassphrase(config.passphrase);
+  const phrase = isInteractive() ? await askHidden('Recovery phrase: ') : await text(process.stdin);
+  return phrase.trim();
 }
 
 export async function walletUnlockCommand(

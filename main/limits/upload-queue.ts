@@ -11,6 +11,8 @@ import type { UserLimits } from './user-limits.ts';
 /** A place in the queue. Call `end` in any case, sent or not. */
 export interface QueuedUpload {
   readonly state: 'waiting' | 'sending' | 'stopped';
+  /** How long nothing is sent, where that ends by itself. */
+  readonly stoppedForMs: number | null;
   /** Bytes go out in small parts, one piece at a time. */
   readonly isRateLimited: boolean;
   /** Resolves when so many bytes may be sent. */
@@ -53,9 +55,13 @@ export class UploadQueue {
     this.#waiting.add(place);
     this.#next(place);
     const { rate } = this;
+    const stoppedForMs = () => this.#limits.stoppedForMs('upload');
     return {
       get state() {
         return place.state;
+      },
+      get stoppedForMs() {
+        return stoppedForMs();
       },
       get isRateLimited() {
         return rate() !== null;

@@ -18,6 +18,7 @@ import type { NodeStore } from '../db/node/store.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
 import { DataCounter, SAVE_EVERY_MS } from './data-counter.ts';
+import { stopEndsAtMs } from './stop-end.ts';
 import { weekMinuteOf } from './wall-clock.ts';
 
 export interface UserLimitsContext {
@@ -68,6 +69,14 @@ export class UserLimits {
   stop(direction: Direction, aheadBytes = 0): Stop | null {
     const at = weekMinuteOf(this.#context.nowMs());
     return stopNow(this.#limits, direction, at, this.data, aheadBytes);
+  }
+
+  /** How long a stop of this direction lasts, as far as it ends by itself; `null` where it does not. */
+  stoppedForMs(direction: Direction): number | null {
+    const stop = this.stop(direction);
+    const nowMs = this.#context.nowMs();
+    const endsAtMs = stop && stopEndsAtMs(stop, this.#limits, nowMs);
+    return endsAtMs === null ? null : Math.max(0, endsAtMs - nowMs);
   }
 
   /** All that stands still. */

@@ -39,7 +39,13 @@ export type Message =
   | { readonly type: 'piece'; readonly id: number; readonly chunkHashes: Uint8Array }
   | { readonly type: 'chunk'; readonly data: Uint8Array | Uint8ArrayList }
   /** Provider: this request is not served. `id` 0 means the channel that was to be opened. */
-  | { readonly type: 'refused'; readonly id: number; readonly code: string }
+  | {
+      readonly type: 'refused';
+      readonly id: number;
+      readonly code: string;
+      /** For how long, where the provider knows it. */
+      readonly forMs?: number | undefined;
+    }
   /** Viewer: no longer wants what it asked for. Refused with `Withdrawn` if it waits still, served if it does not. */
   | { readonly type: 'withdraw'; readonly id: number }
   /** Viewer: asks which pieces the provider has, now and as they become more. */
@@ -79,6 +85,8 @@ const HASH_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const MAX_CONTENT_ID = 120;
 const MAX_CHUNKS = PIECE_BYTES / CHUNK_BYTES;
+/** No limit of a user's stops it for longer than a month, and an hour of another season. */
+const MAX_REFUSED_FOR_MS = 32 * 86_400_000;
 
 /** Messages that exist because of payment; the others would be there without. */
 export const PAYMENT_TYPES: ReadonlySet<MessageType> = new Set([
@@ -129,7 +137,11 @@ const TUPLES: {
     number: isCount,
     signature: isSignature,
   },
-  refused: { id: isCount, code: (value) => typeof value === 'string' && /^[A-Za-z]{1,40}$/.test(value) },
+  refused: {
+    id: isCount,
+    code: (value) => typeof value === 'string' && /^[A-Za-z]{1,40}$/.test(value),
+    forMs: (value) => value === undefined || (isCount(value) && value <= MAX_REFUSED_FOR_MS),
+  },
   interest: { contentId: isContentId },
   have: { contentId: isContentId, bitmap: isByteString },
   ask: { id: isCount, contentId: isContentId, pieceIndex: isCount },
@@ -144,8 +156,14 @@ export function encodeMessage(message: Message): Uint8ArrayList<ArrayBufferLike>
     const { number, bytes } = PACKED[message.type];
     list.append(varint.encodeTo(values[number] as number, newVarint(values[number] as number)));
     if (bytes !== null) list.append(values[bytes] as Uint8Array);
-  } else list.append(dagCbor.encode(Object.keys(TUPLES[message.type]).map((field) => values[field])));
+  } else list.append(dagCbor.encode(fieldsOf(message.type, values)));
   return list;
+}
+
+/** What may be left out comes last, and is not there then. */
+function fieldsOf(type: TupleType, values: Readonly<Record<string, unknown>>): unknown[] {
+  const fields = Object.keys(TUPLES[type]).map((field) => values[field]);
+  return fields.at(-1) === undefined ? fields.slice(0, -1) : fields;
 }
 
 /** @throws AceError `MessageMalformed` */
@@ -212,7 +230,7 @@ function decodedList(body: Uint8Array, count: number): unknown[] {
   } catch (cause) {
     throw malformed(cause);
   }
-  if (!Array.isArray(value) || value.length !== count) throw malformed();
+  if (!Array.isArray(value) || value.length > count) throw malformed();
   return value;
 }
 

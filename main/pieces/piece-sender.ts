@@ -141,11 +141,12 @@ export class PieceSender {
     this.#context.onChange();
   }
 
-  async refuse(request: Request, code: string): Promise<void> {
+  /** @param forMs for how long, where that is known */
+  async refuse(request: Request, code: string, forMs: number | null = null): Promise<void> {
     const { remote, queue } = this.#stream;
     queue.shift(1);
     this.#loader.forget(request);
-    remote.send({ type: 'refused', id: request.id, code });
+    remote.send({ type: 'refused', id: request.id, code, ...(forMs !== null && { forMs }) });
     await remote.writable();
   }
 

@@ -324,7 +324,9 @@ class ProviderStream {
         if (upload.state === 'waiting') await this.#signal.wait(deadlineMs - performance.now());
       }
       if (this.#ended) return;
-      if (upload.state !== 'sending') await this.#refuseBusy(request);
+      if (upload.state === 'stopped')
+        await this.#refuseUnsent(request, 'ProviderStopped', upload.stoppedForMs);
+      else if (upload.state !== 'sending') await this.#refuseUnsent(request, 'ProviderBusy', null);
       else await this.#pieces.serve(upload);
     } finally {
       upload.end();
@@ -332,13 +334,17 @@ class ProviderStream {
   }
 
   /** A viewer that is sent away leaves at once: what it has got is paid before. */
-  async #refuseBusy(request: Request): Promise<void> {
+  async #refuseUnsent(
+    request: Request,
+    code: 'ProviderStopped' | 'ProviderBusy',
+    forMs: number | null,
+  ): Promise<void> {
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs / 2;
     while (!this.#ended && this.#channel.owed && performance.now() < deadlineMs) {
       if (!(await this.#channel.commitTicks())) await this.#signal.wait(deadlineMs - performance.now());
     }
     await this.#channel.commitTicks();
-    if (!this.#ended) await this.#pieces.refuse(request, 'ProviderBusy');
+    if (!this.#ended) await this.#pieces.refuse(request, code, forMs);
   }
 
   /** Why the request cannot be served, after waiting for a payment that is due, or for the word of the viewer's shard. */

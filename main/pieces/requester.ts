@@ -155,7 +155,7 @@ export class Requester {
   }
 
   /** @throws AceError `MessageUnexpected` */
-  onRefused({ id, code }: Extract<Message, { type: 'refused' }>): void {
+  onRefused({ id, code, forMs }: Extract<Message, { type: 'refused' }>): void {
     const { interests, channel } = this.#stream;
     const waiting = this.#outstanding.notBegun(id);
     if (!waiting) throw unexpected('provider', { type: 'refused' });
@@ -164,7 +164,9 @@ export class Requester {
     if (request && code === 'PieceUnknown') interests.lacks(request.contentId, request.pieceIndex);
     // It will never serve the channel again, whichever side closed it there.
     if (code === 'ChannelClosed' || code === 'ChannelExpired') channel.onEnded();
-    const error = new ProviderRefusal(code as ErrorCode, `The provider refused: ${code}`);
+    const error = new ProviderRefusal(code as ErrorCode, `The provider refused: ${code}`, {
+      details: forMs === undefined ? {} : { forMs },
+    });
     waiting.reject(waiting.withdrawn ? withdrawn() : error);
   }
 

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import { AceError } from '../../shared/errors.ts';
-import type { TransferView } from '../../shared/rpc/content.ts';
+import type { TransferReason, TransferView } from '../../shared/rpc/content.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import type { RunningPeer } from '../peer/peer.ts';
@@ -101,6 +101,10 @@ function fundsView({ store, settings }: RunningPeer, { account, unitPriceXac }: 
   };
 }
 
+function reasonView({ code, message, details: { untilMs } }: AceError): TransferReason {
+  return { code, message, ...(typeof untilMs === 'number' && { untilMs }) };
+}
+
 /** Contents on their way here, then broadcasts that are watched: their segments are no transfers of their own. */
 function transferViews({ store, library, live, meter, pieces }: RunningPeer, picture: AccountPicture) {
   const { downBytesPerSecond } = meter.rates();
@@ -114,7 +118,7 @@ function transferViews({ store, library, live, meter, pieces }: RunningPeer, pic
     wanted: transfer.isWanted,
     window: pieces.cache.isWindow(transfer.contentId),
     state: transfer.state,
-    reason: transfer.reason && { code: transfer.reason.code, message: transfer.reason.message },
+    reason: transfer.reason && reasonView(transfer.reason),
     provider: transfer.providerAccount,
     providers: transfer.providers,
     doubledPieces: transfer.doubledPieces,

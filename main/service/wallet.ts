@@ -13,6 +13,7 @@ export function walletMethods(wallet: WalletManager): WalletMethods {
     walletConfirm: (input) => wallet.confirm(input),
     walletRestore: (input) => wallet.restore(input),
     walletRestoreBackup: (input) => wallet.restoreBackup(input),
+    walletResetPassphrase: (input) => wallet.resetPassphrase(input),
     walletJoin: (input) => wallet.join(input),
     walletStart: () => wallet.start(),
     walletUnlock: (input) => wallet.unlock(input),

@@ -30,6 +30,7 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'ContentChanged',
   'FileMissing',
   'ProviderBusy',
+  'ProviderStopped',
   'PrepaymentDue',
   'LoanRefused',
 ]);

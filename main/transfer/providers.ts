@@ -22,6 +22,7 @@ export interface TransferProvidersContext {
   readonly log: Log;
   /** Who has this content, best first. @throws AceError `ShardUnavailable` */
   readonly findProviders: (contentId: string) => Promise<Provider[]>;
+  readonly nowMs: () => number;
   /** A provider was found, joined or lost, or reported what it has. */
   readonly onChange: () => void;
 }
@@ -39,6 +40,8 @@ export interface Member {
   unpayable: { readonly error: AceError; readonly untilMs: number } | null;
   /** Its word that it serves this account no further without money; `null` when it has not said so. */
   unlent: AceError | null;
+  /** Its word that its owner's own limits let it send nothing now; `null` when it has not said so. */
+  stopped: { readonly untilMs: number | null } | null;
   /** What came from it for this transfer. */
   pieces: number;
   paidUnits: number;
@@ -149,6 +152,8 @@ export class TransferProviders {
     if (this.#findError) return this.#findError;
     const unlent = [...this.#members.values()].find((member) => member.unlent)?.unlent;
     if (unlent) return unlent;
+    const stopped = [...this.#members.values()].flatMap((member) => member.stopped ?? []);
+    if (stopped.length > 0) return stoppedProviders(stopped);
     const error = this.#lastError;
     if (isDiskTrouble(error) && !(error instanceof ProviderRefusal)) return error;
     return new AceError('NoProviders', 'Nobody who has this content can be reached right now', {
@@ -234,6 +239,7 @@ export class TransferProviders {
     member.failures = 0;
     member.unpayable = null;
     member.unlent = null;
+    member.stopped = null;
     member.pieces += 1;
     member.receivedBytes += bytes;
     member.paidUnits += paidUnits;
@@ -251,6 +257,7 @@ export class TransferProviders {
     if (member.unlent) {
       member.retryAtMs = performance.now() + UNLENT_RETRY_MS;
     }
+    member.stopped = this.#stopOf(error);
     // It may have come back at another address.
     this.#findAtMs = Math.min(this.#findAtMs, performance.now() - REFRESH_MS + REFRESH_SOON_MS);
     if (!isProviderFault(error) || this.#banned.has(peerId)) return;
@@ -265,6 +272,12 @@ export class TransferProviders {
       if (member.unlent) member.retryAtMs = Math.min(member.retryAtMs, performance.now() + UNLENT_SOON_MS);
     }
     if (this.live.length === 0) this.#findAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #stopOf(error: unknown): Member['stopped'] {
+    if (!(error instanceof ProviderRefusal) || error.code !== 'ProviderStopped') return null;
+    const { forMs } = error.details;
+    return { untilMs: typeof forMs === 'number' ? this.#context.nowMs() + forMs : null };
   }
 
   #candidates(nowMs: number): Member[] {
@@ -345,6 +358,18 @@ function unlent({ code }: AceError): AceError {
   return new AceError(code, message, { reaction: 'pause-channel' });
 }
 
+/** Until the first of them goes on, as far as one said when. */
+function stoppedProviders(stopped: readonly { readonly untilMs: number | null }[]): AceError {
+  const untilMs = Math.min(...stopped.map((stop) => stop.untilMs ?? Number.POSITIVE_INFINITY));
+  const isKnown = Number.isFinite(untilMs);
+  const until = isKnown ? ` until ${new Date(untilMs).toISOString()}` : '';
+  return new AceError(
+    'ProviderStopped',
+    `Whoever has this content has reached a limit of their own and sends nothing${until}`,
+    { details: isKnown ? { untilMs } : {} },
+  );
+}
+
 function newMember(pooled: PooledProvider): Member {
   return {
     pooled,
@@ -354,6 +379,7 @@ function newMember(pooled: PooledProvider): Member {
     retryAtMs: 0,
     unpayable: null,
     unlent: null,
+    stopped: null,
     pieces: 0,
     paidUnits: 0,
     receivedBytes: 0,

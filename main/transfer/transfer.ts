@@ -111,6 +111,7 @@ export class Transfer implements StreamUser {
       user: this,
       log: context.log,
       findProviders: context.findProviders,
+      nowMs: context.nowMs,
       onChange: () => {
         this.#rareFirst.changed();
         this.#notify();
@@ -375,10 +376,15 @@ export class Transfer implements StreamUser {
     };
     const { pieceIndex, video, bytes, abort } = flight;
     const request = { contentId: this.contentId, file: this.file, pieceIndex, video };
-    const options = { signal: abort.signal, onAsked: () => this.#status.set('fetching', null) };
+    const options = { signal: abort.signal, onAsked: () => this.#onAsked(member) };
     const arriving = this.#context.pool.fetch(member.pooled, this, request, bytes, options);
     this.#flights.add(flight, this.#arrivals.land(flight, stream, permit, arriving));
     return true;
+  }
+
+  /** One that said that it sends nothing now is asked in vain, as a rule: until it sends, the reason stands. */
+  #onAsked({ stopped }: Member): void {
+    if (stopped === null) this.#status.set('fetching', null);
   }
 
   /** Why nothing moves, when nothing moves. */

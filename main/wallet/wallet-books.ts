@@ -6,6 +6,7 @@ import { shownAddress } from '../../shared/typed/address.ts';
 import type { MetaKey } from '../db/meta.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { checkNoBooks } from './identity.ts';
+import { leaveDevice } from './lost-device.ts';
 
 /** Runs `act` on the running node's store, or on one opened for the moment; on `null` while there are no books. */
 export type WithStore = <T>(act: (store: NodeStore | null) => T) => T;
@@ -74,10 +75,27 @@ export class WalletBooks {
   checkOwner(address: string): void {
     const owner = this.#owner();
     if (owner === null || owner === address) return;
+    throw otherAccount(owner, address);
+  }
+
+  /**
+   * A wallet that cannot be opened is this account's.
+   * @param known what else tells whose the wallet is; the books come first. @throws AceError `WalletInvalid`
+   */
+  checkWalletOwner(address: string, known: string | null, walletPath: string): void {
+    const owner = this.#owner() ?? known;
+    if (owner === address) return;
+    if (owner !== null) throw otherAccount(owner, address);
     throw new AceError(
       'WalletInvalid',
-      `The books in this data directory are of account ${shownAddress(owner)}, not ${shownAddress(address)}`,
+      `Nothing here tells whose wallet this is, because the node has never run with it: move ${walletPath} to another place, then restore the phrase`,
+      { details: { reason: 'owner-unknown' } },
     );
+  }
+
+  /** The key of the books' device is gone. */
+  leaveDevice(nowMs: number): void {
+    this.withStore((store) => store?.commit(() => leaveDevice(store, nowMs)));
   }
 
   /** @param walletPath where their wallet was. @throws AceError `WalletInvalid` when there are books */
@@ -95,4 +113,12 @@ export class WalletBooks {
       return store !== null;
     });
   }
+}
+
+function otherAccount(owner: string, address: string): AceError {
+  return new AceError(
+    'WalletInvalid',
+    `The books in this data directory are of account ${shownAddress(owner)}, not ${shownAddress(address)}`,
+    { details: { reason: 'other-account' } },
+  );
 }

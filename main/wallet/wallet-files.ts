@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AceError, isAceError } from '../../shared/errors.ts';
-import type { DeviceIdentity } from './device.ts';
+import { createDevice, type DeviceIdentity } from './device.ts';
 import { checkNotAsked, forgetWaitingDevice, waitingDevice } from './device-request.ts';
 import { makeWallet, protectionBy } from './identity.ts';
 import type { KeptDevices } from './kept-device.ts';
@@ -167,17 +167,47 @@ export class WalletFiles {
 
   /** @throws AceError `WalletMissing`, `WalletLocked` (`current` is wrong), `WalletInvalid`, `NotAllowed` */
   async changePassphrase(current: string | null, next: string, remember: boolean): Promise<void> {
-    const { walletPath, secretStore } = this.#context;
+    const { walletPath } = this.#context;
     this.checkExists();
     const { phraseConfirmed } = await this.readFacts();
     const secrets = await openWallet(walletPath, await this.#protectionFor(current));
     if (remember) await this.#checkStore();
     await saveWallet(walletPath, secrets, protectionBy(next), { replace: true, phraseConfirmed });
+    await this.#protected(next, remember);
+  }
+
+  /**
+   * Another passphrase for an account whose phrase is here: the one before is not needed. The device stays where its key is
+   * in memory, as of a node that runs locked; else its key is lost with that passphrase, and a new one takes over the books:
+   * these first, then the wallet, so that all of it can be done again after an interruption.
+   * @param phrase of the account that the wallet is of: its caller has checked that
+   * @returns whether this is a new device
+   * @throws AceError `WalletInvalid`, `NotAllowed` (it cannot be remembered), `DataDirNotWritable`, `StoreFailed`
+   */
+  async resetPassphrase(phrase: string, next: string, remember: boolean): Promise<boolean> {
+    const { walletPath, keptDevices, books, nowMs } = this.#context;
+    if (remember) await this.#checkStore();
+    const known = this.#wallet?.device ?? null;
+    if (!known) {
+      books.leaveDevice(nowMs());
+      await keptDevices.forget(); // what could not be read of it
+    }
+    const secrets = { phrase, deviceSeed: (known ?? createDevice()).seed() };
+    const protection = protectionBy(next);
+    await saveWallet(walletPath, secrets, protection, { replace: true, phraseConfirmed: true });
+    await this.#protected(next, remember);
+    if (this.#wallet) await this.#wallet.unlock(protection);
+    else this.#open(secrets);
+    return known === null;
+  }
+
+  /** The file has this passphrase now. */
+  async #protected(passphrase: string, remember: boolean): Promise<void> {
     this.#facts = await this.readFacts();
     this.#wallet?.protectedAs(this.#facts);
-    if (remember) await this.#remember(next);
+    if (remember) await this.#remember(passphrase);
     else {
-      await secretStore.forget();
+      await this.#context.secretStore.forget();
       this.#remembered = false;
     }
   }
@@ -241,7 +271,7 @@ export class WalletFiles {
     if (kept !== null) return protectionBy(kept, 'system');
     throw new AceError(
       'WalletLocked',
-      'The system’s key store does not give the wallet’s passphrase: sign in as the user who made it, or restore the wallet from its phrase in another --data-dir',
+      'The system’s key store does not give the wallet’s passphrase: sign in as the user who made it, or restore the wallet from its phrase, which gives it a passphrase of yours',
     );
   }
 

@@ -158,6 +158,24 @@ export class WalletManager {
     });
   }
 
+  /**
+   * A forgotten passphrase is replaced by whoever has the phrase of the same account; all else stays.
+   * @throws AceError `WalletMissing`, `WalletInvalid` (another account's phrase, or nobody knows whose wallet it is),
+   * `NotAllowed`, and why the node does not start
+   */
+  resetPassphrase(
+    input: CheckedInput<'walletResetPassphrase'>,
+  ): Promise<WalletOutputs['walletResetPassphrase']> {
+    return this.#exclusively(async () => {
+      this.#files.checkExists();
+      const phrase = parsePhrase(input.phrase);
+      const known = this.wallet?.account.address ?? null;
+      this.#books.checkWalletOwner(addressOf(phrase), known, this.#context.walletPath);
+      const newDevice = await this.#files.resetPassphrase(phrase, input.passphrase, input.remember);
+      return { ...(await this.#launch()), newDevice };
+    });
+  }
+
   /** @throws AceError as `WalletBackups.restore`, and why the node does not start */
   restoreBackup(input: CheckedInput<'walletRestoreBackup'>): Promise<WalletOutputs['walletRestoreBackup']> {
     return this.#exclusively(async () => {

@@ -106,6 +106,7 @@ export class Wallet {
       open.close();
       throw replaced('account');
     }
+    this.#hasNoPhrase = false;
     this.#open?.close();
     this.#open = open;
     this.#wait();

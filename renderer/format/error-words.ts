@@ -5,7 +5,9 @@
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
+import type { TransferReason } from '../../shared/rpc/content.ts';
 import { formatDecimal } from './locale.ts';
+import { formatDateTime } from './time.ts';
 
 export interface ErrorWords {
   readonly what: string;
@@ -31,6 +33,7 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   PaymentOverdue: words(m.error_payment_overdue, m.error_payment_overdue_next),
   PrepaymentDue: words(m.error_prepayment_due, m.error_prepayment_due_next),
   LoanRefused: words(m.error_loan_refused, m.error_loan_refused_next),
+  ProviderStopped: words(m.error_provider_stopped, m.error_provider_stopped_next),
   StoreFailed: words(m.error_store_failed, m.error_store_failed_next),
   FileMissing: words(m.error_file_missing, m.error_file_missing_next),
   FileUnreadable: words(m.error_file_unreadable, m.error_file_unreadable_next),
@@ -82,6 +85,16 @@ export function codeWords(code: ErrorCode, message: string): ErrorWords {
     () => m.error_other({ text: message }),
     () => m.error_other_next({ code }),
   );
+}
+
+/** Why a transfer waits, and until when where that is known. */
+export function reasonWords({ code, message, untilMs }: TransferReason): ErrorWords {
+  if (code === 'ProviderStopped' && untilMs !== undefined)
+    return words(
+      () => m.error_provider_stopped_until({ time: formatDateTime(untilMs) }),
+      m.error_provider_stopped_next,
+    );
+  return codeWords(code, message);
 }
 
 export function errorWords(error: unknown): ErrorWords {

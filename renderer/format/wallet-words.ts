@@ -32,6 +32,8 @@ export function walletTrouble(error: unknown): string {
     if (reason === 'no-draft') return m.first_error_draft();
     if (reason === 'passphrase-short') return m.first_pass_short();
     if (reason === 'damaged') return m.first_error_damaged();
+    if (reason === 'other-account') return m.first_error_other_account();
+    if (reason === 'owner-unknown') return m.first_error_owner_unknown();
     if (reason === 'newer-version') return m.first_error_newer();
   }
   const { what, next } = errorWords(error);

@@ -37,6 +37,7 @@ export class FirstRun {
   readonly #request: LatestRequest<void, [() => Promise<void>]>;
   step = $state<FirstStep>('welcome');
   #refusal = $state<string | null>(null);
+  #resetting = $state(false);
   network = $state.raw<NetworkChoiceView | null>(null);
   draft = $state.raw<Output<'walletCreate'> | null>(null);
   readonly number = $derived(COUNTED.findIndex((steps) => steps.includes(this.step)) + 1);
@@ -50,6 +51,11 @@ export class FirstRun {
 
   get busy(): boolean {
     return this.#request.busy;
+  }
+
+  /** A new passphrase is being set by the phrase: what was typed is not to be lost if that fails. */
+  get resetting(): boolean {
+    return this.#resetting && this.busy;
   }
 
   /** What is wrong, in words; `null` when nothing is. */
@@ -146,6 +152,16 @@ export class FirstRun {
       await this.#wallet.change('walletUnlock', { passphrase, remember });
       this.#goOn();
     });
+  }
+
+  /** The passphrase is forgotten; the phrase is not. */
+  async resetPassphrase(phrase: string, passphrase: string, remember: boolean): Promise<void> {
+    this.#resetting = true;
+    await this.#act(async () => {
+      await this.#wallet.change('walletResetPassphrase', { phrase, passphrase, remember });
+      this.#goOn();
+    });
+    this.#resetting = false;
   }
 
   /** @param multiaddr of a network that has not answered yet, as it is or another one */

@@ -90,6 +90,12 @@ export class WalletState {
     return (await this.#change.load(() => this.change('walletUnlock', { passphrase }))) !== null;
   }
 
+  /** By the phrase, where the passphrase is forgotten. Answers whether it is open now. */
+  async resetPassphrase(phrase: string, passphrase: string, remember: boolean): Promise<boolean> {
+    const reset = () => this.change('walletResetPassphrase', { phrase, passphrase, remember });
+    return (await this.#change.load(reset)) !== null;
+  }
+
   async lock(): Promise<void> {
     await this.#change.load(() => this.change('walletLock', {}));
   }

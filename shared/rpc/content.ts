@@ -57,6 +57,13 @@ export interface FilesView {
   readonly leftOut: readonly { readonly path: string; readonly why: 'no-media' | 'unreadable' }[];
 }
 
+export interface TransferReason {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** When it is expected to go on; left out where nobody knows. */
+  readonly untilMs?: number;
+}
+
 /** One content that is being fetched, or was since the node started. */
 export interface TransferView {
   readonly contentId: string;
@@ -72,7 +79,7 @@ export interface TransferView {
   readonly wanted: boolean;
   readonly state: 'connecting' | 'fetching' | 'paused' | 'done' | 'failed';
   /** Why it is paused or failed; pages translate the code. */
-  readonly reason: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly reason: TransferReason | null;
   /** Account of the provider that sent last. */
   readonly provider: string | null;
   readonly providers: readonly TransferProviderView[];

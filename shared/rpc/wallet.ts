@@ -201,6 +201,10 @@ export const walletInputs = {
   walletRestoreBackup: z
     .object({ path: path.optional(), base64: base64.optional(), passphrase, remember })
     .strict(),
+  /** Another passphrase for the wallet that is here, whose own is forgotten: by the phrase of the same account. */
+  walletResetPassphrase: z
+    .object({ phrase: text(1_000), passphrase: newPassphrase.unwrap(), remember })
+    .strict(),
   /** A second device of an account, without its phrase: the certificate that `deviceLink` gave on the first. */
   walletJoin: z.object({ certificate: text(2_000), passphrase: newPassphrase, remember }).strict(),
   /** Tries again to start the node with the wallet that is there. */
@@ -262,6 +266,10 @@ export interface WalletOutputs {
       /** Channels on which it paid: never paid on again; what is free of them comes back by itself. */
       readonly payingChannels: number;
     };
+  };
+  walletResetPassphrase: WalletStateView & {
+    /** The device's key was lost with the passphrase: channels of before are claimed, and not paid on again. */
+    readonly newDevice: boolean;
   };
   walletJoin: WalletStateView;
   walletStart: WalletStateView;

@@ -80,6 +80,7 @@ describe('a number that overflows 2^53, is negative, or is none', () => {
       [2, { type: 'ask', id: 1, contentId: 'x', pieceIndex: 1 }],
       [1, { type: 'countersigned', channelId: new Uint8Array(32), number: 1, signature: new Uint8Array(64) }],
       [1, { type: 'refused', id: 1, code: 'X' }],
+      [2, { type: 'refused', id: 1, code: 'X', forMs: 1 }],
     ];
     for (const [numbers, message] of messages) {
       const frame = encodeMessage(message).subarray();
@@ -87,6 +88,19 @@ describe('a number that overflows 2^53, is negative, or is none', () => {
       expect((dagCbor.decode(body) as unknown[]).filter((v) => typeof v === 'number')).toHaveLength(numbers);
       expect(taken(body, (bytes) => decodeMessage(Buffer.concat([frame.subarray(0, 1), bytes])))).toEqual([]);
     }
+  });
+
+  it('of a refusal is how long it lasts: a month at most, and left out where nobody knows', () => {
+    const refused = (forMs?: number): Message => ({ type: 'refused', id: 1, code: 'X', forMs });
+    const taken = (message: Message) => decodeMessage(encodeMessage(message).subarray());
+    const mostMs = 32 * 86_400_000;
+    expect(taken(refused())).toEqual({ type: 'refused', id: 1, code: 'X' });
+    expect(taken(refused(mostMs))).toEqual(refused(mostMs));
+    expectAceError('MessageMalformed', () => taken(refused(mostMs + 1)));
+    const body = (...values: unknown[]) => Buffer.concat([Buffer.of(10), dagCbor.encode(values)]);
+    expect(decodeMessage(body(1, 'X', 5))).toEqual(refused(5));
+    for (const values of [[1], [1, 'X', null], [1, 'X', 5, 5], ['X', 5]])
+      expectAceError('MessageMalformed', () => decodeMessage(body(...values)));
   });
 
   it('is refused in every message that is packed by hand', () => {

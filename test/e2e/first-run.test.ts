@@ -83,8 +83,18 @@ describe.skipIf(browserPath === null)('a first start', () => {
     await page.getByTestId('unlock-submit').click();
     expect(await page.getByTestId('first-trouble').textContent()).toBe('That is not the passphrase.');
     expect(await axeFindings(page)).toEqual([]);
-    await page.getByTestId('unlock-passphrase').fill('a long enough one');
-    await page.getByTestId('unlock-submit').click();
+    await page.getByTestId('unlock-forgot').click();
+    await page.getByTestId('reset-phrase').fill(JUNK);
+    await page.getByTestId('reset-submit').click();
+    expect(await page.getByTestId('first-trouble').textContent()).toContain('passphrase');
+    await page.getByTestId('passphrase').fill('a new one that is long');
+    await page.getByTestId('passphrase-again').fill('a new one that is long');
+    await page.getByTestId('reset-submit').click();
+    await page.getByText('That is another account’s').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    // What was typed is still there: only the phrase has to be another.
+    await page.getByTestId('reset-phrase').fill(words.join('\n'));
+    await page.getByTestId('reset-submit').click();
     await page.locator('[data-testid=play]:enabled').first().waitFor({ timeout: START_TIMEOUT_MS });
     // While the node was away the browser could not reach it, and reported it.
     expect(troubles.filter((text) => !/ERR_|WebSocket|status of 503/.test(text))).toEqual([]);

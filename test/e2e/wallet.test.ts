@@ -56,6 +56,8 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await phrase.getByTestId('phrase-passphrase').press('Enter');
     await phrase.getByTestId('phrase').waitFor(WAIT);
     expect(await phrase.getByTestId('phrase').locator('li').count()).toBe(12);
+    const shown = await phrase.getByTestId('phrase').locator('li').allTextContents();
+    const words = shown.map((text) => text.replace(/^\s*\d+/, '').trim());
     await check(page, 'the phrase');
     await page.keyboard.press('Escape');
     await phrase.waitFor({ state: 'detached' });
@@ -78,6 +80,17 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await page.getByTestId('lock-now').click();
     await page.locator('[data-testid=lock-status][data-status=locked]').waitFor(WAIT);
     await check(page, 'a locked wallet');
+
+    // The passphrase is forgotten: the phrase opens the wallet, with another one.
+    await page.getByTestId('unlock-forgot').click();
+    await page.getByTestId('reset-phrase').fill(words.join(' '));
+    await page.getByTestId('reset-submit').click();
+    expect(await page.getByTestId('reset-failure').textContent()).toContain('8 characters');
+    await check(page, 'a forgotten passphrase');
+    await page.getByTestId('passphrase').fill(PASSPHRASE);
+    await page.getByTestId('passphrase-again').fill(PASSPHRASE);
+    await page.getByTestId('reset-submit').click();
+    await page.locator('[data-testid=lock-status][data-status=unlocked]').waitFor(WAIT);
     expect(troubles).toEqual([]);
   });
 

@@ -71,6 +71,10 @@ export class FakeWallet implements WalletService {
     throw signsNothing();
   }
 
+  async walletResetPassphrase(): Promise<WalletOutputs['walletResetPassphrase']> {
+    return { ...this.#become('unlocked'), newDevice: false };
+  }
+
   async walletJoin(): Promise<WalletOutputs['walletJoin']> {
     throw signsNothing();
   }

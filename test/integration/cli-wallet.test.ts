@@ -151,7 +151,7 @@ describe('the wallet on the command line', () => {
 
   it('that is locked keeps nobody from reading what the books of a stopped node say', async () => {
     const { dir, secret, at } = fresh();
-    await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
+    const created = await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
     const node = await startNode(dir, ...secret);
     const told = JSON.parse((await run(['status', '--json', ...at])).stdout);
     expect(await node.stop()).toBe(0);
@@ -160,6 +160,23 @@ describe('the wallet on the command line', () => {
     const { account, balances, networkId } = told;
     expect(JSON.parse(stdout)).toMatchObject({ running: false, locked: true, account, balances, networkId });
     expect((await run(['status', ...at])).stdout).toMatch(/^Node +not running, and its wallet is locked/);
+
+    // Its passphrase is forgotten: the phrase sets another one in place, and only this account's phrase does.
+    const next = `${dir}.next`;
+    writeFileSync(next, 'another horse');
+    const restore = ['wallet', 'restore', ...at, '--passphrase-file', next];
+    const [phrase = ''] = created.stdout.split('\n');
+    expectOneLine(
+      await run(restore, {}, 'test test test test test test test test test test test junk'),
+      /The books in this data directory are of account 0x/,
+    );
+    expectOneLine(await run(['wallet', 'restore', ...at, '--no-passphrase'], {}, phrase), /not none/);
+    expect((await run(['wallet', 'unlock', ...at, ...secret])).code).toBe(0);
+    const reset = await run(restore, {}, phrase);
+    expect({ code: reset.code, stderr: reset.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(reset.stdout).toMatch(/has the new passphrase.*a new device of the account/);
+    expect((await run(['wallet', 'unlock', ...at, ...secret])).code).toBe(1);
+    expect((await run(['wallet', 'unlock', ...at, '--passphrase-file', next])).code).toBe(0);
   });
 
   it('restores from standard input and from a backup, and says what is wrong with either', {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dayOf, endOfDay } from '../../main/util/local-day.ts';
 import { fetchWhole, MIB, paidUnits, revealedUnits, settleUp, useDevnet } from '../helpers/devnet.ts';
 import { itInTiers } from '../helpers/tiers.ts';
 import { staysFor, waitFor } from '../helpers/wait.ts';
@@ -65,6 +66,9 @@ describe('a stop', () => {
     expect(paidUnits(provider)).toBe(revealedUnits(viewer));
     expect(rested).toBe(paidUnits(provider) * MIB);
     await staysFor('what was sent', 1_000, () => provider.meter.totals().upBytes);
+    // The viewer is told why, and that nobody knows for how long.
+    await waitFor('the reason', () => transfer.reason?.code === 'ProviderStopped');
+    expect(transfer).toMatchObject({ state: 'connecting', reason: { details: {} } });
     expect(provider.meter.totals().upBytes).toBe(rested);
     expect(provider.limits.stops().map(({ message }) => message)).toEqual([
       'Uploading is stopped by your settings',
@@ -97,6 +101,23 @@ describe('a stop', () => {
     await settleUp(viewer, provider, contentId);
     expect([revealedUnits(viewer), paidUnits(provider)]).toEqual([30, 30]);
   });
+});
+
+it('a provider that has used up its data of a day tells its viewers until when', async () => {
+  const { provider, viewer, download } = await provided(12);
+  const midnight = () => endOfDay(dayOf(Date.now()));
+  const earliest = midnight();
+  await provider.setLimits({ dataPerDayBytes: 4 * MIB });
+  const transfer = await download();
+  await waitFor('the reason', () => transfer.reason?.code === 'ProviderStopped');
+  const untilMs = Number(transfer.reason?.details.untilMs);
+  // By clocks that are looked at one after the other.
+  expect(untilMs).toBeGreaterThanOrEqual(earliest);
+  expect(untilMs).toBeLessThan(midnight() + 60_000);
+  expect(revealedUnits(viewer)).toBeLessThan(12);
+  await provider.setLimits({ dataPerDayBytes: null });
+  await waitFor('all of it', () => transfer.state === 'done');
+  expect(transfer.reason).toBeNull();
 });
 
 it('a viewer takes no more than the data of a day, and counts on after a restart', async () => {

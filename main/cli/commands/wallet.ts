@@ -67,7 +67,9 @@ function addMakingCommands(wallet: Command, context: CommandContext): void {
     );
   ofNode(wallet.command('restore'))
     .argument('[backup]', 'file of ace-node wallet backup; without it the phrase is asked for', notEmpty)
-    .description('an account from its phrase (typed, or on standard input), or from a backup')
+    .description(
+      'an account from its phrase (typed, or on standard input), or from a backup; where the wallet is, its phrase sets a new passphrase',
+    )
     .addOption(plainOption())
     .action((file: string | undefined, o: CommonOptions & { passphrase: boolean }) =>
       walletRestoreCommand(context.configOf(o), file, { plain: !o.passphrase }),

@@ -47,6 +47,7 @@ export class BroadcastTable {
   readonly #published;
   readonly #end;
   readonly #setFolder;
+  readonly #disown;
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM broadcasts b WHERE content_id = ?`);
@@ -71,6 +72,9 @@ export class BroadcastTable {
     this.#end = db.prepare(`UPDATE broadcasts SET ended = 1 WHERE content_id = ?`);
     this.#setFolder = db.prepare(
       `UPDATE broadcasts SET folder = @folder, source_mark = NULL WHERE content_id = @contentId`,
+    );
+    this.#disown = db.prepare(
+      `UPDATE broadcasts SET push_key = NULL, folder = NULL WHERE push_key IS NOT NULL AND ended = 0`,
     );
   }
 
@@ -106,6 +110,11 @@ export class BroadcastTable {
 
   setFolder(contentId: string, folder: string | null): void {
     this.#setFolder.run({ contentId, folder });
+  }
+
+  /** Those that have not ended are nobody's to go on with: the key of the device that began them is gone. */
+  disown(): void {
+    this.#disown.run();
   }
 }
 

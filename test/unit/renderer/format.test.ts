@@ -7,11 +7,17 @@ import {
   significant,
 } from '../../../renderer/format/amount.ts';
 import { dayEndMs, dayOf, dayStartMs, formatDay, readDay } from '../../../renderer/format/days.ts';
-import { codeWords, errorWords, faucetWords, startWords } from '../../../renderer/format/error-words.ts';
+import {
+  codeWords,
+  errorWords,
+  faucetWords,
+  reasonWords,
+  startWords,
+} from '../../../renderer/format/error-words.ts';
 import { ownUrl } from '../../../renderer/format/own-url.ts';
 import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/settlement-words.ts';
 import { shortId } from '../../../renderer/format/short-id.ts';
-import { formatSpan } from '../../../renderer/format/time.ts';
+import { formatDateTime, formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
@@ -175,6 +181,11 @@ describe('errors in words', () => {
 
   it('promises that a title starts by itself only when it is under way', () => {
     expect(codeWords('NoProviders', '').next).toContain('by itself');
+    const stopped = { code: 'ProviderStopped', message: '' } as const;
+    const untilMs = new Date(2026, 10, 24, 18, 30).getTime();
+    expect(reasonWords(stopped).what).toContain('limit of its own and sends nothing now');
+    expect(reasonWords({ ...stopped, untilMs }).what).toContain(`nothing until ${formatDateTime(untilMs)}`);
+    expect(reasonWords({ code: 'NoProviders', message: '' })).toEqual(codeWords('NoProviders', ''));
     const notStarted = startWords(new AceError('NoProviders', ''));
     expect(notStarted.next).not.toContain('by itself');
     expect(notStarted.next).toContain('play it again');
