@@ -170,7 +170,7 @@ export class WalletManager {
       this.#files.checkExists();
       const phrase = parsePhrase(input.phrase);
       const known = this.wallet?.account.address ?? null;
-      this.#books.checkWalletOwner(addressOf(phrase), known, this.#context.walletPath);
+      this.#books.checkWalletOwner(addressOfPhrase(phrase), known, this.#context.walletPath);
       const newDevice = await this.#files.resetPassphrase(phrase, input.passphrase, input.remember);
       return { ...(await this.#launch()), newDevice };
     });
