@@ -33,6 +33,14 @@ export async function pinCommand(config: NodeConfig, contentId: string, pinned: 
   });
 }
 
+/** `ace-node pause ID`, `ace-node resume ID` */
+export async function pauseCommand(config: NodeConfig, contentId: string, paused: boolean): Promise<void> {
+  await withConnection(config, async (connection) => {
+    const content = await connection.call('pauseContent', { contentId: parseContentId(contentId), paused });
+    return `${shownName(content.name)} is ${paused ? 'not shared until ace-node resume' : 'shared again'}.`;
+  });
+}
+
 async function withConnection(
   config: NodeConfig,
   ask: (connection: NodeConnection) => Promise<string>,
@@ -58,6 +66,7 @@ function describe(content: ContentView): string {
     live ? liveState(live) : here,
     ...(content.pinned ? ['pinned'] : []),
     ...(content.sourcePath === null ? [] : [`in ${shownName(content.sourcePath)}`]),
+    ...(content.paused ? ['NOT SHARED: paused'] : []),
     ...(content.trouble ? [TROUBLES[content.trouble]] : []),
   ];
   return `${content.contentId}  ${shownName(content.name)} (${marks.join('; ')})`;

@@ -51,6 +51,8 @@ export interface RunningPeer extends Network, Content, Pick<Payments, 'claims' |
   import(options: ImportOptions): Promise<ContentRow>;
   /** As `Library.delete`; the content is not announced any more. */
   deleteContent(contentId: string, force: boolean): Promise<void>;
+  /** As `Library.pauseSharing`; the content is not announced any more, or again. */
+  pauseSharing(contentId: string, paused: boolean): ContentRow;
   stop(): Promise<void>;
 }
 
@@ -114,6 +116,11 @@ function running(
     async deleteContent(contentId, force) {
       await library.delete(contentId, force);
       announcer.soon();
+    },
+    pauseSharing(contentId, paused) {
+      const row = library.pauseSharing(contentId, paused);
+      announcer.soon();
+      return row;
     },
     async stop() {
       // Channels close first, so that their last claims still reach the shard.

@@ -349,7 +349,9 @@ class ProviderStream {
 
   /** Why the request cannot be served, after waiting for a payment that is due, or for the word of the viewer's shard. */
   async #refusal(request: Request, file: TransportFile): Promise<string | null> {
-    if (!this.#context.store.contents.hasPiece(request.contentId, request.pieceIndex)) return 'PieceUnknown';
+    const { contents } = this.#context.store;
+    if (contents.isPaused(request.contentId)) return 'ProviderStopped';
+    if (!contents.hasPiece(request.contentId, request.pieceIndex)) return 'PieceUnknown';
     if (this.#channel.free) return null;
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
     for (;;) {

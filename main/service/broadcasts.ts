@@ -27,6 +27,7 @@ export function liveContentView(row: BroadcastRow, window: readonly HeardRecord[
     addedAtMs: row.addedAtMs,
     servedUnits: Math.ceil(row.upBytes / PIECE_BYTES),
     pinned: false,
+    paused: false,
     sourcePath: null,
     trouble: null,
     live: {

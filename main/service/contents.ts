@@ -24,7 +24,15 @@ export interface ContentServiceOptions {
 
 type ContentProcedures = Pick<
   NodeService,
-  'contents' | 'importFile' | 'filesIn' | 'deleteContent' | 'pinContent' | 'play' | 'tracks' | 'stop'
+  | 'contents'
+  | 'importFile'
+  | 'filesIn'
+  | 'deleteContent'
+  | 'pinContent'
+  | 'pauseContent'
+  | 'play'
+  | 'tracks'
+  | 'stop'
 >;
 
 /** An import reports how far it has come at most this often. */
@@ -65,6 +73,7 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
       return {};
     },
     pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
+    pauseContent: async ({ contentId, paused }) => contentView(peer.pauseSharing(contentId, paused)),
     async play({ contentId, download }) {
       const broadcast = await live.broadcastOf(contentId);
       if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download !== false);

@@ -91,6 +91,7 @@ export function contentView(row: ContentRow): ContentView {
     addedAtMs: row.addedAtMs,
     servedUnits: Math.ceil(row.upBytes / PIECE_BYTES),
     pinned: row.pinned,
+    paused: row.paused,
     sourcePath: row.sourcePath,
     trouble: row.trouble,
   };

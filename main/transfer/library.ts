@@ -195,9 +195,18 @@ export class Library {
 
   /** Pinned contents are never removed to make room. @throws AceError `ContentUnknown` */
   pin(link: string, pinned: boolean): ContentRow {
+    return this.#mark(link, ({ contents }, contentId) => contents.setPinned(contentId, pinned));
+  }
+
+  /** Neither announced nor sent to anybody for now; its announcer is told by the caller. @throws AceError `ContentUnknown` */
+  pauseSharing(link: string, paused: boolean): ContentRow {
+    return this.#mark(link, ({ contents }, contentId) => contents.setPaused(contentId, paused));
+  }
+
+  #mark(link: string, mark: (store: NodeStore, contentId: string) => void): ContentRow {
     const contentId = parseContentId(link);
     const { store, onContents } = this.#context;
-    store.commit(() => store.contents.setPinned(contentId, pinned));
+    store.commit(() => mark(store, contentId));
     const row = store.contents.get(contentId);
     if (!row) throw new AceError('ContentUnknown', `There is no content ${contentId} here`);
     onContents();

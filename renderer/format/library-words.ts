@@ -26,6 +26,7 @@ export function titleWords(content: ContentView, moment: TitleMoment): string {
     return m.library_fetching({ have: formatBytes(transfer.haveBytes), size });
   if (playing) return m.library_watching({ size });
   if (content.trouble) return size;
+  if (content.paused && content.haveBytes > 0) return m.library_paused({ size });
   if (content.haveBytes >= content.sizeBytes)
     return sharingStopped ? m.library_not_shared_now({ size }) : m.library_shared({ size });
   return content.haveBytes > 0

@@ -37,6 +37,8 @@ export interface ContentView {
   readonly servedUnits: number;
   /** Never removed to make room for others. */
   readonly pinned: boolean;
+  /** Neither announced nor sent to anybody, until its user shares it again. */
+  readonly paused: boolean;
   /** The user's own file, which is served where it lies; `null` when the node has the bytes. */
   readonly sourcePath: string | null;
   /** Why it is not shared: that file was changed after its import, or is gone. */

@@ -178,6 +178,8 @@ export const inputs = {
   filesIn: z.object({ path: z.string().min(1).max(4096) }).strict(),
   deleteContent: z.object({ contentId, force: z.boolean().default(false) }).strict(),
   pinContent: z.object({ contentId, pinned: z.boolean() }).strict(),
+  /** Whether the sharing of one title is paused. A piece that was begun is finished. */
+  pauseContent: z.object({ contentId, paused: z.boolean() }).strict(),
   settings: z.object({}).strict(),
   /** What is left out stays as it is; `null` takes a limit away, 0 stops. */
   setSettings: limitsSchema.partial(),
@@ -228,6 +230,7 @@ export interface Outputs
   /** A download of it is stopped; while it is played that takes `force`. The user's own file is never deleted. */
   deleteContent: Record<string, never>;
   pinContent: ContentView;
+  pauseContent: ContentView;
   settings: SettingsView;
   /** Holds at once. */
   setSettings: SettingsView;

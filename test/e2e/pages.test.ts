@@ -158,6 +158,13 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     await page.getByTestId('paste').press('Enter');
     await row(page, 'typed.mp4').waitFor();
 
+    // The sharing of one title is paused, and taken up again.
+    for (const words of ['sharing paused', 'shared']) {
+      await row(page, 'typed.mp4').getByTestId('library-menu').click();
+      await page.getByTestId('pause').click();
+      await row(page, 'typed.mp4').getByText(`· ${words}`).waitFor();
+    }
+
     for (const name of ['chosen.mp4', 'dropped.mp4', 'typed.mp4']) {
       await row(page, name).getByTestId('library-menu').click();
       await page.getByTestId('remove').click();

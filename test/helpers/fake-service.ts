@@ -26,7 +26,7 @@ const MIB = 1_048_576;
 /** Base units of XAC per MiB, near 0.01 XAC per GB. */
 const XAC_PER_MIB = 98n;
 const TICK_MS = 250;
-const KEPT = { pinned: false, sourcePath: null, trouble: null } as const;
+const KEPT = { pinned: false, paused: false, sourcePath: null, trouble: null } as const;
 
 const NOTHING_SHARED: SharingFiguresView = {
   sentBytes: 0,
@@ -270,6 +270,10 @@ export class FakeService extends FakeWallet implements NodeService {
   }
 
   async pinContent(): Promise<ContentView> {
+    throw new AceError('ContentUnknown', 'No such content');
+  }
+
+  async pauseContent(): Promise<ContentView> {
     throw new AceError('ContentUnknown', 'No such content');
   }
 

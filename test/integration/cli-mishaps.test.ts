@@ -71,7 +71,7 @@ describe('a validator of many shards', () => {
 describe('a content id that is none', () => {
   it('is refused in the same words by each command that takes one', async () => {
     const dir = await usedDir('contents');
-    for (const command of ['play', 'pin', 'unpin', 'delete']) {
+    for (const command of ['play', 'pin', 'unpin', 'pause', 'resume', 'delete']) {
       const ended = await run([command, 'xx', '--data-dir', dir]);
       expectOneLine(ended, 'ace-node: "xx" is not a content id such as bafy…');
     }

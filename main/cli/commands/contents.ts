@@ -1,6 +1,6 @@
-/** `ace-node import`, `contents`, `delete`, `pin`, `unpin` */
+/** `ace-node import`, `contents`, `delete`, `pin`, `unpin`, `pause`, `resume` */
 import type { Command } from 'commander';
-import { contentsCommand, deleteCommand, pinCommand } from '../contents.ts';
+import { contentsCommand, deleteCommand, pauseCommand, pinCommand } from '../contents.ts';
 import { importCommand } from '../import.ts';
 import { eachNotEmpty, notEmpty } from '../option-values.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
@@ -48,5 +48,13 @@ export function addContentCommands(program: Command, context: CommandContext): v
     .description('let a content be removed when room is needed');
   ofNode(unpin).action((contentId: string, options: CommonOptions) =>
     pinCommand(context.configOf(options), contentId, false),
+  );
+  const pause = program.command('pause <content-id>').description('share one content with nobody for now');
+  ofNode(pause).action((contentId: string, options: CommonOptions) =>
+    pauseCommand(context.configOf(options), contentId, true),
+  );
+  const resume = program.command('resume <content-id>').description('share a paused content again');
+  ofNode(resume).action((contentId: string, options: CommonOptions) =>
+    pauseCommand(context.configOf(options), contentId, false),
   );
 }

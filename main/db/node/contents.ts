@@ -17,6 +17,8 @@ export interface ContentRow {
   readonly haveLastPiece: boolean;
   /** Never removed to make room for others. */
   readonly pinned: boolean;
+  /** Its user shares it with nobody for now. */
+  readonly paused: boolean;
   /** When it was played, fetched or served last. */
   readonly usedAtMs: number;
   /** The user's own file, which was imported by reference; `null` when the piece store has the bytes. */
@@ -27,9 +29,9 @@ export interface ContentRow {
   readonly trouble: ContentTrouble | null;
 }
 
-/** Whether others are told of it: something of it is here, and its file is the one that was imported. */
-export function isShared({ trouble, havePieces }: ContentRow): boolean {
-  return trouble === null && havePieces > 0;
+/** Whether others are told of it: something of it is here, its file is the one that was imported, and it is not paused. */
+export function isShared({ trouble, havePieces, paused }: ContentRow): boolean {
+  return trouble === null && havePieces > 0 && !paused;
 }
 
 export type ContentTrouble = 'changed' | 'missing';
@@ -51,9 +53,13 @@ const COLUMNS = `content_id AS contentId, transport, name, mime_type AS mimeType
   (SELECT count(*) FROM pieces p WHERE p.content_id = c.content_id) AS havePieces,
   EXISTS (SELECT 1 FROM pieces p WHERE p.content_id = c.content_id
     AND p.piece_index = (c.size_bytes - 1) / 1048576) AS haveLastPiece,
-  pinned, used_at_ms AS usedAtMs, source_path AS sourcePath, file_stamp AS fileStamp, trouble`;
+  pinned, paused, used_at_ms AS usedAtMs, source_path AS sourcePath, file_stamp AS fileStamp, trouble`;
 
-type RawRow = Omit<ContentRow, 'haveLastPiece' | 'pinned'> & { haveLastPiece: number; pinned: number };
+type RawRow = Omit<ContentRow, 'haveLastPiece' | 'pinned' | 'paused'> & {
+  haveLastPiece: number;
+  pinned: number;
+  paused: number;
+};
 
 /** What is known of a content's file, without its pieces. */
 export type ContentFile = Pick<
@@ -92,6 +98,8 @@ export class ContentTable {
   readonly #keepTraffic;
   readonly #delete;
   readonly #setPinned;
+  readonly #setPaused;
+  readonly #isPaused;
   readonly #touch;
   readonly #setFile;
   readonly #setStamp;
@@ -153,6 +161,8 @@ export class ContentTable {
     );
     this.#delete = db.prepare<[string]>(`DELETE FROM contents WHERE content_id = ?`);
     this.#setPinned = db.prepare<[number, string]>(`UPDATE contents SET pinned = ? WHERE content_id = ?`);
+    this.#setPaused = db.prepare<[number, string]>(`UPDATE contents SET paused = ? WHERE content_id = ?`);
+    this.#isPaused = db.prepare<[string], number>(`SELECT paused FROM contents WHERE content_id = ?`).pluck();
     this.#touch = db.prepare<[number, string]>(`UPDATE contents SET used_at_ms = ? WHERE content_id = ?`);
     this.#setFile = db.prepare<[string | null, string, string]>(
       `UPDATE contents SET source_path = ?, file_stamp = ?, trouble = NULL WHERE content_id = ?`,
@@ -291,6 +301,16 @@ export class ContentTable {
     this.#setPinned.run(pinned ? 1 : 0, contentId);
   }
 
+  /** Those who asked what is here are told anew. */
+  setPaused(contentId: string, paused: boolean): void {
+    this.#setPaused.run(paused ? 1 : 0, contentId);
+    this.#changed(contentId);
+  }
+
+  isPaused(contentId: string): boolean {
+    return this.#isPaused.get(contentId) === 1;
+  }
+
   touch(contentId: string, nowMs: number): void {
     this.#touch.run(nowMs, contentId);
   }
@@ -315,5 +335,10 @@ export class ContentTable {
 }
 
 function toRow(row: RawRow): ContentRow {
-  return { ...row, haveLastPiece: row.haveLastPiece === 1, pinned: row.pinned === 1 };
+  return {
+    ...row,
+    haveLastPiece: row.haveLastPiece === 1,
+    pinned: row.pinned === 1,
+    paused: row.paused === 1,
+  };
 }

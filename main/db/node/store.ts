@@ -32,6 +32,7 @@ import { settlementHistory } from './migrations/0015-settlement-history.ts';
 import { bills } from './migrations/0016-bills.ts';
 import { entryContents } from './migrations/0017-entry-contents.ts';
 import { settlementDays } from './migrations/0018-settlement-days.ts';
+import { pausedContents } from './migrations/0019-paused-contents.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -90,6 +91,7 @@ export const NODE_MIGRATIONS = [
   bills,
   entryContents,
   settlementDays,
+  pausedContents,
 ] as const;
 
 /**

@@ -183,7 +183,7 @@ describe('errors in words', () => {
     expect(codeWords('NoProviders', '').next).toContain('by itself');
     const stopped = { code: 'ProviderStopped', message: '' } as const;
     const untilMs = new Date(2026, 10, 24, 18, 30).getTime();
-    expect(reasonWords(stopped).what).toContain('limit of its own and sends nothing now');
+    expect(reasonWords(stopped).what).toContain('has stopped sharing it for now');
     expect(reasonWords({ ...stopped, untilMs }).what).toContain(`nothing until ${formatDateTime(untilMs)}`);
     expect(reasonWords({ code: 'NoProviders', message: '' })).toEqual(codeWords('NoProviders', ''));
     const notStarted = startWords(new AceError('NoProviders', ''));

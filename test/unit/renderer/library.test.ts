@@ -17,6 +17,7 @@ function aTitle(name: string, other: Partial<ContentView> = {}): ContentView {
     addedAtMs: 0,
     servedUnits: 0,
     pinned: false,
+    paused: false,
     sourcePath: null,
     trouble: null,
     ...other,
@@ -62,6 +63,9 @@ describe('a title in words', () => {
     const whole = aTitle('a');
     expect(titleWords(whole, moment)).toBe('10 MiB · shared');
     expect(titleWords(whole, { ...moment, sharingStopped: true })).toBe('10 MiB · not shared now');
+    expect(titleWords(aTitle('a', { paused: true }), { ...moment, sharingStopped: true })).toBe(
+      '10 MiB · sharing paused',
+    );
     const changed = aTitle('a', { trouble: 'changed' });
     expect(titleWords(changed, moment)).toBe('10 MiB');
     expect(troubleWords(changed)).toContain('not shared');
