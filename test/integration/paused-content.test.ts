@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, settleUp, useDevnet } from '../helpers/devnet.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { standsStill, waitFor } from '../helpers/wait.ts';
 import { walletNode } from '../helpers/wallet-node.ts';
 
 it('is announced and sent to nobody, also after a restart, while the other titles are; then to all who wait', async () => {
@@ -20,8 +20,10 @@ it('is announced and sent to nobody, also after a restart, while the other title
 
   expect(await sharer.call('pauseContent', { contentId, paused: true })).toMatchObject({ paused: true });
   await waitFor('the viewer is told', () => transfer.reason?.code === 'ProviderStopped');
-  const have = transfer.haveBytes;
+  // What had begun still comes.
   await peer.setLimits({ uploadBytesPerSecond: null });
+  await standsStill('what is sent', () => peer.meter.totals().upBytes);
+  const have = await standsStill('what is here', () => transfer.haveBytes);
   await fetchWhole(viewer, other.contentId);
   expect(transfer.haveBytes).toBe(have);
   const paused = async () =>
