@@ -182,6 +182,8 @@ export class PieceSender {
     for (const request of this.#stream.queue.head(mostPieces)) {
       const file = this.#stream.files.get(request.contentId);
       if (!file || request.pieceIndex >= file.pieceHashes.length) break;
+      // Refused by name when its turn comes.
+      if (this.#context.store.contents.isPaused(request.contentId)) break;
       const served = this.#served(request, file);
       // What is owed is owed once: the same piece again waits until this group has taken that.
       if (served.resend && keys.has(pieceKey(request))) break;

@@ -324,7 +324,10 @@ class ProviderStream {
         if (upload.state === 'waiting') await this.#signal.wait(deadlineMs - performance.now());
       }
       if (this.#ended) return;
-      if (upload.state === 'stopped')
+      // It may have been paused while the piece waited for its turn.
+      if (this.#context.store.contents.isPaused(request.contentId))
+        await this.#refuseUnsent(request, 'ProviderStopped', null);
+      else if (upload.state === 'stopped')
         await this.#refuseUnsent(request, 'ProviderStopped', upload.stoppedForMs);
       else if (upload.state !== 'sending') await this.#refuseUnsent(request, 'ProviderBusy', null);
       else await this.#pieces.serve(upload);
