@@ -47,7 +47,7 @@ function useShard(funds: ConstructorParameters<typeof TestShard>[2] = []) {
     /** As after so many rows of others. */
     spend: async (rows: number) => {
       const leases = Array.from({ length: rows }, (_, n) => ({
-        payer: `stranger ${n}`,
+        payer: `0x${(0x57a6e40000 + n).toString(16).padStart(40, '0')}`,
         payee: 'any',
         claimedUnits: 1,
         sealedUnits: 0,

@@ -188,7 +188,7 @@ describe('a wallet where no node runs', () => {
     await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
     const says = /There is a wallet already/;
     expectOneLine(await run(['wallet', 'create', ...at]), says);
-    expectOneLine(await run(['wallet', 'restore', ...at]), says);
+    expectOneLine(await run(['wallet', 'restore', 'backup.json', ...at]), says);
     expectOneLine(await run(['devices', 'join', '00', ...at]), says);
   });
 });
