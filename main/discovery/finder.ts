@@ -10,6 +10,7 @@ import { isAceError } from '../../shared/errors.ts';
 import type { Log } from '../process/log.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import { Signal } from '../util/signal.ts';
+import { MAX_FOUND, MAX_KEPT_ANSWERS, MAX_PROVIDER_ADDRESSES } from './limits.ts';
 import type { MetProviders } from './met-providers.ts';
 
 export interface ProviderLookup {
@@ -36,13 +37,8 @@ export interface FinderOptions {
 
 /** Others may have found something by then too. */
 const GRACE_MS = 20;
-/** Contents whose answers are kept. */
-const MAX_KEPT = 256;
-/** Of one lookup for one content. */
-const MAX_FOUND = 64;
 /** Above all of `MetProviders`. */
 const OWN_RANK = 3;
-const MAX_ADDRESSES = 16;
 
 interface Search {
   readonly found: Map<string, Provider>;
@@ -56,7 +52,7 @@ export class ProviderFinder {
   readonly #options: FinderOptions;
   /** Searches by content and lookup, the one that was asked for last kept longest. */
   readonly #kept = new LRUCache<string, Map<string, Search>>({
-    max: MAX_KEPT,
+    max: MAX_KEPT_ANSWERS,
     dispose: (byLookup, _, reason) => {
       if (reason === 'evict') for (const { controller } of byLookup.values()) controller.abort();
     },
@@ -171,5 +167,5 @@ function joined(known: Provider | undefined, other: Provider): Provider {
   if (!known) return other;
   const addresses = new Map<string, Multiaddr>();
   for (const address of [...known.addresses, ...other.addresses]) addresses.set(address.toString(), address);
-  return { ...known, addresses: [...addresses.values()].slice(0, MAX_ADDRESSES) };
+  return { ...known, addresses: [...addresses.values()].slice(0, MAX_PROVIDER_ADDRESSES) };
 }

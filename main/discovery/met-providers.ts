@@ -3,17 +3,15 @@
  * as a provider, of any account; only a greeting shows that it is there and whose device it is.
  */
 import { LRUCache } from 'lru-cache';
+import { MAX_MET_PROVIDERS } from './limits.ts';
 
 interface Met {
   readonly account: string;
   readonly served: boolean;
 }
 
-/** Providers that are remembered, those of last longest. */
-const MAX_MET = 1_024;
-
 export class MetProviders {
-  readonly #met = new LRUCache<string, Met>({ max: MAX_MET });
+  readonly #met = new LRUCache<string, Met>({ max: MAX_MET_PROVIDERS });
 
   /** It has shown that it is a device of this account. */
   greeted(peerId: string, account: string): void {

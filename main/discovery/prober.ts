@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { isAceError } from '../../shared/errors.ts';
 import { askHave } from '../p2p/protocols/have/protocol.ts';
 import type { Provider } from '../transfer/transfer.ts';
+import { MAX_SILENT, PROBE_MS, PROBED_AT_ONCE, SILENT_MS } from './limits.ts';
 import type { MetProviders } from './met-providers.ts';
 
 export interface Candidate {
@@ -22,12 +23,6 @@ export interface ProberOptions {
   readonly met: MetProviders;
   readonly nowMs: () => number;
 }
-
-const AT_ONCE = 16;
-const ASK_MS = 2_500;
-/** Who did not answer is not asked again at the same place for this long. */
-const SILENT_MS = 60_000;
-const MAX_SILENT = 4_096;
 
 export class Prober {
   readonly #options: ProberOptions;
@@ -50,7 +45,7 @@ export class Prober {
       if (signal.aborted) break;
       const asking = this.#askOne(contentId, candidate, found, signal).finally(() => running.delete(asking));
       running.add(asking);
-      if (running.size >= AT_ONCE) await Promise.race(running);
+      if (running.size >= PROBED_AT_ONCE) await Promise.race(running);
     }
     await Promise.all(running);
   }
@@ -65,7 +60,7 @@ export class Prober {
     const place = [peerId, ...addresses.map(String)].join(' ');
     if ((this.#silent.peek(place) ?? 0) > nowMs()) return;
     try {
-      const until = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
+      const until = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
       const holder = await askHave(host, addresses, contentId, checkCertificate, until);
       if (!holder) return;
       met.greeted(peerId, holder.account);

@@ -11,13 +11,8 @@ import { livingDhtOf } from '../p2p/reach.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import { Signal } from '../util/signal.ts';
 import type { ProviderLookup } from './finder.ts';
+import { MAX_NAMED, MAX_NAMED_ADDRESSES, MAX_PEERS_ASKED } from './limits.ts';
 import type { Candidate, Prober } from './prober.ts';
-
-/** Connected and known peers that are asked for one content. */
-const MAX_ASKED = 48;
-/** Providers that one answer of the DHT can name: it has no way to push out what others answer. */
-const MAX_NAMED = 24;
-const MAX_ADDRESSES = 8;
 
 /** The rendezvous of whichever shard `line` gives. Its answer is not asked for again: the shard forgets by itself. */
 export function shardLookup(line: () => ShardClient): ProviderLookup {
@@ -42,7 +37,7 @@ export function peersLookup(host: Libp2p, known: KnownPeers, prober: Prober): Pr
       const candidates = new Map<string, Candidate>();
       for (const peer of known.list()) candidates.set(peer.peerId, peer);
       for (const peer of await connectedPeers(host)) candidates.set(peer.peerId, peer);
-      const asked = [...candidates.values()].slice(0, MAX_ASKED);
+      const asked = [...candidates.values()].slice(0, MAX_PEERS_ASKED);
       await prober.ask(contentId, each(asked), found, signal);
     },
   };
@@ -120,7 +115,10 @@ function shuffled<T>(items: readonly T[]): T[] {
 
 function toCandidate({ id, multiaddrs }: PeerInfo): Candidate {
   const peerId = id.toString();
-  return { peerId, addresses: multiaddrs.slice(0, MAX_ADDRESSES).map((address) => ofPeer(address, peerId)) };
+  return {
+    peerId,
+    addresses: multiaddrs.slice(0, MAX_NAMED_ADDRESSES).map((address) => ofPeer(address, peerId)),
+  };
 }
 
 function ofPeer(address: Multiaddr, peerId: string): Multiaddr {
@@ -136,7 +134,9 @@ async function connectedPeers(host: Libp2p): Promise<Candidate[]> {
     const peerId = remotePeer.toString();
     const addresses = peer.addresses.map(({ multiaddr: address }) => address);
     const places = addresses.length > 0 ? addresses : [remoteAddr];
-    return [{ peerId, addresses: places.slice(0, MAX_ADDRESSES).map((address) => ofPeer(address, peerId)) }];
+    return [
+      { peerId, addresses: places.slice(0, MAX_NAMED_ADDRESSES).map((address) => ofPeer(address, peerId)) },
+    ];
   });
   return (await Promise.all(asked)).flat();
 }

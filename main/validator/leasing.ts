@@ -12,14 +12,15 @@ import { type DeviceIdentity, devicePublicKey, isSignedBy } from '../wallet/devi
 import { accountView } from './accounts.ts';
 import { checkHome } from './check-home.ts';
 import { checkAnchorFree, checkNotDisputed } from './disputes.ts';
-import { LEASE_UNITS_PER_SECOND, MAX_DEVICE_LEASES, MAX_DEVICE_UNITS } from './limits.ts';
+import {
+  LEASE_UNITS_PER_SECOND,
+  MAX_DEVICE_LEASES,
+  MAX_DEVICE_UNITS,
+  MAX_LEASE_MS,
+  MAX_LEASES_PER_HOUR,
+  MAX_OPEN_LEASES,
+} from './limits.ts';
 
-/** Longest life of a lease. */
-export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
-/** A channel goes to one provider's device: no account fetches from more at once. Bounds what a settlement reads. */
-export const MAX_OPEN_LEASES = 1_000;
-/** Leases that were used are kept for ever, and one that is released costs nothing: this bounds how fast an account adds rows. */
-export const MAX_LEASES_PER_HOUR = 3_600;
 const HOUR_MS = 3_600_000;
 
 export interface LeaseRequest {

@@ -78,3 +78,10 @@ export const MAX_DEVICE_LEASES = 512;
  * stolen device can give away before it is unlinked, whatever its account owns.
  */
 export const MAX_DEVICE_UNITS = 20_480;
+
+/** Longest life of a lease. */
+export const MAX_LEASE_MS = 7 * 24 * 3_600_000;
+/** A channel goes to one provider's device: no account fetches from more at once. Bounds what a settlement reads. */
+export const MAX_OPEN_LEASES = 1_000;
+/** Leases that were used are kept for ever, and one that is released costs nothing: this bounds how fast an account adds rows. */
+export const MAX_LEASES_PER_HOUR = 3_600;

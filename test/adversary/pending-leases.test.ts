@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
-import { MAX_OPEN_LEASES } from '../../main/validator/leasing.ts';
+import { MAX_OPEN_LEASES } from '../../main/validator/limits.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { threadMs } from '../helpers/event-loop.ts';
 import { databaseBytes, leasesOfStrangersInADay } from '../helpers/leases-of-strangers.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CLAIM_GRACE_MS, settle } from '../../main/validator/batching.ts';
-import { MAX_LEASES_PER_HOUR, MAX_OPEN_LEASES } from '../../main/validator/leasing.ts';
+import { MAX_LEASES_PER_HOUR, MAX_OPEN_LEASES } from '../../main/validator/limits.ts';
 import { RELEASED_WAIT_MS } from '../../main/validator/watching.ts';
 import { decodeBatch } from '../../shared/settlement/batch.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';

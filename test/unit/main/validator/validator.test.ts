@@ -3,7 +3,7 @@ import type { MainChain } from '../../../../main/chain/port.ts';
 import { accountView } from '../../../../main/validator/accounts.ts';
 import { CLAIM_GRACE_MS, settle } from '../../../../main/validator/batching.ts';
 import { MAX_WALK_UNITS } from '../../../../main/validator/intake.ts';
-import { MAX_LEASE_MS } from '../../../../main/validator/leasing.ts';
+import { MAX_LEASE_MS } from '../../../../main/validator/limits.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { decodeBatch } from '../../../../shared/settlement/batch.ts';
 import { expectAceError, expectAceRejection } from '../../../helpers/ace-error.ts';
