@@ -1,6 +1,6 @@
 /** What settlements add up to by day, peer and title. Written with each settlement, by `journal/day-book.ts` alone. */
 import type { Database } from '../open.ts';
-import { clause } from './settlement-history.ts';
+import { clause, type HistorySums, NO_SUMS } from './settlement-history.ts';
 import type { SettlementRow } from './settlements.ts';
 
 type Direction = SettlementRow['direction'];
@@ -9,19 +9,9 @@ type Direction = SettlementRow['direction'];
 export const KIND_BITS = { paid: 1, credit: 2, refused: 4, repaid: 8 } as const;
 
 /** All that a group of settlements adds up to; amounts in base units. */
-export interface DaySums {
-  readonly count: bigint;
-  readonly paidUnits: bigint;
-  readonly creditUnits: bigint;
-  readonly refusedUnits: bigint;
-  readonly repaidUnits: bigint;
-  readonly grossXac: bigint;
-  readonly feeXac: bigint;
+export interface DaySums extends HistorySums {
   /** Part of gross less fee: what came, or went, for loans. */
   readonly repaidNetXac: bigint;
-  readonly xatBurned: bigint;
-  readonly xasPaid: bigint;
-  readonly feeXas: bigint;
 }
 
 /** One settlement's part for one title. */
@@ -76,19 +66,7 @@ const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 const SUMS = NAMES.map((name) => `sum(${COLUMNS[name]}) AS ${name}`).join(', ');
 const KEYS = { peer: 'counterparty', title: 'content_id' } as const;
 
-export const NO_DAY_SUMS: DaySums = {
-  count: 0n,
-  paidUnits: 0n,
-  creditUnits: 0n,
-  refusedUnits: 0n,
-  repaidUnits: 0n,
-  grossXac: 0n,
-  feeXac: 0n,
-  repaidNetXac: 0n,
-  xatBurned: 0n,
-  xasPaid: 0n,
-  feeXas: 0n,
-};
+export const NO_DAY_SUMS: DaySums = { ...NO_SUMS, repaidNetXac: 0n };
 
 export class SettlementDayTable {
   readonly #db: Database;

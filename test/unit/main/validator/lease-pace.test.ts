@@ -65,9 +65,12 @@ it('gives a peer one lease a day for each unit that was paid with it, and what a
       for (const peerId of peers) {
         try {
           pace.take(at('1.1.1.1', peerId));
-          count++;
-          more = true;
-        } catch {}
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'TooManyRequests' });
+          continue;
+        }
+        count++;
+        more = true;
       }
     }
     return count;
