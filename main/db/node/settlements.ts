@@ -45,7 +45,6 @@ export class SettlementTable {
   readonly #near;
   readonly #lastSeq;
   readonly #count;
-  readonly #settled;
   readonly #earned;
   readonly #refusedPayers;
   readonly #repayments;
@@ -85,11 +84,6 @@ export class SettlementTable {
       .prepare<[number], number>(`SELECT coalesce(max(shard_seq), 0) FROM settlements WHERE shard = ?`)
       .pluck();
     this.#count = db.prepare<[], number>(`SELECT count(*) FROM settlements`).pluck();
-    this.#settled = db
-      .prepare<[string], number>(
-        `SELECT coalesce(sum(paid_units + credit_units + refused_units), 0) FROM settlements WHERE direction = ?`,
-      )
-      .pluck();
     this.#repayments = db
       .prepare<[number, number], RawRow>(
         `SELECT ${COLUMNS} FROM settlements WHERE direction = 'paid' AND repaid_units > 0 AND seq > ?
@@ -210,11 +204,6 @@ export class SettlementTable {
 
   count(): number {
     return this.#count.get() ?? 0;
-  }
-
-  /** Consumed units that batches have taken up, in one direction. */
-  settledUnits(direction: SettlementRow['direction']): number {
-    return this.#settled.get(direction) ?? 0;
   }
 }
 

@@ -73,7 +73,8 @@ describe('settlements', () => {
       [2, 0, 1],
       [1, 2, 1],
     ]);
-    expect(store.settlements.settledUnits('earned')).toBe(12);
+    const { earned } = store.settlementHistory.sums({}, 0, 4);
+    expect(earned.paidUnits + earned.creditUnits + earned.refusedUnits).toBe(12n);
     store.close();
   });
 });
