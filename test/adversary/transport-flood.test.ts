@@ -19,6 +19,7 @@ import { expectAceRejection } from '../helpers/ace-error.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 it('a peer that asks for transport files again and again gets some, and then none; another one gets its own', async () => {
   const net = await useDevnet();
@@ -101,6 +102,26 @@ it('a network that is refused answers about broadcasts uses up nothing of what o
   expect(await ask(greedy)).toBe('BroadcastUnknown');
   for (let asked = 0; asked < 20; asked++) expect(await ask(greedy)).toBe('TooManyRequests');
   expect(await ask(other)).toBe('BroadcastUnknown');
+});
+
+// One unit on free credit made all devices of an account known here, before: each had files without a bound over all.
+it('a tick on credit makes nobody known to a provider', async () => {
+  const net = await useDevnet({ settlementIntervalMs: 3_600_000 });
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 2 * MIB);
+  const viewer = await RawViewer.start(net);
+  const channel = await viewer.lease(provider, 4);
+  const stream = await viewer.open(provider, channel);
+  stream.request(contentId, 0);
+  await stream.takePiece();
+  stream.pay(channel, 1);
+  const paid = () => provider.store.payeeChannels.all()[0]?.state.paidUnits;
+  await waitFor('the tick', () => paid() === 1);
+  await viewer.greet(provider);
+  expect(standingOf(provider.host).of(viewer.host.peerId.toString())).toEqual({
+    paidUnits: 0,
+    usedAtMs: null,
+  });
 });
 
 it('what strangers get for nothing, twice, and on credit is less than 1 GiB in a day', () => {
