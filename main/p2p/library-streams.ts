@@ -10,6 +10,7 @@ import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import {
   DHT_ADDRESS_RATE,
   DHT_BYTES_OF_ONE,
+  DHT_GROUP_RATE,
   DHT_PEER_RATE,
   MAX_LIBRARY_ANSWER_BYTES,
   MAX_LIBRARY_REQUEST_BYTES,
@@ -32,29 +33,36 @@ const BOUNDED: Readonly<Record<string, 'all' | 'first'>> = {
 export interface LibraryLimits {
   readonly peer: BucketRate;
   readonly address: BucketRate;
+  readonly group: BucketRate;
 }
 
-const LIMITS: LibraryLimits = { peer: DHT_PEER_RATE, address: DHT_ADDRESS_RATE };
+const LIMITS: LibraryLimits = { peer: DHT_PEER_RATE, address: DHT_ADDRESS_RATE, group: DHT_GROUP_RATE };
 
 /** How often others may ask this host's DHT. */
 export class DhtPace {
   readonly #perPeer: KeyedRateLimiter;
   /** `null` on loopback, where everybody has the one address. */
   readonly #perAddress: KeyedRateLimiter | null;
+  readonly #perGroup: KeyedRateLimiter;
 
   /** `nowMs` is a clock that nobody sets. */
   constructor(onLoopbackOnly: boolean, nowMs: () => number = () => performance.now(), limits = LIMITS) {
     this.#perPeer = new KeyedRateLimiter(limits.peer, nowMs);
     this.#perAddress = onLoopbackOnly ? null : new KeyedRateLimiter(limits.address, nowMs);
+    this.#perGroup = new KeyedRateLimiter(limits.group, nowMs);
   }
 
   /** Whether one more message of it, of so many bytes, may be looked at. */
   takes({ remotePeer, remoteAddr }: Pick<Connection, 'remotePeer' | 'remoteAddr'>, bytes: number): boolean {
     const cost = 1 + bytes / DHT_BYTES_OF_ONE;
-    const [peer, { address }] = [remotePeer.toString(), originOf(remoteAddr)];
-    // What is refused counts for neither: one that floods must not use up what its household has.
+    const [peer, { address, group }] = [remotePeer.toString(), originOf(remoteAddr)];
+    // What is refused counts for none of them: one that floods must not use up what its household has.
     if (this.#perPeer.retryAfterMs(peer) > 0) return false;
-    if (this.#perAddress && this.#perAddress.take(address, cost).retryAfterMs > 0) return false;
+    if (this.#perAddress) {
+      if (this.#perGroup.retryAfterMs(group) > 0 || this.#perAddress.take(address, cost).retryAfterMs > 0)
+        return false;
+      this.#perGroup.charge(group, cost);
+    }
     this.#perPeer.charge(peer, cost);
     return true;
   }

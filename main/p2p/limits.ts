@@ -73,6 +73,8 @@ export const DHT_BYTES_OF_ONE = 128;
 export const DHT_PEER_RATE: BucketRate = { perSecond: 8, burst: 500 };
 /** The same of one address, a household of three that ask at once. Not on a devnet of one's own. */
 export const DHT_ADDRESS_RATE: BucketRate = { perSecond: 24, burst: 1_500 };
+/** The same of one network group, eight such households: an owner of a /48 has 65,536 addresses. */
+export const DHT_GROUP_RATE: BucketRate = { perSecond: 192, burst: 12_000 };
 
 /** Peers that are remembered with their addresses, those heard of last. */
 export const MAX_KNOWN_PEERS = 20_000;

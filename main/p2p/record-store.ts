@@ -177,10 +177,11 @@ export class RecordStore extends BaseDatastore {
     const known = this.#byProvider.get(provider);
     if (known && known.groups.size >= this.#limits.maxContentsOfProvider) return false;
     const mine = known ?? { owner: this.#present.networkOf(provider) ?? provider, groups: new Set<string>() };
-    this.#byProvider.set(provider, mine);
     const others = this.#groups.get(group);
     if (others && others.size >= this.#limits.maxProvidersOfContent) this.#dropOneOf(group, others);
     if (this.#records >= this.#limits.maxRecords) this.#dropMost();
+    // Only now: it may just have lost all that it had.
+    this.#byProvider.set(provider, mine);
     mine.groups.add(group);
     this.#records++;
     return true;

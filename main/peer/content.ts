@@ -36,7 +36,6 @@ import type { Payments } from './payments.ts';
 const HOLDS_TIMEOUT_MS = 1_000;
 
 /** No channel's id: what an account paid is asked for over all of them. */
-const NO_CHANNEL = new Uint8Array(0);
 
 export interface ContentContext extends PeerNetwork, Payments {
   readonly dataDir: DataDir;
@@ -156,12 +155,15 @@ async function serve(
   await serveLive(host, { store, isOffered, free: freeUpload, log });
 }
 
-/** Who has paid before, and this account's own devices, keep their connections when strangers crowd in. */
+/**
+ * Who has paid before, and this account's own devices, keep their connections when strangers crowd in, and share nothing with
+ * them. By what settlements say: ticks are revealed on free credit, too.
+ */
 function viewerWorth({ host, store, account }: ContentContext) {
   const standing = standingOf(host);
   return ({ account: viewer, device }: Counterparty) => {
     const peerId = peerIdOf(device);
-    const { paidUnits } = store.payeeChannels.historyOf(viewer, NO_CHANNEL, 0);
+    const paidUnits = store.settlements.earnedUnits(viewer);
     standing.paid(peerId, paidUnits);
     if (paidUnits > 0 || viewer === account.address) standing.used(peerId);
   };

@@ -23,6 +23,8 @@ export const MAX_FORGOTTEN_AT_ONCE = 500;
  * days after its end, ten days at most. Not on a devnet of one's own.
  */
 export const ADDRESS_LEASE_RATE: BucketRate = { perSecond: 64 / 86_400, burst: 64 };
+/** The same of one network group: an owner of a /48 has 65,536 addresses, and of a /24 256. Sixteen households. */
+export const GROUP_LEASE_RATE: BucketRate = { perSecond: 1_024 / 86_400, burst: 1_024 };
 /**
  * Leases of a peer that has paid, in millionths of what it gets in a day: one for each unit that was paid with it. A viewer pays
  * hundreds on each lease; who has paid one unit has bought no rows.

@@ -57,7 +57,7 @@ export class PeerWorth {
     return this.paidUnitsOf(peerId) > 0;
   }
 
-  /** Units of the channel on which most of them were. */
+  /** Those that were settled of the channel on which most of them were: what is claimed since may never be paid. */
   paidUnitsOf(peerId: string): number {
     return this.#standing.of(peerId).paidUnits;
   }
@@ -65,7 +65,7 @@ export class PeerWorth {
   /** Whether the lease was paid for, so that both its devices are known. */
   #note(lease: ServedLease): boolean {
     if (lease.appliedUnits === 0 || !isKnownPayer(this.#store, lease.payer)) return false;
-    for (const peerId of devicesOf(lease)) this.#standing.paid(peerId, lease.claimedUnits);
+    for (const peerId of devicesOf(lease)) this.#standing.paid(peerId, lease.appliedUnits);
     return true;
   }
 }

@@ -98,6 +98,20 @@ it('is not lent on: one paid unit makes no crowd of known peers', async () => {
   expect(known).toBeLessThanOrEqual(2 * paid);
 });
 
+// A lease a day for each unit of the claim, before: 60 here for one unit paid.
+it('counts what was paid, not what was claimed since', async () => {
+  const [payer, payee] = [party(1), party(2)];
+  const { shard, worth } = useShard([[payer.account.address, 'XAC', '0.0003']]);
+  const channel = await shard.lease(payer, payee, 60);
+  shard.claim(channel, 1);
+  await settle(shard.context);
+  shard.claim(channel, 60);
+  for (const peer of [payer, payee]) worth.claimed(channel.channelId, peerOf(peer));
+  const paid = shard.store.watchers.everPaidUnits(payer.account.address);
+  expect(paid).toBe(1);
+  expect([payer, payee].map((peer) => worth.paidUnitsOf(peerOf(peer)))).toEqual([paid, paid]);
+});
+
 it('of a provider is not held up by one that owes it', async () => {
   const [debtor, rich, provider] = [party(1), party(2), party(3)];
   const network = useShard([[rich.account.address, 'XAC', '1']]);

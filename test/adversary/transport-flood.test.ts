@@ -1,8 +1,12 @@
 /** Transport files are free, and no cap of the user's slows them: one peer must not have all of the upload that way. */
+import { join } from 'node:path';
+import type { Libp2p } from '@libp2p/interface';
 import { expect, it, onTestFinished } from 'vitest';
+import { openNodeStore } from '../../main/db/node/store.ts';
 import { FreeUpload, type FreeUploadRates } from '../../main/p2p/free-upload.ts';
 import { createHost } from '../../main/p2p/host.ts';
 import { standingOf } from '../../main/p2p/peer-standing.ts';
+import { askRecords, serveLive } from '../../main/p2p/protocols/live/protocol.ts';
 import {
   fetchTransportFile,
   serveTransportFiles,
@@ -14,6 +18,8 @@ import { createDevice } from '../../main/wallet/device.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 it('a peer that asks for transport files again and again gets some, and then none; another one gets its own', async () => {
   const net = await useDevnet();
@@ -70,6 +76,52 @@ it('fresh identities get so many bytes of transport files together, and who has 
   expect(await ask(known)).toBe(0);
   standingOf(host).paid(known.host.peerId.toString(), 1);
   expect(await ask(known)).toBe(1);
+});
+
+// Each refusal was counted as upload, before: 60 bytes of what all strangers have, as often as one of them asked.
+it('a network that is refused answers about broadcasts uses up nothing of what others have', async () => {
+  const listen = ['/ip4/127.0.0.1/tcp/0'];
+  const hosts = await Promise.all(
+    Array.from({ length: 3 }, () => createHost({ deviceSeed: createDevice().seed(), listen })),
+  );
+  const [host, greedy, other] = hosts as [Libp2p, Libp2p, Libp2p];
+  const store = openNodeStore(join(tempDir(), 'node.db'));
+  onTestFinished(async () => {
+    await Promise.all(hosts.map((one) => one.stop()));
+    store.close();
+  });
+  const free = new FreeUpload({
+    host,
+    rates: { group: { burst: 1, perSecond: 0.001 }, all: { burst: 400, perSecond: 0.001 } },
+    originOf: ({ remotePeer }) => remotePeer.toString(),
+    nowMs: () => performance.now(),
+  });
+  await serveLive(host, { store, isOffered: () => false, free, log: createLog(null) });
+  const ask = (viewer: Libp2p) =>
+    askRecords(viewer, host.getMultiaddrs(), `b${'a'.repeat(58)}`, 0).catch(({ code }) => code);
+  expect(await ask(greedy)).toBe('BroadcastUnknown');
+  for (let asked = 0; asked < 20; asked++) expect(await ask(greedy)).toBe('TooManyRequests');
+  expect(await ask(other)).toBe('BroadcastUnknown');
+});
+
+// One unit on free credit made all devices of an account known here, before: each had files without a bound over all.
+it('a tick on credit makes nobody known to a provider', async () => {
+  const net = await useDevnet({ settlementIntervalMs: 3_600_000 });
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 2 * MIB);
+  const viewer = await RawViewer.start(net);
+  const channel = await viewer.lease(provider, 4);
+  const stream = await viewer.open(provider, channel);
+  stream.request(contentId, 0);
+  await stream.takePiece();
+  stream.pay(channel, 1);
+  const paid = () => provider.store.payeeChannels.all()[0]?.state.paidUnits;
+  await waitFor('the tick', () => paid() === 1);
+  await viewer.greet(provider);
+  expect(standingOf(provider.host).of(viewer.host.peerId.toString())).toEqual({
+    paidUnits: 0,
+    usedAtMs: null,
+  });
 });
 
 it('what strangers get for nothing, twice, and on credit is less than 1 GiB in a day', () => {

@@ -60,7 +60,8 @@ export async function serveLive(
             )
           : answerTo(store, isOffered, decodeQuestion(asked.subarray()));
       limits.charge(peer, frames.send(answer));
-      free.charge(connection, answer.byteLength);
+      // A refusal is a few bytes: counted, one network that has had its share would use up what others have.
+      if (retryAfterMs === 0) free.charge(connection, answer.byteLength);
       await frames.writable();
     },
     (error, { remotePeer }) =>

@@ -6,6 +6,7 @@ import { DhtPace, MessageLengths } from '../../../../main/p2p/library-streams.ts
 import {
   DHT_ADDRESS_RATE,
   DHT_BYTES_OF_ONE,
+  DHT_GROUP_RATE,
   DHT_PEER_RATE,
   MAX_RELAYED_PER_ADDRESS,
   MAX_RELAYED_PER_NETWORK_GROUP,
@@ -58,6 +59,13 @@ describe('DhtPace', () => {
       Array.from({ length: 6 }, () => taken(pace, from('198.51.100.1'))).reduce((a, b) => a + b, 0);
     expect(all(new DhtPace(false, () => 0))).toBe(DHT_ADDRESS_RATE.burst);
     expect(all(new DhtPace(true, () => 0))).toBe(6 * DHT_PEER_RATE.burst);
+  });
+
+  it('bounds all addresses of one network together, and no others', () => {
+    const pace = new DhtPace(false, () => 0);
+    const all = Array.from({ length: 100 }, (_, i) => taken(pace, from(`198.51.100.${i}`)));
+    expect(all.reduce((a, b) => a + b, 0)).toBe(DHT_GROUP_RATE.burst);
+    expect(taken(pace, from('203.0.113.1'))).toBe(DHT_PEER_RATE.burst);
   });
 });
 

@@ -62,6 +62,15 @@ describe('record store', () => {
     expect(left.flat()).toHaveLength(3);
   });
 
+  it('still counts a provider that loses all that it had to its own next record', () => {
+    const store = new RecordStore(undefined, { ...LIMITS, dropped: 6 });
+    for (const [i, peer] of ['p', 'q', 'r', 's', 't', 'u'].entries())
+      store.put(provider(`a${i}`, peer), value);
+    const contents = ['b', 'c', 'd'];
+    for (const content of contents) store.put(provider(content, 'p'), value);
+    expect(contents.filter((content) => store.has(provider(content, 'p')))).toEqual(['b', 'c']);
+  });
+
   describe('where the networks of providers are known', () => {
     /** Those whose name begins with a letter come from the network of that letter. */
     const present: PresentPeers = { networkOf: (peerId) => peerId.slice(0, 1), isPresent: () => false };

@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
 import { LEASE_RATE } from '../../../../main/p2p/protocols/shard/constants.ts';
 import { LeasePace } from '../../../../main/validator/lease-pace.ts';
-import { ADDRESS_LEASE_RATE, STRANGERS_LEASE_RATE } from '../../../../main/validator/limits.ts';
+import {
+  ADDRESS_LEASE_RATE,
+  GROUP_LEASE_RATE,
+  STRANGERS_LEASE_RATE,
+} from '../../../../main/validator/limits.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 
 const at = (address: string, peerId: string) => ({ peerId, origin: { address, group: 'g' } });
@@ -47,6 +51,18 @@ it('gives all strangers together no more than 43,200 leases a day beyond what th
   );
   // Rows of 1,866 bytes.
   expect(granted * 1_866).toBeLessThan(100_000_000);
+});
+
+it('gives an owner of a /48 what a network has, not 64 leases for each of its 65,536 addresses', () => {
+  const pace = new LeasePace(
+    () => 0,
+    () => 0,
+  );
+  const most = GROUP_LEASE_RATE.burst + STRANGERS_LEASE_RATE.burst;
+  take(pace, most, (i) => at(`2001:db8:0:${i.toString(16)}::/64`, `fresh-${i}`));
+  expectAceError('TooManyRequests', () => pace.take(at('2001:db8:0:ffff::/64', 'fresh')));
+  // A household elsewhere still has its first.
+  pace.take({ peerId: 'elsewhere', origin: { address: '2.2.2.2', group: '2.2.2.0/24' } });
 });
 
 it('gives a peer one lease a day for each unit that was paid with it, and what a stranger has besides', () => {
