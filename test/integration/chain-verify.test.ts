@@ -213,6 +213,42 @@ it('a chain that began with older rules takes up the newest when it is opened, a
   expect([proved.height, proved.batches, proved.operations]).toEqual([3, 2, 0]);
 });
 
+it('a chain of the rules of a day takes up those of any 24 hours, and each part is proved by its own', async () => {
+  const dir = tempDir();
+  const path = join(dir, 'chain.db');
+  const midnightMs = 19_700 * 86_400_000;
+  let nowMs = midnightMs - 60_000;
+  const options = { path, settings: testSettings(), genesis, nowMs: () => nowMs };
+  // The slowest that a video can be: as far up as the rules let the rate go.
+  const push = (chain: ReturnType<typeof openEmbeddedChain>) =>
+    settle(chain, [entry(RICH.address, PEER.address, 100_000)], {
+      watched: { videoUnits: 100_000n, watchMs: 100_000n * 131_072n },
+    });
+  const rate = async (chain: ReturnType<typeof openEmbeddedChain>) => {
+    const { videoUnits, watchMs } = (await chain.market()).totals;
+    return Number(videoUnits) / Number(watchMs);
+  };
+  const old = openEmbeddedChain({ ...options, rules: 2 });
+  const first = await rate(old);
+  for (let n = 0; n < 6; n++) await push(old);
+  nowMs = midnightMs + 60_000;
+  for (let n = 0; n < 6; n++) await push(old);
+  // Twice the bound of a day, within two minutes.
+  expect((await rate(old)) / first).toBeLessThan(0.97);
+  await old.close();
+
+  const chain = openEmbeddedChain(options);
+  const second = await rate(chain);
+  for (const stepMs of [0, 86_280_000]) {
+    nowMs += stepMs;
+    for (let n = 0; n < 6; n++) await push(chain);
+  }
+  expect((await rate(chain)) / second).toBeGreaterThan(0.979);
+  await chain.close();
+  const proved = await verifyChain({ path, scratchPath: join(dir, 'scratch.db') });
+  expect(proved.batches).toBe(24);
+});
+
 it('what older rules counted without its time stays counted: nothing is taken back', async () => {
   const options = {
     path: join(tempDir(), 'chain.db'),

@@ -79,7 +79,7 @@ export function openEmbeddedChain(options: EmbeddedChainOptions): EmbeddedChain 
     ensureGenesis(store, { settings, genesis, rules }, nowMs);
     checkFigures(store, settings, path);
     const chain = new EmbeddedChain(store, settings, validatorKeys, nowMs);
-    if (rules !== rulesOf(store)) chain.takeUpRules();
+    if (rules !== rulesOf(store)) chain.takeUpRules(rules);
     return chain;
   } catch (error) {
     store.db.close();
@@ -237,9 +237,9 @@ export class EmbeddedChain implements MainChain {
     return stored ? decodeBatchResult(stored.result) : null;
   }
 
-  /** From the next batch on, the newest rules. */
-  takeUpRules(): void {
-    transaction(this.#store.db, () => takeUpRules(this.#store, this.#timeMs()));
+  /** From the next batch on, these rules. */
+  takeUpRules(rules: ChainRules): void {
+    transaction(this.#store.db, () => takeUpRules(this.#store, rules, this.#timeMs()));
   }
 
   async close() {

@@ -11,7 +11,7 @@ import { amount, TOKENS, type Token, type TokenAmount } from '../../../shared/ec
 import { formatRatio, parseRatio, type Ratio } from '../../../shared/economy/ratio.ts';
 import { type Genesis, type NetworkSettings, POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { AceError } from '../../../shared/errors.ts';
-import type { ChainRules } from './rules.ts';
+import { type ChainRules, RULES } from './rules.ts';
 
 export interface GenesisRecord {
   readonly settings: NetworkSettings;
@@ -20,7 +20,11 @@ export interface GenesisRecord {
   readonly rules: ChainRules;
 }
 
-const FORMATS: Readonly<Record<ChainRules, string>> = { 1: 'ace-genesis-1', 2: 'ace-genesis-2' };
+const FORMATS: Readonly<Record<ChainRules, string>> = {
+  1: 'ace-genesis-1',
+  2: 'ace-genesis-2',
+  3: 'ace-genesis-3',
+};
 const KEY = /^[0-9a-f]{64}$/;
 
 /** Reads one setting; what it cannot be is thrown. */
@@ -87,9 +91,9 @@ export function decodeGenesis(bytes: Uint8Array): GenesisRecord {
 }
 
 function rulesNamed(format: unknown): ChainRules {
-  if (format === FORMATS[1]) return 1;
-  if (format === FORMATS[2]) return 2;
-  throw malformed();
+  const rules = RULES.find((one) => FORMATS[one] === format);
+  if (rules === undefined) throw malformed();
+  return rules;
 }
 
 function encodeSetting(value: NetworkSettings[keyof NetworkSettings]): unknown {

@@ -28,7 +28,7 @@ import { transaction } from '../../db/open.ts';
 import { openMarkets } from './exchange.ts';
 import { encodeGenesis, type GenesisRecord } from './genesis-record.ts';
 import { appendLog } from './log.ts';
-import { type ChainRules, hourOf } from './rules.ts';
+import { beginRules, type ChainRules, RULES } from './rules.ts';
 
 /**
  * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
@@ -50,7 +50,7 @@ export function checkGenesis(store: ChainStore, settings: NetworkSettings, genes
   const stored = store.log.at(0);
   const isSame = (rules: ChainRules) =>
     stored !== undefined && sameBytes(stored.bytes, encodeGenesis({ settings, genesis, rules }));
-  if (isSame(2) || isSame(1)) return;
+  if (RULES.some(isSame)) return;
   throw new AceError(
     'DataDirMismatch',
     `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now, as one of another version does: choose another --data-dir`,
@@ -108,7 +108,7 @@ function writeGenesis(store: ChainStore, record: GenesisRecord, nowMs: number): 
   store.supply.put(supply);
   const totals = genesisTotals(settings.initialTrafficRate, settings.priorWeightHours);
   store.totals.put(totals);
-  if (rules === 2) store.rateHours.begin(hourOf(nowMs), totals);
+  beginRules(store, rules, nowMs);
   store.feed.put(settings.initialAceBytePriceUsd);
   openMarkets(store, nowMs);
   const height = appendLog(store.log, 'genesis', encodeGenesis(record), nowMs);

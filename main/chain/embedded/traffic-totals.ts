@@ -4,7 +4,7 @@ import { boundedGrowth } from '../../../shared/economy/rate-bounds.ts';
 import { invariant } from '../../../shared/errors.ts';
 import type { Batch, EntryResult } from '../../../shared/settlement/batch.ts';
 import type { ChainStore } from '../../db/chain/store.ts';
-import { hourOf, rulesOf } from './rules.ts';
+import { dayOf, hourOf, rulesOf } from './rules.ts';
 
 /** Largest SQLite INTEGER. */
 const MAX_TOTAL = 2n ** 63n - 1n;
@@ -45,12 +45,27 @@ function withinBounds(
   added: TrafficTotals,
   atMs: number,
 ): TrafficTotals {
+  if (rulesOf(store) === 2) return withinDay(store, totals, added, atMs);
   const hour = hourOf(atMs);
   // One more than a day has, so that no 24 hours are without the moment at which they began.
   const oldest = hour - RATE_HOURS;
   store.rateHours.begin(hour, totals);
   store.rateHours.forgetBefore(oldest);
   return boundedGrowth(totals, added, store.rateHours.since(oldest));
+}
+
+/** Of rules 2: from the totals with which the newest day began. */
+function withinDay(
+  store: ChainStore,
+  totals: TrafficTotals,
+  added: TrafficTotals,
+  atMs: number,
+): TrafficTotals {
+  const day = dayOf(atMs);
+  const last = store.rateDay.get();
+  if (last && last.day >= day) return boundedGrowth(totals, added, [last]);
+  store.rateDay.put({ day, ...totals });
+  return boundedGrowth(totals, added, [totals]);
 }
 
 function grown(totals: TrafficTotals, by: TrafficTotals): TrafficTotals {

@@ -15,6 +15,7 @@ import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
 import type { MainChain } from '../port.ts';
 import { type EmbeddedChain, type EmbeddedChainOptions, openEmbeddedChain } from './embedded-chain.ts';
+import { rulesTakenUp } from './rules.ts';
 import { checkHash, diverged, readGenesis } from './stored-chain.ts';
 
 export interface VerifyOptions {
@@ -108,8 +109,12 @@ async function replay(store: ChainStore, rebuilt: EmbeddedChain, record: LogReco
   checkHash(record);
   try {
     if (record.kind === 'batch') await rebuilt.applyBatch(storedBatch(store, record));
-    else if (record.kind === 'rules') rebuilt.takeUpRules();
-    else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
+    else if (record.kind === 'rules') {
+      const rules = rulesTakenUp(record.bytes);
+      if (rules === null)
+        throw diverged(`record ${record.height} names rules that this program does not know`);
+      rebuilt.takeUpRules(rules);
+    } else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
   } catch (cause) {
     throw diverged(`record ${record.height} (${record.kind}) cannot be applied again`, cause);
   }

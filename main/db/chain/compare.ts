@@ -6,6 +6,7 @@ const TABLES = [
   'pools',
   'supply',
   'totals',
+  'rate_day',
   'rate_hours',
   'shard_traffic',
   'batches',

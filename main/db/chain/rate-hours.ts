@@ -2,7 +2,7 @@ import type { TrafficTotals } from '../../../shared/economy/price.ts';
 import type { Database } from '../open.ts';
 
 export interface RateHourQueries {
-  /** `false` on a chain that has not taken up rules 2 (see `embedded/rules.ts`). */
+  /** `false` on a chain that has not taken up rules 3 (see `embedded/rules.ts`). */
   any(): boolean;
   /** The totals with which the hours from `hour` on began that have a batch. */
   since(hour: bigint): TrafficTotals[];

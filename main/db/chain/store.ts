@@ -9,6 +9,7 @@ import { type LogQueries, logQueries } from './log.ts';
 import { chainMigrations } from './migrations/index.ts';
 import { type ObservationQueries, observationQueries } from './observations.ts';
 import { type PoolQueries, poolQueries } from './pools.ts';
+import { type RateDayQueries, rateDayQueries } from './rate-day.ts';
 import { type RateHourQueries, rateHourQueries } from './rate-hours.ts';
 import { type ShardTrafficQueries, shardTrafficQueries } from './shard-traffic.ts';
 import { type SupplyQueries, supplyQueries } from './supply.ts';
@@ -21,6 +22,7 @@ export interface ChainStore {
   readonly pools: PoolQueries;
   readonly supply: SupplyQueries;
   readonly totals: TotalsQueries;
+  readonly rateDay: RateDayQueries;
   readonly rateHours: RateHourQueries;
   readonly shardTraffic: ShardTrafficQueries;
   readonly batches: BatchQueries;
@@ -54,6 +56,7 @@ export function openChainStore(
       pools: poolQueries(db),
       supply: supplyQueries(db),
       totals: totalsQueries(db),
+      rateDay: rateDayQueries(db),
       rateHours: rateHourQueries(db),
       shardTraffic: shardTrafficQueries(db),
       batches: batchQueries(db),

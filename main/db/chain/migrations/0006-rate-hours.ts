@@ -1,6 +1,6 @@
 import type { Migration } from '../../open.ts';
 
-/** From where the rate may move, hour by hour: by day, as much as for two days fitted into the minutes around midnight. */
+/** From where the rate may move, hour by hour: by day, as much as for two days fitted into the minutes around midnight. `rate_day` is of chains of before. */
 export const rateHours: Migration = {
   version: 6,
   name: 'rate-hours',
@@ -11,7 +11,5 @@ export const rateHours: Migration = {
         video_units INTEGER NOT NULL CHECK (video_units >= 0), -- the totals with which it began
         watch_ms INTEGER NOT NULL CHECK (watch_ms >= 0)
       ) STRICT;
-      INSERT INTO rate_hours (hour, video_units, watch_ms) SELECT day * 24, video_units, watch_ms FROM rate_day;
-      DROP TABLE rate_day;
     `),
 };

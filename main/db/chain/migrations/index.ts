@@ -5,6 +5,7 @@ import { shardTraffic } from './0003-shard-traffic.ts';
 import { accountOperations } from './0004-account-operations.ts';
 import { rateDay } from './0005-rate-day.ts';
 import { rateHours } from './0006-rate-hours.ts';
+import { rateDayAgain } from './0007-rate-day-again.ts';
 
 export const chainMigrations: readonly Migration[] = [
   initial,
@@ -13,4 +14,5 @@ export const chainMigrations: readonly Migration[] = [
   accountOperations,
   rateDay,
   rateHours,
+  rateDayAgain,
 ];

@@ -29,13 +29,24 @@ it('accounts of the first schema keep every number under their new keys', () => 
   db.close();
 });
 
-it('a day that the rate began with is the hour that it began with', () => {
+it('a day that the rate began with stays, as the older rules need it', () => {
   const path = join(tempDir(), 'chain.db');
   const old = openDatabase({ path, role: 'chain', migrations: chainMigrations.slice(0, 5) });
   old.prepare('INSERT INTO rate_day (id, day, video_units, watch_ms) VALUES (1, 20000, 7, 8)').run();
   old.close();
-  const { db, rateHours } = openChainStore(path);
+  const { db, rateDay, rateHours } = openChainStore(path);
+  expect(rateDay.get()).toEqual({ day: 20_000n, videoUnits: 7n, watchMs: 8n });
+  expect(rateHours.any()).toBe(false);
+  db.close();
+});
+
+it('a chain that lost the table of a day opens and goes on with the rules of hours', () => {
+  const path = join(tempDir(), 'chain.db');
+  const old = openDatabase({ path, role: 'chain', migrations: chainMigrations.slice(0, 6) });
+  old.exec(`DROP TABLE rate_day; INSERT INTO rate_hours VALUES (480000, 7, 8)`);
+  old.close();
+  const { db, rateDay, rateHours } = openChainStore(path);
+  expect(rateDay.get()).toBeUndefined();
   expect(rateHours.since(480_000n)).toEqual([{ videoUnits: 7n, watchMs: 8n }]);
-  expect([rateHours.any(), rateHours.since(480_001n)]).toEqual([true, []]);
   db.close();
 });

@@ -27,7 +27,7 @@ const genesis = testGenesis(
   ],
   [['lockedPool', 'XAT', '1000000']],
 );
-const bytes = encodeGenesis({ settings: traded, genesis, rules: 2 });
+const bytes = encodeGenesis({ settings: traded, genesis, rules: 3 });
 const fields = dagCbor.decode(bytes) as [string, Record<string, unknown>, unknown[], unknown[]];
 
 describe('a genesis record', () => {
@@ -39,7 +39,7 @@ describe('a genesis record', () => {
       const record = { settings, genesis, rules };
       expect(decodeGenesis(encodeGenesis(record))).toEqual(record);
     }
-    const empty = { settings, genesis: { accounts: [], pools: [] }, rules: 2 } as const;
+    const empty = { settings, genesis: { accounts: [], pools: [] }, rules: 3 } as const;
     expect(decodeGenesis(encodeGenesis(empty)).genesis.accounts).toEqual([]);
   });
 
@@ -48,9 +48,9 @@ describe('a genesis record', () => {
     await openEmbeddedChain({ path, settings: pinned, genesis, nowMs: () => 1 }).close();
     const store = openChainStore(path, { snapshot: true });
     expect(new Uint8Array(store.log.at(0)?.bytes ?? [])).toEqual(
-      encodeGenesis({ settings: pinned, genesis, rules: 2 }),
+      encodeGenesis({ settings: pinned, genesis, rules: 3 }),
     );
-    expect(readGenesis(store)).toEqual({ settings: pinned, genesis, rules: 2 });
+    expect(readGenesis(store)).toEqual({ settings: pinned, genesis, rules: 3 });
     store.db.close();
   });
 
@@ -61,7 +61,7 @@ describe('a genesis record', () => {
     ['nothing', new Uint8Array()],
     ['cut bytes', bytes.slice(0, -1)],
     ['more behind', new Uint8Array([...bytes, 0])],
-    ['another format', dagCbor.encode(['ace-genesis-3', ...fields.slice(1)])],
+    ['another format', dagCbor.encode(['ace-genesis-4', ...fields.slice(1)])],
     ['a part too many', dagCbor.encode([...fields, []])],
     ['settings that are no map', dagCbor.encode([fields[0], [], fields[2], fields[3]])],
     ['a setting that is missing', dagCbor.encode([fields[0], withoutTreasury, fields[2], fields[3]])],
