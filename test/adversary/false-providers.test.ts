@@ -39,7 +39,9 @@ describe('an announcement', () => {
 });
 
 describe('a crowd of providers that are none', () => {
-  it('keeps nobody from a provider that was paid before, nor from the first byte', async () => {
+  it('keeps nobody from a provider that was paid before, nor from the first byte', {
+    tags: 'long',
+  }, async () => {
     const net = await useDevnet();
     const provider = await net.peer('provider');
     const { contentId } = await net.content(provider, 2 * MIB);

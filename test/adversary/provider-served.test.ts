@@ -64,7 +64,9 @@ it('a viewer that says an id twice at once is left', async () => {
   expect(bookedBytes(provider)).toBeLessThanOrEqual(MIB);
 });
 
-it('a piece that was lost with its stream is sent a second time, and never a third', async () => {
+it('a piece that was lost with its stream is sent a second time, and never a third', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   const provider = await net.peer('provider', undefined, TIMEOUTS);
   const { contentId } = await net.content(provider, 4 * MIB);

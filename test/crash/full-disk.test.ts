@@ -57,7 +57,9 @@ const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') 
 const why = noSmallDisk();
 
 describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, () => {
-  it('costs a validator neither its process nor its books, and it goes on when there is room', async () => {
+  it('costs a validator neither its process nor its books, and it goes on when there is room', {
+    tags: 'long',
+  }, async () => {
     const disk = new SmallDisk(DISK_BYTES);
     const validator = await validatorIn(join(disk.dir, 'validator'));
     const node = await nodeIn(tempDir(), validator);

@@ -42,7 +42,9 @@ async function viewer() {
 }
 
 describe.skipIf(browserPath === null)('the money pages', () => {
-  it('show traffic become loans, a top-up repay them, and the records behind it', async () => {
+  it('show traffic become loans, a top-up repay them, and the records behind it', {
+    tags: 'long',
+  }, async () => {
     const { address, clip, film, provider } = await viewer();
     const { page, troubles } = await stage.page(address);
     await connected(page);

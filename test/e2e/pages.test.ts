@@ -265,7 +265,7 @@ describe.skipIf(browserPath === null)('a node that starts again under its page',
   const stage = new Stage();
   afterEach(() => stage.close());
 
-  it('is noticed, and the page is right again by itself', async () => {
+  it('is noticed, and the page is right again by itself', { tags: 'long' }, async () => {
     const [folder, film] = [stage.temporaryDir(), join(stage.temporaryDir(), 'Film.mp4')];
     copyFileSync(join(ROOT, 'resources/sample-clip.mp4'), film);
     const first = await stage.start(folder);

@@ -79,7 +79,9 @@ describe('a stop', () => {
     expect([revealedUnits(viewer), paidUnits(provider)]).toEqual([30, 30]);
   });
 
-  it('of the download pauses it with the reason, closes its channel, and goes on by itself', async () => {
+  it('of the download pauses it with the reason, closes its channel, and goes on by itself', {
+    tags: 'long',
+  }, async () => {
     const { provider, viewer, contentId, download } = await provided(30);
     await viewer.setLimits({ downloadBytesPerSecond: 4 * MIB });
     const transfer = await download();

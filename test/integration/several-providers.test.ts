@@ -206,7 +206,9 @@ describe('a slow provider beside a fast one', () => {
     expect(beside.doubledPieces).toBeLessThanOrEqual(2);
   });
 
-  it('that goes silent in mid-stream is left, and its pieces come from the other', async () => {
+  it('that goes silent in mid-stream is left, and its pieces come from the other', {
+    tags: 'long',
+  }, async () => {
     const units = 40;
     const net = await useDevnet();
     const good = await net.peer('good');

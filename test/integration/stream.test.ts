@@ -118,7 +118,9 @@ describe('a paid stream', () => {
     await net.expectConserved();
   });
 
-  it('never lets one account owe more than its limit, over several providers at once', async () => {
+  it('never lets one account owe more than its limit, over several providers at once', {
+    tags: 'long',
+  }, async () => {
     const limit = 12;
     const net = await useDevnet({ trafficCreditLimitUnits: limit });
     const viewer = await net.peer('viewer');

@@ -106,7 +106,9 @@ describe('watch time', () => {
     return last?.checkpoint.final === true && last.payeeSignature !== null;
   };
 
-  it('of a video that was read at once is the whole of it, once there was time to watch it', async () => {
+  it('of a video that was read at once is the whole of it, once there was time to watch it', {
+    tags: 'long',
+  }, async () => {
     const contentId = await media('whole.wav', 6, PLAYS_MS);
     await readWhole(contentId);
     // Its player has all and says nothing more; a second look at the same bytes is no second viewing.

@@ -94,7 +94,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('lets a second device act for the account, and takes that away again', { tags: 'long' }, async () => {
+  it('lets a second device act for the account, and takes that away again', async () => {
     net = await Devnet.start();
     const joins = ['--join', net.validator.multiaddr];
     const first = await stage.start(stage.temporaryDir(), joins);

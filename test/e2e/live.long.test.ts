@@ -15,7 +15,6 @@ it.skipIf(browserPath === null || !hasFfmpeg).each([
   ['fragmented MP4', true],
 ])(
   'plays a broadcast of %s, says that it is live, and goes back to the live edge',
-  { tags: 'long' },
   async (_what, fragmented) => {
     // The devnet of the one who broadcasts; another node joins it and watches.
     const broadcaster = await start();
@@ -88,31 +87,27 @@ it.skipIf(browserPath === null)('starts a broadcast, and ends it by a second pre
 it.skipIf(browserPath === null || !hasFfmpeg).each([
   ['MPEG transport streams', false],
   ['fragmented MP4', true],
-])(
-  'says in words that it does not play HEVC in %s, and does not try for ever',
-  { tags: 'long' },
-  async (_what, fragmented) => {
-    const node = await start();
-    const { contentId, pushUrl } = await node.client.call('startBroadcast', { name: 'Harbour camera' });
-    const encoder = new Encoder({ target: pushUrl ?? '', fragmented, video: 'libx265' });
-    stage.onClose(() => encoder.stop());
-    const segments = async () => (await node.client.call('broadcasts', {}))[0]?.segments ?? 0;
-    await expect.poll(segments, { timeout: 60_000 }).toBeGreaterThan(6);
-    const { page } = await stage.page(node.address);
-    const asked: number[] = [];
-    page.on('request', (request) => {
-      if (/manifest|\.m3u8|\.ts|\.m4s|\.mp4/.test(request.url())) asked.push(Date.now());
-    });
-    await connected(page);
-    await page.getByTestId('paste').fill(`ace:${contentId}`);
-    await page.getByTestId('paste-submit').click();
-    const notice = page.getByTestId('missing-tracks').or(page.getByTestId('broken'));
-    await notice.first().waitFor({ timeout: 60_000 });
-    await expect.poll(() => Date.now() - (asked.at(-1) ?? 0), { timeout: 60_000 }).toBeGreaterThan(8_000);
-    expect(asked.length).toBeGreaterThan(0);
-    expect(await notice.first().textContent()).toContain('external player');
-  },
-);
+])('says in words that it does not play HEVC in %s, and does not try for ever', async (_what, fragmented) => {
+  const node = await start();
+  const { contentId, pushUrl } = await node.client.call('startBroadcast', { name: 'Harbour camera' });
+  const encoder = new Encoder({ target: pushUrl ?? '', fragmented, video: 'libx265' });
+  stage.onClose(() => encoder.stop());
+  const segments = async () => (await node.client.call('broadcasts', {}))[0]?.segments ?? 0;
+  await expect.poll(segments, { timeout: 60_000 }).toBeGreaterThan(6);
+  const { page } = await stage.page(node.address);
+  const asked: number[] = [];
+  page.on('request', (request) => {
+    if (/manifest|\.m3u8|\.ts|\.m4s|\.mp4/.test(request.url())) asked.push(Date.now());
+  });
+  await connected(page);
+  await page.getByTestId('paste').fill(`ace:${contentId}`);
+  await page.getByTestId('paste-submit').click();
+  const notice = page.getByTestId('missing-tracks').or(page.getByTestId('broken'));
+  await notice.first().waitFor({ timeout: 60_000 });
+  await expect.poll(() => Date.now() - (asked.at(-1) ?? 0), { timeout: 60_000 }).toBeGreaterThan(8_000);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(await notice.first().textContent()).toContain('external player');
+});
 
 const timeOf = (page: Page) =>
   page.getByTestId('player').evaluate((v) => (v as unknown as { currentTime: number }).currentTime);
