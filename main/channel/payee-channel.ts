@@ -162,7 +162,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#asked = true;
     if (!this.#sent.isOwed(key)) return false;
     const { risk } = this.#context;
-    return !risk || this.#origin === null || risk.mayResend(this.payer);
+    return !risk || this.#origin === null || risk.mayResend(this.payer, this.#origin);
   }
 
   /** Why so many bytes may not be sent now, or `null`: of what may not be durable yet, and is committed with it. */
@@ -280,7 +280,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
 
   #noteSent(piece: SentPiece): void {
     this.#sent.add(piece);
-    if (piece.resend && this.#origin !== null) this.#context.risk?.noteResend(this.payer);
+    if (piece.resend && this.#origin !== null) this.#context.risk?.noteResend(this.payer, this.#origin);
   }
 
   failed(error: unknown): void {

@@ -28,7 +28,7 @@ export interface RiskLimits {
   /** Units that an account may owe because it has paid as many. */
   readonly loanUnits: number;
   /** Pieces that are sent a second time to accounts that have paid nothing: each is upload for nothing. */
-  readonly resends: BucketRate;
+  readonly resends: { readonly group: BucketRate; readonly all: BucketRate };
 }
 
 /** All channels of an account here together. */
@@ -81,6 +81,7 @@ export class ProviderRisk {
   #limits: RiskLimits;
   readonly #unpaid: OutstandingUnits;
   readonly #loans: OutstandingUnits;
+  readonly #resendsOfGroup: KeyedRateLimiter;
   readonly #resends: KeyedRateLimiter;
   /** Units that settlements say an account paid in money or repaid. */
   readonly #proven = new LRUCache<string, number>({ max: REMEMBERED_ACCOUNTS });
@@ -96,7 +97,8 @@ export class ProviderRisk {
     this.#limits = limits;
     this.#unpaid = new OutstandingUnits(limits.unpaid, clockMs);
     this.#loans = new OutstandingUnits(loansOf(limits), clockMs);
-    this.#resends = new KeyedRateLimiter(limits.resends, clockMs);
+    this.#resendsOfGroup = new KeyedRateLimiter(limits.resends.group, clockMs);
+    this.#resends = new KeyedRateLimiter(limits.resends.all, clockMs);
     this.#covered = new LRUCache({
       max: REMEMBERED_ACCOUNTS,
       ttl: COVER_MS,
@@ -131,12 +133,15 @@ export class ProviderRisk {
   }
 
   /** Whether a piece that was lost with its stream may be sent to the account once more. */
-  mayResend(account: string): boolean {
-    return this.#provenUnits(account) > 0 || this.#resends.retryAfterMs(ALL) === 0;
+  mayResend(account: string, group: string): boolean {
+    if (this.#provenUnits(account) > 0) return true;
+    return this.#resendsOfGroup.retryAfterMs(group) === 0 && this.#resends.retryAfterMs(ALL) === 0;
   }
 
-  noteResend(account: string): void {
-    if (this.#provenUnits(account) === 0) this.#resends.charge(ALL, 1);
+  noteResend(account: string, group: string): void {
+    if (this.#provenUnits(account) > 0) return;
+    this.#resendsOfGroup.charge(group, 1);
+    this.#resends.charge(ALL, 1);
   }
 
   /** New settlements of this node's account. */

@@ -44,7 +44,7 @@ export const SPEAK_WITHIN_MS = 3_000;
 export const QUIET_MS = 30_000;
 /** A peer that leased or was served is of use for so long. */
 export const USED_LATELY_MS = 10 * 60_000;
-/** Peers whose use is remembered. */
+/** Peers whose use is remembered: so many that have paid, and as many others. */
 export const MAX_STANDINGS = 4_096;
 
 /** Who stays when a connection has to go, in shares of all that could: those with most paid units. */

@@ -8,15 +8,16 @@ import { MAX_STANDINGS } from './limits.ts';
 
 export interface Standing {
   readonly paidUnits: number;
+  /** Who paid them, where that is known; as good as an account of its own: the peer. */
+  readonly account: string;
   /** By the clock of `performance.now()`; `null`: never. */
   readonly usedAtMs: number | null;
 }
 
-const UNKNOWN: Standing = { paidUnits: 0, usedAtMs: null };
-
 export class PeerStanding {
-  /** Those that were of use last are kept. */
-  readonly #known = new LRUCache<string, Standing>({ max: MAX_STANDINGS });
+  /** Those that were of use last are kept. Strangers, who are as many as they like, push out none that has paid. */
+  readonly #paying = new LRUCache<string, Standing>({ max: MAX_STANDINGS });
+  readonly #others = new LRUCache<string, Standing>({ max: MAX_STANDINGS });
   readonly #spared = new Set<string>();
   readonly #nowMs: () => number;
 
@@ -35,18 +36,30 @@ export class PeerStanding {
 
   /** It leased, claimed or was served something. */
   used(peerId: string): void {
-    this.#known.set(peerId, { ...this.of(peerId), usedAtMs: this.#nowMs() });
+    this.#put(peerId, { ...this.of(peerId), usedAtMs: this.#nowMs() });
   }
 
-  /** So many units in all went for pay between it and others. */
-  paid(peerId: string, units: number): void {
+  /** So many units in all went for pay between it, or all devices of its account, and others. */
+  paid(peerId: string, units: number, account = peerId): void {
     const { paidUnits, usedAtMs } = this.of(peerId);
-    this.#known.set(peerId, { paidUnits: Math.max(paidUnits, units), usedAtMs });
+    this.#put(peerId, { paidUnits: Math.max(paidUnits, units), account, usedAtMs });
   }
 
   of(peerId: string): Standing {
-    return this.#known.peek(peerId) ?? UNKNOWN;
+    return this.#paying.peek(peerId) ?? this.#others.peek(peerId) ?? unknown(peerId);
   }
+
+  #put(peerId: string, standing: Standing): void {
+    if (standing.paidUnits === 0) this.#others.set(peerId, standing);
+    else {
+      this.#others.delete(peerId);
+      this.#paying.set(peerId, standing);
+    }
+  }
+}
+
+function unknown(peerId: string): Standing {
+  return { paidUnits: 0, account: peerId, usedAtMs: null };
 }
 
 /** A host's; see `createHost`. */

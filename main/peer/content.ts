@@ -3,7 +3,6 @@
  * broadcasts.
  */
 import { AceError } from '../../shared/errors.ts';
-import type { Counterparty } from '../channel/payee.ts';
 import { PieceStore } from '../content/piece-store.ts';
 import type { Provider } from '../content/provider.ts';
 import type { DataDir } from '../data-dir/data-dir.ts';
@@ -25,12 +24,12 @@ import { ViewerStream } from '../pieces/viewer-stream.ts';
 import { TrafficBook } from '../traffic/traffic-book.ts';
 import { Library } from '../transfer/library.ts';
 import { StreamPool } from '../transfer/stream-pool.ts';
-import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { OwnDevices } from '../wallet/own-devices.ts';
 import type { PeerEvents } from './events.ts';
 import { FREE_UPLOAD_RATES } from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 import type { Payments } from './payments.ts';
+import { viewerWorth } from './viewer-worth.ts';
 
 /** A viewer that does not say soon whether it has a segment is as good as one that has not. */
 const HOLDS_TIMEOUT_MS = 1_000;
@@ -145,7 +144,7 @@ async function serve(
     originOf: context.originOf,
     freeUpload,
     timeouts: context.timeouts,
-    onViewer: viewerWorth(context),
+    onViewer: viewerWorth({ store, standing: standingOf(host), ownAccount: account.address }),
     onChange: () => {
       claims.soon();
       events.changed();
@@ -153,20 +152,6 @@ async function serve(
   });
   await serveTransportFiles(host, store, isOffered, freeUpload, log);
   await serveLive(host, { store, isOffered, free: freeUpload, log });
-}
-
-/**
- * Who has paid before, and this account's own devices, keep their connections when strangers crowd in, and share nothing with
- * them. By what settlements say: ticks are revealed on free credit, too.
- */
-function viewerWorth({ host, store, account }: ContentContext) {
-  const standing = standingOf(host);
-  return ({ account: viewer, device }: Counterparty) => {
-    const peerId = peerIdOf(device);
-    const paidUnits = store.settlements.earnedUnits(viewer);
-    standing.paid(peerId, paidUnits);
-    if (paidUnits > 0 || viewer === account.address) standing.used(peerId);
-  };
 }
 
 type LibraryContext = PeerStorage & Discovery & { readonly index: LiveIndex };

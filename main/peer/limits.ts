@@ -44,9 +44,18 @@ export const RISK_LIMITS: RiskLimits = {
   newcomerWindowMs: 24 * 3_600_000,
   /** Units of one account that has paid as many: no more than a quarter of what the network lends it. */
   loanUnits: 2_560,
-  /** A dozen newcomers whose lines broke, and a dozen more in a day: with all else less than 1 GiB. */
-  resends: { burst: 12, perSecond: 12 / 86_400 },
+  resends: {
+    /** Of one network group: a household's evening on a bad line. */
+    group: { burst: 3, perSecond: 3 / 86_400 },
+    /** A dozen newcomers whose lines broke, and a dozen more in a day: with all else less than 1 GiB. */
+    all: { burst: 12, perSecond: 12 / 86_400 },
+  },
 };
+
+/** Accounts of which is remembered which of their devices were here. */
+export const REMEMBERED_VIEWERS = 10_000;
+/** Devices of one account that are no strangers: a family's. */
+export const KNOWN_DEVICES_OF_VIEWER = 32;
 
 /**
  * Bytes of transport files and records of broadcasts for peers that never paid nor served, beside what each alone may have:
@@ -58,12 +67,14 @@ export const FREE_UPLOAD_RATES: FreeUploadRates = {
   all: { burst: 64 * 1_048_576, perSecond: 2_000 },
 };
 
+const UNBOUNDED = { burst: Number.POSITIVE_INFINITY, perSecond: 1 };
+
 /** On a devnet anybody takes money from the faucet, so a loan there is nothing to lose. */
 export const DEVNET_RISK_LIMITS: RiskLimits = {
   ...RISK_LIMITS,
   newcomerUnits: Number.POSITIVE_INFINITY,
   newcomersUnits: Number.POSITIVE_INFINITY,
-  resends: { burst: Number.POSITIVE_INFINITY, perSecond: 1 },
+  resends: { group: UNBOUNDED, all: UNBOUNDED },
 };
 
 /** What the user has set of them. What an account may owe because it paid as much is no more than a newcomer may, if that is set. */

@@ -9,8 +9,10 @@ export const CLOCK_STAND_MS = 10 * 60_000;
 /** The clock is looked at so often. */
 export const CLOCK_LOOK_MS = 1_000;
 
-/** Of the leases granted last, so many are looked at when a validator starts: who served or paid stays known. */
+/** Leases by which a validator knows at its start who has served and paid. */
 export const REMEMBERED_LEASES = 10_000;
+/** They are looked for among so many that were granted last: what strangers get in four days, and some tenths of a second. */
+export const SEARCHED_LEASES = 200_000;
 /**
  * A lease that nothing was ever paid on is forgotten so long after its end: nothing can be claimed on it since an hour after
  * that, and a clock that was wrong for a while has been noticed by then.
@@ -34,7 +36,7 @@ export const PAID_LEASE_RATE: BucketRate = { perSecond: 1_000_000 / 86_400, burs
 export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
 
 /**
- * Pairs of payer and payee in batches, of accounts that have never paid: 21,600 a day, of 0.2 kB in chain.db and 0.8 kB in
+ * Pairs of payer and payee in batches, beyond one for each unit that the payer's funds pay: 21,600 a day, of 0.2 kB in chain.db and 0.8 kB in
  * validator.db. A viewer on credit at four providers notices nothing for an hour; who waits is settled with all that it has.
  */
 export const STRANGERS_ROW_RATE: BucketRate = { perSecond: 0.25, burst: 8_192 };

@@ -11,7 +11,7 @@ import type { ValidatorStore } from '../db/validator/store.ts';
 import type { PeerStanding } from '../p2p/peer-standing.ts';
 import { peerIdOf } from '../wallet/device-peer-id.ts';
 import { isKnownPayer } from './known-accounts.ts';
-import { REMEMBERED_LEASES, WORTH_EVERY_MS } from './limits.ts';
+import { REMEMBERED_LEASES, SEARCHED_LEASES, WORTH_EVERY_MS } from './limits.ts';
 
 export class PeerWorth {
   readonly #standing: PeerStanding;
@@ -24,7 +24,8 @@ export class PeerWorth {
     this.#standing = standing;
     this.#store = store;
     standing.spare(validatorKeys.map((key) => peerIdOf(fromHex(key))));
-    for (const lease of store.leases.servedAmongNewest(REMEMBERED_LEASES)) this.#note(lease);
+    const newest = { most: REMEMBERED_LEASES, among: SEARCHED_LEASES };
+    for (const lease of store.leases.newestOfPayers(newest)) this.#note(lease);
   }
 
   /** It got a lease. */

@@ -1,7 +1,7 @@
 /**
- * What accounts that have never paid get of settlements: each pair of payer and payee in a batch is a row of 1 kB for ever, in
- * three databases, and units on credit cost them nothing. So they share a number of rows, those with most units first; what
- * finds no room stays reserved, and waits.
+ * What accounts get of settlements that have not paid for them: each pair of payer and payee in a batch is a row of 1 kB for ever,
+ * in three databases, and units on credit cost nothing. For each unit that its funds paid an account has a row; for what is beyond,
+ * all share a number of rows, those with most units first; what finds no room stays reserved, and waits.
  */
 import { affordableUnits, type PriceSnapshot } from '../../shared/economy/credit.ts';
 import type { MainChain } from '../chain/port.ts';
@@ -9,7 +9,7 @@ import type { LeaseRow } from '../db/validator/leases.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { accountsOf } from './accounts-of.ts';
-import { isKnownPayer } from './known-accounts.ts';
+import { unitsOfTrust } from './known-accounts.ts';
 import { MAX_FUNDS_LOOKS, STRANGERS_ROW_RATE } from './limits.ts';
 
 const ALL = 'all';
@@ -42,40 +42,48 @@ export class StrangersShare {
     if (pairs.length === 0) return leases;
     const waiting = pairs.filter(() => this.#rows.take(ALL).retryAfterMs > 0);
     if (waiting.length === 0) return leases;
-    // Who has funds for a unit pays it with this batch, and has shown that it pays.
-    const funded = new Set<string>();
-    for await (const { address, balances } of accountsOf(chain, this.#nextLooks(waiting))) {
-      if (affordableUnits(balances, price, 1) > 0) funded.add(address);
+    const ofPayer = Map.groupBy(waiting, ({ payer }) => payer);
+    const left = new Set(waiting);
+    // Who has funds for so many units pays them with this batch, one for each row.
+    for await (const { address, balances } of accountsOf(chain, this.#nextLooks([...ofPayer.keys()]))) {
+      const own = ofPayer.get(address) ?? [];
+      for (const pair of own.slice(0, affordableUnits(balances, price, own.length))) left.delete(pair);
     }
-    const left = new Set(waiting.filter(({ payer }) => !funded.has(payer)).flatMap((pair) => pair.leases));
-    return leases.filter((lease) => !left.has(lease));
+    const leftLeases = new Set([...left].flatMap((pair) => pair.leases));
+    return leases.filter((lease) => !leftLeases.has(lease));
   }
 
   /** In turns: however many wait, each is looked at. */
-  #nextLooks(waiting: readonly Pair[]): string[] {
-    const payers = [...new Set(waiting.map(({ payer }) => payer))];
+  #nextLooks(payers: readonly string[]): string[] {
     const from = this.#looks % payers.length;
     this.#looks = from + this.#maxLooks;
     return [...payers.slice(from), ...payers.slice(0, from)].slice(0, this.#maxLooks);
   }
 }
 
-/** Most units first: a unit here and there waits longest. */
+/** Those beyond what their payers have paid for. Most units first: a unit here and there waits longest. */
 function strangersPairs(store: ValidatorStore, leases: readonly LeaseRow[]): Pair[] {
-  const known = new Map<string, boolean>();
+  const ofPayer = Map.groupBy(pairsOf(leases), ({ payer }) => payer);
+  const beyond = [...ofPayer].flatMap(([payer, pairs]) => pairs.slice(unitsOfTrust(store, payer)));
+  return beyond.sort(byUnits);
+}
+
+/** Most units first. */
+function pairsOf(leases: readonly LeaseRow[]): Pair[] {
   const pairs = new Map<string, Pair>();
   for (const lease of leases) {
     const { payer, payee, claimedUnits, sealedUnits } = lease;
     const units = claimedUnits - sealedUnits;
     // Viewing alone is no row.
     if (units === 0) continue;
-    const isKnown = known.get(payer) ?? isKnownPayer(store, payer);
-    known.set(payer, isKnown);
-    if (isKnown) continue;
     const pair = pairs.get(payer + payee) ?? { payer, leases: [], units: 0 };
     pair.leases.push(lease);
     pair.units += units;
     pairs.set(payer + payee, pair);
   }
-  return [...pairs.values()].sort((a, b) => b.units - a.units);
+  return [...pairs.values()].sort(byUnits);
+}
+
+function byUnits(a: Pair, b: Pair): number {
+  return b.units - a.units;
 }

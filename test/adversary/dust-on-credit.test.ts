@@ -120,6 +120,32 @@ it('keeps nobody waiting who pays, also for the first time, and of strangers tho
   expect(dust.filter(({ payer }) => shard.store.loans.owedUnits(payer.account.address) > 0)).toEqual([]);
 });
 
+// All of them were let in, before: up to 512 rows in a batch for the price of one unit.
+it('gets a row for each unit that funds pay, of an account with many payees', async () => {
+  const payer = party(1);
+  // Three units, and a base unit for the rounding of each.
+  const network = useShard([[payer.account.address, 'XAC', '0.00003']]);
+  const { shard, settleAll, spend, pass } = network;
+  const leases: LeasedChannel[] = [];
+  for (let n = 0; n < 12; n++) leases.push(await shard.lease(payer, party(10 + n), 2));
+  await spend(STRANGERS_ROW_RATE.burst);
+  const settled = () =>
+    leases.filter(({ payee }) => shard.store.batches.lastSeq(payee.account.address) > 0).length;
+  for (const lease of leases) shard.claim(lease, 1);
+  pass(1);
+  await settleAll();
+  const paid = () => shard.store.watchers.everPaidUnits(payer.account.address);
+  expect(settled()).toBeGreaterThan(0);
+  expect(settled()).toBeLessThanOrEqual(2 * paid());
+  for (const lease of leases) shard.claim(lease, 2);
+  for (let batch = 0; batch < 5; batch++) {
+    pass(1);
+    await settleAll();
+  }
+  expect(settled()).toBeLessThanOrEqual(2 * paid());
+  expect(settled()).toBeLessThan(leases.length);
+});
+
 it('is no payer by a base unit of funds, and many that wait hide nobody who is one', async () => {
   const strangers = Array.from({ length: 2 * LOOKS + 5 }, (_, n) => party(10 + n));
   const newcomer = party(1);

@@ -321,8 +321,10 @@ describe('pieces that were lost with their stream', () => {
   // Each stranger had its one unit twice, before.
   it('are sent again to so many strangers in a day, and to all who have paid', () => {
     start({ ...RISK_LIMITS, unpaid: { ...RISK_LIMITS.unpaid, perGroupUnits: 100, inAllUnits: 100 } });
+    let came = 0;
+    /** By an address that no other came from lately. */
     const again = (account?: string) => {
-      const { channel, reopen } = stranger(1, account);
+      const { channel, reopen } = stranger(came++, account);
       expect(serveUnits(channel, 1)).toBe(1);
       channel.detach();
       const next = reopen();
@@ -331,13 +333,24 @@ describe('pieces that were lost with their stream', () => {
       next.commit();
       return true;
     };
-    const { burst } = RISK_LIMITS.resends;
+    const { burst } = RISK_LIMITS.resends.all;
     const sent = Array.from({ length: 2 * burst }, () => again());
     expect(sent.filter(Boolean)).toHaveLength(burst);
     paidInMoney(HONEST, 1);
     expect(again(HONEST)).toBe(true);
     nowMs += DAY_MS / burst + 1;
     expect(again()).toBe(true);
+  });
+
+  it('are not all sent to one address: another gets its own', () => {
+    start({ ...RISK_LIMITS, unpaid: { ...RISK_LIMITS.unpaid, perGroupUnits: 100, inAllUnits: 100 } });
+    const maySend = (address: string) => risk?.mayResend(party(50).account.address, address) === true;
+    const { burst } = RISK_LIMITS.resends.group;
+    for (let sent = 0; sent < burst; sent++) {
+      expect(maySend('greedy')).toBe(true);
+      risk?.noteResend(party(50).account.address, 'greedy');
+    }
+    expect([maySend('greedy'), maySend('other')]).toEqual([false, true]);
   });
 });
 

@@ -112,6 +112,21 @@ it('counts what was paid, not what was claimed since', async () => {
   expect([payer, payee].map((peer) => worth.paidUnitsOf(peerOf(peer)))).toEqual([paid, paid]);
 });
 
+// The leases granted last were looked at, before: 10,000 of strangers, and nobody was known any more.
+it('is known again after a start, however many leases strangers were given since', async () => {
+  const [rich, payee] = [party(1), party(2)];
+  const { shard, worth, ...network } = useShard([[rich.account.address, 'XAC', '1']]);
+  await claimed({ shard, worth, ...network }, await shard.lease(rich, payee, 5), 5);
+  for (let n = 0; n < 10; n++) {
+    await claimed({ shard, worth, ...network }, await shard.lease(party(100 + n), payee, 1), 1);
+  }
+  const newest = (most: number, among: number) => shard.store.leases.newestOfPayers({ most, among });
+  expect(newest(3, 100)).toHaveLength(1);
+  expect(newest(3, 10)).toEqual([]);
+  const restarted = new PeerWorth(new PeerStanding(), shard.store, []);
+  expect([rich, payee].map((one) => restarted.paidUnitsOf(peerOf(one)))).toEqual([5, 5]);
+});
+
 it('of a provider is not held up by one that owes it', async () => {
   const [debtor, rich, provider] = [party(1), party(2), party(3)];
   const network = useShard([[rich.account.address, 'XAC', '1']]);

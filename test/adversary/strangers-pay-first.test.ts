@@ -13,7 +13,7 @@ const LIMITS: RiskLimits = {
   newcomersUnits: 2_000,
   newcomerWindowMs: 24 * HOUR_MS,
   loanUnits: 1_000,
-  resends: { burst: 100, perSecond: 1 },
+  resends: { group: { burst: 100, perSecond: 1 }, all: { burst: 100, perSecond: 1 } },
 };
 const NOBODY_AT_HOME = { originOf: () => 'somewhere' };
 

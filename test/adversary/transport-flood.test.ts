@@ -1,11 +1,11 @@
 /** Transport files are free, and no cap of the user's slows them: one peer must not have all of the upload that way. */
 import { join } from 'node:path';
-import type { Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p } from '@libp2p/interface';
 import { expect, it, onTestFinished } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { FreeUpload, type FreeUploadRates } from '../../main/p2p/free-upload.ts';
 import { createHost } from '../../main/p2p/host.ts';
-import { standingOf } from '../../main/p2p/peer-standing.ts';
+import { PeerStanding, standingOf } from '../../main/p2p/peer-standing.ts';
 import { askRecords, serveLive } from '../../main/p2p/protocols/live/protocol.ts';
 import {
   fetchTransportFile,
@@ -78,6 +78,28 @@ it('fresh identities get so many bytes of transport files together, and who has 
   expect(await ask(known)).toBe(1);
 });
 
+// One paid unit gave every device of the account files without a bound over all of them, before.
+it('an account that paid has as many bytes of files a day as it paid for, over all its devices', () => {
+  const standing = new PeerStanding();
+  const free = new FreeUpload({
+    host: { services: { standing } },
+    rates: { group: { burst: MIB, perSecond: 0.001 }, all: { burst: MIB, perSecond: 0.001 } },
+    originOf: () => 'somewhere',
+    nowMs: () => 0,
+  });
+  const sentMiB = (peerId: string) => {
+    const connection = { remotePeer: { toString: () => peerId } } as Connection;
+    let sent = 0;
+    for (; free.retryAfterMs(connection) === 0; sent++) free.charge(connection, MIB);
+    return sent;
+  };
+  for (const device of ['phone', 'television']) standing.paid(device, 3, 'account');
+  // What strangers have is there for it, too.
+  expect([sentMiB('phone'), sentMiB('television')]).toEqual([3 + 1, 0]);
+  standing.paid('other', 2, 'other account');
+  expect([sentMiB('other'), sentMiB('stranger')]).toEqual([2, 0]);
+});
+
 // Each refusal was counted as upload, before: 60 bytes of what all strangers have, as often as one of them asked.
 it('a network that is refused answers about broadcasts uses up nothing of what others have', async () => {
   const listen = ['/ip4/127.0.0.1/tcp/0'];
@@ -118,7 +140,7 @@ it('a tick on credit makes nobody known to a provider', async () => {
   const paid = () => provider.store.payeeChannels.all()[0]?.state.paidUnits;
   await waitFor('the tick', () => paid() === 1);
   await viewer.greet(provider);
-  expect(standingOf(provider.host).of(viewer.host.peerId.toString())).toEqual({
+  expect(standingOf(provider.host).of(viewer.host.peerId.toString())).toMatchObject({
     paidUnits: 0,
     usedAtMs: null,
   });
@@ -128,6 +150,6 @@ it('what strangers get for nothing, twice, and on credit is less than 1 GiB in a
   const { burst, perSecond } = FREE_UPLOAD_RATES.all;
   const filesMiB = (burst + perSecond * 86_400) / MIB;
   const { resends, newcomersUnits } = RISK_LIMITS;
-  const againMiB = resends.burst + resends.perSecond * 86_400;
+  const againMiB = resends.all.burst + resends.all.perSecond * 86_400;
   expect(filesMiB + againMiB + newcomersUnits).toBeLessThan(1_024);
 });

@@ -105,7 +105,7 @@ export class LeaseTable {
   readonly #applied;
   readonly #release;
   readonly #served;
-  readonly #servedNewest;
+  readonly #newestOfPayers;
   readonly #unused;
   readonly #forget: readonly { run(of: { channelId: Uint8Array; payer: string }): unknown }[];
   readonly #endOf;
@@ -180,7 +180,7 @@ export class LeaseTable {
     this.#served = db.prepare<[Uint8Array], ServedLease>(
       `SELECT ${SERVED} FROM leases WHERE channel_id = ? AND claimed_units > 0`,
     );
-    this.#servedNewest = servedLeases(db);
+    this.#newestOfPayers = newestOfPayers(db);
     this.#endOf = db
       .prepare<[{ payer: string; device: Uint8Array; atMs: number }], string>(
         `UPDATE leases SET ended = 1, expires_at_ms = min(expires_at_ms, @atMs)
@@ -288,9 +288,9 @@ export class LeaseTable {
     return this.#served.get(channelId) ?? null;
   }
 
-  /** Of so many leases that were granted last, those with units that were claimed. */
-  servedAmongNewest(leases: number): ServedLease[] {
-    return this.#servedNewest.all(leases);
+  /** Of `among` leases that were granted last, the newest with settled units of payers whose funds have paid; oldest first. */
+  newestOfPayers(of: { readonly most: number; readonly among: number }): ServedLease[] {
+    return this.#newestOfPayers.all(of);
   }
 }
 
@@ -325,9 +325,12 @@ const SERVED = `payer, payer_device AS payerDevice, payee_device AS payeeDevice,
   applied_units AS appliedUnits`;
 
 /** Of the newest rows only: those of strangers that never served anything may be many. */
-function servedLeases(db: Database) {
-  return db.prepare<[number], ServedLease>(
+function newestOfPayers(db: Database) {
+  return db.prepare<[{ most: number; among: number }], ServedLease>(
     `SELECT ${SERVED}
-     FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) WHERE claimed_units > 0`,
+     FROM (SELECT leases.* FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT @among) AS leases
+           CROSS JOIN watchers ON watchers.account = leases.payer
+           WHERE leases.applied_units > 0 AND watchers.ever_paid_units > 0 LIMIT @most)
+     ORDER BY leased_at_ms`,
   );
 }
