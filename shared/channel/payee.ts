@@ -45,9 +45,11 @@ export interface PayerHistory {
   readonly paidUnits: number;
   /** Units it was served there and never paid: a new channel, or a reconnection, does not forget them. */
   readonly unpaidUnits: number;
+  /** Of those, the ones on channels that have ended: no payment for them can come any more. */
+  readonly lostUnits: number;
 }
 
-export const STRANGER: PayerHistory = { paidUnits: 0, unpaidUnits: 0 };
+export const STRANGER: PayerHistory = { paidUnits: 0, unpaidUnits: 0, lostUnits: 0 };
 
 /** Units that may be sent ahead of payment: 1 for a stranger, doubling with paid volume. */
 export function windowUnits(paidUnits: number, capUnits: number): number {
@@ -61,7 +63,14 @@ export function servingObstacle(
   lengthBytes: number,
   nowMs: number,
   windowCapUnits: number,
-): 'ChannelClosed' | 'ChannelExpired' | 'ChannelExhausted' | 'PaymentOverdue' | 'StoreFailed' | null {
+):
+  | 'ChannelClosed'
+  | 'ChannelExpired'
+  | 'ChannelExhausted'
+  | 'PaymentOverdue'
+  | 'PrepaymentDue'
+  | 'StoreFailed'
+  | null {
   if (state.status === 'expired' || nowMs >= state.expiresAtMs) return 'ChannelExpired';
   if (state.pausedBy === 'store-failed') return 'StoreFailed';
   // A payment that was overdue is looked at anew: it may have come, or be forgotten.
@@ -70,7 +79,11 @@ export function servingObstacle(
   if (servedUnits > state.capacityUnits) return 'ChannelExhausted';
   const window = windowUnits(state.paidUnits + history.paidUnits, windowCapUnits);
   const aheadUnits = servedUnits - state.paidUnits + history.unpaidUnits;
-  return aheadUnits > window ? 'PaymentOverdue' : null;
+  if (aheadUnits <= window) return null;
+  // Where nothing is owed here, and what was lost elsewhere fills the window, waiting brings nothing: a unit that is paid first does.
+  const isPaid = unitsForBytes(state.servedBytes) <= state.paidUnits;
+  const helps = history.lostUnits >= window && history.unpaidUnits <= window;
+  return isPaid && helps ? 'PrepaymentDue' : 'PaymentOverdue';
 }
 
 /** Books bytes that are about to be sent. The caller has asked `servingObstacle`, and commits before it sends. */

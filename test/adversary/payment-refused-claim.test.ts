@@ -7,6 +7,7 @@ import Sqlite from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { CLAIM_GRACE_MS } from '../../main/validator/batching.ts';
+import { DEFAULT_WINDOW_CAP_UNITS as WINDOW_UNITS } from '../../shared/channel/payee.ts';
 import { type Devnet, MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -47,6 +48,47 @@ it('a viewer whose channel the provider has closed that way goes on over another
   transfer.download();
   await waitFor('done', () => transfer.state === 'done');
   expect(viewer.store.payerChannels.all()).toHaveLength(2);
+});
+
+// Nothing was served for a day, before: no payment could come for what had been on its way.
+it('whoever had a whole window on its way then goes on by paying each unit first', async () => {
+  const net = await useDevnet();
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 60 * MIB);
+  const viewer = await RawViewer.start(net);
+  const channel = await viewer.lease(provider, 60);
+  const stream = await viewer.open(provider, channel);
+  const fetch = async (index: number) => {
+    stream.request(contentId, index);
+    await stream.takePiece();
+  };
+  const paid = 7;
+  for (let index = 0; index < paid; index++) {
+    await fetch(index);
+    stream.pay(channel, index + 1);
+  }
+  await waitFor('all is claimed', () => shardOf(net).leases.get(channel.channelId)?.claimedUnits === paid);
+  for (let index = paid; index < paid + WINDOW_UNITS; index++) await fetch(index);
+  expect(expireLeases(net)).toBe(1);
+  const disputed = () => provider.store.payeeChannels.get(channel.channelId)?.state.status === 'disputed';
+  stream.pay(channel, paid + 1);
+  // Served before the provider can hear of the end.
+  stream.request(contentId, paid + WINDOW_UNITS);
+  await waitFor('the claim of it is refused', disputed);
+
+  const next = await viewer.lease(provider, 20);
+  const again = await viewer.open(provider, next);
+  for (let units = 1; units <= 3; units++) {
+    const id = again.request(contentId, 40 + units);
+    expect(await again.expect('refused')).toMatchObject({ id, code: 'PrepaymentDue' });
+    again.pay(next, units);
+    again.request(contentId, 40 + units);
+    await again.takePiece();
+  }
+  expect(provider.store.payeeChannels.get(next.channelId)?.state).toMatchObject({
+    status: 'open',
+    paidUnits: 3,
+  });
 });
 
 it('a lease that the shard released before its time is taken up again with the next claim, and nobody is set aside', async () => {

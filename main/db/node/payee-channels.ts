@@ -118,13 +118,12 @@ export class PayeeChannelTable {
     this.#forget = ['payee_progress', 'payee_channels'].map((table) =>
       db.prepare<[number]>(`DELETE FROM ${table} WHERE id = ?`),
     );
-    this.#history = db.prepare<
-      [{ payer: string; channelId: Uint8Array; debtSinceMs: number }],
-      { paidUnits: number; unpaidUnits: number }
-    >(
-      `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(CASE WHEN served_at_ms > @debtSinceMs
-         THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END), 0) AS unpaidUnits
-       FROM payee_books WHERE payer = @payer AND channel_id <> @channelId`,
+    this.#history = db.prepare<[{ payer: string; channelId: Uint8Array; debtSinceMs: number }], PayerHistory>(
+      `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(unpaid), 0) AS unpaidUnits,
+         coalesce(sum(CASE WHEN status IN ('opening', 'open', 'paused') THEN 0 ELSE unpaid END), 0) AS lostUnits
+       FROM (SELECT paid_units, status, CASE WHEN served_at_ms > @debtSinceMs
+               THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END AS unpaid
+             FROM payee_books WHERE payer = @payer AND channel_id <> @channelId)`,
     );
     this.#payersServed = db.prepare<[number], { payer: string; paidUnits: number }>(
       `SELECT payer, sum(paid_units) AS paidUnits FROM payee_books GROUP BY payer HAVING max(served_at_ms) > ?`,

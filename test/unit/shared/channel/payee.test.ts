@@ -68,9 +68,19 @@ describe('servingObstacle', () => {
     expect(obstacle(state({ paidUnits: 7, servedBytes: 15 * MIB }), 1)).toBe('PaymentOverdue');
   });
   it('narrows the window by what is owed on other channels', () => {
-    const history = { paidUnits: 100, unpaidUnits: 7 };
+    const history = { paidUnits: 100, unpaidUnits: 7, lostUnits: 0 };
     expect(obstacle(state(), MIB, history)).toBeNull();
     expect(obstacle(state(), MIB, { ...history, unpaidUnits: 8 })).toBe('PaymentOverdue');
+  });
+  it('wants each unit first where what was lost fills the window, and waits where a payment may come', () => {
+    const history = { paidUnits: 100, unpaidUnits: 8, lostUnits: 8 };
+    expect(obstacle(state(), MIB, history)).toBe('PrepaymentDue');
+    expect(obstacle(state({ paidUnits: 1, servedBytes: 0 }), MIB, history)).toBeNull();
+    expect(obstacle(state({ paidUnits: 1 }), MIB, history)).toBe('PrepaymentDue');
+    expect(obstacle(state({ servedBytes: MIB }), MIB, history)).toBe('PaymentOverdue');
+    expect(obstacle(state(), MIB, { ...history, lostUnits: 7 })).toBe('PaymentOverdue');
+    // A unit that is paid first would not be served either.
+    expect(obstacle(state(), MIB, { ...history, unpaidUnits: 9 })).toBe('PaymentOverdue');
   });
   it('serves to the last unit of the capacity', () => {
     expect(obstacle(state({ paidUnits: 99 }))).toBeNull();
