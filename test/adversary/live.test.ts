@@ -115,7 +115,9 @@ describe('lies about a broadcast', () => {
     expect(viewer.peer.store.liveRecords.contradictions(id)).toEqual([]);
   });
 
-  it('a gap that nobody can fill is passed over, and the playlist never goes back', async () => {
+  it('a gap that nobody can fill is passed over, and the playlist never goes back', {
+    tags: 'long',
+  }, async () => {
     const net = await useDevnet();
     const { broadcaster, id } = await broadcasting(net, 3);
     const viewer = await liveNode(net, 'viewer');

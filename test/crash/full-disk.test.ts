@@ -84,7 +84,9 @@ describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, (
     expect(await validator.stop()).toBe(0);
   });
 
-  it('costs a provider neither its process nor what it earned, and it goes on when there is room', async () => {
+  it('costs a provider neither its process nor what it earned, and it goes on when there is room', {
+    tags: 'long',
+  }, async () => {
     const disk = new SmallDisk(DISK_BYTES);
     const validator = await validatorIn(tempDir());
     const provider = await nodeIn(join(disk.dir, 'node'), validator);

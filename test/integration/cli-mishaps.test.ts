@@ -69,7 +69,7 @@ describe('a validator of many shards', () => {
 });
 
 describe('a content id that is none', () => {
-  it('is refused in the same words by each command that takes one', async () => {
+  it('is refused in the same words by each command that takes one', { tags: 'long' }, async () => {
     const dir = await usedDir('contents');
     for (const command of ['play', 'pin', 'unpin', 'pause', 'resume', 'delete']) {
       const ended = await run([command, 'xx', '--data-dir', dir]);

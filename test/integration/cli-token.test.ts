@@ -24,7 +24,9 @@ describe('ace-node token', () => {
     expect(stderr).toContain('ace-node start makes one');
   });
 
-  it('prints what the node takes, over restarts, from a file that only the user can read', async () => {
+  it('prints what the node takes, over restarts, from a file that only the user can read', {
+    tags: 'long',
+  }, async () => {
     const dir = tempDir();
     const first = await start(dir);
     expect(await token(dir)).toBe(tokenOf(first.ready));

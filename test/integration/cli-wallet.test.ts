@@ -111,7 +111,7 @@ describe('the wallet on the command line', () => {
     expect(Buffer.from(created.stdout).includes(needles[0] ?? '')).toBe(true);
   });
 
-  it('is not made with a passphrase that could never be given again', async () => {
+  it('is not made with a passphrase that could never be given again', { tags: 'long' }, async () => {
     for (const passphrase of ['seven77', 'k'.repeat(1_001)]) {
       const { dir, at } = fresh();
       const start = await run(['start', '--headless', '--http-port', '0', ...at], {

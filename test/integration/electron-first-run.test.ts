@@ -219,7 +219,9 @@ describe('the desktop app, closed before it has a wallet', () => {
 describe('the desktop app and the system’s key store', () => {
   const sealed = (app: DoubleApp) => join(app.dataDir, 'passphrase.sealed');
 
-  it('keeps a passphrase that nobody has to know, and the next start asks nothing', async () => {
+  it('keeps a passphrase that nobody has to know, and the next start asks nothing', {
+    tags: 'long',
+  }, async () => {
     const home = temporaryHome();
     const app = await start({ home });
     expect((await call(app, 'walletState', {})).systemStore).toEqual({ usable: true, why: null });

@@ -118,7 +118,9 @@ describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {
     expect(again.contentId).not.toBe(id);
   });
 
-  it('costs a viewer nothing once its player is gone, nor while it takes no segments', async () => {
+  it('costs a viewer nothing once its player is gone, nor while it takes no segments', {
+    tags: 'long',
+  }, async () => {
     const net = await useDevnet();
     const { broadcaster, id } = await onAir(net, { rate: 3 });
     const viewer = await liveNode(net, 'viewer');

@@ -86,7 +86,7 @@ describe('what is bought stops', () => {
     await expectNothingBought(contentIds);
   });
 
-  it('with a player, or the tab that plays, that goes away', async () => {
+  it('with a player, or the tab that plays, that goes away', { tags: 'long' }, async () => {
     const contentId = await provided('player', SIZE_UNITS);
     const { asked, response } = await request(`/content/${contentId}`);
     response.resume();

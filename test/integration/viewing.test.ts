@@ -135,7 +135,9 @@ describe('watch time', () => {
     expect(watchMs).toBeLessThanOrEqual(allMs);
   });
 
-  it('is no other title’s, and is counted once when the node starts again in between', async () => {
+  it('is no other title’s, and is counted once when the node starts again in between', {
+    tags: 'long',
+  }, async () => {
     const playsMs = 3_000;
     const contentId = await media('restarted.wav', 6, playsMs);
     await readWhole(contentId);

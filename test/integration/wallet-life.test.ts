@@ -158,7 +158,9 @@ describe('a locked wallet', () => {
     await asking.send();
   });
 
-  it('is what an unlocked one becomes by itself, and the time begins anew with each operation', async () => {
+  it('is what an unlocked one becomes by itself, and the time begins anew with each operation', {
+    tags: 'long',
+  }, async () => {
     const net = await useDevnet();
     const node = await walletNode(net, 'node', { passphrase: PASSPHRASE });
     await node.call('topUp', { amountXat: '1' });

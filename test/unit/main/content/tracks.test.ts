@@ -55,7 +55,9 @@ describe.skipIf(!findProgram('ffmpeg'))('tracksOf', () => {
     expect(tracks?.[0]?.type).toMatch(/^video\/mp4; codecs="h(vc|ev)1\.[\w.]+"$/);
   });
 
-  it('needs no more than the head of a long file that has its description in front', async () => {
+  it('needs no more than the head of a long file that has its description in front', {
+    tags: 'long',
+  }, async () => {
     const options = { seconds: 20, bitrate: '2M', audio: 'ac3' };
     for (const [name, extra] of [
       ['front.mp4', ['-movflags', '+faststart']],

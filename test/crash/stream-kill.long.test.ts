@@ -7,7 +7,6 @@ import { startRole } from '../helpers/crash-roles.ts';
 import { MIB, paidUnits, useDevnet } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 
 const UNITS = 60;
 const IN_FLIGHT = 16;
@@ -16,7 +15,6 @@ describe('a provider killed in mid-stream', () => {
   // The exact point differs from run to run: between any two steps of the pipeline.
   it.each([[1], [7], [23], [42]])(
     'after %i pieces has booked what it sent and every tick it needed for that, and goes on where it was',
-    { tags: 'long' },
     async (killAfter) => {
       const net = await useDevnet();
       const dir = join(net.dir, 'provider');
@@ -81,7 +79,10 @@ describe('a provider killed in mid-stream', () => {
 });
 
 describe('a viewer killed in mid-stream', () => {
-  itInTiers({ quick: [['once', [0.5]]], long: [['again and again', [0.2, 0.5, 0.8]]] })(
+  it.each<[string, number[]]>([
+    ['once', [0.5]],
+    ['again and again', [0.2, 0.5, 0.8]],
+  ])(
     '%s has paid what it verified and finishes the file for one unit more at most',
     async (_often, parts) => {
       const net = await useDevnet();
@@ -136,7 +137,7 @@ describe('a viewer killed in mid-stream', () => {
 });
 
 describe('both sides killed at once', () => {
-  it('agree on their books afterwards and finish the file', { tags: 'long' }, async () => {
+  it('agree on their books afterwards and finish the file', async () => {
     const net = await useDevnet();
     const dirs = { provider: join(net.dir, 'provider'), viewer: join(net.dir, 'viewer') };
     const file = await makeFile(join(net.dir, 'clip.bin'), UNITS * MIB);
