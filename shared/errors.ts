@@ -110,6 +110,7 @@ export type ErrorCode =
   | 'SchemaTooNew'
   | 'MigrationFailed'
   | 'StoreFailed'
+  | 'KeyStoreLocked'
   | 'PortInUse'
   | 'WalletLocked'
   | 'WalletInvalid'

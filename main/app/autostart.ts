@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { App } from 'electron';
+import { AceError } from '../../shared/errors.ts';
 
 /** How a start at login differs from one by the user. */
 export const AT_LOGIN_SWITCH = '--at-login';
@@ -10,9 +11,10 @@ const ENTRY_NAME = 'ace-node.desktop';
 export interface Autostart {
   /** `null` where this app cannot be started at login: it runs from a checkout. */
   enabled(): boolean | null;
+  /** @throws AceError `StoreFailed` */
   set(enabled: boolean): void;
-  /** This start was one. */
-  readonly atLogin: boolean;
+  /** Whether this start was one. To be asked once the app is ready: macOS does not know before. */
+  atLogin(): boolean;
 }
 
 export interface AutostartContext {
@@ -22,10 +24,12 @@ export interface AutostartContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly execPath: string;
   readonly homeDir: string;
+  /** What keeps the entry from being brought up to date. */
+  readonly onError: (error: unknown) => void;
 }
 
 export function createAutostart(parts: AutostartContext): Autostart {
-  const atLogin =
+  const atLogin = () =>
     parts.argv.includes(AT_LOGIN_SWITCH) ||
     (parts.platform === 'darwin' && parts.app.getLoginItemSettings().wasOpenedAtLogin);
   if (!parts.app.isPackaged) return { enabled: () => null, set: () => {}, atLogin };
@@ -45,22 +49,46 @@ function loginItem({ app, platform, execPath }: AutostartContext): Pick<Autostar
   };
 }
 
-function desktopEntry({ env, execPath, homeDir }: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
+function desktopEntry({
+  env,
+  execPath,
+  homeDir,
+  onError,
+}: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
   const file = join(env.XDG_CONFIG_HOME || join(homeDir, '.config'), 'autostart', ENTRY_NAME);
   // An AppImage runs from a folder that is gone with it; this names the file that the user has.
   const text = entryText(env.APPIMAGE || execPath);
-  const read = () => (existsSync(file) ? readFileSync(file, 'utf8') : null);
+  const read = () => {
+    try {
+      return existsSync(file) ? readFileSync(file, 'utf8') : null;
+    } catch {
+      return null; // what cannot be read starts nothing of ours
+    }
+  };
   const isOn = (entry: string | null) =>
     entry !== null && !/^(?:Hidden=true|X-GNOME-Autostart-enabled=false)$/m.test(entry);
   const write = () => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
-  // The program may have moved since it was switched on.
-  if (isOn(read()) && read() !== text) write();
+  // The program may have moved since it was switched on. That it cannot be told so is no reason not to start.
+  if (isOn(read()) && read() !== text) {
+    try {
+      write();
+    } catch (error) {
+      onError(error);
+    }
+  }
   return {
     enabled: () => isOn(read()),
-    set: (enabled) => (enabled ? write() : rmSync(file, { force: true })),
+    set: (enabled) => {
+      try {
+        if (enabled) write();
+        else rmSync(file, { force: true });
+      } catch (error) {
+        throw new AceError('StoreFailed', `${file} cannot be written`, { cause: error });
+      }
+    },
   };
 }
 

@@ -47,6 +47,8 @@ export interface ShellPlaces {
   readonly appDir: string;
   /** The sample clip and icons: beside the archive in a package, in the sources otherwise. */
   readonly resourcesDir: string;
+  /** In a package, pages and files are its own, whatever the command line says: they act with the app's rights. */
+  readonly isPackaged: boolean;
 }
 
 /** @throws AceError `InvalidInput` when the variable is there but cannot be read */
@@ -57,14 +59,8 @@ export function shellConfig(
   const text = variable(env, CONFIG_VARIABLE);
   const passphrase = variable(env, PASSPHRASE_VARIABLE);
   const secret = passphrase !== undefined && { passphrase };
-  if (text === undefined) {
-    return {
-      dataDir: places.dataDir,
-      resourcesDir: places.resourcesDir,
-      pagesDir: join(places.appDir, 'out', 'renderer'),
-      ...secret,
-    };
-  }
+  const own = { resourcesDir: places.resourcesDir, pagesDir: join(places.appDir, 'out', 'renderer') };
+  if (text === undefined) return { dataDir: places.dataDir, ...own, ...secret };
   try {
     const { httpPort, httpHost, allowHosts, p2pPort, joinMultiaddr, listen, announce, ...required } =
       shellConfigSchema.parse(JSON.parse(text));
@@ -77,6 +73,7 @@ export function shellConfig(
       ...(joinMultiaddr !== undefined && { joinMultiaddr }),
       ...(listen !== undefined && { listen }),
       ...(announce !== undefined && { announce }),
+      ...(places.isPackaged && own),
       ...secret,
     };
   } catch (cause) {

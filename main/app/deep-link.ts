@@ -19,6 +19,31 @@ export function readLink(text: string): string | null {
   return isLink ? text : null;
 }
 
+/** Links, and further starts by the user, from the first moment on: they wait until somebody listens. `null`: a start without a link. */
+export class Openings {
+  readonly #waiting: (string | null)[] = [];
+  #listener: ((link: string | null) => void) | null = null;
+
+  constructor(app: Pick<App, 'on'>) {
+    app.on('second-instance', (_event, argv) => this.#came(linkIn(argv)));
+    // macOS hands links over like this, also before the app is ready.
+    app.on('open-url', (event, url) => {
+      event.preventDefault();
+      this.#came(readLink(url));
+    });
+  }
+
+  listen(listener: (link: string | null) => void): void {
+    this.#listener = listener;
+    for (const link of this.#waiting.splice(0)) listener(link);
+  }
+
+  #came(link: string | null): void {
+    if (this.#listener) this.#listener(link);
+    else this.#waiting.push(link);
+  }
+}
+
 /**
  * Makes the system hand such links to this app, unless another program has them already: that one is the user's choice.
  * On Linux the package's desktop entry says so.

@@ -7,10 +7,12 @@ import { onStopSignal } from '../process/stop-signals.ts';
 import { type Autostart, createAutostart } from './autostart.ts';
 import type { ShellConfig } from './config.ts';
 import { claimLinks } from './deep-link.ts';
+import type { Entered } from './entry.ts';
 import { DesktopApp, QUIT_WITHIN_MS, SESSION_END_WITHIN_MS } from './lifecycle.ts';
 import { setMenu } from './menu.ts';
 import { openPreferences, type Preferences } from './preferences.ts';
 import { RunningDesktop } from './running-desktop.ts';
+import { keepSessionWindow, putOffSessionEnd } from './session-end.ts';
 import { createDesktopShell, type DesktopShell } from './shell-procedures.ts';
 import { type ShellWords, shellWords } from './shell-words.ts';
 import { openWindow } from './window.ts';
@@ -19,13 +21,14 @@ import { keepWindowState, place, readWindowState, workAreas } from './window-sta
 const APP_ID = 'org.acenode.desktop';
 
 /** Resolves when the app is up, or was asked to quit. */
-export async function runDesktop(electron: typeof Electron, config: ShellConfig): Promise<void> {
-  await new Desktop(electron, config).run();
+export async function runDesktop(electron: typeof Electron, entered: Entered): Promise<void> {
+  await new Desktop(electron, entered).run();
 }
 
 class Desktop {
   readonly #electron: typeof Electron;
   readonly #config: ShellConfig;
+  readonly #entered: Entered;
   readonly #dataDir: DataDir;
   /** Electron's own folder, which holds this shell's preferences too. */
   readonly #stateDir: string;
@@ -37,9 +40,11 @@ class Desktop {
   /** `null` until the node was started. */
   #running: RunningDesktop | null = null;
 
-  constructor(electron: typeof Electron, config: ShellConfig) {
+  constructor(electron: typeof Electron, entered: Entered) {
     const { app } = electron;
+    const { config } = entered;
     this.#electron = electron;
+    this.#entered = entered;
     this.#config = config;
     this.#dataDir = new DataDir(config.dataDir);
     this.#stateDir = app.getPath('userData');
@@ -57,6 +62,7 @@ class Desktop {
       env: process.env,
       execPath: process.execPath,
       homeDir: app.getPath('home'),
+      onError: (error) => this.#reports.report('autostart-failed', error),
     });
     this.#shell = this.#createShell();
     this.#app = this.#createApp();
@@ -67,13 +73,13 @@ class Desktop {
     app.setAppUserModelId(APP_ID);
     process.on('uncaughtException', (error) => this.#app.fail(error));
     process.on('unhandledRejection', (error) => this.#app.fail(error));
+    this.#entered.takeOver();
     app.on('child-process-gone', (_event, { type, reason, exitCode, name }) => {
       if (reason === 'clean-exit') return;
       const error = new Error(`A ${type} process ended: ${reason}`);
       const details = { type, reason, exitCode, ...(name !== undefined && { name }) };
       this.#reports.report('child-gone', error, details);
     });
-    onStopSignal(() => this.#app.quit(QUIT_WITHIN_MS));
     await this.#app.run();
   }
 
@@ -96,10 +102,15 @@ class Desktop {
   }
 
   #createApp(): DesktopApp<RunningDesktop> {
-    const { app, dialog } = this.#electron;
+    const { app, dialog, BrowserWindow } = this.#electron;
     return new DesktopApp<RunningDesktop>({
       app,
       dialog,
+      failureFile: this.#dataDir.lastFailure,
+      openings: this.#entered.openings,
+      onStopSignal,
+      onSessionEnd: (stop) => void keepSessionWindow(BrowserWindow, process.platform, stop),
+      shutdownWithinMs: process.platform === 'linux' ? SESSION_END_WITHIN_MS : QUIT_WITHIN_MS,
       // It may not be touched before the app is ready.
       powerMonitor: () => this.#electron.powerMonitor,
       argv: process.argv,
@@ -107,7 +118,7 @@ class Desktop {
       openWindow: (running) => this.#openWindow(running),
       // A node that waits for its owner is not hidden from them: nothing else would show that it does not run.
       startsHidden: ({ node }) =>
-        node.isRunning && this.#autostart.atLogin && this.#preferences.current.startHidden,
+        node.isRunning && this.#autostart.atLogin() && this.#preferences.current.startHidden,
       keepsRunning: () => this.#preferences.current.keepRunning,
       showOnPage: ({ node, ipc }, view) => node.isRunning && ipc.tell('navigate', view),
       onClosing: (running) => this.#showClosing(running),
@@ -118,7 +129,7 @@ class Desktop {
 
   async #startNode(): Promise<RunningDesktop> {
     const { app, Menu } = this.#electron;
-    setMenu(Menu, process.platform);
+    setMenu(Menu, process.platform, this.#words.menu);
     claimLinks(app, process.platform);
     this.#running = await RunningDesktop.start({
       electron: this.#electron,
@@ -133,7 +144,7 @@ class Desktop {
   }
 
   #openWindow({ node, ipc }: RunningDesktop): Electron.BrowserWindow {
-    const { app, BrowserWindow, screen } = this.#electron;
+    const { app, BrowserWindow, nativeTheme, screen } = this.#electron;
     const stateFile = join(this.#stateDir, 'window.json');
     const window = openWindow({
       Window: BrowserWindow,
@@ -141,13 +152,14 @@ class Desktop {
       iconPath: join(this.#config.resourcesDir, 'icon.png'),
       placement: place(readWindowState(stateFile), workAreas(screen)),
       isPackaged: app.isPackaged,
+      isDark: nativeTheme.shouldUseDarkColors,
       reports: this.#reports,
       nowMs: () => performance.now(),
     });
     keepWindowState(window, stateFile, (error) =>
       node.log.warn({ err: error }, 'where the window is cannot be written down'),
     );
-    window.on('session-end', () => this.#app.quit(SESSION_END_WITHIN_MS));
+    putOffSessionEnd(window, () => this.#app.quit(SESSION_END_WITHIN_MS));
     ipc.addWindow(window.webContents);
     return window;
   }

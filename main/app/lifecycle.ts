@@ -3,11 +3,19 @@
  * that lead to a view, and a quit that shows itself and waits, within a bound, until the node has closed its channels
  * and stored everything.
  */
-import type { App, BrowserWindow, Dialog, PowerMonitor } from 'electron';
+import type { App, BrowserWindow, PowerMonitor } from 'electron';
 import { isAceError } from '../../shared/errors.ts';
 import type { ClosingView, NavigateView } from '../../shared/rpc/shell.ts';
 import type { CrashReports } from '../process/crash-reports.ts';
-import { linkIn, readLink } from './deep-link.ts';
+import { linkIn, type Openings } from './deep-link.ts';
+import {
+  CANNOT_START,
+  explain,
+  type FailureBox,
+  HAD_TO_STOP,
+  tellEarlierFailure,
+  tellFailure,
+} from './failure.ts';
 
 /** What the app runs; `stop` must be safe to call once at any time. */
 export interface Stoppable {
@@ -16,13 +24,23 @@ export interface Stoppable {
 
 /** Channels close in a second or two with peers that answer; the rest is for those that do not. */
 export const QUIT_WITHIN_MS = 20_000;
-/** Windows ends a program five seconds after the user's login ends. */
+/** Windows ends a program five seconds after the user's login ends, and so does logind when the computer shuts down. */
 export const SESSION_END_WITHIN_MS = 4_000;
+/** A box that says why it had to stop: whoever looks at the window has read it. */
+const STOPPED_TOLD_MS = 15_000;
 
 export interface LifecycleContext<Node extends Stoppable> {
-  readonly app: Pick<App, 'requestSingleInstanceLock' | 'whenReady' | 'on' | 'quit' | 'exit'>;
-  readonly dialog: Pick<Dialog, 'showErrorBox'>;
+  readonly app: Pick<App, 'isReady' | 'whenReady' | 'on' | 'quit' | 'exit' | 'relaunch'>;
+  readonly dialog: FailureBox['dialog'];
+  readonly failureFile: string;
+  readonly openings: Openings;
+  /** Calls back when the process is asked to stop; called once the app is ready, for Electron's own handlers come before. */
+  readonly onStopSignal: (stop: () => void) => void;
+  /** The same for the end of the session on Windows, which it then puts off. */
+  readonly onSessionEnd: (stop: () => void) => void;
   readonly powerMonitor: () => Pick<PowerMonitor, 'on'>;
+  /** What the system gives when it shuts down. */
+  readonly shutdownWithinMs: number;
   readonly argv: readonly string[];
   readonly startNode: () => Promise<Node>;
   /** Opens the window on a running node. */
@@ -65,16 +83,7 @@ export class DesktopApp<Node extends Stoppable> {
 
   /** Resolves when the app is up, or was asked to quit because it cannot be. */
   async run(): Promise<void> {
-    const { app, dialog, argv } = this.#context;
-    // The first instance has got this one's arguments by then, and so its link.
-    if (!app.requestSingleInstanceLock()) return app.quit();
-
-    app.on('second-instance', (_event, args) => this.#open(linkIn(args)));
-    // macOS hands links over like this, also before the app is ready.
-    app.on('open-url', (event, url) => {
-      event.preventDefault();
-      this.#open(readLink(url));
-    });
+    const { app, argv } = this.#context;
     app.on('activate', () => this.show());
     app.on('window-all-closed', () => {
       if (!this.#context.keepsRunning()) app.quit();
@@ -86,18 +95,21 @@ export class DesktopApp<Node extends Stoppable> {
     });
 
     await app.whenReady();
+    this.#context.onStopSignal(() => this.quit());
+    this.#context.onSessionEnd(() => this.quit(SESSION_END_WITHIN_MS));
     // Unless it is prevented, the system does not wait for the channels to close.
     onShutdown(this.#context.powerMonitor(), (event) => {
       event.preventDefault();
-      this.quit();
+      this.quit(this.#context.shutdownWithinMs);
     });
     try {
       this.#node = await this.#context.startNode();
     } catch (error) {
-      dialog.showErrorBox('Ace Node cannot start', explain(error));
-      return app.exit(1);
+      return await this.#cannotStart(error);
     }
+    tellEarlierFailure(this.#box);
     // A link of a cold start: the first argument of its kind, or what came before the node was there.
+    this.#context.openings.listen((opened) => this.#open(opened));
     const link = linkIn(argv);
     if (link !== null) this.#open(link);
     else if (this.#pending !== null || this.#asked || !this.#context.startsHidden(this.#node)) this.show();
@@ -137,28 +149,36 @@ export class DesktopApp<Node extends Stoppable> {
       app.exit(1);
     }, withinMs);
     node.stop().then(
-      () => this.#end(bound),
+      () => void this.#end(bound),
       (error: unknown) => {
         reports.report('stop-failed', error);
         this.#exitCode = 1;
         this.#failure ??= error;
-        this.#end(bound);
+        void this.#end(bound);
       },
     );
   }
 
   /** An error that nothing handled: what is stored is right, what is in memory may not be. */
   fail(error: unknown): void {
-    const { app, dialog, reports } = this.#context;
+    const { reports } = this.#context;
     reports.report('unhandled', error);
     this.#exitCode = 1;
     this.#failure ??= error;
-    if (this.#node !== null) {
-      this.quit();
-    } else {
-      dialog.showErrorBox('Ace Node cannot start', explain(error));
-      app.exit(1);
-    }
+    if (this.#node !== null) this.quit();
+    else void this.#cannotStart(error);
+  }
+
+  async #cannotStart(error: unknown): Promise<void> {
+    // What goes wrong while that is told changes nothing.
+    if (this.#failure !== null && this.#failure !== error) return;
+    this.#failure = error;
+    this.#context.reports.report('start-failed', error);
+    const failure = { title: CANNOT_START, text: explain(error) };
+    const offersStart = isAceError(error, 'KeyStoreLocked');
+    const { app } = this.#context;
+    if (await tellFailure(this.#box, failure, { offersStart })) app.relaunch();
+    app.exit(1);
   }
 
   #newWindow(node: Node): BrowserWindow {
@@ -180,12 +200,18 @@ export class DesktopApp<Node extends Stoppable> {
     } else this.go({ view: 'watch', link, contentId: null });
   }
 
-  #end(bound: NodeJS.Timeout): void {
+  async #end(bound: NodeJS.Timeout): Promise<void> {
     clearTimeout(bound);
     if (this.#failure !== null) {
-      this.#context.dialog.showErrorBox('Ace Node had to stop', explain(this.#failure));
+      const failure = { title: HAD_TO_STOP, text: explain(this.#failure) };
+      await tellFailure(this.#box, failure, { withinMs: STOPPED_TOLD_MS });
     }
     this.#context.app.exit(this.#exitCode);
+  }
+
+  get #box(): FailureBox {
+    const { app, dialog, failureFile } = this.#context;
+    return { app, dialog, file: failureFile };
   }
 }
 
@@ -195,10 +221,4 @@ function onShutdown(
   listener: (event: { preventDefault(): void }) => void,
 ): void {
   monitor.on('shutdown', listener as () => void);
-}
-
-function explain(error: unknown): string {
-  return isAceError(error)
-    ? error.message
-    : 'Something unexpected happened. The reports folder in the data folder says more.';
 }

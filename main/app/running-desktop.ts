@@ -98,6 +98,7 @@ export class RunningDesktop implements Stoppable {
       Tray: electron.Tray,
       Menu: electron.Menu,
       icon: electron.nativeImage.createFromPath(join(config.resourcesDir, name)),
+      platform: process.platform,
       words,
       onOpen: () => app.show(),
       onQuit: () => electron.app.quit(),

@@ -1,10 +1,13 @@
 /**
- * The wallet's passphrase in the operating system's key store, by Electron's `safeStorage`: Keychain, DPAPI, GNOME or
- * KDE's wallet encrypt it, a file in the data directory holds the result. Linux without such a wallet has only
- * `basic_text`, whose key stands in Electron's source: that protects nothing and is refused.
+ * A secret in the operating system's key store, by Electron's `safeStorage`: Keychain, DPAPI, GNOME or KDE's wallet keep the key,
+ * a file in the data directory holds what it encrypted.
+ *
+ * On Linux there is always something that encrypts: where no wallet of the desktop gives a key, Chromium takes one that stands in
+ * its sources, and says so by the first letters of the result alone. Neither the name of the desktop's wallet nor that
+ * encryption is available says anything. So a probe is encrypted and looked at, and what has those letters is refused, written or read.
  */
 import { readFile, rm } from 'node:fs/promises';
-import { AceError } from '../../shared/errors.ts';
+import { AceError, isAceError } from '../../shared/errors.ts';
 import { storeError } from '../db/open.ts';
 import { writeFileAtomic } from '../util/atomic-write.ts';
 import type { SecretStore } from '../wallet/secret-store.ts';
@@ -16,32 +19,42 @@ export interface SafeStorageLike {
   decryptStringAsync(
     encrypted: Buffer,
   ): Promise<{ readonly result: string; readonly shouldReEncrypt: boolean }>;
-  /** Linux only. */
-  getSelectedStorageBackend?(): string;
 }
 
 const OWNER_ONLY = 0o600;
-/** Not known yet, and known to be none. */
-const NO_BACKEND = ['unknown', 'basic_text'];
+const PROBE = 'probe';
+/** components/os_crypt: on Linux the key that everybody knows; on other systems the first letters of all. */
+const KNOWN_KEY_PREFIX = 'v10';
+/** shell/browser/api/electron_api_safe_storage.cc: the key is there, and cannot be had now. */
+const NOT_NOW = /temporarily unavailable/;
 
 export function electronSecretStore(
   safeStorage: SafeStorageLike,
   file: string,
   platform: NodeJS.Platform = process.platform,
 ): SecretStore {
+  const protects = (sealed: Buffer) =>
+    platform !== 'linux' || sealed.subarray(0, KNOWN_KEY_PREFIX.length).toString() !== KNOWN_KEY_PREFIX;
+  const seal = async (text: string) => {
+    const sealed = await safeStorage.encryptStringAsync(text);
+    if (!protects(sealed)) throw noKeyStore();
+    return sealed;
+  };
   const usable = async () => {
-    if (!(await safeStorage.isAsyncEncryptionAvailable().catch(() => false))) {
-      return { usable: false, why: 'the system’s key store does not answer' };
+    if (!(await safeStorage.isAsyncEncryptionAvailable().catch(() => false))) return NO_ANSWER;
+    try {
+      await seal(PROBE);
+      return { usable: true, why: null };
+    } catch (error) {
+      return isAceError(error, 'NotAllowed') ? { usable: false, why: error.message } : NO_ANSWER;
     }
-    const backend = platform === 'linux' ? (safeStorage.getSelectedStorageBackend?.() ?? 'unknown') : null;
-    if (backend === null || !NO_BACKEND.includes(backend)) return { usable: true, why: null };
-    return { usable: false, why: 'this desktop has no key store: GNOME’s keyring or KDE’s wallet' };
   };
   const save = async (passphrase: string) => {
     const { usable: isUsable, why } = await usable();
     if (!isUsable) throw new AceError('NotAllowed', `The passphrase cannot be remembered here: ${why}`);
     try {
-      const encrypted = await safeStorage.encryptStringAsync(passphrase);
+      // Looked at once more: a keyring may have gone since.
+      const encrypted = await seal(passphrase);
       await writeFileAtomic(file, encrypted.toString('base64'), OWNER_ONLY);
     } catch (error) {
       throw notKept(storeError(error, file));
@@ -52,19 +65,41 @@ export function electronSecretStore(
     save,
     async load() {
       const text = await readFile(file, 'utf8').catch(() => null);
-      if (text === null || !(await usable()).usable) return null;
+      if (text === null) return null;
+      const sealed = Buffer.from(text, 'base64');
+      // Anybody could have read it, and anybody could have written it.
+      if (!protects(sealed)) return null;
       try {
-        const { result, shouldReEncrypt } = await safeStorage.decryptStringAsync(Buffer.from(text, 'base64'));
+        const { result, shouldReEncrypt } = await safeStorage.decryptStringAsync(sealed);
         // The system has a newer key; it is no reason not to start when that cannot be used now.
         if (shouldReEncrypt) await save(result).catch(() => undefined);
         return result;
-      } catch {
+      } catch (error) {
+        if (error instanceof Error && NOT_NOW.test(error.message)) throw keyStoreLocked();
+        // A keyring that was not opened gives no key at all, and only the known one is left: with it back, this can be read.
+        if (!(await usable()).usable) throw keyStoreLocked();
         // Another user, another computer, or the key was removed: the owner is asked.
         return null;
       }
     },
     forget: () => rm(file, { force: true }),
   };
+}
+
+const NO_ANSWER = { usable: false, why: 'the system’s key store does not answer' };
+
+function noKeyStore(): AceError {
+  return new AceError(
+    'NotAllowed',
+    'this desktop has no key store that is open: GNOME’s keyring or KDE’s wallet',
+  );
+}
+
+function keyStoreLocked(): AceError {
+  return new AceError(
+    'KeyStoreLocked',
+    'The system’s key store does not give its key now: unlock the keyring, and start Ace Node again',
+  );
 }
 
 /** Electron's own errors may quote what they were given. */

@@ -4,6 +4,28 @@ import type { Language } from '../../shared/rpc/shell.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import type { Notice } from './notices.ts';
 
+export type MenuWord =
+  | 'about'
+  | 'actualSize'
+  | 'close'
+  | 'copy'
+  | 'cut'
+  | 'edit'
+  | 'file'
+  | 'fullScreen'
+  | 'hide'
+  | 'hideOthers'
+  | 'paste'
+  | 'quit'
+  | 'redo'
+  | 'selectAll'
+  | 'showAll'
+  | 'undo'
+  | 'view'
+  | 'window'
+  | 'zoomIn'
+  | 'zoomOut';
+
 export interface NoticeWords {
   readonly title: string;
   readonly body: string;
@@ -13,6 +35,7 @@ export interface ShellWords {
   readonly open: string;
   readonly quit: string;
   readonly closing: string;
+  readonly menu: Readonly<Record<MenuWord, string>>;
   readonly notice: (notice: Notice) => NoticeWords;
 }
 
@@ -24,7 +47,34 @@ export function shellWords(locale: Language): ShellWords {
     open: m.shell_open({}, { locale }),
     quit: m.shell_quit({}, { locale }),
     closing: m.shell_closing({}, { locale }),
+    menu: menuWords(locale),
     notice: (notice) => noticeWords(notice, locale),
+  };
+}
+
+function menuWords(locale: Language): ShellWords['menu'] {
+  const options = { locale };
+  return {
+    about: m.menu_about({}, options),
+    actualSize: m.menu_actual_size({}, options),
+    close: m.menu_close({}, options),
+    copy: m.menu_copy({}, options),
+    cut: m.menu_cut({}, options),
+    edit: m.menu_edit({}, options),
+    file: m.menu_file({}, options),
+    fullScreen: m.menu_full_screen({}, options),
+    hide: m.menu_hide({}, options),
+    hideOthers: m.menu_hide_others({}, options),
+    paste: m.menu_paste({}, options),
+    quit: m.menu_quit({}, options),
+    redo: m.menu_redo({}, options),
+    selectAll: m.menu_select_all({}, options),
+    showAll: m.menu_show_all({}, options),
+    undo: m.menu_undo({}, options),
+    view: m.menu_view({}, options),
+    window: m.menu_window({}, options),
+    zoomIn: m.menu_zoom_in({}, options),
+    zoomOut: m.menu_zoom_out({}, options),
   };
 }
 

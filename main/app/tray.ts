@@ -6,6 +6,7 @@ export interface TrayContext {
   readonly Tray: new (icon: NativeImage) => Tray;
   readonly Menu: Pick<typeof Menu, 'buildFromTemplate'>;
   readonly icon: NativeImage;
+  readonly platform: NodeJS.Platform;
   readonly words: () => ShellWords;
   readonly onOpen: () => void;
   readonly onQuit: () => void;
@@ -44,6 +45,7 @@ export function createTray(context: TrayContext): AppTray | null {
     );
   };
   update(false);
-  tray.on('click', context.onOpen);
+  // On macOS a click opens the menu, which has the same in it.
+  if (context.platform !== 'darwin') tray.on('click', context.onOpen);
   return { update, destroy: () => tray.destroy() };
 }

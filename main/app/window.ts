@@ -7,6 +7,10 @@ import type { CrashReports } from '../process/crash-reports.ts';
 import { PAGES_ORIGIN, PAGES_URL } from './pages-scheme.ts';
 import { LEAST_SIZE, type Placement } from './window-state.ts';
 
+/** The pages' own (`--bg` in renderer/shell/app.css). */
+const LIGHT_BACKGROUND = '#f6f6f3';
+const DARK_BACKGROUND = '#131517';
+
 /** Sites that a link may open in the user's browser; https only. */
 export const EXTERNAL_HOSTS: readonly string[] = ['acestream.org', 'docs.acestream.net', 'github.com'];
 
@@ -108,12 +112,14 @@ export interface WindowContext {
   readonly placement: Placement;
   /** Packaged: no developer tools, in which a stranger could talk a user into pasting something. */
   readonly isPackaged: boolean;
+  /** What the pages will be, so that nothing flashes before they are there. */
+  readonly isDark: boolean;
   readonly reports: CrashReports;
   readonly nowMs: () => number;
 }
 
 export function windowOptions(
-  context: Pick<WindowContext, 'preloadPath' | 'iconPath' | 'placement' | 'isPackaged'>,
+  context: Pick<WindowContext, 'preloadPath' | 'iconPath' | 'placement' | 'isPackaged' | 'isDark'>,
 ): BrowserWindowConstructorOptions {
   const { bounds, size } = context.placement;
   return {
@@ -121,6 +127,7 @@ export function windowOptions(
     minWidth: LEAST_SIZE.width,
     minHeight: LEAST_SIZE.height,
     show: false,
+    backgroundColor: context.isDark ? DARK_BACKGROUND : LIGHT_BACKGROUND,
     title: 'Ace Node',
     icon: context.iconPath,
     autoHideMenuBar: true,
@@ -145,8 +152,11 @@ export function windowOptions(
 /** Opens the window; it shows itself when there is something to see. */
 export function openWindow(context: WindowContext): BrowserWindow {
   const window = new context.Window(windowOptions(context));
-  if (context.placement.maximized) window.maximize();
-  window.once('ready-to-show', () => window.show());
+  window.once('ready-to-show', () => {
+    // Not before: it shows the window, and there is nothing on it yet.
+    if (context.placement.maximized) window.maximize();
+    window.show();
+  });
   reportTroubles(window, context);
   void window.loadURL(PAGES_URL);
   return window;

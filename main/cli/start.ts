@@ -40,8 +40,11 @@ function openWindow(binary: string, config: NodeConfig): Promise<number | string
       ELECTRON_RUN_AS_NODE: undefined,
     },
   });
-  // A terminal sends these to the whole group; a service manager to this process alone.
-  const passOn = (signal: NodeJS.Signals) => child.kill(signal);
+  // A service manager may send them to this process alone; a terminal's reaches the window's process by itself, and there a
+  // second one would mean "now".
+  const passOn = (signal: NodeJS.Signals) => {
+    if (signal !== 'SIGINT' || !onTerminal()) child.kill(signal);
+  };
   process.on('SIGINT', passOn);
   process.on('SIGTERM', passOn);
   return new Promise((resolve) => {
@@ -55,4 +58,8 @@ function openWindow(binary: string, config: NodeConfig): Promise<number | string
       done(code === EXIT_NOT_LOADABLE ? 'Electron lacks a system library' : (code ?? 1)),
     );
   });
+}
+
+function onTerminal(): boolean {
+  return process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
 }

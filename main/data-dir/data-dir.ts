@@ -30,6 +30,8 @@ export class DataDir {
   readonly networkWanted: string;
   /** What Electron and the desktop shell keep for themselves. */
   readonly windowState: string;
+  /** Why the desktop app ended, until somebody has seen it. */
+  readonly lastFailure: string;
   /** Of a devnet that the node runs itself. */
   readonly validatorDir: string;
   /** Of the provider that offers the sample clip there. */
@@ -60,6 +62,7 @@ export class DataDir {
     this.network = inside('network.json');
     this.networkWanted = inside('network-wanted.json');
     this.windowState = inside('window');
+    this.lastFailure = inside('window', 'last-failure.json');
     this.validatorDir = inside('devnet', 'validator');
     this.seedDir = inside('devnet', 'provider');
     this.chainDb = inside('chain.db');

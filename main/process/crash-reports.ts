@@ -20,6 +20,8 @@ const MAX_CAUSES = 4;
 export type CrashKind =
   /** Thrown, or rejected, and caught by nobody in the main process. */
   | 'unhandled'
+  /** The desktop app could not start. */
+  | 'start-failed'
   /** The process of the pages ended. */
   | 'renderer-gone'
   /** Another process of Electron's ended: GPU, network, audio. */
@@ -28,7 +30,9 @@ export type CrashKind =
   | 'preload-failed'
   /** The app did not close in the time that it has for that. */
   | 'stop-too-slow'
-  | 'stop-failed';
+  | 'stop-failed'
+  /** The entry that starts the app at login could not be brought up to date. */
+  | 'autostart-failed';
 
 export interface CrashReports {
   readonly folder: string;

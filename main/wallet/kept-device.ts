@@ -5,6 +5,7 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { isAceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import { storeError } from '../db/open.ts';
@@ -27,6 +28,16 @@ const keptSchema = z.strictObject({
   certificate: hexText(),
 });
 
+/** A key store that is locked keeps nobody from giving the passphrase instead. */
+async function whileOpen(store: SecretStore): Promise<string | null> {
+  try {
+    return await store.load();
+  } catch (error) {
+    if (isAceError(error, 'KeyStoreLocked')) return null;
+    throw error;
+  }
+}
+
 export class KeptDevices {
   readonly #stores: Readonly<Record<'system' | 'file', SecretStore>>;
   #where: WalletStateView['deviceKept'] = null;
@@ -47,7 +58,7 @@ export class KeptDevices {
   /** `null` also where it cannot be read any more: then the owner has to give the passphrase, and it is kept anew. */
   async load(): Promise<KeptDevice | null> {
     for (const where of ['system', 'file'] as const) {
-      const kept = parsed(await this.#stores[where].load());
+      const kept = parsed(await whileOpen(this.#stores[where]));
       if (kept === null) continue;
       this.#where = where;
       return kept;

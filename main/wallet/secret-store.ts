@@ -5,7 +5,10 @@
 export interface SecretStore {
   /** Whether it really protects what it is given, and why not. */
   usable(): Promise<{ readonly usable: boolean; readonly why: string | null }>;
-  /** `null` when nothing is kept, or what is kept cannot be opened by this user on this computer. */
+  /**
+   * `null` when nothing is kept, or what is kept cannot be opened by this user on this computer, ever.
+   * @throws AceError `KeyStoreLocked` when it can be, and not now
+   */
   load(): Promise<string | null>;
   /** @throws AceError `StoreFailed`, `NotAllowed` when it is not usable */
   save(passphrase: string): Promise<void>;

@@ -93,15 +93,15 @@ export class WalletFiles {
    * Opens the wallet with what is at hand: the given passphrase, the one that the system keeps, or else only the device's
    * key, where it is kept. Then the wallet is locked, and can do all that needs no signature of the account.
    * @returns `null` when its owner has to give the passphrase
-   * @throws AceError as `openWallet`
+   * @throws AceError as `openWallet`; `KeyStoreLocked` when the passphrase is one that only the system knows
    */
   async openUnasked(passphrase: string | undefined): Promise<Wallet | null> {
-    const { walletPath, secretStore } = this.#context;
+    const { walletPath } = this.#context;
     this.#facts = await this.readFacts();
     if (this.#facts.protection === 'none' || passphrase !== undefined) {
       return this.#open(await openWallet(walletPath, protectionBy(passphrase)));
     }
-    const kept = await secretStore.load();
+    const kept = await this.#loadKept();
     if (kept === null) return this.#openLocked();
     try {
       const secrets = await openWallet(walletPath, protectionBy(kept));
@@ -236,6 +236,16 @@ export class WalletFiles {
   /** Takes the account's key out of memory. */
   close(): void {
     this.#wallet?.close();
+  }
+
+  /** An owner who chose the passphrase can give it, while the key store is locked. */
+  async #loadKept(): Promise<string | null> {
+    try {
+      return await this.#context.secretStore.load();
+    } catch (error) {
+      if (!isAceError(error, 'KeyStoreLocked') || this.#facts?.protection === 'system') throw error;
+      return null;
+    }
   }
 
   async #openLocked(): Promise<Wallet | null> {

@@ -216,6 +216,8 @@ describe('the desktop app, closed before it has a wallet', () => {
   });
 });
 
+const NO_KEY_STORE = 'this desktop has no key store that is open: GNOME’s keyring or KDE’s wallet';
+
 describe('the desktop app and the system’s key store', () => {
   const sealed = (app: DoubleApp) => join(app.dataDir, 'passphrase.sealed');
 
@@ -260,12 +262,14 @@ describe('the desktop app and the system’s key store', () => {
     });
   });
 
-  it.each<[string, string | null, string]>([
-    ['that protects nothing', 'basic_text', 'this desktop has no key store: GNOME’s keyring or KDE’s wallet'],
-    ['that does not answer', null, 'the system’s key store does not answer'],
-  ])('refuses one %s, says why, and makes nothing', { tags: 'long' }, async (_what, keyStore, why) => {
+  it.each<[string, StartOptions, string]>([
+    ['that protects nothing', { keyStore: 'basic_text' }, NO_KEY_STORE],
+    // GNOME without a keyring that is open: its name says nothing.
+    ['whose key everybody knows', { keyStore: 'gnome_libsecret', keys: 'known' }, NO_KEY_STORE],
+    ['that does not answer', { keyStore: null }, 'the system’s key store does not answer'],
+  ])('refuses one %s, says why, and makes nothing', { tags: 'long' }, async (_what, store, why) => {
     const home = temporaryHome();
-    const app = await start({ home, keyStore });
+    const app = await start({ home, ...store });
     expect((await call(app, 'walletState', {})).systemStore).toEqual({ usable: false, why });
     await expect(makeWallet(app, { passphrase: PASSPHRASE, remember: true })).rejects.toMatchObject({
       code: 'NotAllowed',
@@ -279,10 +283,32 @@ describe('the desktop app and the system’s key store', () => {
     await app.run('electron.app.quit()').catch(() => {});
     expect(await app.ended).toBe(0);
 
-    const again = await start({ home, keyStore });
+    const again = await start({ home, ...store });
     expect(await walletOf(again)).toMatchObject({ status: 'locked', running: false });
     await expect(call(again, 'snapshot', {})).rejects.toMatchObject({ code: 'WalletLocked' });
     await call(again, 'walletUnlock', { passphrase: PASSPHRASE });
     expect((await call(again, 'snapshot', {})).account).toBe(state.address?.toLowerCase());
+  });
+
+  it('that is locked is no other computer: it says to unlock it, and offers to start again', {
+    tags: 'long',
+  }, async () => {
+    const home = temporaryHome();
+    const app = await start({ home });
+    const { state } = await makeWallet(app);
+    await app.run('electron.app.quit()').catch(() => {});
+    expect(await app.ended).toBe(0);
+
+    const locked = new DoubleApp({ home, keys: 'away' });
+    expect(await locked.ended).toBe(1);
+    const told = locked.exit?.calls.find(([name]) => name === 'dialog.showMessageBox')?.[1];
+    expect(told).toMatchObject({
+      detail: expect.stringContaining('unlock the keyring'),
+      buttons: ['Start again', 'Quit'],
+    });
+    expect(locked.exit?.calls).toContainEqual(['app.relaunch']);
+
+    const again = await start({ home });
+    expect((await call(again, 'walletState', {})).address).toBe(state.address);
   });
 });

@@ -2,13 +2,20 @@
  * The built main bundle with a real node in it, on a double of the `electron` module: how the desktop app starts where
  * there is a wallet, and how it ends.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { NavigateView, ShellView } from '../../shared/rpc/shell.ts';
-import { DoubleApp, endAll, giveWallet, startApp, temporaryHome } from '../helpers/electron-double/app.ts';
+import {
+  DoubleApp,
+  endAll,
+  giveWallet,
+  ROOT,
+  startApp,
+  temporaryHome,
+} from '../helpers/electron-double/app.ts';
 import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -17,12 +24,40 @@ const LINK = `acestream://${ID}`;
 
 afterEach(endAll);
 
+/** The built file and all that it loads by itself. */
+function staticImportsOf(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(/^import\b[^;]*?["'](\.[^"']+)["'];/gm)) {
+    staticImportsOf(join(dirname(file), path ?? ''), found);
+  }
+  return found;
+}
+
+/** What the app told in a box before it ended. */
+function boxOf({ exit }: DoubleApp): { message: string; detail: string } | undefined {
+  const call = exit?.calls.find(([name]) => name === 'dialog.showMessageBox');
+  return call?.[1] as { message: string; detail: string } | undefined;
+}
+
 describe('the desktop app, as it starts', () => {
   it('leaves at once for the instance that runs, and makes no node', async () => {
     const app = new DoubleApp({ hasLock: false, args: [LINK] });
     expect(await app.ended).toBe(0);
     expect(existsSync(join(app.dataDir, 'node.db'))).toBe(false);
     expect(app.exit?.calls).toContainEqual(['app.requestSingleInstanceLock', join(app.dataDir, 'window')]);
+    const took = app.exit?.calls.find(([name]) => name === 'app.quit')?.[1] as { entryMs: number };
+    process.stdout.write(`a second start took ${took.entryMs.toFixed(0)} ms of our own\n`);
+  });
+
+  it('loads nothing of a node before it has the lock', () => {
+    const main = join(ROOT, 'out/main');
+    const files = staticImportsOf(join(main, 'electron.js'));
+    const bytes = (paths: Iterable<string>) => [...paths].reduce((sum, path) => sum + statSync(path).size, 0);
+    const all = globSync(join(main, '**/*.js'));
+    expect(bytes(files)).toBeLessThan(bytes(all) / 10);
+    const names = [...files].map((path) => basename(path)).join(' ');
+    expect(names).not.toMatch(/desktop|node\b|libp2p|better/);
   });
 
   it('opens on the link that it was started with', { tags: 'long' }, async () => {
@@ -89,10 +124,44 @@ describe('the desktop app, as it starts', () => {
     const first = await startApp({ home });
     const second = new DoubleApp({ home });
     expect(await second.ended).toBe(1);
-    const box = second.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
-    expect(box?.[1]).toBe('Ace Node cannot start');
-    expect(box?.[2]).toMatch(/uses|in use/i);
+    expect(boxOf(second)).toMatchObject({
+      message: 'Ace Node cannot start',
+      detail: expect.stringMatching(/uses|in use/i),
+    });
     await first.end();
+  });
+
+  it('ends with one message in a box and in the report, wherever its start fails', {
+    tags: 'long',
+  }, async () => {
+    const unreadable = new DoubleApp({ env: { ACE_NODE_CONFIG: '{' } });
+    expect(await unreadable.ended).toBe(1);
+    expect(unreadable.exit?.calls).toContainEqual([
+      'dialog.showErrorBox',
+      'Ace Node cannot start',
+      'ACE_NODE_CONFIG cannot be read',
+    ]);
+    const home = temporaryHome();
+    const first = await startApp({ home });
+    const second = new DoubleApp({ home });
+    expect(await second.ended).toBe(1);
+    expect(second.crashes().map(({ kind }) => kind)).toEqual(['start-failed']);
+    await first.end();
+  });
+
+  it('does not run without Chromium’s sandbox from a package', { tags: 'long' }, async () => {
+    const app = new DoubleApp({ packaged: true, switches: ['no-sandbox'] });
+    expect(await app.ended).toBe(1);
+    expect(app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox')?.[2]).toContain('.deb');
+  });
+
+  it('starts although the folder of what starts at login is none', { tags: 'long' }, async () => {
+    const home = temporaryHome();
+    mkdirSync(join(home, '.config'));
+    writeFileSync(join(home, '.config/autostart'), 'a file');
+    const app = await startApp({ home, packaged: true });
+    expect((await app.call<{ output: ShellView }>('shell')).output.autostart).toBe(false);
+    expect(await app.call('setShell', { autostart: true })).toMatchObject({ error: { code: 'StoreFailed' } });
   });
 
   it('says that its folder cannot be written, and does not start without one', { tags: 'long' }, async () => {
@@ -100,8 +169,7 @@ describe('the desktop app, as it starts', () => {
     writeFileSync(join(home, 'data'), 'a file where the folder should be');
     const app = new DoubleApp({ home });
     expect(await app.ended).toBe(1);
-    const box = app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox');
-    expect(box?.[2]).toContain(join(home, 'data'));
+    expect(boxOf(app)?.detail).toContain(join(home, 'data'));
   });
 
   it('puts the window where it was, and onto a screen when its own is gone', { tags: 'long' }, async () => {
@@ -138,7 +206,7 @@ describe('the desktop app, as it ends', () => {
       ],
       [
         'the end of the session on Windows',
-        (app) => app.run("electron.BrowserWindow.all[0].emit('session-end', {})"),
+        async (app) => expect(await app.run('return electron.endSession()')).toBe('prevented'),
       ],
       ['the shutdown procedure', (app) => app.call('shutdown')],
     ],
@@ -152,6 +220,17 @@ describe('the desktop app, as it ends', () => {
     // A node that was stopped cleanly takes its address away.
     expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
     expect(existsSync(join(app.dataDir, 'reports')), how).toBe(false);
+  });
+
+  // Electron's own handlers killed it with the second, which a terminal and a launcher both send.
+  it('by a signal that comes twice it closes cleanly as well', async () => {
+    const app = await startApp();
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    app.child.kill('SIGINT');
+    await app.run('await new Promise((resolve) => setTimeout(resolve, 20))').catch(() => {});
+    app.child.kill('SIGINT');
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
   });
 
   it.runIf(process.platform === 'linux')(
@@ -206,11 +285,7 @@ describe('the desktop app, as it ends', () => {
       const { output } = await app.call<{ output: { token: string } }>('apiToken');
       await app.run(code.replace('SECRET', JSON.stringify(output.token)));
       expect(await app.ended).toBe(1);
-      expect(app.exit?.calls).toContainEqual([
-        'dialog.showErrorBox',
-        'Ace Node had to stop',
-        expect.any(String),
-      ]);
+      expect(boxOf(app)?.message).toBe('Ace Node had to stop');
       expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
       const [report] = app.crashes();
       expect(report).toMatchObject({ kind: 'unhandled' });

@@ -21,6 +21,14 @@ export interface StartOptions {
   readonly loginItem?: object;
   /** What Electron says of the system's key store; `null`: it does not answer. GNOME's when left out. */
   readonly keyStore?: string | null;
+  /** What it does when it is asked: its key, Chromium's own that everybody knows, or none now. */
+  readonly keys?: 'own' | 'known' | 'away';
+  /** Nobody answers what the app asks in a box. */
+  readonly nobodyThere?: boolean;
+  /** Of the command line, as Chromium reads it. */
+  readonly switches?: readonly string[];
+  /** As opened from its icon: nothing of the command line's options. */
+  readonly byIcon?: boolean;
   /** Folder with out/ and resources/. */
   readonly root?: string;
   readonly resourcesDir?: string;
@@ -38,6 +46,7 @@ type Message = {
 
 const START_TIMEOUT_MS = 50_000;
 const REGISTER = join(import.meta.dirname, 'register.ts');
+const START = join(import.meta.dirname, 'start.ts');
 const started = new Set<DoubleApp>();
 const homes = new Set<string>();
 
@@ -76,7 +85,8 @@ export class DoubleApp {
   constructor(options: StartOptions) {
     this.home = options.home ?? temporaryHome();
     mkdirSync(this.home, { recursive: true });
-    const { packaged, hasLock, trayFails, displays, loginItem, keyStore, root = ROOT } = options;
+    const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
+    const { keyStore, keys, nobodyThere, switches } = options;
     const config = {
       dataDir: this.dataDir,
       resourcesDir: options.resourcesDir ?? join(root, 'resources'),
@@ -86,17 +96,23 @@ export class DoubleApp {
     };
     this.child = spawn(
       process.execPath,
-      ['--import', REGISTER, join(root, 'out/main/electron.js'), ...(options.args ?? [])],
+      [
+        ...['--unhandled-rejections=warn-with-error-code', '--import', REGISTER, START],
+        ...[join(root, 'out/main/electron.js'), ...(options.args ?? [])],
+      ],
       {
         stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
         env: {
           ...process.env,
-          ACE_NODE_CONFIG: JSON.stringify(config),
+          ...(options.byIcon ? { HOME: this.home } : { ACE_NODE_CONFIG: JSON.stringify(config) }),
           XDG_CONFIG_HOME: join(this.home, '.config'),
           DOUBLE_HOME: this.home,
           DOUBLE_ROOT: root,
           DOUBLE_LOCALE: options.locale ?? 'en-US',
-          DOUBLE_OPTIONS: JSON.stringify({ packaged, hasLock, trayFails, displays, loginItem, keyStore }),
+          DOUBLE_OPTIONS: JSON.stringify({
+            ...{ packaged, hasLock, trayFails, displays, loginItem },
+            ...{ keyStore, keys, nobodyThere, switches },
+          }),
           ...options.env,
         },
       },

@@ -2,8 +2,10 @@
  * What stands in for the `electron` module when the built main bundle runs on plain Node. It keeps the rules that the
  * bundle could break (what must happen before the app is ready, and what only after), writes down what it was told,
  * and lets the test that started the process look and act: a message `{ id, code }` runs `code` with everything here.
+ * Where it behaves as the real module does in a way that surprises, the file of Electron's sources that says so is named;
+ * docs/electron.md lists what it cannot show.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +20,13 @@ const options = JSON.parse(process.env.DOUBLE_OPTIONS ?? '{}') as {
   trayFails?: boolean;
   displays?: { id: number; workArea: Bounds }[];
   loginItem?: object;
-  /** The system's key store; `null`: it does not answer. */
+  /** The name of the system's key store; `null`: it does not answer. */
   keyStore?: string | null;
+  /** What the key store does when it is asked: its key, Chromium's own that everybody knows, or none now. */
+  keys?: 'own' | 'known' | 'away';
+  /** Nobody answers what the app asks in a box. */
+  nobodyThere?: boolean;
+  switches?: string[];
 };
 
 interface Bounds {
@@ -55,14 +62,47 @@ export function preventable(): { defaultPrevented: boolean; preventDefault(): vo
   };
 }
 
+/** From when on the time is the app's own. */
+const entryAtMs = performance.now();
 const isReady = Promise.withResolvers<void>();
-setTimeout(() => {
-  ready = true;
-  isReady.resolve();
-}, 50);
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Once the entry has been evaluated, what it awaits at its top included (lib/browser/init.ts, `appCodeLoaded`). */
+export function becomeReady(): void {
+  setTimeout(() => {
+    ready = true;
+    takeSignals();
+    isReady.resolve();
+    app.emit('ready');
+    if (quitsWhenReady) app.exit(0);
+  }, 50);
+}
+
+/**
+ * shell/browser/electron_browser_main_parts_posix.cc: Electron's handlers take the place of Node's, for one signal each:
+ * it quits, and the next one of its kind kills. Node puts its own in their place again with the first listener of a kind.
+ */
+function takeSignals(): void {
+  for (const signal of STOP_SIGNALS) {
+    const hadListener = process.listenerCount(signal) > 0;
+    process.removeAllListeners(signal);
+    const own = () => {
+      if (!hadListener && process.listenerCount(signal) > 1) return;
+      process.removeAllListeners(signal);
+      app.quit();
+    };
+    process.on(signal, own);
+  }
+}
+
+/** app.quit() before there is a message loop ends the process when there is one (shell/browser/browser.cc, `Shutdown`). */
+let quitsWhenReady = false;
 
 class App extends EventEmitter {
   isPackaged = options.packaged ?? false;
+  #name = 'Electron';
+  #quitting = false;
+  readonly commandLine = { hasSwitch: (name: string) => options.switches?.includes(name) ?? false };
   paths = new Map<string, string>();
   loginItem: Record<string, unknown> = { openAtLogin: false, wasOpenedAtLogin: false, ...options.loginItem };
   protocols = new Map<string, string>();
@@ -77,6 +117,16 @@ class App extends EventEmitter {
   }
   getAppPath(): string {
     return DOUBLE_ROOT;
+  }
+  getName(): string {
+    return this.#name;
+  }
+  setName(name: string): void {
+    note('app.setName', name);
+    this.#name = name;
+  }
+  isReady(): boolean {
+    return ready;
   }
   getVersion(): string {
     return '0.1.0';
@@ -107,17 +157,35 @@ class App extends EventEmitter {
     return true;
   }
   getLoginItemSettings(): object {
-    return this.loginItem;
+    // shell/browser/browser_mac.mm: set when the app has finished launching.
+    return ready ? this.loginItem : { ...this.loginItem, wasOpenedAtLogin: false };
   }
   setLoginItemSettings(settings: object): void {
     note('app.setLoginItemSettings', settings);
     Object.assign(this.loginItem, settings);
   }
   quit(): void {
-    note('app.quit');
+    note('app.quit', { entryMs: performance.now() - entryAtMs });
     const event = preventable();
     this.emit('before-quit', event);
-    if (!event.defaultPrevented) this.exit(0);
+    if (event.defaultPrevented) return;
+    // shell/browser/browser.cc: the windows first, each of which may prevent it; `window-all-closed` does not come.
+    this.#quitting = true;
+    for (const window of BrowserWindow.all) if (!window.destroyed) window.close();
+    this.#quitting = false;
+    if (BrowserWindow.all.some(({ destroyed }) => !destroyed)) return;
+    const will = preventable();
+    this.emit('will-quit', will);
+    if (will.defaultPrevented) return;
+    this.emit('quit', {}, 0);
+    if (ready) this.exit(0);
+    else quitsWhenReady = true;
+  }
+  relaunch(): void {
+    note('app.relaunch');
+  }
+  get quitting(): boolean {
+    return this.#quitting;
   }
   exit(code = 0): void {
     process.send?.({ exit: code, calls: plain(calls) }, () => process.exit(code));
@@ -183,9 +251,18 @@ export class BrowserWindow extends EventEmitter {
   }
   show(): void {
     this.visible = true;
+    this.focused = true;
+  }
+  hide(): void {
+    this.visible = false;
+    this.focused = false;
+  }
+  isVisible(): boolean {
+    return this.visible;
   }
   focus(): void {
-    this.focused = true;
+    // shell/browser/native_window_views.cc: of a window that is not shown, nothing happens.
+    if (this.visible) this.focused = true;
   }
   isFocused(): boolean {
     return this.focused;
@@ -197,6 +274,8 @@ export class BrowserWindow extends EventEmitter {
     return this.maximized;
   }
   maximize(): void {
+    // shell/browser/native_window_views.cc: a window that is maximized is shown.
+    this.visible = true;
     this.maximized = true;
     this.emit('maximize');
   }
@@ -220,7 +299,7 @@ export class BrowserWindow extends EventEmitter {
     this.destroyed = true;
     this.webContents.emit('destroyed');
     this.emit('closed');
-    if (BrowserWindow.all.every(({ destroyed }) => destroyed)) app.emit('window-all-closed');
+    if (!app.quitting && BrowserWindow.all.every(({ destroyed }) => destroyed)) app.emit('window-all-closed');
   }
 }
 
@@ -271,9 +350,18 @@ export const nativeImage = {
 export const dialog = {
   errors: [] as [string, string][],
   chosen: [] as string[],
+  /** Before the app is ready it goes to stderr; after that it holds up the process until somebody answers. */
   showErrorBox(title: string, text: string): void {
     dialog.errors.push([title, text]);
     note('dialog.showErrorBox', title, text);
+    if (ready && options.nobodyThere) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  },
+  async showMessageBox(box: { message: string; detail?: string }): Promise<{ response: number }> {
+    afterReady('dialog.showMessageBox');
+    dialog.errors.push([box.message, box.detail ?? '']);
+    note('dialog.showMessageBox', box);
+    if (options.nobodyThere) await new Promise(() => {});
+    return { response: 0 };
   },
   showOpenDialog: async () => ({ canceled: dialog.chosen.length === 0, filePaths: dialog.chosen }),
 };
@@ -299,8 +387,13 @@ export const protocol = {
   },
 };
 
-/** Encrypts with a key that stays with the system, here with the home folder. */
-const { keyStore = 'gnome_libsecret' } = options;
+/**
+ * Encrypts with a key that stays with the system, here with the home folder; or, where the desktop has no key store that
+ * answers, with Chromium's own, which stands in its sources: by the first three letters, whatever the name of the key store
+ * (components/os_crypt/async/browser, shell/browser/api/electron_api_safe_storage.cc).
+ */
+const { keyStore = 'gnome_libsecret', keys = keyStore === 'basic_text' ? 'known' : 'own' } = options;
+const KNOWN_KEY = createHash('sha256').update('peanuts').digest();
 const keyFile = join(DOUBLE_HOME, 'key-store');
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -312,23 +405,39 @@ function systemKey(): Buffer {
   return readFileSync(keyFile);
 }
 
+function keyOf(prefix: string): Buffer {
+  return prefix === 'v10' ? KNOWN_KEY : systemKey();
+}
+
 export const safeStorage = {
+  /** Whether there is anything that encrypts, which Linux always has. */
   async isAsyncEncryptionAvailable() {
-    afterReady('safeStorage');
-    return keyStore !== null;
+    return ready && keyStore !== null;
   },
   getSelectedStorageBackend() {
     afterReady('safeStorage');
     return keyStore ?? 'unknown';
   },
   async encryptStringAsync(text: string) {
+    afterReady('safeStorage');
+    const prefix = keys === 'own' ? 'v11' : 'v10';
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', systemKey(), nonce);
+    const cipher = createCipheriv('aes-256-gcm', keyOf(prefix), nonce);
     const body = Buffer.concat([cipher.update(text), cipher.final()]);
-    return Buffer.concat([nonce, cipher.getAuthTag(), body]);
+    return Buffer.concat([Buffer.from(prefix), nonce, cipher.getAuthTag(), body]);
   },
-  async decryptStringAsync(sealed: Buffer) {
-    const decipher = createDecipheriv('aes-256-gcm', systemKey(), sealed.subarray(0, NONCE_BYTES));
+  async decryptStringAsync(all: Buffer) {
+    afterReady('safeStorage');
+    const prefix = all.subarray(0, 3).toString();
+    if (keys !== 'own' && prefix === 'v11') {
+      throw new Error(
+        keys === 'away'
+          ? 'safeStorage.decryptStringAsync is temporarily unavailable. Please try again.'
+          : 'Error while decrypting the ciphertext provided to safeStorage.decryptStringAsync.',
+      );
+    }
+    const sealed = all.subarray(3);
+    const decipher = createDecipheriv('aes-256-gcm', keyOf(prefix), sealed.subarray(0, NONCE_BYTES));
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     const body = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
     return { result: Buffer.concat([body, decipher.final()]).toString(), shouldReEncrypt: false };
@@ -363,6 +472,8 @@ export const shell = {
 };
 
 const MAIN_DISPLAY = { id: 1, workArea: { x: 0, y: 0, width: 1_920, height: 1_080 } };
+export const nativeTheme = { shouldUseDarkColors: false };
+
 export const screen = {
   getPrimaryDisplay() {
     afterReady('screen');
@@ -375,6 +486,23 @@ export const screen = {
 };
 
 export const powerMonitor = new EventEmitter();
+
+/**
+ * The end of the session on Windows (shell/browser/native_window_views_win.cc): every window is asked, and may prevent it;
+ * otherwise it is told, and the process is gone. Without a window nobody is asked.
+ */
+export function endSession(): 'prevented' | never {
+  const windows = BrowserWindow.all.filter(({ destroyed }) => !destroyed);
+  const asked = windows.map((window) => {
+    const event = { ...preventable(), reasons: ['shutdown'] };
+    window.emit('query-session-end', event);
+    return event.defaultPrevented;
+  });
+  if (asked.some(Boolean)) return 'prevented';
+  for (const window of windows) window.emit('session-end', { reasons: ['shutdown'] });
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('the process is gone');
+}
 
 /** What JSON can carry, for the process that asks. */
 function plain(value: unknown): unknown {

@@ -1,9 +1,10 @@
 /**
  * Makes `import 'electron'` give the double, in the process that loads this first: `node --import register.ts …`. The
- * process also looks like Electron's to libraries, and lacks the cipher that Electron's BoringSSL lacks.
+ * process also looks like Electron's to libraries, and has the ciphers that Electron's BoringSSL has.
  */
 import crypto from 'node:crypto';
 import { registerHooks, syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 
 registerHooks({
   resolve: (specifier, context, next) =>
@@ -16,12 +17,17 @@ registerHooks({
       : next(specifier, context),
 });
 
+/** boringssl/crypto/cipher_extra/cipher_extra.c, what `EVP_get_cipherbyname` knows. */
+const CIPHERS =
+  /^(?:aes-(?:128|192|256)-(?:cbc|ctr|ecb|gcm|ofb)|des(?:-ede3?)?(?:-cbc|-ecb)?|des3|rc2-cbc|rc4)$/i;
+
+Object.defineProperty(process, 'resourcesPath', { value: join(process.env.DOUBLE_ROOT ?? '', 'resources') });
 Object.defineProperty(process.versions, 'electron', { value: '45.3.4', enumerable: true });
 for (const name of ['createCipheriv', 'createDecipheriv'] as const) {
   const original = crypto[name] as (cipher: string, ...more: unknown[]) => unknown;
   Object.assign(crypto, {
     [name]: (cipher: string, ...more: unknown[]) => {
-      if (/chacha/i.test(cipher)) throw new Error('Unknown cipher');
+      if (!CIPHERS.test(cipher)) throw new Error('Unknown cipher');
       return original(cipher, ...more);
     },
   });

@@ -5,6 +5,7 @@ const places = {
   dataDir: '/home/me/.config/ace-node',
   appDir: '/opt/ace/resources/app.asar',
   resourcesDir: '/opt/ace/resources',
+  isPackaged: false,
 };
 
 describe('shellConfig', () => {
@@ -27,6 +28,16 @@ describe('shellConfig', () => {
     expect(shellConfig(shellEnvironment(config), places)).toEqual(config);
     const { httpPort: _port, joinMultiaddr: _join, ...least } = config;
     expect(shellConfig(shellEnvironment(least), places)).toEqual(least);
+  });
+
+  it('shows the pages of its own package, whatever it was told: they act with its rights', () => {
+    const told = shellEnvironment({ dataDir: '/d', resourcesDir: '/evil', pagesDir: '/evil', httpPort: 1 });
+    expect(shellConfig(told, { ...places, isPackaged: true })).toEqual({
+      dataDir: '/d',
+      httpPort: 1,
+      resourcesDir: '/opt/ace/resources',
+      pagesDir: '/opt/ace/resources/app.asar/out/renderer',
+    });
   });
 
   it('takes the passphrase from its own variable, never from the configuration', () => {

@@ -1,12 +1,17 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BrowserWindow } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Openings } from '../../../../main/app/deep-link.ts';
+import { ANSWERED_WITHIN_MS, tellFailure } from '../../../../main/app/failure.ts';
 import { DesktopApp, type LifecycleContext, type Stoppable } from '../../../../main/app/lifecycle.ts';
+import { keepSessionWindow } from '../../../../main/app/session-end.ts';
 import { AceError } from '../../../../shared/errors.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 type Listener = (event: { preventDefault(): void }, ...args: unknown[]) => void;
 
 interface Options {
-  readonly hasLock?: boolean;
   readonly startNode?: () => Promise<Stoppable>;
   readonly argv?: readonly string[];
   readonly hidden?: boolean;
@@ -17,14 +22,17 @@ interface Options {
 function setUp(options: Options = {}) {
   const listeners = new Map<string, Listener>();
   const app = {
-    requestSingleInstanceLock: () => options.hasLock ?? true,
+    isReady: () => true,
     whenReady: async () => {},
     on: (event: string, listener: Listener) => {
       listeners.set(event, listener);
     },
     quit: vi.fn(),
     exit: vi.fn(),
+    relaunch: vi.fn(),
   };
+  const openings = new Openings(app as never);
+  const signals: Partial<Record<'stop' | 'sessionEnd', () => void>> = {};
   const window = {
     isDestroyed: () => false,
     isMinimized: () => true,
@@ -36,7 +44,19 @@ function setUp(options: Options = {}) {
   const report = vi.fn();
   const parts = {
     app,
-    dialog: { showErrorBox: vi.fn() },
+    dialog: {
+      showErrorBox: vi.fn(),
+      showMessageBox: vi.fn(async (_box: { message: string; detail: string }) => ({ response: 0 })),
+    },
+    failureFile: join(tempDir(), 'last-failure.json'),
+    openings,
+    onStopSignal: (stop: () => void) => {
+      signals.stop = stop;
+    },
+    onSessionEnd: (stop: () => void) => {
+      signals.sessionEnd = stop;
+    },
+    shutdownWithinMs: 4_000,
     powerMonitor: () => ({
       on: (event: string, listener: Listener) => listeners.set(`power-${event}`, listener),
     }),
@@ -56,7 +76,7 @@ function setUp(options: Options = {}) {
     listeners.get(event)?.({ preventDefault }, ...args);
     return preventDefault;
   };
-  return { ...parts, desktop, window, stop, report, emit };
+  return { ...parts, desktop, window, stop, report, emit, signals };
 }
 
 const LINK = 'acestream://bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
@@ -70,13 +90,6 @@ describe('DesktopApp: start', () => {
     await s.desktop.run();
     expect(s.startNode).toHaveBeenCalledOnce();
     expect(s.openWindow).toHaveBeenCalledOnce();
-  });
-
-  it('leaves at once when another instance runs, without touching the data', async () => {
-    const s = setUp({ hasLock: false });
-    await s.desktop.run();
-    expect(s.app.quit).toHaveBeenCalledOnce();
-    expect(s.startNode).not.toHaveBeenCalled();
   });
 
   it('starts hidden where it should, and shows itself for a second start', async () => {
@@ -113,10 +126,71 @@ describe('DesktopApp: start', () => {
       },
     });
     await s.desktop.run();
-    expect(s.dialog.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'Another node uses this folder');
+    expect(s.dialog.showMessageBox.mock.calls[0]?.[0].detail).toBe('Another node uses this folder');
+    expect(s.report).toHaveBeenCalledWith('start-failed', expect.any(AceError));
+    expect(s.app.relaunch).not.toHaveBeenCalled();
     expect(s.app.exit).toHaveBeenCalledWith(1);
     expect(s.openWindow).not.toHaveBeenCalled();
   });
+});
+
+describe('DesktopApp: what nobody sees', () => {
+  const notToday = async () => {
+    throw new AceError('StoreFailed', 'The disk is full');
+  };
+
+  it('is waited for only so long, and told once more at the next start', async () => {
+    const s = setUp({ startNode: notToday });
+    s.dialog.showMessageBox.mockReturnValue(new Promise(() => {}));
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    const running = s.desktop.run();
+    await vi.waitFor(() => expect(s.dialog.showMessageBox).toHaveBeenCalled());
+    await vi.advanceTimersByTimeAsync(ANSWERED_WITHIN_MS);
+    await running;
+    vi.useRealTimers();
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    const next = setUp();
+    copyFileSync(s.failureFile, next.failureFile);
+    await next.desktop.run();
+    expect(next.dialog.showMessageBox.mock.calls[0]?.[0]).toMatchObject({
+      message: 'Ace Node cannot start the last time',
+      detail: 'The disk is full',
+    });
+    await vi.waitFor(() => expect(existsSync(next.failureFile)).toBe(false));
+    expect(next.openWindow).toHaveBeenCalledOnce();
+  });
+
+  it('is not told again once somebody has answered', async () => {
+    const s = setUp({ startNode: notToday });
+    await s.desktop.run();
+    expect(existsSync(s.failureFile)).toBe(false);
+  });
+
+  it('is said on stderr’s box while the app is not ready: there is no other', async () => {
+    const s = setUp();
+    const failure = { title: 'Ace Node cannot start', text: 'why' };
+    const app = { isReady: () => false };
+    await tellFailure({ app, dialog: s.dialog as never, file: s.failureFile }, failure);
+    expect(s.dialog.showErrorBox).toHaveBeenCalledExactlyOnceWith('Ace Node cannot start', 'why');
+  });
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])(
+    'of a key store that is locked, a new start is offered: button %i, %i starts',
+    async (response, starts) => {
+      const s = setUp({
+        startNode: async () => {
+          throw new AceError('KeyStoreLocked', 'unlock it');
+        },
+      });
+      s.dialog.showMessageBox.mockResolvedValue({ response });
+      await s.desktop.run();
+      expect(s.app.relaunch).toHaveBeenCalledTimes(starts);
+      expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    },
+  );
 });
 
 describe('DesktopApp: the window is closed', () => {
@@ -143,6 +217,57 @@ describe('DesktopApp: the system shuts down', () => {
     await s.desktop.run();
     expect(s.emit('power-shutdown')).toHaveBeenCalledOnce();
     expect(s.stop).toHaveBeenCalledOnce();
+  });
+});
+
+describe('DesktopApp: what asks it to stop', () => {
+  it('is listened to only once the app is ready: Electron’s own handlers come before', async () => {
+    const ready = Promise.withResolvers<void>();
+    const s = setUp();
+    s.app.whenReady = () => ready.promise;
+    const running = s.desktop.run();
+    expect(s.signals).toEqual({});
+    ready.resolve();
+    await running;
+    s.signals.stop?.();
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(0));
+  });
+
+  it('has the time that the system gives: of the session’s end and of a shutdown', async () => {
+    for (const end of ['session', 'shutdown']) {
+      const s = setUp();
+      await s.desktop.run();
+      if (end === 'session') s.signals.sessionEnd?.();
+      else s.emit('power-shutdown');
+      expect(s.onClosing).toHaveBeenCalledExactlyOnceWith(expect.anything(), {
+        sinceMs: 1_000,
+        untilMs: 5_000,
+      });
+    }
+  });
+});
+
+describe('the end of the session on Windows', () => {
+  class Window {
+    static all: Window[] = [];
+    readonly options: object;
+    listener: ((event: { preventDefault(): void }) => void) | null = null;
+    constructor(options: object) {
+      this.options = options;
+      Window.all.push(this);
+    }
+    on(_event: 'query-session-end', listener: Window['listener']) {
+      this.listener = listener;
+    }
+  }
+
+  it('is put off by a window that is always there and never shown', () => {
+    const [stop, preventDefault] = [vi.fn(), vi.fn()];
+    expect(keepSessionWindow(Window as never, 'linux', stop)).toBeNull();
+    keepSessionWindow(Window as never, 'win32', stop);
+    expect(Window.all).toMatchObject([{ options: { show: false, skipTaskbar: true } }]);
+    Window.all[0]?.listener?.({ preventDefault });
+    expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
   });
 });
 
@@ -234,7 +359,7 @@ describe('DesktopApp: quit', () => {
     await s.desktop.run();
     s.emit('before-quit');
     await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledWith(1));
-    expect(s.dialog.showErrorBox).toHaveBeenCalledWith(expect.any(String), 'The disk is full');
+    expect(s.dialog.showMessageBox.mock.calls[0]?.[0].detail).toBe('The disk is full');
     expect(s.report).toHaveBeenCalledWith('stop-failed', expect.any(AceError));
   });
 
@@ -246,7 +371,7 @@ describe('DesktopApp: quit', () => {
     await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
     expect(s.report).toHaveBeenCalledTimes(2);
     expect(s.stop).toHaveBeenCalledOnce();
-    expect(s.dialog.showErrorBox).toHaveBeenCalledOnce();
+    expect(s.dialog.showMessageBox).toHaveBeenCalledOnce();
   });
 
   it('opens no window while it quits', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { electronSecretStore, type SafeStorageLike } from '../../../../main/app/secret-store.ts';
@@ -9,19 +9,21 @@ const SECRET = 'correct horse battery';
 
 /** A key store whose encryption is only a key that has to match. */
 class DoubleStorage implements SafeStorageLike {
-  backend = 'gnome_libsecret';
+  /** Of what it encrypts: on Linux `v10` is Chromium's own key. */
+  prefix = 'v11';
+  failure = 'Error while decrypting the ciphertext provided to safeStorage.decryptStringAsync.';
   available = true;
   key = 1;
   shouldReEncrypt = false;
 
   isAsyncEncryptionAvailable = async () => this.available;
-  getSelectedStorageBackend = () => this.backend;
   encryptStringAsync = async (text: string) =>
-    Buffer.from([this.key, ...Buffer.from(text).map((byte) => byte ^ this.key)]);
+    Buffer.from([...Buffer.from(this.prefix), this.key, ...Buffer.from(text).map((byte) => byte ^ this.key)]);
 
   async decryptStringAsync(encrypted: Buffer) {
-    if (encrypted[0] !== this.key) throw new Error('Error while decrypting the ciphertext provided');
-    const result = Buffer.from(encrypted.subarray(1).map((byte) => byte ^ this.key)).toString();
+    const isOurs = encrypted.subarray(0, 3).toString() === this.prefix && encrypted[3] === this.key;
+    if (!isOurs) throw new Error(this.failure);
+    const result = Buffer.from(encrypted.subarray(4).map((byte) => byte ^ this.key)).toString();
     return { result, shouldReEncrypt: this.shouldReEncrypt };
   }
 }
@@ -42,26 +44,55 @@ describe('the system’s key store', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it.each(['basic_text', 'unknown'])('refuses the backend %s, and what was kept with it', async (backend) => {
-    const { store, storage } = stored();
-    await store.save(SECRET);
-    storage.backend = backend;
+  it('refuses a key that stands in Chromium’s sources, whatever the desktop’s key store is called', async () => {
+    const { store, storage, file } = stored();
+    storage.prefix = 'v10';
     expect(await store.usable()).toMatchObject({ usable: false, why: expect.stringContaining('key store') });
-    expect(await store.load()).toBeNull();
     await expectAceRejection('NotAllowed', store.save(SECRET));
+    expect(existsSync(file)).toBe(false);
   });
 
-  it('asks for the backend on Linux only', async () => {
-    const { store, storage } = stored('darwin');
-    storage.backend = 'basic_text';
-    expect(await store.usable()).toEqual({ usable: true, why: null });
+  it('reads nothing that was kept with such a key', async () => {
+    const { store, storage, file } = stored();
+    storage.prefix = 'v10';
+    writeFileSync(file, (await storage.encryptStringAsync(SECRET)).toString('base64'));
+    expect(await store.load()).toBeNull();
   });
+
+  it.each<NodeJS.Platform>(['darwin', 'win32'])(
+    'takes those letters for what they are on %s',
+    async (platform) => {
+      const { store, storage } = stored(platform);
+      storage.prefix = 'v10';
+      expect(await store.usable()).toEqual({ usable: true, why: null });
+      await store.save(SECRET);
+      expect(await store.load()).toBe(SECRET);
+    },
+  );
 
   it('is not usable while the system does not answer', async () => {
     const { store, storage } = stored();
     storage.available = false;
     expect((await store.usable()).usable).toBe(false);
     await expectAceRejection('NotAllowed', store.save(SECRET));
+  });
+
+  it('tells what cannot be opened now from what never can', async () => {
+    const { store, storage } = stored();
+    await store.save(SECRET);
+    const { failure } = storage;
+    // The keyring was not opened: only the known key is left.
+    storage.prefix = 'v10';
+    const error = await expectAceRejection('KeyStoreLocked', store.load());
+    expect(error.message).toContain('unlock the keyring');
+    storage.prefix = 'v11';
+    storage.key = 2;
+    storage.failure = 'safeStorage.decryptStringAsync is temporarily unavailable. Please try again.';
+    await expectAceRejection('KeyStoreLocked', store.load());
+    storage.failure = failure;
+    expect(await store.load()).toBeNull();
+    storage.key = 1;
+    expect(await store.load()).toBe(SECRET);
   });
 
   it('gives nothing for another user’s file or a damaged one, and no error', async () => {
@@ -90,8 +121,10 @@ describe('the system’s key store', () => {
 
   it('says nothing of the passphrase when the system fails', async () => {
     const { store, storage } = stored();
+    const encrypt = storage.encryptStringAsync;
     storage.encryptStringAsync = async (text) => {
-      throw new Error(`cannot encrypt ${text}`);
+      if (text === SECRET) throw new Error(`cannot encrypt ${text}`);
+      return encrypt(text);
     };
     const error = await expectAceRejection('StoreFailed', store.save(SECRET));
     expect(`${error.message}${String(error.cause)}`).not.toContain('horse');

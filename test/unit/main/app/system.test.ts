@@ -7,6 +7,7 @@ import { type AutostartContext, createAutostart } from '../../../../main/app/aut
 import { claimLinks, linkIn, readLink } from '../../../../main/app/deep-link.ts';
 import { setMenu } from '../../../../main/app/menu.ts';
 import { openPreferences } from '../../../../main/app/preferences.ts';
+import { shellWords } from '../../../../main/app/shell-words.ts';
 
 const ID = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 
@@ -85,7 +86,7 @@ describe('the start at login', () => {
   it('is the system’s own on macOS and Windows', () => {
     const mac = parts('darwin', {}, { openAtLogin: true, wasOpenedAtLogin: true });
     expect(mac.autostart.enabled()).toBe(true);
-    expect(mac.autostart.atLogin).toBe(true);
+    expect(mac.autostart.atLogin()).toBe(true);
     mac.autostart.set(false);
     expect(mac.app.setLoginItemSettings).toHaveBeenCalledExactlyOnceWith({ openAtLogin: false });
 
@@ -145,22 +146,33 @@ describe('the start at login', () => {
       argv: ['electron', '--at-login'],
     });
     expect(autostart.enabled()).toBeNull();
-    expect(autostart.atLogin).toBe(true);
+    expect(autostart.atLogin()).toBe(true);
   });
 });
 
 describe('the menu', () => {
-  it('is there on macOS only, where the keys for copying come from it', () => {
-    const menu = { buildFromTemplate: vi.fn((roles: unknown) => roles), setApplicationMenu: vi.fn() };
-    setMenu(menu as never, 'linux');
-    setMenu(menu as never, 'win32');
-    expect(menu.setApplicationMenu.mock.calls).toEqual([[null], [null]]);
-    setMenu(menu as never, 'darwin');
-    expect(menu.setApplicationMenu).toHaveBeenLastCalledWith([
-      { role: 'appMenu' },
-      { role: 'editMenu' },
-      { role: 'windowMenu' },
-    ]);
+  const menuOf = (platform: NodeJS.Platform) => {
+    const menu = { buildFromTemplate: vi.fn((items: unknown) => items), setApplicationMenu: vi.fn() };
+    setMenu(menu as never, platform, shellWords('ru').menu);
+    return menu.setApplicationMenu.mock.calls[0]?.[0] as { label: string; submenu?: { role?: string }[] }[];
+  };
+  const roles = (platform: NodeJS.Platform) =>
+    menuOf(platform).flatMap(({ submenu }) => submenu?.flatMap(({ role }) => role ?? []) ?? []);
+
+  it.each<NodeJS.Platform>(['linux', 'win32', 'darwin'])(
+    'zooms, copies, closes and quits on %s, and neither reloads nor opens tools',
+    (platform) => {
+      for (const role of ['zoomIn', 'zoomOut', 'resetZoom', 'copy', 'paste', 'close', 'quit']) {
+        expect(roles(platform)).toContain(role);
+      }
+      expect(roles(platform).filter((role) => /reload|devtools/i.test(role))).toEqual([]);
+    },
+  );
+
+  it('has words of the user’s language, and the name of the program on macOS', () => {
+    expect(menuOf('linux').map(({ label }) => label)).toEqual(['Файл', 'Правка', 'Вид']);
+    expect(menuOf('darwin')[0]?.label).toBe('Ace Node');
+    expect(JSON.stringify(menuOf('darwin'))).toContain('Завершить Ace Node');
   });
 });
 

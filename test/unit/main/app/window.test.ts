@@ -100,6 +100,7 @@ describe('openWindow', () => {
       iconPath: '/icon.png',
       placement: { bounds: null, size: { width: 800, height: 600 }, maximized: false },
       isPackaged: true,
+      isDark: false,
       reports: { folder: '', report: () => {} },
       nowMs: () => 0,
     });

@@ -1,0 +1,138 @@
+/**
+ * The first moments of the desktop app: what Electron must be told before it is ready, the lock that one instance has, and
+ * handlers for whatever goes wrong. The rest is loaded only by the instance that runs: a second start, as a clicked link is,
+ * ends without having loaded a node.
+ */
+import { join } from 'node:path';
+import type * as Electron from 'electron';
+import { AceError } from '../../shared/errors.ts';
+import { defaultDataDir } from '../data-dir/config.ts';
+import { DataDir } from '../data-dir/data-dir.ts';
+import { makeFolder } from '../db/make-folder.ts';
+import { createCrashReports } from '../process/crash-reports.ts';
+import { PASSPHRASE_VARIABLE } from '../wallet/passphrase-rule.ts';
+import { type ShellConfig, shellConfig } from './config.ts';
+import { Openings } from './deep-link.ts';
+import type * as desktop from './desktop.ts';
+import { CANNOT_START, explain, tellFailure } from './failure.ts';
+import { registerPagesScheme } from './pages-scheme.ts';
+import { secureContents } from './window.ts';
+
+/** The system's key store keeps its entries under this name: the same in a package and in a checkout. */
+const APP_NAME = 'ace-node';
+
+export interface Entered {
+  readonly config: ShellConfig;
+  readonly openings: Openings;
+  /** From now on somebody else sees to errors that nobody handled. */
+  readonly takeOver: () => void;
+}
+
+/** Returns at once: Electron gets ready only once its entry has been evaluated. */
+export function enter(electron: typeof Electron, load: () => Promise<typeof desktop>): void {
+  new Entry(electron).run(load);
+}
+
+class Entry {
+  readonly #electron: typeof Electron;
+  /** Until the options are read, this user's own. */
+  #dataDir = new DataDir(defaultDataDir());
+  #passphrase: string | undefined;
+  #isEnding = false;
+
+  constructor(electron: typeof Electron) {
+    this.#electron = electron;
+  }
+
+  run(load: () => Promise<typeof desktop>): void {
+    const { app } = this.#electron;
+    const fail = (error: unknown) => void this.#end(error);
+    process.on('uncaughtException', fail);
+    process.on('unhandledRejection', fail);
+    const takeOver = () => {
+      process.off('uncaughtException', fail);
+      process.off('unhandledRejection', fail);
+    };
+    try {
+      app.setName(APP_NAME);
+      const config = this.#readConfig();
+      prepare(this.#electron, this.#dataDir);
+      const openings = new Openings(app);
+      // The first instance has got this one's arguments by then, and so its link.
+      if (!app.requestSingleInstanceLock()) {
+        app.quit();
+        return;
+      }
+      load()
+        .then(({ runDesktop }) => runDesktop(this.#electron, { config, openings, takeOver }))
+        .catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** @throws AceError `InvalidInput` */
+  #readConfig(): ShellConfig {
+    const { app } = this.#electron;
+    const appDir = app.getAppPath();
+    const config = shellConfig(process.env, {
+      dataDir: this.#dataDir.path,
+      appDir,
+      resourcesDir: app.isPackaged ? process.resourcesPath : join(appDir, 'resources'),
+      isPackaged: app.isPackaged,
+    });
+    // Read once: neither a child process nor a report of a crash gets it from here.
+    delete process.env[PASSPHRASE_VARIABLE];
+    this.#dataDir = new DataDir(config.dataDir);
+    this.#passphrase = config.passphrase;
+    return config;
+  }
+
+  /** Nothing runs yet: says why, and ends. */
+  async #end(error: unknown): Promise<void> {
+    // What goes wrong while that is told changes nothing.
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    const { app, dialog } = this.#electron;
+    const reports = createCrashReports({
+      folder: this.#dataDir.reports,
+      version: app.getVersion(),
+      secrets: () => [this.#passphrase],
+    });
+    reports.report('start-failed', error);
+    const failure = { title: CANNOT_START, text: explain(error) };
+    await tellFailure({ app, dialog, file: this.#dataDir.lastFailure }, failure);
+    app.exit(1);
+  }
+}
+
+/** @throws AceError `NotAllowed` */
+function prepare({ app, protocol, shell }: typeof Electron, dataDir: DataDir): void {
+  // Electron's own files apart from the node's, and one instance per data directory. Electron takes no folder that is not
+  // there; where none can be made, the node cannot start either and says why.
+  if (canMakeFolder(dataDir.windowState)) app.setPath('userData', dataDir.windowState);
+  registerPagesScheme(protocol);
+  app.enableSandbox();
+  checkSandbox(app);
+  const onNotOpened = (error: unknown) =>
+    process.stderr.write(`ace-node: a link could not be opened in the browser: ${String(error)}\n`);
+  app.on('web-contents-created', (_event, contents) => secureContents(contents, shell, onNotOpened));
+}
+
+/** An AppImage adds the switch where the system keeps Chromium from making its sandbox: the pages show what strangers send. */
+function checkSandbox({ isPackaged, commandLine }: Electron.App): void {
+  if (!isPackaged || !commandLine.hasSwitch('no-sandbox')) return;
+  throw new AceError(
+    'NotAllowed',
+    'The window does not run without Chromium’s sandbox, which this system does not let it have: install the .deb package, or allow user namespaces for this program',
+  );
+}
+
+function canMakeFolder(path: string): boolean {
+  try {
+    makeFolder(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
