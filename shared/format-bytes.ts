@@ -1,5 +1,5 @@
-/** Amounts of data as people write them: `5 GiB`, `1 MiB`. */
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+/** Amounts of data as the pages have them: `5 GB`, `1 MiB`. 1 GB is 1,024 MiB, as in all the books. */
+const UNITS = ['B', 'KiB', 'MiB', 'GB', 'TB'] as const;
 
 /** With at most one digit after the point: 1,572,864 is `1.5 MiB`. */
 export function formatBytes(bytes: number): string {

@@ -74,7 +74,7 @@ export function swapCommand(
   return act(config, options, {
     quote: (connection) => connection.call('quoteSwap', { ...input, slippagePercent }),
     words: (q) =>
-      `Sell ${amount} ${input.sell} for ${q.received} ${input.buy}: ${q.rate} ${input.buy} for 1 ${input.sell}, the amount itself moves the price by ${q.priceImpactPercent} %; at least ${q.leastReceived} ${input.buy}, or nothing happens`,
+      `Sell ${amount} ${input.sell} for ${q.received} ${input.buy}: ${q.rate} ${input.buy} for 1 ${input.sell}, the size of the amount costs ${q.priceImpactPercent}%; at least ${q.leastReceived} ${input.buy}, or nothing happens`,
     run: (connection, { leastReceived, expiresAtMs }) =>
       connection.call('swap', { ...input, leastReceived, expiresAtMs }),
   });
@@ -177,23 +177,20 @@ async function confirm(): Promise<void> {
 function tokenOf(text: string): Token {
   const token = TOKENS.find((known) => known === text.toUpperCase());
   if (token) return token;
-  throw new AceError('InvalidInput', `${text} is no token: there are ${TOKENS.join(', ')}`);
+  throw new AceError('InvalidInput', `${text} is not a token: take one of ${TOKENS.join(', ')}`);
 }
 
 function effectLines(q: OperationQuoteView): string[] {
   const sums = (list: readonly { token: Token; amount: string; burned?: boolean }[]) =>
     list.map((sum) => `${sum.amount} ${sum.token}${sum.burned ? ' (burned)' : ''}`).join(' + ');
-  const rows: [string, string][] = [['Leaves', sums(q.gives)]];
-  if (q.gets.length > 0) rows.push(['Comes', sums(q.gets)]);
-  if (q.fees.length > 0) rows.push(['Fee in it', sums(q.fees)]);
+  const rows: [string, string][] = [['You give', sums(q.gives)]];
+  if (q.gets.length > 0) rows.push(['You get', sums(q.gets)]);
+  if (q.fees.length > 0) rows.push(['Fee, included', sums(q.fees)]);
   for (const loan of byCreditor(q.repays)) {
-    const rest = loan.stillOwedUnits > 0 ? `, ${loan.stillOwedUnits} MiB stay owed` : '';
-    rows.push([
-      'Then repays',
-      `${shownAddress(loan.creditor)}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`,
-    ]);
+    const rest = loan.stillOwedUnits > 0 ? `, ${loan.stillOwedUnits} MiB stays owed` : '';
+    rows.push(['Repays', `${shownAddress(loan.creditor)}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`]);
   }
-  rows.push(['Balance then', TOKENS.map((token) => `${q.balancesAfter[token]} ${token}`).join(', ')]);
+  rows.push(['Afterwards', TOKENS.map((token) => `${q.balancesAfter[token]} ${token}`).join(', ')]);
   return rows.map(([label, words]) => `  ${label.padEnd(13)} ${words}`);
 }
 

@@ -23,22 +23,24 @@ const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind:
 export const SETTING_NAMES = Object.keys(SETTINGS).join(', ');
 
 export const SCHEDULE_HELP = `
-A schedule is a list of rules, apart by semicolons. Where rules overlap, the last one counts:
+A schedule is a list of rules with semicolons between them. Where rules overlap, the last one counts:
   ace-node settings set schedule "mon-fri 08:00-18:00 upload=0; sat,sun 00:00-24:00 download=1MiB/s upload=none"
 
-Loans are what accounts that have not paid yet may get before they do, in all of a day and each of them. 0 serves only
-who has paid or has funds; "default" is 768 MiB a day and 512 MiB for each (a devnet of your own has no bound):
+Loans are what accounts that have not paid you yet may get before they do: all of them in a day, and each of them. With 0
+only those who have paid you or have funds get anything; "default" is 768 MiB a day and 512 MiB for each account (on a
+devnet of your own there is no limit). 1 GB is 1,024 MiB, as everywhere:
   ace-node settings set loans-per-day 200MiB`;
 
 const DEFAULT_LOAN = 'default';
 
+/** A GB is 1,024 MiB here, as on the pages and in the books. */
 const FACTORS: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
+  kb: 2 ** 10,
+  mb: 2 ** 20,
+  gb: 2 ** 30,
+  tb: 2 ** 40,
   kib: 2 ** 10,
   mib: 2 ** 20,
   gib: 2 ** 30,

@@ -55,14 +55,14 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
         .join(', '),
     ],
     ['Credit', `${mib(s.credit.usedUnits)} of ${mib(s.credit.limitUnits)} used, ${mib(leftUnits)} left`],
-    ['Owed to', s.credit.loans.length === 0 ? 'nobody' : ''],
+    ['You owe', s.credit.loans.length === 0 ? 'nobody' : ''],
     ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [
       '',
       `${shownAddress(creditor)}: ${mib(owedUnits)}, ${formatAmount(priceXac)} XAC now`,
     ]),
     [
       'On its way',
-      `earned ${s.pending.earnedXac} XAC, owed ${s.pending.owedXac} XAC, not settled yet, before the fee`,
+      `earned ${s.pending.earnedXac} XAC, spent ${s.pending.owedXac} XAC; not settled yet, before the fee`,
     ],
     ...sharingRows(s.sharing),
     [
@@ -94,7 +94,7 @@ function clockRows({ clock, shard }: NodeSnapshot): [string, string][] {
   return rows;
 }
 
-/** One for each creditor, in the order in which they lent first: units, and XAC at the price of now. */
+/** One for each creditor, in the order in which they lent first: units, and XAC at the current price. */
 function byCreditor(loans: readonly LoanView[]): [creditor: string, owedUnits: number, priceXac: bigint][] {
   return [...Map.groupBy(loans, ({ creditor }) => creditor)].map(([creditor, owed]) => [
     creditor,

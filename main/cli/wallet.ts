@@ -263,7 +263,7 @@ function locks({ status, running, locksAtMs, lockAfterMinutes }: WalletStateView
   if (status === 'unlocked' && running) {
     return locksAtMs === null
       ? 'never by itself'
-      : `at ${new Date(locksAtMs).toISOString()}, or later where it signs before`;
+      : `at ${new Date(locksAtMs).toISOString()}, or later if it signs before then`;
   }
   if (lockAfterMinutes === null) return 'never by itself';
   const span = lockAfterMinutes === 1 ? 'a minute' : `${lockAfterMinutes} minutes`;

@@ -109,7 +109,7 @@ async function checkedSize(path: string): Promise<number> {
   }
   if (!info.isFile()) throw new AceError('FileUnreadable', `${path} is not a file`);
   if (info.size === 0) throw new AceError('ContentEmpty', `${path} is empty: there is nothing to share`);
-  if (info.size > MAX_CONTENT_BYTES) throw new AceError('ContentTooLarge', `${path} is larger than 64 GiB`);
+  if (info.size > MAX_CONTENT_BYTES) throw new AceError('ContentTooLarge', `${path} is larger than 64 GB`);
   return info.size;
 }
 

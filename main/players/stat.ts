@@ -45,7 +45,7 @@ export function statOf(
       /** Units of 1 MiB, paid since the session began. */
       paid_units: paidUnits,
       unit_price_xac: payment && formatAmount(priceOfUnits(1, payment.unitPriceXac)),
-      /** At the price of this moment; the settlement has the exact figure. */
+      /** At the current price; the settlement has the exact figure. */
       spent_xac: payment && formatAmount(priceOfUnits(paidUnits, payment.unitPriceXac)),
       credit_used_units: payment?.creditUsedUnits ?? null,
       credit_limit_units: payment?.creditLimitUnits ?? null,

@@ -81,7 +81,7 @@ function limited(name: string) {
 }
 
 function tooLarge(name: string): AceError {
-  return new AceError('ContentTooLarge', `${name} is larger than 64 GiB`);
+  return new AceError('ContentTooLarge', `${name} is larger than 64 GB`);
 }
 
 function answer(res: ServerResponse, status: number, body: object, done?: () => void): void {

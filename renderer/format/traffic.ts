@@ -34,10 +34,12 @@ export function rateText(bytesPerSecond: number): string {
   return m.rate({ ...formatRate(bytesPerSecond) });
 }
 
-/** "3.2 of 10 GB": in MiB where the limit is below one GB, as on a devnet. */
+/** "3.2 of 10 GB", "17 MiB of 10 GB": in MiB below one GB, so that the first of it show. */
 export function creditUsed(usedUnits: number, limitUnits: number): string {
   if (limitUnits < UNITS_PER_GB)
     return m.used_of_mib({ used: formatWhole(usedUnits), limit: formatWhole(limitUnits) });
+  if (usedUnits < UNITS_PER_GB)
+    return m.used_of({ used: formatUnits(usedUnits), limit: creditAmount(limitUnits) });
   const used = formatTenths(usedUnits / UNITS_PER_GB);
   return m.used_of_gb({ used, limit: wholeOrTenths(limitUnits / UNITS_PER_GB) });
 }
@@ -45,7 +47,7 @@ export function creditUsed(usedUnits: number, limitUnits: number): string {
 /** The sentence of the credit gauge: "Credit: 3.2 of 10 GB used (3,277 MiB)". */
 export function creditSentence(usedUnits: number, limitUnits: number): string {
   const used = creditUsed(usedUnits, limitUnits);
-  if (limitUnits < UNITS_PER_GB) return m.credit_sentence({ used });
+  if (usedUnits < UNITS_PER_GB) return m.credit_sentence({ used });
   return m.credit_sentence_exact({ used, exact: formatUnits(usedUnits) });
 }
 

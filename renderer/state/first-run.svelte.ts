@@ -37,7 +37,8 @@ export class FirstRun {
   readonly #request: LatestRequest<void, [() => Promise<void>]>;
   step = $state<FirstStep>('welcome');
   #refusal = $state<string | null>(null);
-  #resetting = $state(false);
+  /** What is under way with the wallet: one is being made, or the one that is here is being opened. */
+  #doing = $state<'making' | 'opening' | null>(null);
   network = $state.raw<NetworkChoiceView | null>(null);
   draft = $state.raw<Output<'walletCreate'> | null>(null);
   readonly number = $derived(COUNTED.findIndex((steps) => steps.includes(this.step)) + 1);
@@ -53,9 +54,15 @@ export class FirstRun {
     return this.#request.busy;
   }
 
-  /** A new passphrase is being set by the phrase: what was typed is not to be lost if that fails. */
-  get resetting(): boolean {
-    return this.#resetting && this.busy;
+  /** The wallet is being unlocked, or gets a new passphrase: what was typed is not to be lost if that fails. */
+  get opening(): boolean {
+    return this.#doing === 'opening';
+  }
+
+  /** A wallet that is there but does not run waits for its passphrase, or for another try; one that is made does not. */
+  get waits(): boolean {
+    const { view } = this.#wallet;
+    return view?.status !== 'none' && !view?.running && this.#doing !== 'making';
   }
 
   /** What is wrong, in words; `null` when nothing is. */
@@ -94,7 +101,7 @@ export class FirstRun {
   }
 
   skip(): Promise<void> {
-    return this.#act(async () => {
+    return this.#do('making', async () => {
       await this.#choose(null);
       await this.#wallet.change('walletSkip', {});
       this.go('ready');
@@ -114,7 +121,7 @@ export class FirstRun {
       position,
       word: typedPhrase(words[index] ?? '').join(' '),
     }));
-    return this.#act(async () => {
+    return this.#do('making', async () => {
       await this.#wallet.change('walletConfirm', { words: typed, passphrase, remember });
       this.draft = null;
       this.go('limits');
@@ -126,7 +133,7 @@ export class FirstRun {
   }
 
   restoreBackup(file: File, passphrase: string, remember: boolean): Promise<void> {
-    return this.#act(async () => {
+    return this.#do('making', async () => {
       const base64 = await base64Of(file);
       await this.#wallet.change('walletRestoreBackup', { base64, passphrase, remember });
       this.go('limits');
@@ -148,20 +155,18 @@ export class FirstRun {
   }
 
   unlock(passphrase: string, remember: boolean): Promise<void> {
-    return this.#act(async () => {
+    return this.#do('opening', async () => {
       await this.#wallet.change('walletUnlock', { passphrase, remember });
       this.#goOn();
     });
   }
 
   /** The passphrase is forgotten; the phrase is not. */
-  async resetPassphrase(phrase: string, passphrase: string, remember: boolean): Promise<void> {
-    this.#resetting = true;
-    await this.#act(async () => {
+  resetPassphrase(phrase: string, passphrase: string, remember: boolean): Promise<void> {
+    return this.#do('opening', async () => {
       await this.#wallet.change('walletResetPassphrase', { phrase, passphrase, remember });
       this.#goOn();
     });
-    this.#resetting = false;
   }
 
   /** @param multiaddr of a network that has not answered yet, as it is or another one */
@@ -174,7 +179,7 @@ export class FirstRun {
   }
 
   #makeWallet<P extends WalletChange>(procedure: P, input: Input<P>): Promise<void> {
-    return this.#act(async () => {
+    return this.#do('making', async () => {
       await this.#wallet.change(procedure, input);
       this.go('limits');
     });
@@ -187,6 +192,13 @@ export class FirstRun {
 
   async #choose(multiaddr: string | null): Promise<void> {
     if (this.network?.fixed === false) this.network = await this.#client.call('chooseNetwork', { multiaddr });
+  }
+
+  async #do(what: 'making' | 'opening', step: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    this.#doing = what;
+    await this.#act(step);
+    this.#doing = null;
   }
 
   async #act(step: () => Promise<void>): Promise<void> {

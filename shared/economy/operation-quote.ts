@@ -54,7 +54,7 @@ export interface OperationEffect {
     readonly creditor: string;
     readonly units: number;
     readonly stillOwedUnits: number;
-    /** At the price of this moment, rounded up once. */
+    /** At the current price, rounded up once. */
     readonly costXac: TokenAmount;
     readonly payment: Payment;
   }[];

@@ -20,7 +20,7 @@ export interface ChannelView {
   readonly paidUnits: number;
   readonly settledUnits: number;
   readonly pendingUnits: number;
-  /** What the pending units are worth at the price of this moment, before the fee; `null` while no price is known. */
+  /** What the pending units are worth at the current price, before the fee; `null` while no price is known. */
   readonly pendingXac: string | null;
   /** Units that the shard bills beyond what was paid here: it cheats. 0 as a rule. */
   readonly overbilledUnits: number;

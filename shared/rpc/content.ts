@@ -94,6 +94,6 @@ export interface TransferView {
   readonly fetchingMs: number;
   /** Units paid by ticks for this content since the node started. */
   readonly paidUnits: number;
-  /** What these units cost at the price of this moment; settlement decides the exact figure. */
+  /** What these units cost at the current price; settlement decides the exact figure. */
   readonly costXac: DecimalAmount;
 }

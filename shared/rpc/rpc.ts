@@ -25,7 +25,7 @@ export interface LoanView {
   readonly creditor: string;
   readonly units: number;
   readonly sinceMs: number;
-  /** What repaying it would cost at the price of this moment. */
+  /** What repaying it would cost at the current price. */
   readonly priceXac: DecimalAmount;
 }
 

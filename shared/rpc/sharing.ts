@@ -21,7 +21,7 @@ export interface SharingFiguresView {
   readonly feeXac: DecimalAmount;
 }
 
-/** What is not paid at this moment, whenever it was sent: at the price of now, before the fee. */
+/** What is not paid at this moment, whenever it was sent: at the current price, before the fee. */
 export interface SharingOpenView {
   /** Promised by ticks, in no settlement yet. */
   readonly pendingUnits: number;
@@ -63,7 +63,7 @@ export interface DebtorView {
   readonly account: string;
   readonly units: number;
   readonly sinceMs: number;
-  /** At the price of now, before the fee; `null` while no price is known. */
+  /** At the current price, before the fee; `null` while no price is known. */
   readonly xac: DecimalAmount | null;
 }
 

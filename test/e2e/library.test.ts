@@ -155,7 +155,7 @@ describe.skipIf(browserPath === null)('the key to the node', () => {
     expect(await axeFindings(page)).toEqual([]);
     await page.getByTestId('token-paste').fill('no key');
     await page.getByTestId('token-use').click();
-    await page.getByText('That is no key of a node').waitFor();
+    await page.getByText('That is not the key to a node').waitFor();
     await page.getByTestId('token-paste').fill(address);
     await page.getByTestId('token-use').click();
     await connected(page);

@@ -240,7 +240,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     await page.getByTestId('renew-dialog').waitFor({ state: 'detached' });
     await page.getByTestId('token-renew').click();
     await page.getByTestId('renew-confirm').click();
-    await page.getByText('The token is a new one now.').waitFor();
+    await page.getByText('The key is a new one now.').waitFor();
     const renewed = await page.getByTestId('token').inputValue();
     expect(renewed).not.toBe(token);
     address = address.replace(/#token=.*/, `#token=${encodeURIComponent(renewed)}`);

@@ -65,7 +65,7 @@ const planned = async (page: Page) => {
 };
 
 const DARK_RU: PageOptions = { theme: 'dark', language: 'ru' };
-const NARROW: PageOptions = { width: 380, height: 800 };
+const NARROW: PageOptions = { width: 390, height: 844 };
 
 /** Traffic first: while the peer still fetches, there is a line to draw. */
 export const SHOTS: readonly Shot[] = [

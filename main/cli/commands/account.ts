@@ -20,7 +20,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
   const channels = program
     .command('channels')
     .description('payment channels: what was served, paid and settled, with whom and for what')
-    .option('--limit <count>', 'this many channels, the newest', wholeNumber(1, 100_000), 100)
+    .option('--limit <count>', 'this many, the newest', wholeNumber(1, 100_000), 100)
     .option('--json', 'as one JSON object', false);
   ofNode(channels)
     .addHelpText('after', CHANNELS_HELP)
@@ -30,7 +30,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
 
   program
     .command('token')
-    .description('print what scripts and browsers show to drive the node')
+    .description('print the key to the node, with which scripts and browsers control it')
     .option('--renew', 'make a new one; the old one is refused from then on', false)
     .addOption(dataDirOption())
     .action((options: CommonOptions & { renew: boolean }) =>

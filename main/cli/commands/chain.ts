@@ -5,7 +5,7 @@ import { recordHash } from '../option-values.ts';
 import { dataDirOption } from './command-context.ts';
 
 export function addChainCommand(program: Command): void {
-  const chain = program.command('chain').description('look at the main chain of a devnet, and prove it');
+  const chain = program.command('chain').description('look at the main chain of a devnet, and check it');
   const chainDirOption = () => dataDirOption('of a node with its own devnet, or of ace-node validator');
   chain
     .command('info')

@@ -8,12 +8,12 @@ import { type CommandContext, type CommonOptions, ofNode } from './command-conte
 export function addContentCommands(program: Command, context: CommandContext): void {
   const importing = program
     .command('import')
-    .argument('<files...>', 'files, and folders with all videos and sounds in them', eachNotEmpty)
+    .argument('<files...>', 'files, or folders, of which all videos and sounds are shared', eachNotEmpty)
     .description('share files; prints their content ids')
     .option('--name <name>', 'name of one file that others see', notEmpty)
     .option(
       '--copy',
-      'copy the bytes: otherwise the file is shared where it lies, while it is not changed',
+      'copy the bytes; otherwise the file is shared where it lies, for as long as it is not changed',
       false,
     );
   ofNode(importing).action((files: string[], options: CommonOptions & { name?: string; copy: boolean }) =>
@@ -22,7 +22,7 @@ export function addContentCommands(program: Command, context: CommandContext): v
 
   const contents = program
     .command('contents')
-    .description('what is here: sizes, where it lies, what is pinned or not shared any more')
+    .description('what is here: sizes, where the files lie, what is pinned and what is not shared')
     .option('--json', 'as one JSON array', false);
   ofNode(contents).action((options: CommonOptions & { json: boolean }) =>
     contentsCommand(context.configOf(options), options.json),

@@ -9,7 +9,7 @@ import type { CommandContext } from './command-context.ts';
 export function addDemoCommand(program: Command, { resourcesDir }: CommandContext, entry: string): void {
   program
     .command('demo')
-    .argument('[file]', undefined, notEmpty)
+    .argument('[file]', 'what is streamed (default: the sample clip)', notEmpty)
     .description('play the credit story with separate processes and check that it balances')
     .option('--json', 'one JSON object instead of the table', false)
     .option(

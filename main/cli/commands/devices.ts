@@ -16,22 +16,22 @@ export function addDevicesCommand(program: Command, context: CommandContext): vo
   const devices = program.command('devices').description('the devices that act for the account');
   devices.addHelpText('after', DEVICES_HELP);
   ofNode(devices.command('list', { isDefault: true }))
-    .description('which there are')
+    .description('list them')
     .addOption(jsonOption())
     .action((o: CommonOptions & { json: boolean }) => devicesCommand(context.configOf(o), o.json));
   ofNode(devices.command('request'))
     .description('this device’s key, for the device that links it')
     .action((o: CommonOptions) => deviceRequestCommand(context.configOf(o)));
   ofNode(devices.command('link'))
-    .argument('<device>', 'key that its request printed', notEmpty)
+    .argument('<device>', 'key that ace-node devices request printed there', notEmpty)
     .description('let a device act for the account; prints its certificate')
     .action((device: string, o: CommonOptions) => deviceLinkCommand(context.configOf(o), device));
   ofNode(devices.command('unlink'))
-    .argument('<device>', undefined, notEmpty)
-    .description('it gets no new leases')
+    .argument('<device>', 'its key', notEmpty)
+    .description('let a device use the account no more: it gets no new leases')
     .action((device: string, o: CommonOptions) => deviceUnlinkCommand(context.configOf(o), device));
   ofNode(devices.command('join'))
-    .argument('<certificate>', undefined, notEmpty)
+    .argument('<certificate>', 'what ace-node devices link printed there', notEmpty)
     .description('act for the account that linked this device')
     .addOption(plainOption())
     .action((certificate: string, o: CommonOptions & { passphrase: boolean }) =>

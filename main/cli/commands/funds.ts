@@ -22,8 +22,10 @@ export function addFundsCommands(program: Command, context: CommandContext): voi
     .description('the account’s address')
     .action((o: CommonOptions) => receiveCommand(context.configOf(o)));
   ofNode(program.command('repayments'))
-    .description('which loans were repaid, to whom, at which price')
-    .addOption(new Option('--limit <count>', 'the newest').argParser(wholeNumber(1, 500)).default(20))
+    .description('which of your loans were repaid, to whom, and at which price')
+    .addOption(
+      new Option('--limit <count>', 'this many, the newest').argParser(wholeNumber(1, 500)).default(20),
+    )
     .addOption(jsonOption())
     .action((o: CommonOptions & { limit: number; json: boolean }) =>
       repaymentsCommand(context.configOf(o), o.limit, o.json),
@@ -72,9 +74,9 @@ function addOperationCommands(program: Command, context: CommandContext): void {
     );
   acting(program.command('access'))
     .argument('<content-id>')
-    .argument('<address>', 'who sells it')
+    .argument('<address>', 'account of its owner')
     .argument('<xac>', 'price', typedAmount)
-    .option('--premium', 'in the premium pool', false)
+    .option('--premium', 'of the premium pool, whose fee is higher', false)
     .description('buy access to a content')
     .action(
       (
@@ -95,7 +97,7 @@ function acting(command: Command): Command {
 }
 
 function slippageOption(): Option {
-  return new Option('--slippage <percent>', 'how much less it may get than quoted')
+  return new Option('--slippage <percent>', 'how much less you may get than quoted')
     .argParser(typedAmount)
     .default('1');
 }

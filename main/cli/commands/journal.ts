@@ -18,7 +18,7 @@ export function addJournalCommands(program: Command, context: CommandContext): v
     .option('--to <date>', 'last day, or moment, in UTC', notEmpty)
     .option('--out <file>', 'write to this file; - is standard output, as is leaving it out', notEmpty)
     .option('--force', 'overwrite the file', false)
-    .option('--bom', 'begin a table with a byte order mark, as some spreadsheets want it', false)
+    .option('--bom', 'begin a table with a byte order mark, which some spreadsheets need', false)
     .addOption(dataDirOption())
     .action(async (options: CommonOptions & ExportOptions) => {
       const { exportCommand } = await import('../export.ts');

@@ -22,7 +22,7 @@ type LockAfter = number | typeof NEVER;
 
 /** Of a wallet that is made. */
 export function plainOption(): Option {
-  return new Option('--no-passphrase', 'keep it without one, which is for a devnet’s play money only');
+  return new Option('--no-passphrase', 'keep the wallet without one: for a devnet’s play money only');
 }
 
 export function jsonOption(): Option {
@@ -39,7 +39,11 @@ export function addWalletCommand(program: Command, context: CommandContext): voi
   addLockCommands(wallet, context);
   ofNode(wallet.command('passphrase'))
     .description('set another passphrase, or the first')
-    .addOption(new Option('--new-passphrase-file <file>', 'its first line').argParser(notEmpty))
+    .addOption(
+      new Option('--new-passphrase-file <file>', 'file whose first line is the new passphrase').argParser(
+        notEmpty,
+      ),
+    )
     .action((o: CommonOptions & { newPassphraseFile?: string }) =>
       walletPassphraseCommand(context.configOf(o), o.newPassphraseFile),
     );
@@ -49,7 +53,7 @@ export function addWalletCommand(program: Command, context: CommandContext): voi
     .action((o: CommonOptions & { show: boolean }) => walletPhraseCommand(context.configOf(o), o.show));
   ofNode(wallet.command('backup'))
     .argument('<file>', undefined, notEmpty)
-    .description('an encrypted file of wallet and channels')
+    .description('write wallet and channels into one encrypted file')
     .option('--force', 'overwrite an earlier backup', false)
     .action((file: string, o: CommonOptions & { force: boolean }) =>
       walletBackupCommand(context.configOf(o), file, o.force),
@@ -58,9 +62,9 @@ export function addWalletCommand(program: Command, context: CommandContext): voi
 
 function addMakingCommands(wallet: Command, context: CommandContext): void {
   ofNode(wallet.command('create'))
-    .description('a new account: shows its recovery phrase once')
+    .description('make a new account, and show its recovery phrase')
     .addOption(new Option('--words <n>', '12 or 24').argParser(wordCount).default(12))
-    .addOption(new Option('--no-confirm', 'print the phrase and do not have it typed back'))
+    .addOption(new Option('--no-confirm', 'print the phrase without asking for some of its words'))
     .addOption(plainOption())
     .action((o: CommonOptions & { words: 12 | 24; confirm: boolean; passphrase: boolean }) =>
       walletCreateCommand(context.configOf(o), { words: o.words, confirm: o.confirm, plain: !o.passphrase }),
@@ -68,7 +72,7 @@ function addMakingCommands(wallet: Command, context: CommandContext): void {
   ofNode(wallet.command('restore'))
     .argument('[backup]', 'file of ace-node wallet backup; without it the phrase is asked for', notEmpty)
     .description(
-      'an account from its phrase (typed, or on standard input), or from a backup; where the wallet is, its phrase sets a new passphrase',
+      'bring an account back from its phrase (typed, or on standard input) or from a backup; where its wallet is already, the phrase sets a new passphrase',
     )
     .addOption(plainOption())
     .action((file: string | undefined, o: CommonOptions & { passphrase: boolean }) =>
@@ -96,13 +100,15 @@ function addLockCommands(wallet: Command, context: CommandContext): void {
     .action((o: CommonOptions) => walletLockCommand(context.configOf(o)));
   ofNode(wallet.command('device-key'))
     .addArgument(new Argument('<what>').choices(['keep', 'forget']))
-    .description('whether a restarted node shares, earns and pays within its leases before it is unlocked')
+    .description(
+      'keep this device’s key on the disk, or forget it: with it a restarted node shares, earns and pays within its leases before it is unlocked',
+    )
     .action((what: 'keep' | 'forget', o: CommonOptions) =>
       walletDeviceKeyCommand(context.configOf(o), what === 'keep'),
     );
   ofNode(wallet.command('lock-after'))
-    .argument('<minutes>', 'or never', lockAfter)
-    .description('when it locks by itself')
+    .argument('<minutes>', 'without an operation; or never', lockAfter)
+    .description('when the wallet locks by itself')
     .action((minutes: LockAfter, o: CommonOptions) =>
       walletLockAfterCommand(context.configOf(o), inMinutes(minutes)),
     );

@@ -91,10 +91,12 @@ describe('prices of a MiB', () => {
 describe('credit', () => {
   it.each([
     [3_277, 10_240, 'Credit: 3.2 of 10 GB used (3,277 MiB)'],
-    [0, 10_240, 'Credit: 0.0 of 10 GB used (0 MiB)'],
+    [0, 10_240, 'Credit: 0 MiB of 10 GB used'],
+    [17, 10_240, 'Credit: 17 MiB of 10 GB used'],
+    [1_023, 10_240, 'Credit: 1,023 MiB of 10 GB used'],
     [10_240, 10_240, 'Credit: 10.0 of 10 GB used (10,240 MiB)'],
     [5, 12, 'Credit: 5 of 12 MiB used'],
-    [100, 1_536, 'Credit: 0.1 of 1.5 GB used (100 MiB)'],
+    [100, 1_536, 'Credit: 100 MiB of 1.5 GB used'],
   ])('%i of %i units', (used, limit, text) => {
     expect(creditSentence(used, limit)).toBe(text);
   });
@@ -175,7 +177,7 @@ describe('errors in words', () => {
     expect(faucetWords(new AceError('InsufficientFunds', '')).what).toContain('faucet');
     const details = { field: 'to', reason: 'checksum' };
     expect(errorWords(new AceError('InvalidInput', 'to: its letter case', { details })).what).toContain(
-      'slip',
+      'typo',
     );
   });
 

@@ -20,6 +20,6 @@ describe('a broadcast in the library', () => {
   });
 
   it('that is watched says so', () => {
-    expect(liveWords(foreign, true, NOW)).toBe('live · watching');
+    expect(liveWords(foreign, true, NOW)).toBe('live · you are watching');
   });
 });

@@ -16,14 +16,14 @@ describe('the status of a node', () => {
       { creditor: '0xaaa', units: 4, sinceMs: 3, priceXac: '1.0000004' },
     ];
     const lines = describeStatus({ ...s, credit: { ...s.credit, loans } }, true).split('\n');
-    const at = lines.findIndex((line) => line.startsWith('Owed to'));
+    const at = lines.findIndex((line) => line.startsWith('You owe'));
     expect(lines.slice(at, at + 3).map((line) => line.trim())).toEqual([
-      'Owed to',
+      'You owe',
       '0xaaa: 7 MiB, 1.0000007 XAC now',
       '0xbbb: 5 MiB, 0.0000005 XAC now',
     ]);
     expect(lines[at + 3]).toMatch(/^On its way/);
-    expect(describeStatus({ ...s, credit: { ...s.credit, loans: [] } }, true)).toMatch(/^Owed to +nobody$/m);
+    expect(describeStatus({ ...s, credit: { ...s.credit, loans: [] } }, true)).toMatch(/^You owe +nobody$/m);
   });
 
   it('has the transfers that run, and none that only ran', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FirstRun, passphraseTrouble } from '../../../../renderer/state/first-run.svelte.ts';
 import { WalletState } from '../../../../renderer/state/wallet.svelte.ts';
+import type { WalletStateView } from '../../../../shared/rpc/wallet.ts';
 import { aWallet, TestNode } from './test-node.ts';
 
 async function aRun(fixed = false) {
@@ -120,6 +121,35 @@ describe('FirstRun', () => {
     expect(run.step).toBe('limits');
   });
 
+  it('waits with a wallet that does not run for as long as it is opened, and not with one that is made', async () => {
+    const { node, wallet, run } = await aRun(true);
+    const see = (view: Partial<WalletStateView>) => {
+      wallet.view = { ...aWallet, running: false, ...view };
+    };
+    see({ status: 'locked' });
+    const opened = run.unlock('secret', false);
+    expect(run).toMatchObject({ waits: true, opening: true });
+    see({ status: 'unlocked' });
+    expect(run).toMatchObject({ waits: true, opening: true });
+    node.answer('walletUnlock', aWallet);
+    await opened;
+    expect(run).toMatchObject({ waits: false, opening: false });
+
+    see({ status: 'unlocked', failure: { code: 'ShardUnavailable', message: '' } });
+    const again = run.startAgain(null);
+    expect(run).toMatchObject({ waits: true, busy: true });
+    await expect.poll(() => node.of('walletStart').length).toBe(1);
+    node.answer('walletStart', aWallet);
+    await again;
+
+    see({ status: 'none' });
+    const made = run.restore('a phrase', null, false);
+    see({ status: 'unlocked' });
+    expect(run.waits).toBe(false);
+    node.answer('walletRestore', aWallet);
+    await made;
+  });
+
   it('hands a backup over as base64', async () => {
     const { node, run } = await aRun();
     const restored = run.restoreBackup(new File(['wallet'], 'backup.json'), 'secret', false);
@@ -146,7 +176,8 @@ describe('FirstRun', () => {
 describe('a new passphrase', () => {
   it('may be left out only where none is needed', () => {
     expect(passphraseTrouble('', '', true)).toBeNull();
-    expect(passphraseTrouble('', '', false)).not.toBeNull();
+    // Asked for in words that are right of a wallet, a backup and a new passphrase alike.
+    expect(passphraseTrouble('', '', false)).toBe('Choose a passphrase of 8 characters or more.');
   });
 
   it('is long enough, and the same twice', () => {
