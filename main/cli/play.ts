@@ -25,7 +25,11 @@ export interface PlayOptions {
 }
 
 /** What may end by itself, and how long it may take before the command gives up. */
-const WAITS_MS: Partial<Record<ErrorCode, number>> = { NoProviders: 15_000, CacheFull: 10_000 };
+const WAITS_MS: Partial<Record<ErrorCode, number>> = {
+  NoProviders: 15_000,
+  ProviderStopped: 15_000,
+  CacheFull: 10_000,
+};
 
 /** What only the user can end. */
 const ENDING: ReadonlySet<ErrorCode> = new Set(['StoreFailed', 'DataDirNotWritable', 'OwnClockWrong']);

@@ -4,6 +4,7 @@ import type { ShardLines } from '../account/lines.ts';
 import { isShared } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { KnownPeers } from '../p2p/known-peers.ts';
+import type { Offer } from '../p2p/offer.ts';
 import { serveHave } from '../p2p/protocols/have/protocol.ts';
 import type { ShardClient } from '../p2p/protocols/shard/client.ts';
 import type { CertificateCheck } from '../pieces/remote.ts';
@@ -25,13 +26,15 @@ export interface DiscoveryOptions {
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   readonly checkCertificate: CertificateCheck;
-  /** Whether a content or a broadcast is announced to others. */
-  readonly isOffered: (contentId: string) => boolean;
+  /** What others are told of a content or a broadcast. */
+  readonly offerOf: (contentId: string) => Offer;
   /** Whether others may fetch from here at all. */
   readonly isOffering: () => boolean;
   /** Broadcasts that others can watch from here, by id. */
   readonly broadcasts: () => readonly string[];
   readonly nowMs: () => number;
+  /** Wall clock: for what peers say of the time of day. */
+  readonly wallMs: () => number;
   readonly log: Log;
 }
 
@@ -57,20 +60,21 @@ export async function startDiscovery(
     account,
     certificate,
     checkCertificate,
-    isOffered,
+    offerOf,
     isOffering,
     broadcasts,
     nowMs,
+    wallMs,
     log,
   } = options;
-  await serveHave(host, { has: isOffered, certificate, log });
+  await serveHave(host, { offerOf, certificate, log });
 
   const known = new KnownPeers(host, {
     load: () => store.meta.get(PEERS_KEY),
     save: (text) => store.commit(() => store.meta.set(PEERS_KEY, text)),
   });
   const met = metBefore(store);
-  const prober = new Prober({ host, checkCertificate, met, nowMs });
+  const prober = new Prober({ host, checkCertificate, met, nowMs, wallMs });
   // Providers announce to every shard: another one knows them too while the own one is away.
   const anyShard = () => (home.connected ? home : (lines.connected()[0]?.[1] ?? home));
   const finder = new ProviderFinder({

@@ -8,10 +8,12 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { LRUCache } from 'lru-cache';
 import { isAceError } from '../../shared/errors.ts';
 import type { Log } from '../process/log.ts';
+import { type Stopped, stoppedProviders } from '../transfer/stopped.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import { Signal } from '../util/signal.ts';
 import { MAX_FOUND, MAX_KEPT_ANSWERS, MAX_PROVIDER_ADDRESSES } from './limits.ts';
 import type { MetProviders } from './met-providers.ts';
+import type { Heard } from './prober.ts';
 
 export interface ProviderLookup {
   readonly name: string;
@@ -19,8 +21,8 @@ export interface ProviderLookup {
   readonly deadlineMs: number;
   /** What it found is not asked for again for this long. */
   readonly keepMs: number;
-  /** Calls `found` for each provider as it is found. A lookup that cannot answer throws. */
-  find(contentId: string, found: (provider: Provider) => void, signal: AbortSignal): Promise<void>;
+  /** Tells of each provider as it is heard of. A lookup that cannot answer throws. */
+  find(contentId: string, heard: Heard, signal: AbortSignal): Promise<void>;
 }
 
 export interface FinderOptions {
@@ -42,6 +44,8 @@ const OWN_RANK = 3;
 
 interface Search {
   readonly found: Map<string, Provider>;
+  /** Peers that have it and do not send it for now. */
+  readonly stopped: Map<string, Stopped>;
   readonly controller: AbortController;
   readonly done: Promise<void>;
   endedAtMs: number | null;
@@ -68,7 +72,8 @@ export class ProviderFinder {
   /**
    * Providers, own devices first, then those that have served or at least greeted this node, then one of each lookup, round
    * and round; none twice. Whose device one is counts only where a greeting has shown it, whatever a lookup says.
-   * @throws AceError `ShardUnavailable` when no lookup knows anyone and one could not be asked
+   * @throws AceError when there is none: `ProviderStopped` when somebody has it all the same, `ShardUnavailable` when a
+   *   lookup could not be asked
    */
   async find(contentId: string): Promise<Provider[]> {
     const searches = this.#searches(contentId);
@@ -82,6 +87,8 @@ export class ProviderFinder {
     if (!ended) await Promise.race([all, delay(GRACE_MS)]);
     const providers = this.#merged(searches);
     if (providers.length > 0) return providers;
+    const stops = searches.flatMap(({ stopped }) => [...stopped.values()]);
+    if (stops.length > 0) throw stoppedProviders(stops);
     const failed = searches.find(({ error }) => isAceError(error, 'ShardUnavailable'));
     if (failed) throw failed.error;
     return [];
@@ -125,6 +132,13 @@ export class ProviderFinder {
       found.set(provider.peerId, provider);
       this.#signal.notify();
     };
+    const stopped = new Map<string, Stopped>();
+    const heard: Heard = {
+      found: take,
+      stopped: (at, stop) => {
+        if (search.endedAtMs === null && stopped.size < MAX_FOUND) stopped.set(at, stop);
+      },
+    };
     const timer = setTimeout(() => controller.abort(), lookup.deadlineMs);
     if (this.#stopped) controller.abort();
     const aborted = new Promise<void>((resolve) => {
@@ -132,7 +146,7 @@ export class ProviderFinder {
       if (controller.signal.aborted) resolve();
     });
     // Later, so that what it finds at once belongs to a search that exists.
-    const asking = Promise.resolve().then(() => lookup.find(contentId, take, controller.signal));
+    const asking = Promise.resolve().then(() => lookup.find(contentId, heard, controller.signal));
     const asked = asking.catch((error: unknown) => {
       if (controller.signal.aborted) return; // its time was up
       search.error = error;
@@ -143,7 +157,7 @@ export class ProviderFinder {
       search.endedAtMs = nowMs();
       for (const id of found.keys()) if (!now.has(id)) found.delete(id);
     });
-    const search: Search = { found, controller, done, endedAtMs: null, error: null };
+    const search: Search = { found, stopped, controller, done, endedAtMs: null, error: null };
     return search;
   }
 

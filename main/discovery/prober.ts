@@ -6,7 +6,9 @@ import type { Libp2p } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { LRUCache } from 'lru-cache';
 import { isAceError } from '../../shared/errors.ts';
+import { stoppedUntilMs } from '../p2p/offer.ts';
 import { askHave } from '../p2p/protocols/have/protocol.ts';
+import type { Stopped } from '../transfer/stopped.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import { MAX_SILENT, PROBE_MS, PROBED_AT_ONCE, SILENT_MS } from './limits.ts';
 import type { MetProviders } from './met-providers.ts';
@@ -17,11 +19,19 @@ export interface Candidate {
   readonly addresses: readonly Multiaddr[];
 }
 
+/** Takes what is heard, as it comes. */
+export interface Heard {
+  found(provider: Provider): void;
+  /** This peer has it, and does not send it for now. */
+  stopped(peerId: string, stopped: Stopped): void;
+}
+
 export interface ProberOptions {
   readonly host: Libp2p;
   readonly checkCertificate: (certificate: Uint8Array, device: Uint8Array) => Promise<string>;
   readonly met: MetProviders;
   readonly nowMs: () => number;
+  readonly wallMs: () => number;
 }
 
 export class Prober {
@@ -37,13 +47,13 @@ export class Prober {
   async ask(
     contentId: string,
     candidates: AsyncIterable<Candidate>,
-    found: (provider: Provider) => void,
+    heard: Heard,
     signal: AbortSignal,
   ): Promise<void> {
     const running = new Set<Promise<void>>();
     for await (const candidate of candidates) {
       if (signal.aborted) break;
-      const asking = this.#askOne(contentId, candidate, found, signal).finally(() => running.delete(asking));
+      const asking = this.#askOne(contentId, candidate, heard, signal).finally(() => running.delete(asking));
       running.add(asking);
       if (running.size >= PROBED_AT_ONCE) await Promise.race(running);
     }
@@ -53,10 +63,10 @@ export class Prober {
   async #askOne(
     contentId: string,
     { peerId, addresses }: Candidate,
-    found: (provider: Provider) => void,
+    heard: Heard,
     signal: AbortSignal,
   ): Promise<void> {
-    const { host, checkCertificate, met, nowMs } = this.#options;
+    const { host, checkCertificate, met, nowMs, wallMs } = this.#options;
     const place = [peerId, ...addresses.map(String)].join(' ');
     if ((this.#silent.peek(place) ?? 0) > nowMs()) return;
     try {
@@ -64,8 +74,16 @@ export class Prober {
       const holder = await askHave(host, addresses, contentId, checkCertificate, until);
       if (!holder) return;
       met.greeted(peerId, holder.account);
-      found({ peerId, account: holder.account, addresses: withLast(addresses, holder.address, peerId) });
+      heard.found({
+        peerId,
+        account: holder.account,
+        addresses: withLast(addresses, holder.address, peerId),
+      });
     } catch (error) {
+      if (isAceError(error, 'ProviderStopped')) {
+        heard.stopped(peerId, { untilMs: stoppedUntilMs(error, wallMs()) });
+        return;
+      }
       // Nobody is there, or not the one who was named, or it wants to be left alone; a question cut short shows nothing.
       const restMs = isAceError(error, 'TooManyRequests') ? Number(error.details.retryAfterMs) : SILENT_MS;
       if (!signal.aborted) this.#silent.set(place, nowMs() + Math.min(restMs || SILENT_MS, SILENT_MS));

@@ -20,7 +20,7 @@ export function shardLookup(line: () => ShardClient): ProviderLookup {
     name: 'shard',
     deadlineMs: 16_000,
     keepMs: 0,
-    async find(contentId, found) {
+    async find(contentId, { found }) {
       const { providers } = await line().call('providers', { contentId });
       for (const record of providers) for (const provider of toProvider(record)) found(provider);
     },
@@ -33,12 +33,12 @@ export function peersLookup(host: Libp2p, known: KnownPeers, prober: Prober): Pr
     name: 'peers',
     deadlineMs: 3_000,
     keepMs: 5_000,
-    async find(contentId, found, signal) {
+    async find(contentId, heard, signal) {
       const candidates = new Map<string, Candidate>();
       for (const peer of known.list()) candidates.set(peer.peerId, peer);
       for (const peer of await connectedPeers(host)) candidates.set(peer.peerId, peer);
       const asked = [...candidates.values()].slice(0, MAX_PEERS_ASKED);
-      await prober.ask(contentId, each(asked), found, signal);
+      await prober.ask(contentId, each(asked), heard, signal);
     },
   };
 }
@@ -49,11 +49,11 @@ export function dhtLookup(host: Libp2p, prober: Prober): ProviderLookup {
     name: 'dht',
     deadlineMs: 8_000,
     keepMs: 30_000,
-    async find(contentId, found, signal) {
+    async find(contentId, heard, signal) {
       const dht = livingDhtOf(host);
       if (!dht) return;
       const events = dht.findProviders(CID.parse(contentId), { signal });
-      await prober.ask(contentId, named(events), found, signal);
+      await prober.ask(contentId, named(events), heard, signal);
     },
   };
 }

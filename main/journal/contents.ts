@@ -31,33 +31,41 @@ export class ContentLinks {
 
   /** Of an entry's channels, those with most traffic first; or the one whose access was bought. */
   of(entry: JournalEntry): readonly LinkedContent[] {
-    return this.#store.entryContents.of(entry) ?? this.now(entry);
-  }
-
-  /** As it is known now. */
-  now(entry: JournalEntry): readonly LinkedContent[] {
-    const { kind, note, channels } = entry;
-    if (kind === 'access') return [{ contentId: note, name: this.#store.contents.get(note)?.name ?? null }];
-    const [only] = channels;
-    if (!only) return [];
-    if (channels.length === 1) return this.#carriedBy(only.channelId);
-    const linked = new Map<string, LinkedContent>();
-    for (const { channelId } of channels) {
-      for (const content of this.#carriedBy(channelId)) {
-        if (linked.size < MAX_CONTENTS) linked.set(content.contentId, content);
-      }
-    }
-    return [...linked.values()];
+    const kept = this.#store.entryContents.of(entry);
+    return kept ?? contentsNow(this.#store, entry, (channelId) => this.#carriedBy(channelId));
   }
 
   #carriedBy(channelId: Uint8Array): readonly LinkedContent[] {
     const key = Buffer.from(channelId).toString('latin1');
     const known = this.#ofChannel.get(key);
     if (known) return known;
-    const contents = this.#store.channelContents
-      .of(channelId, MAX_CONTENTS)
-      .map(({ contentId, name }) => ({ contentId, name }));
+    const contents = carriedBy(this.#store, channelId);
     this.#ofChannel.set(key, contents);
     return contents;
   }
+}
+
+/** Of one entry, as it is known now. `ofChannel`: where that is remembered, for those who ask for many. */
+export function contentsNow(
+  store: ContentBooks,
+  { kind, note, channels }: JournalEntry,
+  ofChannel = (channelId: Uint8Array) => carriedBy(store, channelId),
+): readonly LinkedContent[] {
+  if (kind === 'access') return [{ contentId: note, name: store.contents.get(note)?.name ?? null }];
+  const [only] = channels;
+  if (!only) return [];
+  if (channels.length === 1) return ofChannel(only.channelId);
+  const linked = new Map<string, LinkedContent>();
+  for (const { channelId } of channels) {
+    for (const content of ofChannel(channelId)) {
+      if (linked.size < MAX_CONTENTS) linked.set(content.contentId, content);
+    }
+  }
+  return [...linked.values()];
+}
+
+function carriedBy(store: ContentBooks, channelId: Uint8Array): readonly LinkedContent[] {
+  return store.channelContents
+    .of(channelId, MAX_CONTENTS)
+    .map(({ contentId, name }) => ({ contentId, name }));
 }

@@ -11,7 +11,7 @@ import { settlementName } from '../../shared/settlement/name.ts';
 import type { OperationRow } from '../db/node/operations.ts';
 import type { NewSettlement, SettlementRow } from '../db/node/settlements.ts';
 import type { NodeStore } from '../db/node/store.ts';
-import { type ContentBooks, ContentLinks } from './contents.ts';
+import { type ContentBooks, contentsNow } from './contents.ts';
 import { bookDays, type DayBooks, settleChannels } from './day-book.ts';
 
 type JournalBooks = ContentBooks & Pick<NodeStore, 'journal'>;
@@ -54,7 +54,7 @@ export function bookOperation(
 /** With what it was for, as far as that is known now. */
 function append(store: JournalBooks, entry: JournalEntry): void {
   store.journal.append(entry);
-  const contents = new ContentLinks(store).now(entry);
+  const contents = contentsNow(store, entry);
   if (contents.length > 0) store.entryContents.add(entry, contents);
 }
 

@@ -228,7 +228,11 @@ export class Watch {
   }
 
   async #lookUp(): Promise<void> {
-    const found = await this.#context.findProviders(this.broadcast);
+    const found = await this.#context.findProviders(this.broadcast).catch((error: unknown) => {
+      // Those that are known may still have records.
+      if (this.#providers.length > 0 && isAceError(error, 'ProviderStopped')) return [];
+      throw error;
+    });
     if (found.length > 0) this.#providers = found;
     else if (this.#providers.length === 0) {
       throw new AceError('NoProviders', 'Nobody who has this broadcast can be reached right now');

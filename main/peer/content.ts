@@ -14,6 +14,7 @@ import { UserLimits } from '../limits/user-limits.ts';
 import { Live } from '../live/live.ts';
 import { LiveIndex } from '../live/live-index.ts';
 import { FreeUpload } from '../p2p/free-upload.ts';
+import type { Offer } from '../p2p/offer.ts';
 import { standingOf } from '../p2p/peer-standing.ts';
 import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.ts';
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
@@ -64,12 +65,15 @@ export async function startContent(
   const storage = await openStorage(context, resources);
   const { store, nowMs, log } = context;
   const index = new LiveIndex({ store, nowMs, log });
-  const isOffered = (contentId: string) => {
-    if (storage.limits.stop('upload') !== null) return false;
+  const offerOf = (contentId: string): Offer => {
     const row = store.contents.get(contentId);
-    return row === null ? index.offered().includes(contentId) : isShared(row);
+    const isHere = row === null ? index.offered().includes(contentId) : isShared({ ...row, paused: false });
+    if (!isHere) return 'unknown';
+    if (row?.paused) return { stoppedForMs: null };
+    const stop = storage.limits.stop('upload');
+    return stop === null ? 'offered' : { stoppedForMs: storage.limits.stoppedForMs('upload') };
   };
-  await serve(context, storage, isOffered);
+  await serve(context, storage, offerOf);
   const discovery = await startDiscovery(
     {
       ...context,
@@ -77,7 +81,8 @@ export async function startContent(
       nowMs: () => performance.now(),
       home: context.shardClient,
       account: context.account.address,
-      isOffered,
+      offerOf,
+      wallMs: nowMs,
       isOffering: () => storage.limits.stop('upload') === null,
       broadcasts: () => index.offered(),
     },
@@ -121,11 +126,11 @@ async function openStorage(
   return { limits, traffic, pieces, uploads, budget };
 }
 
-/** @param isOffered what strangers are told of: no more than what is announced */
+/** @param offerOf what strangers are told of one content */
 async function serve(
   context: ContentContext,
   { pieces, uploads }: PeerStorage,
-  isOffered: (contentId: string) => boolean,
+  offerOf: (contentId: string) => Offer,
 ): Promise<void> {
   const { host, store, payee, meter, log, nowMs, account, certificate, checkCertificate, claims, events } =
     context;
@@ -133,6 +138,7 @@ async function serve(
     async () => (await context.shardClient.call('devices', { account: account.address })).devices,
     log,
   );
+  const isOffered = (contentId: string) => offerOf(contentId) === 'offered';
   const freeUpload = new FreeUpload({
     ...{ host, rates: FREE_UPLOAD_RATES, originOf: context.originOf },
     nowMs: () => performance.now(),
@@ -150,7 +156,7 @@ async function serve(
       events.changed();
     },
   });
-  await serveTransportFiles(host, store, isOffered, freeUpload, log);
+  await serveTransportFiles(host, store, offerOf, freeUpload, log);
   await serveLive(host, { store, isOffered, free: freeUpload, log });
 }
 

@@ -12,6 +12,7 @@ import { isBytes } from '../../shared/channel/tuple.ts';
 import { isCount } from '../../shared/count.ts';
 import { CHUNK_BYTES, PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
+import { MAX_STOPPED_FOR_MS } from '../p2p/offer.ts';
 
 export type Message =
   /** Viewer → provider, and its answer: who I am. */
@@ -86,7 +87,6 @@ const SIGNATURE_BYTES = 64;
 const MAX_CONTENT_ID = 120;
 const MAX_CHUNKS = PIECE_BYTES / CHUNK_BYTES;
 /** No limit of a user's stops it for longer than a month, and an hour of another season. */
-const MAX_REFUSED_FOR_MS = 32 * 86_400_000;
 
 /** Messages that exist because of payment; the others would be there without. */
 export const PAYMENT_TYPES: ReadonlySet<MessageType> = new Set([
@@ -140,7 +140,7 @@ const TUPLES: {
   refused: {
     id: isCount,
     code: (value) => typeof value === 'string' && /^[A-Za-z]{1,40}$/.test(value),
-    forMs: (value) => value === undefined || (isCount(value) && value <= MAX_REFUSED_FOR_MS),
+    forMs: (value) => value === undefined || (isCount(value) && value <= MAX_STOPPED_FOR_MS),
   },
   interest: { contentId: isContentId },
   have: { contentId: isContentId, bitmap: isByteString },

@@ -47,6 +47,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   BroadcastEnded: 410,
   SegmentUnknown: 404,
   NoProviders: 404,
+  ProviderStopped: 503,
   RequestTimeout: 504,
   ShardUnavailable: 503,
   CreditExhausted: 503,

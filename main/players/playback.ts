@@ -34,7 +34,7 @@ import { type PaymentFigures, statOf } from './stat.ts';
 export interface PlaybackContext {
   readonly version: string;
   readonly pieces: PieceStore;
-  /** @throws AceError `InvalidContentId`, `NoProviders`, … */
+  /** @throws AceError `InvalidContentId`, `NoProviders`, `ProviderStopped`, … */
   readonly transferOf: (contentId: string, opening?: Opening) => Promise<Transfer>;
   /** The id when it is a broadcast's, `null` when it is another content's. @throws AceError as `transferOf` */
   readonly broadcastOf: (contentId: string) => Promise<string | null>;
@@ -59,6 +59,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   NoProviders: 404,
   SessionUnknown: 404,
   TooManyRequests: 503,
+  ProviderStopped: 503,
   ContentIsLive: 409,
   ContentChanged: 409,
   FileMissing: 404,

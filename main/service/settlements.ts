@@ -12,16 +12,17 @@ import { formatRatio } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { AceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
-import type {
-  DirectionSums,
-  PaymentPartView,
-  SettledChannelView,
-  SettlementDayView,
-  SettlementDetail,
-  SettlementFilter,
-  SettlementOutputs,
-  SettlementSums,
-  SignedRecordView,
+import {
+  type DirectionSums,
+  MAX_GROUPS,
+  type PaymentPartView,
+  type SettledChannelView,
+  type SettlementDayView,
+  type SettlementDetail,
+  type SettlementFilter,
+  type SettlementOutputs,
+  type SettlementSums,
+  type SignedRecordView,
 } from '../../shared/rpc/settlements.ts';
 import { type ChannelUnits, encodeStatement } from '../../shared/settlement/statement.ts';
 import { type DayFilter, type DayGroup, NO_DAY_SUMS } from '../db/node/settlement-days.ts';
@@ -50,7 +51,6 @@ const SUM_ROWS = 20_000;
 /** Filters whose sums are kept: asked for again, only newer rows are added. */
 const MAX_KEPT_SUMS = 16;
 const MAX_COUNTERPARTIES = 500;
-const MAX_GROUPS = 500;
 
 export function settlementProcedures(context: SettlementViewsContext): SettlementProcedures {
   const { store } = context;

@@ -12,8 +12,10 @@ import {
 import type { ContentRow } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { isDiskTrouble } from '../db/store-error.ts';
+import { stoppedUntilMs } from '../p2p/offer.ts';
 import { askStreams, type FirstPiece, type Opening } from './asking.ts';
 import { firstAnswer } from './first-answer.ts';
+import { type Stopped, stoppedProviders } from './stopped.ts';
 import { type Provider, Transfer, type TransferContext } from './transfer.ts';
 
 export interface LibraryContext extends TransferContext {
@@ -47,7 +49,7 @@ export class Library {
 
   /**
    * Looks a content up, here or at a provider, and stores its transport file.
-   * @throws AceError `InvalidContentId`, `NoProviders`, `ContentIsLive`, `ShardUnavailable`
+   * @throws AceError `InvalidContentId`, `NoProviders`, `ProviderStopped`, `ContentIsLive`, `ShardUnavailable`
    */
   async resolve(link: string, origin: ContentRow['origin']): Promise<ContentRow> {
     return (await this.#resolve(link, origin)).row;
@@ -74,10 +76,15 @@ export class Library {
     const [best] = providers;
     // The content is fetched from there next: the stream opens while the transport file comes.
     if (best && origin !== 'offered') this.#meet(best);
+    const stops: Stopped[] = [];
     const answer = await firstAnswer({
       providers,
       ask: async (provider) => {
-        const transport = await fetchTransportFile(provider, contentId);
+        const transport = await fetchTransportFile(provider, contentId).catch((error: unknown) => {
+          if (isAceError(error, 'ProviderStopped'))
+            stops.push({ untilMs: stoppedUntilMs(error, this.#context.nowMs()) });
+          throw error;
+        });
         const file = readAnyTransportFile(contentId, transport);
         if (file.kind !== 'live') return { transport, file };
         onBroadcast(contentId, transport, file);
@@ -86,7 +93,8 @@ export class Library {
       more: () => findProviders(contentId),
       isFinal: isLast,
     }).catch((error: unknown) => {
-      throw isLast(error) ? error : nobody(error);
+      if (isLast(error)) throw error;
+      throw stops.length > 0 ? stoppedProviders(stops) : nobody(error);
     });
     if (!answer) throw nobody(null);
     const { provider, answer: found } = answer;

@@ -9,9 +9,11 @@ import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
 import { isDiskTrouble } from '../db/store-error.ts';
+import { stoppedUntilMs } from '../p2p/offer.ts';
 import { isProviderFault, ProviderRefusal } from '../pieces/fetching.ts';
 import type { Log } from '../process/log.ts';
 import type { AvailableProvider } from './picker.ts';
+import { type Stopped, stoppedProviders } from './stopped.ts';
 import type { PieceStream, PooledProvider, StreamPool, StreamUser } from './stream-pool.ts';
 
 export interface TransferProvidersContext {
@@ -41,7 +43,7 @@ export interface Member {
   /** Its word that it serves this account no further without money; `null` when it has not said so. */
   unlent: AceError | null;
   /** Its word that its owner's own limits let it send nothing now; `null` when it has not said so. */
-  stopped: { readonly untilMs: number | null } | null;
+  stopped: Stopped | null;
   /** What came from it for this transfer. */
   pieces: number;
   paidUnits: number;
@@ -276,8 +278,7 @@ export class TransferProviders {
 
   #stopOf(error: unknown): Member['stopped'] {
     if (!(error instanceof ProviderRefusal) || error.code !== 'ProviderStopped') return null;
-    const { forMs } = error.details;
-    return { untilMs: typeof forMs === 'number' ? this.#context.nowMs() + forMs : null };
+    return { untilMs: stoppedUntilMs(error, this.#context.nowMs()) };
   }
 
   #candidates(nowMs: number): Member[] {
@@ -356,18 +357,6 @@ function unlent({ code }: AceError): AceError {
       ? 'The providers of this content lend you no more: top up, or wait for others who have it'
       : 'The providers of this content serve nobody new without being paid first: try later';
   return new AceError(code, message, { reaction: 'pause-channel' });
-}
-
-/** Until the first of them goes on, as far as one said when. */
-function stoppedProviders(stopped: readonly { readonly untilMs: number | null }[]): AceError {
-  const untilMs = Math.min(...stopped.map((stop) => stop.untilMs ?? Number.POSITIVE_INFINITY));
-  const isKnown = Number.isFinite(untilMs);
-  const until = isKnown ? ` until ${new Date(untilMs).toISOString()}` : '';
-  return new AceError(
-    'ProviderStopped',
-    `Whoever has this content has reached a limit of their own and sends nothing${until}`,
-    { details: isKnown ? { untilMs } : {} },
-  );
 }
 
 function newMember(pooled: PooledProvider): Member {

@@ -58,6 +58,7 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
 /** What was asked for did not begin, so nothing waits for a peer to appear: it is up to the person to ask again. */
 const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   NoProviders: words(m.error_no_providers_start, m.error_no_providers_start_next),
+  ProviderStopped: words(m.error_provider_stopped, m.error_provider_stopped_start_next),
 };
 
 const TOO_SMALL = words(m.error_too_small, m.error_too_small_next);
@@ -90,11 +91,12 @@ export function codeWords(code: ErrorCode, message: string): ErrorWords {
 /** Why a transfer waits, and until when where that is known. */
 export function reasonWords({ code, message, untilMs }: TransferReason): ErrorWords {
   if (code === 'ProviderStopped' && untilMs !== undefined)
-    return words(
-      () => m.error_provider_stopped_until({ time: formatDateTime(untilMs) }),
-      m.error_provider_stopped_next,
-    );
+    return stoppedWords(untilMs, m.error_provider_stopped_next);
   return codeWords(code, message);
+}
+
+function stoppedWords(untilMs: number, next: () => string): ErrorWords {
+  return words(() => m.error_provider_stopped_until({ time: formatDateTime(untilMs) }), next);
 }
 
 export function errorWords(error: unknown): ErrorWords {
@@ -124,7 +126,11 @@ export function faucetWords(error: unknown): ErrorWords {
 
 /** Words for a title that could not be started at all; one that is under way goes on by itself. */
 export function startWords(error: unknown): ErrorWords {
-  return (error instanceof AceError && NOT_STARTED[error.code]) || errorWords(error);
+  if (!(error instanceof AceError)) return errorWords(error);
+  const { untilMs } = error.details;
+  if (error.code === 'ProviderStopped' && typeof untilMs === 'number')
+    return stoppedWords(untilMs, m.error_provider_stopped_start_next_until);
+  return NOT_STARTED[error.code] ?? errorWords(error);
 }
 
 /** An amount in a shard's answer, for the language of the moment; `null` for anything else. */

@@ -9,7 +9,7 @@ import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import { LatestRequest } from './latest-request.svelte.ts';
 
 export const PAGE_ROWS = 100;
-/** Pages kept on each side of the one that was loaded last. */
+/** Pages kept on each side of those in sight. */
 const KEPT_AROUND = 10;
 /** Browsers lay out no taller element than some 30 million pixels. */
 export const MAX_LISTED = 500_000;
@@ -29,7 +29,9 @@ export class SettlementPages {
   readonly #pages = new SvelteMap<number, readonly SettlementView[]>();
   /** Where the page after each one begins. */
   readonly #ends = new Map<number, string | null>();
-  readonly #loading = new Set<number>();
+  /** First and last page in sight. Those that were passed over on the way there are not loaded. */
+  #inSight: readonly [first: number, last: number] = [0, 0];
+  #loading: Promise<void> | null = null;
 
   constructor(client: NodeClient) {
     this.#client = client;
@@ -52,6 +54,7 @@ export class SettlementPages {
 
   /** Begins anew at the newest row. */
   async load(filter: SettlementFilter = this.filter): Promise<void> {
+    if (filter !== this.filter) this.#inSight = [0, 0];
     this.filter = filter;
     this.#pageFailure = null;
     const newest = await this.#newest.load();
@@ -59,12 +62,12 @@ export class SettlementPages {
     const [sums, first] = newest;
     this.#pages.clear();
     this.#ends.clear();
-    this.#loading.clear();
     this.#pages.set(0, first.rows);
     this.#ends.set(0, first.next);
     this.sums = sums;
     this.count = Math.min(sums.count, MAX_LISTED);
     this.newer = 0;
+    void this.#loadInSight();
   }
 
   /** New rows were settled: the list shows them at once where its top is in sight. */
@@ -73,17 +76,37 @@ export class SettlementPages {
     this.newer += rows;
   }
 
-  /** Loads what is missing of these rows. */
+  /** Loads what is missing of these rows, which are in sight or will be soon. */
   async show(fromIndex: number, untilIndex: number): Promise<void> {
-    const last = Math.floor(Math.max(0, Math.min(untilIndex, this.count - 1)) / PAGE_ROWS);
-    for (let page = Math.floor(Math.max(0, fromIndex) / PAGE_ROWS); page <= last; page++) {
-      if (!this.#pages.has(page)) await this.#loadPage(page);
+    this.#inSight = [pageOf(fromIndex), pageOf(untilIndex)];
+    await this.#loadInSight();
+  }
+
+  #loadInSight(): Promise<void> {
+    this.#loading ??= this.#loadMissing().finally(() => {
+      this.#loading = null;
+    });
+    return this.#loading;
+  }
+
+  async #loadMissing(): Promise<void> {
+    for (;;) {
+      const page = this.#firstMissing();
+      if (page === null || !(await this.#loadPage(page))) return;
     }
   }
 
-  async #loadPage(page: number): Promise<void> {
-    if (this.#loading.has(page)) return;
-    this.#loading.add(page);
+  #firstMissing(): number | null {
+    // What is known by now may be of another filter.
+    if (this.#newest.busy) return null;
+    const [first, until] = this.#inSight;
+    const last = Math.min(until, pageOf(this.count - 1));
+    for (let page = first; page <= last; page++) if (!this.#pages.has(page)) return page;
+    return null;
+  }
+
+  /** `false` when it failed: it is tried again when rows come into sight. */
+  async #loadPage(page: number): Promise<boolean> {
     const { asked } = this.#newest;
     let before = page - 1;
     while (before >= 0 && !this.#ends.get(before)) before -= 1;
@@ -95,21 +118,27 @@ export class SettlementPages {
         skip: (page - before - 1) * PAGE_ROWS,
         limit: PAGE_ROWS,
       });
-      if (asked !== this.#newest.asked) return;
+      if (asked !== this.#newest.asked) return true;
       this.#pageFailure = null;
       this.#ends.set(page, next);
       this.#pages.set(page, rows);
-      this.#forgetFarFrom(page);
+      this.#forgetFar();
+      return true;
     } catch (error) {
-      if (asked === this.#newest.asked) this.#pageFailure = errorWords(error);
-    } finally {
-      if (asked === this.#newest.asked) this.#loading.delete(page);
+      if (asked !== this.#newest.asked) return true;
+      this.#pageFailure = errorWords(error);
+      return false;
     }
   }
 
-  #forgetFarFrom(page: number): void {
-    for (const kept of this.#pages.keys()) {
-      if (Math.abs(kept - page) > KEPT_AROUND) this.#pages.delete(kept);
+  #forgetFar(): void {
+    const [first, last] = this.#inSight;
+    for (const page of this.#pages.keys()) {
+      if (page < first - KEPT_AROUND || page > last + KEPT_AROUND) this.#pages.delete(page);
     }
   }
+}
+
+function pageOf(index: number): number {
+  return Math.floor(Math.max(0, index) / PAGE_ROWS);
 }

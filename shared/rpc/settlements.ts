@@ -42,6 +42,8 @@ export type SettlementFilter = z.infer<typeof settlementFilterSchema>;
 /** What the settlements of a day are grouped by. */
 export const SETTLEMENT_GROUPINGS = ['peer', 'title'] as const;
 export type SettlementGrouping = (typeof SETTLEMENT_GROUPINGS)[number];
+/** Of a day, those with most traffic. */
+export const MAX_GROUPS = 500;
 export const MAX_DAYS_PAGE = 100;
 const dayName = z.string().regex(/^\d{4,6}-\d{2}-\d{2}$/, 'not a day: write for example 2026-11-21');
 

@@ -62,7 +62,7 @@ it('fresh identities get so many bytes of transport files together, and who has 
     return homes.get(peerId) ?? null;
   };
   const free = new FreeUpload({ host, rates, originOf, nowMs: () => performance.now() });
-  await serveTransportFiles(host, store, () => true, free, createLog(null));
+  await serveTransportFiles(host, store, () => 'offered', free, createLog(null));
   const ask = async (viewer: RawViewer) => {
     const got = await fetchTransportFile(viewer.host, host.getMultiaddrs(), contentId).catch(() => null);
     return got === null ? 0 : 1;

@@ -191,6 +191,12 @@ describe('errors in words', () => {
     const notStarted = startWords(new AceError('NoProviders', ''));
     expect(notStarted.next).not.toContain('by itself');
     expect(notStarted.next).toContain('play it again');
+    const atLimit = startWords(new AceError('ProviderStopped', '', { details: { untilMs } }));
+    expect(atLimit.what).toEqual(reasonWords({ ...stopped, untilMs }).what);
+    expect(atLimit.next).toContain('after that');
+    const unshared = startWords(new AceError('ProviderStopped', ''));
+    expect(unshared.what).toContain('has stopped sharing it for now');
+    expect(unshared.next).not.toContain('by itself');
     const full = new AceError('StoreFailed', '');
     expect(startWords(full)).toEqual(errorWords(full));
   });

@@ -1,5 +1,5 @@
 /**
- * Asks a peer whether it has a whole content. A peer that has it answers with its certificate, which shows whose device it
+ * Asks a peer whether it has a content for others. A peer that has it answers with its certificate, which shows whose device it
  * is; the connection proves that it is this device. So a provider that somebody names costs one question, and no trust.
  */
 import type { Libp2p } from '@libp2p/interface';
@@ -9,6 +9,7 @@ import type { Log } from '../../../process/log.ts';
 import { deviceKeyOf } from '../../../wallet/device-peer-id.ts';
 import { answerOf, readAnswer, refusalOf } from '../../answer.ts';
 import { openStream, serveProtocol } from '../../host.ts';
+import { type Offer, whyNotOffered } from '../../offer.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 
 export const HAVE_PROTOCOL = '/ace/have/2.0.0';
@@ -21,15 +22,17 @@ const RATES = {
 } as const;
 
 export interface HaveContext {
-  /** Whether all of the content is here. */
-  readonly has: (contentId: string) => boolean;
+  readonly offerOf: (contentId: string) => Offer;
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   readonly log: Log;
 }
 
-/** What is not here is refused (`ContentUnknown`), and so is a peer that asks too often (`TooManyRequests`). */
-export async function serveHave(host: Libp2p, { has, certificate, log }: HaveContext): Promise<void> {
+/**
+ * What is not here is refused (`ContentUnknown`), and so is what is not sent for now (`ProviderStopped`), and a peer that asks
+ * too often (`TooManyRequests`).
+ */
+export async function serveHave(host: Libp2p, { offerOf, certificate, log }: HaveContext): Promise<void> {
   const limits = new PeerLimits(RATES, () => performance.now());
   await serveProtocol(
     host,
@@ -42,8 +45,10 @@ export async function serveHave(host: Libp2p, { has, certificate, log }: HaveCon
       if (retryAfterMs > 0) {
         const details = { retryAfterMs };
         frames.send(refusalOf(new AceError('TooManyRequests', 'The peer asks too often', { details })));
-      } else if (has(new TextDecoder().decode(asked.subarray()))) frames.send(answerOf(certificate));
-      else frames.send(refusalOf(new AceError('ContentUnknown', 'This content is not all here')));
+      } else {
+        const offer = offerOf(new TextDecoder().decode(asked.subarray()));
+        frames.send(offer === 'offered' ? answerOf(certificate) : refusalOf(whyNotOffered(offer)));
+      }
       await frames.writable(TIMEOUT_MS);
     },
     (error, { remotePeer }) =>
@@ -60,7 +65,7 @@ export interface Holder {
 /**
  * `null`: it does not have the content.
  * @param signal ends the question, also while it is dialed
- * @throws AceError `PeerUnreachable`, `RequestTimeout`, `TooManyRequests`, `InvalidCertificate`, …
+ * @throws AceError `ProviderStopped`, `PeerUnreachable`, `RequestTimeout`, `TooManyRequests`, `InvalidCertificate`, …
  */
 export async function askHave(
   host: Libp2p,

@@ -13,6 +13,7 @@ import type { Log } from '../../../process/log.ts';
 import { ANSWER_OVERHEAD_BYTES, answerOf, readAnswer, refusalOf } from '../../answer.ts';
 import type { FreeUpload } from '../../free-upload.ts';
 import { openStream, serveProtocol } from '../../host.ts';
+import { type Offer, whyNotOffered } from '../../offer.ts';
 import { PeerLimits } from '../../peer-limits.ts';
 
 export const TRANSPORT_PROTOCOL = '/ace/transport/2.0.0';
@@ -30,14 +31,14 @@ export const TRANSPORT_RATES = {
 } as const;
 
 /**
- * What is not offered here is refused (`ContentUnknown`), and so are a peer that asks for too much, and strangers who have had
+ * What is not offered here is refused (`ContentUnknown`), and so are what is not sent for now (`ProviderStopped`), a peer that asks for too much, and strangers who have had
  * enough (`TooManyRequests`, with the time to wait).
- * @param isOffered whether a content is announced to others: a peer learns no more here than what is announced to everybody
+ * @param offerOf what a peer that knows the id may learn
  */
 export async function serveTransportFiles(
   host: Libp2p,
   store: NodeStore,
-  isOffered: (contentId: string) => boolean,
+  offerOf: (contentId: string) => Offer,
   free: FreeUpload,
   log: Log,
 ): Promise<void> {
@@ -55,9 +56,11 @@ export async function serveTransportFiles(
         limits.take(peerId, asked.byteLength).retryAfterMs,
         free.retryAfterMs(connection),
       );
-      const isAnswered = retryAfterMs === 0 && isOffered(contentId);
-      const row = !isAnswered ? null : (store.contents.get(contentId) ?? store.broadcasts.get(contentId));
-      limits.charge(peerId, frames.send(row ? answerOf(row.transport) : refusalOf(whyNone(retryAfterMs))));
+      const offer = retryAfterMs > 0 ? 'unknown' : offerOf(contentId);
+      const row =
+        offer === 'offered' ? (store.contents.get(contentId) ?? store.broadcasts.get(contentId)) : null;
+      const answer = row ? answerOf(row.transport) : refusalOf(whyNone(retryAfterMs, offer));
+      limits.charge(peerId, frames.send(answer));
       free.charge(connection, row?.transport.byteLength ?? 0);
       // A peer that reads nothing runs into the time limit, which ends the stream.
       await frames.writable();
@@ -67,13 +70,16 @@ export async function serveTransportFiles(
   );
 }
 
-function whyNone(retryAfterMs: number): AceError {
+function whyNone(retryAfterMs: number, offer: Offer): AceError {
   return retryAfterMs > 0
     ? new AceError('TooManyRequests', 'The peer asks too often', { details: { retryAfterMs } })
-    : new AceError('ContentUnknown', 'This content is not offered here');
+    : whyNotOffered(offer === 'offered' ? 'unknown' : offer);
 }
 
-/** @throws AceError `PeerUnreachable`, `PeerClosed`, `ContentUnknown`, `TooManyRequests`, `TransportFileInvalid`, `RequestTimeout` */
+/**
+ * @throws AceError `PeerUnreachable`, `PeerClosed`, `ContentUnknown`, `ProviderStopped`, `TooManyRequests`,
+ *   `TransportFileInvalid`, `RequestTimeout`
+ */
 export async function fetchTransportFile(
   host: Libp2p,
   addresses: readonly Multiaddr[],

@@ -34,8 +34,9 @@ function lookup(name: string, find: ProviderLookup['find'], keepMs = 0, deadline
 
 const says =
   (...providers: Provider[]): ProviderLookup['find'] =>
-  async (_, found) =>
-    providers.forEach(found);
+  async (_, heard) => {
+    for (const one of providers) heard.found(one);
+  };
 const silent: ProviderLookup['find'] = () => new Promise(() => undefined);
 
 function finder(
@@ -90,9 +91,9 @@ describe('finder of providers', () => {
     const late = Promise.withResolvers<void>();
     const slow = lookup(
       'slow',
-      async (_, found) => {
+      async (_, heard) => {
         await late.promise;
-        found(provider('late'));
+        heard.found(provider('late'));
       },
       1_000,
       60_000,
@@ -113,13 +114,33 @@ describe('finder of providers', () => {
   });
 
   it('gives a silent source up after its deadline, and says what it found by then', async () => {
-    const half = lookup('half', (_, found) => {
-      found(provider('p'));
-      return silent('', found, AbortSignal.abort());
+    const half = lookup('half', (_, heard) => {
+      heard.found(provider('p'));
+      return silent('', heard, AbortSignal.abort());
     });
     const one = finder([half, lookup('silent', silent)]);
     expect(ids(await one.find('c'))).toEqual(['p']);
     expect(await finder([lookup('silent', silent)]).find('c')).toEqual([]);
+  });
+
+  it('says who has it and does not send it now, and until when, where nobody else has it', async () => {
+    const stops = (...untilMs: (number | null)[]): ProviderLookup['find'] => {
+      return async (_, heard) => {
+        for (const [i, at] of untilMs.entries()) heard.stopped(`p${i}`, { untilMs: at });
+      };
+    };
+    const unreachable: ProviderLookup['find'] = async () => {
+      throw new AceError('ShardUnavailable', 'away');
+    };
+    const stopped = lookup('stopped', stops(null, 9_000, 4_000));
+    const error = await expectAceRejection(
+      'ProviderStopped',
+      finder([lookup('shard', unreachable), stopped]).find('c'),
+    );
+    expect(error.details).toEqual({ untilMs: 4_000 });
+    const unknown = await expectAceRejection('ProviderStopped', finder([lookup('a', stops(null))]).find('c'));
+    expect(unknown.details).toEqual({});
+    expect(ids(await finder([stopped, lookup('a', says(provider('p')))]).find('c'))).toEqual(['p']);
   });
 
   it('keeps an answer for a short time, and asks again where nothing was found', async () => {

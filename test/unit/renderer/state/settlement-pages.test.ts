@@ -47,6 +47,32 @@ describe('SettlementPages', () => {
     expect(pages.row(1)).toBeUndefined();
   });
 
+  it('passes over what was in sight for a moment, and keeps what is in sight', async () => {
+    const { node, pages } = await thePages(9_000);
+    void pages.show(1_950, 2_050);
+    void pages.show(5_000, 5_050);
+    const shown = pages.show(8_000, 8_050);
+    node.answer('settlementHistory', { rows: rows(1_900), next: null });
+    await vi.waitFor(() => expect(node.of('settlementHistory')).toHaveLength(3));
+    node.answer('settlementHistory', { rows: rows(8_000), next: null });
+    await shown;
+    expect(pages.row(8_000)?.seq).toBe(8_000);
+    expect(node.of('settlementHistory')).toHaveLength(3);
+  });
+
+  it('has what is in sight again after it was loaded anew', async () => {
+    const { node, pages } = await thePages(1_000);
+    const shown = pages.show(500, 550);
+    node.answer('settlementHistory', { rows: rows(500), next: null });
+    await shown;
+    const again = pages.load();
+    node.answer('settlementSums', { count: 1_000 });
+    node.answer('settlementHistory', { rows: rows(0), next: null });
+    await again;
+    node.answer('settlementHistory', { rows: rows(500), next: null });
+    await vi.waitFor(() => expect(pages.row(500)?.seq).toBe(500));
+  });
+
   it('takes no page of an earlier filter', async () => {
     const { node, pages } = await thePages(1_000);
     const shown = pages.show(200, 250);
