@@ -321,6 +321,10 @@ export class FakeService extends FakeWallet implements NodeService {
     };
   }
 
+  async earnedByTitle(): Promise<Output<'earnedByTitle'>> {
+    return [];
+  }
+
   async network(): Promise<Output<'network'>> {
     return { shards: [], peers: [], history: [] };
   }
