@@ -176,7 +176,10 @@ function gapPx(page: Page): Promise<number> {
   return page.evaluate<number>(`(() => {
     const scroller = document.querySelector('[data-testid=library-scroll]');
     const { top, bottom } = scroller.getBoundingClientRect();
-    const rows = [...scroller.querySelectorAll('li')].map((row) => row.getBoundingClientRect());
+    // One row is made wherever it lies: the tab key stops there.
+    const rows = [...scroller.querySelectorAll('li')]
+      .map((row) => row.getBoundingClientRect())
+      .filter((row) => row.bottom > top && row.top < bottom);
     const first = Math.min(...rows.map((row) => row.top));
     const last = Math.max(...rows.map((row) => row.bottom));
     return Math.max(0, first - top) + Math.max(0, bottom - last);
