@@ -23,6 +23,8 @@ export interface ImportCounts {
   /** Were in the library before. */
   readonly known: number;
   readonly notAdded: readonly NotAdded[];
+  /** Of these, how many should have been. */
+  readonly failed: number;
 }
 
 export interface ImportContext {
@@ -60,7 +62,12 @@ export class ImportRun {
   }
 
   get counts(): ImportCounts {
-    return { added: this.#newOnes, known: this.#before, notAdded: this.#leftOut };
+    return {
+      added: this.#newOnes,
+      known: this.#before,
+      notAdded: this.#leftOut,
+      failed: this.#failures.length,
+    };
   }
 
   async run(): Promise<void> {

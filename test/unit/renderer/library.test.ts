@@ -145,10 +145,10 @@ describe('what sharing does with a title now', () => {
 describe('an import', () => {
   it('is told in figures, those that are nothing left out', () => {
     const notAdded = [{ name: 'a', words: { what: 'no' } }];
-    expect(importWords({ added: 12, known: 3, notAdded })).toBe(
+    expect(importWords({ added: 12, known: 3, notAdded, failed: 0 })).toBe(
       '12 added · 3 in the library already · 1 not added',
     );
-    expect(importWords({ added: 1, known: 0, notAdded: [] })).toBe('1 added');
-    expect(importWords({ added: 0, known: 0, notAdded: [] })).toContain('neither video nor sound');
+    expect(importWords({ added: 1, known: 0, notAdded: [], failed: 0 })).toBe('1 added');
+    expect(importWords({ added: 0, known: 0, notAdded: [], failed: 0 })).toContain('neither video nor sound');
   });
 });

@@ -86,7 +86,7 @@ describe('Importer', () => {
     node.refuse('importFile', 'ContentEmpty');
     expect(await added).toBe(false);
     const [report] = importer.reports;
-    expect(report).toMatchObject({ name: 'films', added: 1, known: 1 });
+    expect(report).toMatchObject({ name: 'films', added: 1, known: 1, failed: 1 });
     expect(report?.notAdded.map(({ name, words }) => [name, words.what])).toEqual([
       ['notes.txt', 'Neither video nor sound: by itself it can be imported.'],
       ['secret', 'The file cannot be read.'],
