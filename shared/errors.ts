@@ -145,6 +145,19 @@ export function isAceError(error: unknown, code?: ErrorCode): error is AceError 
   return error instanceof AceError && (code === undefined || error.code === code);
 }
 
+const STOPS_ALL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'StoreFailed',
+  'DataDirNotWritable',
+  'NodeNotRunning',
+  'PeerClosed',
+  'WalletLocked',
+]);
+
+/** Whether what failed with one of many would fail with each of the others as well. */
+export function stopsAll(error: unknown): boolean {
+  return isAceError(error) && STOPS_ALL.has(error.code);
+}
+
 /**
  * Checks a rule that the code relies on. It stays on in production: money that does not add up stops the operation.
  * @throws AceError `InvariantViolated`

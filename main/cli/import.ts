@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { AceError, isAceError } from '../../shared/errors.ts';
+import { AceError, isAceError, stopsAll } from '../../shared/errors.ts';
 import type { FilesView } from '../../shared/rpc/content.ts';
 import { feedListener } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
@@ -126,20 +126,11 @@ class Importing {
 
   /** @throws what is no failure of the file alone */
   failed(path: string, error: unknown): void {
-    if (!isAceError(error) || OF_ALL.has(error.code)) throw error;
+    if (!isAceError(error) || stopsAll(error)) throw error;
     this.failures += 1;
     tell(`Not imported: ${path}: ${error.message}`);
   }
 }
-
-/** What would keep every other file out as well. */
-const OF_ALL: ReadonlySet<string> = new Set([
-  'StoreFailed',
-  'DataDirNotWritable',
-  'NodeNotRunning',
-  'PeerClosed',
-  'WalletLocked',
-]);
 
 function tell(line: string): void {
   process.stderr.write(`${shownName(line)}\n`);

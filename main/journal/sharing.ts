@@ -40,6 +40,10 @@ export interface SharingGroup extends SharingFigures, OpenFigures {
   readonly key: string;
 }
 
+export interface TitleEarned extends Pick<SharingFigures, 'earnedXac' | 'repaidXac' | 'earnedXas'> {
+  readonly contentId: string;
+}
+
 /** Days such as 2026-11-20, both included. */
 export interface SharingDays {
   readonly fromDay: string;
@@ -101,6 +105,14 @@ export function sharingBy(
     }))
     .toSorted((a, b) => b.sentBytes - a.sentBytes || b.owedUnits - a.owedUnits || (a.key < b.key ? -1 : 1))
     .slice(0, limit);
+}
+
+/** What each title brought in all, as `sharingBy` has it; those that brought nothing are left out. */
+export function earnedByTitle({ settlementDays }: Pick<SharingBooks, 'settlementDays'>): TitleEarned[] {
+  return settlementDays
+    .groups('title', { direction: 'earned' }, Number.MAX_SAFE_INTEGER)
+    .map((sums) => ({ contentId: sums.key, ...figures(0, sums) }))
+    .filter((title) => title.earnedXac + title.repaidXac + title.earnedXas > 0n);
 }
 
 export function openSums({ credits, settledChannels }: SharingBooks): OpenFigures {

@@ -1,9 +1,10 @@
 /**
- * One subscription to the node's feed, shared by all who listen, and the only place where it is slowed down.
+ * One subscription to the node's feed, shared by all who listen, and the place where it is slowed down.
  *
  * Invariants: a subscriber first gets a snapshot; snapshots are made and told at most once per `SNAPSHOT_INTERVAL_MS`, and
- * the last state always arrives (trailing); rows of settlements and contents are never held back or dropped. While there
- * is no subscriber, the node is not listened to either, so an unwatched node makes no snapshots.
+ * the last state always arrives (trailing); rows of settlements are never held back or dropped, and the library comes
+ * gathered (`service/contents-feed.ts`). While there is no subscriber, the node is not listened to either, so an unwatched
+ * node makes no snapshots.
  */
 import { type ErrorCode, isAceError } from '../../shared/errors.ts';
 import type { FeedListener } from '../../shared/rpc/rpc.ts';

@@ -7,6 +7,7 @@ import type { NodeService } from '../rpc/service.ts';
 import { liveProcedures } from './broadcasts.ts';
 import { channelsView } from './channels.ts';
 import { contentProcedures, contentViews } from './contents.ts';
+import { ContentsFeed } from './contents-feed.ts';
 import { DeviceService } from './devices.ts';
 import { journalProcedures } from './journal.ts';
 import { OperationService } from './operations.ts';
@@ -74,6 +75,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       downloads: options.downloads,
     }),
     sharing: async ({ period }) => sharing.report(period, sync.picture?.unitPriceXac ?? null),
+    earnedByTitle: async () => sharing.earnedByTitle(),
     ...traffic.procedures,
     ...portProcedures(peer, options.givenPorts, options.httpPort),
     ...settlementProcedures({ store, account: account.address, settings }),
@@ -97,7 +99,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       await sync.refresh();
       return { claimedUnits };
     },
-    close: followPeer(peer, feed, traffic.noteMarket),
+    close: followPeer(peer, feed, traffic.noteMarket, log),
   };
 }
 
@@ -110,12 +112,13 @@ async function settleEverywhere({ lines, shardClient }: RunningPeer): Promise<vo
 }
 
 /** Passes on what happens at the peer. The answer ends it. */
-function followPeer(peer: RunningPeer, feed: ServiceFeed, noteMarket: () => void): () => void {
+function followPeer(peer: RunningPeer, feed: ServiceFeed, noteMarket: () => void, log: Log): () => void {
   const { events } = peer;
   events.on('change', () => feed.send('change', null));
-  events.on('contents', () => {
+  const contents = new ContentsFeed(() => {
     if (feed.isHeard) feed.send('contents', contentViews(peer));
-  });
+  }, log);
+  events.on('contents', contents.note);
   events.on('settlements', (rows) => {
     if (feed.isHeard) feed.send('settlements', rows.map(settlementView));
   });
@@ -126,6 +129,7 @@ function followPeer(peer: RunningPeer, feed: ServiceFeed, noteMarket: () => void
   }, TICK_EVERY_MS);
   return () => {
     clearInterval(timer);
+    contents.close();
     events.removeAllListeners();
   };
 }

@@ -3,6 +3,7 @@ import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import type { Ratio } from '../../shared/economy/ratio.ts';
 import type {
+  EarnedTitleView,
   SharingFiguresView,
   SharingOpenView,
   SharingPeriod,
@@ -13,6 +14,7 @@ import type { NodeStore } from '../db/node/store.ts';
 import {
   ALL_DAYS,
   debtors,
+  earnedByTitle,
   type OpenFigures,
   openSums,
   type SharingBooks,
@@ -32,8 +34,10 @@ const MOST_DEBTORS = 20;
 export class SharingService {
   readonly #store: SharingBooks & Pick<NodeStore, 'settlementHistory'>;
   readonly #nowMs: () => number;
-  /** Who owes what changes with settlements only. */
+  /** Who owes what, and what came, changes with settlements only. */
   #debtors: { readonly lastSeq: number; readonly list: ReturnType<typeof debtors> } | null = null;
+
+  #earned: { readonly lastSeq: number; readonly list: readonly EarnedTitleView[] } | null = null;
 
   constructor(store: SharingBooks & Pick<NodeStore, 'settlementHistory'>, nowMs: () => number) {
     this.#store = store;
@@ -86,6 +90,20 @@ export class SharingService {
         ...openView(group, price),
       })),
     };
+  }
+
+  earnedByTitle(): readonly EarnedTitleView[] {
+    const lastSeq = this.#store.settlementHistory.lastSeq();
+    if (this.#earned?.lastSeq !== lastSeq) {
+      const list = earnedByTitle(this.#store).map(({ contentId, earnedXac, repaidXac, earnedXas }) => ({
+        contentId,
+        earnedXac: formatAmount(earnedXac),
+        repaidXac: formatAmount(repaidXac),
+        earnedXas: formatAmount(earnedXas),
+      }));
+      this.#earned = { lastSeq, list };
+    }
+    return this.#earned.list;
   }
 
   #listed(): ReturnType<typeof debtors> {

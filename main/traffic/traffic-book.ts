@@ -21,7 +21,8 @@ const TAKE_EVERY_MS = 1_000;
 const SAVE_EVERY_MS = 5_000;
 /** Seconds that a speed is taken over. */
 const WINDOW = 3;
-const MOST_NOW = 20;
+const MOST_PEERS_NOW = 20;
+const MOST_TITLES_NOW = 100;
 const MOST_ROWS = 200;
 const FIRST_DAY = '0000-00-00';
 
@@ -34,6 +35,8 @@ type DataUsedDay = DataUsed & { readonly day: string };
 
 interface Speed {
   readonly key: string;
+  /** Accounts that something was sent to. */
+  readonly viewers: number;
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
 }
@@ -58,7 +61,6 @@ export class TrafficBook {
   }
 
   now(): TrafficNow {
-    const speeds = (keyOf: (flow: Flow) => string) => fastest(this.#seconds, keyOf);
     const today = dayOf(this.#context.nowMs());
     const overhead = this.#seconds.reduce((sum, { overheadBytes }) => sum + overheadBytes, 0);
     return {
@@ -66,13 +68,17 @@ export class TrafficBook {
       ...this.#context.meter.rates(),
       overheadBytesPerSecond: Math.round(overhead / WINDOW),
       today: this.#context.store.traffic.sums(today, today),
-      peers: speeds(({ account }) => account).map(({ key, ...rates }) => ({ account: key, ...rates })),
-      contents: speeds(({ contentId }) => contentId).map(({ key, ...rates }) => ({
-        contentId: key,
-        name: this.#nameOf(key),
-        sentBytes: this.#sentBytesOf(key),
-        ...rates,
-      })),
+      peers: fastest(this.#seconds, ({ account }) => account, MOST_PEERS_NOW).map(
+        ({ key, viewers: _, ...rates }) => ({ account: key, ...rates }),
+      ),
+      contents: fastest(this.#seconds, ({ contentId }) => contentId, MOST_TITLES_NOW).map(
+        ({ key, ...rates }) => ({
+          contentId: key,
+          name: this.#nameOf(key),
+          sentBytes: this.#sentBytesOf(key),
+          ...rates,
+        }),
+      ),
     };
   }
 
@@ -183,17 +189,23 @@ export class TrafficBook {
   }
 }
 
-function fastest(seconds: readonly Second[], keyOf: (flow: Flow) => string): Speed[] {
+function fastest(seconds: readonly Second[], keyOf: (flow: Flow) => string, most: number): Speed[] {
   const sums = new Map<string, Flow>();
-  for (const { flows } of seconds) for (const flow of flows) merge(sums, keyOf(flow), flow);
+  const viewers = new Map<string, Set<string>>();
+  for (const flow of seconds.flatMap(({ flows }) => flows)) {
+    const key = keyOf(flow);
+    merge(sums, key, flow);
+    if (flow.upBytes > 0) viewers.set(key, (viewers.get(key) ?? new Set()).add(flow.account));
+  }
   return [...sums]
     .map(([key, { downBytes, upBytes }]) => ({
       key,
+      viewers: viewers.get(key)?.size ?? 0,
       downBytesPerSecond: Math.round(downBytes / WINDOW),
       upBytesPerSecond: Math.round(upBytes / WINDOW),
     }))
     .toSorted((a, b) => total(b) - total(a))
-    .slice(0, MOST_NOW);
+    .slice(0, most);
 }
 
 function total({ downBytesPerSecond, upBytesPerSecond }: Speed): number {

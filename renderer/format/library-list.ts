@@ -48,3 +48,19 @@ function comparing(order: LibraryOrder): (a: ContentView, b: ContentView) => num
 function plain(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }
+
+/** Where a key leads in a list of `count` rows; `null` for a key that leads nowhere. */
+export function rowAfter(key: string, row: number, count: number): number | null {
+  switch (key) {
+    case 'ArrowDown':
+      return Math.min(row + 1, count - 1);
+    case 'ArrowUp':
+      return Math.max(row - 1, 0);
+    case 'Home':
+      return 0;
+    case 'End':
+      return count - 1;
+    default:
+      return null;
+  }
+}

@@ -2,12 +2,12 @@
  * Files that become titles: by their path where there is one (the desktop, or one that was typed), handed over to the
  * node where a browser gives none.
  */
-import { AceError, isAceError } from '../../shared/errors.ts';
-import { m } from '../../shared/i18n/compiled/messages.js';
+import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { type RpcFailure, UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import { baseName, type ImportCounts, ImportRun, type ImportStep } from './import-run.ts';
 import type { NodeState } from './node.svelte.ts';
 
 export interface Upload {
@@ -17,21 +17,30 @@ export interface Upload {
   readonly share: number;
 }
 
-/** One file, and how it is imported. */
-interface Step {
-  readonly name: string;
-  readonly step: () => Promise<unknown>;
+/** Of several files: how many of them are done. */
+export interface ImportProgress {
+  readonly id: number;
+  readonly done: number;
+  readonly total: number;
 }
 
-function isFolder(error: unknown): boolean {
-  return isAceError(error, 'FileUnreadable') && error.details.reason === 'folder';
+/** What became of a folder, or of several files of which some were not imported. */
+export interface ImportReport extends ImportCounts {
+  readonly id: number;
+  /** Of the one folder that was handed over; `null` of several things. */
+  readonly name: string | null;
 }
 
 export class Importer {
   readonly #node: NodeState;
   readonly #token: () => string | null;
   uploads = $state.raw<readonly Upload[]>([]);
+  /** Of what is imported where it is more than one file. */
+  runs = $state.raw<readonly ImportProgress[]>([]);
+  /** Why the one file that was handed over last was not imported. */
   failure = $state.raw<ErrorWords | null>(null);
+  /** Each until a person has read it. */
+  reports = $state.raw<readonly ImportReport[]>([]);
   #nextId = 1;
 
   /** @param token of the pages in a browser; `null` where files have paths */
@@ -42,14 +51,14 @@ export class Importer {
 
   /** A file, or a folder with all that is in it. Answers whether all of it worked. */
   async addPath(path: string): Promise<boolean> {
-    return this.#each([{ name: path, step: () => this.#importPath(path) }]);
+    return this.#each([this.#ofPath(path)]);
   }
 
   async addFiles(files: readonly File[]): Promise<void> {
     await this.#each(
       files.map((file) => {
         const path = window.aceNode?.pathOf(file) ?? '';
-        return { name: file.name, step: () => (path === '' ? this.#upload(file) : this.#importPath(path)) };
+        return path === '' ? { name: file.name, run: () => this.#upload(file) } : this.#ofPath(path);
       }),
     );
   }
@@ -57,51 +66,54 @@ export class Importer {
   /** By the system's own dialog; answers `false` where there is none. */
   async choose(): Promise<boolean> {
     if (this.#node.shell?.kind !== 'desktop') return false;
-    let paths: readonly string[] = [];
-    const isChosen = await this.#each([
-      { name: '', step: async () => ({ paths } = await this.#node.client.call('chooseFiles', {})) },
-    ]);
-    if (isChosen) await this.#each(paths.map((path) => ({ name: path, step: () => this.#importPath(path) })));
+    try {
+      const { paths } = await this.#node.client.call('chooseFiles', {});
+      await this.#each(paths.map((path) => this.#ofPath(path)));
+    } catch (error) {
+      this.failure = errorWords(error);
+    }
     return true;
   }
 
+  /** What failed is not looked at any more. A report stays until it is dismissed. */
   clear(): void {
     this.failure = null;
   }
 
-  /** Each by itself: one that fails keeps no other out, and is named where there are several. */
-  async #each(steps: readonly Step[]): Promise<boolean> {
+  dismiss(id: number): void {
+    this.reports = this.reports.filter((report) => report.id !== id);
+  }
+
+  /** Answers whether all of it worked. */
+  async #each(steps: readonly ImportStep[]): Promise<boolean> {
     this.failure = null;
-    const failed: { readonly name: string; readonly words: ErrorWords }[] = [];
-    let done = 0;
-    const waiting = [...steps];
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      try {
-        await one.step();
-        done += 1;
-      } catch (error) {
-        const inside = isFolder(error) ? await this.#filesIn(one.name).catch(() => null) : null;
-        if (inside) waiting.unshift(...inside);
-        else failed.push({ name: shownName(one.name.replace(/^.*[\\/]/, '')), words: errorWords(error) });
-      }
-    }
-    const [first] = failed;
-    if (!first) return true;
-    const list = failed.map(({ name, words }) => m.import_failed_one({ name, what: words.what })).join(' ');
-    this.failure =
-      done + failed.length === 1
-        ? first.words
-        : { what: m.import_failed_some({ done: String(done), failed: String(failed.length) }), next: list };
-    return false;
+    const id = this.#nextId++;
+    const run = new ImportRun(steps, {
+      contents: this.#node.contents.data ?? [],
+      filesIn: (path) => this.#node.client.call('filesIn', { path }),
+      importPath: (path) => this.#importPath(path),
+      onProgress: (done, total) => this.#showRun(id, total > 1 ? { id, done, total } : null),
+    });
+    await run.run();
+    this.#showRun(id, null);
+    const [one] = steps;
+    if (run.hasFolder || (steps.length > 1 && run.failures.length > 0)) {
+      const name = steps.length === 1 && one ? shownName(baseName(one.name)) : null;
+      this.reports = [...this.reports, { id, name, ...run.counts }];
+    } else this.failure = run.failures[0] ?? null;
+    return run.failures.length === 0;
   }
 
-  async #importPath(path: string): Promise<unknown> {
+  #showRun(id: number, progress: ImportProgress | null): void {
+    this.runs = [...this.runs.filter((run) => run.id !== id), ...(progress ? [progress] : [])];
+  }
+
+  #ofPath(path: string): ImportStep {
+    return { name: path, run: () => this.#importPath(path) };
+  }
+
+  async #importPath(path: string): Promise<ContentView> {
     return this.#node.client.call('importFile', { path });
-  }
-
-  async #filesIn(path: string): Promise<Step[]> {
-    const { files } = await this.#node.client.call('filesIn', { path });
-    return files.map((file) => ({ name: file, step: () => this.#importPath(file) }));
   }
 
   async #upload(file: File): Promise<ContentView> {

@@ -32,6 +32,11 @@ export class NodeState {
   history = $state.raw<readonly TrafficSample[]>([]);
   /** What goes through, second by second, for the last few minutes; the newest last. */
   flow = $state.raw<readonly TrafficNow[]>([]);
+  /** What moves at this moment, by content id. */
+  readonly titlesNow = $derived.by(() => {
+    const moving = this.online ? (this.flow.at(-1)?.contents ?? []) : [];
+    return new Map(moving.map((title) => [title.contentId, title] as const));
+  });
   /** What was sent of titles that moved since the page was opened: newer than what the library says. */
   readonly sentBytes = new SvelteMap<string, number>();
   /** Of the desktop, or of whatever serves the pages; `null` until it has answered. */

@@ -81,10 +81,16 @@ export interface SharingSummary {
   };
 }
 
+/** What a title brought in all: as the report of all days has it. */
+export type EarnedTitleView = Pick<SharingTitleView, 'contentId' | 'earnedXac' | 'repaidXac' | 'earnedXas'>;
+
 export const sharingInputs = {
+  earnedByTitle: z.object({}).strict(),
   sharing: z.object({ period: z.enum(SHARING_PERIODS).default('week') }).strict(),
 } as const;
 
 export interface SharingOutputs {
+  /** Titles that brought nothing are left out. */
+  earnedByTitle: readonly EarnedTitleView[];
   sharing: SharingReport;
 }

@@ -57,11 +57,14 @@ export interface TrafficNow {
     readonly downBytesPerSecond: number;
     readonly upBytesPerSecond: number;
   }[];
+  /** Titles of which anything moved, the fastest first, 100 at most. */
   readonly contents: readonly {
     readonly contentId: string;
     readonly name: string | null;
     /** Of it, since it is here: what the library shows, as it grows. */
     readonly sentBytes: number;
+    /** Accounts that it goes to. */
+    readonly viewers: number;
     readonly downBytesPerSecond: number;
     readonly upBytesPerSecond: number;
   }[];

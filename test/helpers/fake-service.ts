@@ -155,6 +155,11 @@ export class FakeService extends FakeWallet implements NodeService {
     for (const listener of this.#listeners) listener('change', null);
   }
 
+  /** What the node would tell by itself. */
+  readonly emit: NodeFeedListener = (topic, data) => {
+    for (const listener of this.#listeners) listener(topic, data);
+  };
+
   get listenerCount(): number {
     return this.#listeners.size;
   }
@@ -319,6 +324,10 @@ export class FakeService extends FakeWallet implements NodeService {
       peers: [],
       titles: [],
     };
+  }
+
+  async earnedByTitle(): Promise<Output<'earnedByTitle'>> {
+    return [];
   }
 
   async network(): Promise<Output<'network'>> {

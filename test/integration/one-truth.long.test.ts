@@ -32,6 +32,7 @@ function serviceOf(peer: TestPeer) {
   return { service, peer, nodeDbPath };
 }
 
+const NOTHING_EARNED = { earnedXac: '0.0000000', repaidXac: '0.0000000', earnedXas: '0.0000000' };
 const sum = <T>(rows: readonly T[], of: (row: T) => number) =>
   rows.reduce((total, row) => total + of(row), 0);
 const money = <T>(rows: readonly T[], of: (row: T) => string) =>
@@ -39,7 +40,7 @@ const money = <T>(rows: readonly T[], of: (row: T) => string) =>
 
 /** Asked in one turn of the event loop, so that all of it is of one moment. */
 async function lookAt({ service, peer }: Service) {
-  const [report, snapshot, channels, settled, traffic, today, library] = await Promise.all([
+  const [report, snapshot, channels, settled, traffic, today, library, earned] = await Promise.all([
     service.sharing({ period: 'all' }),
     service.snapshot({}),
     service.channels({ limit: 500 }),
@@ -47,13 +48,24 @@ async function lookAt({ service, peer }: Service) {
     service.trafficReport({ period: 'all' }),
     service.trafficReport({ period: 'today' }),
     service.contents({}),
+    service.earnedByTitle({}),
   ]);
-  return { report, snapshot, channels, settled, traffic, today, library, now: peer.traffic.now() };
+  return { report, snapshot, channels, settled, traffic, today, library, earned, now: peer.traffic.now() };
 }
 
 /** @returns what the node has sent by then */
 async function expectOneTruth(node: Service): Promise<number> {
-  const { report, snapshot, channels, settled, traffic, today, library, now } = await lookAt(node);
+  const {
+    report,
+    snapshot,
+    channels,
+    settled,
+    traffic,
+    today,
+    library,
+    earned: earnedTitles,
+    now,
+  } = await lookAt(node);
   const earning = channels.counterparties.filter(({ direction }) => direction === 'earning');
 
   const sentBytes = snapshot.traffic.upBytes;
@@ -81,6 +93,14 @@ async function expectOneTruth(node: Service): Promise<number> {
   for (const { contentId, servedUnits } of library) {
     const title = report.titles.find((row) => row.contentId === contentId);
     expect(unitsForBytes(title?.sentBytes ?? 0)).toBe(servedUnits);
+  }
+  for (const title of report.titles) {
+    const earnedTitle = earnedTitles.find(({ contentId }) => contentId === title.contentId);
+    expect(earnedTitle ?? NOTHING_EARNED).toMatchObject({
+      earnedXac: title.earnedXac,
+      repaidXac: title.repaidXac,
+      earnedXas: title.earnedXas,
+    });
   }
   for (const { counterparty, servedBytes, pendingUnits } of earning) {
     const peer = report.peers.find(({ account }) => account === counterparty);

@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { shownTitles } from '../../../renderer/format/library-list.ts';
-import { removalWords, titleWords, troubleWords } from '../../../renderer/format/library-words.ts';
+import { rowAfter, shownTitles } from '../../../renderer/format/library-list.ts';
+import {
+  importWords,
+  removalOfMany,
+  removalWords,
+  sharingNow,
+  taskDone,
+  titleWords,
+  troubleWords,
+} from '../../../renderer/format/library-words.ts';
 import { overwriteGetLocale } from '../../../shared/i18n/compiled/runtime.js';
 import type { ContentView, TransferView } from '../../../shared/rpc/content.ts';
 
@@ -49,6 +57,15 @@ describe('the library', () => {
     expect(names('part 3', 'newest')).toEqual([]);
   });
 
+  it('is gone through by arrows, from its first row to its last', () => {
+    expect(rowAfter('ArrowDown', 0, 3)).toBe(1);
+    expect(rowAfter('ArrowDown', 2, 3)).toBe(2);
+    expect(rowAfter('ArrowUp', 0, 3)).toBe(0);
+    expect(rowAfter('End', 0, 3)).toBe(2);
+    expect(rowAfter('Home', 2, 3)).toBe(0);
+    expect(rowAfter('x', 1, 3)).toBeNull();
+  });
+
   it('leaves the list that it was given as it is', () => {
     const before = [...titles];
     shownTitles(titles, '', 'name');
@@ -86,5 +103,52 @@ describe('removing a title', () => {
     expect(removalWords(aTitle('a', { sourcePath: '/film.mp4' }))).toContain('Your own file stays');
     expect(removalWords(aTitle('a'))).not.toContain('paid');
     expect(removalWords(aTitle('a', { origin: 'fetched' }))).toContain('is not paid back');
+  });
+});
+
+describe('removing many titles', () => {
+  it('says how many bytes become free: those that this node has taken', () => {
+    const own = aTitle('a', { sourcePath: '/film.mp4' });
+    const fetched = aTitle('b', { origin: 'fetched', haveBytes: 4 * MIB });
+    const copied = aTitle('c');
+    expect(removalOfMany([own, fetched, copied], 0)).toMatch(/^14 MiB become free/);
+    expect(removalOfMany([own], 0)).toMatch(/^No room becomes free.*Your own files stay/);
+    expect(removalOfMany([fetched], 0)).toContain('not paid back');
+    expect(removalOfMany([fetched], 0)).not.toContain('Your own files');
+    expect(removalOfMany([own, copied], 0)).not.toContain('paid');
+  });
+
+  it('says how many of them the search does not show', () => {
+    expect(removalOfMany([aTitle('a')], 0)).not.toContain('search');
+    expect(removalOfMany([aTitle('a')], 1)).toContain('the search does not find them: 1.');
+  });
+
+  it('tells what was done, and how many were not', () => {
+    expect(taskDone({ task: 'remove', done: 2, failed: [] })).toBe('Removed: 2');
+    const failed = [{ name: 'a', words: { what: 'gone', next: '' } }];
+    expect(taskDone({ task: 'pause', done: 1_200, failed })).toBe('Sharing paused: 1,200 · Not done: 1');
+  });
+});
+
+describe('what sharing does with a title now', () => {
+  const moved = { contentId: 'a', name: 'a', sentBytes: 1, downBytesPerSecond: 0 };
+  it('is told of one that goes to somebody', () => {
+    expect(sharingNow({ ...moved, viewers: 2, upBytesPerSecond: 1.5 * MIB })).toEqual({
+      viewers: '2 peers',
+      rate: '1.5 MiB/s',
+    });
+    expect(sharingNow({ ...moved, viewers: 0, upBytesPerSecond: 0 })).toBeNull();
+    expect(sharingNow(undefined)).toBeNull();
+  });
+});
+
+describe('an import', () => {
+  it('is told in figures, those that are nothing left out', () => {
+    const notAdded = [{ name: 'a', words: { what: 'no' } }];
+    expect(importWords({ added: 12, known: 3, notAdded, failed: 0 })).toBe(
+      '12 added · 3 in the library already · 1 not added',
+    );
+    expect(importWords({ added: 1, known: 0, notAdded: [], failed: 0 })).toBe('1 added');
+    expect(importWords({ added: 0, known: 0, notAdded: [], failed: 0 })).toContain('neither video nor sound');
   });
 });

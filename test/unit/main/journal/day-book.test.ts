@@ -4,6 +4,7 @@ import { type NodeStore, openNodeStore } from '../../../../main/db/node/store.ts
 import { bookDays, catchUpDays } from '../../../../main/journal/day-book.ts';
 import {
   ALL_DAYS,
+  earnedByTitle,
   openSums,
   sharingBy,
   sharingByDay,
@@ -149,6 +150,18 @@ describe('what sharing brought', () => {
       [dayOf(NOON_MS), 10, 0n],
       [dayOf(NOON_MS - DAY_MS), 10, 0n],
     ]);
+  });
+
+  it('is told of each title that brought anything as the report has it', () => {
+    const [one, two] = [served(1, ANN, { film: 6, clip: 4 }), served(2, BOB, { song: 3 })];
+    settled(ANN, { paidUnits: 10 }, [{ channelId: one, units: 10 }]);
+    settled(BOB, { creditUnits: 3 }, [{ channelId: two, units: 3 }]);
+    const earned = () => Object.fromEntries(earnedByTitle(store).map((row) => [row.contentId, row]));
+    expect(Object.keys(earned()).toSorted()).toEqual(['clip', 'film']);
+    settled(BOB, { repaidUnits: 3 });
+    expect(earned()).toMatchObject({ song: { earnedXac: 0n, repaidXac: 270n } });
+    for (const [key, { earnedXac, repaidXac, earnedXas }] of Object.entries(earned()))
+      expect(of('title')[key]).toMatchObject({ earnedXac, repaidXac, earnedXas });
   });
 
   it('repays with a loan of the same settlement no part of it', () => {

@@ -82,6 +82,28 @@ describe('TrafficBook', () => {
     });
   });
 
+  it('counts the accounts that a title goes to, and not those that it comes from', () => {
+    const { meter, book } = world();
+    for (const account of ['0xann', '0xbob', '0xbob']) meter.add({ upBytes: MIB }, { ...FILM, account });
+    meter.add({ downBytes: MIB }, { ...FILM, account: '0xeve' });
+    meter.add({ downBytes: MIB }, CLIP);
+    vi.advanceTimersByTime(1_000);
+    const viewers = book.now().contents.map((title) => [title.contentId, title.viewers]);
+    expect(viewers).toEqual([
+      ['bfilm', 2],
+      ['bclip', 0],
+    ]);
+  });
+
+  it('tells of a hundred titles at most, and of twenty peers', () => {
+    const { meter, book } = world();
+    for (let i = 0; i < 101; i++) meter.add({ upBytes: MIB + i }, { contentId: `b${i}`, account: `0x${i}` });
+    vi.advanceTimersByTime(1_000);
+    const { contents, peers } = book.now();
+    expect([contents.length, peers.length]).toEqual([100, 20]);
+    expect(contents.some(({ contentId }) => contentId === 'b0')).toBe(false);
+  });
+
   it('keeps content apart from overhead, by hour and over a restart', () => {
     const { meter, moved, restart } = world();
     moved({ downBytes: 5 * MIB }, FILM);

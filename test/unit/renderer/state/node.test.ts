@@ -58,13 +58,24 @@ describe('NodeState', () => {
 
   it('keeps the traffic of the last five minutes, the newest last', () => {
     const { node, state } = aState();
-    const moved = { contentId: 'a', name: null, downBytesPerSecond: 0, upBytesPerSecond: 1 };
+    const moved = { contentId: 'a', name: null, viewers: 1, downBytesPerSecond: 0, upBytesPerSecond: 1 };
     for (let atMs = 1; atMs <= 301; atMs++)
       node.feed('traffic', { atMs, contents: [{ ...moved, sentBytes: atMs }] });
     expect(state.flow).toHaveLength(300);
     expect(state.flow.at(0)?.atMs).toBe(2);
     expect(state.flow.at(-1)?.atMs).toBe(301);
     expect([...state.sentBytes]).toEqual([['a', 301]]);
+  });
+
+  it('knows which titles move now, and none once the node is not heard any more', () => {
+    const { node, state } = aState();
+    const moved = { name: null, sentBytes: 1, viewers: 2, downBytesPerSecond: 0, upBytesPerSecond: 1 };
+    node.feed('traffic', { atMs: 1, contents: [{ ...moved, contentId: 'a' }] });
+    node.feed('traffic', { atMs: 2, contents: [{ ...moved, contentId: 'b' }] });
+    expect([...state.titlesNow.keys()]).toEqual(['b']);
+    expect(state.titlesNow.get('b')?.viewers).toBe(2);
+    node.connect(false);
+    expect(state.titlesNow.size).toBe(0);
   });
 
   it('shows how far an import is, until it is done', () => {
