@@ -37,7 +37,7 @@ const SENTINEL = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';
 /** As electron-builder.yml must have them, in the order of the binary. */
 const FUSES = {
   runAsNode: '0',
-  enableCookieEncryption: '1',
+  enableCookieEncryption: '0',
   enableNodeOptionsEnvironmentVariable: '0',
   enableNodeCliInspectArguments: '0',
   enableEmbeddedAsarIntegrityValidation: '1',

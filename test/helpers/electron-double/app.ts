@@ -108,6 +108,7 @@ export class DoubleApp {
           XDG_CONFIG_HOME: join(this.home, '.config'),
           DOUBLE_HOME: this.home,
           DOUBLE_ROOT: root,
+          DOUBLE_RESOURCES: config.resourcesDir,
           DOUBLE_LOCALE: options.locale ?? 'en-US',
           DOUBLE_OPTIONS: JSON.stringify({
             ...{ packaged, hasLock, trayFails, displays, loginItem },

@@ -4,7 +4,6 @@
  */
 import crypto from 'node:crypto';
 import { registerHooks, syncBuiltinESMExports } from 'node:module';
-import { join } from 'node:path';
 
 registerHooks({
   resolve: (specifier, context, next) =>
@@ -21,7 +20,7 @@ registerHooks({
 const CIPHERS =
   /^(?:aes-(?:128|192|256)-(?:cbc|ctr|ecb|gcm|ofb)|des(?:-ede3?)?(?:-cbc|-ecb)?|des3|rc2-cbc|rc4)$/i;
 
-Object.defineProperty(process, 'resourcesPath', { value: join(process.env.DOUBLE_ROOT ?? '', 'resources') });
+Object.defineProperty(process, 'resourcesPath', { value: process.env.DOUBLE_RESOURCES });
 Object.defineProperty(process.versions, 'electron', { value: '45.3.4', enumerable: true });
 for (const name of ['createCipheriv', 'createDecipheriv'] as const) {
   const original = crypto[name] as (cipher: string, ...more: unknown[]) => unknown;
