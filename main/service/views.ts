@@ -14,7 +14,7 @@ import type { NodeSnapshot, PriceView, SettingsView, TrafficQuoteView } from '..
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import type { PieceCache } from '../content/piece-cache.ts';
-import type { ContentRow } from '../db/node/contents.ts';
+import type { ListedContent } from '../db/node/contents.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { UserLimits } from '../limits/user-limits.ts';
 
@@ -79,7 +79,7 @@ export function priceView(
   };
 }
 
-export function contentView(row: ContentRow): ContentView {
+export function contentView(row: ListedContent): ContentView {
   const lastBytes = pieceLength(row.sizeBytes, pieceCount(row.sizeBytes) - 1);
   return {
     contentId: row.contentId,

@@ -30,7 +30,7 @@ export interface ContentRow {
 }
 
 /** Whether others are told of it: something of it is here, its file is the one that was imported, and it is not paused. */
-export function isShared({ trouble, havePieces, paused }: ContentRow): boolean {
+export function isShared({ trouble, havePieces, paused }: ListedContent): boolean {
   return trouble === null && havePieces > 0 && !paused;
 }
 
@@ -48,12 +48,17 @@ export interface StoredFile {
   readonly stamp: string;
 }
 
-const COLUMNS = `content_id AS contentId, transport, name, mime_type AS mimeType, size_bytes AS sizeBytes,
+const LISTED = `content_id AS contentId, name, mime_type AS mimeType, size_bytes AS sizeBytes,
   duration_ms AS durationMs, origin, added_at_ms AS addedAtMs, down_bytes AS downBytes, up_bytes AS upBytes,
-  (SELECT count(*) FROM pieces p WHERE p.content_id = c.content_id) AS havePieces,
+  coalesce((SELECT pieces FROM piece_counts n WHERE n.content_id = c.content_id), 0) AS havePieces,
   EXISTS (SELECT 1 FROM pieces p WHERE p.content_id = c.content_id
     AND p.piece_index = (c.size_bytes - 1) / 1048576) AS haveLastPiece,
   pinned, paused, used_at_ms AS usedAtMs, source_path AS sourcePath, file_stamp AS fileStamp, trouble`;
+
+const COLUMNS = `${LISTED}, transport`;
+
+/** Of a library, whose transport files together are some hundred megabytes. */
+export type ListedContent = Omit<ContentRow, 'transport'>;
 
 type RawRow = Omit<ContentRow, 'haveLastPiece' | 'pinned' | 'paused'> & {
   haveLastPiece: number;
@@ -116,7 +121,7 @@ export class ContentTable {
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM contents c WHERE content_id = ?`);
-    this.#list = db.prepare<[], RawRow>(`SELECT ${COLUMNS} FROM contents c
+    this.#list = db.prepare<[], Omit<RawRow, 'transport'>>(`SELECT ${LISTED} FROM contents c
        WHERE content_id NOT IN (SELECT content_id FROM live_contents) ORDER BY added_at_ms, content_id`);
     this.#insert = db.prepare<[NewContent]>(
       `INSERT INTO contents (content_id, transport, name, mime_type, size_bytes, duration_ms, origin, added_at_ms,
@@ -230,7 +235,7 @@ export class ContentTable {
   }
 
   /** Without the segments of broadcasts. */
-  list(): ContentRow[] {
+  list(): ListedContent[] {
     return this.#list.all().map(toRow);
   }
 
@@ -334,7 +339,7 @@ export class ContentTable {
   }
 }
 
-function toRow(row: RawRow): ContentRow {
+function toRow<Row extends Pick<RawRow, 'haveLastPiece' | 'pinned' | 'paused'>>(row: Row) {
   return {
     ...row,
     haveLastPiece: row.haveLastPiece === 1,

@@ -33,6 +33,7 @@ import { bills } from './migrations/0016-bills.ts';
 import { entryContents } from './migrations/0017-entry-contents.ts';
 import { settlementDays } from './migrations/0018-settlement-days.ts';
 import { pausedContents } from './migrations/0019-paused-contents.ts';
+import { pieceCounts } from './migrations/0020-piece-counts.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -92,6 +93,7 @@ export const NODE_MIGRATIONS = [
   entryContents,
   settlementDays,
   pausedContents,
+  pieceCounts,
 ] as const;
 
 /**
