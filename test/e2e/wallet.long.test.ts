@@ -35,7 +35,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await passphrase.getByTestId('passphrase-dialog-submit').click();
     expect(await passphrase.getByTestId('passphrase-dialog-trouble').textContent()).toContain('8 characters');
     await choose(page, PASSPHRASE);
-    await page.getByText('The new passphrase holds').waitFor(WAIT);
+    await page.getByText('The new passphrase is in force').waitFor(WAIT);
     await page.locator('[data-testid=lock-status][data-status=unlocked]').waitFor();
 
     // Another one: not without the one until now.
