@@ -100,6 +100,31 @@ it('an account that paid has as many bytes of files a day as it paid for, over a
   expect([sentMiB('other'), sentMiB('stranger')]).toEqual([2, 0]);
 });
 
+// A file on its first unit made it a stranger for days, before, whatever it paid since.
+it('an account that had more than it had paid for is no stranger once it has paid more', () => {
+  const standing = new PeerStanding();
+  const free = new FreeUpload({
+    host: { services: { standing } },
+    rates: { group: { burst: 1, perSecond: 0.001 }, all: { burst: 1, perSecond: 0.001 } },
+    originOf: () => 'somewhere',
+    nowMs: () => 0,
+  });
+  const of = (peerId: string) => ({ remotePeer: { toString: () => peerId } }) as Connection;
+  const waitMs = (peerId: string) => free.retryAfterMs(of(peerId));
+  free.charge(of('stranger'), MIB);
+  for (const device of ['phone', 'television']) standing.paid(device, 1, 'account');
+  free.charge(of('phone'), 2 * MIB);
+  expect([waitMs('phone') > 0, waitMs('television') > 0]).toEqual([true, true]);
+  standing.paid('phone', 5, 'account');
+  expect([waitMs('phone'), waitMs('television') > 0]).toEqual([0, true]);
+  // What the other device knows of it is old, and takes nothing from this one.
+  free.charge(of('phone'), 2 * MIB);
+  free.charge(of('television'), MIB);
+  expect(waitMs('phone')).toBe(0);
+  free.charge(of('phone'), MIB);
+  expect(waitMs('phone')).toBeGreaterThan(0);
+});
+
 // Each refusal was counted as upload, before: 60 bytes of what all strangers have, as often as one of them asked.
 it('a network that is refused answers about broadcasts uses up nothing of what others have', async () => {
   const listen = ['/ip4/127.0.0.1/tcp/0'];
