@@ -24,7 +24,8 @@ interface Pair {
 export class StrangersShare {
   readonly #rows: KeyedRateLimiter;
   readonly #maxLooks: number;
-  #looks = 0;
+  /** The payer whose funds were looked at last. */
+  #lastLook = '';
 
   /** `nowMs` is a clock that nobody sets. */
   constructor(nowMs: () => number = () => performance.now(), maxLooks = MAX_FUNDS_LOOKS) {
@@ -53,11 +54,14 @@ export class StrangersShare {
     return leases.filter((lease) => !leftLeases.has(lease));
   }
 
-  /** In turns: however many wait, each is looked at. */
+  /** In turns, by address: however many wait, and however their number changes, each is looked at. */
   #nextLooks(payers: readonly string[]): string[] {
-    const from = this.#looks % payers.length;
-    this.#looks = from + this.#maxLooks;
-    return [...payers.slice(from), ...payers.slice(0, from)].slice(0, this.#maxLooks);
+    const sorted = payers.toSorted();
+    const from = sorted.findIndex((payer) => payer > this.#lastLook);
+    const next = from < 0 ? sorted : [...sorted.slice(from), ...sorted.slice(0, from)];
+    const looks = next.slice(0, this.#maxLooks);
+    this.#lastLook = looks.at(-1) ?? '';
+    return looks;
   }
 }
 

@@ -193,3 +193,23 @@ it('gets no rows for units that nobody will ever pay: funds that were leased on 
   expect(shard.store.watchers.everPaidUnits(from)).toBe(12);
   expect(settled).toBeLessThanOrEqual(2 * 12);
 });
+
+// Turns went by places in the list, before: a crowd that was as many, and one more, in turn had the last one passed over for ever.
+it('does not keep from its turn who has funds, whatever number of others waits each time', async () => {
+  const rich = party(1).account.address;
+  const { shard } = useShard([[rich, 'XAC', '10']]);
+  const share = new StrangersShare(() => 0, 2);
+  const price = priceSnapshot(await shard.chain.market());
+  const leaseOf = (payer: string, claimedUnits: number) => ({
+    ...{ payer, payee: 'any', claimedUnits, sealedUnits: 0 },
+  });
+  const crowd = (size: number) =>
+    Array.from({ length: size }, (_, n) => leaseOf(`0x${n.toString(16).padStart(40, '0')}`, 2));
+  await share.admit(shard, price, crowd(STRANGERS_ROW_RATE.burst) as never);
+  const admitted: string[] = [];
+  for (const others of [3, 4, 3, 4, 3, 4]) {
+    const leases = [...crowd(others), leaseOf(rich, 1)];
+    admitted.push(...(await share.admit(shard, price, leases as never)).map(({ payer }) => payer));
+  }
+  expect(new Set(admitted)).toEqual(new Set([rich]));
+});
