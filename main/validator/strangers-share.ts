@@ -1,7 +1,8 @@
 /**
  * What accounts get of settlements that have not paid for them: each pair of payer and payee in a batch is a row of 1 kB for ever,
- * in three databases, and units on credit cost nothing. For each unit that its funds paid an account has a row; for what is beyond,
- * all share a number of rows, those with most units first; what finds no room stays reserved, and waits.
+ * in three databases, and units on credit cost nothing. For each unit that its funds pay an account has a row, and one for each that it
+ * has paid beyond what it owes; for what is beyond, all share a number of rows, those with most units first. What finds no room
+ * stays reserved, and waits.
  */
 import { affordableUnits, type PriceSnapshot } from '../../shared/economy/credit.ts';
 import type { MainChain } from '../chain/port.ts';
