@@ -27,8 +27,13 @@ export interface FreeUploadContext {
 }
 
 const ALL = '';
-/** In millionths of what the account may have in a day. */
-const PAID_RATE: BucketRate = { perSecond: 1_000_000 / 86_400, burst: 1_000_000 };
+const SECONDS_A_DAY = 86_400;
+
+/** What an account may have because it paid. */
+interface PaidShare {
+  readonly account: string;
+  readonly rate: BucketRate;
+}
 
 export class FreeUpload {
   readonly #context: FreeUploadContext;
@@ -41,7 +46,7 @@ export class FreeUpload {
     this.#context = context;
     this.#ofGroup = new KeyedRateLimiter(rates.group, nowMs);
     this.#ofAll = new KeyedRateLimiter(rates.all, nowMs);
-    this.#ofPaid = new KeyedRateLimiter(PAID_RATE, nowMs);
+    this.#ofPaid = new KeyedRateLimiter(dailyBytes(0), nowMs);
   }
 
   /** Milliseconds after which the peer may ask again; 0: now. */
@@ -57,7 +62,7 @@ export class FreeUpload {
     if (group === null || bytes === 0) return;
     const share = this.#paidShareOf(connection);
     if (share) {
-      this.#ofPaid.charge(share.account, (bytes / share.bytesADay) * PAID_RATE.burst);
+      this.#ofPaid.charge(share.account, bytes, share.rate);
       return;
     }
     this.#ofGroup.charge(group, bytes);
@@ -71,14 +76,19 @@ export class FreeUpload {
     return this.#context.originOf(connection);
   }
 
-  /** What the account of the peer may have because it paid; `null` when it paid nothing, or has had all of it. */
-  #paidShareOf(connection: Connection): { readonly account: string; readonly bytesADay: number } | null {
+  /** `null` for an account that paid nothing, or has had all that it may have. */
+  #paidShareOf(connection: Connection): PaidShare | null {
     const { paidUnits, account } = this.#standingOf(connection);
-    if (paidUnits === 0 || this.#ofPaid.retryAfterMs(account) > 0) return null;
-    return { account, bytesADay: paidUnits * TRAFFIC_UNIT_BYTES };
+    const rate = dailyBytes(paidUnits);
+    return paidUnits === 0 || this.#ofPaid.retryAfterMs(account, rate) > 0 ? null : { account, rate };
   }
 
   #standingOf(connection: Connection): Standing {
     return standingOf(this.#context.host).of(connection.remotePeer.toString());
   }
+}
+
+function dailyBytes(units: number): BucketRate {
+  const burst = units * TRAFFIC_UNIT_BYTES;
+  return { burst, perSecond: burst / SECONDS_A_DAY };
 }

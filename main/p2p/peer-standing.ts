@@ -39,10 +39,11 @@ export class PeerStanding {
     this.#put(peerId, { ...this.of(peerId), usedAtMs: this.#nowMs() });
   }
 
-  /** So many units in all went for pay between it, or all devices of its account, and others. */
+  /** So many units in all went for pay between it, or all devices of its account, and others. What another account paid is none of them. */
   paid(peerId: string, units: number, account = peerId): void {
-    const { paidUnits, usedAtMs } = this.of(peerId);
-    this.#put(peerId, { paidUnits: Math.max(paidUnits, units), account, usedAtMs });
+    const known = this.of(peerId);
+    const paidUnits = known.account === account ? Math.max(known.paidUnits, units) : units;
+    this.#put(peerId, { paidUnits, account, usedAtMs: known.usedAtMs });
   }
 
   of(peerId: string): Standing {
@@ -50,11 +51,10 @@ export class PeerStanding {
   }
 
   #put(peerId: string, standing: Standing): void {
-    if (standing.paidUnits === 0) this.#others.set(peerId, standing);
-    else {
-      this.#others.delete(peerId);
-      this.#paying.set(peerId, standing);
-    }
+    const [kept, other] =
+      standing.paidUnits === 0 ? [this.#others, this.#paying] : [this.#paying, this.#others];
+    other.delete(peerId);
+    kept.set(peerId, standing);
   }
 }
 

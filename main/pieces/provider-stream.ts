@@ -61,7 +61,7 @@ export interface ProviderContext {
   readonly uploads: Pick<UploadQueue, 'enqueue'>;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
-  /** A viewer has greeted, or both have signed what it paid so far. */
+  /** A viewer has greeted, or both have signed what it paid so far; a device of this account has said anything. */
   readonly onViewer: (viewer: Counterparty) => void;
 }
 
@@ -217,6 +217,8 @@ class ProviderStream {
 
   async #receive(): Promise<void> {
     for (let message = await this.#remote.receive(); message; message = await this.#remote.receive()) {
+      // Nothing is signed between devices of one account: that it asks is how long it is of use.
+      if (this.#channel.free) this.#context.onViewer(this.#viewer);
       switch (message.type) {
         case 'open':
           this.#open(message);

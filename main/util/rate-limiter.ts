@@ -10,7 +10,7 @@ const SWEEP_AT = 1_024;
 export class KeyedRateLimiter {
   readonly #rate: BucketRate;
   readonly #nowMs: () => number;
-  readonly #buckets = new Map<string, BucketState>();
+  readonly #buckets = new Map<string, BucketState & { readonly rate: BucketRate }>();
   #sweepAt = SWEEP_AT;
 
   /** `nowMs` is a clock that cannot be set. */
@@ -24,9 +24,9 @@ export class KeyedRateLimiter {
     return this.#buckets.size;
   }
 
-  /** Milliseconds after which to ask again; 0 when there is something to take. Takes nothing. */
-  retryAfterMs(name: string): number {
-    return waitMs(this.#now(name), this.#rate);
+  /** Milliseconds after which to ask again; 0 when there is something to take. Takes nothing. `rate`: the name's own by now. */
+  retryAfterMs(name: string, rate = this.#rate): number {
+    return waitMs(this.#now(name, rate), rate);
   }
 
   /** Takes `cost` when there is anything to take, also more than there is; otherwise takes nothing and says how long to wait. */
@@ -37,21 +37,25 @@ export class KeyedRateLimiter {
   }
 
   /** Takes `cost` whether there is enough or not: a debt is paid off before anything else is taken. */
-  charge(name: string, cost: number): void {
-    const bucket = this.#now(name);
-    this.#buckets.set(name, { ...bucket, tokens: bucket.tokens - cost });
+  charge(name: string, cost: number, rate = this.#rate): void {
+    const bucket = this.#now(name, rate);
+    this.#buckets.set(name, { ...bucket, tokens: bucket.tokens - cost, rate });
     if (this.#buckets.size > this.#sweepAt) this.#sweep();
   }
 
-  #now(name: string): BucketState {
+  #now(name: string, rate: BucketRate): BucketState {
     const nowMs = this.#nowMs();
     const known = this.#buckets.get(name);
-    return known ? refilled(known, this.#rate, nowMs) : { tokens: this.#rate.burst, atMs: nowMs };
+    if (!known) return { tokens: rate.burst, atMs: nowMs };
+    const bucket = refilled(known, known.rate, nowMs);
+    // What was taken stays taken, and no more: of a larger bucket, more is left.
+    const grown = rate === known.rate ? 0 : rate.burst - known.rate.burst;
+    return { ...bucket, tokens: bucket.tokens + grown };
   }
 
   #sweep(): void {
-    for (const name of this.#buckets.keys()) {
-      if (this.#now(name).tokens >= this.#rate.burst) this.#buckets.delete(name);
+    for (const [name, { rate }] of this.#buckets) {
+      if (this.#now(name, rate).tokens >= rate.burst) this.#buckets.delete(name);
     }
     // The next look waits until there are twice as many.
     this.#sweepAt = Math.max(SWEEP_AT, this.#buckets.size * 2);

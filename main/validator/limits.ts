@@ -36,7 +36,7 @@ export const PAID_LEASE_RATE: BucketRate = { perSecond: 1_000_000 / 86_400, burs
 export const STRANGERS_LEASE_RATE: BucketRate = { perSecond: 0.5, burst: 512 };
 
 /**
- * Pairs of payer and payee in batches, beyond one for each unit that the payer's funds pay: 21,600 a day, of 0.2 kB in chain.db and 0.8 kB in
+ * Pairs of payer and payee in batches, beyond those that the payer has paid for (`StrangersShare`): 21,600 a day, of 0.2 kB in chain.db and 0.8 kB in
  * validator.db. A viewer on credit at four providers notices nothing for an hour; who waits is settled with all that it has.
  */
 export const STRANGERS_ROW_RATE: BucketRate = { perSecond: 0.25, burst: 8_192 };

@@ -20,12 +20,17 @@ export class PeerWorth {
   readonly #waiting = new LRUCache<string, string>({ max: REMEMBERED_LEASES });
 
   /** Those who served or paid before this start are known again; the other shards are never strangers. */
-  constructor(standing: PeerStanding, store: ValidatorStore, validatorKeys: readonly string[]) {
+  constructor(
+    standing: PeerStanding,
+    store: ValidatorStore,
+    validatorKeys: readonly string[],
+    newest = { most: REMEMBERED_LEASES, among: SEARCHED_LEASES },
+  ) {
     this.#standing = standing;
     this.#store = store;
     standing.spare(validatorKeys.map((key) => peerIdOf(fromHex(key))));
-    const newest = { most: REMEMBERED_LEASES, among: SEARCHED_LEASES };
-    for (const lease of store.leases.newestOfPayers(newest)) this.#note(lease);
+    // The newest last: of too many, those are kept.
+    for (const lease of newestOfKnown(store, newest).reverse()) this.#note(lease);
   }
 
   /** It got a lease. */
@@ -69,6 +74,22 @@ export class PeerWorth {
     for (const peerId of devicesOf(lease)) this.#standing.paid(peerId, lease.appliedUnits);
     return true;
   }
+}
+
+/** Of so many leases that were granted last, the newest with settled units of known payers, newest first. */
+function newestOfKnown(
+  store: ValidatorStore,
+  { most, among }: { readonly most: number; readonly among: number },
+): ServedLease[] {
+  // Asked once for each: one that owes much may have leased most of them.
+  const known = new Map<string, boolean>();
+  const leases: ServedLease[] = [];
+  for (const lease of store.leases.newestOfPayers(among)) {
+    const isKnown = known.get(lease.payer) ?? isKnownPayer(store, lease.payer);
+    known.set(lease.payer, isKnown);
+    if (isKnown && leases.push(lease) === most) break;
+  }
+  return leases;
 }
 
 function devicesOf({ payerDevice, payeeDevice }: ServedLease): string[] {

@@ -1,7 +1,8 @@
 /**
  * What accounts get of settlements that have not paid for them: each pair of payer and payee in a batch is a row of 1 kB for ever,
- * in three databases, and units on credit cost nothing. For each unit that its funds paid an account has a row; for what is beyond,
- * all share a number of rows, those with most units first; what finds no room stays reserved, and waits.
+ * in three databases, and units on credit cost nothing. For each unit that its funds pay an account has a row, and one for each that it
+ * has paid beyond what it owes; for what is beyond, all share a number of rows, those with most units first. What finds no room
+ * stays reserved, and waits.
  */
 import { affordableUnits, type PriceSnapshot } from '../../shared/economy/credit.ts';
 import type { MainChain } from '../chain/port.ts';
@@ -24,7 +25,8 @@ interface Pair {
 export class StrangersShare {
   readonly #rows: KeyedRateLimiter;
   readonly #maxLooks: number;
-  #looks = 0;
+  /** The payer whose funds were looked at last. */
+  #lastLook = '';
 
   /** `nowMs` is a clock that nobody sets. */
   constructor(nowMs: () => number = () => performance.now(), maxLooks = MAX_FUNDS_LOOKS) {
@@ -53,11 +55,14 @@ export class StrangersShare {
     return leases.filter((lease) => !leftLeases.has(lease));
   }
 
-  /** In turns: however many wait, each is looked at. */
+  /** In turns, by address: however many wait, and however their number changes, each is looked at. */
   #nextLooks(payers: readonly string[]): string[] {
-    const from = this.#looks % payers.length;
-    this.#looks = from + this.#maxLooks;
-    return [...payers.slice(from), ...payers.slice(0, from)].slice(0, this.#maxLooks);
+    const sorted = payers.toSorted();
+    const from = sorted.findIndex((payer) => payer > this.#lastLook);
+    const next = from < 0 ? sorted : [...sorted.slice(from), ...sorted.slice(0, from)];
+    const looks = next.slice(0, this.#maxLooks);
+    this.#lastLook = looks.at(-1) ?? '';
+    return looks;
   }
 }
 

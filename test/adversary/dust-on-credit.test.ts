@@ -11,6 +11,7 @@ import { priceSnapshot } from '../../main/validator/accounts.ts';
 import { settle } from '../../main/validator/batching.ts';
 import { STRANGERS_ROW_RATE } from '../../main/validator/limits.ts';
 import { StrangersShare } from '../../main/validator/strangers-share.ts';
+import { signOperation } from '../../main/wallet/account.ts';
 import { type LeasedChannel, party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -20,9 +21,9 @@ const ACCOUNTS = 20;
 /** Of funds, in one batch. */
 const LOOKS = 20;
 
-function useShard(funds: ConstructorParameters<typeof TestShard>[2] = []) {
+function useShard(funds: ConstructorParameters<typeof TestShard>[2] = [], trafficCreditLimitUnits = 10_240) {
   const dir = tempDir();
-  const shard = new TestShard(dir, { trafficCreditLimitUnits: 10_240 }, funds);
+  const shard = new TestShard(dir, { trafficCreditLimitUnits }, funds);
   onTestFinished(() => shard.close());
   let uptimeMs = 0;
   const strangers = new StrangersShare(() => uptimeMs, LOOKS);
@@ -166,4 +167,49 @@ it('is no payer by a base unit of funds, and many that wait hide nobody who is o
   expect(shard.store.watchers.get(newcomer.account.address)?.everPaidUnits).toBe(1);
   const owing = strangers.filter(({ account }) => shard.store.loans.owedUnits(account.address) > 0);
   expect(owing).toEqual([]);
+});
+
+// A row for each unit that was refused, before, as long as more had been paid once than is owed.
+it('gets no rows for units that nobody will ever pay: funds that were leased on and are gone', async () => {
+  const [payer, elsewhere] = [party(1), party(2)];
+  const from = payer.account.address;
+  const { shard, settleAll, spend, pass } = useShard([[from, 'XAC', '0.001']], 4);
+  const first = await shard.lease(payer, elsewhere, 12);
+  shard.claim(first, 12);
+  await settleAll();
+  const leases: LeasedChannel[] = [];
+  for (let n = 0; n < 40; n++) leases.push(await shard.lease(payer, party(10 + n), 1));
+  const { balances, nonce } = await shard.chain.account(from);
+  const to = elsewhere.account.address;
+  const moved = { kind: 'transfer', from, to, token: 'XAC', amount: balances.XAC, nonce } as const;
+  await shard.chain.submit(await signOperation(payer.account, shard.settings, moved));
+  await spend(STRANGERS_ROW_RATE.burst);
+  for (const lease of leases) shard.claim(lease, 1);
+  for (let batch = 0; batch < 6; batch++) {
+    pass(1);
+    await settleAll();
+  }
+  const settled = leases.filter(({ payee }) => shard.store.batches.lastSeq(payee.account.address) > 0).length;
+  expect(shard.store.watchers.everPaidUnits(from)).toBe(12);
+  expect(settled).toBeLessThanOrEqual(2 * 12);
+});
+
+// Turns went by places in the list, before: a crowd that was as many, and one more, in turn had the last one passed over for ever.
+it('does not keep from its turn who has funds, whatever number of others waits each time', async () => {
+  const rich = party(1).account.address;
+  const { shard } = useShard([[rich, 'XAC', '10']]);
+  const share = new StrangersShare(() => 0, 2);
+  const price = priceSnapshot(await shard.chain.market());
+  const leaseOf = (payer: string, claimedUnits: number) => ({
+    ...{ payer, payee: 'any', claimedUnits, sealedUnits: 0 },
+  });
+  const crowd = (size: number) =>
+    Array.from({ length: size }, (_, n) => leaseOf(`0x${n.toString(16).padStart(40, '0')}`, 2));
+  await share.admit(shard, price, crowd(STRANGERS_ROW_RATE.burst) as never);
+  const admitted: string[] = [];
+  for (const others of [3, 4, 3, 4, 3, 4]) {
+    const leases = [...crowd(others), leaseOf(rich, 1)];
+    admitted.push(...(await share.admit(shard, price, leases as never)).map(({ payer }) => payer));
+  }
+  expect(new Set(admitted)).toEqual(new Set([rich]));
 });

@@ -120,11 +120,26 @@ it('is known again after a start, however many leases strangers were given since
   for (let n = 0; n < 10; n++) {
     await claimed({ shard, worth, ...network }, await shard.lease(party(100 + n), payee, 1), 1);
   }
-  const newest = (most: number, among: number) => shard.store.leases.newestOfPayers({ most, among });
-  expect(newest(3, 100)).toHaveLength(1);
-  expect(newest(3, 10)).toEqual([]);
+  const found = (among: number) => [...shard.store.leases.newestOfPayers(among)];
+  expect(found(100)).toHaveLength(1);
+  expect(found(10)).toEqual([]);
   const restarted = new PeerWorth(new PeerStanding(), shard.store, []);
   expect([rich, payee].map((one) => restarted.paidUnitsOf(peerOf(one)))).toEqual([5, 5]);
+});
+
+// Half a day of the rows that strangers have filled what a validator looked at, before, for one paid unit.
+it('is known again after a start, however many leases one took on credit that paid a unit once', async () => {
+  const [rich, payee, debtor] = [party(1), party(2), party(3)];
+  const network = useShard([
+    [rich.account.address, 'XAC', '1'],
+    [debtor.account.address, 'XAC', '0.00001'],
+  ]);
+  const { shard } = network;
+  await claimed(network, await shard.lease(rich, payee, 5), 5);
+  for (let n = 0; n < 10; n++) await claimed(network, await shard.lease(debtor, payee, 1), 1);
+  expect(shard.store.watchers.everPaidUnits(debtor.account.address)).toBe(1);
+  const restarted = new PeerWorth(new PeerStanding(), shard.store, [], { most: 3, among: 100 });
+  expect([rich, payee, debtor].map((one) => restarted.paidUnitsOf(peerOf(one)))).toEqual([5, 5, 0]);
 });
 
 it('of a provider is not held up by one that owes it', async () => {

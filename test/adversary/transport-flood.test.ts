@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { FreeUpload, type FreeUploadRates } from '../../main/p2p/free-upload.ts';
 import { createHost } from '../../main/p2p/host.ts';
+import { MAX_STANDINGS } from '../../main/p2p/limits.ts';
 import { PeerStanding, standingOf } from '../../main/p2p/peer-standing.ts';
 import { askRecords, serveLive } from '../../main/p2p/protocols/live/protocol.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import { FREE_UPLOAD_RATES, RISK_LIMITS } from '../../main/peer/limits.ts';
 import { createLog } from '../../main/process/log.ts';
 import { createDevice } from '../../main/wallet/device.ts';
+import { createPhrase } from '../../main/wallet/phrase.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
@@ -100,6 +102,31 @@ it('an account that paid has as many bytes of files a day as it paid for, over a
   expect([sentMiB('other'), sentMiB('stranger')]).toEqual([2, 0]);
 });
 
+// A file on its first unit made it a stranger for days, before, whatever it paid since.
+it('an account that had more than it had paid for is no stranger once it has paid more', () => {
+  const standing = new PeerStanding();
+  const free = new FreeUpload({
+    host: { services: { standing } },
+    rates: { group: { burst: 1, perSecond: 0.001 }, all: { burst: 1, perSecond: 0.001 } },
+    originOf: () => 'somewhere',
+    nowMs: () => 0,
+  });
+  const of = (peerId: string) => ({ remotePeer: { toString: () => peerId } }) as Connection;
+  const waitMs = (peerId: string) => free.retryAfterMs(of(peerId));
+  free.charge(of('stranger'), MIB);
+  for (const device of ['phone', 'television']) standing.paid(device, 1, 'account');
+  free.charge(of('phone'), 2 * MIB);
+  expect([waitMs('phone') > 0, waitMs('television') > 0]).toEqual([true, true]);
+  standing.paid('phone', 5, 'account');
+  expect([waitMs('phone'), waitMs('television') > 0]).toEqual([0, true]);
+  // What the other device knows of it is old, and takes nothing from this one.
+  free.charge(of('phone'), 2 * MIB);
+  free.charge(of('television'), MIB);
+  expect(waitMs('phone')).toBe(0);
+  free.charge(of('phone'), MIB);
+  expect(waitMs('phone')).toBeGreaterThan(0);
+});
+
 // Each refusal was counted as upload, before: 60 bytes of what all strangers have, as often as one of them asked.
 it('a network that is refused answers about broadcasts uses up nothing of what others have', async () => {
   const listen = ['/ip4/127.0.0.1/tcp/0'];
@@ -144,6 +171,26 @@ it('a tick on credit makes nobody known to a provider', async () => {
     paidUnits: 0,
     usedAtMs: null,
   });
+});
+
+// Ten minutes after its greeting it shared with strangers, before, however much it was sent on that stream.
+it('a device of this account stays known to a provider while it asks on one stream', async () => {
+  const net = await useDevnet();
+  const phrase = createPhrase(12);
+  const secrets = () => ({ phrase, deviceSeed: createDevice().seed() });
+  const provider = await net.peer('provider', secrets());
+  const { contentId } = await net.content(provider, MIB);
+  const own = await RawViewer.start(net, secrets());
+  const standing = standingOf(provider.host);
+  const isKnown = () => standing.of(own.host.peerId.toString()).usedAtMs !== null;
+  const stream = await own.greet(provider);
+  await waitFor('the greeting', isKnown);
+  // As good as the time: so many others that it is forgotten.
+  for (let n = 0; n < MAX_STANDINGS; n++) standing.used(`other ${n}`);
+  expect(isKnown()).toBe(false);
+  stream.request(contentId, 0);
+  await stream.takePiece();
+  expect(isKnown()).toBe(true);
 });
 
 it('what strangers get for nothing, twice, and on credit is less than 1 GiB in a day', () => {

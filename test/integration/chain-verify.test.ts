@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import { hashRecord } from '../../main/chain/embedded/log.ts';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
+import type { LogRecord } from '../../main/db/chain/log.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import type { Operation } from '../../shared/economy/operation.ts';
@@ -211,6 +212,39 @@ it('a chain that began with older rules takes up the newest when it is opened, a
   await openEmbeddedChain(options).close();
   const proved = await verifyChain({ path, scratchPath: join(dir, 'scratch.db') });
   expect([proved.height, proved.batches, proved.operations]).toEqual([3, 2, 0]);
+});
+
+// The chain could only "not be applied again", before.
+it('says that a record names rules that this program does not know, or that a batch is missing', async () => {
+  const dir = tempDir();
+  const path = join(dir, 'chain.db');
+  const options = { path, settings: testSettings(), genesis, nowMs: () => 1_700_000_000_000 };
+  await openEmbeddedChain({ ...options, rules: 1 }).close();
+  const chain = openEmbeddedChain(options);
+  await settle(chain, [entry(PEER.address, RICH.address, 10)]);
+  await chain.close();
+  const why = (tamper: (db: Sqlite.Database) => void) => {
+    const forged = join(tempDir(), 'chain.db');
+    cpSync(path, forged);
+    const db = new Sqlite(forged);
+    db.exec('DROP TRIGGER log_is_not_changed; DROP TRIGGER log_is_not_cut;');
+    tamper(db);
+    db.close();
+    return verifyChain({ path: forged, scratchPath: `${forged}.scratch` });
+  };
+  const newer = (db: Sqlite.Database) => {
+    const record = db
+      .prepare<[], LogRecord>(
+        `SELECT height, kind, previous_hash AS previousHash, appended_at_ms AS appendedAtMs FROM log WHERE height = 1`,
+      )
+      .get() as LogRecord;
+    const bytes = dagCbor.encode([4]);
+    const hash = hashRecord({ ...record, bytes });
+    db.prepare('UPDATE log SET bytes = ?, hash = ? WHERE height = 1').run(bytes, hash);
+  };
+  await expect(why(newer)).rejects.toThrow('record 1 names rules that this program does not know');
+  const without = (db: Sqlite.Database) => void db.exec('DELETE FROM batches');
+  await expect(why(without)).rejects.toThrow('batch 1 of shard 0 is missing');
 });
 
 it('a chain of the rules of a day takes up those of any 24 hours, and each part is proved by its own', async () => {

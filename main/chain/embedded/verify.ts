@@ -116,6 +116,7 @@ async function replay(store: ChainStore, rebuilt: EmbeddedChain, record: LogReco
       rebuilt.takeUpRules(rules);
     } else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
   } catch (cause) {
+    if (isAceError(cause, 'ChainDiverged')) throw cause;
     throw diverged(`record ${record.height} (${record.kind}) cannot be applied again`, cause);
   }
   const { height, hash } = await rebuilt.head();

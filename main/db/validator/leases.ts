@@ -288,9 +288,9 @@ export class LeaseTable {
     return this.#served.get(channelId) ?? null;
   }
 
-  /** Of `among` leases that were granted last, the newest with settled units of payers whose funds have paid; oldest first. */
-  newestOfPayers(of: { readonly most: number; readonly among: number }): ServedLease[] {
-    return this.#newestOfPayers.all(of);
+  /** Of `among` leases that were granted last, those with settled units of payers whose funds have ever paid, newest first. */
+  newestOfPayers(among: number): IterableIterator<ServedLease> {
+    return this.#newestOfPayers.iterate(among);
   }
 }
 
@@ -326,11 +326,10 @@ const SERVED = `payer, payer_device AS payerDevice, payee_device AS payeeDevice,
 
 /** Of the newest rows only: those of strangers that never served anything may be many. */
 function newestOfPayers(db: Database) {
-  return db.prepare<[{ most: number; among: number }], ServedLease>(
+  return db.prepare<[number], ServedLease>(
     `SELECT ${SERVED}
-     FROM (SELECT leases.* FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT @among) AS leases
-           CROSS JOIN watchers ON watchers.account = leases.payer
-           WHERE leases.applied_units > 0 AND watchers.ever_paid_units > 0 LIMIT @most)
-     ORDER BY leased_at_ms`,
+     FROM (SELECT * FROM leases ORDER BY rowid DESC LIMIT ?) AS leases
+     CROSS JOIN watchers ON watchers.account = leases.payer
+     WHERE leases.applied_units > 0 AND watchers.ever_paid_units > 0`,
   );
 }

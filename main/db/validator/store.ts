@@ -13,6 +13,7 @@ import { unusedLeases } from './migrations/0005-unused-leases.ts';
 import { unlinkedDevices } from './migrations/0006-unlinked-devices.ts';
 import { paidViewing } from './migrations/0007-paid-viewing.ts';
 import { refusedViewing } from './migrations/0008-refused-viewing.ts';
+import { everRefused } from './migrations/0009-ever-refused.ts';
 import { UnlinkingTable } from './unlinking.ts';
 import { WatcherTable } from './watchers.ts';
 
@@ -38,6 +39,7 @@ export const VALIDATOR_MIGRATIONS = [
   unlinkedDevices,
   paidViewing,
   refusedViewing,
+  everRefused,
 ] as const;
 
 /**

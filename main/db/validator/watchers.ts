@@ -29,6 +29,7 @@ export class WatcherTable {
   readonly #add;
   readonly #get;
   readonly #everPaid;
+  readonly #everRefused;
   readonly #put;
   readonly #addSettled;
   readonly #countable;
@@ -42,6 +43,9 @@ export class WatcherTable {
     this.#everPaid = db
       .prepare<[string], number>(`SELECT ever_paid_units FROM watchers WHERE account = ?`)
       .pluck();
+    this.#everRefused = db
+      .prepare<[string], number>(`SELECT ever_refused_units FROM watchers WHERE account = ?`)
+      .pluck();
     this.#put = db.prepare<[Watcher]>(
       `UPDATE watchers SET watched_until_ms = max(watched_until_ms, @watchedUntilMs), paid_units = @paidUnits,
          waiting_units = @waitingUnits, waiting_ms = @waitingMs, day = @day, day_units = @dayUnits, day_ms = @dayMs,
@@ -50,7 +54,7 @@ export class WatcherTable {
     );
     this.#addSettled = db.prepare<[{ account: string; paidUnits: number; refusedUnits: number }]>(
       `UPDATE watchers SET paid_units = paid_units + @paidUnits, ever_paid_units = ever_paid_units + @paidUnits,
-         refused_units = refused_units + @refusedUnits
+         refused_units = refused_units + @refusedUnits, ever_refused_units = ever_refused_units + @refusedUnits
        WHERE account = @account`,
     );
     this.#countable = db.prepare<[], Watcher>(
@@ -72,6 +76,11 @@ export class WatcherTable {
   /** Units that an account's funds paid or repaid in all. */
   everPaidUnits(account: string): number {
     return this.#everPaid.get(account) ?? 0;
+  }
+
+  /** Units of an account that the main chain refused in all. */
+  everRefusedUnits(account: string): number {
+    return this.#everRefused.get(account) ?? 0;
   }
 
   /** Those of whom something that waits is paid for. */

@@ -1,6 +1,9 @@
 import type { Migration } from '../../open.ts';
 
-/** For chains whose sixth migration, in its first form, dropped the table. Which rules use it: `embedded/rules.ts`. */
+/**
+ * For chains whose sixth migration, in its first form, dropped the table: they open and go on by rules 3. Their log does not say since
+ * when, so they cannot be proved. Which rules use the table: `embedded/rules.ts`.
+ */
 export const rateDayAgain: Migration = {
   version: 7,
   name: 'rate-day-again',

@@ -8,15 +8,15 @@ import { peerIdOf } from '../../../../main/wallet/device-peer-id.ts';
 const OWN = `0x${'1'.repeat(40)}`;
 const VIEWER = `0x${'2'.repeat(40)}`;
 
-function worthOf(earnedUnits: number) {
+function worthOf(earnedUnits: number | ((account: string) => number)) {
   const standing = new PeerStanding(() => 1);
-  const settlements = { earnedUnits: () => earnedUnits };
+  const settlements = { earnedUnits: typeof earnedUnits === 'number' ? () => earnedUnits : earnedUnits };
   const greet = viewerWorth({ store: { settlements } as never, standing, ownAccount: OWN });
   /** The device that greets, and what is known of it then. */
   return (account: string, device = createDevice().publicKey) => {
     greet({ account, device });
-    const { paidUnits, usedAtMs } = standing.of(peerIdOf(device));
-    return { device, paidUnits, isUsed: usedAtMs !== null };
+    const { usedAtMs, ...known } = standing.of(peerIdOf(device));
+    return { ...known, device, isUsed: usedAtMs !== null };
   };
 }
 
@@ -44,4 +44,13 @@ it('a rich account makes a family’s devices known', () => {
 
 it('this account’s own devices are of use, and need not pay', () => {
   expect(worthOf(0)(OWN)).toMatchObject({ paidUnits: 0, isUsed: true });
+});
+
+// The device kept what the first account had paid, before: each account of one unit gave it as much again.
+it('a device of several accounts is worth what the account has paid that it comes for', () => {
+  const poor = `0x${'3'.repeat(40)}`;
+  const greet = worthOf((account) => (account === VIEWER ? 1_000 : 1));
+  const { device } = greet(VIEWER);
+  expect(greet(poor, device)).toMatchObject({ account: poor, paidUnits: 1 });
+  expect(greet(VIEWER, device)).toMatchObject({ account: VIEWER, paidUnits: 1_000 });
 });
