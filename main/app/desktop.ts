@@ -6,8 +6,7 @@ import { type CrashReports, createCrashReports } from '../process/crash-reports.
 import { onStopSignal } from '../process/stop-signals.ts';
 import { type Autostart, createAutostart } from './autostart.ts';
 import type { ShellConfig } from './config.ts';
-import { claimLinks } from './deep-link.ts';
-import type { Entered } from './entry.ts';
+import { claimLinks, type Openings } from './deep-link.ts';
 import { DesktopApp, QUIT_WITHIN_MS, SESSION_END_WITHIN_MS } from './lifecycle.ts';
 import { setMenu } from './menu.ts';
 import { openPreferences, type Preferences } from './preferences.ts';
@@ -19,6 +18,14 @@ import { openWindow } from './window.ts';
 import { keepWindowState, place, readWindowState, workAreas } from './window-state.ts';
 
 const APP_ID = 'org.acenode.desktop';
+
+/** What the entry hands over. */
+export interface Entered {
+  readonly config: ShellConfig;
+  readonly openings: Openings;
+  /** From now on somebody else sees to errors that nobody handled. */
+  readonly takeOver: () => void;
+}
 
 /** Resolves when the app is up, or was asked to quit. */
 export async function runDesktop(electron: typeof Electron, entered: Entered): Promise<void> {

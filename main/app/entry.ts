@@ -21,13 +21,6 @@ import { secureContents } from './window.ts';
 /** The system's key store keeps its entries under this name: the same in a package and in a checkout. */
 const APP_NAME = 'ace-node';
 
-export interface Entered {
-  readonly config: ShellConfig;
-  readonly openings: Openings;
-  /** From now on somebody else sees to errors that nobody handled. */
-  readonly takeOver: () => void;
-}
-
 /** Returns at once: Electron gets ready only once its entry has been evaluated. */
 export function enter(electron: typeof Electron, load: () => Promise<typeof desktop>): void {
   new Entry(electron).run(load);
