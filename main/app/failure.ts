@@ -12,7 +12,7 @@ import { isAceError } from '../../shared/errors.ts';
 export const CANNOT_START = 'Ace Node cannot start';
 export const HAD_TO_STOP = 'Ace Node had to stop';
 /** Somebody who is there has read it by then. */
-export const ANSWERED_WITHIN_MS = 60_000;
+const ANSWERED_WITHIN_MS = 60_000;
 
 export interface FailureBox {
   readonly app: Pick<App, 'isReady'>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BrowserWindow } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Openings } from '../../../../main/app/deep-link.ts';
-import { ANSWERED_WITHIN_MS, tellFailure } from '../../../../main/app/failure.ts';
+import { tellFailure } from '../../../../main/app/failure.ts';
 import { DesktopApp, type LifecycleContext, type Stoppable } from '../../../../main/app/lifecycle.ts';
 import { keepSessionWindow } from '../../../../main/app/session-end.ts';
 import { AceError } from '../../../../shared/errors.ts';
@@ -140,15 +140,11 @@ describe('DesktopApp: what nobody sees', () => {
   };
 
   it('is waited for only so long, and told once more at the next start', async () => {
-    const s = setUp({ startNode: notToday });
+    const s = setUp();
     s.dialog.showMessageBox.mockReturnValue(new Promise(() => {}));
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
-    const running = s.desktop.run();
-    await vi.waitFor(() => expect(s.dialog.showMessageBox).toHaveBeenCalled());
-    await vi.advanceTimersByTimeAsync(ANSWERED_WITHIN_MS);
-    await running;
-    vi.useRealTimers();
-    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    const box = { app: s.app, dialog: s.dialog as never, file: s.failureFile };
+    const failure = { title: 'Ace Node cannot start', text: 'The disk is full' };
+    expect(await tellFailure(box, failure, { withinMs: 1 })).toBe(false);
     const next = setUp();
     copyFileSync(s.failureFile, next.failureFile);
     await next.desktop.run();
