@@ -34,11 +34,11 @@ describe('a transport file', () => {
     expect((await ask()).file.name).toBe(`${3 * MIB}.bin`);
   });
 
-  it('is not told while nothing is uploaded', async () => {
+  it('is told as stopped while nothing is uploaded', async () => {
     const { node, contentId, ask } = await lookingNode();
     await fetchWhole(node, contentId);
     await node.setLimits({ uploadBytesPerSecond: 0 });
-    await expectAceRejection('ContentUnknown', ask());
+    await expectAceRejection('ProviderStopped', ask());
   });
 
   it('is not told over a session, nor which pieces there are', async () => {
