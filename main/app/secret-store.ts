@@ -76,9 +76,8 @@ export function electronSecretStore(
         return result;
       } catch (error) {
         if (error instanceof Error && NOT_NOW.test(error.message)) throw keyStoreLocked();
-        // A keyring that was not opened gives no key at all, and only the known one is left: with it back, this can be read.
-        if (!(await usable()).usable) throw keyStoreLocked();
-        // Another user, another computer, or the key was removed: the owner is asked.
+        // Another user, another computer, or a key that is gone, maybe for good: the owner is asked on the pages, where the phrase
+        // helps, too. An app that did not start would keep them from both.
         return null;
       }
     },
