@@ -13,12 +13,7 @@ import { RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 it('after the shard refused a claim, at most one window more is served on the channel', async () => {
-  const net = await useDevnet();
-  const provider = await net.peer('provider');
-  const { contentId } = await net.content(provider, 60 * MIB);
-  const viewer = await RawViewer.start(net);
-  const channel = await viewer.lease(provider, 60);
-  const stream = await viewer.open(provider, channel);
+  const { net, provider, contentId, channel, stream } = await opened();
   const fetch = async (from: number, to: number) => {
     for (let i = from; i < to; i++) {
       stream.request(contentId, i);
@@ -52,12 +47,7 @@ it('a viewer whose channel the provider has closed that way goes on over another
 
 // Nothing was served for a day, before: no payment could come for what had been on its way.
 it('whoever had a whole window on its way then goes on by paying each unit first', async () => {
-  const net = await useDevnet();
-  const provider = await net.peer('provider');
-  const { contentId } = await net.content(provider, 60 * MIB);
-  const viewer = await RawViewer.start(net);
-  const channel = await viewer.lease(provider, 60);
-  const stream = await viewer.open(provider, channel);
+  const { net, provider, contentId, viewer, channel, stream } = await opened();
   const fetch = async (index: number) => {
     stream.request(contentId, index);
     await stream.takePiece();
@@ -104,6 +94,17 @@ it('a lease that the shard released before its time is taken up again with the n
   await waitFor('all is claimed', () => shard.leases.get(channel.state.channelId)?.claimedUnits === 60);
   expect(provider.warnings.filter((w) => w.code === 'ClaimInvalid')).toEqual([]);
 });
+
+/** A viewer in the test's hands, with a channel to a provider of 60 pieces. */
+async function opened() {
+  const net = await useDevnet();
+  const provider = await net.peer('provider');
+  const { contentId } = await net.content(provider, 60 * MIB);
+  const viewer = await RawViewer.start(net);
+  const channel = await viewer.lease(provider, 60);
+  const stream = await viewer.open(provider, channel);
+  return { net, provider, contentId, viewer, channel, stream };
+}
 
 /** A viewer that has paid for some of its provider's 60 pieces. */
 async function streaming() {
