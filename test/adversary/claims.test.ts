@@ -126,7 +126,9 @@ describe('a claim', () => {
     expect(await creditUsed(honest)).toBe(3);
   });
 
-  it('covers what a payer left without any checkpoint, however long the shard was away', async () => {
+  it('covers what a payer left without any checkpoint, however long the shard was away', {
+    tags: 'long',
+  }, async () => {
     const viewer = await RawViewer.start(net);
     const away = await net.peer('away');
     await away.claims.stop(); // none goes out by itself

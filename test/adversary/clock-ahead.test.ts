@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-it('a viewer goes on with a provider whose clock jumped ahead and came back, twice', async () => {
+it('a viewer goes on with a provider whose clock jumped ahead and came back, twice', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   // One that cannot notice the jump: else it would end no channel by time.
   const clocks = { wallMs: () => Date.now(), uptimeMs: () => Date.now() };

@@ -301,7 +301,7 @@ it('a debtor cannot send on what it received before its loans are repaid', async
   expect((await shard.chain.account(party(1).account.address)).creditUsedUnits).toBe(0);
 });
 
-it('a shard that has stopped settling grants no more leases', async () => {
+it('a shard that has stopped settling grants no more leases', { tags: 'long' }, async () => {
   const net = await useDevnet();
   const [provider, viewer, later] = [await net.peer(), await net.peer(), await net.peer()];
   const { contentId } = await net.content(provider, 3 * MIB);

@@ -46,7 +46,9 @@ function withoutUmask(): void {
 }
 
 describe.skipIf(isWindows)('another user of this machine', () => {
-  it('reads nothing of a node and its devnet, whatever the modes and the umask were', async () => {
+  it('reads nothing of a node and its devnet, whatever the modes and the umask were', {
+    tags: 'long',
+  }, async () => {
     withoutUmask();
     const dir = openFolder();
     const node = await startNode(dir);

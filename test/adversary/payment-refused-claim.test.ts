@@ -35,7 +35,9 @@ it('after the shard refused a claim, at most one window more is served on the ch
   expect(served / MIB - claimed()).toBeLessThanOrEqual(3 + 8);
 });
 
-it('a viewer whose channel the provider has closed that way goes on over another one', async () => {
+it('a viewer whose channel the provider has closed that way goes on over another one', {
+  tags: 'long',
+}, async () => {
   const { net, provider, viewer, transfer } = await streaming();
   expect(expireLeases(net)).toBe(1);
   transfer.addReader(12);

@@ -9,7 +9,9 @@ import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { offerThroughProxy } from '../helpers/slow-proxy.ts';
 import { waitFor } from '../helpers/wait.ts';
 
-it('an unanswered final checkpoint does not shut a viewer out of a restored provider', async () => {
+it('an unanswered final checkpoint does not shut a viewer out of a restored provider', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   const timeouts = { handshakeMs: 500, paymentMs: 1_000, dataMs: 1_000 };
   let provider = await net.peer('provider');

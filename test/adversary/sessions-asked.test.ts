@@ -108,7 +108,7 @@ describe('a viewer that asks its sessions', () => {
     expect(staged.raw.heardOf('tick')).toHaveLength(1);
   });
 
-  it('looks the content up when nobody it knows has it, or says anything', async () => {
+  it('looks the content up when nobody it knows has it, or says anything', { tags: 'long' }, async () => {
     const silent = await stage(() => undefined);
     await expectFetched(silent);
     const without = await stage(({ id, contentId }, stream) => {

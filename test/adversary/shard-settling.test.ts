@@ -117,7 +117,7 @@ describe('watch time', () => {
   };
   const totals = async (shard: TestShard) => (await shard.chain.market()).totals;
 
-  it('of 400 leases at once is no more than the wall clock', async () => {
+  it('of 400 leases at once is no more than the wall clock', { tags: 'long' }, async () => {
     const shard = useFunded();
     const leases = [];
     for (let i = 0; i < 400; i++) leases.push(await shard.lease(payer, payee, 1));

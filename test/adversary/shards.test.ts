@@ -175,7 +175,7 @@ describe('a payer that asks every shard for leases', () => {
 });
 
 describe('a shard that is down', () => {
-  it('stops its own payers only, and gets the claims on it when it is back', async () => {
+  it('stops its own payers only, and gets the claims on it when it is back', { tags: 'long' }, async () => {
     const shards = await useShards(3);
     const [provider, other, own] = await Promise.all([shards.peer(1), shards.peer(0), shards.peer(2)]);
     const first = await shards.net.content(provider, 2 * MIB, 'first.bin');
@@ -219,7 +219,9 @@ describe('a shard that is down', () => {
     await shards.net.expectConserved();
   });
 
-  it('that has the chain stops leases and settling everywhere by name, and nothing is lost', async () => {
+  it('that has the chain stops leases and settling everywhere by name, and nothing is lost', {
+    tags: 'long',
+  }, async () => {
     const shards = await useShards(2);
     const [provider, viewer] = await Promise.all([shards.peer(1), shards.peer(1)]);
     const { contentId } = await shards.net.content(provider, 2 * MIB);

@@ -51,7 +51,7 @@ describe('a newcomer on free credit whose provider lends it no more', () => {
     riskLimits: { ...LIMITS, unpaid: { ...LIMITS.unpaid, perGroupUnits: 64, inAllUnits: 64 }, newcomerUnits },
   });
 
-  it('gets the rest from other providers', async () => {
+  it('gets the rest from other providers', { tags: 'long' }, async () => {
     const net = await useDevnet({ settlementIntervalMs: HOUR_MS });
     // As generous as a devnet's are, until both have the content.
     const seeds = [await net.peer('first'), await net.peer('second')] as const;
@@ -94,7 +94,7 @@ describe('a newcomer on free credit whose provider lends it no more', () => {
     expect(await refusalBy(again)).toBe('piece');
   });
 
-  it('is told so when there is no other, and goes on when it has topped up', async () => {
+  it('is told so when there is no other, and goes on when it has topped up', { tags: 'long' }, async () => {
     const net = await useDevnet({ settlementIntervalMs: HOUR_MS });
     const provider = await net.peer('provider', undefined, undefined, undefined, fewUnits(6));
     const content = await net.content(provider, 24 * MIB);

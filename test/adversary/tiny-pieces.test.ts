@@ -4,7 +4,9 @@ import { SMALL_PIECE_RATE } from '../../main/pieces/constants.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
 import { RawViewer } from '../helpers/raw-viewer.ts';
 
-it('a content of four bytes is served to one device at the pace of work, while another is served as ever', async () => {
+it('a content of four bytes is served to one device at the pace of work, while another is served as ever', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   const provider = await net.peer('provider');
   const { contentId } = await net.content(provider, 4, 'tiny.bin');

@@ -91,7 +91,7 @@ const check = (shard: TestShard, proof: Uint8Array) =>
   checkShardProof(proof, shard.settings.networkId, keysOf(shard), verifyDevice);
 
 describe('a shard that tells statements without end', () => {
-  it('holds up neither the others nor the end of the node', async () => {
+  it('holds up neither the others nor the end of the node', { tags: 'long' }, async () => {
     const [first] = (await forked(5)) as [TestShard];
     const { store, sync, lines } = provider(first);
     const [row] = told(first);

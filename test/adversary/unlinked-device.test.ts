@@ -119,7 +119,7 @@ describe('one device', () => {
     await shard.lease(THIEF, PAYEE, 1_280, { expiresAtMs });
   });
 
-  it('has as many leases as providers, up to a bound', async () => {
+  it('has as many leases as providers, up to a bound', { tags: 'long' }, async () => {
     const shard = startShard();
     for (let i = 0; i < MAX_DEVICE_LEASES; i++) await shard.lease(THIEF, PAYEE, 1);
     await expectAceRejection('LeaseRefused', shard.lease(THIEF, PAYEE, 1));

@@ -7,7 +7,7 @@ import { standsStill } from '../helpers/wait.ts';
 
 const KIB = 1_024;
 
-it('a viewer that does not read what it asked for holds up nobody else', async () => {
+it('a viewer that does not read what it asked for holds up nobody else', { tags: 'long' }, async () => {
   const net = await useDevnet();
   const provider = await net.peer('provider');
   const large = await net.content(provider, 20 * MIB);

@@ -56,6 +56,7 @@ const openings = (peer: TestPeer) =>
   peer.store.payerChannels.all().filter(({ state }) => state.status === 'opening').length;
 
 it('a player is told at once, and all goes on by itself when the clock is right', {
+  tags: 'long',
   timeout: 60_000,
 }, async () => {
   const net = await Devnet.start();

@@ -100,7 +100,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     expect(await background()).not.toBe(dark);
   });
 
-  it('shows who sends, what it costs and what came, while a title plays', async () => {
+  it('shows who sends, what it costs and what came, while a title plays', { tags: 'long' }, async () => {
     const page = await open('watch');
     await page.getByTestId('library-item').filter({ hasText: 'Sample clip' }).getByTestId('play').click();
     await page.getByTestId('player').waitFor();
@@ -187,7 +187,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     expect(await page.getByTestId('library-error').textContent()).toContain('no such file');
   });
 
-  it('tells of validators, peers, prices and pools', async () => {
+  it('tells of validators, peers, prices and pools', { tags: 'long' }, async () => {
     const page = await open('network');
     await page.getByTestId('peer').nth(1).waitFor();
     expect(await page.getByTestId('shards').textContent()).toContain('connected');

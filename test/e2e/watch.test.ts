@@ -22,7 +22,7 @@ describe('the main job', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('says what is wrong with what was typed, and forgets it afterwards', async () => {
+  it('says what is wrong with what was typed, and forgets it afterwards', { tags: 'long' }, async () => {
     const { page } = await openApp(stage);
     await connected(page);
 

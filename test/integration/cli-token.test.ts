@@ -39,7 +39,9 @@ describe('ace-node token', () => {
     expect(await again.stop()).toBe(0);
   });
 
-  it('--renew makes the old one worthless at once, while the node runs and while it does not', async () => {
+  it('--renew makes the old one worthless at once, while the node runs and while it does not', {
+    tags: 'long',
+  }, async () => {
     const dir = tempDir();
     const node = await start(dir);
     const old = tokenOf(node.ready);

@@ -149,7 +149,9 @@ describe('the wallet on the command line', () => {
     expect(await node.stop()).toBe(0);
   });
 
-  it('that is locked keeps nobody from reading what the books of a stopped node say', async () => {
+  it('that is locked keeps nobody from reading what the books of a stopped node say', {
+    tags: 'long',
+  }, async () => {
     const { dir, secret, at } = fresh();
     const created = await run(['wallet', 'create', '--no-confirm', ...at, ...secret]);
     const node = await startNode(dir, ...secret);

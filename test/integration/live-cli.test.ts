@@ -10,7 +10,9 @@ import { waitFor } from '../helpers/wait.ts';
 afterAll(killStarted);
 
 describe('ace-node broadcast', () => {
-  it('starts a node when none runs, tells where to push, and goes on with the same broadcast next time', async () => {
+  it('starts a node when none runs, tells where to push, and goes on with the same broadcast next time', {
+    tags: 'long',
+  }, async () => {
     const dataDir = join(tempDir(), 'data');
     const args = ['broadcast', '--name', 'Harbour', '--data-dir', dataDir];
     const first = await startService(...args);

@@ -38,7 +38,9 @@ describe.skipIf(!hasFfmpeg)('a broadcast', () => {
     },
   );
 
-  it('says nothing of its tracks while no player takes it, and is asked for by nobody', async () => {
+  it('says nothing of its tracks while no player takes it, and is asked for by nobody', {
+    tags: 'long',
+  }, async () => {
     const { viewer, contentId } = await onAir();
     let told = false;
     const asked = viewer.call('tracks', { contentId }).finally(() => {

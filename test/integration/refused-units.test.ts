@@ -18,7 +18,9 @@ async function answerOf(stream: RawStream): Promise<Message | null> {
   return message;
 }
 
-it('units that the main chain refused stand in both books, and their payer is served again when it has funds', async () => {
+it('units that the main chain refused stand in both books, and their payer is served again when it has funds', {
+  tags: 'long',
+}, async () => {
   // Nothing settles by itself while the test arranges its case.
   const net = await useDevnet({ trafficCreditLimitUnits: CREDIT_UNITS, settlementIntervalMs: 600_000 });
   const provider = await net.peer('provider');

@@ -18,7 +18,9 @@ function ask(viewer: TestPeer, provider: TestPeer, contentId: string) {
   );
 }
 
-it('is told to those who play it, by the API and by HTTP, and it comes when it is shared again', async () => {
+it('is told to those who play it, by the API and by HTTP, and it comes when it is shared again', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   const sharer = await net.peer('sharer');
   const { contentId } = await net.content(sharer, 2 * MIB, 'title');

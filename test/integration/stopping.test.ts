@@ -74,7 +74,7 @@ async function expectNothingBought(contentIds: readonly string[]): Promise<void>
 }
 
 describe('what is bought stops', () => {
-  it('with a command that is interrupted, ended, hung up or killed', async () => {
+  it('with a command that is interrupted, ended, hung up or killed', { tags: 'long' }, async () => {
     const contentIds = await Promise.all(SIGNALS.map((signal) => provided(signal, SIZE_UNITS)));
     const commands = contentIds.map((contentId) => saving(contentId));
     await waitFor('all of them buy', async () =>

@@ -46,7 +46,9 @@ async function playAll(contentId: string, range = ''): Promise<Buffer> {
 }
 
 describe('a content that is larger than the limit', () => {
-  it('is played to its end, whole and right, and never takes up more than the limit', async () => {
+  it('is played to its end, whole and right, and never takes up more than the limit', {
+    tags: 'long',
+  }, async () => {
     const { contentId, bytes } = await film('long');
     const disk = watchDisk(dir);
     expect(hashOf(await playAll(contentId))).toBe(hashOf(bytes));

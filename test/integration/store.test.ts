@@ -34,7 +34,9 @@ async function providedFilms(count: number, units: number) {
 const have = (peer: TestPeer, contentId: string) => peer.store.contents.get(contentId)?.havePieces ?? 0;
 
 describe('the limit of the disk', () => {
-  it('is never passed, takes the least recently used first, and spares what is pinned', async () => {
+  it('is never passed, takes the least recently used first, and spares what is pinned', {
+    tags: 'long',
+  }, async () => {
     const { viewer, films } = await providedFilms(4, 14);
     const [first = '', second = '', third = '', fourth = ''] = films;
     await viewer.setLimits({ cacheBytes: LIMIT });
@@ -78,7 +80,7 @@ describe('the limit of the disk', () => {
     await net.expectConserved();
   });
 
-  it('says by name what can never fit, before a byte of it is paid', async () => {
+  it('says by name what can never fit, before a byte of it is paid', { tags: 'long' }, async () => {
     const { viewer, films } = await providedFilms(1, 33);
     await viewer.setLimits({ cacheBytes: LIMIT });
     const transfer = await viewer.library.transfer(films[0] ?? '');

@@ -106,7 +106,7 @@ describe.skipIf(!findProgram('ffmpeg'))('tracksOf', () => {
     expect(readBytes).toBeLessThan(64 * 1_048_576);
   });
 
-  it('answers for every damaged file, soon', async () => {
+  it('answers for every damaged file, soon', { tags: 'long' }, async () => {
     const noise = vi.spyOn(console, 'error').mockImplementation(() => {}); // the reader tells of what it found
     onTestFinished(() => noise.mockRestore());
     let seed = 1;

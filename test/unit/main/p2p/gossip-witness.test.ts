@@ -151,7 +151,9 @@ describe('the witness', () => {
     expect(hear(w, told({ number: 92 })).isNews).toBe(false);
   });
 
-  it('remembers so many channels, and forgets the one that it has not heard of for longest', () => {
+  it('remembers so many channels, and forgets the one that it has not heard of for longest', {
+    tags: 'long',
+  }, () => {
     const w = witness();
     const channel = (i: number) => {
       const nonce = new Uint8Array(16);

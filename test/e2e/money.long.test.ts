@@ -42,9 +42,7 @@ async function viewer() {
 }
 
 describe.skipIf(browserPath === null)('the money pages', () => {
-  it('show traffic become loans, a top-up repay them, and the records behind it', {
-    tags: 'long',
-  }, async () => {
+  it('show traffic become loans, a top-up repay them, and the records behind it', async () => {
     const { address, clip, film, provider } = await viewer();
     const { page, troubles } = await stage.page(address);
     await connected(page);
@@ -195,7 +193,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     ['ru', 'dark', 1180],
     ['en', 'dark', 380],
     ['ru', 'light', 380],
-  ])('are read aloud, seen and fit: %s, %s, %i wide', { tags: 'long' }, async (language, theme, width) => {
+  ])('are read aloud, seen and fit: %s, %s, %i wide', async (language, theme, width) => {
     const { address, clip } = await viewer();
     const { page, troubles } = await stage.page(address, { language, theme, width });
     await connected(page);

@@ -8,7 +8,6 @@ import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { floodWithGarbage } from '../helpers/garbage.ts';
 import { FailingDisk, noFailingDisk, noSmallDisk, SmallDisk } from '../helpers/small-disk.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 // Each role died of an unhandled error of the logger's stream when its disk was full.
@@ -57,9 +56,7 @@ const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') 
 const why = noSmallDisk();
 
 describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, () => {
-  it('costs a validator neither its process nor its books, and it goes on when there is room', {
-    tags: 'long',
-  }, async () => {
+  it('costs a validator neither its process nor its books, and it goes on when there is room', async () => {
     const disk = new SmallDisk(DISK_BYTES);
     const validator = await validatorIn(join(disk.dir, 'validator'));
     const node = await nodeIn(tempDir(), validator);
@@ -84,9 +81,7 @@ describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, (
     expect(await validator.stop()).toBe(0);
   });
 
-  it('costs a provider neither its process nor what it earned, and it goes on when there is room', {
-    tags: 'long',
-  }, async () => {
+  it('costs a provider neither its process nor what it earned, and it goes on when there is room', async () => {
     const disk = new SmallDisk(DISK_BYTES);
     const validator = await validatorIn(tempDir());
     const provider = await nodeIn(join(disk.dir, 'node'), validator);
@@ -113,10 +108,10 @@ describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, (
     expect(await provider.stop()).toBe(0);
   });
 
-  itInTiers({
-    quick: [['becomes full on the way', 3 * MIB]],
-    long: [['is full before anything came', 0]],
-  })(
+  it.each([
+    ['becomes full on the way', 3 * MIB],
+    ['is full before anything came', 0],
+  ])(
     'costs a viewer whose disk %s neither its process nor what it paid for',
     async (_: string, leaveBytes: number) => {
       const disk = new SmallDisk(DISK_BYTES);
@@ -141,9 +136,7 @@ describe.skipIf(why !== null)(`a full disk${why === null ? '' : ` (${why})`}`, (
     },
   );
 
-  it('refuses a new setting by name, keeps the old one, and takes it when there is room', {
-    tags: 'long',
-  }, async () => {
+  it('refuses a new setting by name, keeps the old one, and takes it when there is room', async () => {
     const disk = new SmallDisk(DISK_BYTES);
     const validator = await validatorIn(tempDir());
     const node = await nodeIn(join(disk.dir, 'node'), validator);
@@ -163,9 +156,7 @@ const whyNot = noFailingDisk();
 describe.skipIf(whyNot !== null)(
   `a disk that turns read-only${whyNot === null ? '' : ` (${whyNot})`}`,
   () => {
-    it('is said by each role and ends none of them, and they go on with what they had when it is repaired', {
-      tags: 'long',
-    }, async () => {
+    it('is said by each role and ends none of them, and they go on with what they had when it is repaired', async () => {
       const disk = new FailingDisk();
       const dirs = ['validator', 'provider', 'viewer'].map((name) => join(disk.dir, name));
       const [validatorDir = '', providerDir = '', viewerDir = ''] = dirs;

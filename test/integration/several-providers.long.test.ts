@@ -165,7 +165,7 @@ const FAST_BYTES_PER_MS = 12_000;
 const SLOW_BYTES_PER_MS = 150;
 
 describe('a slow provider beside a fast one', () => {
-  it('takes nothing of the fast one’s rate', { tags: 'long' }, async () => {
+  it('takes nothing of the fast one’s rate', async () => {
     const units = 32;
     const net = await useDevnet();
     const fast = await net.peer('fast');
@@ -206,9 +206,7 @@ describe('a slow provider beside a fast one', () => {
     expect(beside.doubledPieces).toBeLessThanOrEqual(2);
   });
 
-  it('that goes silent in mid-stream is left, and its pieces come from the other', {
-    tags: 'long',
-  }, async () => {
+  it('that goes silent in mid-stream is left, and its pieces come from the other', async () => {
     const units = 40;
     const net = await useDevnet();
     const good = await net.peer('good');
@@ -248,9 +246,7 @@ describe('a slow provider beside a fast one', () => {
 });
 
 describe('a jump to the far end', () => {
-  it('gets its first byte without the middle, and does not wait for what was asked before', {
-    tags: 'long',
-  }, async () => {
+  it('gets its first byte without the middle, and does not wait for what was asked before', async () => {
     const units = 60;
     const net = await useDevnet();
     const provider = await net.peer('provider');
@@ -279,7 +275,7 @@ describe('a jump to the far end', () => {
 });
 
 describe('two viewers of one content', () => {
-  it('help each other while they fetch, and pay each other', { tags: 'long' }, async () => {
+  it('help each other while they fetch, and pay each other', async () => {
     const units = 40;
     const net = await useDevnet();
     const provider = await net.peer('provider');

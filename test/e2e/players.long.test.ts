@@ -11,7 +11,6 @@ import { type RunningNode, startNode } from '../../main/node/node.ts';
 import { browserPath, launchBrowser } from '../helpers/browser.ts';
 import { Devnet, joinedNode, type TestPeer } from '../helpers/devnet.ts';
 import { findProgram, type MediaOptions, makeVideo } from '../helpers/media.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 
 const PAGES = join(import.meta.dirname, '../../out/renderer');
 
@@ -54,14 +53,12 @@ const secondsPlayed = (page: Page) =>
   page.getByTestId('player').evaluate((video) => (video as unknown as { currentTime: number }).currentTime);
 
 describe.skipIf(!runs)('the page, of a video that the browser plays in part', () => {
-  itInTiers({
-    quick: [['AC-3 in MP4', 'ac3.mp4', 'ac3', 'AC-3']],
-    long: [
-      ['AC-3 in MP4 with its description in front', 'ac3-front.mp4', 'ac3', 'AC-3'],
-      ['E-AC-3 in MKV', 'eac3.mkv', 'eac3', 'E-AC-3'],
-      ['DTS in MKV', 'dts.mkv', 'dca', 'DTS'],
-    ],
-  })('says that there is no sound: %s', async (_what, name, audio, codec) => {
+  it.each([
+    ['AC-3 in MP4', 'ac3.mp4', 'ac3', 'AC-3'],
+    ['AC-3 in MP4 with its description in front', 'ac3-front.mp4', 'ac3', 'AC-3'],
+    ['E-AC-3 in MKV', 'eac3.mkv', 'eac3', 'E-AC-3'],
+    ['DTS in MKV', 'dts.mkv', 'dca', 'DTS'],
+  ])('says that there is no sound: %s', async (_what, name, audio, codec) => {
     const extra = name.includes('front') ? ['-movflags', '+faststart'] : [];
     const { page, id } = await playing(name, { audio, extra });
     const notice = page.getByTestId('missing-tracks');
@@ -93,7 +90,7 @@ describe.skipIf(!runs)('the page, of a video that the browser plays in part', ()
     await page.context().close();
   });
 
-  it('says what it can of a picture that the browser does not know', { tags: 'long' }, async () => {
+  it('says what it can of a picture that the browser does not know', async () => {
     const { page } = await playing('hevc.mp4', { video: 'libx265', extra: ['-tag:v', 'hvc1'] });
     const knows = await page
       .getByTestId('player')

@@ -5,13 +5,12 @@
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { browserPath, ROOT } from '../helpers/browser.ts';
 import { FAKE_TOKEN, startFakeNode } from '../helpers/fake-node.ts';
 import { axeFindings, connected, type Language, Stage, sidewaysScroll } from '../helpers/pages.ts';
-import { itInTiers } from '../helpers/tiers.ts';
 
 const TITLES = 5_000;
 const MIB = 1_048_576;
@@ -209,7 +208,10 @@ async function removesAndPauses(page: Page, words: (typeof WORDS)[Language]): Pr
 }
 
 describe.skipIf(browserPath === null)('many titles of a library of 5,000', () => {
-  itInTiers<[Language, number]>({ quick: [['en', 1_180]], long: [['ru', 390]] })(
+  it.each<[Language, number]>([
+    ['en', 1_180],
+    ['ru', 390],
+  ])(
     'are chosen, paused and removed together, and say what they bring, in %s, %i wide',
     async (language, width) => {
       const words = WORDS[language];

@@ -147,7 +147,7 @@ describe.skipIf(browserPath === null)('what plays', () => {
 });
 
 describe.skipIf(browserPath === null)('the key to the node', () => {
-  it('comes from another open tab, or is pasted, and is kept nowhere else', { tags: 'long' }, async () => {
+  it('comes from another open tab, or is pasted, and is kept nowhere else', async () => {
     const { address, bare } = await aNode();
     const { page } = await stage.page(bare);
     await page.getByTestId('token-form').waitFor();
