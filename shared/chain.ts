@@ -1,15 +1,15 @@
 /** What the main chain says and takes: the types of the `MainChain` port, which every implementation shares. */
-import type { Balances, Token, TokenAmount } from './economy/money.ts';
+import type { HoldingDeltas, Holdings, Place } from './economy/holdings.ts';
+import type { Token, TokenAmount } from './economy/money.ts';
 import type { Operation } from './economy/operation.ts';
 import type { Payment } from './economy/payment.ts';
 import type { ExchangeRates, TrafficTotals } from './economy/price.ts';
 import type { Ratio } from './economy/ratio.ts';
 import type { Batch } from './settlement/batch.ts';
 
-export interface ChainAccount {
+export interface ChainAccount extends Holdings {
   /** EVM address, lower case hex. */
   readonly address: string;
-  readonly balances: Balances;
   /** Number of operations the account has signed so far; the next one carries this number. */
   readonly nonce: number;
   /** traffic_credit_used, in traffic units. Changed by settlement batches only. */
@@ -27,13 +27,15 @@ export interface OperationReceipt {
   readonly height: number;
   /** EIP-712 hash of the operation, 0x-hex. */
   readonly hash: `0x${string}`;
-  /** What it did to the balances of accounts and pools. Emitted and burned tokens show on one side only. */
-  readonly changes: readonly BalanceChange[];
+  /** What it did to accounts and pools. Emitted and burned tokens show on one side only. */
+  readonly changes: readonly HoldingChange[];
 }
 
-export interface BalanceChange {
+export interface HoldingChange {
   /** Address of an account, or name of a pool. */
   readonly holder: string;
+  /** Of an account; `null` of a pool. */
+  readonly place: Place | null;
   readonly token: Token;
   /** Base units gained; negative where lost. */
   readonly delta: bigint;
@@ -47,8 +49,7 @@ export interface AccountOperation {
   readonly atMs: number;
   /** Bytes of `encodeSignedOperation`; `null` of genesis. */
   readonly operation: Uint8Array | null;
-  /** Base units that the account gained per token; negative where lost. */
-  readonly deltas: Readonly<Record<Token, bigint>>;
+  readonly deltas: HoldingDeltas;
   /** What an operation that pays for a service moved between its two parties; `null` of others. */
   readonly payment: Payment | null;
 }
@@ -69,6 +70,22 @@ export interface AccountDevice {
   readonly device: string;
   /** Linked, or unlinked again. */
   readonly linked: boolean;
+}
+
+/** Access to a content that an account has bought (docs/economy.md#access). */
+export interface BoughtAccess {
+  readonly contentId: string;
+  /** Address of who was paid. */
+  readonly seller: string;
+  /** Base units, before the fee. */
+  readonly priceXac: TokenAmount;
+  readonly premium: boolean;
+  /** What one purchase lasts; 0: for ever. */
+  readonly lastsMs: number;
+  /** The chain's time of the first purchase on these terms without a gap. */
+  readonly boughtAtMs: number;
+  /** The chain's time; 0: for ever. */
+  readonly untilMs: number;
 }
 
 export interface TokenSupply {

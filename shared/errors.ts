@@ -108,6 +108,7 @@ export type ErrorCode =
   | 'DataDirNotWritable'
   | 'DataDirMismatch'
   | 'SchemaTooNew'
+  | 'SchemaTooOld'
   | 'MigrationFailed'
   | 'StoreFailed'
   | 'KeyStoreLocked'

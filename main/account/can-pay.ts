@@ -31,13 +31,13 @@ export async function isCovered(address: string, lines: Lines, settings: Setting
 
 async function ask(address: string, lines: Lines, settings: Settings) {
   const home = lines.of(lines.homeOf(address));
-  const [{ balances, creditUsedUnits, reservedUnits }, market] = await Promise.all([
+  const [{ services, creditUsedUnits, reservedUnits }, market] = await Promise.all([
     home.call('account', { address }),
     home.call('market', {}),
   ]);
   const rates = { xacPerXat: market.xacPerXat, xacPerXas: market.xacPerXas };
   return {
-    funds: { XAC: amount(balances.XAC), XAT: amount(balances.XAT), XAS: amount(balances.XAS) },
+    funds: { XAC: amount(services.XAC), XAT: amount(services.XAT), XAS: amount(services.XAS) },
     price: { rates, unitPriceXac: unitPriceXac(market, rates) },
     creditLeft: creditLeftUnits(settings.trafficCreditLimitUnits, creditUsedUnits),
     reservedUnits,

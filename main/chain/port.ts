@@ -1,5 +1,5 @@
 /**
- * The main chain, as the rest of the node sees it: balances, credit used, pools, totals, and the two ways to change
+ * The main chain, as the rest of the node sees it: what accounts have in main and services, credit used, pools, totals, and the two ways to change
  * them, a signed operation or a settlement batch. Implementations: `embedded/` (SQLite). An answer is durable before it
  * is given; a refused call changes nothing.
  *
@@ -17,6 +17,7 @@
 import type {
   AccountDevice,
   AccountOperation,
+  BoughtAccess,
   ChainAccount,
   Market,
   OperationReceipt,
@@ -38,7 +39,7 @@ export interface AccountChanges {
 
 export interface MainChain {
   settings(): NetworkSettings;
-  /** An account that was never paid has empty balances; asking for it is no error. */
+  /** An account that was never paid has nothing; asking for it is no error. */
   account(address: string): Promise<ChainAccount>;
   accounts(): Promise<ChainAccount[]>;
   /** What changed since the answer that gave `cursor`; `null` asks for the first one. */
@@ -56,11 +57,13 @@ export interface MainChain {
    * Perhaps fewer than `limit`; none when there are no more.
    */
   accountOperations(address: string, fromHeight: number, limit: number): Promise<AccountOperation[]>;
+  /** The access to a content that an account has bought from a seller, whether it still lasts or not; `null` for none. */
+  access(account: string, contentId: string, seller: string): Promise<BoughtAccess | null>;
   /** Height of the log and hash of its last record. */
   head(): Promise<{ readonly height: number; readonly hash: Uint8Array }>;
   /**
    * @throws AceError `InvalidSignature`, `WrongNonce`, `InsufficientFunds`, `InvalidAmount`, `InvalidInput`,
-   * `NotAllowed` (a feed or a reward by another account), `NoMarket`, `SlippageExceeded` (a swap or a mint past its
+   * `NotAllowed` (a feed or a reward by another account), `FundsReserved` (a withdrawal while loans are owed), `NoMarket`, `SlippageExceeded` (a swap or a mint past its
    * bound), `DeadlinePassed`, `InvariantViolated`, `StoreFailed`
    */
   submit(operation: SignedOperation): Promise<OperationReceipt>;

@@ -3,13 +3,16 @@
  * providers hold, what the shard batched, what the main chain moved.
  */
 import type { ChainAccount } from '../../shared/chain.ts';
+import { heldOf } from '../../shared/economy/holdings.ts';
 import { formatAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { POOLS, type Pool } from '../../shared/economy/settings.ts';
+import type { HoldingsView } from '../../shared/rpc/holdings.ts';
 import { openStoredChain } from '../chain/embedded/stored-chain.ts';
 import type { MainChain } from '../chain/port.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeStore, openNodeStore } from '../db/node/store.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
+import { holdingsView } from '../service/views.ts';
 
 export interface DemoDirs {
   readonly validatorDir: string;
@@ -30,8 +33,8 @@ export interface DemoBooks {
   readonly unitsRepaid: number;
   readonly creditLimit: number;
   readonly creditUsed: number;
-  /** Decimal token strings per account. */
-  readonly balances: Readonly<Record<string, Decimals & { readonly address: string }>>;
+  /** What lies in each account's two places, decimal token strings. */
+  readonly accounts: Readonly<Record<string, HoldingsView & { readonly address: string }>>;
   readonly pools: Readonly<Record<Pool, Decimals>>;
   readonly supply: Readonly<
     Record<Token, { readonly genesis: string; readonly emitted: string; readonly burned: string }>
@@ -96,10 +99,10 @@ export async function readBooks(dirs: DemoDirs): Promise<DemoBooks> {
       unitsRepaid,
       creditLimit: chain.settings().trafficCreditLimitUnits,
       creditUsed: viewerAccount.creditUsedUnits,
-      balances: Object.fromEntries(
+      accounts: Object.fromEntries(
         accounts.map((account) => [
           names.get(account.address) ?? 'faucet',
-          { address: account.address, ...decimals((token) => account.balances[token]) },
+          { address: account.address, ...holdingsView(account) },
         ]),
       ),
       pools: await poolDecimals(chain),
@@ -140,7 +143,7 @@ async function conservation(
 ): Promise<{ rule: string; holds: boolean }[]> {
   const [pools, supply] = [await chain.pools(), await chain.supply()];
   const all = TOKENS.map((token) => {
-    const inAccounts = accounts.reduce((total, account) => total + account.balances[token], 0n);
+    const inAccounts = accounts.reduce((total, account) => total + heldOf(account, token), 0n);
     const inPools = POOLS.reduce((total, pool) => total + pools[pool][token], 0n);
     const { genesis, emitted, burned } = supply[token];
     return {

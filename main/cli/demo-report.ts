@@ -22,7 +22,10 @@ export function reportTable(result: DemoResult): string {
     row('Payment on the wire', `${result.wireOverheadBytesPerMiB} bytes per MiB`),
     '',
     columns('Account', 'XAT', 'XAC'),
-    ...Object.entries(result.balances).map(([name, balance]) => columns(name, balance.XAT, balance.XAC)),
+    ...Object.entries(result.accounts).flatMap(([name, { main, services }]) => [
+      columns(`${name}, to spend`, services.XAT, services.XAC),
+      columns(`${name}, kept`, main.XAT, main.XAC),
+    ]),
     columns('trafficFeePool', result.pools.trafficFeePool.XAT, result.pools.trafficFeePool.XAC),
     '',
     ...result.checks.map(({ rule, holds }) => `${holds ? '✓' : '✗'} ${rule}`),
@@ -40,5 +43,5 @@ function row(label: string, value: string | number): string {
 }
 
 function columns(name: string, xat: string, xac: string): string {
-  return `${name.padEnd(20)} ${xat.padStart(22)} ${xac.padStart(16)}`;
+  return `${name.padEnd(22)} ${xat.padStart(22)} ${xac.padStart(16)}`;
 }

@@ -1,11 +1,13 @@
 /** Commands that move an account's funds: each shows what will happen first, and asks. */
 
+import { isServicesToken, type Place, SERVICES_TOKENS } from '../../shared/economy/holdings.ts';
 import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import { byCreditor } from '../../shared/rpc/repays.ts';
 import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
+import { holdingLines } from './holdings.ts';
 import { type NodeConnection, openConnection, openExisting } from './node-connection.ts';
 import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
 import { print } from './print.ts';
@@ -18,7 +20,7 @@ export interface ActOptions {
   readonly json: boolean;
 }
 
-type Gains = Pick<OperationResultView, 'balances' | 'creditUsedUnits' | 'repaid'>;
+type Gains = Pick<OperationResultView, 'holdings' | 'creditUsedUnits' | 'repaid'>;
 
 /** `ace-node topup AMOUNT`: from the devnet's faucet; loans are repaid by themselves. */
 export async function faucetCommand(
@@ -43,15 +45,52 @@ export async function faucetCommand(
 
 export function sendCommand(
   config: NodeConfig,
-  { amount, token, to }: { readonly amount: string; readonly token: string; readonly to: string },
+  {
+    amount,
+    token,
+    to,
+    place,
+  }: {
+    readonly amount: string;
+    readonly token: string;
+    readonly to: string;
+    readonly place: Place;
+  },
   options: ActOptions,
 ): Promise<void> {
-  const input = { amount, token: tokenOf(token), to };
+  const input = { amount, token: tokenOf(token), to, place };
   return act(config, options, {
     quote: (connection) => connection.call('quoteSend', input),
     words: ({ to: payee, isSeen }) =>
-      `Send ${amount} ${input.token} to ${payee}${isSeen ? '' : '. This network has never seen that account: check the address, what is sent cannot be taken back'}`,
+      `Send ${amount} ${input.token} to ${payee}${place === 'services' ? ', who can spend it on traffic at once' : ''}${isSeen ? '' : '. This network has never seen that account: check the address, what is sent cannot be taken back'}`,
     run: (connection, { expiresAtMs }) => connection.call('send', { ...input, expiresAtMs }),
+  });
+}
+
+/** `ace-node deposit` and `withdraw`: between the account's own places. */
+export function moveCommand(
+  config: NodeConfig,
+  kind: 'deposit' | 'withdraw',
+  { amount, token }: { readonly amount: string; readonly token: string },
+  options: ActOptions,
+): Promise<void> {
+  const known = tokenOf(token);
+  if (!isServicesToken(known)) {
+    throw new AceError(
+      'InvalidInput',
+      `${known} pays for no service: take one of ${SERVICES_TOKENS.join(', ')}`,
+    );
+  }
+  const input = { amount, token: known };
+  const [quote, run] =
+    kind === 'deposit' ? (['quoteDeposit', 'deposit'] as const) : (['quoteWithdraw', 'withdraw'] as const);
+  return act(config, options, {
+    quote: (connection) => connection.call(quote, input),
+    words: () =>
+      kind === 'deposit'
+        ? `Move ${amount} ${known} to what you spend: it pays for traffic, loans and access`
+        : `Move ${amount} ${known} back to what you keep`,
+    run: (connection, { expiresAtMs }) => connection.call(run, { ...input, expiresAtMs }),
   });
 }
 
@@ -180,9 +219,16 @@ function tokenOf(text: string): Token {
   throw new AceError('InvalidInput', `${text} is not a token: take one of ${TOKENS.join(', ')}`);
 }
 
+const PLACE_WORDS: Readonly<Record<Place, string>> = { main: ' kept', services: ' to spend' };
+
 function effectLines(q: OperationQuoteView): string[] {
-  const sums = (list: readonly { token: Token; amount: string; burned?: boolean }[]) =>
-    list.map((sum) => `${sum.amount} ${sum.token}${sum.burned ? ' (burned)' : ''}`).join(' + ');
+  const sums = (list: readonly { token: Token; amount: string; place?: Place; burned?: boolean }[]) =>
+    list
+      .map(
+        ({ amount, token, place, burned }) =>
+          `${amount} ${token}${place ? PLACE_WORDS[place] : ''}${burned ? ' (burned)' : ''}`,
+      )
+      .join(' + ');
   const rows: [string, string][] = [['You give', sums(q.gives)]];
   if (q.gets.length > 0) rows.push(['You get', sums(q.gets)]);
   if (q.fees.length > 0) rows.push(['Fee, included', sums(q.fees)]);
@@ -190,14 +236,16 @@ function effectLines(q: OperationQuoteView): string[] {
     const rest = loan.stillOwedUnits > 0 ? `, ${loan.stillOwedUnits} MiB stays owed` : '';
     rows.push(['Repays', `${shownAddress(loan.creditor)}: ${loan.units} MiB for ${loan.costXac} XAC${rest}`]);
   }
-  rows.push(['Afterwards', TOKENS.map((token) => `${q.balancesAfter[token]} ${token}`).join(', ')]);
+  for (const [i, line] of holdingLines(q.holdingsAfter).entries()) {
+    rows.push([i === 0 ? 'Afterwards' : '', line]);
+  }
   return rows.map(([label, words]) => `  ${label.padEnd(13)} ${words}`);
 }
 
-function gainLines({ balances, creditUsedUnits, repaid }: Gains): string[] {
+function gainLines({ holdings, creditUsedUnits, repaid }: Gains): string[] {
   const lines = repaid.toReversed().map((loan) => `Loan repaid: ${repaidLine(loan)}.`);
   if (creditUsedUnits > 0) lines.push(`Still owed: ${creditUsedUnits} MiB.`);
-  lines.push(`Balance: ${TOKENS.map((token) => `${balances[token]} ${token}`).join(', ')}.`);
+  lines.push(...holdingLines(holdings));
   return lines;
 }
 

@@ -6,6 +6,7 @@ import { shownName } from '../../shared/shown-name.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import { ownClockWords } from '../account/network-clock.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
+import { amounts } from './holdings.ts';
 import { openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
 import { mib, sharingRows } from './sharing-rows.ts';
@@ -48,12 +49,8 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ['Account', shownAddress(s.account)],
     ['Peer id', s.peerId],
     ['Peers', `${s.peers} connected`],
-    [
-      'Balances',
-      Object.entries(s.balances)
-        .map(([token, amount]) => `${amount} ${token}`)
-        .join(', '),
-    ],
+    ['To spend', amounts(s.holdings.services)],
+    ['Kept', amounts(s.holdings.main)],
     ['Credit', `${mib(s.credit.usedUnits)} of ${mib(s.credit.limitUnits)} used, ${mib(leftUnits)} left`],
     ['You owe', s.credit.loans.length === 0 ? 'nobody' : ''],
     ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [

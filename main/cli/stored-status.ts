@@ -2,7 +2,7 @@
  * `ace-node status` of a node that does not run and whose wallet has a passphrase: what its books say needs none. The
  * figures are those of when it last ran, and said to be.
  */
-import { formatAmount, TOKENS } from '../../shared/economy/money.ts';
+import type { HoldingsView } from '../../shared/rpc/holdings.ts';
 import type { SharingSummary } from '../../shared/rpc/sharing.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import { storedPicture } from '../account/account-sync.ts';
@@ -10,6 +10,8 @@ import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { openNodeStore } from '../db/node/store.ts';
 import { SharingService } from '../service/sharing.ts';
+import { holdingsView } from '../service/views.ts';
+import { amounts } from './holdings.ts';
 import { sharingRows } from './sharing-rows.ts';
 
 /** @throws AceError `DataDirMismatch`, `SchemaTooNew`, `StoreFailed` */
@@ -25,9 +27,7 @@ export function storedStatus(config: NodeConfig, json: boolean): string {
       networkId: store.meta.get('network'),
       account,
       asOfMs: picture?.asOfMs ?? null,
-      balances:
-        picture &&
-        Object.fromEntries(TOKENS.map((token) => [token, formatAmount(picture.account.balances[token])])),
+      holdings: picture && holdingsView(picture.account),
       creditUsedUnits: picture?.account.creditUsedUnits ?? null,
       sharing: new SharingService(store, () => Date.now()).summary(picture?.unitPriceXac ?? null),
       contents: store.contents.list().length,
@@ -44,7 +44,7 @@ interface StoredFacts {
   readonly networkId: string | null;
   readonly account: string | null;
   readonly asOfMs: number | null;
-  readonly balances: Readonly<Record<string, string>> | null;
+  readonly holdings: HoldingsView | null;
   readonly creditUsedUnits: number | null;
   readonly sharing: SharingSummary;
   readonly contents: number;
@@ -53,13 +53,13 @@ interface StoredFacts {
 }
 
 function describe(s: StoredFacts): string {
-  const balances = Object.entries(s.balances ?? {}).map(([token, amount]) => `${amount} ${token}`);
   const rows: [string, string][] = [
     ['Node', 'not running, and its wallet is locked: these are the figures of when it last ran'],
     ['Network', s.networkId ?? 'none yet'],
     ['Account', s.account === null ? 'not known' : shownAddress(s.account)],
     ['As of', s.asOfMs === null ? 'not known' : new Date(s.asOfMs).toISOString()],
-    ['Balances', balances.length === 0 ? 'not known' : balances.join(', ')],
+    ['To spend', s.holdings ? amounts(s.holdings.services) : 'not known'],
+    ['Kept', s.holdings ? amounts(s.holdings.main) : 'not known'],
     [
       'Credit',
       s.creditUsedUnits === null ? 'not known' : `${s.creditUsedUnits.toLocaleString('en')} MiB used`,

@@ -24,7 +24,10 @@ export type Statement<Bind extends unknown[] | object = unknown[], Row = unknown
 /** Whose file it is. */
 export type DatabaseRole = 'node' | 'validator' | 'chain';
 
-/** One schema version. Versions count 1, 2, 3 …; a released migration never changes. */
+/**
+ * One schema version. Versions count on by one, from that of the oldest file that still opens; a released migration never
+ * changes.
+ */
 export interface Migration {
   readonly version: number;
   readonly name: string;
@@ -54,7 +57,7 @@ const IN_MEMORY = ':memory:';
 
 /**
  * Opens the file and brings its schema up to date.
- * @throws AceError `DataDirMismatch` (a file of another role or program), `SchemaTooNew`, `MigrationFailed` (the file
+ * @throws AceError `DataDirMismatch` (a file of another role or program), `SchemaTooNew`, `SchemaTooOld`, `MigrationFailed` (the file
  * keeps its old version), `DataDirNotWritable`, `StoreFailed`
  */
 export function openDatabase(options: OpenOptions): Database {
@@ -93,24 +96,38 @@ export function transaction<T>(db: Database, fn: () => T): T {
 function checkFile(db: Database, path: string, role: DatabaseRole, migrations: readonly Migration[]): number {
   const applicationId = readInteger(db, 'application_id');
   const version = readInteger(db, 'user_version');
+  const [oldest, newest] = versionsOf(migrations);
   const isNew = applicationId === 0 && version === 0 && countTables(db) === 0;
   if (!isNew && applicationId !== APPLICATION_IDS[role]) {
     throw new AceError('DataDirMismatch', `${path} is not a ${role} database of Ace Node`, {
       reaction: 'stop',
     });
   }
-  if (version > migrations.length) {
+  if (version > newest) {
     throw new AceError(
       'SchemaTooNew',
-      `${path} was written by a newer Ace Node (schema ${version}, this one knows ${migrations.length}): update Ace Node to open it`,
-      { reaction: 'stop', details: { version, knownVersion: migrations.length } },
+      `${path} was written by a newer Ace Node (schema ${version}, this one knows ${newest}): update Ace Node to open it`,
+      { reaction: 'stop', details: { version, knownVersion: newest } },
+    );
+  }
+  if (!isNew && version < oldest) {
+    throw new AceError(
+      'SchemaTooOld',
+      `${path} was made by an earlier Ace Node, and its ${role} cannot go on in this one: choose another --data-dir. Nothing here was changed`,
+      { reaction: 'stop', details: { version, oldestVersion: oldest } },
     );
   }
   return version;
 }
 
+/** The first version that a list of migrations makes, and the last. */
+function versionsOf(migrations: readonly Migration[]): [oldest: number, newest: number] {
+  const oldest = migrations[0]?.version ?? 1;
+  return [oldest, oldest + migrations.length - 1];
+}
+
 function checkCurrent(path: string, version: number, migrations: readonly Migration[]): void {
-  if (version === migrations.length) return;
+  if (version === versionsOf(migrations)[1]) return;
   throw new AceError(
     'DataDirMismatch',
     `${path} has an older schema: start Ace Node on it once to update it`,
@@ -132,14 +149,15 @@ function migrate(
   migrations: readonly Migration[],
   version: number,
 ): void {
-  if (version === migrations.length) return;
+  const [oldest, newest] = versionsOf(migrations);
+  if (version === newest) return;
   // Rebuilding a table drops the old one: its children must not cascade. Checked as a whole before the commit.
   db.pragma('foreign_keys = OFF');
   db.transaction(() => {
     db.pragma(`application_id = ${APPLICATION_IDS[role]}`);
     // Read again under the write lock: another process may have been first.
-    for (let from = readInteger(db, 'user_version'); from < migrations.length; from++) {
-      runMigration(db, path, migrations[from], from + 1);
+    for (let next = Math.max(oldest, readInteger(db, 'user_version') + 1); next <= newest; next++) {
+      runMigration(db, path, migrations[next - oldest], next);
     }
   }).immediate();
 }

@@ -3,7 +3,8 @@
  * and held against what the node knows of the account, and what its shard answers.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type Balances, TOKENS } from '../../shared/economy/money.ts';
+import { SERVICES_TOKENS, type ServicesToken } from '../../shared/economy/holdings.ts';
+import { TOKENS, type Token } from '../../shared/economy/money.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { toHex } from '../../shared/hex.ts';
 import { type Commodity, TRAFFIC } from '../../shared/journal/chart.ts';
@@ -17,7 +18,8 @@ import { decimal } from './text.ts';
 
 /** What is known of an account besides its journal. */
 export interface KnownAccount {
-  readonly balances: Readonly<Record<keyof Balances, bigint>>;
+  readonly main: Readonly<Record<Token, bigint>>;
+  readonly services: Readonly<Record<ServicesToken, bigint>>;
   readonly creditUsedUnits: number;
   /** Oldest first; all of them are `creditUsedUnits`, where they are few enough to be listed. */
   readonly loans: readonly { readonly creditor: string; readonly units: number }[];
@@ -174,7 +176,10 @@ function compareAccounts(
   ]);
   return [
     ...TOKENS.map((token) =>
-      compare('assets:wallet', token, of('assets:wallet', token), ({ balances }) => balances[token]),
+      compare('assets:main', token, of('assets:main', token), ({ main }) => main[token]),
+    ),
+    ...SERVICES_TOKENS.map((token) =>
+      compare('assets:services', token, of('assets:services', token), ({ services }) => services[token]),
     ),
     compare('liabilities:loans', TRAFFIC, total(owes), ({ creditUsedUnits }) => -BigInt(creditUsedUnits)),
     ...[...creditors].sort().map((creditor) => {

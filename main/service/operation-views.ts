@@ -1,5 +1,5 @@
 /** What an operation would do, and what loans were repaid, as `shared/rpc/wallet.ts` shows them. */
-import { formatAmount, TOKENS, type TokenAmount } from '../../shared/economy/money.ts';
+import { formatAmount, type TokenAmount } from '../../shared/economy/money.ts';
 import type { AccessQuote, OperationEffect, SwapQuote } from '../../shared/economy/operation-quote.ts';
 import type { Payment } from '../../shared/economy/payment.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
@@ -12,13 +12,14 @@ import {
   type SwapQuoteView,
 } from '../../shared/rpc/wallet.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
+import { holdingsView } from './views.ts';
 
 export function effectView(
   kind: OperationQuoteView['kind'],
   effect: OperationEffect,
   asOfMs: number,
 ): OperationQuoteView {
-  const { gives, gets, fees, repays, creditUsedAfterUnits, balancesAfter } = effect;
+  const { gives, gets, fees, repays, creditUsedAfterUnits, after } = effect;
   const shown = <T extends { readonly amount: TokenAmount }>(sum: T) => ({
     ...sum,
     amount: formatAmount(sum.amount),
@@ -36,9 +37,7 @@ export function effectView(
       ...paidFrom(payment),
     })),
     creditUsedAfterUnits,
-    balancesAfter: Object.fromEntries(
-      TOKENS.map((token) => [token, formatAmount(balancesAfter[token])]),
-    ) as OperationQuoteView['balancesAfter'],
+    holdingsAfter: holdingsView(after),
     asOfMs,
     expiresAtMs: asOfMs + QUOTE_LIFE_MS,
   };

@@ -5,6 +5,7 @@
  */
 
 import { tradedToken } from '../../shared/economy/exchange.ts';
+import { isServicesToken } from '../../shared/economy/holdings.ts';
 import {
   amount,
   type Balances,
@@ -16,6 +17,7 @@ import {
 import {
   type AccessOperation,
   checkOperation,
+  type DepositOperation,
   encodeSignedOperation,
   type LinkOperation,
   type MintOperation,
@@ -23,6 +25,7 @@ import {
   type SwapOperation,
   type TransferOperation,
   type UnlinkOperation,
+  type WithdrawOperation,
 } from '../../shared/economy/operation.ts';
 import {
   leastReceived,
@@ -30,13 +33,20 @@ import {
   type OperationBasis,
   quoteAccess,
   quoteMint,
+  quoteMove,
   quoteSwap,
   quoteTransfer,
 } from '../../shared/economy/operation-quote.ts';
+import type { Funds } from '../../shared/economy/payment.ts';
 import { type Ratio, ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
-import type { OperationResultView, RepaymentView, WalletOutputs } from '../../shared/rpc/wallet.ts';
+import type {
+  OperationQuoteView,
+  OperationResultView,
+  RepaymentView,
+  WalletOutputs,
+} from '../../shared/rpc/wallet.ts';
 import { shownAddress, typedAddress } from '../../shared/typed/address.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import { parseContentId } from '../content/transport-file.ts';
@@ -45,7 +55,7 @@ import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
 import { operationTypedData } from '../wallet/typed-data.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
-import { balancesView } from './views.ts';
+import { holdingsView } from './views.ts';
 
 /** After one of these it is not known whether the operation was booked. */
 const ANSWER_LOST: readonly ErrorCode[] = ['RequestTimeout', 'PeerClosed', 'ShardUnavailable'];
@@ -85,6 +95,27 @@ export class OperationService {
   readonly send = async (input: CheckedInput<'send'>): Promise<OperationResultView> => {
     return this.#act(input.expiresAtMs, transferOf(input), quoteTransfer);
   };
+
+  readonly quoteDeposit = (input: CheckedInput<'quoteDeposit'>) => this.#quoteMove('deposit', input);
+
+  readonly deposit = ({ expiresAtMs, ...input }: CheckedInput<'deposit'>): Promise<OperationResultView> => {
+    return this.#act(expiresAtMs, moveOf('deposit', input), quoteMove);
+  };
+
+  readonly quoteWithdraw = (input: CheckedInput<'quoteWithdraw'>) => this.#quoteMove('withdraw', input);
+
+  readonly withdraw = ({ expiresAtMs, ...input }: CheckedInput<'withdraw'>): Promise<OperationResultView> => {
+    return this.#act(expiresAtMs, moveOf('withdraw', input), quoteMove);
+  };
+
+  async #quoteMove(
+    kind: 'deposit' | 'withdraw',
+    input: CheckedInput<'quoteDeposit'>,
+  ): Promise<OperationQuoteView> {
+    const operation = this.#whole<DepositOperation | WithdrawOperation>(moveOf(kind, input));
+    const [basis, asOfMs] = await this.#basis();
+    return effectView(kind, quoteMove(operation, basis), asOfMs);
+  }
 
   readonly quoteMint = async ({
     amountXat,
@@ -158,12 +189,17 @@ export class OperationService {
   }
 
   /** Devnet: from the faucet. @throws AceError `InvalidAmount`, `TooManyRequests`, `InsufficientFunds`, `NotOnThisNetwork` */
-  readonly topUp = async ({ amountXat, token = 'XAT' }: CheckedInput<'topUp'>) => {
+  readonly topUp = async ({ amountXat, token = 'XAT', place }: CheckedInput<'topUp'>) => {
     const { shardClient, account, store } = this.#peer;
     const asked = positive(amountXat);
     const beforeSeq = store.settlements.newestSeq();
     await shardClient
-      .call('faucet', { account: account.address, amountXat: asked, token })
+      .call('faucet', {
+        account: account.address,
+        amountXat: asked,
+        token,
+        place: place ?? (isServicesToken(token) ? 'services' : 'main'),
+      })
       .catch((error: unknown) => Promise.reject(inFaucetWords(error)));
     return this.#after(beforeSeq);
   };
@@ -204,8 +240,8 @@ export class OperationService {
     const now = await this.#peer.sync.refresh().catch(() => null);
     const text =
       now !== null && now.account.nonce > nonce
-        ? 'The shard’s answer was lost, but an operation of this account was booked since: look at the balances before you try again'
-        : 'The shard did not answer, and it is not known yet whether the operation was booked: look at the balances before you try again';
+        ? 'The shard’s answer was lost, but an operation of this account was booked since: look at what you have before you try again'
+        : 'The shard did not answer, and it is not known yet whether the operation was booked: look at what you have before you try again';
     throw new AceError(error.code, text, { cause: error, details: { nonce } });
   }
 
@@ -215,7 +251,7 @@ export class OperationService {
     const { account } = await sync.refresh();
     library.retryAll();
     return {
-      balances: balancesView(account.balances),
+      holdings: holdingsView(account),
       creditUsedUnits: account.creditUsedUnits,
       repaid: store.settlements.repayments(beforeSeq, REPAYMENTS_TOLD).map(repaymentView),
     };
@@ -238,7 +274,8 @@ export class OperationService {
     const { account, market, unitPriceXac, asOfMs } = picture;
     const basis = {
       account: {
-        balances: account.balances as Balances,
+        main: account.main as Balances,
+        services: account.services as Funds,
         creditUsedUnits: account.creditUsedUnits,
         reservedUnits: account.reservedUnits,
       },
@@ -253,8 +290,10 @@ export class OperationService {
 
   /** The account has something, owes something, or has signed something. */
   async #isSeen(address: string): Promise<boolean> {
-    const { balances, nonce, creditUsedUnits } = await this.#peer.shardClient.call('account', { address });
-    return nonce > 0 || creditUsedUnits > 0 || Object.values(balances).some((balance) => balance > 0n);
+    const account = await this.#peer.shardClient.call('account', { address });
+    const { main, services, nonce, creditUsedUnits } = account;
+    const held = [...Object.values(main), ...Object.values(services)];
+    return nonce > 0 || creditUsedUnits > 0 || held.some((amount) => amount > 0n);
   }
 
   async #reserves({ sell, buy }: Pick<SwapOperation, 'sell' | 'buy'>) {
@@ -263,8 +302,15 @@ export class OperationService {
   }
 }
 
-function transferOf({ to, token, amount }: CheckedInput<'quoteSend'>): Unsigned<TransferOperation> {
-  return { kind: 'transfer', to: typedAddress(to), token, amount: positive(amount) };
+function transferOf({ to, token, amount, place }: CheckedInput<'quoteSend'>): Unsigned<TransferOperation> {
+  return { kind: 'transfer', to: typedAddress(to), token, amount: positive(amount), place };
+}
+
+function moveOf(
+  kind: 'deposit' | 'withdraw',
+  { token, amount }: CheckedInput<'quoteDeposit'>,
+): Unsigned<DepositOperation | WithdrawOperation> {
+  return { kind, token, amount: positive(amount) };
 }
 
 function swapOf(
@@ -280,6 +326,7 @@ function accessOf({
   contentId,
   priceXac,
   premium,
+  lastsMs,
 }: CheckedInput<'quoteAccess'>): Unsigned<AccessOperation> {
   return {
     kind: 'access',
@@ -287,6 +334,7 @@ function accessOf({
     contentId: parseContentId(contentId),
     priceXac: positive(priceXac),
     premium,
+    lastsMs,
   };
 }
 
@@ -315,15 +363,15 @@ function inOperationWords(error: unknown): unknown {
   const words: Partial<Record<ErrorCode, string>> = {
     InsufficientFunds: 'The funds do not reach for this any more: ask for a new quote',
     WrongNonce:
-      'Another operation of this account was booked meanwhile: nothing was done, look at the balances and try again',
+      'Another operation of this account was booked meanwhile: nothing was done, look at what you have and try again',
     SlippageExceeded: 'The price has moved further than allowed: nothing was done, ask for a new quote',
     DeadlinePassed: 'It came too late: nothing was done, ask for a new quote',
     NoMarket: 'The exchange has no reserves of this pair',
     NotAllowed: 'The network does not let this account do that',
     FundsReserved:
       owedUnits === undefined
-        ? `${reservedUnits} MiB of open channels are paid from these funds: stop what plays, or keep more`
-        : 'These funds repay a loan with the next settlement: try again after it',
+        ? `${reservedUnits} MiB of open channels are paid from what lies in services: stop what plays, or leave more there`
+        : `${owedUnits} MiB are owed: what lies in services repays them first`,
   };
   const text = words[error.code];
   return text === undefined

@@ -11,7 +11,7 @@ import type { Transfer } from '../transfer/transfer.ts';
 import { watchView } from './broadcasts.ts';
 import { repaymentView } from './operation-views.ts';
 import type { SharingService } from './sharing.ts';
-import { balancesView, priceView, settingsView } from './views.ts';
+import { holdingsView, priceView, settingsView } from './views.ts';
 
 const REPAYMENTS_SHOWN = 10;
 const MIB = 2 ** 20;
@@ -90,7 +90,7 @@ function fundsView({ store, settings }: RunningPeer, { account, unitPriceXac }: 
     store.settledChannels.pendingUnits('paid'),
   ];
   return {
-    balances: balancesView(account.balances),
+    holdings: holdingsView(account),
     credit: {
       limitUnits: settings.trafficCreditLimitUnits,
       usedUnits: account.creditUsedUnits,

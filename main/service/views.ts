@@ -1,7 +1,8 @@
 /** Figures of the node's stores and its picture of the account, as `shared/rpc/rpc.ts` shows them. */
 
 import { creditLeftUnits } from '../../shared/economy/credit.ts';
-import { amount, formatAmount, TOKENS } from '../../shared/economy/money.ts';
+import { type HoldingDeltas, SERVICES_TOKENS } from '../../shared/economy/holdings.ts';
+import { amount, type DecimalAmount, formatAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import type { Payment } from '../../shared/economy/payment.ts';
 import { priceOfUnits, trafficRate, unitPriceXat } from '../../shared/economy/price.ts';
 import type { QuoteBasis, TrafficQuote } from '../../shared/economy/quote.ts';
@@ -10,7 +11,8 @@ import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../../shared/economy/units.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
-import type { NodeSnapshot, PriceView, SettingsView, TrafficQuoteView } from '../../shared/rpc/rpc.ts';
+import type { HoldingsView } from '../../shared/rpc/holdings.ts';
+import type { PriceView, SettingsView, TrafficQuoteView } from '../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import type { PieceCache } from '../content/piece-cache.ts';
@@ -18,16 +20,22 @@ import type { ListedContent } from '../db/node/contents.ts';
 import type { SettlementRow } from '../db/node/settlements.ts';
 import type { UserLimits } from '../limits/user-limits.ts';
 
-export function balancesView(balances: AccountPicture['account']['balances']): NodeSnapshot['balances'] {
-  const entries = TOKENS.map((token) => [token, formatAmount(balances[token])] as const);
-  return Object.fromEntries(entries) as NodeSnapshot['balances'];
+export function holdingsView({ main, services }: HoldingDeltas): HoldingsView {
+  return { main: decimals(TOKENS, main), services: decimals(SERVICES_TOKENS, services) };
+}
+
+function decimals<T extends Token>(
+  tokens: readonly T[],
+  held: Readonly<Record<T, bigint>>,
+): Record<T, DecimalAmount> {
+  return Object.fromEntries(tokens.map((token) => [token, formatAmount(held[token])])) as Record<T, string>;
 }
 
 export function quoteBasis(
   { account, market, unitPriceXac }: AccountPicture,
   settings: NetworkSettings,
 ): QuoteBasis {
-  const { XAC, XAT, XAS } = account.balances;
+  const { XAC, XAT, XAS } = account.services;
   return {
     funds: { XAC: amount(XAC), XAT: amount(XAT), XAS: amount(XAS) },
     creditLeftUnits: creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits),

@@ -38,7 +38,7 @@ export async function accountView(
   const settings = chain.settings();
   const reservedUnits = store.leases.reservedUnits(address);
   const spendable =
-    coveredUnits(account.balances, priceSnapshot(market), MOST_UNITS) +
+    coveredUnits(account.services, priceSnapshot(market), MOST_UNITS) +
     creditLeftUnits(settings.trafficCreditLimitUnits, account.creditUsedUnits);
   return {
     chain: account,

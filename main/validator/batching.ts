@@ -223,11 +223,11 @@ async function plannedRepayments(context: BatchingContext, pairs: PairBook): Pro
   const price = priceSnapshot(await chain.market());
   const asked = (await debtors?.toAsk(chain, price)) ?? store.loans.debtors();
   for await (const account of accountsOf(chain, asked)) {
-    const { address: debtor, balances } = account;
+    const { address: debtor, services } = account;
     const loans = store.loans
       .ofDebtor(debtor)
       .map((loan) => ({ creditor: loan.creditor, units: loan.unitsLeft }));
-    const repayments = planRepayments(loans, balances, price, chain.settings().trafficFee);
+    const repayments = planRepayments(loans, services, price, chain.settings().trafficFee);
     if (repayments.length === 0) debtors?.cannotRepay(account);
     for (const { creditor, units } of repayments) {
       if (!pairs.add(debtor, creditor, { repayUnits: units, consumeUnits: 0 })) return 'some';

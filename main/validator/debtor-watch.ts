@@ -15,7 +15,7 @@ export class DebtorWatch {
   /** To be looked at, again and again until they are found to have nothing to repay with. */
   readonly #waiting = new Set<string>();
   /** Funds that are too little for a unit, by debtor, as of the last look. */
-  readonly #rests = new Map<string, ChainAccount['balances']>();
+  readonly #rests = new Map<string, ChainAccount['services']>();
   #priceKey = '';
 
   constructor(store: ValidatorStore) {
@@ -34,18 +34,18 @@ export class DebtorWatch {
     const priceKey = [unitPriceXac, rates.xacPerXat, rates.xacPerXas].map(formatRatio).join();
     if (priceKey !== this.#priceKey) {
       this.#priceKey = priceKey;
-      for (const [debtor, balances] of this.#rests) {
-        if (affordableUnits(balances, price, 1) > 0) this.#waiting.add(debtor);
+      for (const [debtor, services] of this.#rests) {
+        if (affordableUnits(services, price, 1) > 0) this.#waiting.add(debtor);
       }
     }
     return [...this.#waiting].sort();
   }
 
   /** It was asked for, and its funds repay nothing now. */
-  cannotRepay({ address, balances }: ChainAccount): void {
+  cannotRepay({ address, services }: ChainAccount): void {
     this.#waiting.delete(address);
-    const hasRest = balances.XAC > 0n || balances.XAT > 0n || balances.XAS > 0n;
-    if (hasRest && this.#store.loans.owedUnits(address) > 0) this.#rests.set(address, balances);
+    const hasRest = services.XAC > 0n || services.XAT > 0n || services.XAS > 0n;
+    if (hasRest && this.#store.loans.owedUnits(address) > 0) this.#rests.set(address, services);
     else this.#rests.delete(address);
   }
 }

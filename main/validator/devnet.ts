@@ -215,11 +215,12 @@ function devnetGenesis(profile: StoredProfile, faucet: string): Genesis {
       // Each shard's faucet has its part.
       ...faucets.map((address, shard) => ({
         address,
+        place: 'main' as const,
         token: 'XAT' as const,
         amount: amount(shard === 0 ? first : share),
       })),
-      { address: faucet, token: 'XAS', amount: FAUCET_XAS },
-      { address: faucet, token: 'XAB', amount: FAUCET_XAB },
+      { address: faucet, place: 'main', token: 'XAS', amount: FAUCET_XAS },
+      { address: faucet, place: 'main', token: 'XAB', amount: FAUCET_XAB },
     ],
     pools: [
       { pool: 'lockedPool', token: 'XAT', amount: amount(LOCKED_XAT) },

@@ -1,4 +1,5 @@
 /** A devnet's faucet: pays tokens out of an account of genesis, within limits. */
+import type { Place } from '../../shared/economy/holdings.ts';
 import { amount, type Token } from '../../shared/economy/money.ts';
 import { type Account, signOperation } from '../wallet/account.ts';
 import { type FaucetClient, FaucetLimits } from './faucet-limits.ts';
@@ -24,10 +25,10 @@ export class Faucet {
   }
 
   /**
-   * Pays base units to an account, whose loans they repay first. Resolves with the height of the chain's record.
+   * Pays base units to a place of an account; in services they repay loans first. Resolves with the height of the chain's record.
    * @throws AceError `TooManyRequests`, and as `MainChain.submit`
    */
-  pay(to: string, token: Token, baseUnits: bigint, client: FaucetClient): Promise<number> {
+  pay(to: string, place: Place, token: Token, baseUnits: bigint, client: FaucetClient): Promise<number> {
     const { chain, alone, account, settling } = this.#context;
     return alone(async () => {
       await settling.meetChain();
@@ -39,6 +40,7 @@ export class Faucet {
         to,
         token,
         amount: amount(baseUnits),
+        place,
         nonce,
       };
       try {

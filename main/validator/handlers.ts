@@ -88,10 +88,11 @@ function accountHandlers(context: HandlerContext) {
     account: async ({ address }) => {
       checkHome(settings, shard, address);
       const view = await accountView(cache, store, address);
-      const { balances, nonce, creditUsedUnits } = view.chain;
+      const { main, services, nonce, creditUsedUnits } = view.chain;
       const loans = store.loans.ofDebtor(address, LOANS_TOLD);
       return {
-        balances,
+        main,
+        services,
         nonce,
         creditUsedUnits,
         loans: loans.map(({ creditor, unitsLeft, atMs }) => ({ creditor, units: unitsLeft, sinceMs: atMs })),
@@ -180,11 +181,11 @@ function contentHandlers({ rendezvous, worth, announcers }: HandlerContext) {
 
 function devnetHandlers({ chain, shard, faucet, settling, watchers, clockGuard }: HandlerContext) {
   return {
-    faucet: async ({ account, amountXat, token }, { peerId, origin }) => {
+    faucet: async ({ account, amountXat, token, place }, { peerId, origin }) => {
       if (!faucet) throw new AceError('NotOnThisNetwork', 'This network has no faucet');
       checkHome(chain.settings(), shard, account);
       const client = { peerId, address: origin?.address ?? null };
-      const height = await faucet.pay(account, token, amountXat, client);
+      const height = await faucet.pay(account, place, token, amountXat, client);
       watchers.notify([account]);
       return { height };
     },

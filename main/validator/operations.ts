@@ -79,9 +79,9 @@ export async function accountOperations(
  */
 async function checkReserved(chain: MainChain, store: ValidatorStore, operation: Operation): Promise<void> {
   const reservedUnits = store.leases.reservedUnits(operation.from);
-  const { balances, creditUsedUnits } = await chain.account(operation.from);
+  const { main, services, creditUsedUnits } = await chain.account(operation.from);
   if (reservedUnits === 0 && creditUsedUnits === 0) return;
   const { trafficCreditLimitUnits } = chain.settings();
   const price = priceSnapshot(await chain.market());
-  checkHeld(operation, { balances, creditUsedUnits, reservedUnits }, trafficCreditLimitUnits, price);
+  checkHeld(operation, { main, services, creditUsedUnits, reservedUnits }, trafficCreditLimitUnits, price);
 }

@@ -57,6 +57,7 @@ export class ReadCache implements ChainReads {
       deviceLink: (account, device) => source.deviceLink(account, device),
       devices: (account) => source.devices(account),
       accountOperations: (address, fromHeight, limit) => source.accountOperations(address, fromHeight, limit),
+      access: (account, contentId, seller) => source.access(account, contentId, seller),
       head: () => source.head(),
       lastBatch: (shard) => source.lastBatch(shard),
       batchResult: (shard, number) => source.batchResult(shard, number),

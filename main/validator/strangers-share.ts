@@ -47,9 +47,9 @@ export class StrangersShare {
     const ofPayer = Map.groupBy(waiting, ({ payer }) => payer);
     const left = new Set(waiting);
     // Who has funds for so many units pays them with this batch, one for each row.
-    for await (const { address, balances } of accountsOf(chain, this.#nextLooks([...ofPayer.keys()]))) {
+    for await (const { address, services } of accountsOf(chain, this.#nextLooks([...ofPayer.keys()]))) {
       const own = ofPayer.get(address) ?? [];
-      for (const pair of own.slice(0, affordableUnits(balances, price, own.length))) left.delete(pair);
+      for (const pair of own.slice(0, affordableUnits(services, price, own.length))) left.delete(pair);
     }
     const leftLeases = new Set([...left].flatMap((pair) => pair.leases));
     return leases.filter((lease) => !leftLeases.has(lease));

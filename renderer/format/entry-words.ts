@@ -1,4 +1,5 @@
-/** A journal entry in words, and the figures of it that explain one balance. */
+/** A journal entry in words, and the figures of it that explain what lies in a place. */
+import { PLACES, type Place } from '../../shared/economy/holdings.ts';
 import { formatAmount, parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { JournalEntryView } from '../../shared/rpc/journal.ts';
@@ -11,6 +12,8 @@ const NAMES = {
   opening: { in: m.entry_opening, out: m.entry_opening },
   faucet: { in: m.entry_faucet, out: m.entry_faucet },
   transfer: { in: m.entry_received, out: m.entry_sent },
+  deposit: { in: m.entry_deposit, out: m.entry_deposit },
+  withdraw: { in: m.entry_withdraw, out: m.entry_withdraw },
   mint: { in: m.entry_mint, out: m.entry_mint },
   swap: { in: m.entry_swap, out: m.entry_swap },
   access: { in: m.entry_access_sold, out: m.entry_access },
@@ -25,7 +28,7 @@ export function entryName({ kind, direction }: Pick<JournalEntryView, 'kind' | '
 }
 
 export interface BalanceFigures {
-  /** What the entry did to the balance; with a minus where it shrank. */
+  /** What the entry did to what lies there; with a minus where it shrank. */
   readonly change: string;
   /** Of what was paid for: XAC that the payer gave, the fee out of it, and what the payee got. */
   readonly gross: string;
@@ -35,12 +38,24 @@ export interface BalanceFigures {
   readonly token: Token;
 }
 
+/** `assets:wallet` is of books from before accounts had two places. */
+const ACCOUNTS: Readonly<Record<Place, RegExp>> = {
+  main: /^assets:(main|wallet)$/,
+  services: /^assets:services$/,
+};
 const FEES = /^expenses:(traffic:fee|access:fee|fees:)/;
 const GROSS_EARNED = /^income:(traffic|access|rewards)$/;
 const NET_PAID = /^expenses:(traffic|access):net$/;
 
-/** Gross, fee and net are shown in the token that was paid with: XAT is burned for XAC before it pays. */
-export function entryFigures({ postings, direction }: JournalEntryView, token: Token): BalanceFigures {
+/**
+ * Figures of an entry for one token in a place. Gross, fee and net are shown in the token that was paid with: XAT is burned for
+ * XAC before it pays.
+ */
+export function entryFigures(
+  { postings, direction }: JournalEntryView,
+  token: Token,
+  place: Place,
+): BalanceFigures {
   const paidIn: Token = token === 'XAS' ? 'XAS' : 'XAC';
   const sum = (account: RegExp, commodity: Token) =>
     postings.reduce(
@@ -53,7 +68,7 @@ export function entryFigures({ postings, direction }: JournalEntryView, token: T
   const fee = sum(FEES, paidIn);
   const gross = direction === 'in' ? -sum(GROSS_EARNED, paidIn) : sum(NET_PAID, paidIn) + fee;
   return {
-    change: formatAmount(sum(/^assets:wallet$/, token)),
+    change: formatAmount(sum(ACCOUNTS[place], token)),
     gross: formatAmount(gross),
     fee: formatAmount(fee),
     net: formatAmount(gross - fee),
@@ -61,13 +76,13 @@ export function entryFigures({ postings, direction }: JournalEntryView, token: T
   };
 }
 
-/** What the entry did to each balance that it changed; with a minus where it shrank. */
-export function balanceChanges(
+/** What the entry changed in each place, token by token; with a minus where it shrank. */
+export function holdingChanges(
   entry: JournalEntryView,
-): readonly { readonly token: Token; readonly change: string }[] {
-  return TOKENS.map((token) => ({ token, change: entryFigures(entry, token).change })).filter(
-    ({ change }) => signed(change) !== 0n,
-  );
+): readonly { readonly place: Place; readonly token: Token; readonly change: string }[] {
+  return PLACES.flatMap((place) =>
+    TOKENS.map((token) => ({ place, token, change: entryFigures(entry, token, place).change })),
+  ).filter(({ change }) => signed(change) !== 0n);
 }
 
 function signed(amount: string): bigint {

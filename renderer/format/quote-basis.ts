@@ -4,14 +4,14 @@ import { parseRatio } from '../../shared/economy/ratio.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 
 /** What quotes are worked out from, by the rules in shared/; `null` while the price is not known. */
-export function quoteBasisOf({ balances, credit, price }: NodeSnapshot): QuoteBasis | null {
+export function quoteBasisOf({ holdings: { services }, credit, price }: NodeSnapshot): QuoteBasis | null {
   if (price === null) return null;
   const { exact } = price;
   return {
     funds: {
-      XAC: parseAmount(balances.XAC),
-      XAT: parseAmount(balances.XAT),
-      XAS: parseAmount(balances.XAS),
+      XAC: parseAmount(services.XAC),
+      XAT: parseAmount(services.XAT),
+      XAS: parseAmount(services.XAS),
     },
     creditLeftUnits: credit.limitUnits - credit.usedUnits,
     owes: credit.usedUnits > 0,

@@ -1,7 +1,7 @@
 /**
- * What of an account's funds it may not take away: a lease is its shard's word that a payee will be paid, so funds behind
- * open channels stay where they are, and so do funds that the next settlement takes for a loan (docs/economy.md#credit).
- * The shard asks before it takes an operation, a wallet asks before it signs one.
+ * What of an account's services its owner may not take away (docs/economy.md#places): a lease is its shard's word that a payee will
+ * be paid, so what is behind open channels stays where it is, and so does what the next settlement takes for a loan. Main is
+ * behind nothing. The shard asks before it takes an operation, a wallet asks before it signs one.
  */
 
 import { AceError, isAceError } from '../errors.ts';
@@ -12,14 +12,14 @@ import {
   creditLeftUnits,
   type PriceSnapshot,
 } from './credit.ts';
-import { type Balances, formatAmount, type TokenAmount, ZERO } from './money.ts';
+import { type Holdings, isServicesToken } from './holdings.ts';
+import { formatAmount, type Token, type TokenAmount, ZERO } from './money.ts';
 import type { Operation } from './operation.ts';
-import { planPayment } from './payment.ts';
+import { type Funds, planPayment } from './payment.ts';
 import { ratio } from './ratio.ts';
 
 /** An account as its home shard sees it. */
-export interface HoldingAccount {
-  readonly balances: Balances;
+export interface HoldingAccount extends Holdings {
   readonly creditUsedUnits: number;
   /** Units leased or claimed and not settled yet. */
   readonly reservedUnits: number;
@@ -31,16 +31,17 @@ export interface HoldingAccount {
  */
 export function checkHeld(
   operation: Operation,
-  { balances, creditUsedUnits, reservedUnits }: HoldingAccount,
+  { services, creditUsedUnits, reservedUnits }: HoldingAccount,
   creditLimitUnits: number,
   price: PriceSnapshot,
 ): void {
   if (reservedUnits === 0 && creditUsedUnits === 0) return;
-  const left = fundsAfter(operation, balances, price);
-  if (left === balances) return;
+  const left = fundsAfter(operation, services, price);
+  if (left === services) return;
+  if (operation.kind === 'withdraw') checkOwesNothing({ creditUsedUnits });
   // By the time the chain looks, the rate may be another: what cannot be paid now is not taken to it.
   if (left === null) throw new AceError('InsufficientFunds', 'The funds do not reach for this');
-  if (creditUsedUnits > 0 && affordableUnits(balances, price, 1) > 0) {
+  if (creditUsedUnits > 0 && affordableUnits(services, price, 1) > 0) {
     throw new AceError(
       'FundsReserved',
       'These funds repay a loan with the next settlement: try again after it',
@@ -57,49 +58,62 @@ export function checkHeld(
   );
 }
 
-/** What the account can pay with afterwards, at worst; `null` when it has not enough for the operation itself. */
-function fundsAfter(operation: Operation, balances: Balances, { rates }: PriceSnapshot): Balances | null {
-  const moved = (out: keyof Balances, amount: bigint): Balances | null =>
-    balances[out] < amount ? null : { ...balances, [out]: (balances[out] - amount) as TokenAmount };
+/** @throws AceError `FundsReserved` while the account owes loans: what lies in services belongs to them first */
+export function checkOwesNothing({ creditUsedUnits }: { readonly creditUsedUnits: number }): void {
+  if (creditUsedUnits === 0) return;
+  throw new AceError(
+    'FundsReserved',
+    `${creditUsedUnits} MiB are owed: nothing is withdrawn until they are repaid`,
+    {
+      details: { owedUnits: creditUsedUnits },
+    },
+  );
+}
+
+/** What the account can pay with afterwards; `null` when it has not enough for the operation itself. */
+function fundsAfter(operation: Operation, services: Funds, { rates }: PriceSnapshot): Funds | null {
   switch (operation.kind) {
-    case 'transfer':
-      return operation.token === 'XAB' || operation.amount === 0n
-        ? balances
-        : moved(operation.token, operation.amount);
-    case 'swap': {
-      const left = moved(operation.sell, operation.amount);
-      const { buy, minReceived } = operation;
-      return left && { ...left, [buy]: (left[buy] + minReceived) as TokenAmount };
+    case 'withdraw': {
+      const { token, amount } = operation;
+      if (!isServicesToken(token)) return services;
+      return services[token] < amount
+        ? null
+        : { ...services, [token]: (services[token] - amount) as TokenAmount };
     }
     case 'access':
     case 'reward': {
       const price = operation.kind === 'access' ? operation.priceXac : operation.amountXac;
       try {
-        return {
-          ...balances,
-          ...afterPayment(balances, planPayment(balances, price, rates, ratio(0), ZERO)),
-        };
+        return afterPayment(services, planPayment(services, price, rates, ratio(0), ZERO));
       } catch (error) {
         if (isAceError(error, 'InsufficientFunds')) return null;
         throw error;
       }
     }
-    // They pay with XAB, or with nothing.
+    // They take from main, or nothing.
+    case 'transfer':
+    case 'deposit':
+    case 'swap':
     case 'mint':
     case 'link':
     case 'unlink':
     case 'feed':
-      return balances;
+      return services;
     default:
       return operation satisfies never;
   }
 }
 
 /** @throws AceError `InsufficientFunds` that names what is there and what is asked for */
-export function checkFunds(balances: Balances, token: keyof Balances, wanted: TokenAmount): void {
-  if (balances[token] >= wanted) return;
+export function checkFunds(
+  held: Readonly<Partial<Record<Token, TokenAmount>>>,
+  token: Token,
+  wanted: TokenAmount,
+): void {
+  const there = held[token] ?? ZERO;
+  if (there >= wanted) return;
   throw new AceError(
     'InsufficientFunds',
-    `The account has ${formatAmount(balances[token])} ${token}, not ${formatAmount(wanted)}`,
+    `The account has ${formatAmount(there)} ${token} there, not ${formatAmount(wanted)}`,
   );
 }

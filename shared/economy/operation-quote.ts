@@ -8,16 +8,19 @@ import { AceError } from '../errors.ts';
 import { afterPayment, type Loan, type PriceSnapshot, planRepayments } from './credit.ts';
 import { swapOutput } from './exchange.ts';
 import { checkFunds, checkHeld, type HoldingAccount } from './held-funds.ts';
-import { amount, type Balances, type Token, type TokenAmount, ZERO } from './money.ts';
+import type { Holdings, Place } from './holdings.ts';
+import { amount, type Token, type TokenAmount, ZERO } from './money.ts';
 import {
   type AccessOperation,
   checkOperation,
+  type DepositOperation,
   type MintOperation,
   type Operation,
   type SwapOperation,
   type TransferOperation,
+  type WithdrawOperation,
 } from './operation.ts';
-import { type Payment, planPayment } from './payment.ts';
+import { type Funds, type Payment, planPayment } from './payment.ts';
 import { mintCostXab, priceOfUnits, type TrafficTotals, trafficRate } from './price.ts';
 import { type Ratio, ratio, timesDown, timesUp } from './ratio.ts';
 import type { NetworkSettings } from './settings.ts';
@@ -43,6 +46,8 @@ export interface Reserves {
 export interface TokenSum {
   readonly token: Token;
   readonly amount: TokenAmount;
+  /** Of the account that signs: where it lies, or arrives. */
+  readonly place: Place;
 }
 
 export interface OperationEffect {
@@ -60,19 +65,44 @@ export interface OperationEffect {
   }[];
   readonly creditUsedAfterUnits: number;
   /** After the operation and the repayments. */
-  readonly balancesAfter: Balances;
+  readonly after: Holdings;
 }
 
 /** Of a mint: what it may cost more when it is booked than when it was quoted, because the traffic rate moved. */
 const MINT_TOLERANCE = ratio(1, 100);
 
-/** @throws AceError `InvalidInput`, `InvalidAmount`, `InsufficientFunds`, `FundsReserved` */
+/** @throws AceError `InvalidInput`, `InvalidAmount`, `InsufficientFunds` */
 export function quoteTransfer(operation: TransferOperation, basis: OperationBasis): OperationEffect {
   const { token, amount: moved } = operation;
   checkOperation(operation);
-  checkFunds(basis.account.balances, token, moved);
+  checkFunds(basis.account.main, token, moved);
+  return effect(
+    { gives: [{ token, amount: moved, place: 'main', burned: false }], gets: [], fees: [] },
+    basis,
+  );
+}
+
+/**
+ * Between the account's own places. @throws AceError `InvalidInput`, `InvalidAmount`, `InsufficientFunds`, `FundsReserved` (a withdrawal of what open channels or
+ * loans need)
+ */
+export function quoteMove(
+  operation: DepositOperation | WithdrawOperation,
+  basis: OperationBasis,
+): OperationEffect {
+  const { kind, token, amount: moved } = operation;
+  checkOperation(operation);
+  const [from, to]: [Place, Place] = kind === 'deposit' ? ['main', 'services'] : ['services', 'main'];
+  checkFunds(basis.account[from], token, moved);
   checkReserved(operation, basis);
-  return effect({ gives: [{ token, amount: moved, burned: false }], gets: [], fees: [] }, basis);
+  return effect(
+    {
+      gives: [{ token, amount: moved, place: from, burned: false }],
+      gets: [{ token, amount: moved, place: to }],
+      fees: [],
+    },
+    basis,
+  );
 }
 
 /** XAB that minting costs now, and the most that a mint quoted now should be ready to pay. */
@@ -89,11 +119,11 @@ export function quoteMint(operation: MintOperation, basis: OperationBasis): Oper
   checkOperation(operation);
   const { costXab } = mintCost(operation.amountXat, basis);
   if (costXab > operation.maxXab) throw new AceError('SlippageExceeded', 'It costs more XAB by now');
-  checkFunds(basis.account.balances, 'XAB', costXab);
+  checkFunds(basis.account.main, 'XAB', costXab);
   return effect(
     {
-      gives: [{ token: 'XAB', amount: costXab, burned: true }],
-      gets: [{ token: 'XAT', amount: operation.amountXat }],
+      gives: [{ token: 'XAB', amount: costXab, place: 'main', burned: true }],
+      gets: [{ token: 'XAT', amount: operation.amountXat, place: 'main' }],
       fees: [],
     },
     basis,
@@ -110,14 +140,13 @@ export interface SwapQuote extends OperationEffect {
 }
 
 /**
- * @throws AceError `InvalidInput`, `InvalidAmount`, `InsufficientFunds`, `FundsReserved`, `NoMarket`, `SlippageExceeded` (it
+ * @throws AceError `InvalidInput`, `InvalidAmount`, `InsufficientFunds`, `NoMarket`, `SlippageExceeded` (it
  * would get nothing, or less than the operation asks for)
  */
 export function quoteSwap(operation: SwapOperation, reserves: Reserves, basis: OperationBasis): SwapQuote {
   const { sell, buy, amount: sold } = operation;
   checkOperation(operation);
-  checkFunds(basis.account.balances, sell, sold);
-  checkReserved(operation, basis);
+  checkFunds(basis.account.main, sell, sold);
   const { swapFee } = basis.settings;
   const [into, outOf] = sell === 'XAC' ? [reserves.XAC, reserves.token] : [reserves.token, reserves.XAC];
   const received = swapOutput(sold, into, outOf, swapFee);
@@ -128,9 +157,9 @@ export function quoteSwap(operation: SwapOperation, reserves: Reserves, basis: O
   return {
     ...effect(
       {
-        gives: [{ token: sell, amount: sold, burned: false }],
-        gets: [{ token: buy, amount: received }],
-        fees: [{ token: sell, amount: timesDown(sold, swapFee) as TokenAmount }],
+        gives: [{ token: sell, amount: sold, place: 'main', burned: false }],
+        gets: [{ token: buy, amount: received, place: 'main' }],
+        fees: [{ token: sell, amount: timesDown(sold, swapFee) as TokenAmount, place: 'main' }],
       },
       basis,
     ),
@@ -156,16 +185,17 @@ export function quoteAccess(operation: AccessOperation, basis: OperationBasis): 
   checkOperation(operation);
   const { settings, price, account } = basis;
   const fee = operation.premium ? settings.premiumPoolAccessFee : settings.contentAccessFee;
-  const payment = planPayment(account.balances, operation.priceXac, price.rates, fee, ZERO);
+  const payment = planPayment(account.services, operation.priceXac, price.rates, fee, ZERO);
   checkReserved(operation, basis);
+  const place = 'services' as const;
   const gives = [
-    { token: 'XAC' as const, amount: payment.xacFromPayer, burned: false },
-    { token: 'XAT' as const, amount: payment.xatBurned, burned: true },
-    { token: 'XAS' as const, amount: payment.xasFromPayer, burned: false },
+    { token: 'XAC' as const, amount: payment.xacFromPayer, place, burned: false },
+    { token: 'XAT' as const, amount: payment.xatBurned, place, burned: true },
+    { token: 'XAS' as const, amount: payment.xasFromPayer, place, burned: false },
   ];
   const fees = [
-    { token: 'XAC' as const, amount: payment.feeXac },
-    { token: 'XAS' as const, amount: payment.feeXas },
+    { token: 'XAC' as const, amount: payment.feeXac, place },
+    { token: 'XAS' as const, amount: payment.feeXas, place },
   ];
   return { ...effect({ gives: gives.filter(some), gets: [], fees: fees.filter(some) }, basis), payment };
 }
@@ -183,24 +213,29 @@ function effect(
   moves: Pick<OperationEffect, 'gives' | 'gets' | 'fees'>,
   { account, loans, price, settings }: OperationBasis,
 ): OperationEffect {
-  const after: Record<Token, TokenAmount> = { ...account.balances };
-  for (const { token, amount: out } of moves.gives) after[token] = amount(after[token] - out);
-  for (const { token, amount: into } of moves.gets) after[token] = amount(after[token] + into);
-  const repays = planRepayments(loans, after, price, settings.trafficFee).map((repayment, i) => ({
+  const [main, services] = [{ ...account.main }, { ...account.services }];
+  const places: Record<Place, Partial<Record<Token, TokenAmount>>> = { main, services };
+  for (const { token, amount: out, place } of moves.gives) {
+    places[place][token] = amount((places[place][token] ?? 0n) - out);
+  }
+  for (const { token, amount: into, place } of moves.gets) {
+    places[place][token] = amount((places[place][token] ?? 0n) + into);
+  }
+  const repays = planRepayments(loans, services, price, settings.trafficFee).map((repayment, i) => ({
     ...repayment,
     stillOwedUnits: (loans[i]?.units ?? 0) - repayment.units,
     costXac: priceOfUnits(repayment.units, price.unitPriceXac),
   }));
-  let left = { XAC: after.XAC, XAT: after.XAT, XAS: after.XAS };
+  let left: Funds = services;
   let repaidUnits = 0;
   for (const { units, payment } of repays) {
-    left = afterPayment(left, payment) as typeof left;
+    left = afterPayment(left, payment);
     repaidUnits += units;
   }
   return {
     ...moves,
     repays,
     creditUsedAfterUnits: account.creditUsedUnits - repaidUnits,
-    balancesAfter: { ...after, ...left },
+    after: { main, services: left },
   };
 }

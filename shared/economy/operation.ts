@@ -10,6 +10,7 @@ import { isAddress } from '../address.ts';
 import { sameBytes } from '../bytes.ts';
 import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
+import { isServicesToken, PLACES, type Place } from './holdings.ts';
 import { amount, MAX_AMOUNT, TOKENS, type Token, type TokenAmount } from './money.ts';
 import { ratioFromDecimal } from './ratio.ts';
 
@@ -18,11 +19,13 @@ interface FieldValues {
   /** EVM address, lower case hex. */
   address: string;
   token: Token;
+  /** Where tokens lie: `main` or `services`. */
+  place: Place;
   /** Base units, more than 0. */
   amount: TokenAmount;
   /** Base units, 0 or more. */
   bound: TokenAmount;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, or of a span. */
   time: number;
   /** Ed25519 public key, 64 digits of lower case hex. */
   device: string;
@@ -37,14 +40,18 @@ type Fields = Readonly<Record<string, FieldType>>;
 
 /** Every operation also has `from`, who signs it, and `nonce`, the number of operations that account signed before. */
 const OPERATIONS = {
-  /** Moves tokens to another account. */
-  transfer: { to: 'address', token: 'token', amount: 'amount' },
+  /** Moves tokens from main to another account, where they arrive at `place`. */
+  transfer: { to: 'address', token: 'token', amount: 'amount', place: 'place' },
+  /** Moves tokens from main to services, where they pay for traffic, loans and access. */
+  deposit: { token: 'token', amount: 'amount' },
+  /** Moves tokens from services back to main. */
+  withdraw: { token: 'token', amount: 'amount' },
   /** Burns XAB for `amountXat` new XAT at aceTimePrice; costs at most `maxXab`. */
   mint: { amountXat: 'amount', maxXab: 'bound' },
   /** Sells to the exchange; gets at least `minReceived`, before `deadlineMs`. One of the two tokens is XAC. */
   swap: { sell: 'token', buy: 'token', amount: 'amount', minReceived: 'bound', deadlineMs: 'time' },
-  /** Pays for access to a content, in the premium pool or outside any. */
-  access: { to: 'address', contentId: 'text', priceXac: 'amount', premium: 'flag' },
+  /** Pays from services for access to a content, in the premium pool or outside any: for `lastsMs`, or for ever where that is 0. */
+  access: { to: 'address', contentId: 'text', priceXac: 'amount', premium: 'flag', lastsMs: 'time' },
   /** The network's treasury pays a participant: for advertising, distribution, moderation. */
   reward: { to: 'address', amountXac: 'amount', purpose: 'text' },
   /** The account's devices: only a linked one, or one never named here, can act for it. */
@@ -64,6 +71,8 @@ type OperationOf<Kind extends OperationKind> = {
 type ValueOf<Type> = Type extends FieldType ? FieldValues[Type] : never;
 
 export type TransferOperation = OperationOf<'transfer'>;
+export type DepositOperation = OperationOf<'deposit'>;
+export type WithdrawOperation = OperationOf<'withdraw'>;
 export type MintOperation = OperationOf<'mint'>;
 export type SwapOperation = OperationOf<'swap'>;
 export type AccessOperation = OperationOf<'access'>;
@@ -78,6 +87,7 @@ export const REWARD_PURPOSES = ['advertising', 'distribution', 'moderation'] as 
 const FIELD_CHECKS: { readonly [Type in FieldType]: (value: unknown) => boolean } = {
   address: isAddress,
   token: (value) => TOKENS.includes(value as Token),
+  place: (value) => PLACES.includes(value as Place),
   amount: (value) => isAmount(value) && value > 0n,
   bound: isAmount,
   time: isCount,
@@ -90,6 +100,7 @@ const FIELD_CHECKS: { readonly [Type in FieldType]: (value: unknown) => boolean 
 const SOLIDITY_TYPES: { readonly [Type in FieldType]: string } = {
   address: 'address',
   token: 'string',
+  place: 'string',
   amount: 'uint256',
   bound: 'uint256',
   time: 'uint256',
@@ -201,6 +212,15 @@ function checkSense(operation: Operation): void {
       }
       break;
     default:
+  }
+  const isIntoServices = operation.kind === 'transfer' && operation.place === 'services';
+  if (
+    (isIntoServices || operation.kind === 'deposit' || operation.kind === 'withdraw') &&
+    !isServicesToken(operation.token)
+  ) {
+    throw new AceError('InvalidInput', `${operation.token} pays for no service: it lies in main only`, {
+      details: { field: 'token', reason: 'notForServices' },
+    });
   }
   if (operation.kind === 'reward' && !(REWARD_PURPOSES as readonly string[]).includes(operation.purpose)) {
     throw invalid(`The network pays for ${REWARD_PURPOSES.join(', ')}, not for "${operation.purpose}"`);

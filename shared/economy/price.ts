@@ -27,13 +27,8 @@ export const MIN_WATCH_MS_PER_UNIT = 64;
  * Of `totals`, as much as traffic can have been watched for: no more units than `units`, and than the time has room for,
  * no more time than these can play. What a shard reports sets the price of everybody's traffic.
  */
-export function creditableTotals(
-  totals: TrafficTotals,
-  units: bigint,
-  minWatchMsPerUnit = MIN_WATCH_MS_PER_UNIT,
-): TrafficTotals {
-  let videoUnits = least(totals.videoUnits, units);
-  if (minWatchMsPerUnit > 0) videoUnits = least(videoUnits, totals.watchMs / BigInt(minWatchMsPerUnit));
+export function creditableTotals(totals: TrafficTotals, units: bigint): TrafficTotals {
+  const videoUnits = least(least(totals.videoUnits, units), totals.watchMs / BigInt(MIN_WATCH_MS_PER_UNIT));
   return { videoUnits, watchMs: least(totals.watchMs, videoUnits * BigInt(MAX_WATCH_MS_PER_UNIT)) };
 }
 

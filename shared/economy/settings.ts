@@ -2,6 +2,7 @@
 import { isAddress } from '../address.ts';
 import { isCount } from '../count.ts';
 import { AceError } from '../errors.ts';
+import type { Place } from './holdings.ts';
 import type { Token, TokenAmount } from './money.ts';
 import type { Ratio } from './ratio.ts';
 
@@ -106,6 +107,8 @@ export function checkSettings(s: NetworkSettings): void {
 export interface Genesis {
   readonly accounts: readonly {
     readonly address: string;
+    /** Where of the account it lies. */
+    readonly place: Place;
     readonly token: Token;
     readonly amount: TokenAmount;
   }[];

@@ -16,8 +16,8 @@ export type Commodity = Token | typeof TRAFFIC;
  * nothing is ever taken out.
  */
 export const CHART = {
-  /** Tokens in the wallet: the balances of the main chain. */
-  'assets:wallet': 'the balances of the wallet',
+  /** Of books from before accounts had two places: nothing new is posted to it. */
+  'assets:wallet': 'tokens, before they lay in two places',
   /** MiB that others took on credit here and still owe, with an account below it for each of them. */
   'assets:loans': 'traffic that others owe, by debtor',
   /** MiB taken on credit and still owed, with an account below it for each creditor. */
@@ -47,6 +47,8 @@ export const CHART = {
   'equity:exchange': 'tokens swapped',
   /** MiB that changed hands for money at once or by repayment: the other side of traffic bought and sold. */
   'equity:traffic': 'traffic that is paid for',
+  'assets:main': 'tokens that are kept',
+  'assets:services': 'tokens to spend: they pay for traffic, loans and access',
 } as const;
 
 export type ChartAccount = keyof typeof CHART;

@@ -4,7 +4,8 @@
  * refused before it is booked.
  */
 
-import { TOKENS, type Token } from '../economy/money.ts';
+import { type HoldingDeltas, SERVICES_TOKENS } from '../economy/holdings.ts';
+import { TOKENS } from '../economy/money.ts';
 import type { Operation } from '../economy/operation.ts';
 import type { Payment } from '../economy/payment.ts';
 import { AceError } from '../errors.ts';
@@ -24,8 +25,7 @@ export interface OperationRecord {
   readonly hash: Uint8Array;
   /** `null`: genesis. */
   readonly operation: Operation | null;
-  /** Base units that the account gained, negative where lost. */
-  readonly deltas: Readonly<Record<Token, bigint>>;
+  readonly deltas: HoldingDeltas;
   readonly payment: Payment | null;
   /** A gift of the devnet's faucet. */
   readonly faucet: boolean;
@@ -138,8 +138,13 @@ export function operationEntry(account: string, record: OperationRecord): Journa
     postings: operationPostings(account, record),
   });
   for (const token of TOKENS) {
-    if (amountIn(entry, 'assets:wallet', token) !== deltas[token]) {
-      throw contradiction(`what it moved is not the change of the balance of ${token}`);
+    if (amountIn(entry, 'assets:main', token) !== deltas.main[token]) {
+      throw contradiction(`what it moved is not the change of ${token} in main`);
+    }
+  }
+  for (const token of SERVICES_TOKENS) {
+    if (amountIn(entry, 'assets:services', token) !== deltas.services[token]) {
+      throw contradiction(`what it moved is not the change of ${token} in services`);
     }
   }
   return entry;
@@ -147,8 +152,11 @@ export function operationEntry(account: string, record: OperationRecord): Journa
 
 function operationPostings(account: string, record: OperationRecord): Posting[] {
   const { operation, deltas, payment } = record;
-  const against = (other: ChartAccount) =>
-    TOKENS.flatMap((token) => moved(token, 'assets:wallet', other, deltas[token]));
+  const { main, services } = deltas;
+  const against = (other: ChartAccount) => [
+    ...TOKENS.flatMap((token) => moved(token, 'assets:main', other, main[token])),
+    ...SERVICES_TOKENS.flatMap((token) => moved(token, 'assets:services', other, services[token])),
+  ];
   if (operation === null) return against('equity:opening');
   const isMine = operation.from === account;
   switch (operation.kind) {
@@ -159,11 +167,14 @@ function operationPostings(account: string, record: OperationRecord): Posting[] 
       return TOKENS.flatMap((token) =>
         moved(
           token,
-          'assets:wallet',
-          deltas[token] < 0n ? 'equity:supply:burned' : 'equity:supply:emitted',
-          deltas[token],
+          'assets:main',
+          main[token] < 0n ? 'equity:supply:burned' : 'equity:supply:emitted',
+          main[token],
         ),
       );
+    case 'deposit':
+    case 'withdraw':
+      return moved(operation.token, 'assets:services', 'assets:main', -main[operation.token]);
     case 'swap':
       return against('equity:exchange');
     case 'access':
@@ -186,11 +197,11 @@ function paymentPostings(service: Service, direction: 'paid' | 'earned', payment
   const { paid, earned } = SERVICES[service];
   if (direction === 'paid') {
     return [
-      post('assets:wallet', 'XAC', -payment.xacFromPayer),
-      post('assets:wallet', 'XAT', -payment.xatBurned),
+      post('assets:services', 'XAC', -payment.xacFromPayer),
+      post('assets:services', 'XAT', -payment.xatBurned),
       post('equity:supply:burned', 'XAT', payment.xatBurned),
       post('equity:supply:emitted', 'XAC', -payment.xacEmitted),
-      post('assets:wallet', 'XAS', -payment.xasFromPayer),
+      post('assets:services', 'XAS', -payment.xasFromPayer),
       post(paid.net, 'XAC', payment.payeeXac),
       post(paid.fee, 'XAC', payment.feeXac),
       post(paid.net, 'XAS', payment.payeeXas),
@@ -198,10 +209,10 @@ function paymentPostings(service: Service, direction: 'paid' | 'earned', payment
     ].filter(({ amount }) => amount !== 0n);
   }
   return [
-    post('assets:wallet', 'XAC', payment.payeeXac),
+    post('assets:services', 'XAC', payment.payeeXac),
     post(earned.fee, 'XAC', payment.feeXac),
     post(earned.gross, 'XAC', -(payment.payeeXac + payment.feeXac)),
-    post('assets:wallet', 'XAS', payment.payeeXas),
+    post('assets:services', 'XAS', payment.payeeXas),
     post(earned.fee, 'XAS', payment.feeXas),
     post(earned.gross, 'XAS', -(payment.payeeXas + payment.feeXas)),
   ].filter(({ amount }) => amount !== 0n);

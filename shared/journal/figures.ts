@@ -11,7 +11,10 @@ export interface PaidFigures {
 }
 
 export interface EntryFigures {
-  /** Change of the wallet, base units. */
+  /** What lies in main and in services, and how it changed, base units. Of books from before: all of it in main. */
+  readonly main: Readonly<Record<Token, bigint>>;
+  readonly services: Readonly<Record<Token, bigint>>;
+  /** Both together: what programs see that know one wallet. */
   readonly wallet: Readonly<Record<Token, bigint>>;
   /** For traffic, access or a reward. Gross is what the payer gave; net is what the payee got. */
   readonly paid: Readonly<Record<'XAC' | 'XAS', PaidFigures>>;
@@ -27,6 +30,8 @@ export interface EntryFigures {
   };
 }
 
+const MAIN: readonly ChartAccount[] = ['assets:main', 'assets:wallet'];
+const WALLET: readonly ChartAccount[] = [...MAIN, 'assets:services'];
 const NET: readonly ChartAccount[] = ['expenses:traffic:net', 'expenses:access:net', 'expenses:rewards'];
 const GROSS: readonly ChartAccount[] = ['income:traffic', 'income:access', 'income:rewards'];
 const FEE: readonly ChartAccount[] = [
@@ -53,7 +58,9 @@ export function figuresOf(entry: JournalEntry): EntryFigures {
     Object.fromEntries(TOKENS.map((token) => [token, figure(token)])) as Record<Token, bigint>;
   const traffic = (account: ChartAccount) => amountIn(entry, account, TRAFFIC);
   return {
-    wallet: perToken((token) => amountIn(entry, 'assets:wallet', token)),
+    main: perToken((token) => sum(MAIN, token)),
+    services: perToken((token) => amountIn(entry, 'assets:services', token)),
+    wallet: perToken((token) => sum(WALLET, token)),
     paid: { XAC: paid('XAC'), XAS: paid('XAS') },
     burned: perToken((token) => amountIn(entry, 'equity:supply:burned', token)),
     emitted: perToken((token) => -amountIn(entry, 'equity:supply:emitted', token)),

@@ -37,6 +37,9 @@ export function movementsOf(entry: JournalEntry): Movement[] {
     case 'faucet':
     case 'transfer':
       return TOKENS.flatMap((token) => transferred(token, figures.wallet[token]));
+    // Between one's own places.
+    case 'deposit':
+    case 'withdraw':
     case 'link':
     case 'unlink':
     case 'feed':

@@ -5,12 +5,14 @@
  */
 import '../input-words.ts';
 import { z } from 'zod';
-import { type DecimalAmount, TOKENS, type Token } from '../economy/money.ts';
+import { PLACES } from '../economy/holdings.ts';
+import { type DecimalAmount, TOKENS } from '../economy/money.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from '../limits.ts';
 import { type ChannelsView, channelsInput } from './channels.ts';
 import type { ContentView, FilesView, TrackView, TransferView } from './content.ts';
 import { type FirstRunOutputs, firstRunInputs } from './first-run.ts';
+import type { HoldingsView } from './holdings.ts';
 import { type JournalOutputs, journalInputs } from './journal.ts';
 import { contentId, type LiveOutputs, liveInputs } from './live.ts';
 import { type PortOutputs, portInputs } from './ports.ts';
@@ -114,7 +116,7 @@ export interface NodeSnapshot {
   /** Where the pages and players reach this node; `null` before the server listens. */
   readonly pagesUrl: string | null;
   readonly peers: number;
-  readonly balances: Readonly<Record<Token, DecimalAmount>>;
+  readonly holdings: HoldingsView;
   readonly credit: {
     readonly limitUnits: number;
     readonly usedUnits: number;
@@ -122,7 +124,7 @@ export interface NodeSnapshot {
     readonly reservedUnits: number;
     readonly loans: readonly LoanView[];
   };
-  /** Ticks held that no batch has settled yet: not part of any balance. */
+  /** Ticks held that no batch has settled yet: they lie in neither place. */
   readonly pending: {
     readonly earnedUnits: number;
     readonly earnedXac: DecimalAmount;
@@ -193,8 +195,10 @@ export const inputs = {
   stop: z.object({ contentId }).strict(),
   tracks: z.object({ contentId }).strict(),
   quote: z.object({ units: z.number().int().min(1).max(MAX_QUOTE_UNITS) }).strict(),
-  /** Devnet only: the faucet gives XAT, or another token to try things with. */
-  topUp: z.object({ amountXat: decimalAmount, token: z.enum(TOKENS).optional() }).strict(),
+  /** Devnet only: the faucet gives XAT, or another token to try things with. They arrive in services; XAB, which pays nothing, in main. */
+  topUp: z
+    .object({ amountXat: decimalAmount, token: z.enum(TOKENS).optional(), place: z.enum(PLACES).optional() })
+    .strict(),
   settleNow: z.object({}).strict(),
   shutdown: z.object({}).strict(),
   ...journalInputs,
@@ -245,7 +249,7 @@ export interface Outputs
   /** For any number of units; changes nothing. */
   quote: TrafficQuoteView;
   topUp: {
-    readonly balances: Readonly<Record<Token, DecimalAmount>>;
+    readonly holdings: HoldingsView;
     readonly creditUsedUnits: number;
     /** Loans that it has repaid already. */
     readonly repaid: readonly RepaymentView[];

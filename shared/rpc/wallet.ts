@@ -6,11 +6,9 @@
  * changes nothing; it holds until its `expiresAtMs`, which the call that acts on it hands back.
  */
 import { z } from 'zod';
-import type { Token } from '../economy/money.ts';
-import { TOKENS } from '../economy/money.ts';
-
-/** A decimal token string, such as "0.2000000". */
-type DecimalAmount = string;
+import { PLACES, type Place, SERVICES_TOKENS } from '../economy/holdings.ts';
+import { type DecimalAmount, TOKENS, type Token } from '../economy/money.ts';
+import type { HoldingsView } from './holdings.ts';
 
 export const MIN_PASSPHRASE_LENGTH = 8;
 export const MAX_PASSPHRASE_LENGTH = 1_000;
@@ -74,15 +72,16 @@ export interface RepaymentView {
 
 /** What an operation would do, computed by the rules that will do it. */
 export interface OperationQuoteView {
-  readonly kind: 'transfer' | 'mint' | 'swap' | 'access';
+  readonly kind: 'transfer' | 'deposit' | 'withdraw' | 'mint' | 'swap' | 'access';
   /** What leaves the account, token by token; of these burned: XAB of a mint, XAT of a payment. */
   readonly gives: readonly {
     readonly token: Token;
     readonly amount: DecimalAmount;
+    readonly place: Place;
     readonly burned: boolean;
   }[];
   /** What comes to the account. */
-  readonly gets: readonly { readonly token: Token; readonly amount: DecimalAmount }[];
+  readonly gets: readonly { readonly token: Token; readonly amount: DecimalAmount; readonly place: Place }[];
   /** Part of what is given; of a swap it stays in the exchange. */
   readonly fees: readonly { readonly token: Token; readonly amount: DecimalAmount }[];
   /** Loans that are repaid right after it, oldest first, because there are funds again. */
@@ -98,7 +97,7 @@ export interface OperationQuoteView {
   }[];
   readonly creditUsedAfterUnits: number;
   /** After the operation and the repayments. */
-  readonly balancesAfter: Readonly<Record<Token, DecimalAmount>>;
+  readonly holdingsAfter: HoldingsView;
   readonly asOfMs: number;
   readonly expiresAtMs: number;
 }
@@ -145,7 +144,7 @@ export interface OperationResultView {
   /** Position in the main chain's log, and EIP-712 hash, 0x-hex. */
   readonly height: number;
   readonly hash: string;
-  readonly balances: Readonly<Record<Token, DecimalAmount>>;
+  readonly holdings: HoldingsView;
   readonly creditUsedUnits: number;
   /** Loans that it has repaid already. */
   readonly repaid: readonly RepaymentView[];
@@ -178,9 +177,18 @@ const lockAfterMinutes = z.number().int().min(1).max(MAX_LOCK_AFTER_MINUTES).nul
 const path = z.string().min(1).max(4_096);
 const base64 = z.string().max(Math.ceil(MAX_CARRIED_BACKUP_BYTES / 3) * 4 + 4);
 
-const send = { to: address, token, amount };
+/** `place`: where it arrives at the receiver. */
+const send = { to: address, token, amount, place: z.enum(PLACES).default('main') };
+const move = { token: z.enum(SERVICES_TOKENS), amount };
 const swap = { sell: token, buy: token, amount };
-const access = { to: address, contentId: text(200), priceXac: amount, premium: z.boolean().default(false) };
+const access = {
+  to: address,
+  contentId: text(200),
+  priceXac: amount,
+  premium: z.boolean().default(false),
+  /** 0: for ever. */
+  lastsMs: z.number().int().nonnegative().default(0),
+};
 
 export const walletInputs = {
   walletState: none,
@@ -232,6 +240,11 @@ export const walletInputs = {
   repayments: z.object({ limit: z.number().int().min(1).max(500).default(20) }).strict(),
   quoteSend: z.object(send).strict(),
   send: z.object({ ...send, expiresAtMs }).strict(),
+  /** Between the account's own places. */
+  quoteDeposit: z.object(move).strict(),
+  deposit: z.object({ ...move, expiresAtMs }).strict(),
+  quoteWithdraw: z.object(move).strict(),
+  withdraw: z.object({ ...move, expiresAtMs }).strict(),
   quoteMint: z.object({ amountXat: amount }).strict(),
   mint: z.object({ amountXat: amount, maxXab: amount, expiresAtMs }).strict(),
   quoteSwap: z.object({ ...swap, slippagePercent: text(20).default('1') }).strict(),
@@ -293,6 +306,10 @@ export interface WalletOutputs {
   send: OperationResultView;
   quoteMint: MintQuoteView;
   mint: OperationResultView;
+  quoteDeposit: OperationQuoteView;
+  deposit: OperationResultView;
+  quoteWithdraw: OperationQuoteView;
+  withdraw: OperationResultView;
   quoteSwap: SwapQuoteView;
   swap: OperationResultView;
   quoteAccess: AccessQuoteView;

@@ -29,6 +29,7 @@ function useChain(settings = SETTINGS): MainChain {
 
 const purchase = (nonce = 0): AccessOperation => ({
   kind: 'access',
+  lastsMs: 0,
   from: BUYER.address,
   nonce,
   to: SELLER.address,
@@ -37,7 +38,7 @@ const purchase = (nonce = 0): AccessOperation => ({
   premium: false,
 });
 const xac = async (chain: MainChain, { address }: { address: string }) =>
-  (await chain.account(address)).balances.XAC;
+  (await chain.account(address)).services.XAC;
 
 it('is paid once, however often and from wherever its purchase is handed in', async () => {
   const chain = useChain();

@@ -12,6 +12,7 @@ import { settle } from '../../main/validator/batching.ts';
 import { STRANGERS_ROW_RATE } from '../../main/validator/limits.ts';
 import { StrangersShare } from '../../main/validator/strangers-share.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import { gather } from '../helpers/places.ts';
 import { type LeasedChannel, party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -179,9 +180,19 @@ it('gets no rows for units that nobody will ever pay: funds that were leased on 
   await settleAll();
   const leases: LeasedChannel[] = [];
   for (let n = 0; n < 40; n++) leases.push(await shard.lease(payer, party(10 + n), 1));
-  const { balances, nonce } = await shard.chain.account(from);
+  // Past the shard, which would not let it.
+  await gather(shard.chain, payer.account, 'main');
+  const { main, nonce } = await shard.chain.account(from);
   const to = elsewhere.account.address;
-  const moved = { kind: 'transfer', from, to, token: 'XAC', amount: balances.XAC, nonce } as const;
+  const moved = {
+    kind: 'transfer',
+    place: 'services',
+    from,
+    to,
+    token: 'XAC',
+    amount: main.XAC,
+    nonce,
+  } as const;
   await shard.chain.submit(await signOperation(payer.account, shard.settings, moved));
   await spend(STRANGERS_ROW_RATE.burst);
   for (const lease of leases) shard.claim(lease, 1);

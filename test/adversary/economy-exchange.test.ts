@@ -6,6 +6,7 @@ import { verifyChain } from '../../main/chain/embedded/verify.ts';
 import type { MainChain } from '../../main/chain/port.ts';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import { heldOf } from '../../shared/economy/holdings.ts';
 import {
   BASE_UNITS_PER_TOKEN,
   MAX_AMOUNT,
@@ -17,6 +18,7 @@ import { ratio } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { isAceError } from '../../shared/errors.ts';
 import { entry, settle, storedGenesis, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
+import { gather } from '../helpers/places.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const [A, B, C] = [testAccount(1), testAccount(2), testAccount(3)];
@@ -44,7 +46,9 @@ class World {
     });
     onTestFinished(() => this.chain.close());
   }
-  async submit(who: typeof A, fields: object) {
+  /** What it takes lies where it is taken from: an attacker moves its own as it likes. */
+  async submit(who: typeof A, fields: { readonly kind: string } & Record<string, unknown>) {
+    await gather(this.chain, who, fields.kind === 'access' ? 'services' : 'main');
     const { nonce } = await this.chain.account(who.address);
     const operation = { from: who.address, nonce, ...fields } as Operation;
     return this.chain.submit(await signOperation(who, this.settings, operation));
@@ -92,22 +96,23 @@ it('one second of a false price does not let the attacker print XAC', async () =
   w.nowMs += 86_400_000; // a settled market: 1 XAT is 1 XAC, the attacker has 60,000,000 of both together
   await w.swap(A, 'XAC', 'XAT', parseAmount('31000000'));
   w.nowMs += 1_000;
-  const own = (await w.chain.account(A.address)).balances;
+  const own = { XAC: heldOf(await w.chain.account(A.address), 'XAC') };
   // All other XAC away first, so that the payment burns XAT.
-  await w.submit(A, { kind: 'transfer', to: C.address, token: 'XAC', amount: own.XAC });
+  await w.submit(A, { kind: 'transfer', place: 'services', to: C.address, token: 'XAC', amount: own.XAC });
   const burn = parseAmount('19000000');
   const { num, den } = (await w.chain.market()).rates.xacPerXat;
   await w.submit(A, {
     kind: 'access',
+    lastsMs: 0,
     to: B.address,
     contentId: 'mine',
     priceXac: ((burn * num) / den) as TokenAmount,
     premium: false,
   });
-  const bought = (await w.chain.account(A.address)).balances.XAT;
+  const bought = heldOf(await w.chain.account(A.address), 'XAT');
   await w.swap(A, 'XAT', 'XAC', bought - parseAmount('1000000'));
-  const all = await Promise.all([A, B, C].map(async (x) => (await w.chain.account(x.address)).balances));
-  const value = all.reduce((s, b) => s + b.XAC + b.XAT, 0n) / BASE_UNITS_PER_TOKEN;
+  const all = await Promise.all([A, B, C].map((x) => w.chain.account(x.address)));
+  const value = all.reduce((sum, x) => sum + heldOf(x, 'XAC') + heldOf(x, 'XAT'), 0n) / BASE_UNITS_PER_TOKEN;
   expect(value).toBeLessThanOrEqual(60_000_000n);
 });
 
@@ -135,28 +140,32 @@ it('one second of a false price does not pay a provider in worthless XAS', async
 
 it('an operation that its caller changes while its signature is checked is not applied', async () => {
   const w = new World({}, [[A.address, 'XAT', '100']], [['lockedPool', 'XAT', '1000']]);
+  await gather(w.chain, A, 'main');
   const signedOperation = await signOperation(A, w.settings, {
     kind: 'transfer',
+    place: 'services',
     from: A.address,
     to: B.address,
     token: 'XAT',
     amount: parseAmount('1'),
-    nonce: 0,
+    nonce: (await w.chain.account(A.address)).nonce,
   });
   const running = w.chain.submit(signedOperation);
   Object.assign(signedOperation.operation, { to: C.address, amount: parseAmount('100') });
   await running.catch(() => null);
-  expect((await w.chain.account(C.address)).balances.XAT).toBe(0n);
+  expect((await w.chain.account(C.address)).services.XAT).toBe(0n);
 });
 
 it('texts that are not Unicode, and every v of a signature, verify again', async () => {
   const w = new World({}, [[A.address, 'XAT', '100']], [['lockedPool', 'XAT', '1000']]);
   for (const contentId of ['\ud800', '\u0000\u001b[2J', 'x'.repeat(200), '\u202e', '\udc00\ud800']) {
-    await w.submit(A, { kind: 'access', to: B.address, contentId, priceXac: 1n, premium: false });
+    await w.submit(A, { kind: 'access', lastsMs: 0, to: B.address, contentId, priceXac: 1n, premium: false });
   }
+  await gather(w.chain, A, 'main');
   for (const v of ['00', '1b', '01', '1c']) {
     const s = await signOperation(A, w.settings, {
       kind: 'transfer',
+      place: 'services',
       from: A.address,
       to: B.address,
       token: 'XAT',
@@ -193,10 +202,18 @@ it('what is minted and burned over the life of a chain keeps inside 64 bits, and
     await w
       .submit(A, { kind: 'mint', amountXat: room, maxXab: parseAmount('900000000000') })
       .catch((error: unknown) => refused.push(isAceError(error) ? error.code : error));
-    const funds = (await w.chain.account(A.address)).balances;
+    await gather(w.chain, A, 'services');
+    const funds = (await w.chain.account(A.address)).services;
     const priceXac = funds.XAT / 1_000_000n + funds.XAC;
     if (priceXac > 0n) {
-      await w.submit(A, { kind: 'access', to: B.address, contentId: 'x', priceXac, premium: true });
+      await w.submit(A, {
+        kind: 'access',
+        lastsMs: 0,
+        to: B.address,
+        contentId: 'x',
+        priceXac,
+        premium: true,
+      });
     }
   }
   expect(refused).toEqual(['InvalidAmount', 'InvalidAmount', 'InvalidAmount', 'InvalidAmount']);
@@ -207,16 +224,16 @@ it('a devnet’s first prices agree: XAB bought and minted into XAT, round after
   const validator = await runDevnetValidator({ dataDir: dir, port: 0 });
   await validator.stop();
   const { settings, genesis } = storedGenesis(join(dir, 'chain.db'));
-  const account = { address: A.address, token: 'XAT', amount: parseAmount('1000') } as const;
+  const account = { address: A.address, place: 'main', token: 'XAT', amount: parseAmount('1000') } as const;
   const w = new World(settings, [], [], { ...genesis, accounts: [...genesis.accounts, account] });
   for (let round = 0; round < 4; round++) {
-    const balances = async () => (await w.chain.account(A.address)).balances;
-    await w.swap(A, 'XAT', 'XAC', (await balances()).XAT);
-    await w.swap(A, 'XAC', 'XAB', (await balances()).XAC);
-    const { XAB } = await balances();
+    const own = async () => (await w.chain.account(A.address)).main;
+    await w.swap(A, 'XAT', 'XAC', (await own()).XAT);
+    await w.swap(A, 'XAC', 'XAB', (await own()).XAC);
+    const { XAB } = await own();
     // 1 XAT is minted for 0.035 XAB.
     await w.submit(A, { kind: 'mint', amountXat: (XAB * 1_000n) / 35n, maxXab: XAB });
     w.nowMs += 1_000;
   }
-  expect((await w.chain.account(A.address)).balances.XAT).toBeLessThan(parseAmount('1000'));
+  expect((await w.chain.account(A.address)).main.XAT).toBeLessThan(parseAmount('1000'));
 });

@@ -23,7 +23,10 @@ import { tempDir } from '../helpers/temp-dir.ts';
 
 const [A, B] = [testAccount(1), testAccount(2)];
 const settings = testSettings();
-const genesis = testGenesis([[A.address, 'XAT', '100']]);
+const genesis = testGenesis([
+  [A.address, 'XAT', '100', 'main'],
+  [A.address, 'XAT', '100'],
+]);
 function world() {
   const dir = tempDir();
   const chain = openEmbeddedChain({
@@ -38,6 +41,7 @@ function world() {
 const T = (over: object = {}): Operation =>
   ({
     kind: 'transfer',
+    place: 'services',
     from: A.address,
     to: B.address,
     token: 'XAT',
@@ -55,7 +59,7 @@ it('100 racing copies and nonces apply once each, in order', async () => {
       .map((op) => chain.submit(op)),
   );
   expect(done.filter((d) => d.status === 'fulfilled').length).toBe((await chain.account(A.address)).nonce);
-  expect((await chain.account(B.address)).balances.XAT).toBe(
+  expect((await chain.account(B.address)).services.XAT).toBe(
     parseAmount(String((await chain.account(A.address)).nonce)),
   );
 });
@@ -83,6 +87,7 @@ it('other network, chain id, kind, case, s and account are refused', async () =>
       ...s,
       operation: {
         kind: 'access',
+        lastsMs: 0,
         from: A.address,
         to: B.address,
         contentId: 'x',

@@ -14,7 +14,7 @@ import { encodeSignedOperation, type Operation } from '../../shared/economy/oper
 import { planPayment, purchasingPowerXac } from '../../shared/economy/payment.ts';
 import { mintCostXab, trafficRate } from '../../shared/economy/price.ts';
 import { formatRatio, ratio } from '../../shared/economy/ratio.ts';
-import { expectAceError } from '../helpers/ace-error.ts';
+import { expectAceError, expectAceRejection } from '../helpers/ace-error.ts';
 import { settle as settleBatch, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
 import { fetchWhole, MIB, settleUp, useDevnet } from '../helpers/devnet.ts';
 import { party, START_MS, TestShard } from '../helpers/shard.ts';
@@ -78,7 +78,7 @@ it('a payee that claims unit by unit does not make its payer pay a hundred times
     }
     shard.claim(channel, 60, { checkpoint: shard.checkpoint(channel, { units: 60, final: true }) });
     await settleAll(shard);
-    return parseAmount('100') - (await shard.chain.account(party(1).account.address)).balances.XAT;
+    return parseAmount('100') - (await shard.chain.account(party(1).account.address)).services.XAT;
   };
   const [whole, split] = [await spent(60), await spent(1)];
   expect(split).toBe(whole);
@@ -119,7 +119,7 @@ it('reserved funds stay when the rate rises between the look and the act', async
     genesis: testGenesis(
       [
         [thief.account.address, 'XAT', '100'],
-        [party(9).account.address, 'XAC', '10000'],
+        [party(9).account.address, 'XAC', '10000', 'main'],
       ],
       [
         ['lockedPool', 'XAT', '1000000'],
@@ -147,7 +147,7 @@ it('reserved funds stay when the rate rises between the look and the act', async
   );
   nowMs += 1_000;
   const rates = (await chain.market()).rates;
-  const funds = (await chain.account(thief.account.address)).balances;
+  const funds = (await chain.account(thief.account.address)).services;
   const priceXac = (purchasingPowerXac(funds, rates) + 1n) as typeof funds.XAC;
   expect(() => planPayment(funds, priceXac, rates, ratio(0), funds.XAT)).toThrow();
   // Time passes between the shard's look and the chain's act, as it always does.
@@ -162,13 +162,14 @@ it('reserved funds stay when the rate rises between the look and the act', async
   });
   const bytes = await signed(shard, 1, {
     kind: 'access',
+    lastsMs: 0,
     to: mate.account.address,
     contentId: 'x',
     priceXac,
     premium: false,
   });
   const refused = await submitOperation({ ...shard.context, chain: slow }, bytes).catch((e: unknown) => e);
-  const left = (await chain.account(thief.account.address)).balances;
+  const left = (await chain.account(thief.account.address)).services;
   expect(refused).toMatchObject({ code: 'InsufficientFunds' });
   expect(left.XAT).toBe(parseAmount('100'));
 });
@@ -180,18 +181,17 @@ it('repays the oldest loan first, also when funds shrank or the price rose after
     ...[party(2), party(3)].sort((a, b) => (a.account.address < b.account.address ? 1 : -1)),
   ] as [ReturnType<typeof party>, ReturnType<typeof party>, ReturnType<typeof party>];
   const rich = party(9);
-  const shard = open(tempDir(), {}, [[rich.account.address, 'XAT', '100']]);
+  const shard = open(tempDir(), {}, [[rich.account.address, 'XAT', '100', 'main']]);
   for (const creditor of [older, newer]) {
     const channel = await shard.lease(debtor, creditor, 50);
     shard.claim(channel, 50);
     await settleAll(shard);
   }
-  const op = (n: number, to: string, amount: bigint) =>
-    signed(shard, n, { kind: 'transfer', to, token: 'XAT', amount }).then((bytes) =>
-      submitOperation(shard.context, bytes),
-    );
+  const submit = async (n: number, fields: object) =>
+    submitOperation(shard.context, await signed(shard, n, fields));
   const price = 98n; // base units per unit, rounded up: 1 GB is 0.01
-  await op(9, debtor.account.address, price * 100n);
+  const to = debtor.account.address;
+  await submit(9, { kind: 'transfer', place: 'services', to, token: 'XAT', amount: price * 100n });
   const failing = new Proxy(shard.chain, {
     get: (target, name) =>
       name === 'applyBatch'
@@ -200,7 +200,7 @@ it('repays the oldest loan first, also when funds shrank or the price rose after
   });
   await settle({ ...shard.context, chain: failing }).catch(() => null);
   // The batch is sealed; the debtor takes half of what it owes away before the disk has room again.
-  await op(1, rich.account.address, price * 50n).catch((e: unknown) => e);
+  await submit(1, { kind: 'withdraw', token: 'XAT', amount: price * 50n }).catch((e: unknown) => e);
   await settleAll(shard);
   const left = shard.store.loans
     .ofDebtor(debtor.account.address)
@@ -215,7 +215,10 @@ it('a statement can be told at any rate that the exchange gives', async () => {
     path: join(tempDir(), 'chain.db'),
     settings: testSettings({ pinnedXacPerXat: null, initialTrafficRate: ratio(3517, 1000) }),
     genesis: testGenesis(
-      [[party(1).account.address, 'XAT', '100']],
+      [
+        [party(1).account.address, 'XAT', '100', 'main'],
+        [party(1).account.address, 'XAT', '100'],
+      ],
       [
         ['lockedPool', 'XAT', '1000000'],
         ['exchangeXat', 'XAT', '1000'],
@@ -285,18 +288,19 @@ it('a lying validator cannot make XAT cost nothing by watch time that no traffic
   expect(after).toBeGreaterThan(before / 2n);
 });
 
-it('a debtor cannot send on what it received before its loans are repaid', async () => {
-  const shard = open(tempDir(), {}, [[party(9).account.address, 'XAT', '100']]);
+it('a debtor cannot take away what it received before its loans are repaid', async () => {
+  const shard = open(tempDir(), {}, [[party(9).account.address, 'XAT', '100', 'main']]);
   const channel = await shard.lease(party(1), party(2), 50);
   shard.claim(channel, 50);
   await settleAll(shard);
-  const op = (n: number, to: string) =>
-    signed(shard, n, { kind: 'transfer', to, token: 'XAT', amount: parseAmount('1') }).then((bytes) =>
-      submitOperation(shard.context, bytes),
+  const submit = async (n: number, fields: object) =>
+    submitOperation(
+      shard.context,
+      await signed(shard, n, { token: 'XAT', amount: parseAmount('1'), ...fields }),
     );
   // As the validator does with two requests that wait at once: both operations, and only then the settlement.
-  await op(9, party(1).account.address);
-  await op(1, party(8).account.address).catch(() => null);
+  await submit(9, { kind: 'transfer', place: 'services', to: party(1).account.address });
+  await expectAceRejection('FundsReserved', submit(1, { kind: 'withdraw' }));
   await settleAll(shard);
   expect((await shard.chain.account(party(1).account.address)).creditUsedUnits).toBe(0);
 });
@@ -321,34 +325,37 @@ it('a shard that has stopped settling grants no more leases', { tags: 'long' }, 
   expect(fetched).toBe(false);
 });
 
-it('two requests at once: a debtor sends on what it receives, and its loan stays (over the network)', async () => {
+it('two requests at once: a debtor takes away what it receives, and its loan is repaid all the same (over the network)', async () => {
   const net = await useDevnet({ settlementIntervalMs: 60_000 });
   const [provider, viewer, friend] = [await net.peer(), await net.peer(), await net.peer()];
   const { contentId } = await net.content(provider, 3 * MIB);
   await fetchWhole(viewer, contentId);
   await settleUp(viewer, provider, contentId);
   const owed = async () => (await net.validator.chain.account(viewer.account.address)).creditUsedUnits;
-  await net.topUp(friend.account.address, parseAmount('3'));
-  const make = async (peer: typeof viewer, nonce: number, to: string) => {
+  await net.topUp(friend.account.address, parseAmount('3'), 'main');
+  const make = async (peer: typeof viewer, to: string | null) => {
+    const what =
+      to === null
+        ? { kind: 'withdraw' as const }
+        : { kind: 'transfer' as const, place: 'services' as const, to };
     const operation = {
-      kind: 'transfer',
+      ...what,
       from: peer.account.address,
-      nonce,
-      to,
+      nonce: 0,
       token: 'XAT',
       amount: parseAmount('1'),
     } as Operation;
     const signature = await peer.account.signTypedData(operationTypedData(peer.settings, operation));
     return encodeSignedOperation(operation, Buffer.from(signature.slice(2), 'hex'));
   };
-  const out0 = await make(provider, 0, testAccount(52).address);
+  const out0 = await make(provider, testAccount(52).address);
   // The first only keeps the shard busy while the other two arrive.
-  const into = await make(friend, 0, viewer.account.address);
+  const into = await make(friend, viewer.account.address);
   const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
   const junk = Array.from({ length: 20 }, () =>
     provider.shardClient.call('submit', { operation: out0 }).catch(() => null),
   );
-  const out = await make(viewer, 0, testAccount(50).address);
+  const out = await make(viewer, null);
   await Promise.allSettled([
     friend.shardClient.call('submit', { operation: into }),
     wait(3).then(() => viewer.shardClient.call('submit', { operation: out })),

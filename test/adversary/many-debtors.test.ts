@@ -12,7 +12,7 @@ const DEBTORS = 10_000;
 const [RICH, DEBTOR, CREDITOR] = [party(1), party(2), party(3)];
 
 it('are asked for once, and then only when something came to them', async () => {
-  const shard = new TestShard(tempDir(), {}, [[RICH.account.address, 'XAC', '100']]);
+  const shard = new TestShard(tempDir(), {}, [[RICH.account.address, 'XAC', '100', 'main']]);
   onTestFinished(() => shard.close());
   shard.claim(await shard.lease(DEBTOR, CREDITOR, 40), 40);
   await settle(shard.context);
@@ -44,7 +44,15 @@ it('are asked for once, and then only when something came to them', async () => 
     const from = RICH.account.address;
     const { nonce } = await shard.chain.account(from);
     const to = DEBTOR.account.address;
-    const operation = { kind: 'transfer', from, to, token: 'XAC', amount: amount(base), nonce } as const;
+    const operation = {
+      kind: 'transfer',
+      place: 'services',
+      from,
+      to,
+      token: 'XAC',
+      amount: amount(base),
+      nonce,
+    } as const;
     await shard.chain.submit(await signOperation(RICH.account, shard.settings, operation));
   };
   // Too little for a unit: looked at once. The rest of the 40 units' price: repaid whole.

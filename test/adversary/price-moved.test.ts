@@ -19,6 +19,7 @@ import {
   shardedSettings,
   testGenesis,
 } from '../helpers/chain.ts';
+import { gather } from '../helpers/places.ts';
 import { party, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -287,14 +288,16 @@ describe('the price of traffic', () => {
 });
 
 async function transferAll(shard: TestShard, from: ReturnType<typeof party>, to: ReturnType<typeof party>) {
-  const { balances, nonce } = await shard.chain.account(from.account.address);
+  await gather(shard.chain, from.account, 'main');
+  const { main, nonce } = await shard.chain.account(from.account.address);
   const operation = {
     kind: 'transfer',
+    place: 'services',
     from: from.account.address,
     nonce,
     to: to.account.address,
     token: 'XAC',
-    amount: balances.XAC,
+    amount: main.XAC,
   } as const;
   const signature = await from.account.signTypedData(operationTypedData(shard.settings, operation));
   await shard.chain.submit({ operation, signature });

@@ -8,11 +8,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import { heldOf } from '../../shared/economy/holdings.ts';
 import { BASE_UNITS_PER_TOKEN, parseAmount, type Token } from '../../shared/economy/money.ts';
 import type { Operation } from '../../shared/economy/operation.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
 import { entry, settle, testAccount, testGenesis, testSettings } from '../helpers/chain.ts';
+import { gather } from '../helpers/places.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
 const [ATTACKER, SECOND, TRADER] = [testAccount(1), testAccount(2), testAccount(3)];
@@ -49,6 +51,7 @@ class Market {
   }
 
   async swap(who: typeof ATTACKER, sell: Token, buy: Token, amount: bigint): Promise<void> {
+    await gather(this.chain, who, 'main');
     const { nonce } = await this.chain.account(who.address);
     const fields = { kind: 'swap', sell, buy, amount, minReceived: 0n, deadlineMs: 2 * START_MS };
     const operation = { from: who.address, nonce, ...fields } as Operation;
@@ -56,7 +59,7 @@ class Market {
   }
 
   async held(who: typeof ATTACKER, token: Token): Promise<bigint> {
-    return (await this.chain.account(who.address)).balances[token];
+    return heldOf(await this.chain.account(who.address), token);
   }
 
   /** Worth of what the attacker's two accounts hold at the price that the market had, and has again; whole tokens. */
@@ -94,6 +97,7 @@ describe('a false price of XAT', () => {
       market.nowMs -= 60_000;
     }
     market.nowMs += heldMs;
+    await gather(market.chain, ATTACKER, 'services');
     await settle(market.chain, [
       entry(ATTACKER.address, SECOND.address, Number(BigInt(burned) * UNITS_PER_XAT)),
     ]);
@@ -136,6 +140,7 @@ it('a false price of XAS, held for the window, pays a provider in what is worth 
   );
   await market.swap(ATTACKER, 'XAC', 'XAS', await market.held(ATTACKER, 'XAC'));
   market.nowMs += WINDOW_MS;
+  await gather(market.chain, ATTACKER, 'services');
   const { entries } = await settle(market.chain, [entry(ATTACKER.address, TRADER.address, 1_024_000)]);
   const [paid] = entries;
   const xac = (1_024_000 / Number(UNITS_PER_XAT)) * 0.9;

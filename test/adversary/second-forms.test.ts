@@ -238,9 +238,8 @@ describe('a secp256k1 signature with a high s', () => {
     const stage = new Stage([payer]);
     const { chain, settings } = stage.shard;
     const operation = {
-      kind: 'transfer' as const,
+      kind: 'withdraw' as const,
       from: payer.account.address,
-      to: payee.account.address,
       token: 'XAT' as const,
       amount: amount(5n),
       nonce: 0,
@@ -265,6 +264,7 @@ describe('a second encoding', () => {
     const termsSignature = payer.device.sign(terms);
     const operation = {
       kind: 'transfer' as const,
+      place: 'services' as const,
       from: payer.account.address,
       to: payee.account.address,
       token: 'XAT' as const,

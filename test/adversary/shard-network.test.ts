@@ -103,8 +103,8 @@ describe('the faucet', () => {
       throw new AceError('BatchMalformed', 'refused');
     };
     await viewer.shard.call('faucet', { account: viewer.account.address, amountXat: 10n });
-    const { balances } = await viewer.shard.call('account', { address: viewer.account.address });
-    expect(balances.XAT).toBe(10n);
+    const { services } = await viewer.shard.call('account', { address: viewer.account.address });
+    expect(services.XAT).toBe(10n);
     await waitFor('the log has it', () => net.validatorErrors().includes('BatchMalformed'));
     // Others go on: leases are granted while the batch waits.
     await viewer.lease(provider, 1);

@@ -73,13 +73,14 @@ describe('more pairs than a batch has room for', () => {
 
   it('of repayments settle in several batches, before anything new', async () => {
     const rich = party(5);
-    const shard = useShard({}, [[rich.account.address, 'XAT', '10']]);
+    const shard = useShard({}, [[rich.account.address, 'XAT', '10', 'main']]);
     for (let n = 0; n < 8; n++) shard.claim(await shard.lease(payer, payee, 2, { payee: stranger() }), 2);
     await settle(shard.context);
     const { signOperation } = await import('../../main/wallet/account.ts');
     const { amount } = await import('../../shared/economy/money.ts');
     const operation = {
       kind: 'transfer' as const,
+      place: 'services' as const,
       from: rich.account.address,
       to: payer.account.address,
       token: 'XAT' as const,

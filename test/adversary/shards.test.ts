@@ -101,6 +101,7 @@ describe('a payer that asks every shard for leases', () => {
     const account = peer.account.address;
     const { signature, operation } = await signOperation(peer.account, peer.settings, {
       kind: 'transfer',
+      place: 'services',
       from: account,
       to: addressHomedAt(0),
       token: 'XAT',

@@ -50,9 +50,9 @@ async function expectWhole(chain: MainChain, batches: number): Promise<void> {
   expect((await chain.lastBatch(0)).number).toBe(batches);
   expect((await chain.head()).height).toBe(batches);
   // Every entry paid 1 unit in every batch, so each payee holds the same.
-  const payees = (await chain.accounts()).filter(({ balances }) => balances.XAC > 0n);
+  const payees = (await chain.accounts()).filter(({ services }) => services.XAC > 0n);
   expect(payees).toHaveLength(batches === 0 ? 0 : crashEntries.length);
-  expect(new Set(payees.map(({ balances }) => balances.XAC)).size).toBe(batches === 0 ? 0 : 1);
+  expect(new Set(payees.map(({ services }) => services.XAC)).size).toBe(batches === 0 ? 0 : 1);
   for (const token of TOKENS) {
     const { held, owed } = await heldAndOwed(chain, token);
     expect(held).toBe(owed);

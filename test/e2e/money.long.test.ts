@@ -134,7 +134,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
 
     // From the balance to what made it: the top-up, and the loans that it repaid.
     await open(page, 'wallet');
-    await page.getByTestId('explain-XAT').click();
+    await page.getByTestId('explain-services-XAT').click();
     await expect.poll(() => page.getByTestId('entry').count(), WAIT).toBeGreaterThanOrEqual(2);
     const changes = await page
       .getByTestId('entry')
@@ -156,6 +156,20 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await page.getByTestId('top-up-page-submit').click();
     await expect.poll(() => balance(page, 'XAT'), WAIT).toBe('2.0000000');
 
+    // From what is spent to what is kept, and a part of it back.
+    for (const [kind, amount] of [
+      ['withdraw', '2'],
+      ['deposit', '0,5'],
+    ] as const) {
+      await page.getByTestId(`wallet-tab-${kind}`).click();
+      await page.getByTestId(`${kind}-amount`).fill(amount);
+      await page.getByTestId(`${kind}-look`).click();
+      await page.getByTestId(`${kind}-act`).click(WAIT);
+      await page.getByTestId(`${kind}-done`).waitFor(WAIT);
+    }
+    await expect.poll(() => held(page, 'main', 'XAT'), WAIT).toBe('1.5000000');
+    expect(await balance(page, 'XAT')).toBe('0.5000000');
+
     await page.getByTestId('wallet-tab-receive').click();
     const own = (await page.getByTestId('receive-address').textContent()) ?? '';
     expect(own.toLowerCase()).toMatch(/^0x[0-9a-f]{40}$/);
@@ -176,14 +190,15 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await page.getByTestId('send-look').click();
     await page.getByTestId('quote').waitFor(WAIT);
     expect(await page.getByTestId('quote-gives-XAT').textContent()).toBe('−0.5000000 XAT');
-    expect(await page.getByTestId('quote-after-XAT').textContent()).toBe('1.5000000 XAT');
+    expect(await page.getByTestId('quote-after-main-XAT').textContent()).toBe('1.0000000 XAT Kept');
     // Another amount is another quote.
     await page.getByTestId('send-amount').fill('0.25');
     await page.getByTestId('quote').waitFor({ state: 'detached' });
     await page.getByTestId('send-look').click();
     await page.getByTestId('send-act').click(WAIT);
     await page.getByTestId('send-done').waitFor(WAIT);
-    await expect.poll(() => balance(page, 'XAT'), WAIT).toBe('1.7500000');
+    await expect.poll(() => held(page, 'main', 'XAT'), WAIT).toBe('1.2500000');
+    expect(await balance(page, 'XAT')).toBe('0.5000000');
     expect(troubles).toEqual([]);
   });
 
@@ -212,7 +227,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await page.getByTestId('loan').first().waitFor(WAIT);
     await check(page, 'credit');
     await open(page, 'wallet');
-    for (const tab of ['topup', 'receive', 'send', 'swap', 'mint', 'access']) {
+    for (const tab of ['topup', 'deposit', 'withdraw', 'receive', 'send', 'swap', 'mint', 'access']) {
       await page.getByTestId(`wallet-tab-${tab}`).click();
       await check(page, `wallet, ${tab}`);
     }
@@ -258,8 +273,13 @@ async function numberOf(page: Page, testId: string, attribute: string): Promise<
 
 const usedUnits = (page: Page) => numberOf(page, 'credit-text', 'data-used-units');
 
-async function balance(page: Page, token: string): Promise<string | null> {
-  return page.getByTestId(`balance-${token}`).getAttribute('data-value');
+async function held(page: Page, place: 'main' | 'services', token: string): Promise<string | null> {
+  return page.getByTestId(`held-${place}-${token}`).getAttribute('data-value');
+}
+
+/** What there is to spend. */
+function balance(page: Page, token: string): Promise<string | null> {
+  return held(page, 'services', token);
 }
 
 function baseUnits(amount: string): bigint {

@@ -8,6 +8,7 @@ import { sha256 } from '../../main/util/sha256.ts';
 import type { Account } from '../../main/wallet/account.ts';
 import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
 import type { SignedBatch } from '../../shared/chain.ts';
+import { heldOf, type Place } from '../../shared/economy/holdings.ts';
 import { parseAmount, type Token } from '../../shared/economy/money.ts';
 import type { TrafficTotals } from '../../shared/economy/price.ts';
 import { ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
@@ -67,13 +68,21 @@ function* addresses(): Generator<string> {
   for (let n = 1; ; n++) yield testAddress(n);
 }
 
-/** `[address, token, decimal amount]` and `[pool, token, decimal amount]`. */
+/**
+ * `[address, token, decimal amount, place]`, in services where it is left out (XAB: in main), and `[pool, token, decimal
+ * amount]`.
+ */
 export function testGenesis(
-  accounts: readonly (readonly [string, Token, string])[],
+  accounts: readonly (readonly [string, Token, string, Place?])[],
   pools: readonly (readonly [Pool, Token, string])[] = [['lockedPool', 'XAT', '1000000']],
 ): Genesis {
   return {
-    accounts: accounts.map(([address, token, text]) => ({ address, token, amount: parseAmount(text) })),
+    accounts: accounts.map(([address, token, text, place = token === 'XAB' ? 'main' : 'services']) => ({
+      address,
+      place,
+      token,
+      amount: parseAmount(text),
+    })),
     pools: pools.map(([pool, token, text]) => ({ pool, token, amount: parseAmount(text) })),
   };
 }
@@ -168,12 +177,10 @@ export async function snapshot(chain: MainChain) {
 
 /** Sum of accounts and pools per token, and what it must be. */
 export async function heldAndOwed(chain: MainChain, token: Token): Promise<{ held: bigint; owed: bigint }> {
-  const balances = [
-    ...(await chain.accounts()).map((a) => a.balances),
-    ...Object.values(await chain.pools()),
-  ];
+  const inAccounts = (await chain.accounts()).reduce((sum, account) => sum + heldOf(account, token), 0n);
+  const inPools = Object.values(await chain.pools()).reduce((sum, pool) => sum + pool[token], 0n);
   const { genesis, emitted, burned } = (await chain.supply())[token];
-  return { held: balances.reduce((sum, b) => sum + b[token], 0n), owed: genesis + emitted - burned };
+  return { held: inAccounts + inPools, owed: genesis + emitted - burned };
 }
 
 /** The settings and genesis that a chain's file began with. */

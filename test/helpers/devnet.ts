@@ -17,6 +17,7 @@ import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import type { RunningValidator } from '../../main/validator/running-validator.ts';
 import { saveWallet, type WalletSecrets } from '../../main/wallet/keystore.ts';
 import type { DevnetProfile } from '../../shared/devnet-profile.ts';
+import type { Place } from '../../shared/economy/holdings.ts';
 import { TOKENS } from '../../shared/economy/money.ts';
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { heldAndOwed } from './chain.ts';
@@ -109,9 +110,9 @@ export class Devnet {
     return peer.import({ path: await makeFile(join(this.dir, name), sizeBytes, name) });
   }
 
-  async topUp(account: string, amountXat: bigint): Promise<void> {
+  async topUp(account: string, amountXat: bigint, place: Place = 'services'): Promise<void> {
     const anyone = await this.peer();
-    await anyone.shardClient.call('faucet', { account, amountXat });
+    await anyone.shardClient.call('faucet', { account, amountXat, place });
     await anyone.stop();
   }
 

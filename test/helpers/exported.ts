@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { openNodeStore } from '../../main/db/node/store.ts';
-import type { Balances } from '../../shared/economy/money.ts';
+import type { Holdings } from '../../shared/economy/holdings.ts';
 import { ACCOUNTS, Economy, history, world } from '../property/history.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from './journal.ts';
 
@@ -23,7 +23,7 @@ export const NASTY_NAMES = [
 
 export interface Truth {
   readonly account: string;
-  readonly balances: Balances;
+  readonly held: Holdings;
   /** MiB, of other accounts. */
   readonly owes: ReadonlyMap<string, number>;
   readonly owed: ReadonlyMap<string, number>;
@@ -74,7 +74,7 @@ export async function nastyNode(dir: string, steps = 200, seed = 4): Promise<Tru
     });
   });
   store.close();
-  const { balances } = await economy.chain.account(account);
+  const { main, services } = await economy.chain.account(account);
   const loans = (pairs: (other: string) => string) =>
     new Map(
       ACCOUNTS.flatMap(({ address: other }) => {
@@ -82,7 +82,12 @@ export async function nastyNode(dir: string, steps = 200, seed = 4): Promise<Tru
         return units > 0 ? [[other, units] as const] : [];
       }),
     );
-  const truth = { account, balances, owes: loans((o) => account + o), owed: loans((o) => o + account) };
+  const truth = {
+    account,
+    held: { main, services },
+    owes: loans((o) => account + o),
+    owed: loans((o) => o + account),
+  };
   await economy.close();
   return truth;
 }

@@ -378,7 +378,7 @@ export class FakeService extends FakeWallet implements NodeService {
     if (this.#transfer?.state === 'paused')
       this.#transfer = { ...this.#transfer, state: 'fetching', reason: null };
     this.emitSnapshot();
-    return { balances: this.#snapshot().balances, creditUsedUnits: this.#usedUnits, repaid: [] };
+    return { holdings: this.#snapshot().holdings, creditUsedUnits: this.#usedUnits, repaid: [] };
   }
 
   async settleNow(): Promise<Output<'settleNow'>> {
@@ -484,11 +484,18 @@ export class FakeService extends FakeWallet implements NodeService {
       multiaddrs: ['/ip4/127.0.0.1/tcp/4002'],
       pagesUrl: this.pagesUrl,
       peers: empty ? 0 : 5,
-      balances: {
-        XAT: formatAmount(this.#xat),
-        XAC: this.#scenario === 'normal' ? '0.1240000' : '0.0000000',
-        XAS: '0.0000000',
-        XAB: empty ? '0.0000000' : '1204.5000000',
+      holdings: {
+        services: {
+          XAC: this.#scenario === 'normal' ? '0.1240000' : '0.0000000',
+          XAT: formatAmount(this.#xat),
+          XAS: '0.0000000',
+        },
+        main: {
+          XAT: empty ? '0.0000000' : '25.0000000',
+          XAC: '0.0000000',
+          XAS: '0.0000000',
+          XAB: empty ? '0.0000000' : '1204.5000000',
+        },
       },
       credit: { limitUnits: 10_240, usedUnits: this.#usedUnits, reservedUnits: 0, loans: this.#loans() },
       pending: {

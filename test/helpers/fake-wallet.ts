@@ -95,6 +95,22 @@ export class FakeWallet implements WalletService {
     throw signsNothing();
   }
 
+  async quoteDeposit(): Promise<WalletOutputs['quoteDeposit']> {
+    throw signsNothing();
+  }
+
+  async deposit(): Promise<WalletOutputs['deposit']> {
+    throw signsNothing();
+  }
+
+  async quoteWithdraw(): Promise<WalletOutputs['quoteWithdraw']> {
+    throw signsNothing();
+  }
+
+  async withdraw(): Promise<WalletOutputs['withdraw']> {
+    throw signsNothing();
+  }
+
   async quoteMint(): Promise<WalletOutputs['quoteMint']> {
     throw signsNothing();
   }

@@ -23,6 +23,7 @@ export async function makeWorld(stage: Stage): Promise<World> {
   const { address } = await stage.start(folder);
   const node = await clientOf(folder);
   await node.call('topUp', { amountXat: '2.31' });
+  await node.call('topUp', { amountXat: '12', place: 'main' });
   await node.call('topUp', { amountXat: '40', token: 'XAB' });
   await node.call('topUp', { amountXat: '3', token: 'XAS' });
   const amountXat = '0.25';

@@ -125,12 +125,12 @@ export class Stage {
 
   /** Base units of XAT that a payer has spent. XAT and XAC are one to one here. */
   async spent({ account }: Party): Promise<bigint> {
-    return 100_000_000n - (await this.shard.chain.account(account.address)).balances.XAT;
+    return 100_000_000n - (await this.shard.chain.account(account.address)).services.XAT;
   }
 
   /** Base units of XAC that a provider has earned. */
   async earned({ account }: Party): Promise<bigint> {
-    return (await this.shard.chain.account(account.address)).balances.XAC;
+    return (await this.shard.chain.account(account.address)).services.XAC;
   }
 
   /** Base units of XAC that the network took as fees of traffic. */

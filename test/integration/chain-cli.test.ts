@@ -55,12 +55,21 @@ beforeAll(async () => {
   const live = openEmbeddedChain({
     path: join(original, 'chain.db'),
     settings: testSettings({ networkId: 'cli-test', pinnedXacPerXas: ratio(1, 3_000_000_000n) }),
-    genesis: testGenesis([[RICH.address, 'XAT', '10']]),
+    genesis: testGenesis([
+      [RICH.address, 'XAT', '10'],
+      [RICH.address, 'XAT', '10', 'main'],
+    ]),
     nowMs: () => 1_700_000_000_000,
   });
   const book = openValidatorStore(join(original, 'validator.db'));
   for (let nonce = 0; nonce < BATCHES; nonce++) {
-    const fields = { kind: 'transfer', to: PEER.address, token: 'XAT', amount: parseAmount('1') } as const;
+    const fields = {
+      kind: 'transfer',
+      place: 'services',
+      to: PEER.address,
+      token: 'XAT',
+      amount: parseAmount('1'),
+    } as const;
     await live.submit(await signOperation(RICH, live.settings(), { ...fields, from: RICH.address, nonce }));
     const watched = { videoUnits: 5n, watchMs: 1_000n };
     const signed = sign(await nextBatch(live, [entry(RICH.address, PEER.address, 10)], { watched }));

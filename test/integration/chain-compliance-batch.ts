@@ -26,8 +26,8 @@ export function batchCompliance({ name, open }: ChainUnderTest): void {
       expect(result.entries).toMatchObject([
         { paidUnits: 1_024, creditUnits: 0, refusedUnits: 0, repaidUnits: 0 },
       ]);
-      expect((await chain.account(RICH.address)).balances.XAT).toBe(parseAmount('9.99'));
-      expect((await chain.account(PEER.address)).balances.XAC).toBe(parseAmount('0.009'));
+      expect((await chain.account(RICH.address)).services.XAT).toBe(parseAmount('9.99'));
+      expect((await chain.account(PEER.address)).services.XAC).toBe(parseAmount('0.009'));
       expect((await chain.pools()).trafficFeePool.XAC).toBe(parseAmount('0.001'));
       expect((await chain.pools()).unlockedPool.XAT).toBe(parseAmount('0.01'));
     });
@@ -42,11 +42,18 @@ export function batchCompliance({ name, open }: ChainUnderTest): void {
     });
 
     it('repays all loans of a payer before it consumes', async () => {
-      const chain = await open(tempDir(), testSettings(), testGenesis([[RICH.address, 'XAT', '0.02']]));
+      const chain = await open(
+        tempDir(),
+        testSettings(),
+        testGenesis([[RICH.address, 'XAT', '0.02', 'main']]),
+      );
       const [b, c] = [testAddress(11), testAddress(12)];
       await settle(chain, [entry(POOR, c, 1_024)]);
       await chain.submit(
-        await signOperation(RICH, chain.settings(), { ...TRANSFER, to: POOR, amount: parseAmount('0.01') }),
+        await signOperation(RICH, chain.settings(), {
+          ...TRANSFER,
+          ...{ to: POOR, amount: parseAmount('0.01'), place: 'services' as const },
+        }),
       );
       // Enough for one GB: the loan to c, though consumption from b comes first by address.
       const result = await settle(chain, [entry(POOR, b, 1_024), entry(POOR, c, 0, 1_024)]);

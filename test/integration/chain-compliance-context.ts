@@ -27,10 +27,14 @@ export interface ChainUnderTest {
 export const RICH = testAccount(1);
 export const PEER = testAccount(2);
 export const POOR = testAddress(7);
-export const GENESIS = testGenesis([[RICH.address, 'XAT', '10']]);
+export const GENESIS = testGenesis([
+  [RICH.address, 'XAT', '10', 'main'],
+  [RICH.address, 'XAT', '10', 'services'],
+]);
 
 export const TRANSFER: TransferOperation = {
   kind: 'transfer',
+  place: 'main',
   from: RICH.address,
   to: PEER.address,
   token: 'XAT',

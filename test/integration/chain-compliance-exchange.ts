@@ -17,9 +17,10 @@ const SETTINGS = testSettings({ pinnedXacPerXat: null, pinnedXacPerXas: null, ra
 /** 2 XAC for 1 XAT, 1 XAC for 4 XAS. */
 const GENESIS = testGenesis(
   [
-    [RICH.address, 'XAT', '1000'],
-    [RICH.address, 'XAC', '1000'],
-    [RICH.address, 'XAB', '1000'],
+    [RICH.address, 'XAT', '1000', 'main'],
+    [RICH.address, 'XAC', '1000', 'main'],
+    [RICH.address, 'XAB', '1000', 'main'],
+    [RICH.address, 'XAT', '1000', 'services'],
   ],
   [
     ['lockedPool', 'XAT', '1000'],
@@ -58,10 +59,10 @@ export function exchangeCompliance({ name, open }: ChainUnderTest): void {
       // 2000 × 99.7 ÷ (1000 + 99.7) = 181.3221787…
       const received = parseAmount('181.3221787');
       expect(changes).toEqual([
-        { holder: RICH.address, token: 'XAT', delta: -parseAmount('100') },
-        { holder: RICH.address, token: 'XAC', delta: received },
-        { holder: 'exchangeXat', token: 'XAT', delta: parseAmount('100') },
-        { holder: 'exchangeXat', token: 'XAC', delta: -received },
+        { holder: RICH.address, place: 'main', token: 'XAT', delta: -parseAmount('100') },
+        { holder: RICH.address, place: 'main', token: 'XAC', delta: received },
+        { holder: 'exchangeXat', place: null, token: 'XAT', delta: parseAmount('100') },
+        { holder: 'exchangeXat', place: null, token: 'XAC', delta: -received },
       ]);
     });
 
@@ -69,7 +70,7 @@ export function exchangeCompliance({ name, open }: ChainUnderTest): void {
       const { chain } = await start();
       await swap(chain);
       await swap(chain, { sell: 'XAC', buy: 'XAT', amount: parseAmount('181.3221787') });
-      const { XAT } = (await chain.account(RICH.address)).balances;
+      const { XAT } = (await chain.account(RICH.address)).main;
       expect(Number(formatAmount(XAT))).toBeLessThan(1_000);
     });
 

@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
-import { MAX_AMOUNT, parseAmount, TOKENS, type TokenAmount } from '../../shared/economy/money.ts';
+import { type Holdings, PLACES, type Place } from '../../shared/economy/holdings.ts';
+import {
+  amount,
+  MAX_AMOUNT,
+  parseAmount,
+  TOKENS,
+  type Token,
+  type TokenAmount,
+} from '../../shared/economy/money.ts';
 import type { Operation, OperationKind } from '../../shared/economy/operation.ts';
 import { ratio } from '../../shared/economy/ratio.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
@@ -16,15 +24,17 @@ import {
   testSettings,
 } from '../helpers/chain.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
-import { type ChainUnderTest, expectUnchanged, PEER, RICH } from './chain-compliance-context.ts';
+import { type ChainUnderTest, expectUnchanged, PEER, POOR, RICH } from './chain-compliance-context.ts';
 
 const DEVICE = DEVICES[0] as string;
 const SETTINGS = testSettings({ feedAccount: RICH.address, treasury: RICH.address });
 const GENESIS = testGenesis(
   [
-    [RICH.address, 'XAT', '10'],
-    [RICH.address, 'XAC', '10'],
-    [RICH.address, 'XAB', '10'],
+    [RICH.address, 'XAT', '10', 'main'],
+    [RICH.address, 'XAC', '10', 'main'],
+    [RICH.address, 'XAB', '10', 'main'],
+    [RICH.address, 'XAT', '10', 'services'],
+    [RICH.address, 'XAC', '10', 'services'],
   ],
   [
     ['lockedPool', 'XAT', '1000'],
@@ -35,7 +45,9 @@ const GENESIS = testGenesis(
 
 /** One valid operation of each kind, by an account that may do all of them. */
 const VALID = {
-  transfer: { to: PEER.address, token: 'XAT', amount: parseAmount('1') },
+  transfer: { to: PEER.address, token: 'XAT', amount: parseAmount('1'), place: 'main' },
+  deposit: { token: 'XAT', amount: parseAmount('1') },
+  withdraw: { token: 'XAC', amount: parseAmount('1') },
   mint: { amountXat: parseAmount('2'), maxXab: parseAmount('2') },
   swap: {
     sell: 'XAT',
@@ -44,7 +56,7 @@ const VALID = {
     minReceived: 0n as TokenAmount,
     deadlineMs: Number.MAX_SAFE_INTEGER,
   },
-  access: { to: PEER.address, contentId: 'bafy', priceXac: parseAmount('3'), premium: true },
+  access: { to: PEER.address, contentId: 'bafy', priceXac: parseAmount('3'), premium: true, lastsMs: 0 },
   reward: { to: PEER.address, amountXac: parseAmount('1'), purpose: 'moderation' },
   link: { device: DEVICE },
   unlink: { device: DEVICE },
@@ -60,21 +72,30 @@ async function submit(chain: MainChain, kind: OperationKind, change: object = {}
   return chain.submit(await signOperation(RICH, chain.settings(), operation(kind, change, nonce)));
 }
 
+function ofToken(account: Holdings, place: Place, token: Token): bigint {
+  return (account[place] as Partial<Record<Token, bigint>>)[token] ?? 0n;
+}
+
 export function operationCompliance({ name, open }: ChainUnderTest): void {
   const start = () => open(tempDir(), SETTINGS, GENESIS);
-  const balancesOf = async (chain: MainChain, address: string) => (await chain.account(address)).balances;
+  const servicesOf = async (chain: MainChain, address: string) => (await chain.account(address)).services;
 
   describe.each(Object.keys(VALID) as OperationKind[])(`${name}: a %s`, (kind) => {
     it('is done once, says what it changed, and conserves every token', async () => {
       const chain = await start();
-      const before = await balancesOf(chain, RICH.address);
+      const before = await chain.account(RICH.address);
       const { height, changes } = await submit(chain, kind);
       expect(height).toBe(1);
       const account = await chain.account(RICH.address);
       expect(account.nonce).toBe(1);
       for (const token of TOKENS) {
-        const own = changes.find((c) => c.holder === RICH.address && c.token === token)?.delta ?? 0n;
-        expect(account.balances[token] - before[token]).toBe(own);
+        for (const place of PLACES) {
+          const gained = ofToken(account, place, token) - ofToken(before, place, token);
+          const told = changes.find(
+            (c) => c.holder === RICH.address && c.place === place && c.token === token,
+          );
+          expect(gained).toBe(told?.delta ?? 0n);
+        }
         const { held, owed } = await heldAndOwed(chain, token);
         expect(held).toBe(owed);
       }
@@ -113,6 +134,11 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       ['access', { contentId: 'x'.repeat(201) }, 'InvalidInput'],
       ['access', { to: RICH.address }, 'InvalidInput'],
       ['access', { premium: 1 }, 'InvalidInput'],
+      ['access', { lastsMs: -1 }, 'InvalidInput'],
+      ['deposit', { amount: 0n }, 'InvalidAmount'],
+      ['deposit', { token: 'XAB' }, 'InvalidInput'],
+      ['withdraw', { amount: -1n }, 'InvalidAmount'],
+      ['withdraw', { token: 'XAB' }, 'InvalidInput'],
       ['reward', { purpose: 'friendship' }, 'InvalidInput'],
       ['link', { device: 'AB'.repeat(32) }, 'InvalidInput'],
       ['unlink', { device: '12' }, 'InvalidInput'],
@@ -128,14 +154,88 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
     });
   });
 
+  describe(`${name}: moving between an account’s own places`, () => {
+    it.each([
+      ['deposit', 'XAT', 'main', 'services'],
+      ['withdraw', 'XAC', 'services', 'main'],
+    ] as const)(
+      'a %s takes all there is there, and not one base unit more',
+      async (kind, token, from, to) => {
+        const chain = await start();
+        const all = parseAmount('10');
+        const tooMuch = { token, amount: amount(all + 1n) };
+        await expectUnchanged(chain, 'InsufficientFunds', () => submit(chain, kind, tooMuch));
+        const { changes } = await submit(chain, kind, { token, amount: all });
+        expect(changes).toHaveLength(2);
+        expect(changes).toContainEqual({ holder: RICH.address, place: from, token, delta: -all });
+        expect(changes).toContainEqual({ holder: RICH.address, place: to, token, delta: all });
+      },
+    );
+
+    it('withdraws nothing while loans are owed, and deposits all the same', async () => {
+      const genesis = testGenesis([
+        [RICH.address, 'XAT', '1', 'main'],
+        [RICH.address, 'XAT', '0.0000001', 'services'],
+      ]);
+      const chain = await open(tempDir(), SETTINGS, genesis);
+      await settle(chain, [entry(RICH.address, PEER.address, 10)]);
+      expect((await chain.account(RICH.address)).creditUsedUnits).toBe(10);
+      const one = { token: 'XAT', amount: amount(1n) };
+      await expectUnchanged(chain, 'FundsReserved', () => submit(chain, 'withdraw', one));
+      await submit(chain, 'deposit', one);
+    });
+
+    it('keeps main out of every batch: what lies there pays for nothing', async () => {
+      const chain = await open(tempDir(), SETTINGS, testGenesis([[RICH.address, 'XAT', '10', 'main']]));
+      const { entries } = await settle(chain, [entry(RICH.address, PEER.address, 1_024)]);
+      expect(entries[0]).toMatchObject({ paidUnits: 0, creditUnits: 1_024 });
+      expect((await chain.account(RICH.address)).main.XAT).toBe(parseAmount('10'));
+    });
+  });
+
+  describe(`${name}: access that was bought`, () => {
+    const bought = (chain: MainChain) => chain.access(RICH.address, 'bafy', PEER.address);
+
+    it('is remembered with its terms, of this content and seller alone', async () => {
+      const chain = await start();
+      expect(await bought(chain)).toBeNull();
+      await submit(chain, 'access');
+      expect(await bought(chain)).toMatchObject({
+        contentId: 'bafy',
+        seller: PEER.address,
+        priceXac: parseAmount('3'),
+        premium: true,
+        lastsMs: 0,
+        untilMs: 0,
+      });
+      expect(await chain.access(RICH.address, 'other', PEER.address)).toBeNull();
+      expect(await chain.access(RICH.address, 'bafy', POOR)).toBeNull();
+      expect(await chain.access(PEER.address, 'bafy', PEER.address)).toBeNull();
+    });
+
+    it('goes on from its end when it is bought again on the same terms, and begins anew on others', async () => {
+      const chain = await start();
+      const terms = { lastsMs: 60_000, priceXac: parseAmount('1') };
+      await submit(chain, 'access', terms);
+      const first = await bought(chain);
+      expect(first && first.untilMs - first.boughtAtMs).toBe(60_000);
+      await submit(chain, 'access', terms);
+      expect(await bought(chain)).toEqual({ ...first, untilMs: (first?.untilMs ?? 0) + 60_000 });
+      await submit(chain, 'access', { ...terms, priceXac: parseAmount('2') });
+      const last = await bought(chain);
+      expect(last?.priceXac).toBe(parseAmount('2'));
+      expect(last && last.untilMs - last.boughtAtMs).toBe(60_000);
+    });
+  });
+
   describe(`${name}: minting`, () => {
     it('burns XAB at aceTimePrice, rounded up, and creates XAT', async () => {
       // 7 GB/hour × 0.01 USD/GB ÷ 1 USD = 0.07 XAB for 1 XAT (source 001).
       const chain = await open(tempDir(), testSettings({ initialTrafficRate: ratio(7) }), GENESIS);
       const { changes } = await submit(chain, 'mint', { amountXat: 1n, maxXab: parseAmount('1') });
       expect(changes).toEqual([
-        { holder: RICH.address, token: 'XAT', delta: 1n },
-        { holder: RICH.address, token: 'XAB', delta: -1n },
+        { holder: RICH.address, place: 'main', token: 'XAT', delta: 1n },
+        { holder: RICH.address, place: 'main', token: 'XAB', delta: -1n },
       ]);
       await submit(chain, 'mint', { amountXat: parseAmount('1'), maxXab: parseAmount('0.07') });
       const { XAT, XAB } = await chain.supply();
@@ -148,7 +248,12 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       expect((await chain.market()).aceBytePriceUsd).toEqual(ratio(1, 2));
       const change = { amountXat: parseAmount('1'), maxXab: parseAmount('2') };
       const { changes } = await submit(chain, 'mint', change);
-      expect(changes).toContainEqual({ holder: RICH.address, token: 'XAB', delta: -parseAmount('2') });
+      expect(changes).toContainEqual({
+        holder: RICH.address,
+        place: 'main',
+        token: 'XAB',
+        delta: -parseAmount('2'),
+      });
     });
 
     it.each<[string, ErrorCode, object]>([
@@ -183,7 +288,7 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       const { [pool]: _, ...before } = await (await start()).pools();
       expect(paid.XAC).toBe(parseAmount(fee));
       expect(others).toEqual(before);
-      expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount(rest));
+      expect((await servicesOf(chain, PEER.address)).XAC).toBe(parseAmount(rest));
     });
 
     it('takes XAS last, and gives fee and payee their part in XAS', async () => {
@@ -196,12 +301,12 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       const chain = await open(tempDir(), settings, genesis);
       // 1 XAC, 2 XAC for 2 XAT, and 4 XAS for the last 2 XAC.
       await submit(chain, 'access', { priceXac: parseAmount('5') });
-      expect(await balancesOf(chain, RICH.address)).toMatchObject({
+      expect(await servicesOf(chain, RICH.address)).toMatchObject({
         XAC: 0n,
         XAT: 0n,
         XAS: parseAmount('6'),
       });
-      expect(await balancesOf(chain, PEER.address)).toMatchObject({
+      expect(await servicesOf(chain, PEER.address)).toMatchObject({
         XAC: parseAmount('2.1'),
         XAS: parseAmount('2.8'),
       });
@@ -212,8 +317,8 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
     it('takes XAC first, then burns XAT and unlocks as much', async () => {
       const chain = await start();
       await submit(chain, 'access', { priceXac: parseAmount('13') });
-      const [balances, pools] = [await balancesOf(chain, RICH.address), await chain.pools()];
-      expect([balances.XAC, balances.XAT]).toEqual([0n, parseAmount('7')]);
+      const [services, pools] = [await servicesOf(chain, RICH.address), await chain.pools()];
+      expect([services.XAC, services.XAT]).toEqual([0n, parseAmount('7')]);
       expect(pools.unlockedPool.XAT).toBe(parseAmount('3'));
     });
 
@@ -226,7 +331,7 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
     it('pays a reward whole, and only from the treasury', async () => {
       const chain = await start();
       await submit(chain, 'reward');
-      expect((await balancesOf(chain, PEER.address)).XAC).toBe(parseAmount('1'));
+      expect((await servicesOf(chain, PEER.address)).XAC).toBe(parseAmount('1'));
     });
 
     it.each<OperationKind>(['reward', 'feed'])(
@@ -266,10 +371,10 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
   });
 
   describe(`${name}: an account that borrowed`, () => {
-    it.each<[string, OperationKind, object]>([
-      ['a mint', 'mint', { amountXat: parseAmount('1'), maxXab: parseAmount('1') }],
-      ['a swap', 'swap', { sell: 'XAB', buy: 'XAC' }],
-    ])('repays with what %s brought, in the next batch', async (_, kind, change) => {
+    it.each<[string, OperationKind, object, Token]>([
+      ['a mint', 'mint', { amountXat: parseAmount('1'), maxXab: parseAmount('1') }, 'XAT'],
+      ['a swap', 'swap', { sell: 'XAB', buy: 'XAC' }, 'XAC'],
+    ])('repays with what %s brought once it was moved to services', async (_, kind, change, token) => {
       const genesis = testGenesis(
         [[RICH.address, 'XAB', '10']],
         [
@@ -282,9 +387,14 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       const owed = 1_024;
       await settle(chain, [entry(RICH.address, PEER.address, owed)]);
       expect((await chain.account(RICH.address)).creditUsedUnits).toBe(owed);
+      const repaid = async () => {
+        const { entries } = await settle(chain, [entry(RICH.address, PEER.address, 0, owed)]);
+        return entries[0]?.repaidUnits;
+      };
       await submit(chain, kind, change);
-      const { entries } = await settle(chain, [entry(RICH.address, PEER.address, 0, owed)]);
-      expect(entries[0]?.repaidUnits).toBe(owed);
+      expect(await repaid()).toBe(0);
+      await submit(chain, 'deposit', { token, amount: parseAmount('0.5') });
+      expect(await repaid()).toBe(owed);
       expect((await chain.account(RICH.address)).creditUsedUnits).toBe(0);
     });
   });

@@ -22,12 +22,24 @@ export function transferCompliance({ name, open }: ChainUnderTest): void {
       expect(receipt.height).toBe(1);
       expect(await chain.account(RICH.address)).toMatchObject({
         nonce: 1,
-        balances: { XAT: parseAmount('6') },
+        main: { XAT: parseAmount('6') },
+        services: { XAT: parseAmount('10') },
       });
       expect(await chain.account(PEER.address)).toMatchObject({
         nonce: 0,
-        balances: { XAT: parseAmount('4') },
+        main: { XAT: parseAmount('4') },
+        services: { XAT: 0n },
       });
+    });
+
+    it('arrives in services when it says so, and comes out of main all the same', async () => {
+      const chain = await open();
+      const toSpend = { ...TRANSFER, place: 'services' as const };
+      const { changes } = await chain.submit(await signOperation(RICH, chain.settings(), toSpend));
+      expect(changes).toEqual([
+        { holder: RICH.address, place: 'main', token: 'XAT', delta: -parseAmount('4') },
+        { holder: PEER.address, place: 'services', token: 'XAT', delta: parseAmount('4') },
+      ]);
     });
 
     it('may move all there is, and not one base unit more', async () => {
@@ -37,7 +49,7 @@ export function transferCompliance({ name, open }: ChainUnderTest): void {
       const signed = await signOperation(RICH, chain.settings(), tooMuch);
       await expectUnchanged(chain, 'InsufficientFunds', () => chain.submit(signed));
       await chain.submit(await signOperation(RICH, chain.settings(), { ...TRANSFER, amount: all }));
-      expect((await chain.account(RICH.address)).balances.XAT).toBe(0n);
+      expect((await chain.account(RICH.address)).main.XAT).toBe(0n);
     });
 
     const refused: readonly (readonly [
@@ -50,6 +62,8 @@ export function transferCompliance({ name, open }: ChainUnderTest): void {
       ['of more than can exist', 'InvalidAmount', { amount: MAX_AMOUNT + 1n }],
       ['to itself', 'InvalidInput', { to: RICH.address }],
       ['to something that is no address', 'InvalidInput', { to: '0x12' }],
+      ['to an unknown place', 'InvalidInput', { place: 'pocket' }],
+      ['of XAB to services', 'InvalidInput', { token: 'XAB', place: 'services' }],
       ['of an unknown token', 'InvalidInput', { token: 'USD' }],
       ['of an unknown kind', 'InvalidInput', { kind: 'gift' }],
       ['with a nonce that is no number', 'InvalidInput', { nonce: -1 }],

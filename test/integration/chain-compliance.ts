@@ -46,11 +46,12 @@ export function chainComplianceButTransfers(chain: ChainUnderTest): void {
 /** Reading, conservation, restart. */
 function stateCompliance({ name, open, create }: ChainUnderTest): void {
   describe(`${name}: reading`, () => {
-    it('gives an account nobody has paid empty balances', async () => {
+    it('gives an account nobody has paid nothing in either place', async () => {
       const chain = await open();
       expect(await chain.account(POOR)).toEqual({
         address: POOR,
-        balances: { XAT: 0n, XAC: 0n, XAS: 0n, XAB: 0n },
+        main: { XAT: 0n, XAC: 0n, XAS: 0n, XAB: 0n },
+        services: { XAC: 0n, XAT: 0n, XAS: 0n },
         nonce: 0,
         creditUsedUnits: 0,
       });
@@ -60,7 +61,7 @@ function stateCompliance({ name, open, create }: ChainUnderTest): void {
     it('starts with genesis at height 0', async () => {
       const chain = await open();
       expect((await chain.head()).height).toBe(0);
-      expect((await chain.supply()).XAT.genesis).toBe(parseAmount('1000010'));
+      expect((await chain.supply()).XAT.genesis).toBe(parseAmount('1000020'));
       expect((await chain.pools()).lockedPool.XAT).toBe(parseAmount('1000000'));
       expect(await chain.lastBatch(0)).toEqual({ number: 0, hash: new Uint8Array(32) });
       expect(await chain.batchResult(0, 1)).toBeNull();
@@ -92,11 +93,11 @@ function stateCompliance({ name, open, create }: ChainUnderTest): void {
         feeXac: parseAmount('0.0003'),
         feeXas: parseAmount('0.0007'),
       });
-      const payee = (await chain.account(PEER.address)).balances;
+      const payee = (await chain.account(PEER.address)).services;
       expect(payee).toMatchObject({ XAC: parseAmount('0.0027'), XAT: 0n, XAS: parseAmount('0.0063') });
       const { trafficFeePool } = await chain.pools();
       expect(trafficFeePool).toMatchObject({ XAC: parseAmount('0.0003'), XAS: parseAmount('0.0007') });
-      const payer = (await chain.account(RICH.address)).balances;
+      const payer = (await chain.account(RICH.address)).services;
       expect(payer).toMatchObject({ XAC: 0n, XAT: 0n, XAS: parseAmount('9.993') });
       for (const token of TOKENS) {
         const { held, owed } = await heldAndOwed(chain, token);
@@ -110,7 +111,10 @@ function stateCompliance({ name, open, create }: ChainUnderTest): void {
       const clock = { nowMs: 1_700_000_000_000 };
       const settings = testSettings({ pinnedXacPerXat: null, rateWindowMs: 10_000 });
       const genesis = testGenesis(
-        [[RICH.address, 'XAT', '10']],
+        [
+          [RICH.address, 'XAT', '10'],
+          [RICH.address, 'XAT', '10', 'main'],
+        ],
         [
           ['exchangeXat', 'XAT', '1000'],
           ['exchangeXat', 'XAC', '1000'],
@@ -173,8 +177,8 @@ function stateCompliance({ name, open, create }: ChainUnderTest): void {
     it('is refused on a genesis of more than can exist', async () => {
       const genesis: Genesis = {
         accounts: [
-          { address: POOR, token: 'XAB', amount: MAX_AMOUNT as TokenAmount },
-          { address: PEER.address, token: 'XAB', amount: amount(1n) },
+          { address: POOR, place: 'main', token: 'XAB', amount: MAX_AMOUNT as TokenAmount },
+          { address: PEER.address, place: 'main', token: 'XAB', amount: amount(1n) },
         ],
         pools: [],
       };

@@ -50,7 +50,11 @@ describe.concurrent('ace-node start', () => {
     expect(first.ready).toMatch(ADDRESS_LINE);
     expect((await run(['topup', '7.5', '--data-dir', dataDir])).code).toBe(0);
     const before = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
-    expect(before).toMatchObject({ running: true, devnet: true, balances: { XAT: '7.5000000' } });
+    expect(before).toMatchObject({
+      running: true,
+      devnet: true,
+      holdings: { services: { XAT: '7.5000000' } },
+    });
     expect(await first.stop()).toBe(0);
     expect(first.said()).toEqual({ stdout: [first.ready], stderr: [] });
     expect(existsSync(join(dataDir, 'control.json'))).toBe(false);
@@ -59,7 +63,7 @@ describe.concurrent('ace-node start', () => {
     const after = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
     expect(await second.stop()).toBe(0);
     expect(after.account).toBe(before.account);
-    expect(after.balances).toEqual(before.balances);
+    expect(after.holdings).toEqual(before.holdings);
     expect(after.networkId).toBe(before.networkId);
   });
 
@@ -206,7 +210,7 @@ describe.concurrent('the wallet’s passphrase', () => {
     expectOneLine(await run(topUp), /needs its passphrase/);
     const status = ['status', '--json', '--data-dir', dataDir];
     const opened = JSON.parse((await run(status, right)).stdout);
-    expect(opened.balances.XAT).toBe('0.5000000');
+    expect(opened.holdings.services.XAT).toBe('0.5000000');
     // Reading takes no passphrase.
     const { account, locked } = JSON.parse((await run(status)).stdout);
     expect({ account, locked }).toEqual({ account: opened.account, locked: true });

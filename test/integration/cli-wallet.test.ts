@@ -63,6 +63,7 @@ describe('the wallet on the command line', () => {
     expect(await does('topup', '5', '--token', 'XAB')).toBe(0);
     expect(await does('topup', '--mint', '1', '--yes')).toBe(0);
     expect(await does('topup', '--swap', '1', '--yes')).toBe(0);
+    expect(await does('withdraw', '2', '--yes')).toBe(0);
     expect(await does('send', '1', 'xat', FRIEND, '--yes')).toBe(0);
     expect(await does('send', '1', 'XAT', FRIEND)).toBe(1);
     expect(await does('wallet', 'lock')).toBe(0);
@@ -159,8 +160,8 @@ describe('the wallet on the command line', () => {
     expect(await node.stop()).toBe(0);
     const { code, stdout, stderr } = await run(['status', '--json', ...at]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { account, balances, networkId } = told;
-    expect(JSON.parse(stdout)).toMatchObject({ running: false, locked: true, account, balances, networkId });
+    const { account, holdings, networkId } = told;
+    expect(JSON.parse(stdout)).toMatchObject({ running: false, locked: true, account, holdings, networkId });
     expect((await run(['status', ...at])).stdout).toMatch(/^Node +not running, and its wallet is locked/);
 
     // Its passphrase is forgotten: the phrase sets another one in place, and only this account's phrase does.

@@ -261,8 +261,8 @@ describe.concurrent('ace-node quote', () => {
     const { stdout } = await run(['quote', '14000', '--data-dir', dataDir]);
     expect(stdout).toContain('3,584 MiB, with 1.0000000 XAT (burned)');
     expect(stdout).toContain('176 MiB: top up to be served them');
-    const { balances } = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
-    expect(balances.XAT).toBe('1.0000000');
+    const { holdings } = JSON.parse((await run(['status', '--json', '--data-dir', dataDir])).stdout);
+    expect(holdings.services.XAT).toBe('1.0000000');
   });
 
   it.each(['0', '1.5', '-3', 'GB', '1073741825'])('refuses %s MiB', async (mib) => {
@@ -282,12 +282,15 @@ describe.concurrent('ace-node topup', () => {
     const dataDir = join(newDir(), 'data');
     const first = await run(['topup', '2.0000005', '--data-dir', dataDir, '--join', validator.ready]);
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toContain('Balance: 2.0000005 XAT');
+    expect(first.stdout).toContain('To spend: 0.0000000 XAC, 2.0000005 XAT');
     const second = await run(['topup', '0.0000001', '--data-dir', dataDir]);
-    expect(second.stdout).toContain('Balance: 2.0000006 XAT');
+    expect(second.stdout).toContain('To spend: 0.0000000 XAC, 2.0000006 XAT');
     expectOneLine(await run(['topup', '1', '--quote', '--data-dir', dataDir]), /has no quote/);
     const third = await run(['topup', '0.0000001', '--json', '--data-dir', dataDir]);
-    expect(JSON.parse(third.stdout)).toMatchObject({ balances: { XAT: '2.0000007' }, repaid: [] });
+    expect(JSON.parse(third.stdout)).toMatchObject({
+      holdings: { services: { XAT: '2.0000007' } },
+      repaid: [],
+    });
   });
 
   it.each([

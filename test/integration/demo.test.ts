@@ -40,8 +40,9 @@ function expectWholeResult(result: DemoResult): void {
     wireOverheadBytesPerMiB: expect.any(Number),
     throughputMiBps: expect.any(Number),
   });
-  expect(Object.keys(result.balances).sort()).toEqual(['faucet', 'providerA', 'providerB', 'viewer']);
-  for (const holder of [...Object.values(result.balances), ...Object.values(result.pools)]) {
+  expect(Object.keys(result.accounts).sort()).toEqual(['faucet', 'providerA', 'providerB', 'viewer']);
+  const places = Object.values(result.accounts).flatMap(({ main, services }) => [main, services]);
+  for (const holder of [...places, ...Object.values(result.pools)]) {
     for (const token of ['XAT', 'XAC', 'XAS'] as const) expect(holder[token]).toMatch(DECIMAL);
   }
   expect(Object.keys(result.pools)).toContain('trafficFeePool');

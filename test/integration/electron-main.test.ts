@@ -283,7 +283,7 @@ describe('the desktop app, as it runs', () => {
       await app.call('topUp', { amountXat: '1' });
       const told = await waitFor('a changed snapshot', async () => {
         const all = await app.told<NodeSnapshot>('snapshot');
-        return all.slice(before).find(({ balances }) => Number(balances.XAT) > 0);
+        return all.slice(before).find(({ holdings }) => Number(holdings.services.XAT) > 0);
       });
       expect(told.account).toMatch(/^0x/);
     });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JournalExport } from '../../main/journal/export/export.ts';
+import { PLACES } from '../../shared/economy/holdings.ts';
 import { formatAmount, TOKENS } from '../../shared/economy/money.ts';
 import {
   ALWAYS,
@@ -24,8 +25,10 @@ let middleMs = 0;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'ace-test-'));
   truth = await nastyNode(dir, 200, 2);
-  for (const token of TOKENS) {
-    if (truth.balances[token] > 0n) expected[`assets:wallet ${token}`] = formatAmount(truth.balances[token]);
+  for (const place of PLACES) {
+    for (const [token, amount] of Object.entries(truth.held[place])) {
+      if (amount > 0n) expected[`assets:${place} ${token}`] = formatAmount(amount);
+    }
   }
   for (const [other, units] of truth.owes) expected[`liabilities:loans:${other} MiB`] = `-${units}.0`;
   for (const [other, units] of truth.owed) expected[`assets:loans:${other} MiB`] = `${units}.0`;

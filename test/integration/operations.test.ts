@@ -22,23 +22,35 @@ it('a transfer from a friend repays a viewer’s loans by itself', async () => {
   const owed = async () => (await net.validator.chain.account(viewer.account.address)).creditUsedUnits;
   expect(await owed()).toBe(5);
 
-  await net.topUp(friend.account.address, parseAmount('3'));
-  const toViewer = { kind: 'transfer', to: viewer.account.address, token: 'XAT', amount: parseAmount('1') };
+  await net.topUp(friend.account.address, parseAmount('3'), 'main');
+  const toViewer = {
+    kind: 'transfer',
+    place: 'services',
+    to: viewer.account.address,
+    token: 'XAT',
+    amount: parseAmount('1'),
+  };
   const { height } = await submit(friend, toViewer);
   expect(height).toBeGreaterThan(1);
   expect(await owed()).toBe(0);
-  expect((await net.validator.chain.account(provider.account.address)).balances.XAC).toBeGreaterThan(0n);
+  expect((await net.validator.chain.account(provider.account.address)).services.XAC).toBeGreaterThan(0n);
   await net.expectConserved();
 });
 
 it('an operation that is not the account’s own is refused by name, over the network too', async () => {
   const net = await useDevnet();
   const [thief, victim] = [await net.peer(), await net.peer()];
-  await net.topUp(victim.account.address, parseAmount('3'));
-  const theft = { kind: 'transfer', to: thief.account.address, token: 'XAT', amount: parseAmount('1') };
+  await net.topUp(victim.account.address, parseAmount('3'), 'main');
+  const theft = {
+    kind: 'transfer',
+    place: 'services',
+    to: thief.account.address,
+    token: 'XAT',
+    amount: parseAmount('1'),
+  };
   await expectAceRejection(
     'InvalidSignature',
     submit(thief, { ...theft, from: victim.account.address, to: thief.account.address }),
   );
-  expect((await net.validator.chain.account(victim.account.address)).balances.XAT).toBe(parseAmount('3'));
+  expect((await net.validator.chain.account(victim.account.address)).main.XAT).toBe(parseAmount('3'));
 });

@@ -6,6 +6,7 @@ import { createPhrase } from '../../main/wallet/phrase.ts';
 import { amount } from '../../shared/economy/money.ts';
 import { testAddress } from '../helpers/chain.ts';
 import { MIB, useDevnet } from '../helpers/devnet.ts';
+import { gather } from '../helpers/places.ts';
 import { type RawStream, RawViewer } from '../helpers/raw-viewer.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -47,13 +48,15 @@ it('units that the main chain refused stand in both books, and their payer is se
 
   // Past the shard, which would not let it: the funds behind the lease go away.
   const { chain, settings } = net.validator;
-  const { balances, nonce } = await chain.account(viewer.account.address);
+  await gather(chain, accountFromPhrase(secrets.phrase), 'main');
+  const { main, nonce } = await chain.account(viewer.account.address);
   const operation = {
     kind: 'transfer' as const,
+    place: 'services' as const,
     from: viewer.account.address,
     to: testAddress(1),
     token: 'XAT' as const,
-    amount: amount(balances.XAT),
+    amount: amount(main.XAT),
     nonce,
   };
   await chain.submit(await signOperation(accountFromPhrase(secrets.phrase), settings, operation));

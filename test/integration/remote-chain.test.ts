@@ -81,7 +81,7 @@ describe('remote chain', () => {
   it('lets everyone read, and none but validators change or read all', async () => {
     const served = await useServed();
     const stranger = await served.connect(createDevice());
-    expect((await stranger.account(RICH.address)).balances.XAT).toBe(100_000_000n);
+    expect((await stranger.account(RICH.address)).services.XAT).toBe(100_000_000n);
     expect((await stranger.head()).height).toBe(0);
     const signed = await signOperation(RICH, stranger.settings(), TRANSFER);
     await expectAceRejection('NotAllowed', stranger.submit(signed));
@@ -124,7 +124,7 @@ describe('remote chain', () => {
     const accounts = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(testAccount);
     const account = accounts.find(({ address }) => homeShard(address, 3, sha256) === 1);
     if (!account) throw new Error('None is at home on shard 1');
-    const genesis = testGenesis([[account.address, 'XAT', '10']]);
+    const genesis = testGenesis([[account.address, 'XAT', '10', 'main']]);
     const served = await useServed(shardedSettings(), genesis);
     const signed = await signOperation(account, served.chain.settings(), {
       ...TRANSFER,

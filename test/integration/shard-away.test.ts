@@ -43,7 +43,7 @@ describe('a node whose validator is away', () => {
     const away = await node(dataDir);
     const snapshot = await away.service.snapshot({});
     expect(snapshot.shard.connected).toBe(false);
-    expect(snapshot.balances.XAT).toBe('0.5000000');
+    expect(snapshot.holdings.services.XAT).toBe('0.5000000');
     const { playbackUrl } = await away.service.play({ contentId, download: false });
     expect((await (await fetch(playbackUrl)).arrayBuffer()).byteLength).toBe(3_000_000);
     await expectAceRejection('ShardUnavailable', away.service.topUp({ amountXat: '1' }));
@@ -52,7 +52,7 @@ describe('a node whose validator is away', () => {
     onTestFinished(() => second.stop());
     expect(second.multiaddr).toBe(first.multiaddr);
     await waitFor('the line is up again', async () => (await away.service.snapshot({})).shard.connected);
-    expect((await away.service.topUp({ amountXat: '1' })).balances.XAT).toBe('1.5000000');
+    expect((await away.service.topUp({ amountXat: '1' })).holdings.services.XAT).toBe('1.5000000');
   });
 
   it('starts when it is told to join the network again that it has joined', async () => {

@@ -87,9 +87,11 @@ describe('a network of three shards', () => {
     await friend.shardClient.call('faucet', {
       account: friend.account.address,
       amountXat: parseAmount('10'),
+      place: 'main',
     });
     const operation = {
       kind: 'transfer' as const,
+      place: 'services' as const,
       from: friend.account.address,
       to: debtor.account.address,
       token: 'XAT' as const,

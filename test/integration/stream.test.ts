@@ -113,8 +113,8 @@ describe('a paid stream', () => {
     const account = await net.validator.chain.account(viewer.account.address);
     expect(account.creditUsedUnits).toBe(0);
     // 20 units at 4 GB per XAT: 48,829 base units at most, each payment rounded up.
-    expect(10_000_000n - account.balances.XAT).toBeGreaterThanOrEqual(48_828n);
-    expect(10_000_000n - account.balances.XAT).toBeLessThan(48_900n);
+    expect(10_000_000n - account.services.XAT).toBeGreaterThanOrEqual(48_828n);
+    expect(10_000_000n - account.services.XAT).toBeLessThan(48_900n);
     await net.expectConserved();
   });
 

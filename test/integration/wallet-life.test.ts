@@ -135,9 +135,10 @@ describe('a locked wallet', () => {
     const net = await useDevnet();
     const provider = await net.peer();
     const node = await walletNode(net, 'node', { passphrase: PASSPHRASE });
+    await node.call('topUp', { amountXat: '1', place: 'main' });
     await node.call('topUp', { amountXat: '1' });
     expect((await node.call('walletLock', {})).status).toBe('locked');
-    expect((await node.call('quoteSend', send)).balancesAfter.XAT).toBe('0.9000000');
+    expect((await node.call('quoteSend', send)).holdingsAfter.main.XAT).toBe('0.9000000');
     const asking = {
       send: () => node.call('send', { ...send, expiresAtMs: soon() }),
       mint: () => node.call('mint', { amountXat: '1', maxXab: '1', expiresAtMs: soon() }),
@@ -145,7 +146,7 @@ describe('a locked wallet', () => {
     };
     await expectAceRejection('WalletLocked', asking.send());
     await expectAceRejection('WalletLocked', asking.link());
-    expect((await node.call('snapshot', {})).balances.XAT).toBe('1.0000000');
+    expect((await node.call('snapshot', {})).holdings.main.XAT).toBe('1.0000000');
 
     const { contentId } = await net.content(provider, 3 * MIB);
     await fetchWhole(node.node.peer, contentId);

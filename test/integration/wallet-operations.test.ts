@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contentIdOf } from '../../main/content/transport-file.ts';
 import type { RunningPeer } from '../../main/peer/peer.ts';
-import { formatAmount, parseAmount, TOKENS } from '../../shared/economy/money.ts';
+import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import { quoteTopUp } from '../../shared/economy/quote.ts';
 import type { OperationResultView } from '../../shared/rpc/wallet.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
@@ -12,7 +12,9 @@ import { PASSPHRASE, type WalletNode, walletNode } from '../helpers/wallet-node.
 const FRIEND = `0x${'1'.repeat(40)}`;
 const FILM = contentIdOf(new Uint8Array([1]));
 const fund = async (node: WalletNode) => {
-  for (const token of ['XAT', 'XAS', 'XAB'] as const) await node.call('topUp', { amountXat: '20', token });
+  for (const token of ['XAT', 'XAS', 'XAB'] as const) {
+    await node.call('topUp', { amountXat: '20', token, place: 'main' });
+  }
 };
 
 /** A loan that a batch cut in two is repaid in two parts: what counts is their sum. */
@@ -24,7 +26,7 @@ function costXac(parts: readonly { costXac: string }[]): bigint {
   return parts.reduce((sum, part) => sum + parseAmount(part.costXac), 0n);
 }
 
-const booked = ({ balances }: OperationResultView) => balances;
+const booked = ({ holdings }: OperationResultView) => holdings;
 
 describe('an operation', () => {
   it('does exactly what its quote said', async () => {
@@ -36,17 +38,19 @@ describe('an operation', () => {
     const sendQuote = await node.call('quoteSend', send);
     expect(sendQuote.isSeen).toBe(false);
     expect(booked(await node.call('send', { ...send, expiresAtMs: sendQuote.expiresAtMs }))).toEqual(
-      sendQuote.balancesAfter,
+      sendQuote.holdingsAfter,
     );
-    expect((await net.validator.chain.account(FRIEND)).balances.XAT).toBe(parseAmount('1.5'));
+    expect((await net.validator.chain.account(FRIEND)).main.XAT).toBe(parseAmount('1.5'));
     expect((await node.call('quoteSend', send)).isSeen).toBe(true);
 
     const mint = { amountXat: '7.3333333' };
     const mintQuote = await node.call('quoteMint', mint);
     const { maxXab, expiresAtMs } = mintQuote;
-    expect(mintQuote.gives).toEqual([{ token: 'XAB', amount: mintQuote.costXab, burned: true }]);
+    expect(mintQuote.gives).toEqual([
+      { token: 'XAB', amount: mintQuote.costXab, place: 'main', burned: true },
+    ]);
     expect(booked(await node.call('mint', { ...mint, maxXab, expiresAtMs }))).toEqual(
-      mintQuote.balancesAfter,
+      mintQuote.holdingsAfter,
     );
 
     for (const [sell, buy] of [
@@ -59,17 +63,31 @@ describe('an operation', () => {
       const { leastReceived } = quote;
       expect(parseAmount(leastReceived)).toBeLessThan(parseAmount(quote.received));
       const done = await node.call('swap', { ...swap, leastReceived, expiresAtMs: quote.expiresAtMs });
-      expect(booked(done)).toEqual(quote.balancesAfter);
+      expect(booked(done)).toEqual(quote.holdingsAfter);
     }
 
-    const { balances } = await node.call('snapshot', {});
-    // More than the XAC: some XAT is burned for the rest.
-    const priceXac = formatAmount(parseAmount(balances.XAC) + parseAmount('3'));
+    for (const [token, amount] of [
+      ['XAT', '8'],
+      ['XAC', '1'],
+    ] as const) {
+      const quote = await node.call('quoteDeposit', { token, amount });
+      const done = await node.call('deposit', { token, amount, expiresAtMs: quote.expiresAtMs });
+      expect(booked(done)).toEqual(quote.holdingsAfter);
+    }
+    const back = { token: 'XAT', amount: '2.5' } as const;
+    const withdrawQuote = await node.call('quoteWithdraw', back);
+    const withdrawn = await node.call('withdraw', { ...back, expiresAtMs: withdrawQuote.expiresAtMs });
+    expect(booked(withdrawn)).toEqual(withdrawQuote.holdingsAfter);
+    expect(booked(withdrawn).services).toEqual({ XAC: '1.0000000', XAT: '5.5000000', XAS: '0.0000000' });
+
+    // More than the XAC in services: some XAT is burned for the rest, and main is left alone.
+    const priceXac = '4.0000000';
     const access = { to: FRIEND, contentId: FILM, priceXac, premium: true };
     const accessQuote = await node.call('quoteAccess', access);
-    expect(accessQuote).toMatchObject({ fromXac: balances.XAC, fromXat: '3.0000000', fromXas: '0.0000000' });
+    expect(accessQuote).toMatchObject({ fromXac: '1.0000000', fromXat: '3.0000000', fromXas: '0.0000000' });
+    expect(accessQuote.holdingsAfter.main).toEqual(booked(withdrawn).main);
     expect(booked(await node.call('buyAccess', { ...access, expiresAtMs: accessQuote.expiresAtMs }))).toEqual(
-      accessQuote.balancesAfter,
+      accessQuote.holdingsAfter,
     );
     await net.expectConserved();
   });
@@ -79,34 +97,40 @@ describe('an operation', () => {
     const [provider, friend] = [await net.peer(), await walletNode(net, 'friend')];
     const node = await walletNode(net, 'node');
     const address = node.node.peer.account.address;
-    await friend.call('topUp', { amountXat: '20' });
+    await friend.call('topUp', { amountXat: '20', place: 'main' });
     // XAB pays for no traffic: it is there, and the account owes all the same.
     await node.call('topUp', { amountXat: '20', token: 'XAB' });
 
+    const deposit = async (token: 'XAT' | 'XAC', amount: string) => {
+      const quote = await node.call('quoteDeposit', { token, amount });
+      expect(unitsTo(provider, quote.repays)).toBe(3);
+      expect(quote.repays.every(({ stillOwedUnits }) => stillOwedUnits === 0)).toBe(true);
+      expect(quote.creditUsedAfterUnits).toBe(0);
+      const done = await node.call('deposit', { token, amount, expiresAtMs: quote.expiresAtMs });
+      expect(done.holdings).toEqual(quote.holdingsAfter);
+      expect(unitsTo(provider, done.repaid)).toBe(3);
+      expect(costXac(done.repaid)).toBe(costXac(quote.repays));
+    };
     const incoming = async () => {
-      const send = { to: address, token: 'XAT' as const, amount: '0.5' };
+      const send = { to: address, token: 'XAT' as const, amount: '0.5', place: 'services' as const };
       const { expiresAtMs } = await friend.call('quoteSend', send);
       await friend.call('send', { ...send, expiresAtMs });
     };
     const ways: Record<string, () => Promise<unknown>> = {
       async mint() {
-        const quote = await node.call('quoteMint', { amountXat: '0.5' });
-        expect(unitsTo(provider, quote.repays)).toBe(3);
-        expect(quote.repays.every(({ stillOwedUnits }) => stillOwedUnits === 0)).toBe(true);
-        expect(quote.creditUsedAfterUnits).toBe(0);
-        const { maxXab, expiresAtMs } = quote;
-        const done = await node.call('mint', { amountXat: '0.5', maxXab, expiresAtMs });
-        expect(done.balances).toEqual(quote.balancesAfter);
-        expect(unitsTo(provider, done.repaid)).toBe(3);
-        expect(costXac(done.repaid)).toBe(costXac(quote.repays));
+        const { maxXab, expiresAtMs, repays } = await node.call('quoteMint', { amountXat: '0.5' });
+        // What is minted is kept: it repays nothing before it is moved.
+        expect(repays).toEqual([]);
+        expect((await node.call('mint', { amountXat: '0.5', maxXab, expiresAtMs })).repaid).toEqual([]);
+        await deposit('XAT', '0.5');
       },
       async swap() {
         const swap = { sell: 'XAB' as const, buy: 'XAC' as const, amount: '0.1' };
         const quote = await node.call('quoteSwap', swap);
         const { leastReceived, expiresAtMs } = quote;
         const done = await node.call('swap', { ...swap, leastReceived, expiresAtMs });
-        expect(done.balances).toEqual(quote.balancesAfter);
-        expect(unitsTo(provider, done.repaid)).toBe(3);
+        expect(done.holdings).toEqual(quote.holdingsAfter);
+        await deposit('XAC', quote.received);
       },
       async faucet() {
         const { repaid } = await node.call('topUp', { amountXat: '0.5' });
@@ -116,13 +140,12 @@ describe('an operation', () => {
     };
     let repaidUnits = 0;
     for (const [name, topUp] of Object.entries(ways)) {
-      // What is left of the way before is given away, so that it owes again.
+      // What is left of the way before is put away, so that it owes again.
       await node.call('settleNow', {});
       for (const token of ['XAT', 'XAC'] as const) {
-        const { balances } = await node.call('snapshot', {});
-        if (parseAmount(balances[token]) === 0n) continue;
-        const send = { to: FRIEND, token, amount: balances[token] };
-        await node.call('send', { ...send, expiresAtMs: Date.now() + 60_000 });
+        const amount = (await node.call('snapshot', {})).holdings.services[token];
+        if (parseAmount(amount) === 0n) continue;
+        await node.call('withdraw', { token, amount, expiresAtMs: Date.now() + 60_000 });
       }
       const { contentId } = await net.content(provider, 5 * MIB, name);
       const transfer = await node.node.peer.library.transfer(contentId);
@@ -152,7 +175,7 @@ describe('an operation', () => {
     const net = await useDevnet();
     const node = await walletNode(net, 'node');
     await fund(node);
-    const before = (await node.call('snapshot', {})).balances;
+    const before = (await node.call('snapshot', {})).holdings;
     const send = (changes: object) =>
       node.call('quoteSend', { to: FRIEND, token: 'XAT', amount: '1', ...changes });
 
@@ -170,7 +193,7 @@ describe('an operation', () => {
       await expectAceRejection('InvalidAmount', send({ amount }));
     }
     const more = await expectAceRejection('InsufficientFunds', send({ amount: '20.0000001' }));
-    expect(more.message).toContain('20.0000000 XAT, not 20.0000001');
+    expect(more.message).toContain('20.0000000 XAT there, not 20.0000001');
     await expectAceRejection('InvalidInput', send({ to: node.node.peer.account.address }));
     await expectAceRejection('InsufficientFunds', node.call('quoteMint', { amountXat: '1000000' }));
     await expectAceRejection(
@@ -202,43 +225,46 @@ describe('an operation', () => {
       'SlippageExceeded',
       node.call('mint', { amountXat: '1', maxXab: '0.0000001', ...inTime }),
     );
-    expect((await node.call('snapshot', {})).balances).toEqual(before);
+    expect((await node.call('snapshot', {})).holdings).toEqual(before);
   });
 
   it('of two that are asked for at once is booked one after the other, each once', async () => {
     const net = await useDevnet();
     const node = await walletNode(net, 'node');
-    await node.call('topUp', { amountXat: '10' });
+    await node.call('topUp', { amountXat: '10', place: 'main' });
     const send = { to: FRIEND, token: 'XAT' as const, amount: '2', expiresAtMs: Date.now() + 60_000 };
     await Promise.all([1, 2, 3].map(() => node.call('send', send)));
-    expect((await net.validator.chain.account(FRIEND)).balances.XAT).toBe(parseAmount('6'));
+    expect((await net.validator.chain.account(FRIEND)).main.XAT).toBe(parseAmount('6'));
   });
 
-  it('takes no funds that stand behind an open channel', async () => {
+  it('withdraws no funds that stand behind an open channel, and sends what is kept all the same', async () => {
     const net = await useDevnet({ trafficCreditLimitUnits: 0 });
     const provider = await net.peer();
     const node = await walletNode(net, 'node');
-    await node.call('topUp', { amountXat: '0.01' });
+    for (const place of ['main', 'services'] as const) {
+      await node.call('topUp', { amountXat: '0.01', place });
+    }
     const { contentId } = await net.content(provider, 2 * MIB);
     await fetchWhole(node.node.peer, contentId);
-    const all = { to: FRIEND, token: 'XAT' as const, amount: '0.009' };
-    const error = await expectAceRejection('FundsReserved', node.call('quoteSend', all));
+    const all = { token: 'XAT' as const, amount: '0.009' };
+    const error = await expectAceRejection('FundsReserved', node.call('quoteWithdraw', all));
     expect(error.message).toContain('open channels');
-    const send = { ...all, expiresAtMs: Date.now() + 60_000 };
-    await expectAceRejection('FundsReserved', node.call('send', send));
+    const inTime = { expiresAtMs: Date.now() + 60_000 };
+    await expectAceRejection('FundsReserved', node.call('withdraw', { ...all, ...inTime }));
+    await node.call('send', { to: FRIEND, token: 'XAT', amount: '0.01', ...inTime });
   });
 });
 
 describe('a quote of a top-up', () => {
-  it('agrees with what a mint of that much is quoted to repay', async () => {
+  it('agrees with what a deposit of that much is quoted to repay', async () => {
     const net = await useDevnet();
     const provider = await net.peer();
     const node = await walletNode(net, 'node', { passphrase: PASSPHRASE });
     const { contentId } = await net.content(provider, 3 * MIB);
     await fetchWhole(node.node.peer, contentId);
     await settleUp(node.node.peer, provider, contentId);
-    await node.call('topUp', { amountXat: '1', token: 'XAB' });
-    const quote = await node.call('quoteMint', { amountXat: '0.0005' });
+    await node.call('topUp', { amountXat: '1', place: 'main' });
+    const quote = await node.call('quoteDeposit', { token: 'XAT', amount: '0.0005' });
     const { picture } = node.node.peer.sync;
     if (!picture) throw new Error('no picture');
     const plan = quoteTopUp(parseAmount('0.0005'), picture.account.loans, 0, {
@@ -258,6 +284,6 @@ describe('a quote of a top-up', () => {
     const repaidUnits = quote.repays.reduce((sum, { units }) => sum + units, 0);
     expect(repaidUnits).toBeGreaterThan(0);
     expect(repaidUnits).toBeLessThan(3);
-    expect(TOKENS.map((token) => quote.balancesAfter[token])).toContain(formatAmount(plan.left.XAT));
+    expect(quote.holdingsAfter.services.XAT).toBe(formatAmount(plan.left.XAT));
   });
 });

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyChain } from '../../main/chain/embedded/verify.ts';
 import type { ChainAccount } from '../../shared/chain.ts';
-import { type Balances, TOKENS, type Token } from '../../shared/economy/money.ts';
+import { heldOf, SERVICES_TOKENS } from '../../shared/economy/holdings.ts';
+import { TOKENS, type Token } from '../../shared/economy/money.ts';
 import type { Payment } from '../../shared/economy/payment.ts';
 import { type Ratio, timesDown } from '../../shared/economy/ratio.ts';
 import { POOLS } from '../../shared/economy/settings.ts';
@@ -92,10 +93,10 @@ function checkBooks(economy: Economy, { accounts, pools, supply }: Books): void 
   const lockedAtGenesis = economy.genesis.pools[0]?.amount ?? 0n;
   expect(pools.lockedPool.XAT + pools.unlockedPool.XAT).toBe(lockedAtGenesis);
   expect(pools.lockedPool.XAT >= 0n && pools.unlockedPool.XAT >= 0n).toBe(true);
-  for (const { address, creditUsedUnits, balances } of accounts.values()) {
+  for (const { address, creditUsedUnits, main, services } of accounts.values()) {
     expect(creditUsedUnits).toBe(economy.owedBy(address));
     expect(creditUsedUnits).toBeLessThanOrEqual(economy.settings.trafficCreditLimitUnits);
-    for (const token of TOKENS) expect(balances[token] >= 0n).toBe(true);
+    for (const sum of [...Object.values(main), ...Object.values(services)]) expect(sum >= 0n).toBe(true);
   }
 }
 
@@ -178,7 +179,7 @@ function checkBatch(
   });
   for (const address of new Set([...before.accounts.keys(), ...after.accounts.keys()])) {
     const expected = gained.get(address);
-    for (const token of TOKENS) {
+    for (const token of SERVICES_TOKENS) {
       expect(balance(after, address, token) - balance(before, address, token)).toBe(expected?.[token] ?? 0n);
     }
   }
@@ -206,11 +207,12 @@ function checkEmission(emitted: bigint, burned: bigint, { num, den }: Ratio): vo
   expect(unpaid >= 0n && unpaid < num + (burned === 0n ? 1n : 0n)).toBe(true);
 }
 
-function balance({ accounts }: Books, address: string, token: Token): bigint {
-  return accounts.get(address)?.balances[token] ?? 0n;
+/** What an account can pay with. */
+function balance({ accounts }: Books, address: string, token: 'XAC' | 'XAT' | 'XAS'): bigint {
+  return accounts.get(address)?.services[token] ?? 0n;
 }
 
 function held({ accounts, pools }: Pick<Books, 'accounts' | 'pools'>, token: Token): bigint {
-  const all: Balances[] = [...[...accounts.values()].map((a) => a.balances), ...Object.values(pools)];
-  return all.reduce((sum, balances) => sum + balances[token], 0n);
+  const inAccounts = [...accounts.values()].reduce((sum, account) => sum + heldOf(account, token), 0n);
+  return Object.values(pools).reduce((sum, pool) => sum + pool[token], inAccounts);
 }

@@ -10,6 +10,7 @@ import type { MainChain } from '../../main/chain/port.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import type { ChainAccount, SignedBatch, SignedOperation } from '../../shared/chain.ts';
 import { EXCHANGE_POOLS, swapOutput, TRADED_TOKENS } from '../../shared/economy/exchange.ts';
+import type { Place } from '../../shared/economy/holdings.ts';
 import { amount, MAX_AMOUNT, TOKENS, type Token, type TokenAmount } from '../../shared/economy/money.ts';
 import { type Operation, REWARD_PURPOSES } from '../../shared/economy/operation.ts';
 import { purchasingPowerXac } from '../../shared/economy/payment.ts';
@@ -31,6 +32,8 @@ const WHOLE_SUPPLY = 10n ** 18n;
 export const KINDS = [
   'topup',
   'transfer',
+  'deposit',
+  'withdraw',
   'mint',
   'swap',
   'access',
@@ -57,6 +60,8 @@ const MAY_BE_REFUSED: readonly ErrorCode[] = [
   'NoMarket',
   'InsufficientFunds',
   'InvalidAmount',
+  // A withdrawal while loans are owed.
+  'FundsReserved',
 ];
 
 /** A share of what there is: one base unit, all of it, or m × 10^-e of it. */
@@ -232,15 +237,15 @@ export class Economy {
     switch (kind) {
       case 'topup':
       case 'transfer': {
-        const from =
-          kind === 'topup' ? await chain.account(TREASURY) : await payer((a) => a.balances[token], to);
+        const from = kind === 'topup' ? await chain.account(TREASURY) : await payer((a) => a.main[token], to);
         const what = kind === 'topup' ? 'XAT' : token;
-        const sum = part(from.balances[what], each.share);
+        const sum = part(from.main[what], each.share);
         if (from.address === to) return null;
         // The treasury goes on paying: all that it has would end the history.
-        const most = from.address === TREASURY && each.pick % 10 > 0 ? from.balances[what] / 100n : sum;
+        const most = from.address === TREASURY && each.pick % 10 > 0 ? from.main[what] / 100n : sum;
         return {
           kind: 'transfer',
+          place: what === 'XAB' || (kind === 'transfer' && each.flag) ? 'main' : 'services',
           from: from.address,
           to,
           token: what,
@@ -249,14 +254,31 @@ export class Economy {
       }
       case 'overspend': {
         const from = await chain.account(addressOf(each.who));
-        if (from.address === to || from.balances[token] >= MAX_AMOUNT) return null;
-        return { kind: 'transfer', from: from.address, to, token, amount: from.balances[token] + 1n };
+        if (from.address === to || from.main[token] >= MAX_AMOUNT) return null;
+        return {
+          kind: 'transfer',
+          place: 'main',
+          from: from.address,
+          to,
+          token,
+          amount: from.main[token] + 1n,
+        };
+      }
+      case 'deposit':
+      case 'withdraw': {
+        const place = kind === 'deposit' ? 'main' : 'services';
+        const moved = token === 'XAB' ? 'XAT' : token;
+        const from = await payer((a) => a[place][moved]);
+        const sum = part(from[place][moved], each.share);
+        // As with what it gives away, the treasury keeps most of what pays.
+        const most = from.address === TREASURY && each.pick % 10 > 0 ? from[place][moved] / 100n : sum;
+        return { kind, from: from.address, token: moved, amount: atLeastOne(smaller(sum, most)) };
       }
       case 'mint': {
-        const from = await payer((a) => a.balances.XAB);
+        const from = await payer((a) => a.main.XAB);
         const { totals, aceBytePriceUsd } = await chain.market();
         const price = divide(multiply(trafficRate(totals), this.settings.trafficPriceUsd), aceBytePriceUsd);
-        const afforded = overDown(part(from.balances.XAB, each.share), price);
+        const afforded = overDown(part(from.main.XAB, each.share), price);
         const amountXat = amount(atLeastOne(smaller(afforded, (await room('XAT')) / 10n)));
         const cost = mintCostXab(
           amountXat,
@@ -274,12 +296,15 @@ export class Economy {
       case 'access':
       case 'reward': {
         const { rates } = await chain.market();
-        const power = (a: ChainAccount) => purchasingPowerXac(a.balances, rates);
+        const power = (a: ChainAccount) => purchasingPowerXac(a.services, rates);
         const from = kind === 'reward' ? await chain.account(TREASURY) : await payer(power, to);
         if (from.address === to) return null;
         const price = atLeastOne(smaller(part(power(from), each.share), (await room('XAC')) / 100n));
         if (kind === 'access')
-          return { kind, from: from.address, to, contentId: 'bafy', priceXac: price, premium: each.flag };
+          return {
+            ...{ kind, from: from.address, to, contentId: 'bafy', priceXac: price },
+            ...{ premium: each.flag, lastsMs: each.waitMs },
+          };
         return { kind, from: from.address, to, amountXac: price, purpose: REWARD_PURPOSES[each.pick % 3] };
       }
       case 'link':
@@ -297,12 +322,12 @@ export class Economy {
 
   async #swapOf(each: Step, sellsXac: boolean, payer: PayerChoice) {
     const [sell, buy] = sellsXac ? (['XAC', each.pair] as const) : ([each.pair, 'XAC'] as const);
-    const from = await payer((a) => a.balances[sell]);
+    const from = await payer((a) => a.main[sell]);
     const reserves = (await this.#chain.pools())[EXCHANGE_POOLS[each.pair]];
-    const most = smaller(from.balances[sell], reserves[sell] * 2n);
+    const most = smaller(from.main[sell], reserves[sell] * 2n);
     // So much that it gets something; one in ten is what it is.
     const least = each.pick % 10 === 0 ? 1n : (3n * reserves[sell]) / atLeastOne(reserves[buy]) + 3n;
-    const sold = amount(atLeastOne(larger(part(most, each.share), smaller(least, from.balances[sell]))));
+    const sold = amount(atLeastOne(larger(part(most, each.share), smaller(least, from.main[sell]))));
     const minReceived = outputOf(sold, reserves[sell], reserves[buy], this.settings.swapFee);
     const deadlineMs = this.#nowMs + 10_000;
     return { kind: 'swap', from: from.address, sell, buy, amount: sold, minReceived, deadlineMs };
@@ -391,10 +416,18 @@ function settingsOf(start: World): NetworkSettings {
 }
 
 function genesisOf({ lockedXat, reserves, funds }: World): Genesis {
-  const accounts = funds.map(([i, token, sum]) => ({ address: addressOf(i), token, amount: amount(sum) }));
+  const accounts = funds.map(([i, token, sum], n) => ({
+    address: addressOf(i),
+    place: placeOf(token, n),
+    token,
+    amount: amount(sum),
+  }));
   for (const token of TOKENS) {
     const sum = token === 'XAC' ? 10n ** 16n : WHOLE_SUPPLY - (token === 'XAT' ? lockedXat : 0n);
-    accounts.push({ address: TREASURY, token, amount: amount(sum) });
+    // Half of what the treasury has pays rewards, the other is given away.
+    const [kept, spent] = token === 'XAB' ? [sum, 0n] : [sum - sum / 2n, sum / 2n];
+    accounts.push({ address: TREASURY, place: 'main', token, amount: amount(kept) });
+    if (spent > 0n) accounts.push({ address: TREASURY, place: 'services', token, amount: amount(spent) });
   }
   return {
     accounts,
@@ -406,6 +439,10 @@ function genesisOf({ lockedXat, reserves, funds }: World): Genesis {
       ]),
     ],
   };
+}
+
+function placeOf(token: Token, n: number): Place {
+  return token === 'XAB' || n % 2 === 0 ? 'main' : 'services';
 }
 
 /** 0 where the exchange refuses: then it is the chain that says so. */

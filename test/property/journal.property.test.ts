@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { entriesOfSettlement, entryOfOperation } from '../../main/journal/records.ts';
+import { heldOf, PLACES } from '../../shared/economy/holdings.ts';
 import { TOKENS, type Token } from '../../shared/economy/money.ts';
 import { COMMODITIES } from '../../shared/journal/chart.ts';
 import {
@@ -133,16 +134,20 @@ async function check(economy: Economy, address: string, entries: readonly Journa
     const { wallet, paid } = figuresOf(entry);
     expect(told).toEqual(wallet);
     for (const token of TOKENS) {
-      expect(wallet[token]).toBe(amountIn(entry, 'assets:wallet', token));
+      const places = amountIn(entry, 'assets:main', token) + amountIn(entry, 'assets:services', token);
+      expect(wallet[token]).toBe(places);
       moved[token] += told[token];
     }
     for (const { gross, fee, net } of Object.values(paid)) expect(gross).toBe(fee + net);
   }
-  const { balances, creditUsedUnits } = await economy.chain.account(address);
-  for (const token of TOKENS) {
-    expect(sums.get(`assets:wallet ${token}`) ?? 0n).toBe(balances[token]);
-    expect(moved[token]).toBe(balances[token]);
+  const account = await economy.chain.account(address);
+  for (const place of PLACES) {
+    const held: Partial<Record<Token, bigint>> = account[place];
+    for (const token of TOKENS) {
+      expect(sums.get(`assets:${place} ${token}`) ?? 0n).toBe(held[token] ?? 0n);
+    }
   }
+  for (const token of TOKENS) expect(moved[token]).toBe(heldOf(account, token));
   let owed = 0n;
   for (const { address: other } of ACCOUNTS) {
     const owedUnits = -(sums.get(`liabilities:loans:${other} MiB`) ?? 0n);
@@ -150,7 +155,7 @@ async function check(economy: Economy, address: string, entries: readonly Journa
     expect(sums.get(`assets:loans:${other} MiB`) ?? 0n).toBe(BigInt(economy.loans.get(other + address) ?? 0));
     owed += owedUnits;
   }
-  expect(owed).toBe(BigInt(creditUsedUnits));
+  expect(owed).toBe(BigInt(account.creditUsedUnits));
 }
 
 /** 0 … count − 1 in an order that the seed decides. */

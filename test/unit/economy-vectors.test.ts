@@ -66,6 +66,7 @@ describe('content access of source 003', () => {
     const [payer, payee] = [testAccount(1), testAccount(2)];
     const access = {
       kind: 'access',
+      lastsMs: 0,
       from: payer.address,
       to: payee.address,
       contentId: 'premium',
@@ -74,12 +75,12 @@ describe('content access of source 003', () => {
       nonce: 0,
     } as const;
     await chain.submit(await signOperation(payer, chain.settings(), access));
-    const after = (await chain.account(payer.address)).balances;
+    const after = (await chain.account(payer.address)).services;
     expect([formatAmount(after.XAC), formatAmount(after.XAT)]).toEqual([
       vector.payerAfter.xac,
       vector.payerAfter.xat,
     ]);
-    expect(formatAmount((await chain.account(payee.address)).balances.XAC)).toBe(vector.payeeXac);
+    expect(formatAmount((await chain.account(payee.address)).services.XAC)).toBe(vector.payeeXac);
     const [pools, supply] = [await chain.pools(), await chain.supply()];
     expect(formatAmount(pools.premiumFeePool.XAC)).toBe(vector.premiumFeePoolXac);
     expect(formatAmount(pools.unlockedPool.XAT)).toBe(vector.lockedToUnlockedXat);
@@ -97,7 +98,7 @@ class Story {
 
   constructor(dir: string) {
     this.shard = new TestShard(dir, { trafficCreditLimitUnits: vectors.creditStory.creditLimitUnits }, [
-      [this.#faucet.account.address, 'XAT', '100'],
+      [this.#faucet.account.address, 'XAT', '100', 'main'],
     ]);
   }
 
@@ -124,6 +125,7 @@ class Story {
     const { nonce } = await this.shard.chain.account(account.address);
     const operation = {
       kind: 'transfer',
+      place: 'services',
       from: account.address,
       to: this.party(name).account.address,
       token: 'XAT',
@@ -157,8 +159,8 @@ class Story {
     if (owner === 'trafficFeePool') return formatAmount((await chain.pools()).trafficFeePool.XAC);
     if (what.startsWith('serves')) return this.#isServed(what.slice('serves'.length), owner);
     if (what === 'creditLimit') return this.creditLeft(owner);
-    const { balances } = await chain.account(this.party(owner).account.address);
-    return formatAmount(what === 'xat' ? balances.XAT : balances.XAC);
+    const { services } = await chain.account(this.party(owner).account.address);
+    return formatAmount(what === 'xat' ? services.XAT : services.XAC);
   }
 
   async creditLeft(name: string): Promise<number> {

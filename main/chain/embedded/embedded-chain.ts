@@ -16,7 +16,7 @@ import {
   type SignedBatch,
   type SignedOperation,
 } from '../../../shared/chain.ts';
-import { NO_BALANCES } from '../../../shared/economy/money.ts';
+import { NO_HOLDINGS } from '../../../shared/economy/holdings.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
 import type { Payment } from '../../../shared/economy/payment.ts';
 import { unitPriceXac } from '../../../shared/economy/price.ts';
@@ -52,7 +52,6 @@ import { checkGenesis, ensureGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
 import { appendLog, nextTimeMs } from './log.ts';
 import { applyOperation } from './operation.ts';
-import { type ChainRules, NEWEST_RULES, rulesOf, takeUpRules } from './rules.ts';
 import { countWatched } from './traffic-totals.ts';
 
 export interface EmbeddedChainOptions {
@@ -63,8 +62,6 @@ export interface EmbeddedChainOptions {
   readonly genesis: Genesis;
   /** The clock of the log. */
   readonly nowMs: () => number;
-  /** What a chain that was made by older rules is built again with; left out, it takes up the newest. */
-  readonly rules?: ChainRules;
 }
 
 /**
@@ -72,15 +69,13 @@ export interface EmbeddedChainOptions {
  * figures cannot be), and what `openDatabase` throws.
  */
 export function openEmbeddedChain(options: EmbeddedChainOptions): EmbeddedChain {
-  const { path, settings, genesis, nowMs, rules = NEWEST_RULES } = options;
+  const { path, settings, genesis, nowMs } = options;
   const validatorKeys = settings.validatorKeys.map((hex) => devicePublicKey(fromHex(hex)));
   const store = openChainStore(path);
   try {
-    ensureGenesis(store, { settings, genesis, rules }, nowMs);
+    ensureGenesis(store, { settings, genesis }, nowMs);
     checkFigures(store, settings, path);
-    const chain = new EmbeddedChain(store, settings, validatorKeys, nowMs);
-    if (rules !== rulesOf(store)) chain.takeUpRules(rules);
-    return chain;
+    return new EmbeddedChain(store, settings, validatorKeys, nowMs);
   } catch (error) {
     store.db.close();
     throw error;
@@ -129,7 +124,7 @@ export class EmbeddedChain implements MainChain {
   async account(address: string): Promise<ChainAccount> {
     const key = address.toLowerCase();
     const account = withStoreErrors(() => this.#store.accounts.get(key));
-    return account ?? { address: key, balances: NO_BALANCES, nonce: 0, creditUsedUnits: 0 };
+    return account ?? { address: key, ...NO_HOLDINGS, nonce: 0, creditUsedUnits: 0 };
   }
 
   async accounts() {
@@ -177,6 +172,13 @@ export class EmbeddedChain implements MainChain {
     }));
   }
 
+  async access(account: string, contentId: string, seller: string) {
+    const bought = withStoreErrors(() =>
+      this.#store.access.get(account.toLowerCase(), contentId, seller.toLowerCase()),
+    );
+    return bought ?? null;
+  }
+
   async head() {
     const head = withStoreErrors(() => this.#store.log.head());
     if (!head) throw new AceError('StoreFailed', 'The chain has no genesis record', { reaction: 'stop' });
@@ -195,7 +197,7 @@ export class EmbeddedChain implements MainChain {
       const [ledger, atMs] = [this.#ledger(), this.#timeMs()];
       const context = { store: this.#store, ledger, settings: this.#settings, atMs };
       const payment = applyOperation(context, operation);
-      ledger.save();
+      ledger.save('operation');
       const height = appendLog(this.#store.log, operation.kind, bytes, atMs);
       this.#noteForAccounts(height, ledger, payment);
       return { height, changes: ledger.changes() };
@@ -235,11 +237,6 @@ export class EmbeddedChain implements MainChain {
   async batchResult(shard: number, number: number) {
     const stored = withStoreErrors(() => this.#store.batches.get(shard, number));
     return stored ? decodeBatchResult(stored.result) : null;
-  }
-
-  /** From the next batch on, these rules. */
-  takeUpRules(rules: ChainRules): void {
-    transaction(this.#store.db, () => takeUpRules(this.#store, rules, this.#timeMs()));
   }
 
   async close() {
@@ -306,7 +303,7 @@ export class EmbeddedChain implements MainChain {
     const price = { rates, unitPriceXac: unitPriceXac(this.#store.totals.get(), rates) };
     const ledger = this.#ledger();
     const entries = applyEntries(ledger, batch.entries, price, this.#settings);
-    ledger.save();
+    ledger.save('batch');
     countWatched(this.#store, batch, entries, atMs);
     const result = {
       shard: batch.shard,

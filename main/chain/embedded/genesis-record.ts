@@ -7,24 +7,19 @@ import * as dagCbor from '@ipld/dag-cbor';
 import { ADDRESS } from '../../../shared/address.ts';
 import { sameBytes } from '../../../shared/bytes.ts';
 import { isCount } from '../../../shared/count.ts';
+import { PLACES, type Place } from '../../../shared/economy/holdings.ts';
 import { amount, TOKENS, type Token, type TokenAmount } from '../../../shared/economy/money.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../shared/economy/ratio.ts';
 import { type Genesis, type NetworkSettings, POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { AceError } from '../../../shared/errors.ts';
-import { type ChainRules, RULES } from './rules.ts';
 
 export interface GenesisRecord {
   readonly settings: NetworkSettings;
   readonly genesis: Genesis;
-  /** By which its first batch is applied. */
-  readonly rules: ChainRules;
 }
 
-const FORMATS: Readonly<Record<ChainRules, string>> = {
-  1: 'ace-genesis-1',
-  2: 'ace-genesis-2',
-  3: 'ace-genesis-3',
-};
+/** Counts with what changes how operations and batches apply: 1 to 3 were of chains whose accounts had one place. */
+const FORMAT = 'ace-genesis-4';
 const KEY = /^[0-9a-f]{64}$/;
 
 /** Reads one setting; what it cannot be is thrown. */
@@ -54,11 +49,11 @@ const SETTINGS: SettingReaders = {
 };
 
 /** Every field of the settings by name, ratios as exact text; genesis in the order given, amounts in base units. */
-export function encodeGenesis({ settings, genesis, rules }: GenesisRecord): Uint8Array {
+export function encodeGenesis({ settings, genesis }: GenesisRecord): Uint8Array {
   return dagCbor.encode([
-    FORMATS[rules],
+    FORMAT,
     Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, encodeSetting(value)])),
-    genesis.accounts.map(({ address, token, amount }) => [address, token, amount]),
+    genesis.accounts.map(({ address, place, token, amount }) => [address, place, token, amount]),
     genesis.pools.map(({ pool, token, amount }) => [pool, token, amount]),
   ]);
 }
@@ -70,30 +65,29 @@ export function encodeGenesis({ settings, genesis, rules }: GenesisRecord): Uint
 export function decodeGenesis(bytes: Uint8Array): GenesisRecord {
   try {
     const [format, named, accounts, pools] = tuple(dagCbor.decode(bytes), 4);
-    const rules = rulesNamed(format);
+    if (format !== FORMAT) throw malformed();
     const settings = decodeSettings(named);
     const genesis: Genesis = {
       accounts: list(accounts).map((each) => {
-        const [address, token, sum] = tuple(each, 3);
-        return { address: matching(ADDRESS, address), token: tokenOf(token), amount: money(sum) };
+        const [address, place, token, sum] = tuple(each, 4);
+        return {
+          address: matching(ADDRESS, address),
+          place: placeOf(place),
+          token: tokenOf(token),
+          amount: money(sum),
+        };
       }),
       pools: list(pools).map((each) => {
         const [pool, token, sum] = tuple(each, 3);
         return { pool: poolOf(pool), token: tokenOf(token), amount: money(sum) };
       }),
     };
-    const record = { settings, genesis, rules };
+    const record = { settings, genesis };
     if (!sameBytes(encodeGenesis(record), bytes)) throw malformed();
     return record;
   } catch (cause) {
     throw malformed(cause);
   }
-}
-
-function rulesNamed(format: unknown): ChainRules {
-  const rules = RULES.find((one) => FORMATS[one] === format);
-  if (rules === undefined) throw malformed();
-  return rules;
 }
 
 function encodeSetting(value: NetworkSettings[keyof NetworkSettings]): unknown {
@@ -140,6 +134,11 @@ function money(value: unknown): TokenAmount {
 function tokenOf(value: unknown): Token {
   if (!TOKENS.includes(value as Token)) throw malformed();
   return value as Token;
+}
+
+function placeOf(value: unknown): Place {
+  if (!PLACES.includes(value as Place)) throw malformed();
+  return value as Place;
 }
 
 function poolOf(value: unknown): Pool {

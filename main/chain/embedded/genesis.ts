@@ -6,6 +6,7 @@
 import { isAddress } from '../../../shared/address.ts';
 import { sameBytes } from '../../../shared/bytes.ts';
 import type { TokenSupply } from '../../../shared/chain.ts';
+import { tokensOf } from '../../../shared/economy/holdings.ts';
 import {
   MAX_AMOUNT,
   NO_BALANCES,
@@ -28,7 +29,7 @@ import { transaction } from '../../db/open.ts';
 import { openMarkets } from './exchange.ts';
 import { encodeGenesis, type GenesisRecord } from './genesis-record.ts';
 import { appendLog } from './log.ts';
-import { beginRules, type ChainRules, RULES } from './rules.ts';
+import { hourOf } from './traffic-totals.ts';
 
 /**
  * Writes genesis into a new file, in one transaction; compares it with what an old file holds.
@@ -42,15 +43,10 @@ export function ensureGenesis(store: ChainStore, record: GenesisRecord, nowMs: (
   });
 }
 
-/**
- * Whatever rules it began with.
- * @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began
- */
+/** @throws AceError `DataDirMismatch` when the file began with other settings or another genesis, or never began */
 export function checkGenesis(store: ChainStore, settings: NetworkSettings, genesis: Genesis): void {
   const stored = store.log.at(0);
-  const isSame = (rules: ChainRules) =>
-    stored !== undefined && sameBytes(stored.bytes, encodeGenesis({ settings, genesis, rules }));
-  if (RULES.some(isSame)) return;
+  if (stored && sameBytes(stored.bytes, encodeGenesis({ settings, genesis }))) return;
   throw new AceError(
     'DataDirMismatch',
     `This data directory holds a chain with other settings or another genesis than "${settings.networkId}" has now, as one of another version does: choose another --data-dir`,
@@ -68,19 +64,21 @@ export function checkSupply(store: ChainStore): void {
   }
 }
 
+type Sums = Record<Token, TokenAmount>;
+
 function writeGenesis(store: ChainStore, record: GenesisRecord, nowMs: number): void {
-  const { settings, genesis, rules } = record;
-  const accounts = new Map<string, Record<Token, TokenAmount>>();
+  const { settings, genesis } = record;
+  const accounts = new Map<string, { main: Sums; services: Sums }>();
   const pools = emptyPools();
   const supply = {} as Record<Token, TokenSupply>;
   const bad = (why: string) => new AceError('InvalidInput', `Genesis: ${why}`);
 
-  for (const { address, token, amount } of genesis.accounts) {
+  for (const { address, place, token, amount } of genesis.accounts) {
     if (!isAddress(address)) throw bad(`"${address}" is not an address in lower case`);
-    if (!TOKENS.includes(token) || amount < 0n) throw bad(`not an amount of ${token}`);
-    const balances = accounts.get(address) ?? { ...NO_BALANCES };
-    balances[token] = (balances[token] + amount) as TokenAmount;
-    accounts.set(address, balances);
+    if (!tokensOf(place).includes(token) || amount < 0n) throw bad(`not an amount of ${token} in ${place}`);
+    const account = accounts.get(address) ?? { main: { ...NO_BALANCES }, services: { ...NO_BALANCES } };
+    account[place][token] = (account[place][token] + amount) as TokenAmount;
+    accounts.set(address, account);
   }
   for (const { pool, token, amount } of genesis.pools) {
     if (!POOLS.includes(pool)) throw bad(`"${pool}" is not a pool`);
@@ -88,7 +86,8 @@ function writeGenesis(store: ChainStore, record: GenesisRecord, nowMs: number): 
     pools[pool][token] = (pools[pool][token] + amount) as TokenAmount;
   }
   for (const token of TOKENS) {
-    const held = [...accounts.values(), ...Object.values(pools)];
+    const places = [...accounts.values()].flatMap(({ main, services }) => [main, services]);
+    const held = [...places, ...Object.values(pools)];
     const sum = held.reduce((total, balances) => total + balances[token], 0n);
     if (sum > MAX_AMOUNT) throw bad(`more ${token} than can exist`);
     supply[token] = { genesis: sum as TokenAmount, emitted: ZERO, burned: ZERO };
@@ -102,15 +101,15 @@ function writeGenesis(store: ChainStore, record: GenesisRecord, nowMs: number): 
     throw bad('XAC per XAT is neither pinned nor has the exchange reserves of both');
   }
 
-  for (const [address, balances] of accounts)
-    store.accounts.put({ address, balances, nonce: 0, creditUsedUnits: 0 });
+  for (const [address, held] of accounts)
+    store.accounts.put({ address, ...held, nonce: 0, creditUsedUnits: 0 });
   store.pools.put(pools);
   store.supply.put(supply);
   const totals = genesisTotals(settings.initialTrafficRate, settings.priorWeightHours);
   store.totals.put(totals);
-  beginRules(store, rules, nowMs);
+  store.rateHours.begin(hourOf(nowMs), totals);
   store.feed.put(settings.initialAceBytePriceUsd);
   openMarkets(store, nowMs);
   const height = appendLog(store.log, 'genesis', encodeGenesis(record), nowMs);
-  for (const [address, balances] of accounts) store.accountOperations.insert(address, height, balances, null);
+  for (const [address, held] of accounts) store.accountOperations.insert(address, height, held, null);
 }

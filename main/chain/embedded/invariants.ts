@@ -6,7 +6,8 @@
 
 import type { ChainAccount } from '../../../shared/chain.ts';
 import { EXCHANGE_POOLS, TRADED_TOKENS } from '../../../shared/economy/exchange.ts';
-import { type Balances, MAX_AMOUNT, TOKENS, type Token } from '../../../shared/economy/money.ts';
+import { type Holdings, SERVICES_TOKENS } from '../../../shared/economy/holdings.ts';
+import { MAX_AMOUNT, TOKENS, type Token } from '../../../shared/economy/money.ts';
 import type { Payment } from '../../../shared/economy/payment.ts';
 import type { ExchangeRates } from '../../../shared/economy/price.ts';
 import { FEE_POOLS, POOLS, type Pool } from '../../../shared/economy/settings.ts';
@@ -25,8 +26,11 @@ export interface FeeSums {
   readonly XAS: bigint;
 }
 
+type Held = Readonly<Partial<Record<Token, bigint>>>;
+
 export interface LedgerChange {
-  readonly accounts: Iterable<{ readonly before: Balances; readonly after: ChainAccount }>;
+  readonly by: 'operation' | 'batch';
+  readonly accounts: Iterable<{ readonly before: Holdings; readonly after: ChainAccount }>;
   readonly pools: Change<PoolBalances>;
   readonly supply: Change<Supply>;
   readonly fees: Readonly<Partial<Record<Pool, FeeSums>>>;
@@ -57,13 +61,19 @@ export function checkPayment(payment: Payment, { xacPerXat }: ExchangeRates): vo
 export function checkLedger(change: LedgerChange, creditLimitUnits: number): void {
   const held: Record<Token, bigint> = { XAT: 0n, XAC: 0n, XAS: 0n, XAB: 0n };
   for (const { before, after } of change.accounts) {
-    addGrowth(held, before, after.balances);
+    addGrowth(held, TOKENS, before.main, after.main);
+    addGrowth(held, SERVICES_TOKENS, before.services, after.services);
+    // Rule 2: only the owner's signature moves main.
+    invariant(
+      change.by === 'operation' || TOKENS.every((token) => before.main[token] === after.main[token]),
+      'no automatic charge touches main',
+    );
     invariant(
       after.creditUsedUnits >= 0 && after.creditUsedUnits <= creditLimitUnits,
       '0 ≤ traffic_credit_used ≤ traffic_credit_limit',
     );
   }
-  for (const pool of POOLS) addGrowth(held, change.pools.before[pool], change.pools.after[pool]);
+  for (const pool of POOLS) addGrowth(held, TOKENS, change.pools.before[pool], change.pools.after[pool]);
   for (const token of TOKENS) {
     const [before, after] = [change.supply.before[token], change.supply.after[token]];
     const created = after.emitted - before.emitted - (after.burned - before.burned);
@@ -98,10 +108,11 @@ function checkExchange({ before, after }: Change<PoolBalances>): void {
   }
 }
 
-function addGrowth(sum: Record<Token, bigint>, before: Balances, after: Balances): void {
-  for (const token of TOKENS) {
-    if (before[token] === after[token]) continue;
-    invariant(after[token] >= 0n, `no balance of ${token} is negative`);
-    sum[token] += after[token] - before[token];
+function addGrowth(sum: Record<Token, bigint>, tokens: readonly Token[], before: Held, after: Held): void {
+  for (const token of tokens) {
+    const [was, is] = [before[token] ?? 0n, after[token] ?? 0n];
+    if (was === is) continue;
+    invariant(is >= 0n, `no ${token} below 0 anywhere`);
+    sum[token] += is - was;
   }
 }

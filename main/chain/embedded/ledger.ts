@@ -3,12 +3,21 @@
  * and written once by `save`, after the invariants held. A ledger that is dropped has changed nothing.
  */
 
-import type { BalanceChange } from '../../../shared/chain.ts';
+import type { HoldingChange } from '../../../shared/chain.ts';
 import { EXCHANGE_POOLS, type TradedToken } from '../../../shared/economy/exchange.ts';
+import {
+  type HoldingDeltas,
+  type Holdings,
+  NO_HOLDINGS,
+  PLACES,
+  type Place,
+  SERVICES_TOKENS,
+  type ServicesToken,
+  tokensOf,
+} from '../../../shared/economy/holdings.ts';
 import {
   type Balances,
   MAX_AMOUNT,
-  NO_BALANCES,
   TOKENS,
   type Token,
   type TokenAmount,
@@ -25,13 +34,14 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export interface LedgerAccount {
   readonly address: string;
-  readonly balances: Mutable<Balances>;
+  readonly main: Mutable<Balances>;
+  readonly services: Mutable<Funds>;
   nonce: number;
   creditUsedUnits: number;
 }
 
 interface Touched {
-  readonly before: Balances;
+  readonly before: Holdings;
   readonly after: LedgerAccount;
 }
 
@@ -60,7 +70,7 @@ export class Ledger {
     let touched = this.#accounts.get(address);
     if (!touched) {
       const after: LedgerAccount = this.#store.accounts.get(address) ?? emptyAccount(address);
-      touched = { before: { ...after.balances }, after };
+      touched = { before: { main: { ...after.main }, services: { ...after.services } }, after };
       this.#accounts.set(address, touched);
     }
     return touched.after;
@@ -76,13 +86,13 @@ export class Ledger {
     return this.#pools.lockedPool.XAT;
   }
 
-  /** What an account can pay with while there is room for the XAC that its XAT would emit. */
-  usableFunds({ balances }: LedgerAccount, rates: ExchangeRates): Funds {
+  /** What an account can pay with: what lies in services, while there is room for the XAC that its XAT would emit. */
+  usableFunds({ services }: LedgerAccount, rates: ExchangeRates): Funds {
     const { genesis, emitted, burned } = this.#supply.XAC;
-    return usableFunds(balances, rates, MAX_AMOUNT - (genesis + emitted - burned));
+    return usableFunds(services, rates, MAX_AMOUNT - (genesis + emitted - burned));
   }
 
-  /** Moves what a payment says. @throws AceError `InvariantViolated` when the payment does not add up. */
+  /** Moves what a payment says, from services to services. @throws AceError `InvariantViolated` when the payment does not add up. */
   pay(
     payer: LedgerAccount,
     payee: LedgerAccount,
@@ -91,11 +101,11 @@ export class Ledger {
     feePool: Pool,
   ): void {
     checkPayment(payment, rates);
-    add(payer.balances, 'XAC', -payment.xacFromPayer);
-    add(payer.balances, 'XAT', -payment.xatBurned);
-    add(payer.balances, 'XAS', -payment.xasFromPayer);
-    add(payee.balances, 'XAC', payment.payeeXac);
-    add(payee.balances, 'XAS', payment.payeeXas);
+    add(payer.services, 'XAC', -payment.xacFromPayer);
+    add(payer.services, 'XAT', -payment.xatBurned);
+    add(payer.services, 'XAS', -payment.xasFromPayer);
+    add(payee.services, 'XAC', payment.payeeXac);
+    add(payee.services, 'XAS', payment.payeeXas);
     add(this.#pools[feePool], 'XAC', payment.feeXac);
     add(this.#pools[feePool], 'XAS', payment.feeXas);
     add(this.#pools.lockedPool, 'XAT', -payment.xatUnlocked);
@@ -116,10 +126,16 @@ export class Ledger {
     return sums;
   }
 
-  /** Moves tokens between accounts. */
-  transfer(from: LedgerAccount, to: LedgerAccount, token: Token, amount: TokenAmount): void {
-    add(from.balances, token, -amount);
-    add(to.balances, token, amount);
+  /** Moves tokens from one account's main to another's place. */
+  transfer(from: LedgerAccount, to: LedgerAccount, place: Place, token: Token, amount: TokenAmount): void {
+    add(from.main, token, -amount);
+    add(row(to, place), token, amount);
+  }
+
+  /** Moves tokens of one account from one of its places to the other. */
+  move(account: LedgerAccount, from: Place, to: Place, token: Token, amount: TokenAmount): void {
+    add(row(account, from), token, -amount);
+    add(row(account, to), token, amount);
   }
 
   /** What a pool holds now. */
@@ -133,12 +149,12 @@ export class Ledger {
   }
 
   burn(from: LedgerAccount, token: Token, amount: TokenAmount): void {
-    add(from.balances, token, -amount);
+    add(from.main, token, -amount);
     add(this.#supply[token], 'burned', amount);
   }
 
   emit(to: LedgerAccount, token: Token, amount: TokenAmount): void {
-    add(to.balances, token, amount);
+    add(to.main, token, amount);
     add(this.#supply[token], 'emitted', amount);
   }
 
@@ -149,41 +165,50 @@ export class Ledger {
     { sell, buy, sold, bought }: { sell: Token; buy: Token; sold: TokenAmount; bought: TokenAmount },
   ): void {
     const reserves = this.#pools[EXCHANGE_POOLS[pair]];
-    add(account.balances, sell, -sold);
+    add(account.main, sell, -sold);
     add(reserves, sell, sold);
     add(reserves, buy, -bought);
-    add(account.balances, buy, bought);
+    add(account.main, buy, bought);
   }
 
-  /** What each account that was touched has gained, per token; nothing where nothing changed. */
-  *accountDeltas(): Generator<{ readonly address: string; readonly deltas: Record<Token, bigint> }> {
+  /** What each account that was touched has gained; nothing where nothing changed. */
+  *accountDeltas(): Generator<{ readonly address: string; readonly deltas: HoldingDeltas }> {
     for (const [address, { before, after }] of this.#accounts) {
-      const deltas = {} as Record<Token, bigint>;
-      for (const token of TOKENS) deltas[token] = after.balances[token] - before[token];
-      yield { address, deltas };
+      const [main, services] = [{} as Record<Token, bigint>, {} as Record<ServicesToken, bigint>];
+      for (const token of TOKENS) main[token] = after.main[token] - before.main[token];
+      for (const token of SERVICES_TOKENS) services[token] = after.services[token] - before.services[token];
+      yield { address, deltas: { main, services } };
     }
   }
 
-  /** What has changed so far, per holder and token. */
-  changes(): BalanceChange[] {
-    const changes: BalanceChange[] = [];
-    const compare = (holder: string, before: Balances, after: Balances) => {
-      for (const token of TOKENS) {
-        const delta = after[token] - before[token];
-        if (delta !== 0n) changes.push({ holder, token, delta });
-      }
+  /** What has changed so far, per holder, place and token. */
+  changes(): HoldingChange[] {
+    const changes: HoldingChange[] = [];
+    const note = (holder: string, place: Place | null, token: Token, delta: bigint) => {
+      if (delta !== 0n) changes.push({ holder, place, token, delta });
     };
-    for (const [address, { before, after }] of this.#accounts) compare(address, before, after.balances);
-    for (const pool of POOLS) compare(pool, this.#poolsBefore[pool], this.#pools[pool]);
+    for (const { address, deltas } of this.accountDeltas()) {
+      for (const place of PLACES) {
+        const gained: Partial<Record<Token, bigint>> = deltas[place];
+        for (const token of tokensOf(place)) note(address, place, token, gained[token] ?? 0n);
+      }
+    }
+    for (const pool of POOLS) {
+      const [before, after] = [this.#poolsBefore[pool], this.#pools[pool]];
+      for (const token of TOKENS) note(pool, null, token, after[token] - before[token]);
+    }
     return changes;
   }
 
-  /** Checks the invariants and writes every row once. @throws AceError `InvariantViolated` */
-  save(): void {
+  /**
+   * Checks the invariants and writes every row once. A batch charges nobody's main: that is checked of it, too.
+   * @throws AceError `InvariantViolated`
+   */
+  save(by: 'operation' | 'batch'): void {
     const accounts = this.#accounts.values();
     const pools = { before: this.#poolsBefore, after: this.#pools };
     const supply = { before: this.#supplyBefore, after: this.#supply };
-    checkLedger({ accounts, pools, supply, fees: this.#fees }, this.#creditLimitUnits);
+    checkLedger({ by, accounts, pools, supply, fees: this.#fees }, this.#creditLimitUnits);
     // In the order of the file: each page is written once, however many accounts there are.
     const touched = [...this.#accounts.values()].sort((a, b) => (a.after.address < b.after.address ? -1 : 1));
     for (const { after } of touched) this.#store.accounts.put(after);
@@ -193,7 +218,8 @@ export class Ledger {
 }
 
 function emptyAccount(address: string): LedgerAccount {
-  return { address, balances: { ...NO_BALANCES }, nonce: 0, creditUsedUnits: 0 };
+  const { main, services } = NO_HOLDINGS;
+  return { address, main: { ...main }, services: { ...services }, nonce: 0, creditUsedUnits: 0 };
 }
 
 function copyOf<Key extends string, Row extends object>(
@@ -201,6 +227,11 @@ function copyOf<Key extends string, Row extends object>(
   rows: Readonly<Record<Key, Row>>,
 ): Record<Key, Mutable<Row>> {
   return Object.fromEntries(keys.map((key) => [key, { ...rows[key] }])) as Record<Key, Mutable<Row>>;
+}
+
+/** What an account has in a place: a token that cannot lie there never gets that far (`checkOperation`). */
+function row(account: LedgerAccount, place: Place): Record<Token, TokenAmount> {
+  return account[place] as Record<Token, TokenAmount>;
 }
 
 function add<Key extends string>(row: Record<Key, TokenAmount>, key: Key, delta: bigint): void {

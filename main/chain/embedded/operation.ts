@@ -1,15 +1,19 @@
 /** What each operation that an account signs does to the ledger. */
 
+import type { BoughtAccess } from '../../../shared/chain.ts';
 import { tradedToken } from '../../../shared/economy/exchange.ts';
-import { checkFunds } from '../../../shared/economy/held-funds.ts';
+import { checkFunds, checkOwesNothing } from '../../../shared/economy/held-funds.ts';
+import type { Place } from '../../../shared/economy/holdings.ts';
 import { formatAmount, MAX_AMOUNT } from '../../../shared/economy/money.ts';
 import type {
   AccessOperation,
+  DepositOperation,
   MintOperation,
   Operation,
   RewardOperation,
   SwapOperation,
   TransferOperation,
+  WithdrawOperation,
 } from '../../../shared/economy/operation.ts';
 import { type Payment, planPayment } from '../../../shared/economy/payment.ts';
 import { mintCostXab, trafficRate } from '../../../shared/economy/price.ts';
@@ -51,6 +55,10 @@ export function applyOperation(context: OperationContext, operation: Operation):
     case 'transfer':
       transfer(context, from, operation);
       break;
+    case 'deposit':
+    case 'withdraw':
+      move(context, from, operation);
+      break;
     case 'mint':
       mint(context, from, operation);
       break;
@@ -78,10 +86,22 @@ export function applyOperation(context: OperationContext, operation: Operation):
 function transfer(
   { ledger }: OperationContext,
   from: LedgerAccount,
-  { to, token, amount }: TransferOperation,
+  { to, token, amount, place }: TransferOperation,
 ): void {
-  checkFunds(from.balances, token, amount);
-  ledger.transfer(from, ledger.account(to), token, amount);
+  checkFunds(from.main, token, amount);
+  ledger.transfer(from, ledger.account(to), place, token, amount);
+}
+
+/** docs/economy.md#places: what services holds belongs to loans first. What open leases need is the second level's to know. */
+function move(
+  { ledger }: OperationContext,
+  from: LedgerAccount,
+  { kind, token, amount }: DepositOperation | WithdrawOperation,
+): void {
+  const [out, into]: [Place, Place] = kind === 'deposit' ? ['main', 'services'] : ['services', 'main'];
+  if (kind === 'withdraw') checkOwesNothing(from);
+  checkFunds(from[out], token, amount);
+  ledger.move(from, out, into, token, amount);
 }
 
 /** docs/economy.md#price: XAB burned at aceTimePrice becomes XAT. */
@@ -98,7 +118,7 @@ function mint(
       `It costs ${formatAmount(costXab)} XAB now, more than the ${formatAmount(maxXab)} allowed`,
     );
   }
-  checkFunds(from.balances, 'XAB', costXab);
+  checkFunds(from.main, 'XAB', costXab);
   const { genesis, emitted, burned } = ledger.supply('XAT');
   // The second: over the life of a chain its column holds no more, burned ones included.
   if (genesis + emitted - burned + amountXat > MAX_AMOUNT || genesis + emitted + amountXat > MAX_EVER) {
@@ -116,7 +136,7 @@ function swap(
 ): void {
   const { sell, buy, amount, minReceived, deadlineMs } = operation;
   if (atMs > deadlineMs) throw new AceError('DeadlinePassed', 'The swap came after its deadline');
-  checkFunds(from.balances, sell, amount);
+  checkFunds(from.main, sell, amount);
   const received = quoteSwap(ledger, operation, settings.swapFee);
   if (received < minReceived) {
     throw new AceError(
@@ -133,14 +153,35 @@ function swap(
 function buyAccess(
   { store, ledger, settings, atMs }: OperationContext,
   from: LedgerAccount,
-  { to, priceXac, premium }: AccessOperation,
+  { to, contentId, priceXac, premium, lastsMs }: AccessOperation,
 ): Payment {
   const rates = ratesAt(store, settings, atMs);
   const fee = premium ? settings.premiumPoolAccessFee : settings.contentAccessFee;
   const funds = ledger.usableFunds(from, rates);
   const payment = planPayment(funds, priceXac, rates, fee, ledger.lockedPoolXat);
   ledger.pay(from, ledger.account(to), payment, rates, premium ? 'premiumFeePool' : 'contentAccessFeePool');
+  const bought = { contentId, seller: to, priceXac, premium, lastsMs };
+  const before = store.access.get(from.address, contentId, to);
+  store.access.put(from.address, prolonged(before, bought, atMs));
   return payment;
+}
+
+/** Bought again on the same terms before its end, it goes on from there; on others it begins anew. */
+function prolonged(
+  before: BoughtAccess | undefined,
+  bought: Omit<BoughtAccess, 'boughtAtMs' | 'untilMs'>,
+  atMs: number,
+): BoughtAccess {
+  const { priceXac, premium, lastsMs } = bought;
+  if (lastsMs === 0) return { ...bought, boughtAtMs: atMs, untilMs: 0 };
+  const goesOn =
+    before !== undefined &&
+    before.untilMs > atMs &&
+    before.priceXac === priceXac &&
+    before.premium === premium &&
+    before.lastsMs === lastsMs;
+  const [boughtAtMs, fromMs] = goesOn ? [before.boughtAtMs, before.untilMs] : [atMs, atMs];
+  return { ...bought, boughtAtMs, untilMs: Math.min(fromMs + lastsMs, Number.MAX_SAFE_INTEGER) };
 }
 
 /** docs/economy.md#paying: the network pays a participant. No fee: it would pay itself. */

@@ -15,7 +15,6 @@ import { type ChainStore, openChainStore } from '../../db/chain/store.ts';
 import { withStoreErrors } from '../../db/open.ts';
 import type { MainChain } from '../port.ts';
 import { type EmbeddedChain, type EmbeddedChainOptions, openEmbeddedChain } from './embedded-chain.ts';
-import { rulesTakenUp } from './rules.ts';
 import { checkHash, diverged, readGenesis } from './stored-chain.ts';
 
 export interface VerifyOptions {
@@ -55,9 +54,9 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
   const store = openChainStore(path, { snapshot: true, name });
   try {
     const height = withStoreErrors(() => store.log.head())?.height ?? 0;
-    const { settings, genesis, rules } = readGenesis(store);
+    const { settings, genesis } = readGenesis(store);
     let atMs = recordAt(store, 0).appendedAtMs;
-    const rebuilt = openRebuilt({ path: scratchPath, settings, genesis, rules, nowMs: () => atMs });
+    const rebuilt = openRebuilt({ path: scratchPath, settings, genesis, nowMs: () => atMs });
     let batches = 0;
     let operations = 0;
     let containsExpected = expected === undefined;
@@ -67,7 +66,7 @@ export async function verifyChain(options: VerifyOptions): Promise<VerifiedChain
         atMs = record.appendedAtMs;
         await replay(store, rebuilt, record);
         if (record.kind === 'batch') batches++;
-        else if (record.kind !== 'genesis' && record.kind !== 'rules') operations++;
+        else if (record.kind !== 'genesis') operations++;
         if (expected && sameBytes(record.hash, expected)) containsExpected = true;
         if (at % PROGRESS_EVERY === 0) onProgress?.(at, height);
       }
@@ -109,12 +108,7 @@ async function replay(store: ChainStore, rebuilt: EmbeddedChain, record: LogReco
   checkHash(record);
   try {
     if (record.kind === 'batch') await rebuilt.applyBatch(storedBatch(store, record));
-    else if (record.kind === 'rules') {
-      const rules = rulesTakenUp(record.bytes);
-      if (rules === null)
-        throw diverged(`record ${record.height} names rules that this program does not know`);
-      rebuilt.takeUpRules(rules);
-    } else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
+    else if (record.kind !== 'genesis') await rebuilt.submit(signedOperation(record));
   } catch (cause) {
     if (isAceError(cause, 'ChainDiverged')) throw cause;
     throw diverged(`record ${record.height} (${record.kind}) cannot be applied again`, cause);

@@ -3,6 +3,7 @@
  * for the answer. What may be large (a batch, its result, the list of accounts) crosses in parts.
  */
 import { z } from 'zod';
+import { PLACES } from '../../../shared/economy/holdings.ts';
 import { TOKENS, type Token } from '../../../shared/economy/money.ts';
 import { POOLS, type Pool } from '../../../shared/economy/settings.ts';
 import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
@@ -15,6 +16,7 @@ import {
   bytes,
   count,
   delta,
+  holdings,
   marketResult,
   multiaddrs,
   settingsSchema,
@@ -26,7 +28,18 @@ import { MAX_ANSWER_BYTES, MAX_BATCH_BYTES, PART_BYTES } from './constants.ts';
 const amount = balances.shape.XAT;
 const token = z.enum(TOKENS);
 
-export const accountSchema = z.object({ address, balances, nonce: count, creditUsedUnits: count });
+export const accountSchema = z.object({ address, ...holdings, nonce: count, creditUsedUnits: count });
+
+/** What an account has bought of one content. */
+export const accessSchema = z.object({
+  contentId: z.string().max(200),
+  seller: address,
+  priceXac: amount,
+  premium: z.boolean(),
+  lastsMs: count,
+  boughtAtMs: count,
+  untilMs: count,
+});
 
 /** What `changes` answers, after its parts are put together. */
 export const changesSchema = z.object({
@@ -67,6 +80,10 @@ export const chainMethods = {
     params: z.object({ account: address }),
     result: z.object({ devices: accountDevices }),
   },
+  access: {
+    params: z.object({ account: address, contentId: z.string().max(200), seller: address }),
+    result: z.object({ access: accessSchema.nullable() }),
+  },
   head: { params: z.object({}), result: z.object({ height: count, hash: bytes(32) }) },
   /** What operations did to an account. */
   accountOperations: {
@@ -88,7 +105,9 @@ export const chainMethods = {
     result: z.object({
       height: count,
       hash: bytes(32),
-      changes: z.array(z.object({ holder: z.string().max(64), token, delta })).max(100),
+      changes: z
+        .array(z.object({ holder: z.string().max(64), place: z.enum(PLACES).nullable(), token, delta }))
+        .max(100),
     }),
   },
   /** A part of a batch to come, the bytes of `encodeBatch`. One at offset 0 starts anew. */

@@ -19,8 +19,9 @@ import type {
   SignedOperation,
   TokenSupply,
 } from '../../../shared/chain.ts';
-import type { Balances } from '../../../shared/economy/money.ts';
+import { amount, type Balances } from '../../../shared/economy/money.ts';
 import { checkOperation, encodeSignedOperation } from '../../../shared/economy/operation.ts';
+import type { Funds } from '../../../shared/economy/payment.ts';
 import type { NetworkSettings } from '../../../shared/economy/settings.ts';
 import { AceError, type ErrorCode, isAceError } from '../../../shared/errors.ts';
 import { fromHex, toHex } from '../../../shared/hex.ts';
@@ -144,6 +145,12 @@ export class RemoteChain implements MainChain {
 
   async devices(account: string) {
     return (await this.#call('devices', { account: account.toLowerCase() })).devices;
+  }
+
+  async access(account: string, contentId: string, seller: string) {
+    const asked = { account: account.toLowerCase(), contentId, seller: seller.toLowerCase() };
+    const { access } = await this.#call('access', asked);
+    return access && { ...access, priceXac: amount(access.priceXac) };
   }
 
   async accountOperations(address: string, fromHeight: number, limit: number): Promise<AccountOperation[]> {
@@ -272,7 +279,8 @@ export class RemoteChain implements MainChain {
 }
 
 function toAccount(account: PlainAccount): ChainAccount {
-  return { ...account, balances: account.balances as Balances };
+  // What a shard is told by the process that has the chain is bounded as amounts are.
+  return { ...account, main: account.main as Balances, services: account.services as Funds };
 }
 
 function decode(bytes: Uint8Array): unknown {

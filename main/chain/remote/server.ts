@@ -113,6 +113,9 @@ function chainHandlers({ chain, directory, devnet }: ChainServerOptions): Handle
         ({ payment, ...operation }) => ({ ...operation, payment: payment && plainPayment(payment) }),
       ),
     }),
+    access: async ({ account, contentId, seller }) => ({
+      access: await chain.access(account, contentId, seller),
+    }),
     head: () => chain.head(),
     lastBatch: ({ shard }) => chain.lastBatch(shard),
     accounts: async (_, asker) => keep(asker, dagCbor.encode(await chain.accounts())),

@@ -1,4 +1,4 @@
-/** `ace-node send`, `mint`, `swap`, `access`, `receive`, `repayments`, `topup` */
+/** `ace-node send`, `deposit`, `withdraw`, `mint`, `swap`, `access`, `receive`, `repayments`, `topup` */
 import { type Command, Option } from 'commander';
 import { AceError } from '../../../shared/errors.ts';
 import type { NodeConfig } from '../../data-dir/config.ts';
@@ -7,6 +7,7 @@ import {
   accessCommand,
   faucetCommand,
   mintCommand,
+  moveCommand,
   receiveCommand,
   repaymentsCommand,
   sendCommand,
@@ -32,7 +33,7 @@ export function addFundsCommands(program: Command, context: CommandContext): voi
     );
   acting(program.command('topup'))
     .argument('[amount]', 'from the devnet’s faucet', typedAmount)
-    .description('add funds: from a devnet’s faucet, by minting, by swapping; loans are repaid by themselves')
+    .description('add to what you spend, from a devnet’s faucet; or to what you keep, by minting or swapping')
     .addOption(new Option('--token <token>', 'which token the faucet gives').choices(['XAT', 'XAS', 'XAB']))
     .addOption(new Option('--mint <xat>', 'burn XAB for this much XAT').argParser(typedAmount))
     .addOption(
@@ -54,10 +55,25 @@ function addOperationCommands(program: Command, context: CommandContext): void {
     .argument('<amount>', undefined, typedAmount)
     .argument('<token>')
     .argument('<address>')
-    .description('move tokens to another account')
-    .action((amount: string, token: string, to: string, o: CommonOptions & ActOptions) =>
-      sendCommand(context.configOf(o), { amount, token, to }, o),
+    .option('--to-spend', 'it arrives where it pays for traffic, as when you top up somebody else', false)
+    .description('move tokens that you keep to another account')
+    .action(
+      (amount: string, token: string, to: string, o: CommonOptions & ActOptions & { toSpend: boolean }) =>
+        sendCommand(context.configOf(o), { amount, token, to, place: o.toSpend ? 'services' : 'main' }, o),
     );
+  const moves = {
+    deposit: 'move tokens that you keep to what you spend on traffic, loans and access',
+    withdraw: 'move tokens to spend back to what you keep',
+  } as const;
+  for (const kind of ['deposit', 'withdraw'] as const) {
+    acting(program.command(kind))
+      .argument('<amount>', undefined, typedAmount)
+      .argument('[token]', 'XAT, XAC or XAS', 'XAT')
+      .description(moves[kind])
+      .action((amount: string, token: string, o: CommonOptions & ActOptions) =>
+        moveCommand(context.configOf(o), kind, { amount, token }, o),
+      );
+  }
   acting(program.command('mint'))
     .argument('<xat>', 'how much XAT', typedAmount)
     .description('burn XAB for new XAT')
@@ -116,7 +132,7 @@ function topUp(config: NodeConfig, amount: string | undefined, options: TopUpOpt
   if (ways.length !== 1) {
     throw new AceError(
       'InvalidInput',
-      'Give one of: an amount from the faucet, --mint, --swap. XAT that others send needs no command: ace-node receive shows the address',
+      'Give one of: an amount from the faucet, --mint, --swap. What you keep becomes something to spend by ace-node deposit; for what others send, ace-node receive shows the address',
     );
   }
   if (mint !== undefined) return mintCommand(config, mint, options);

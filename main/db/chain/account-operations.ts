@@ -1,4 +1,4 @@
-import type { Token } from '../../../shared/economy/money.ts';
+import type { HoldingDeltas } from '../../../shared/economy/holdings.ts';
 import type { Database } from '../open.ts';
 import { accountKey } from './account-key.ts';
 
@@ -9,8 +9,7 @@ export interface AccountOperationRow {
   readonly atMs: number;
   /** Bytes of the record: the signed operation, or the whole genesis. */
   readonly bytes: Uint8Array;
-  /** Base units gained, negative where lost. */
-  readonly deltas: Readonly<Record<Token, bigint>>;
+  readonly deltas: HoldingDeltas;
   /** Bytes of `encodePayment`, of an operation that pays for a service. */
   readonly payment: Uint8Array | null;
 }
@@ -18,12 +17,7 @@ export interface AccountOperationRow {
 export interface AccountOperationQueries {
   /** In order of height. */
   from(address: string, height: number, limit: number): AccountOperationRow[];
-  insert(
-    address: string,
-    height: number,
-    deltas: Readonly<Record<Token, bigint>>,
-    payment: Uint8Array | null,
-  ): void;
+  insert(address: string, height: number, deltas: HoldingDeltas, payment: Uint8Array | null): void;
 }
 
 interface RawRow {
@@ -34,19 +28,24 @@ interface RawRow {
   readonly xac: bigint;
   readonly xas: bigint;
   readonly xab: bigint;
+  readonly servicesXat: bigint;
+  readonly servicesXac: bigint;
+  readonly servicesXas: bigint;
   readonly payment: Uint8Array | null;
 }
 
 export function accountOperationQueries(db: Database): AccountOperationQueries {
   const from = db
     .prepare<[Uint8Array, number, number], RawRow>(
-      `SELECT height, appended_at_ms AS atMs, bytes, xat, xac, xas, xab, payment
+      `SELECT height, appended_at_ms AS atMs, bytes, xat, xac, xas, xab, services_xat AS servicesXat,
+         services_xac AS servicesXac, services_xas AS servicesXas, payment
        FROM account_operations JOIN log USING (height)
        WHERE address = ? AND height >= ? ORDER BY height LIMIT ?`,
     )
     .safeIntegers();
   const insert = db.prepare(
-    'INSERT INTO account_operations (address, height, xat, xac, xas, xab, payment) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO account_operations (address, height, xat, xac, xas, xab, services_xat, services_xac, services_xas, payment)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return {
     from: (address, height, limit) =>
@@ -54,10 +53,24 @@ export function accountOperationQueries(db: Database): AccountOperationQueries {
         height: Number(row.height),
         atMs: Number(row.atMs),
         bytes: row.bytes,
-        deltas: { XAT: row.xat, XAC: row.xac, XAS: row.xas, XAB: row.xab },
+        deltas: {
+          main: { XAT: row.xat, XAC: row.xac, XAS: row.xas, XAB: row.xab },
+          services: { XAT: row.servicesXat, XAC: row.servicesXac, XAS: row.servicesXas },
+        },
         payment: row.payment,
       })),
-    insert: (address, height, { XAT, XAC, XAS, XAB }, payment) =>
-      void insert.run(accountKey(address), height, XAT, XAC, XAS, XAB, payment),
+    insert: (address, height, { main, services }, payment) =>
+      void insert.run(
+        accountKey(address),
+        height,
+        main.XAT,
+        main.XAC,
+        main.XAS,
+        main.XAB,
+        services.XAT,
+        services.XAC,
+        services.XAS,
+        payment,
+      ),
   };
 }

@@ -8,6 +8,9 @@ interface AccountRow {
   readonly xac: bigint;
   readonly xas: bigint;
   readonly xab: bigint;
+  readonly services_xat: bigint;
+  readonly services_xac: bigint;
+  readonly services_xas: bigint;
   readonly nonce: bigint;
   readonly credit_used_units: bigint;
 }
@@ -22,7 +25,7 @@ export interface AccountQueries {
 }
 
 export function accountQueries(db: Database): AccountQueries {
-  const columns = 'xat, xac, xas, xab, nonce, credit_used_units';
+  const columns = 'xat, xac, xas, xab, services_xat, services_xac, services_xas, nonce, credit_used_units';
   const get = db
     .prepare<[Uint8Array], AccountRow>(`SELECT ${columns} FROM accounts WHERE address = ?`)
     .safeIntegers();
@@ -31,20 +34,23 @@ export function accountQueries(db: Database): AccountQueries {
       `SELECT address, ${columns} FROM accounts ORDER BY address`,
     )
     .safeIntegers();
-  const put = db.prepare(`REPLACE INTO accounts (address, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
+  const put = db.prepare(`REPLACE INTO accounts (address, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   return {
     get: (address) => {
       const row = get.get(accountKey(address));
       return row && fromRow(address, row);
     },
     all: () => all.all().map((row) => fromRow(addressOfKey(row.address), row)),
-    put: ({ address, balances, nonce, creditUsedUnits }) =>
+    put: ({ address, main, services, nonce, creditUsedUnits }) =>
       void put.run(
         accountKey(address),
-        balances.XAT,
-        balances.XAC,
-        balances.XAS,
-        balances.XAB,
+        main.XAT,
+        main.XAC,
+        main.XAS,
+        main.XAB,
+        services.XAT,
+        services.XAC,
+        services.XAS,
         nonce,
         creditUsedUnits,
       ),
@@ -54,7 +60,12 @@ export function accountQueries(db: Database): AccountQueries {
 function fromRow(address: string, row: AccountRow): ChainAccount {
   return {
     address,
-    balances: { XAT: amount(row.xat), XAC: amount(row.xac), XAS: amount(row.xas), XAB: amount(row.xab) },
+    main: { XAT: amount(row.xat), XAC: amount(row.xac), XAS: amount(row.xas), XAB: amount(row.xab) },
+    services: {
+      XAT: amount(row.services_xat),
+      XAC: amount(row.services_xac),
+      XAS: amount(row.services_xas),
+    },
     nonce: Number(row.nonce),
     creditUsedUnits: Number(row.credit_used_units),
   };

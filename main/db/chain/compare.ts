@@ -6,7 +6,6 @@ const TABLES = [
   'pools',
   'supply',
   'totals',
-  'rate_day',
   'rate_hours',
   'shard_traffic',
   'batches',
@@ -14,6 +13,7 @@ const TABLES = [
   'feed',
   'devices',
   'account_operations',
+  'access',
 ] as const;
 
 /**

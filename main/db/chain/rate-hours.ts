@@ -2,8 +2,6 @@ import type { TrafficTotals } from '../../../shared/economy/price.ts';
 import type { Database } from '../open.ts';
 
 export interface RateHourQueries {
-  /** `false` on a chain that has not taken up rules 3 (see `embedded/rules.ts`). */
-  any(): boolean;
   /** The totals with which the hours from `hour` on began that have a batch. */
   since(hour: bigint): TrafficTotals[];
   /** Notes with what totals an hour (since 1970) begins, once. */
@@ -13,7 +11,6 @@ export interface RateHourQueries {
 }
 
 export function rateHourQueries(db: Database): RateHourQueries {
-  const any = db.prepare<[], number>('SELECT EXISTS (SELECT 1 FROM rate_hours)').pluck();
   const since = db
     .prepare<[bigint], TrafficTotals>(
       'SELECT video_units AS videoUnits, watch_ms AS watchMs FROM rate_hours WHERE hour >= ? ORDER BY hour',
@@ -24,7 +21,6 @@ export function rateHourQueries(db: Database): RateHourQueries {
   );
   const forgetBefore = db.prepare<[bigint]>('DELETE FROM rate_hours WHERE hour < ?');
   return {
-    any: () => any.get() === 1,
     since: (hour) => since.all(hour),
     begin: (hour, { videoUnits, watchMs }) => void begin.run(hour, videoUnits, watchMs),
     forgetBefore: (hour) => void forgetBefore.run(hour),

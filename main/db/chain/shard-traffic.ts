@@ -3,7 +3,7 @@ import type { Database } from '../open.ts';
 
 /** What a shard's batches have done to the traffic totals so far. */
 export interface ShardTraffic extends TrafficTotals {
-  /** Units that batches paid or repaid; by rules 1, those that they took on credit and not those repaid. */
+  /** Units that batches paid or repaid. */
   readonly consumedUnits: bigint;
 }
 

@@ -1,5 +1,6 @@
 /** The embedded chain's file: one object of queries per table, over one open database. */
 import { type Database, type OpenOptions, openDatabase, withStoreErrors } from '../open.ts';
+import { type AccessQueries, accessQueries } from './access.ts';
 import { type AccountOperationQueries, accountOperationQueries } from './account-operations.ts';
 import { type AccountQueries, accountQueries } from './accounts.ts';
 import { type BatchQueries, batchQueries } from './batches.ts';
@@ -9,7 +10,6 @@ import { type LogQueries, logQueries } from './log.ts';
 import { chainMigrations } from './migrations/index.ts';
 import { type ObservationQueries, observationQueries } from './observations.ts';
 import { type PoolQueries, poolQueries } from './pools.ts';
-import { type RateDayQueries, rateDayQueries } from './rate-day.ts';
 import { type RateHourQueries, rateHourQueries } from './rate-hours.ts';
 import { type ShardTrafficQueries, shardTrafficQueries } from './shard-traffic.ts';
 import { type SupplyQueries, supplyQueries } from './supply.ts';
@@ -18,11 +18,11 @@ import { type TotalsQueries, totalsQueries } from './totals.ts';
 export interface ChainStore {
   readonly db: Database;
   readonly accounts: AccountQueries;
+  readonly access: AccessQueries;
   readonly accountOperations: AccountOperationQueries;
   readonly pools: PoolQueries;
   readonly supply: SupplyQueries;
   readonly totals: TotalsQueries;
-  readonly rateDay: RateDayQueries;
   readonly rateHours: RateHourQueries;
   readonly shardTraffic: ShardTrafficQueries;
   readonly batches: BatchQueries;
@@ -52,11 +52,11 @@ export function openChainStore(
     () => ({
       db,
       accounts: accountQueries(db),
+      access: accessQueries(db),
       accountOperations: accountOperationQueries(db),
       pools: poolQueries(db),
       supply: supplyQueries(db),
       totals: totalsQueries(db),
-      rateDay: rateDayQueries(db),
       rateHours: rateHourQueries(db),
       shardTraffic: shardTrafficQueries(db),
       batches: batchQueries(db),

@@ -27,7 +27,7 @@ export function supplyQueries(db: Database): SupplyQueries {
   const held = db
     .prepare<[], Record<Token, bigint>>(`
       SELECT sum(xat) AS XAT, sum(xac) AS XAC, sum(xas) AS XAS, sum(xab) AS XAB FROM (
-        SELECT xat, xac, xas, xab FROM accounts
+        SELECT xat + services_xat AS xat, xac + services_xac AS xac, xas + services_xas AS xas, xab FROM accounts
         UNION ALL
         SELECT iif(token = 'XAT', balance, 0), iif(token = 'XAC', balance, 0),
                iif(token = 'XAS', balance, 0), iif(token = 'XAB', balance, 0) FROM pools

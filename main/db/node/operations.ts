@@ -1,5 +1,5 @@
 import * as dagCbor from '@ipld/dag-cbor';
-import type { Token } from '../../../shared/economy/money.ts';
+import type { HoldingDeltas } from '../../../shared/economy/holdings.ts';
 import type { Payment } from '../../../shared/economy/payment.ts';
 import { paymentFrom, plainPayment } from '../../../shared/settlement/batch-result.ts';
 import type { Database } from '../open.ts';
@@ -15,8 +15,7 @@ export interface OperationRow {
   readonly hash: Uint8Array;
   /** Signed, canonical bytes; `null` of genesis. */
   readonly operation: Uint8Array | null;
-  /** Base units gained, negative where lost. */
-  readonly deltas: Readonly<Record<Token, bigint>>;
+  readonly deltas: HoldingDeltas;
   /** What one that pays for a service moved. */
   readonly payment: Payment | null;
   /** A gift of a devnet's faucet. */
@@ -32,6 +31,9 @@ interface RawRow {
   readonly xac: bigint;
   readonly xas: bigint;
   readonly xab: bigint;
+  readonly servicesXat: bigint;
+  readonly servicesXac: bigint;
+  readonly servicesXas: bigint;
   readonly payment: Uint8Array | null;
   readonly faucet: bigint;
 }
@@ -44,14 +46,17 @@ export class OperationTable {
 
   constructor(db: Database) {
     this.#insert = db.prepare(
-      `INSERT INTO operations (height, at_ms, hash, operation, xat, xac, xas, xab, payment, faucet)
-       VALUES (@height, @atMs, @hash, @operation, @XAT, @XAC, @XAS, @XAB, @payment, @faucet)
+      `INSERT INTO operations (height, at_ms, hash, operation, xat, xac, xas, xab,
+         services_xat, services_xac, services_xas, payment, faucet)
+       VALUES (@height, @atMs, @hash, @operation, @XAT, @XAC, @XAS, @XAB,
+         @servicesXat, @servicesXac, @servicesXas, @payment, @faucet)
        ON CONFLICT (height) DO NOTHING`,
     );
     this.#nextHeight = db.prepare<[], number>(`SELECT coalesce(max(height) + 1, 0) FROM operations`).pluck();
     this.#all = db
       .prepare<[], RawRow>(
-        `SELECT height, at_ms AS atMs, hash, operation, xat, xac, xas, xab, payment, faucet
+        `SELECT height, at_ms AS atMs, hash, operation, xat, xac, xas, xab, services_xat AS servicesXat,
+           services_xac AS servicesXac, services_xas AS servicesXas, payment, faucet
          FROM operations ORDER BY height`,
       )
       .safeIntegers();
@@ -59,9 +64,11 @@ export class OperationTable {
 
   /** Appends a row; `false` when it is there already. */
   insert({ deltas, payment, faucet, ...row }: OperationRow): boolean {
+    const { XAT, XAC, XAS } = deltas.services;
     const written = this.#insert.run({
       ...row,
-      ...deltas,
+      ...deltas.main,
+      ...{ servicesXat: XAT, servicesXac: XAC, servicesXas: XAS },
       payment: payment && dagCbor.encode(plainPayment(payment)),
       faucet: faucet ? 1 : 0,
     });
@@ -86,7 +93,10 @@ function toRow(row: RawRow): OperationRow {
     atMs: Number(row.atMs),
     hash: row.hash,
     operation: row.operation,
-    deltas: { XAT: row.xat, XAC: row.xac, XAS: row.xas, XAB: row.xab },
+    deltas: {
+      main: { XAT: row.xat, XAC: row.xac, XAS: row.xas, XAB: row.xab },
+      services: { XAT: row.servicesXat, XAC: row.servicesXac, XAS: row.servicesXas },
+    },
     payment: row.payment && paymentFrom(dagCbor.decode(row.payment)),
     faucet: row.faucet === 1n,
   }));

@@ -34,6 +34,7 @@ import { entryContents } from './migrations/0017-entry-contents.ts';
 import { settlementDays } from './migrations/0018-settlement-days.ts';
 import { pausedContents } from './migrations/0019-paused-contents.ts';
 import { pieceCounts } from './migrations/0020-piece-counts.ts';
+import { places } from './migrations/0021-places.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -94,6 +95,7 @@ export const NODE_MIGRATIONS = [
   settlementDays,
   pausedContents,
   pieceCounts,
+  places,
 ] as const;
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { stringify } from 'csv-stringify/sync';
+import { SERVICES_TOKENS } from '../../../shared/economy/holdings.ts';
 import { formatAmount, TOKENS } from '../../../shared/economy/money.ts';
 import { priceOfUnits } from '../../../shared/economy/price.ts';
 import { UNITS_PER_GB } from '../../../shared/economy/units.ts';
@@ -52,7 +53,8 @@ const COLUMNS = [
   'Kind',
   'Direction',
   'Counterparty',
-  ...TOKENS.map((token) => `Wallet ${token}`),
+  ...TOKENS.map((token) => `Main ${token}`),
+  ...SERVICES_TOKENS.map((token) => `Services ${token}`),
   'Gross XAC',
   'Fee XAC',
   'Net XAC',
@@ -83,7 +85,7 @@ const COLUMNS = [
 /** Ours: one row for each entry, also for one that moved nothing. */
 export function csvWriter(context: ExportContext): ExportWriter {
   return tableWriter(context, COLUMNS, (entry) => {
-    const { wallet, paid, burned, emitted, traffic } = figuresOf(entry);
+    const { main, services, paid, burned, emitted, traffic } = figuresOf(entry);
     const isSettled = entry.source === 'settlement';
     return [
       [
@@ -92,7 +94,8 @@ export function csvWriter(context: ExportContext): ExportWriter {
         entry.kind,
         entry.direction,
         entry.counterparty === null ? '' : shownAddress(entry.counterparty),
-        ...TOKENS.map((token) => formatAmount(wallet[token])),
+        ...TOKENS.map((token) => formatAmount(main[token])),
+        ...SERVICES_TOKENS.map((token) => formatAmount(services[token])),
         ...[paid.XAC, paid.XAS].flatMap(({ gross, fee, net }) => [gross, fee, net].map(formatAmount)),
         ...[burned.XAT, emitted.XAC, burned.XAB, emitted.XAT].map(formatAmount),
         ...[traffic.paid, traffic.credit, traffic.refused, traffic.repaid].map(String),

@@ -216,7 +216,7 @@ async function owing(loans: readonly LoanView[], xat = '0'): Promise<NodeSnapsho
     ...snapshot,
     price,
     credit: { ...snapshot.credit, loans },
-    balances: { ...snapshot.balances, XAT: xat },
+    holdings: { ...snapshot.holdings, services: { ...snapshot.holdings.services, XAT: xat } },
   };
 }
 

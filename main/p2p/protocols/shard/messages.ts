@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ADDRESS } from '../../../../shared/address.ts';
 import { MAX_DEVICES_TOLD, type Market } from '../../../../shared/chain.ts';
 import { MAX_PROOF_BYTES } from '../../../../shared/channel/equivocation.ts';
+import { PLACES } from '../../../../shared/economy/holdings.ts';
 import { TOKENS } from '../../../../shared/economy/money.ts';
 import type { Payment } from '../../../../shared/economy/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/economy/ratio.ts';
@@ -29,7 +30,7 @@ export const big = z
   .union([z.bigint(), count])
   .transform((value) => BigInt(value))
   .refine((value) => value >= 0n, 'must not be negative');
-/** A change of a balance, base units, either way. */
+/** A change of what is held, base units, either way. */
 export const delta = z.union([z.bigint(), z.number().int()]).transform((value) => BigInt(value));
 export const address = z.string().regex(ADDRESS);
 /** CIDv1 of a dag-cbor block under sha2-256, in base32: what every content of this network has. */
@@ -91,6 +92,9 @@ export function plainSettings(settings: NetworkSettings): Sent<z.input<typeof se
 
 export const balances = z.object({ XAT: big, XAC: big, XAS: big, XAB: big });
 
+/** What lies in an account's two places, base units. */
+export const holdings = { main: balances, services: z.object({ XAC: big, XAT: big, XAS: big }) };
+
 /** The list of `plainPayment`. */
 const payment = z.array(big).length(9);
 
@@ -105,7 +109,10 @@ export const accountOperation = z.object({
   atMs: count,
   /** Bytes of `encodeSignedOperation`; `null` of genesis. */
   operation: blob(2_048).nullable(),
-  deltas: z.object({ XAT: delta, XAC: delta, XAS: delta, XAB: delta }),
+  deltas: z.object({
+    main: z.object({ XAT: delta, XAC: delta, XAS: delta, XAB: delta }),
+    services: z.object({ XAC: delta, XAT: delta, XAS: delta }),
+  }),
   payment: payment.nullable(),
 });
 
@@ -196,7 +203,7 @@ export const methods = {
   account: {
     params: z.object({ address }),
     result: z.object({
-      balances,
+      ...holdings,
       nonce: count,
       creditUsedUnits: count,
       /** Loans, oldest first, as many as one answer has room for. All of them are `creditUsedUnits`. */
@@ -309,9 +316,14 @@ export const methods = {
   },
   /** From now on `account` events for this account come over this stream. */
   watch: { params: z.object({ account: address }), result: z.object({}) },
-  /** Devnet: tokens from the faucet account, XAT unless another is named. */
+  /** Devnet: tokens from the faucet account, XAT unless another is named. They arrive at `place`. */
   faucet: {
-    params: z.object({ account: address, amountXat: big, token: z.enum(TOKENS).default('XAT') }),
+    params: z.object({
+      account: address,
+      amountXat: big,
+      token: z.enum(TOKENS).default('XAT'),
+      place: z.enum(PLACES).default('services'),
+    }),
     result: z.object({ height: count }),
   },
   /** Devnet: settles now instead of at the next interval. */

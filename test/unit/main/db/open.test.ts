@@ -110,8 +110,17 @@ describe('openDatabase', () => {
     expect(tables(path)).toEqual([]);
   });
 
-  it('refuses migrations that are not numbered 1, 2, 3', () => {
-    expectAceError('MigrationFailed', () => open(join(tempDir(), 'a.db'), [SECOND]));
+  it('refuses migrations that are not numbered on by one', () => {
+    const skipping = [FIRST, { ...SECOND, version: 3 }];
+    expectAceError('MigrationFailed', () => open(join(tempDir(), 'a.db'), skipping));
+  });
+
+  it('begins with the oldest schema that it still opens, and refuses those of before', () => {
+    const path = join(tempDir(), 'a.db');
+    open(path, [SECOND]).close();
+    open(path, [SECOND, { ...FIRST, version: 3 }]).close();
+    const error = expectAceError('SchemaTooOld', () => open(path, [{ ...FIRST, version: 4 }]));
+    expect(error.details).toEqual({ version: 3, oldestVersion: 4 });
   });
 
   it('reports a damaged file as StoreFailed', () => {

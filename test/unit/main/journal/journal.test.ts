@@ -118,13 +118,13 @@ describe('a statement', () => {
     // Told again, in whole: nothing is new, nothing contradicts.
     expect(book.book(rows)).toEqual({ added: [], diverged: null });
     expect(store.settlements.undetailedCount()).toBe(0);
-    const { balances } = await shard.chain.account(ACCOUNT);
+    const { main, services } = await shard.chain.account(ACCOUNT);
     expect(balancesView(store).balances).toContainEqual({
-      account: 'assets:wallet',
+      account: 'assets:services',
       commodity: 'XAC',
-      amount: `0.${balances.XAC.toString().padStart(7, '0')}`,
+      amount: `0.${services.XAC.toString().padStart(7, '0')}`,
     });
-    const known = { balances, creditUsedUnits: 0, loans: [], asOfMs: 1 };
+    const known = { main, services, creditUsedUnits: 0, loans: [], asOfMs: 1 };
     expect(await verifyJournal(path, ACCOUNT, known, known)).toMatchObject({ verified: true, entries: 3 });
 
     const [before, after] = [old[0], rows[0]];

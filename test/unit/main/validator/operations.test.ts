@@ -11,6 +11,7 @@ const [PAYER, PAYEE] = [party(1), party(2)];
 /** 1 GB costs 0.01 XAC; there is no credit here, so that only funds count. */
 const FUNDS = [
   [PAYER.account.address, 'XAT', '0.2'],
+  [PAYER.account.address, 'XAT', '1', 'main'],
   [PAYER.account.address, 'XAB', '1'],
 ] as const;
 
@@ -28,14 +29,17 @@ async function submit(shard: TestShard, signer: Party, fields: object) {
   return submitOperation(shard.context, bytes);
 }
 
+const withdrawal = (amount: string) => ({ kind: 'withdraw', token: 'XAT', amount: parseAmount(amount) });
 const transfer = (amount: string, token = 'XAT') => ({
   kind: 'transfer',
+  place: 'main',
   to: PAYEE.account.address,
   token,
   amount: parseAmount(amount),
 });
 const access = (priceXac: string) => ({
   kind: 'access',
+  lastsMs: 0,
   to: PAYEE.account.address,
   contentId: 'bafy',
   priceXac: parseAmount(priceXac),
@@ -52,27 +56,29 @@ describe('an operation at the shard', () => {
 
   it.each([
     // 10,240 units are 0.1 XAC, and no more than 0.100352 when each is paid alone.
-    ['a transfer', transfer('0.0996481'), transfer('0.099648')],
+    ['a withdrawal', withdrawal('0.0996481'), withdrawal('0.099648')],
     ['a purchase', access('0.0996481'), access('0.099648')],
   ])('leaves funds behind open channels alone: %s', async (_, tooMuch, allowed) => {
     const shard = shardWith();
     await shard.lease(PAYER, PAYEE, 10_240);
     await expectAceRejection('FundsReserved', submit(shard, PAYER, tooMuch));
-    expect((await shard.chain.account(PAYER.account.address)).balances.XAT).toBe(parseAmount('0.2'));
+    expect((await shard.chain.account(PAYER.account.address)).services.XAT).toBe(parseAmount('0.2'));
     await submit(shard, PAYER, allowed);
   });
 
   it('counts credit behind open channels as well', async () => {
     const shard = shardWith(10_240);
     await shard.lease(PAYER, PAYEE, 10_240);
-    await submit(shard, PAYER, transfer('0.2'));
+    await submit(shard, PAYER, withdrawal('0.2'));
   });
 
-  it('moves what pays for no traffic freely', async () => {
+  it('moves what is kept freely', async () => {
     const shard = shardWith();
     await shard.lease(PAYER, PAYEE, 10_240);
     await submit(shard, PAYER, transfer('1', 'XAB'));
-    await expectAceRejection('InsufficientFunds', submit(shard, PAYER, transfer('0.3')));
+    await submit(shard, PAYER, transfer('0.5'));
+    await submit(shard, PAYER, { ...withdrawal('0.5'), kind: 'deposit' });
+    await expectAceRejection('InsufficientFunds', submit(shard, PAYER, transfer('0.1')));
   });
 
   it('is refused when it is not canonical bytes of a signed operation', async () => {

@@ -20,7 +20,10 @@ function withCalls(chain: MainChain, calls: Partial<MainChain>): MainChain {
 }
 
 function setUp() {
-  const s = new TestShard(tempDir(), {}, [[payer.account.address, 'XAT', '5']]);
+  const s = new TestShard(tempDir(), {}, [
+    [payer.account.address, 'XAT', '5', 'main'],
+    [payer.account.address, 'XAT', '5'],
+  ]);
   onTestFinished(() => s.close());
   const asked = { account: 0, market: 0 };
   const counting: MainChain = withCalls(s.chain, {
@@ -42,6 +45,7 @@ async function transfer({ s, cache }: ReturnType<typeof setUp>, amountXat: bigin
   const { nonce } = await s.chain.account(payer.account.address);
   const operation = {
     kind: 'transfer' as const,
+    place: 'services' as const,
     from: payer.account.address,
     to: payee.account.address,
     token: 'XAT' as const,
@@ -66,8 +70,8 @@ describe('the cache of what a shard reads', () => {
     const { cache, asked } = all;
     for (const p of [payer, payee, other]) await cache.account(p.account.address);
     await transfer(all, 7n);
-    expect((await cache.account(payee.account.address)).balances.XAT).toBe(7n);
-    expect((await cache.account(payer.account.address)).balances.XAT).toBe(50_000_000n - 7n);
+    expect((await cache.account(payee.account.address)).services.XAT).toBe(7n);
+    expect((await cache.account(payer.account.address)).main.XAT).toBe(50_000_000n - 7n);
     expect(asked.account).toBe(5);
     await cache.account(other.account.address);
     expect(asked.account).toBe(5);
@@ -82,8 +86,8 @@ describe('the cache of what a shard reads', () => {
     await cache.market();
     const marketAsked = asked.market;
     await settle({ ...s.context, chain: cache.chain });
-    expect((await cache.account(payer.account.address)).balances.XAT).toBeLessThan(before.balances.XAT);
-    expect((await cache.account(payee.account.address)).balances.XAC).toBeGreaterThan(0n);
+    expect((await cache.account(payer.account.address)).services.XAT).toBeLessThan(before.services.XAT);
+    expect((await cache.account(payee.account.address)).services.XAC).toBeGreaterThan(0n);
     await cache.market();
     expect(asked.market).toBeGreaterThan(marketAsked + 1); // the batch asked the chain itself as well
   });
@@ -107,8 +111,8 @@ describe('the cache of what a shard reads', () => {
     await transfer({ ...all, cache: slow }, 7n);
     resolve();
     const old = await early;
-    expect((await slow.account(address)).balances.XAT).toBe(old.balances.XAT - 7n);
-    expect((await cache.account(address)).balances.XAT).toBe(old.balances.XAT - 7n);
+    expect((await slow.account(address)).main.XAT).toBe(old.main.XAT - 7n);
+    expect((await cache.account(address)).main.XAT).toBe(old.main.XAT - 7n);
   });
 
   it('keeps nothing for long: others change accounts as well, and rates move with the clock', async () => {

@@ -24,6 +24,7 @@ async function indebted(): Promise<TestShard> {
     [
       [RICH.account.address, 'XAT', '100'],
       [RICH.account.address, 'XAC', '100'],
+      [RICH.account.address, 'XAC', '100', 'main'],
       [DEBTOR.account.address, 'XAB', '100'],
     ],
     [
@@ -61,16 +62,28 @@ const toDebtor = { to: DEBTOR.account.address };
 it.each<[string, (shard: TestShard) => Promise<void>]>([
   [
     'a transfer',
-    (shard) => submit(shard, RICH, { kind: 'transfer', ...toDebtor, token: 'XAC', amount: SIXTY_UNITS }),
-  ],
-  [
-    'minting',
-    (shard) => submit(shard, DEBTOR, { kind: 'mint', amountXat: SIXTY_UNITS, maxXab: parseAmount('100') }),
-  ],
-  [
-    'a swap',
     (shard) =>
-      submit(shard, DEBTOR, {
+      submit(shard, RICH, {
+        kind: 'transfer',
+        place: 'services',
+        ...toDebtor,
+        token: 'XAC',
+        amount: SIXTY_UNITS,
+      }),
+  ],
+  [
+    'minting, and moving it to services',
+    async (shard) => {
+      await submit(shard, DEBTOR, { kind: 'mint', amountXat: SIXTY_UNITS, maxXab: parseAmount('100') });
+      await settle(shard.context);
+      expect(owed(shard)).toEqual({ older: 40, newer: 40 });
+      await submit(shard, DEBTOR, { kind: 'deposit', token: 'XAT', amount: SIXTY_UNITS });
+    },
+  ],
+  [
+    'a swap, and moving it to services',
+    async (shard) => {
+      await submit(shard, DEBTOR, {
         kind: 'swap',
         sell: 'XAB',
         buy: 'XAC',
@@ -78,13 +91,16 @@ it.each<[string, (shard: TestShard) => Promise<void>]>([
         amount: 5_880n,
         minReceived: SIXTY_UNITS,
         deadlineMs: shard.nowMs + 1_000,
-      }),
+      });
+      await submit(shard, DEBTOR, { kind: 'deposit', token: 'XAC', amount: SIXTY_UNITS });
+    },
   ],
   [
     'selling access to a content',
     (shard) =>
       submit(shard, RICH, {
         kind: 'access',
+        lastsMs: 0,
         ...toDebtor,
         contentId: 'bafy',
         premium: false,
@@ -122,7 +138,7 @@ it('what is earned in a batch pays for nothing new in it while a loan is open', 
   shard.claim(await shard.lease(DEBTOR, STRANGER, 30), 30);
   await settle(shard.context);
   expect(owed(shard)).toEqual({ older: 40, newer: 40, other: 30 });
-  expect((await shard.chain.account(STRANGER.account.address)).balances.XAC).toBe(0n);
+  expect((await shard.chain.account(STRANGER.account.address)).services.XAC).toBe(0n);
   await settle(shard.context);
   expect(owed(shard)).toEqual({ newer: 20, other: 30 });
 });

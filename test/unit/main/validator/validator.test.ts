@@ -245,7 +245,7 @@ describe('settling', () => {
   });
 
   it('repays the oldest loan first, in part when the funds do not reach', async () => {
-    const s = shard({}, [[testAccount(9).address, 'XAT', '1']]);
+    const s = shard({}, [[testAccount(9).address, 'XAT', '1', 'main']]);
     const rich = testAccount(9);
     for (const [creditor, units] of [
       [payee, 100],
@@ -350,6 +350,7 @@ async function transfer(
   const { nonce } = await chain.account(from.address);
   const operation = {
     kind: 'transfer' as const,
+    place: 'services' as const,
     from: from.address,
     to,
     token: 'XAT' as const,

@@ -10,6 +10,7 @@ const NETWORK = { networkId: 'test', chainId: 6_878 };
 const account = accountFromPhrase(JUNK);
 const transfer: TransferOperation = {
   kind: 'transfer',
+  place: 'services',
   from: account.address,
   to: `0x${'1'.repeat(40)}`,
   token: 'XAT',

@@ -13,6 +13,7 @@ it('takes the low of the two signatures that anyone can make of one, and refuses
   for (let nonce = 0; nonce < 8; nonce++) {
     const operation = {
       kind: 'transfer' as const,
+      place: 'services' as const,
       from: account.address,
       to: `0x${'1'.repeat(40)}`,
       token: 'XAT' as const,

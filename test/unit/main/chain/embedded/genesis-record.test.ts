@@ -27,7 +27,7 @@ const genesis = testGenesis(
   ],
   [['lockedPool', 'XAT', '1000000']],
 );
-const bytes = encodeGenesis({ settings: traded, genesis, rules: 3 });
+const bytes = encodeGenesis({ settings: traded, genesis });
 const fields = dagCbor.decode(bytes) as [string, Record<string, unknown>, unknown[], unknown[]];
 
 describe('a genesis record', () => {
@@ -35,11 +35,9 @@ describe('a genesis record', () => {
     ['pinned', pinned],
     ['traded', traded],
   ])('gives settings with %s rates and genesis back', (_, settings) => {
-    for (const rules of [1, 2] as const) {
-      const record = { settings, genesis, rules };
-      expect(decodeGenesis(encodeGenesis(record))).toEqual(record);
-    }
-    const empty = { settings, genesis: { accounts: [], pools: [] }, rules: 3 } as const;
+    const record = { settings, genesis };
+    expect(decodeGenesis(encodeGenesis(record))).toEqual(record);
+    const empty = { settings, genesis: { accounts: [], pools: [] } } as const;
     expect(decodeGenesis(encodeGenesis(empty)).genesis.accounts).toEqual([]);
   });
 
@@ -48,9 +46,9 @@ describe('a genesis record', () => {
     await openEmbeddedChain({ path, settings: pinned, genesis, nowMs: () => 1 }).close();
     const store = openChainStore(path, { snapshot: true });
     expect(new Uint8Array(store.log.at(0)?.bytes ?? [])).toEqual(
-      encodeGenesis({ settings: pinned, genesis, rules: 3 }),
+      encodeGenesis({ settings: pinned, genesis }),
     );
-    expect(readGenesis(store)).toEqual({ settings: pinned, genesis, rules: 3 });
+    expect(readGenesis(store)).toEqual({ settings: pinned, genesis });
     store.db.close();
   });
 
@@ -61,7 +59,7 @@ describe('a genesis record', () => {
     ['nothing', new Uint8Array()],
     ['cut bytes', bytes.slice(0, -1)],
     ['more behind', new Uint8Array([...bytes, 0])],
-    ['another format', dagCbor.encode(['ace-genesis-4', ...fields.slice(1)])],
+    ['another format', dagCbor.encode(['ace-genesis-3', ...fields.slice(1)])],
     ['a part too many', dagCbor.encode([...fields, []])],
     ['settings that are no map', dagCbor.encode([fields[0], [], fields[2], fields[3]])],
     ['a setting that is missing', dagCbor.encode([fields[0], withoutTreasury, fields[2], fields[3]])],
@@ -73,10 +71,15 @@ describe('a genesis record', () => {
     ['part of a unit', withSetting({ trafficCreditLimitUnits: 1.5 })],
     ['a key that is none', withSetting({ validatorKeys: ['12'] })],
     ['a treasury that is no account', withSetting({ treasury: '0x12' })],
-    ['an unknown token', dagCbor.encode([fields[0], fields[1], [[address, 'USD', 1]], []])],
+    ['an unknown token', dagCbor.encode([fields[0], fields[1], [[address, 'main', 'USD', 1]], []])],
     ['an unknown pool', dagCbor.encode([fields[0], fields[1], [], [['pool', 'XAT', 1]]])],
-    ['a negative amount', dagCbor.encode([fields[0], fields[1], [[address, 'XAT', -1]], []])],
-    ['more than can exist', dagCbor.encode([fields[0], fields[1], [[address, 'XAT', MAX_AMOUNT + 1n]], []])],
+    ['a negative amount', dagCbor.encode([fields[0], fields[1], [[address, 'main', 'XAT', -1]], []])],
+    ['no place', dagCbor.encode([fields[0], fields[1], [[address, 'XAT', 1]], []])],
+    ['an unknown place', dagCbor.encode([fields[0], fields[1], [[address, 'pocket', 'XAT', 1]], []])],
+    [
+      'more than can exist',
+      dagCbor.encode([fields[0], fields[1], [[address, 'main', 'XAT', MAX_AMOUNT + 1n]], []]),
+    ],
   ])('is refused with %s', (_what, wrong) => {
     expectAceError('DataDirMismatch', () => decodeGenesis(wrong));
   });

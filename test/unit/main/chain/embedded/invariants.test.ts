@@ -7,14 +7,9 @@ import {
 } from '../../../../../main/chain/embedded/invariants.ts';
 import { emptyPools } from '../../../../../main/db/chain/pools.ts';
 import type { ChainAccount, TokenSupply } from '../../../../../shared/chain.ts';
-import {
-  amount,
-  MAX_AMOUNT,
-  NO_BALANCES,
-  type Token,
-  type TokenAmount,
-} from '../../../../../shared/economy/money.ts';
-import type { Payment } from '../../../../../shared/economy/payment.ts';
+import { type Holdings, NO_FUNDS, NO_HOLDINGS } from '../../../../../shared/economy/holdings.ts';
+import { amount, MAX_AMOUNT, NO_BALANCES, type Token } from '../../../../../shared/economy/money.ts';
+import type { Funds, Payment } from '../../../../../shared/economy/payment.ts';
 import { ratio } from '../../../../../shared/economy/ratio.ts';
 import type { Pool } from '../../../../../shared/economy/settings.ts';
 
@@ -53,8 +48,8 @@ type Figures = { [K in Token]: { genesis: bigint; emitted: bigint; burned: bigin
 
 /** A batch in which an account pays {@link PAYMENT} to another. */
 function change(): {
-  payer: { before: Record<Token, TokenAmount>; after: ChainAccount & { creditUsedUnits: number } };
-  payee: { before: Record<Token, TokenAmount>; after: ChainAccount };
+  payer: { before: Holdings; after: ChainAccount & { creditUsedUnits: number } };
+  payee: { before: Holdings; after: ChainAccount };
   pools: { before: ReturnType<typeof emptyPools>; after: ReturnType<typeof emptyPools> };
   supply: { before: Figures; after: Figures };
   fees: Partial<Record<Pool, { XAC: bigint; XAS: bigint }>>;
@@ -76,18 +71,19 @@ function change(): {
   const after = supply();
   after.XAT.burned = 30n;
   after.XAC.emitted = 20n;
-  const account = (address: string, balances: Partial<Record<Token, TokenAmount>>): ChainAccount => ({
+  const account = (address: string, services: Partial<Funds>): ChainAccount => ({
     address,
-    balances: { ...NO_BALANCES, ...balances },
+    main: { ...NO_BALANCES },
+    services: { ...NO_FUNDS, ...services },
     nonce: 0,
     creditUsedUnits: 0,
   });
   return {
     payer: {
-      before: { ...NO_BALANCES, XAC: amount(5n), XAT: amount(30n), XAS: amount(10n) },
+      before: { main: NO_BALANCES, services: { XAC: amount(5n), XAT: amount(30n), XAS: amount(10n) } },
       after: account('payer', {}),
     },
-    payee: { before: { ...NO_BALANCES }, after: account('payee', { XAC: amount(23n), XAS: amount(9n) }) },
+    payee: { before: NO_HOLDINGS, after: account('payee', { XAC: amount(23n), XAS: amount(9n) }) },
     pools,
     supply: { before: supply(), after },
     fees: { trafficFeePool: { XAC: 2n, XAS: 1n } },
@@ -102,7 +98,7 @@ function check(mutate: (c: ReturnType<typeof change>) => void): void {
     before: Record<Token, TokenSupply>;
     after: Record<Token, TokenSupply>;
   };
-  const ledger: LedgerChange = { accounts: [payer, payee], pools, supply: typed, fees };
+  const ledger: LedgerChange = { by: 'batch', accounts: [payer, payee], pools, supply: typed, fees };
   checkLedger(ledger, 10_240);
 }
 
@@ -114,13 +110,20 @@ describe('a change of the ledger', () => {
   });
 
   it.each<[string, (c: ReturnType<typeof change>) => void]>([
-    ['one base unit out of nothing', (c) => set(c.payee.after.balances, { XAC: 24n })],
-    ['one base unit lost', (c) => set(c.payee.after.balances, { XAC: 22n })],
+    ['one base unit out of nothing', (c) => set(c.payee.after.services, { XAC: 24n })],
+    ['one base unit lost', (c) => set(c.payee.after.services, { XAC: 22n })],
     [
       'a negative balance',
       (c) => {
-        set(c.payer.after.balances, { XAB: -1n });
-        set(c.payee.after.balances, { XAB: 1n });
+        set(c.payer.after.services, { XAT: -1n });
+        set(c.payee.after.services, { XAT: 1n });
+      },
+    ],
+    [
+      'a charge to main',
+      (c) => {
+        set(c.payer.before, { main: { ...NO_BALANCES, XAT: 1n } });
+        set(c.payer.after.services, { XAT: 1n });
       },
     ],
     [
@@ -141,14 +144,14 @@ describe('a change of the ledger', () => {
     [
       'a fee that the payee got',
       (c) => {
-        set(c.payee.after.balances, { XAS: 10n });
+        set(c.payee.after.services, { XAS: 10n });
         set(c.pools.after.trafficFeePool, { XAS: 0n });
       },
     ],
     [
       'the payee’s part in a fee pool',
       (c) => {
-        set(c.payee.after.balances, { XAC: 0n });
+        set(c.payee.after.services, { XAC: 0n });
         set(c.pools.after.trafficFeePool, { XAC: 25n });
       },
     ],
@@ -163,7 +166,7 @@ describe('a change of the ledger', () => {
       'reserves whose product shrank',
       (c) => {
         set(c.pools.after.exchangeXat, { XAC: 99n });
-        set(c.payee.after.balances, { XAC: 24n });
+        set(c.payee.after.services, { XAC: 24n });
       },
     ],
   ])('with %s is stopped', (_, mutate) => {
