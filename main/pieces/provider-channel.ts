@@ -47,7 +47,7 @@ export class ProviderChannel {
       throw error;
     }
     this.#current.onTaken = () => abort(new AceError('ChannelClosed', 'Another stream took the channel'));
-    this.#current.onSiblingPaid = notify;
+    this.#current.onLookAgain = notify;
     const { paidUnits, servedBytes } = this.#current.books;
     this.#notifiedUnits = paidUnits;
     send({ type: 'opened', paidUnits, servedBytes });
