@@ -76,6 +76,11 @@ export class ProviderChannel {
     return this.#current ? this.#current.obstacle(lengthBytes) : 'ChannelUnleased';
   }
 
+  /** Whether something was paid on the channel in use. */
+  get hasPaid(): boolean {
+    return (this.#current?.state.paidUnits ?? 0) > 0;
+  }
+
   /** Whether something that was served is not paid. */
   get owed(): boolean {
     if (!this.#current) return false;
