@@ -361,7 +361,7 @@ class ProviderStream {
   async #refusal(request: Request, file: TransportFile): Promise<string | null> {
     const { contents } = this.#context.store;
     if (contents.isPaused(request.contentId)) return 'ProviderStopped';
-    if (!contents.hasPiece(request.contentId, request.pieceIndex)) return 'PieceUnknown';
+    if (!contents.pieces.has(request.contentId, request.pieceIndex)) return 'PieceUnknown';
     if (this.#channel.free) return null;
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
     for (;;) {
