@@ -66,8 +66,8 @@ export class PiecePlaces {
 
   /** Booked pieces that lie in the content's file, from this one on. */
   inFile(contentId: string, fromPiece: number): number[] {
-    return this.#context.store.contents
-      .pieces.of(contentId)
+    return this.#context.store.contents.pieces
+      .of(contentId)
       .filter((pieceIndex) => pieceIndex >= fromPiece && !this.loose.has(contentId, pieceIndex));
   }
 
