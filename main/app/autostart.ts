@@ -5,7 +5,7 @@ import type { App } from 'electron';
 import { AceError } from '../../shared/errors.ts';
 
 /** How a start at login differs from one by the user. */
-export const AT_LOGIN_SWITCH = '--at-login';
+const AT_LOGIN_SWITCH = '--at-login';
 const ENTRY_NAME = 'ace-node.desktop';
 
 export interface Autostart {

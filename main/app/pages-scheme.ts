@@ -7,7 +7,7 @@ import { extname, join, sep } from 'node:path';
 import type { CustomScheme, Protocol } from 'electron';
 import { PAGE_HEADERS, WINDOW_CONTENT_SECURITY_POLICY } from '../rpc/security-headers.ts';
 
-export const PAGES_SCHEME = 'app';
+const PAGES_SCHEME = 'app';
 export const PAGES_ORIGIN = 'app://ace-node';
 export const PAGES_URL = `${PAGES_ORIGIN}/`;
 

@@ -12,7 +12,7 @@ const LIGHT_BACKGROUND = '#f6f6f3';
 const DARK_BACKGROUND = '#131517';
 
 /** Sites that a link may open in the user's browser; https only. */
-export const EXTERNAL_HOSTS: readonly string[] = ['acestream.org', 'docs.acestream.net', 'github.com'];
+const EXTERNAL_HOSTS: readonly string[] = ['acestream.org', 'docs.acestream.net', 'github.com'];
 
 /**
  * What the pages may ask the system for; nothing else. A video player without full screen is none, and addresses and
@@ -101,7 +101,7 @@ export function isAllowedExternal(address: string): boolean {
 }
 
 /** The playlist of a content, which a node on this machine makes. */
-export function isOwnPlaylist(address: string): boolean {
+function isOwnPlaylist(address: string): boolean {
   return /^http:\/\/127\.0\.0\.1:\d{1,5}\/content\/[a-z2-7]+\.m3u$/.test(address);
 }
 
@@ -118,7 +118,7 @@ export interface WindowContext {
   readonly nowMs: () => number;
 }
 
-export function windowOptions(
+function windowOptions(
   context: Pick<WindowContext, 'preloadPath' | 'iconPath' | 'placement' | 'isPackaged' | 'isDark'>,
 ): BrowserWindowConstructorOptions {
   const { bounds, size } = context.placement;

@@ -76,7 +76,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   readonly #sent: SentPieces;
   /** Whether this stream has asked for a piece. The ticks that a payer says again come before that. */
   #asked = false;
-  readonly #rowId: number;
+  readonly rowId: number;
   readonly #ofPayer: ReadonlySet<PayeeChannel>;
   /** What the other channels say, until one of them commits something. */
   #history: PayerHistory | null = null;
@@ -97,8 +97,8 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   #unconfirmedBytes: number | null = null;
   /** Called when another stream takes the channel. */
   onTaken: (() => void) | null = null;
-  /** Called when the payer has paid on another of its channels: the window may be wider. */
-  onSiblingPaid: (() => void) | null = null;
+  /** Called when the payer has paid on another of its channels, or left it: the answer to what waits may be another now. */
+  onLookAgain: (() => void) | null = null;
 
   constructor(context: PayeeContext, row: PayeeChannelRow, use: PayeeChannelOptions) {
     this.#context = context;
@@ -107,7 +107,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     this.#ofPayer = use.ofPayer;
     this.#origin = use.origin;
     this.#onRelease = use.onRelease;
-    this.#rowId = row.rowId;
+    this.rowId = row.rowId;
     this.#ended = row.lastCheckpoint?.checkpoint.final === true;
     this.#state = row.state;
     this.#committed = row.state;
@@ -152,7 +152,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
       if (!isAceError(error) || error.reaction !== 'ignore') throw error;
       return;
     }
-    this.#forSiblings((sibling) => sibling.onSiblingPaid?.());
+    this.#forSiblings((sibling) => sibling.onLookAgain?.());
   }
 
   /** Whether the piece was booked before a reconnection and may be sent again without being booked. */
@@ -203,7 +203,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     await Promise.race([answered, late.promise]);
     clearTimeout(timer);
     this.#unconfirmedBytes = null;
-    this.onSiblingPaid?.();
+    this.onLookAgain?.();
   }
 
   #noteRisk(history: PayerHistory): void {
@@ -261,13 +261,13 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
   write(writer: ProgressWriter): void {
     const [state, durable] = [this.#state, this.#committed];
     this.#written = state;
-    writer.save(this.#rowId, state);
+    writer.save(this.rowId, state);
     const stands =
       state.status === durable.status &&
       state.pausedBy === durable.pausedBy &&
       state.checkpointNumber === durable.checkpointNumber &&
       state.checkpointUnits === durable.checkpointUnits;
-    if (!stands) this.#context.store.payeeChannels.saveStanding(this.#rowId, state);
+    if (!stands) this.#context.store.payeeChannels.saveStanding(this.rowId, state);
   }
 
   committed(): void {
@@ -305,7 +305,7 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
     if (!this.#detached) this.#group.add(this);
   }
 
-  /** Another channel of the payer has changed. */
+  /** Another channel of the payer has changed, was taken up or left. */
   forgetHistory(): void {
     this.#history = null;
   }
@@ -335,7 +335,11 @@ export class PayeeChannel implements GroupMember<ProgressWriter> {
       if (sibling.dirty) this.#group.now();
     });
     this.#checkPaused();
-    this.#history ??= historyOf(this.#context, this.payer, this.#state.channelId);
+    if (!this.#history) {
+      const inUse: number[] = [];
+      this.#forSiblings(({ rowId }) => inUse.push(rowId));
+      this.#history = historyOf(this.#context, this.payer, this.#state.channelId, inUse);
+    }
     return this.#history;
   }
 
@@ -365,11 +369,13 @@ function figuresOf(history: PayerHistory, servedUnits: number, paidUnits: number
   };
 }
 
-/** What the payer's account did on all its channels but this one, as far as it is committed. */
+/** What the payer's account did on all its channels but this one, as far as it is committed; see `PayeeChannelTable.historyOf`. */
 export function historyOf(
   { store, nowMs }: PayeeContext,
   payer: string,
   channelId: Uint8Array,
+  inUse?: readonly number[],
 ): PayerHistory {
-  return store.payeeChannels.historyOf(payer, channelId, nowMs() - DEBT_MEMORY_MS);
+  const debtSinceMs = nowMs() - DEBT_MEMORY_MS;
+  return store.payeeChannels.historyOf({ payer, channelId, debtSinceMs }, inUse);
 }

@@ -72,7 +72,7 @@ export class PayeeService {
     if (!risk) return;
     // What waits for its shard's word looks again.
     risk.onCover = (account) => {
-      for (const channel of this.#ofPayer.get(account) ?? []) channel.onSiblingPaid?.();
+      for (const channel of this.#ofPayer.get(account) ?? []) channel.onLookAgain?.();
     };
   }
 
@@ -135,6 +135,11 @@ export class PayeeService {
     const onRelease = () => {
       this.#active.delete(key);
       ofPayer.delete(channel);
+      // What it owes is not on its way any more: whoever waits for it hears so.
+      for (const sibling of ofPayer) {
+        sibling.forgetHistory();
+        sibling.onLookAgain?.();
+      }
       if (ofPayer.size === 0 && this.#ofPayer.get(payer) === ofPayer) this.#ofPayer.delete(payer);
     };
     const channel = new PayeeChannel(this.#context, row, {
@@ -144,6 +149,7 @@ export class PayeeService {
       origin,
       onRelease,
     });
+    for (const sibling of ofPayer) sibling.forgetHistory();
     ofPayer.add(channel);
     this.#active.set(key, channel);
     return channel;

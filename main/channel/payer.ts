@@ -11,11 +11,10 @@ import {
   allows,
   type ChannelEvent,
   eventOfProgress,
-  OPENING,
   type ShardProgress,
 } from '../../shared/channel/lifecycle.ts';
 import { DEFAULT_WINDOW_CAP_UNITS } from '../../shared/channel/payee.ts';
-import { type PayerState, roomBytes } from '../../shared/channel/payer.ts';
+import { newPayerState, roomBytes } from '../../shared/channel/payer.ts';
 import {
   channelIdOf,
   encodeCheckpoint,
@@ -321,7 +320,7 @@ export class PayerService {
     const channelId = channelIdOf(bytes, sha256);
     store.commit(() =>
       store.payerChannels.insert({
-        state: freshState(channelId, capacityUnits, terms.expiresAtMs, openedAtMs),
+        state: newPayerState(channelId, terms, openedAtMs),
         payee: payee.account,
         payeeDevice: payee.device,
         terms: bytes,
@@ -341,26 +340,4 @@ function falseBooks(name: BooksName): AceError {
     reaction: 'drop-peer',
     details: { books: name },
   });
-}
-
-function freshState(
-  channelId: Uint8Array,
-  capacityUnits: number,
-  expiresAtMs: number,
-  nowMs: number,
-): PayerState {
-  return {
-    channelId,
-    capacityUnits,
-    expiresAtMs,
-    revealedUnits: 0,
-    verifiedBytes: 0,
-    videoBytes: 0,
-    lostBytes: 0,
-    watchMs: 0,
-    checkpointNumber: 0,
-    checkpointUnits: 0,
-    checkpointAtMs: nowMs,
-    ...OPENING,
-  };
 }

@@ -217,9 +217,9 @@ export class ProviderRisk {
     const { store, limits, nowMs } = this.#context;
     const { payeeChannels } = store;
     const sinceMs = nowMs() - Math.max(limits.unpaid.windowMs, limits.newcomerWindowMs);
-    const unpaidSinceMs = nowMs() - limits.unpaid.windowMs;
+    const debtSinceMs = nowMs() - limits.unpaid.windowMs;
     for (const { payer, paidUnits } of payeeChannels.payersServedAfter(sinceMs)) {
-      const { unpaidUnits } = payeeChannels.historyOf(payer, new Uint8Array(0), unpaidSinceMs);
+      const { unpaidUnits } = payeeChannels.historyOf({ payer, channelId: new Uint8Array(0), debtSinceMs });
       this.note(payer, ALL, { paidUnits, aheadUnits: unpaidUnits });
     }
   }

@@ -14,7 +14,7 @@ export interface WalletConnection {
 }
 
 /** @throws AceError `FileUnreadable`, `DataDirInUse`, `DataDirMismatch`, `WalletInvalid` (a damaged wallet) */
-export async function openWalletConnection(config: NodeConfig): Promise<WalletConnection> {
+async function openWalletConnection(config: NodeConfig): Promise<WalletConnection> {
   checkReadable(config.dataDir);
   const running = await runningNode(new DataDir(config.dataDir));
   if (running) {

@@ -85,7 +85,7 @@ export async function importFile(
       store.contents.setFile(contentId, file);
       // There may be no other copy of what was copied.
       if (!byReference) store.contents.setPinned(contentId, true);
-      for (let i = 0; i < pieceHashes.length; i++) store.contents.addPiece(contentId, i, true);
+      for (let i = 0; i < pieceHashes.length; i++) store.contents.pieces.add(contentId, i, true);
     });
     await pieces.fileChanged(contentId);
     const row = store.contents.get(contentId);

@@ -285,7 +285,7 @@ export class PieceCache {
       if (this.#isNeeded(least.contentId)) continue;
       const fromPiece = firstToGo(least, bytes);
       const { contents } = this.#context.store;
-      const pieces = contents.pieces(least.contentId).filter((index) => index >= fromPiece);
+      const pieces = contents.pieces.of(least.contentId).filter((index) => index >= fromPiece);
       await this.#context.drop(least.contentId, pieces);
       await this.measure(least.contentId);
     }
@@ -326,11 +326,11 @@ export class PieceCache {
     };
     for (const [index, usedAtMs] of loose.byUse(contentId)) {
       if (goneBytes >= bytes) return pieces;
-      const isBooked = store.contents.hasPiece(contentId, index);
+      const isBooked = store.contents.pieces.has(contentId, index);
       if (!isNeeded(index) && (isBooked || nowMs() - usedAtMs > BOOKING_MS)) add(index);
     }
     // What came before it was a window lies in one file, and that can only be cut.
-    for (const index of store.contents.pieces(contentId).toReversed()) {
+    for (const index of store.contents.pieces.of(contentId).toReversed()) {
       if (loose.has(contentId, index)) continue;
       if (goneBytes >= bytes || isNeeded(index)) break;
       add(index);

@@ -36,14 +36,16 @@ export class PiecePlaces {
     this.loose = new LoosePieces(
       dir,
       nowMs,
-      (contentId, index) => referencedPathOf(contentId) === null && store.contents.hasPiece(contentId, index),
+      (contentId, index) =>
+        referencedPathOf(contentId) === null && store.contents.pieces.has(contentId, index),
     );
   }
 
   /** Booked, or in its content's file and about to be. */
   isHere(contentId: string, pieceIndex: number): boolean {
     return (
-      this.#placed.has(contentId, pieceIndex) || this.#context.store.contents.hasPiece(contentId, pieceIndex)
+      this.#placed.has(contentId, pieceIndex) ||
+      this.#context.store.contents.pieces.has(contentId, pieceIndex)
     );
   }
 
@@ -64,8 +66,8 @@ export class PiecePlaces {
 
   /** Booked pieces that lie in the content's file, from this one on. */
   inFile(contentId: string, fromPiece: number): number[] {
-    return this.#context.store.contents
-      .pieces(contentId)
+    return this.#context.store.contents.pieces
+      .of(contentId)
       .filter((pieceIndex) => pieceIndex >= fromPiece && !this.loose.has(contentId, pieceIndex));
   }
 
@@ -79,7 +81,7 @@ export class PiecePlaces {
   /** The answer is how many bytes more are on the disk. A loose piece that is booked is right, and stays as it is. */
   async write(contentId: string, pieceIndex: number, bytes: Uint8Array): Promise<number> {
     if (this.#isLoose(contentId, pieceIndex)) {
-      if (this.#context.store.contents.hasPiece(contentId, pieceIndex)) return 0;
+      if (this.#context.store.contents.pieces.has(contentId, pieceIndex)) return 0;
       return this.loose.write(contentId, pieceIndex, bytes);
     }
     await this.files.write(contentId, async (file) => {

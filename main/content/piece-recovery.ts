@@ -18,7 +18,7 @@ export interface Recovered {
 }
 
 export async function recoverPieces(store: NodeStore, places: PiecePlaces): Promise<Recovered> {
-  const unsynced = Map.groupBy(store.contents.unsyncedPieces(), ({ contentId }) => contentId);
+  const unsynced = Map.groupBy(store.contents.pieces.unsynced(), ({ contentId }) => contentId);
   let [checked, lost] = [0, 0];
   for (const content of store.contents.stored()) {
     const { contentId, fileStamp } = content;
@@ -26,15 +26,15 @@ export async function recoverPieces(store: NodeStore, places: PiecePlaces): Prom
     if (fileStamp !== null && found === fileStamp) continue;
     const isTouched = found === null || fileStamp !== null;
     const suspects = isTouched
-      ? store.contents.pieces(contentId)
+      ? store.contents.pieces.of(contentId)
       : (unsynced.get(contentId) ?? []).map(({ pieceIndex }) => pieceIndex);
     const { good, bad } = await sorted(store, places, content, suspects);
     checked += suspects.length;
     lost += bad.length;
     if (good.length > 0) await places.flush(contentId, good);
     store.commit(() => {
-      for (const index of good) store.contents.markSynced(contentId, index);
-      for (const index of bad) store.contents.removePiece(contentId, index);
+      for (const index of good) store.contents.pieces.markSynced(contentId, index);
+      for (const index of bad) store.contents.pieces.remove(contentId, index);
       store.contents.setStamp(contentId, null);
     });
   }

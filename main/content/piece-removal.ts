@@ -27,7 +27,7 @@ export class PieceRemoval {
       this.#unbook(contentId, [...new Set([...pieces, ...cut])]);
       this.#places.cut(contentId, fromPiece);
       await loose.remove(contentId, pieces);
-      if (!this.#store.contents.hasPieces(contentId)) {
+      if (!this.#store.contents.pieces.hasAny(contentId)) {
         this.#places.cut(contentId, 0);
         await rm(path, { force: true });
       } else if (fromPiece !== Number.POSITIVE_INFINITY) await truncate(path, fromPiece * PIECE_BYTES);
@@ -45,7 +45,7 @@ export class PieceRemoval {
   #unbook(contentId: string, pieces: readonly number[]): void {
     this.#unsynced.changing(contentId);
     this.#store.commit(() => {
-      for (const pieceIndex of pieces) this.#store.contents.removePiece(contentId, pieceIndex);
+      for (const pieceIndex of pieces) this.#store.contents.pieces.remove(contentId, pieceIndex);
     });
     this.#unsynced.drop(contentId, pieces);
   }

@@ -103,7 +103,7 @@ export class PieceStore {
    */
   bookPiece(contentId: string, pieceIndex: number): boolean {
     if (!this.#places.isBookable(contentId, pieceIndex)) return false;
-    this.#store.contents.addPiece(contentId, pieceIndex, false);
+    this.#store.contents.pieces.add(contentId, pieceIndex, false);
     return true;
   }
 
@@ -147,7 +147,7 @@ export class PieceStore {
 
   /** A stored piece has the wrong bytes, or none. Call it inside a commit. */
   forgetPiece(contentId: string, pieceIndex: number): void {
-    if (this.referenced.pathOf(contentId) === null) this.#store.contents.removePiece(contentId, pieceIndex);
+    if (this.referenced.pathOf(contentId) === null) this.#store.contents.pieces.remove(contentId, pieceIndex);
     // A user's file is not written to: with a byte wrong in it, it is another file.
     else this.referenced.isWrong(contentId);
   }
@@ -205,5 +205,5 @@ function isLeftOver(name: string, store: NodeStore): boolean {
   if (!name.endsWith(PIECES)) return false;
   const contentId = name.slice(0, -PIECES.length);
   const file = store.contents.file(contentId);
-  return file === null || file.sourcePath !== null || !store.contents.hasPieces(contentId);
+  return file === null || file.sourcePath !== null || !store.contents.pieces.hasAny(contentId);
 }

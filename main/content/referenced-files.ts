@@ -162,7 +162,7 @@ export class ReferencedFiles extends EventEmitter<ReferencedFileEvents> {
 }
 
 /** What the user is told of a content that is not served. */
-export function troubleError(name: string, path: string, trouble: ContentTrouble): AceError {
+function troubleError(name: string, path: string, trouble: ContentTrouble): AceError {
   return trouble === 'missing'
     ? new AceError(
         'FileMissing',

@@ -54,7 +54,7 @@ export class UnsyncedPieces {
       this.#flushing.delete(flushing);
     }
     this.#store.commit(() => {
-      for (const pieceIndex of flushing.pieces) this.#store.contents.markSynced(contentId, pieceIndex);
+      for (const pieceIndex of flushing.pieces) this.#store.contents.pieces.markSynced(contentId, pieceIndex);
     });
   }
 
@@ -91,11 +91,11 @@ export class UnsyncedPieces {
   async #stamp(contentId: string): Promise<void> {
     const file = this.#store.contents.file(contentId);
     if (file === null || file.sourcePath !== null) return;
-    await this.#places.flush(contentId, this.#store.contents.unsyncedOf(contentId));
+    await this.#places.flush(contentId, this.#store.contents.pieces.unsyncedOf(contentId));
     const stamp = await this.#places.stamp(contentId);
     if (stamp === null) return;
     this.#store.commit(() => {
-      this.#store.contents.markAllSynced(contentId);
+      this.#store.contents.pieces.markAllSynced(contentId);
       this.#store.contents.setStamp(contentId, stamp);
     });
   }

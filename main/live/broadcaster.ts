@@ -204,7 +204,7 @@ export class Broadcaster {
       store.broadcasts.published(broadcast, sequence, discontinuities, mark);
       if (record.contentId === null) return;
       for (let i = 0; i < pieceCount(record.sizeBytes); i++)
-        store.contents.addPiece(record.contentId, i, true);
+        store.contents.pieces.add(record.contentId, i, true);
     });
     onPublished(broadcast, message);
   }
@@ -261,7 +261,7 @@ export class Broadcaster {
         origin: 'imported',
         addedAtMs: nowMs(),
       });
-      store.contents.addPiece(contentId, 0, true);
+      store.contents.pieces.add(contentId, 0, true);
     });
     return contentId;
   }

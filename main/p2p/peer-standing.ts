@@ -46,6 +46,13 @@ export class PeerStanding {
     this.#put(peerId, { paidUnits, account, usedAtMs: known.usedAtMs });
   }
 
+  /** It is a stranger again, unless what it is known by is another account's. */
+  forget(peerId: string, account: string): void {
+    if (this.of(peerId).account !== account) return;
+    this.#paying.delete(peerId);
+    this.#others.delete(peerId);
+  }
+
   of(peerId: string): Standing {
     return this.#paying.peek(peerId) ?? this.#others.peek(peerId) ?? unknown(peerId);
   }

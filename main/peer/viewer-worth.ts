@@ -14,11 +14,13 @@ export interface ViewerWorthContext {
 /**
  * Who has paid before, and this account's own devices, keep their connections when strangers crowd in, and share nothing with
  * them. By what settlements say: ticks are revealed on free credit, too. A key costs nothing, so no account makes more
- * devices known than it paid units for.
+ * devices known than it paid units for. One more that has paid on its stream (`hasPaid`) is known instead of the one that
+ * was here least lately; a greeting alone pushes out nobody.
  */
 export function viewerWorth({ store, standing, ownAccount }: ViewerWorthContext) {
+  /** By account; of its devices the one that was here last comes last. */
   const devicesOf = new LRUCache<string, Set<string>>({ max: REMEMBERED_VIEWERS });
-  return ({ account: viewer, device }: Pick<Counterparty, 'account' | 'device'>): void => {
+  return ({ account: viewer, device }: Counterparty, hasPaid: boolean): void => {
     const peerId = peerIdOf(device);
     if (viewer === ownAccount) {
       standing.used(peerId);
@@ -26,7 +28,12 @@ export function viewerWorth({ store, standing, ownAccount }: ViewerWorthContext)
     }
     const paidUnits = store.settlements.earnedUnits(viewer);
     const known = devicesOf.get(viewer) ?? new Set();
-    if (!known.has(peerId) && known.size >= Math.min(paidUnits, KNOWN_DEVICES_OF_VIEWER)) return;
+    if (!known.delete(peerId) && known.size >= Math.min(paidUnits, KNOWN_DEVICES_OF_VIEWER)) {
+      const [leastLately] = known;
+      if (!hasPaid || leastLately === undefined) return;
+      known.delete(leastLately);
+      standing.forget(leastLately, viewer);
+    }
     devicesOf.set(viewer, known.add(peerId));
     standing.paid(peerId, paidUnits, viewer);
     standing.used(peerId);

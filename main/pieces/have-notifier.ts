@@ -81,10 +81,10 @@ export class HaveNotifier {
     if (isKnown) {
       const count = pieceCount(row.sizeBytes);
       const isWhole = row.havePieces === count;
-      const pieces = isWhole ? [] : contents.pieces(contentId);
+      const pieces = isWhole ? [] : contents.pieces.of(contentId);
       this.#send({ type: 'have', contentId, bitmap: isWhole ? ALL : encodeHaveMap(pieces, count) });
     }
-    this.#notified.set(contentId, { version: contents.piecesVersion(contentId), isKnown });
+    this.#notified.set(contentId, { version: contents.pieces.version(contentId), isKnown });
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -97,7 +97,7 @@ export class HaveNotifier {
   #look(): void {
     try {
       for (const [contentId, { version }] of [...this.#notified]) {
-        if (this.#store.contents.piecesVersion(contentId) !== version) this.#notify(contentId);
+        if (this.#store.contents.pieces.version(contentId) !== version) this.#notify(contentId);
       }
     } catch {
       // The stream is gone: the loop that reads it ends it.

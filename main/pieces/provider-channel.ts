@@ -47,7 +47,7 @@ export class ProviderChannel {
       throw error;
     }
     this.#current.onTaken = () => abort(new AceError('ChannelClosed', 'Another stream took the channel'));
-    this.#current.onSiblingPaid = notify;
+    this.#current.onLookAgain = notify;
     const { paidUnits, servedBytes } = this.#current.books;
     this.#notifiedUnits = paidUnits;
     send({ type: 'opened', paidUnits, servedBytes });
@@ -74,6 +74,11 @@ export class ProviderChannel {
   obstacle(lengthBytes: number): string | null {
     if (this.free) return null;
     return this.#current ? this.#current.obstacle(lengthBytes) : 'ChannelUnleased';
+  }
+
+  /** Whether something was paid on the channel in use. */
+  get hasPaid(): boolean {
+    return (this.#current?.state.paidUnits ?? 0) > 0;
   }
 
   /** Whether something that was served is not paid. */

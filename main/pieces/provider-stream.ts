@@ -61,8 +61,11 @@ export interface ProviderContext {
   readonly uploads: Pick<UploadQueue, 'enqueue'>;
   /** Something this node's owner may want to see has changed. */
   readonly onChange: () => void;
-  /** A viewer has greeted, or both have signed what it paid so far; a device of this account has said anything. */
-  readonly onViewer: (viewer: Counterparty) => void;
+  /**
+   * A viewer has greeted, or both have signed what it paid so far; a device of this account has said anything. `hasPaid`:
+   * there is a tick of it on the channel in use.
+   */
+  readonly onViewer: (viewer: Counterparty, hasPaid: boolean) => void;
 }
 
 export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
@@ -190,7 +193,7 @@ class ProviderStream {
       });
     }
     remote.send({ type: 'welcome', certificate: context.certificate, free });
-    context.onViewer({ account, device });
+    context.onViewer({ account, device }, false);
     const origin = context.originOf(connection);
     return new ProviderStream(context, remote, { viewer: { account, device }, free, origin, device: limit });
   }
@@ -218,7 +221,7 @@ class ProviderStream {
   async #receive(): Promise<void> {
     for (let message = await this.#remote.receive(); message; message = await this.#remote.receive()) {
       // Nothing is signed between devices of one account: that it asks is how long it is of use.
-      if (this.#channel.free) this.#context.onViewer(this.#viewer);
+      if (this.#channel.free) this.#context.onViewer(this.#viewer, false);
       switch (message.type) {
         case 'open':
           this.#open(message);
@@ -239,11 +242,13 @@ class ProviderStream {
         case 'tick':
           this.#channel.tick(message);
           break;
-        case 'checkpoint':
+        case 'checkpoint': {
+          const { hasPaid } = this.#channel;
           await this.#channel.countersign(this.#viewer, message);
           this.#context.onChange();
-          this.#context.onViewer(this.#viewer);
+          this.#context.onViewer(this.#viewer, hasPaid);
           break;
+        }
         default:
           throw unexpected('viewer', message);
       }
@@ -356,7 +361,7 @@ class ProviderStream {
   async #refusal(request: Request, file: TransportFile): Promise<string | null> {
     const { contents } = this.#context.store;
     if (contents.isPaused(request.contentId)) return 'ProviderStopped';
-    if (!contents.hasPiece(request.contentId, request.pieceIndex)) return 'PieceUnknown';
+    if (!contents.pieces.has(request.contentId, request.pieceIndex)) return 'PieceUnknown';
     if (this.#channel.free) return null;
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
     for (;;) {

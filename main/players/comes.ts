@@ -8,7 +8,7 @@ import type { Transfer } from '../transfer/transfer.ts';
 export type ClockError = () => AceError | null;
 
 /** Between devices of one account pieces are free, and still come: within this time, as a rule. */
-export const CLOCK_WAIT_MS = 2_000;
+const CLOCK_WAIT_MS = 2_000;
 
 /** @param pieceIndex the one that the answer begins with; left out: the last. @throws AceError `OwnClockWrong` */
 export async function checkComes(

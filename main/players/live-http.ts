@@ -32,7 +32,7 @@ export interface LiveHttpContext {
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
-export const MANIFEST_PATH = '/ace/manifest.m3u8';
+const MANIFEST_PATH = '/ace/manifest.m3u8';
 const SEGMENT_PATH =
   /^\/ace\/live\/(b[a-z2-7]{20,120})\/(?:(\d{1,13})\.(?:ts|m4s)|init-(b[a-z2-7]{20,120})\.mp4)$/;
 /** A broadcast that was joined, or that has just been made, may say nothing for so long. */

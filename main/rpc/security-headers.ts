@@ -2,7 +2,7 @@
  * Headers of everything that the two shells serve to a browser engine. The policy allows our own files, media and
  * sockets of a node on this machine, and nothing else: no inline script or style, no frame, no form.
  */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "img-src 'self' data:",
   "style-src 'self'",

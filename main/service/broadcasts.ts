@@ -39,7 +39,7 @@ export function liveContentView(row: BroadcastRow, window: readonly HeardRecord[
 }
 
 /** One of our own. @param base address of the node's server; `null` before it listens */
-export function broadcastView(
+function broadcastView(
   row: BroadcastRow,
   window: readonly HeardRecord[],
   base: string | null,

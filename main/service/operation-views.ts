@@ -43,7 +43,7 @@ export function effectView(
   };
 }
 
-export function paidFrom(payment: Payment) {
+function paidFrom(payment: Payment) {
   return {
     fromXac: formatAmount(payment.xacFromPayer),
     fromXat: formatAmount(payment.xatBurned),

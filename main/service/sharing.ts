@@ -125,7 +125,7 @@ function daysOf(period: SharingPeriod, nowMs: number): SharingDays {
   return { ...ALL_DAYS, fromDay };
 }
 
-export function figuresView(figures: SharingFigures): SharingFiguresView {
+function figuresView(figures: SharingFigures): SharingFiguresView {
   return {
     sentBytes: figures.sentBytes,
     paidUnits: figures.paidUnits,

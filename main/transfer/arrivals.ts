@@ -64,7 +64,7 @@ export class Arrivals {
   /** Takes up the pieces that were stored without a notice to the transfer. */
   takeOver(): void {
     const { contentId, store, holdings } = this.#context;
-    for (const pieceIndex of store.contents.pieces(contentId)) {
+    for (const pieceIndex of store.contents.pieces.of(contentId)) {
       if (!holdings.has(pieceIndex)) this.#onPiece(pieceIndex, 0, 0);
     }
   }
@@ -73,7 +73,7 @@ export class Arrivals {
     const { contentId, store, providers, watched, holdings, flights } = this.#context;
     providers.delivered(member, piece.bytes, piece.paidUnits);
     this.last = member;
-    if (!store.contents.hasPiece(contentId, pieceIndex)) {
+    if (!store.contents.pieces.has(contentId, pieceIndex)) {
       // Taken off the disk as soon as it was there: it is as missing as before.
       holdings.came(piece.bytes, piece.paidUnits);
       return;

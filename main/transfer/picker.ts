@@ -44,7 +44,7 @@ export const ASSUMED_BYTES_PER_MS = 1_000;
 /** Requests to a provider alone that was never measured: as many as the widest window. */
 export const ALONE_PIECES = 8;
 /** Requests to one that was never measured, beside others. */
-export const PROBE_PIECES = 1;
+const PROBE_PIECES = 1;
 /** Requests at one provider: more than the widest window, so that it is never idle. */
 export const MAX_PIECES = 16;
 /** A provider has as much to do as it sends in so long, beside its round trip: more would only be late after a jump. */

@@ -70,7 +70,7 @@ const ABANDON_CHUNKS = 8;
 /** What a provider that was never measured is expected to send, in bytes a millisecond. */
 const SLOWEST_BYTES_PER_MS = 20;
 /** Providers in use at once. */
-export const MAX_MEMBERS = 4;
+const MAX_MEMBERS = 4;
 /** Providers are looked up again this often while there is something to fetch. */
 const REFRESH_MS = 10_000;
 const REFRESH_SOON_MS = 500;

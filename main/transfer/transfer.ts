@@ -94,7 +94,7 @@ export class Transfer implements StreamUser {
     this.file = file;
     const { log, onChange } = context;
     this.#status = new TransferStatus({ log, onChange, askUnpaid: (member) => void this.#askUnpaid(member) });
-    this.#holdings = new Holdings(file, context.store.contents.pieces(contentId));
+    this.#holdings = new Holdings(file, context.store.contents.pieces.of(contentId));
     this.#demand = new Demand(file);
     this.#rareFirst = new RareFirst(contentId, this.#holdings.count);
     this.#watched = new Watched(file, context.nowMs);

@@ -56,7 +56,7 @@ export const channelsSchema = z.object({
 export type BackedUpChannels = z.infer<typeof channelsSchema>;
 
 /** In the meta table of a restored node: units of channels that its backup left out, because they were settled. */
-export const SETTLED_BEFORE = { earned: 'settledBeforeEarned', paid: 'settledBeforePaid' } as const;
+const SETTLED_BEFORE = { earned: 'settledBeforeEarned', paid: 'settledBeforePaid' } as const;
 
 export function channelsOf({ payeeChannels, payerChannels, meta }: NodeStore): BackedUpChannels {
   const [earning, paying] = [payeeChannels.all(), payerChannels.all()];

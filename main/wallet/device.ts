@@ -9,7 +9,7 @@ import { isDeviceKey } from '../../shared/device-key.ts';
 import { AceError } from '../../shared/errors.ts';
 
 export const DEVICE_KEY_BYTES = 32;
-export const DEVICE_SIGNATURE_BYTES = 64;
+const DEVICE_SIGNATURE_BYTES = 64;
 
 /** DER that comes before the 32 key bytes (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -55,7 +55,7 @@ export function devicePublicKey(raw: Uint8Array): KeyObject {
 }
 
 /** Ed25519 signature, 64 bytes. */
-export function signBytes(privateKey: KeyObject, bytes: Uint8Array): Uint8Array {
+function signBytes(privateKey: KeyObject, bytes: Uint8Array): Uint8Array {
   return new Uint8Array(sign(null, bytes, privateKey));
 }
 

@@ -45,7 +45,7 @@ export interface PayerHistory {
   readonly paidUnits: number;
   /** Units it was served there and never paid: a new channel, or a reconnection, does not forget them. */
   readonly unpaidUnits: number;
-  /** Of those, the ones on channels that have ended: no payment for them can come any more. */
+  /** Of those, the ones on channels that have ended, or that no stream uses now: no payment for them is on its way. */
   readonly lostUnits: number;
 }
 

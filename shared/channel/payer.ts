@@ -7,7 +7,7 @@
 
 import { TRAFFIC_UNIT_BYTES, unitsForBytes } from '../economy/units.ts';
 import { invariant } from '../errors.ts';
-import { advance, type Lifecycle, mayPay } from './lifecycle.ts';
+import { advance, type Lifecycle, mayPay, OPENING } from './lifecycle.ts';
 import type { Checkpoint } from './records.ts';
 
 export const CHECKPOINT_EVERY_UNITS = 64;
@@ -41,6 +41,26 @@ export interface PayerState extends Lifecycle {
   readonly checkpointNumber: number;
   readonly checkpointUnits: number;
   readonly checkpointAtMs: number;
+}
+
+/** Of a channel that nobody has leased yet. */
+export function newPayerState(
+  channelId: Uint8Array,
+  { capacityUnits, expiresAtMs }: Pick<PayerState, 'capacityUnits' | 'expiresAtMs'>,
+  nowMs: number,
+): PayerState {
+  return {
+    ...{ channelId, capacityUnits, expiresAtMs },
+    revealedUnits: 0,
+    verifiedBytes: 0,
+    videoBytes: 0,
+    lostBytes: 0,
+    watchMs: 0,
+    checkpointNumber: 0,
+    checkpointUnits: 0,
+    checkpointAtMs: nowMs,
+    ...OPENING,
+  };
 }
 
 /** Books verified bytes and reveals what they owe. The caller commits, then sends tick `revealedUnits`. */

@@ -71,7 +71,7 @@ export interface JournalVerification {
 }
 
 const date = z.string().min(1).max(40);
-export const MAX_ENTRIES_PAGE = 500;
+const MAX_ENTRIES_PAGE = 500;
 
 export const journalInputs = {
   /** Newest first. An account of the chart, without a counterparty, means all below it: `expenses`, `expenses:traffic`. */

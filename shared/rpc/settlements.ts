@@ -13,7 +13,7 @@ import type { DecimalAmount } from '../economy/money.ts';
  */
 export const SETTLEMENT_KINDS = ['paid', 'received', 'repayment', 'loan'] as const;
 
-export const MAX_SETTLEMENTS_PAGE = 500;
+const MAX_SETTLEMENTS_PAGE = 500;
 
 export const settlementFilterSchema = z
   .object({
@@ -40,11 +40,11 @@ export const settlementFilterSchema = z
 export type SettlementFilter = z.infer<typeof settlementFilterSchema>;
 
 /** What the settlements of a day are grouped by. */
-export const SETTLEMENT_GROUPINGS = ['peer', 'title'] as const;
+const SETTLEMENT_GROUPINGS = ['peer', 'title'] as const;
 export type SettlementGrouping = (typeof SETTLEMENT_GROUPINGS)[number];
 /** Of a day, those with most traffic. */
 export const MAX_GROUPS = 500;
-export const MAX_DAYS_PAGE = 100;
+const MAX_DAYS_PAGE = 100;
 const dayName = z.string().regex(/^\d{4,6}-\d{2}-\d{2}$/, 'not a day: write for example 2026-11-21');
 
 export const settlementInputs = {

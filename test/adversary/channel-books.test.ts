@@ -6,6 +6,7 @@ import { PayerService } from '../../main/channel/payer.ts';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { encodeTerms } from '../../shared/channel/records.ts';
+import { unitsForBytes } from '../../shared/economy/units.ts';
 import { testSettings } from '../helpers/chain.ts';
 import { party, START_MS, TestShard } from '../helpers/shard.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -14,7 +15,7 @@ const MIB = 1_048_576;
 const DAY_MS = 24 * 3_600_000;
 
 describe('a payer with many channels', () => {
-  /** A provider, and a payer that leases channels of one unit. */
+  /** A provider, and a payer that leases channels, of one unit where nothing else is said. */
   function payee() {
     const dir = tempDir();
     const shard = new TestShard(dir);
@@ -29,13 +30,14 @@ describe('a payer with many channels', () => {
       isRefused: () => false,
       nowMs: () => shard.nowMs,
     });
-    const lease = async (lifeMs: number) => {
-      const channel = shard.terms(payer, provider, 1, { expiresAtMs: shard.nowMs + lifeMs });
+    const lease = async (lifeMs: number, capacityUnits = 1) => {
+      const channel = shard.terms(payer, provider, capacityUnits, { expiresAtMs: shard.nowMs + lifeMs });
       const leaseSignature = await shard.request(channel);
       const terms = encodeTerms(channel.terms);
-      return { terms, termsSignature: payer.device.sign(terms), leaseSignature };
+      return { terms, termsSignature: payer.device.sign(terms), leaseSignature, chain: channel.chain };
     };
-    return { shard, service, lease, who: { account: payer.account.address, device: payer.device.publicKey } };
+    const who = { account: payer.account.address, device: payer.device.publicKey };
+    return { shard, store, service, lease, who };
   }
 
   it('opened a day ahead gets one window on all of them together', async () => {
@@ -63,7 +65,7 @@ describe('a payer with many channels', () => {
     first.commit();
     first.detach();
     const second = service.open(who, await lease(6 * DAY_MS));
-    expect(second.obstacle(MIB)).toBe('PaymentOverdue');
+    expect(second.obstacle(MIB)).toBe('PrepaymentDue');
     second.detach();
     shard.nowMs += DAY_MS + 1;
     expect(service.open(who, await lease(6 * DAY_MS)).obstacle(MIB)).toBeNull();
@@ -78,8 +80,80 @@ describe('a payer with many channels', () => {
     expect(second.obstacle(MIB)).toBeNull();
     second.serve(MIB, [{ key: 'x', bytes: MIB, resend: false }]);
     second.commit();
-    second.detach();
     expect(first.obstacle(MIB)).toBe('PaymentOverdue');
+    second.detach();
+    // Nobody is there who would pay for it: the unit on this one can be paid first.
+    expect(first.obstacle(MIB)).toBe('PrepaymentDue');
+    service.open(who, await lease(3_600_000)).detach();
+    expect(first.obstacle(MIB)).toBe('PrepaymentDue');
+  });
+
+  it('hears that what it waits for does not come any more, when the stream that owes it has gone', async () => {
+    const { service, lease, who } = payee();
+    const owing = service.open(who, await lease(3_600_000));
+    owing.serve(MIB, []);
+    owing.commit();
+    const waiting = service.open(who, await lease(3_600_000));
+    const heard: (string | null)[] = [];
+    waiting.onLookAgain = () => heard.push(waiting.obstacle(MIB));
+    expect(waiting.obstacle(MIB)).toBe('PaymentOverdue');
+    owing.detach();
+    expect(heard).toEqual(['PrepaymentDue']);
+  });
+
+  // Nothing was served for a day, before, on any channel of the account.
+  it('goes on by paying first once a window is lost on an open one, and loses its provider no more than that window', async () => {
+    const { store, service, lease, who } = payee();
+    const lostUnits = () =>
+      store.payeeChannels
+        .all()
+        .reduce((sum, { state }) => sum + Math.max(0, unitsForBytes(state.servedBytes) - state.paidUnits), 0);
+    let key = 0;
+    /** Takes what it gets without paying; the answer is what stopped it. */
+    const take = (channel: ReturnType<typeof service.open>) => {
+      for (;;) {
+        const obstacle = channel.obstacle(MIB);
+        if (obstacle) return obstacle;
+        channel.serve(MIB, [{ key: `k${key++}`, bytes: MIB, resend: false }]);
+        channel.commit();
+      }
+    };
+    const signed = await lease(3_600_000, 30);
+    const honest = service.open(who, signed);
+    for (let unit = 1; unit <= 10; unit++) {
+      honest.serve(MIB, []);
+      honest.receiveTick(unit, signed.chain.tick(unit));
+    }
+    expect(take(honest)).toBe('PaymentOverdue');
+    expect(lostUnits()).toBe(8);
+    honest.detach();
+
+    const held: ReturnType<typeof service.open>[] = [];
+    for (let n = 0; n < 12; n++) {
+      const next = await lease(3_600_000, 30);
+      const channel = service.open(who, next);
+      expect(take(channel)).toBe('PrepaymentDue');
+      expect(lostUnits()).toBe(8);
+      // Some pay for units that they then take, some are left, some stay in use.
+      const paidUnits = n % 3;
+      for (let unit = 1; unit <= paidUnits; unit++) {
+        channel.receiveTick(unit, next.chain.tick(unit));
+        expect(take(channel)).toBe('PrepaymentDue');
+      }
+      expect(channel.books).toMatchObject({ paidUnits, servedBytes: paidUnits * MIB });
+      if (n % 2 === 0) channel.detach();
+      else held.push(channel);
+    }
+    for (const channel of held) expect(take(channel)).toBe('PrepaymentDue');
+    expect(lostUnits()).toBe(8);
+    // Whoever lost it may come back, and pays there as ever: then all of its channels have their window again.
+    const back = service.open(who, signed);
+    expect(take(back)).toBe('PaymentOverdue');
+    back.receiveTick(18, signed.chain.tick(18));
+    back.commit();
+    expect(lostUnits()).toBe(0);
+    take(held[0] as (typeof held)[number]);
+    expect(lostUnits()).toBe(8);
   });
 });
 

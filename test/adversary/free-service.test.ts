@@ -218,7 +218,7 @@ describe('the files of a provider after such a day', () => {
           `for all ${Math.round(LEASES_A_DAY)} leases that strangers get in a day`,
       );
       expect(dayBytes).toBeGreaterThan(10_000_000);
-      expect(dayBytes).toBeLessThan(100_000_000);
+      expect(dayBytes).toBeLessThan(39_000_000);
     },
   );
 });

@@ -58,10 +58,36 @@ describe('a payer that takes and vanishes', () => {
       const stream = await thief.open(provider, await thief.lease(provider, 20));
       stream.request(content.contentId, visit);
       if (visit === 0) await stream.takePiece();
-      else expect(await stream.silentFor(300)).toBe(true);
+      else expect(await stream.expect('refused')).toMatchObject({ code: 'PrepaymentDue' });
+      expect(await stream.silentFor(300)).toBe(true);
       stream.vanish();
     }
     expect(lossOf(thief.account.address)).toBe(1);
+  });
+
+  // It got nothing there for a day, before: the channel that owed was open, and its file gone.
+  it('keeps no device of its account from going on: that one pays each unit first', async () => {
+    const phrase = createPhrase(12);
+    const lost = await RawViewer.start(net, { phrase, deviceSeed: createDevice().seed() });
+    const channel = await lost.lease(provider, 60);
+    const stream = await lost.open(provider, channel);
+    const paidUnits = 10;
+    for (let i = 0; i < paidUnits + WINDOW_CAP_UNITS; i++) {
+      stream.request(content.contentId, i);
+      await stream.takePiece();
+      if (i < paidUnits) stream.pay(channel, i + 1);
+    }
+    await waitFor('all are paid', () => paidOn(provider, channel) === paidUnits);
+    expect(lossOf(lost.account.address)).toBe(WINDOW_CAP_UNITS);
+    stream.vanish();
+    await lost.stop();
+
+    const { contentId } = await net.content(provider, 12 * MIB, 'restored.bin');
+    const restored = await net.peer('restored', { phrase, deviceSeed: createDevice().seed() });
+    await fetchWhole(restored, contentId, 20_000);
+    await restored.stop();
+    const lossUnits = () => lossOf(lost.account.address);
+    await waitFor('what it got is paid', () => lossUnits() === WINDOW_CAP_UNITS);
   });
 
   it('gets one unit over many channels at once, from two devices of its account', async () => {

@@ -110,7 +110,7 @@ it('an honest viewer never gets a corrupt piece from an honest provider', async 
   proxy.state.bytesPerMs = 20; // so slow that nothing arrives before the link breaks
   await viewer.host.hangUp(provider.host.peerId); // a fresh connection
   const servedOf = () => provider.store.payeeChannels.all().at(-1)?.state;
-  const seen = watchLoader((index) => viewer.store.contents.pieces(film.contentId).includes(index));
+  const seen = watchLoader((index) => viewer.store.contents.pieces.of(film.contentId).includes(index));
   // The index at the end first, then from the start.
   transfer.addReader(20);
   transfer.addReader(0);

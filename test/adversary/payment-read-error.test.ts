@@ -19,5 +19,5 @@ it('a read error that passes leaves the books of pieces alone, and is logged', a
   stream.request(contentId, 0);
   failing = false;
   stream.vanish();
-  expect(provider.store.contents.pieces(contentId)).toEqual([0, 1, 2]);
+  expect(provider.store.contents.pieces.of(contentId)).toEqual([0, 1, 2]);
 });

@@ -1,25 +1,14 @@
 /** Property: after a break, what an honest viewer has paid for never runs ahead of what the provider served. Pure trace. */
 import { expect, it } from 'vitest';
 import { SentPieces } from '../../main/channel/sent-pieces.ts';
-import { type PayerState, receive, writeOff } from '../../shared/channel/payer.ts';
+import { newPayerState, type PayerState, receive, writeOff } from '../../shared/channel/payer.ts';
 
 const MIB = 1_048_576;
 
 it('write-off and resend together never count more than was served', () => {
   let viewer: PayerState = {
-    channelId: new Uint8Array(32),
-    capacityUnits: 100,
-    expiresAtMs: 0,
-    revealedUnits: 0,
-    verifiedBytes: 0,
-    videoBytes: 0,
-    lostBytes: 0,
-    watchMs: 0,
-    checkpointNumber: 0,
-    checkpointUnits: 0,
-    checkpointAtMs: 0,
+    ...newPayerState(new Uint8Array(32), { capacityUnits: 100, expiresAtMs: 0 }, 0),
     status: 'open',
-    pausedBy: null,
   };
   const sent = new SentPieces();
   let served = 0;

@@ -67,7 +67,7 @@ describe('asking which pieces there are', () => {
     const partial = await net.peer('partial');
     const { contentId } = await net.content(partial, 3 * MIB, 'partial.bin');
     partial.store.commit(() => {
-      for (const index of [1, 2]) partial.store.contents.removePiece(contentId, index);
+      for (const index of [1, 2]) partial.store.contents.pieces.remove(contentId, index);
     });
     const stream = await (await RawViewer.start(net)).greet(partial);
     stream.send({ type: 'interest', contentId });
@@ -75,10 +75,10 @@ describe('asking which pieces there are', () => {
     expect([0, 1, 2].map((index) => mapHas(first, index))).toEqual([true, false, false]);
     stream.request(contentId, 1);
     expect(await stream.expect('refused')).toMatchObject({ code: 'PieceUnknown' });
-    partial.store.commit(() => partial.store.contents.addPiece(contentId, 2, true));
+    partial.store.commit(() => partial.store.contents.pieces.add(contentId, 2, true));
     const second = (await stream.expect('have')).bitmap;
     expect([0, 1, 2].map((index) => mapHas(second, index))).toEqual([true, false, true]);
-    partial.store.commit(() => partial.store.contents.addPiece(contentId, 1, true));
+    partial.store.commit(() => partial.store.contents.pieces.add(contentId, 1, true));
     expect((await stream.expect('have')).bitmap).toHaveLength(0);
     stream.vanish();
     await partial.stop();

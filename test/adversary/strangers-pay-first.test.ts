@@ -102,7 +102,7 @@ describe('a newcomer on free credit whose provider lends it no more', () => {
     const transfer = await viewer.library.transfer(content.contentId);
     transfer.download();
     await waitFor('the loan is refused', () => transfer.reason?.code === 'LoanRefused', 30_000);
-    expect(viewer.store.contents.pieces(content.contentId).length).toBeLessThanOrEqual(6);
+    expect(viewer.store.contents.pieces.of(content.contentId).length).toBeLessThanOrEqual(6);
     await net.topUp(viewer.account.address, 100_000_000n);
     await waitFor('the rest is here', () => transfer.state === 'done', 60_000);
   });

@@ -32,7 +32,7 @@ async function stage(script: (pieces: readonly Uint8Array[]) => Script): Promise
 
 /** Units revealed and pieces stored for them: the difference is the loss. */
 function lostUnits({ viewer, contentId }: Stage): number {
-  return viewer.store.payerChannels.revealedUnits() - viewer.store.contents.pieces(contentId).length;
+  return viewer.store.payerChannels.revealedUnits() - viewer.store.contents.pieces.of(contentId).length;
 }
 
 it.each([

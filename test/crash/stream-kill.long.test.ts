@@ -96,7 +96,7 @@ describe('a viewer killed in mid-stream', () => {
 
         const store = openNodeStore(join(dir, 'node.db'));
         const row = store.contents.get(contentId);
-        const have = store.contents.pieces(contentId);
+        const have = store.contents.pieces.of(contentId);
         const channels = store.payerChannels.all();
         const sum = (pick: (c: (typeof channels)[number]['state']) => number) =>
           channels.reduce((total, { state }) => total + pick(state), 0);

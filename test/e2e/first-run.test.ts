@@ -2,19 +2,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createDevice } from '../../main/wallet/device.ts';
 import { peerIdOf } from '../../main/wallet/device-peer-id.ts';
 import { browserPath, START_TIMEOUT_MS } from '../helpers/browser.ts';
-import { axeFindings, connected, Stage } from '../helpers/pages.ts';
+import { axeFindings, connected } from '../helpers/pages.ts';
+import { useStage } from '../helpers/use-stage.ts';
 
 /** A phrase that everybody knows. */
 const JUNK = 'test test test test test test test test test test test junk';
 /** No program is ever given this port. */
 const NOBODY_ID = peerIdOf(createDevice().publicKey);
 const NOBODY = `/ip4/127.0.0.1/tcp/1/p2p/${NOBODY_ID}`;
-const stage = new Stage();
-afterEach(() => stage.close());
+const stage = useStage();
 
 describe.skipIf(browserPath === null)('a first start', () => {
   it('makes a wallet, sees to its phrase and its passphrase, and plays the sample clip', async () => {

@@ -5,17 +5,17 @@
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { browserPath, ROOT } from '../helpers/browser.ts';
 import { FAKE_TOKEN, startFakeNode } from '../helpers/fake-node.ts';
-import { axeFindings, connected, type Language, Stage, sidewaysScroll } from '../helpers/pages.ts';
+import { connected, type Language } from '../helpers/pages.ts';
+import { expectAccessible, useStage } from '../helpers/use-stage.ts';
 
 const TITLES = 5_000;
 const MIB = 1_048_576;
-const stage = new Stage();
-afterEach(() => stage.close());
+const stage = useStage();
 
 const WORDS = {
   en: {
@@ -136,11 +136,6 @@ const focus = (page: Page) =>
     return [activeElement.closest('[data-content-id]')?.dataset.contentId, activeElement.dataset.testid].join(' ');
   })()`);
 
-async function check(page: Page): Promise<void> {
-  expect(await axeFindings(page)).toEqual([]);
-  expect(await sidewaysScroll(page)).toBe(false);
-}
-
 async function choosesByKeyboard(page: Page, words: (typeof WORDS)[Language]): Promise<void> {
   await page.getByTestId('library-search').focus();
   await page.keyboard.press('Tab');
@@ -166,7 +161,7 @@ async function choosesByKeyboard(page: Page, words: (typeof WORDS)[Language]): P
   await box(page, 4_320).focus();
   await page.keyboard.press('Control+a');
   await expect.poll(() => count(page)).toBe(words.hidden);
-  await check(page);
+  await expectAccessible(page);
   await page.keyboard.press('Escape');
   await expect.poll(() => count(page)).toBe('');
   await page.getByTestId('library-search').fill('');
@@ -181,19 +176,19 @@ async function removesAndPauses(page: Page, words: (typeof WORDS)[Language]): Pr
   await box(page, 4_996).click();
   await box(page, 4_998).click({ modifiers: ['Shift'] });
   await expect.poll(() => count(page)).toBe(words.three);
-  await check(page);
+  await expectAccessible(page);
   await page.getByTestId('selected-remove').click();
   const dialog = page.getByTestId('remove-many-dialog');
   await dialog.getByText(words.title).waitFor();
   await dialog.getByText(words.free).waitFor();
   await dialog.getByText(words.own).waitFor();
-  await check(page);
+  await expectAccessible(page);
   await page.getByTestId('remove-many-confirm').click();
   const outcome = page.getByTestId('selected-outcome');
   await outcome.getByText(words.removed).waitFor();
   expect(await outcome.locator('li').allTextContents()).toHaveLength(1);
   expect(await outcome.locator('li').textContent()).toContain('Film 4997.mp4');
-  await check(page);
+  await expectAccessible(page);
   await page.getByTestId('selected-outcome-close').click();
   await outcome.waitFor({ state: 'detached' });
 
@@ -231,7 +226,7 @@ describe.skipIf(browserPath === null)('many titles of a library of 5,000', () =>
       await report.getByText(words.report).waitFor();
       await report.getByText(words.figures).waitFor();
       expect(await report.locator('li').allTextContents()).toEqual(words.left);
-      await check(page);
+      await expectAccessible(page);
       // It stays while something else is typed, until it is dismissed.
       await page.getByTestId('paste').fill('ace:');
       expect(await report.count()).toBe(1);

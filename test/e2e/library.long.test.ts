@@ -4,15 +4,15 @@
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { browserPath, ROOT } from '../helpers/browser.ts';
 import { FAKE_TOKEN, startFakeNode } from '../helpers/fake-node.ts';
-import { axeFindings, connected, Stage, sidewaysScroll } from '../helpers/pages.ts';
+import { axeFindings, connected, sidewaysScroll } from '../helpers/pages.ts';
+import { useStage } from '../helpers/use-stage.ts';
 
 const TITLES = 5_000;
-const stage = new Stage();
-afterEach(() => stage.close());
+const stage = useStage();
 
 /** Its pages, without and with the key in the address. */
 async function aNode(): Promise<{ bare: string; address: string }> {

@@ -1,14 +1,13 @@
 /** A live broadcast in a real browser: an encoder pushes to a node, and its page plays with hls.js. */
 import type { Page } from 'playwright-core';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { connect } from '../../main/rpc/ws-client.ts';
 import { browserPath } from '../helpers/browser.ts';
 import { Encoder, hasFfmpeg } from '../helpers/encoder.ts';
-import { connected, Stage } from '../helpers/pages.ts';
+import { connected } from '../helpers/pages.ts';
+import { useStage } from '../helpers/use-stage.ts';
 
-const stage = new Stage();
-
-afterEach(() => stage.close());
+const stage = useStage();
 
 it.skipIf(browserPath === null || !hasFfmpeg).each([
   ['MPEG transport streams', false],

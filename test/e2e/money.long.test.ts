@@ -5,35 +5,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connect } from '../../main/rpc/ws-client.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import { browserPath, ROOT } from '../helpers/browser.ts';
-import { Devnet, MIB } from '../helpers/devnet.ts';
+import { MIB, useDevnet } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
-import {
-  axeFindings,
-  connected,
-  type Language,
-  Stage,
-  sidewaysScroll,
-  type Theme,
-} from '../helpers/pages.ts';
+import { axeFindings, connected, type Language, type Theme } from '../helpers/pages.ts';
+import { expectAccessible, useStage } from '../helpers/use-stage.ts';
 
 const CREDIT_UNITS = 30;
 const WAIT = { timeout: 60_000 };
-const stage = new Stage();
-let net: Devnet | null = null;
-
-afterEach(async () => {
-  await stage.close();
-  await net?.stop();
-  net = null;
-});
+const stage = useStage();
 
 /** A viewer without funds, and a provider that has the clip and more than the credit buys. */
 async function viewer() {
-  net = await Devnet.start({ trafficCreditLimitUnits: CREDIT_UNITS, settlementIntervalMs: 500 });
+  const net = await useDevnet({ trafficCreditLimitUnits: CREDIT_UNITS, settlementIntervalMs: 500 });
   const provider = await net.peer('provider');
   const clip = await provider.import({ path: join(ROOT, 'resources/sample-clip.mp4') });
   const film = await provider.import({ path: await makeFile(join(net.dir, 'film.bin'), 60 * MIB) });
@@ -217,28 +204,23 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await open(page, 'settlements');
     await oneByOne(page);
     await settleUntil(page, () => page.getByTestId('settlement').count(), 1);
-    await check(page, 'settlements');
+    await expectAccessible(page, 'settlements');
     await page.getByTestId('settlement').first().getByRole('link').press('Enter');
     await page.getByTestId('settlement-hash').waitFor(WAIT);
-    await check(page, 'one settlement');
+    await expectAccessible(page, 'one settlement');
     await page.keyboard.press('Escape');
     await page.getByTestId('settlement-dialog').waitFor({ state: 'detached' });
     await open(page, 'credit');
     await page.getByTestId('loan').first().waitFor(WAIT);
-    await check(page, 'credit');
+    await expectAccessible(page, 'credit');
     await open(page, 'wallet');
     for (const tab of ['topup', 'deposit', 'withdraw', 'receive', 'send', 'swap', 'mint', 'access']) {
       await page.getByTestId(`wallet-tab-${tab}`).click();
-      await check(page, `wallet, ${tab}`);
+      await expectAccessible(page, `wallet, ${tab}`);
     }
     expect(troubles).toEqual([]);
   });
 });
-
-async function check(page: Page, where: string): Promise<void> {
-  expect(await axeFindings(page), where).toEqual([]);
-  expect(await sidewaysScroll(page), `${where} is wider than the window`).toBe(false);
-}
 
 async function open(page: Page, view: string): Promise<void> {
   await page.getByTestId(`nav-${view}`).click();

@@ -14,6 +14,7 @@ import {
 } from '../helpers/pages.ts';
 import { makeWorld } from '../helpers/pages-world.ts';
 import { itInTiers } from '../helpers/tiers.ts';
+import { useStage } from '../helpers/use-stage.ts';
 
 const VIEWS = ['watch', 'sharing', 'traffic', 'network', 'settings'] as const;
 /** Those whose parts the others have, too: `npm test` looks at no more. */
@@ -273,8 +274,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
 });
 
 describe.skipIf(browserPath === null)('a node that starts again under its page', () => {
-  const stage = new Stage();
-  afterEach(() => stage.close());
+  const stage = useStage();
 
   it('is noticed, and the page is right again by itself', { tags: 'long' }, async () => {
     const [folder, film] = [stage.temporaryDir(), join(stage.temporaryDir(), 'Film.mp4')];

@@ -5,11 +5,12 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { browserPath, ROOT } from '../helpers/browser.ts';
-import { Devnet, fetchWhole } from '../helpers/devnet.ts';
-import { axeFindings, connected, type Language, Stage, sidewaysScroll } from '../helpers/pages.ts';
+import { fetchWhole, useDevnet } from '../helpers/devnet.ts';
+import { connected, type Language } from '../helpers/pages.ts';
 import { clientOf } from '../helpers/pages-world.ts';
+import { expectAccessible, useStage } from '../helpers/use-stage.ts';
 
 const WAIT = { timeout: 60_000 };
 const XAT = 10_000_000n;
@@ -27,14 +28,7 @@ const WORDS = {
     one: 'Расчёт',
   },
 } as const;
-const stage = new Stage();
-let net: Devnet | null = null;
-
-afterEach(async () => {
-  await stage.close();
-  await net?.stop();
-  net = null;
-});
+const stage = useStage();
 
 const figure = (page: Page, testId: string, attribute: string) =>
   page
@@ -43,18 +37,13 @@ const figure = (page: Page, testId: string, attribute: string) =>
     .getAttribute(attribute)
     .then((value) => Number(value));
 
-async function check(page: Page, where: string): Promise<void> {
-  expect(await axeFindings(page), where).toEqual([]);
-  expect(await sidewaysScroll(page), `${where} is wider than the window`).toBe(false);
-}
-
 describe.skipIf(browserPath === null)('a node that shares', () => {
   it.each<[Language, number]>([
     ['ru', 390],
     ['en', 1180],
   ])('sees who owes it what, and what came of it, in %s, %i wide', async (language, width) => {
     const words = WORDS[language];
-    net = await Devnet.start({ settlementIntervalMs: 400 });
+    const net = await useDevnet({ settlementIntervalMs: 400 });
     const folder = stage.temporaryDir();
     const { address } = await stage.start(folder, ['--join', net.validator.multiaddr]);
     const film = join(stage.temporaryDir(), 'Harbour at dawn.mp4');
@@ -87,7 +76,7 @@ describe.skipIf(browserPath === null)('a node that shares', () => {
     expect(await figure(page, 'sharing-row', 'data-sent-bytes')).toBe(
       await figure(page, 'sharing-got', 'data-sent-bytes'),
     );
-    await check(page, 'sharing');
+    await expectAccessible(page, 'sharing');
 
     // The statement, by keyboard: the newest day is open, its peer opens to the settlements.
     await page.getByTestId('nav-settlements').click();
@@ -95,7 +84,7 @@ describe.skipIf(browserPath === null)('a node that shares', () => {
     await page.getByTestId('group-open').first().press('Enter');
     await page.getByTestId('settlement').first().waitFor(WAIT);
     expect(await page.getByTestId('settlement').last().textContent()).toContain(words.lent);
-    await check(page, 'the statement');
+    await expectAccessible(page, 'the statement');
     await page.getByTestId('settlements-by-title').click();
     await page.getByTestId('statement-group').filter({ hasText: 'Harbour at dawn' }).waitFor(WAIT);
     await page.getByTestId('group-open').first().click();

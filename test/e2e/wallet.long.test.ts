@@ -4,22 +4,16 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { browserPath, START_TIMEOUT_MS } from '../helpers/browser.ts';
-import { Devnet } from '../helpers/devnet.ts';
-import { axeFindings, connected, Stage, sidewaysScroll } from '../helpers/pages.ts';
+import { useDevnet } from '../helpers/devnet.ts';
+import { connected } from '../helpers/pages.ts';
+import { expectAccessible, useStage } from '../helpers/use-stage.ts';
 
 const WAIT = { timeout: START_TIMEOUT_MS };
 const PASSPHRASE = 'a long enough one';
 const OTHER = 'another that is long';
-const stage = new Stage();
-let net: Devnet | null = null;
-
-afterEach(async () => {
-  await stage.close();
-  await net?.stop();
-  net = null;
-});
+const stage = useStage();
 
 describe.skipIf(browserPath === null)('the wallet in the pages', () => {
   it('gets a passphrase, shows its phrase to a person who has it, is backed up, locked and opened', async () => {
@@ -29,7 +23,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await page.getByTestId('nav-wallet').click();
     await page.getByTestId('keep-passphrase').click();
     const passphrase = page.getByTestId('passphrase-dialog');
-    await check(page, 'a first passphrase');
+    await expectAccessible(page, 'a first passphrase');
     await passphrase.getByTestId('passphrase').fill('short');
     await passphrase.getByTestId('passphrase-again').fill('short');
     await passphrase.getByTestId('passphrase-dialog-submit').click();
@@ -58,7 +52,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     expect(await phrase.getByTestId('phrase').locator('li').count()).toBe(12);
     const shown = await phrase.getByTestId('phrase').locator('li').allTextContents();
     const words = shown.map((text) => text.replace(/^\s*\d+/, '').trim());
-    await check(page, 'the phrase');
+    await expectAccessible(page, 'the phrase');
     await page.keyboard.press('Escape');
     await phrase.waitFor({ state: 'detached' });
     expect(await page.getByTestId('phrase').count()).toBe(0);
@@ -79,14 +73,14 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await page.locator('[data-testid=keep-lock-never][data-state=checked]').waitFor(WAIT);
     await page.getByTestId('lock-now').click();
     await page.locator('[data-testid=lock-status][data-status=locked]').waitFor(WAIT);
-    await check(page, 'a locked wallet');
+    await expectAccessible(page, 'a locked wallet');
 
     // The passphrase is forgotten: the phrase opens the wallet, with another one.
     await page.getByTestId('unlock-forgot').click();
     await page.getByTestId('reset-phrase').fill(words.join(' '));
     await page.getByTestId('reset-submit').click();
     expect(await page.getByTestId('reset-failure').textContent()).toContain('8 characters');
-    await check(page, 'a forgotten passphrase');
+    await expectAccessible(page, 'a forgotten passphrase');
     await page.getByTestId('passphrase').fill(PASSPHRASE);
     await page.getByTestId('passphrase-again').fill(PASSPHRASE);
     await page.getByTestId('reset-submit').click();
@@ -95,7 +89,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
   });
 
   it('lets a second device act for the account, and takes that away again', async () => {
-    net = await Devnet.start();
+    const net = await useDevnet();
     const joins = ['--join', net.validator.multiaddr];
     const first = await stage.start(stage.temporaryDir(), joins);
     const { page, troubles } = await stage.page(first.address);
@@ -109,7 +103,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await other.getByTestId('first-device').click();
     const key = (await other.getByTestId('device-key').textContent()) ?? '';
     expect(key).toMatch(/^[0-9a-f]{64}$/);
-    await check(other, 'a second device');
+    await expectAccessible(other, 'a second device');
 
     await page.getByTestId('device-link').click();
     await page.getByTestId('link-device').fill(key.slice(1));
@@ -119,7 +113,7 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     await page.getByTestId('link-dialog-submit').click();
     await page.getByTestId('link-certificate').waitFor(WAIT);
     const certificate = await page.getByTestId('link-certificate').inputValue();
-    await check(page, 'a certificate');
+    await expectAccessible(page, 'a certificate');
     await page.keyboard.press('Escape');
 
     await other.getByTestId('device-certificate').fill(certificate.slice(2));
@@ -133,19 +127,19 @@ describe.skipIf(browserPath === null)('the wallet in the pages', () => {
     expect(await other.getByTestId('account').textContent()).toBe(account);
     expect(await other.getByTestId('keep-phrase').count()).toBe(0);
     await other.getByTestId('device').first().waitFor(WAIT);
-    await check(other, 'the wallet of a second device');
+    await expectAccessible(other, 'the wallet of a second device');
 
     await page.locator('[data-testid=device][data-state=linked]').getByTestId('device-unlink').click(WAIT);
     await page.getByTestId('unlink-dialog-submit').click();
     await page.locator('[data-testid=device][data-state=unlinked]').waitFor(WAIT);
-    await check(page, 'devices');
+    await expectAccessible(page, 'devices');
 
     // What was signed stands in the history of operations.
     await page.getByTestId('nav-settlements').click();
     await page.getByTestId('settlements-kind-operation').click();
     await page.locator('[data-testid=operation][data-kind=unlink]').waitFor(WAIT);
     expect(await page.locator('[data-testid=operation][data-kind=link]').textContent()).toContain(key);
-    await check(page, 'operations');
+    await expectAccessible(page, 'operations');
     expect([...troubles, ...others]).toEqual([]);
   });
 });
@@ -161,9 +155,4 @@ async function protect(page: Page): Promise<void> {
   await page.getByTestId('passphrase').fill(PASSPHRASE);
   await page.getByTestId('passphrase-again').fill(PASSPHRASE);
   await page.getByTestId('device-join').click();
-}
-
-async function check(page: Page, where: string): Promise<void> {
-  expect(await axeFindings(page), where).toEqual([]);
-  expect(await sidewaysScroll(page), `${where} is wider than the window`).toBe(false);
 }

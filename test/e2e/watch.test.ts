@@ -4,15 +4,15 @@
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { openApp, skipWithoutWindow } from '../helpers/app-window.ts';
 import { ROOT } from '../helpers/browser.ts';
-import { connected, Stage } from '../helpers/pages.ts';
+import { connected } from '../helpers/pages.ts';
+import { useStage } from '../helpers/use-stage.ts';
 
-const stage = new Stage();
+const stage = useStage();
 
 beforeEach(skipWithoutWindow);
-afterEach(() => stage.close());
 
 describe('the main job', () => {
   it('plays the sample clip, and what was paid is settled', async () => {

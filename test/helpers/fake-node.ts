@@ -13,7 +13,7 @@ import { type FakeScenario, FakeService } from './fake-service.ts';
 export const FAKE_TOKEN = 'fake-token';
 
 /** Any content path answers with this file, or 404 without one. One range of bytes, as players ask. */
-export function fileHandler(file: string | null): (req: IncomingMessage, res: ServerResponse) => void {
+function fileHandler(file: string | null): (req: IncomingMessage, res: ServerResponse) => void {
   return (req, res) => {
     if (file === null) {
       res.statusCode = 404;

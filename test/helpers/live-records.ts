@@ -6,7 +6,7 @@ import type { DeviceIdentity } from '../../main/wallet/device.ts';
 import type { LiveRecord } from '../../shared/live/records.ts';
 import type { HeardRecord } from '../../shared/live/window.ts';
 
-export const BROADCAST = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
+const BROADCAST = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 export const SEGMENT = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 export const START_MS = 1_800_000_000_000;
 

@@ -62,7 +62,7 @@ async function addTitles(store: NodeStore, media: string, life: LongLife): Promi
       const { contentId } = content;
       store.contents.insert({ ...content, origin: 'imported', addedAtMs });
       store.contents.setFile(contentId, { path, stamp: stamps[i] ?? '' });
-      store.contents.addPiece(contentId, 0, true);
+      store.contents.pieces.add(contentId, 0, true);
     }
   });
   return made.map(({ contentId }) => contentId);

@@ -1,40 +1,30 @@
 /** `ace-node channels` of the built program, on a provider and a viewer that have streamed. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChannelsView } from '../../shared/rpc/channels.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
-import { expectOneLine, killStarted, run, type Service, startNode, startService } from '../helpers/cli.ts';
+import { expectOneLine, run, startNode, startService } from '../helpers/cli.ts';
+import { useCliRoot } from '../helpers/cli-root.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { makeFile } from '../helpers/files.ts';
 
-let root: string;
-let services: Service[] = [];
+const root = useCliRoot();
 /** With an escape sequence: names come from other nodes. */
 const NAME = 'film\u001b[31m.bin';
 const dirs = { provider: '', viewer: '', unused: '' };
 let contentId: string;
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'ace-cli-channels-'));
   for (const name of ['provider', 'viewer', 'unused'] as const) dirs[name] = join(root, name);
   // Nothing settles while the test runs.
   const quiet = ['--settlement-interval', '86400000'];
   const validator = await startService('validator', '--data-dir', join(root, 'validator'), ...quiet);
-  services = [validator];
   for (const dir of [dirs.provider, dirs.viewer, dirs.unused]) {
-    services.push(await startNode(dir, '--join', validator.ready));
+    await startNode(dir, '--join', validator.ready);
   }
   const file = await makeFile(join(root, 'content.bin'), 2 * MIB + 1);
   contentId = (await run(['import', file, '--name', NAME, '--data-dir', dirs.provider])).stdout.trim();
   await run(['play', contentId, '--out', join(root, 'copy.bin'), '--data-dir', dirs.viewer]);
-});
-
-afterAll(async () => {
-  for (const service of services.reverse()) await service.stop();
-  await killStarted();
-  rmSync(root, { recursive: true, force: true });
 });
 
 const accountOf = async (dataDir: string): Promise<string> =>

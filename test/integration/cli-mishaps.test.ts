@@ -1,27 +1,20 @@
 /** What goes wrong around a data directory, told by the built program: one clear line, and nothing made or lost. */
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
-import { expectOneLine, killStarted, run, type Service, startNode, startService } from '../helpers/cli.ts';
+import { expectOneLine, run, type Service, startNode, startService } from '../helpers/cli.ts';
+import { useCliRoot } from '../helpers/cli-root.ts';
 
-let root: string;
+const root = useCliRoot();
 let validator: Service;
 let validatorDir: string;
 const at = (name: string) => join(root, name);
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'ace-cli-mishaps-'));
   validatorDir = at('validator');
   validator = await startService('validator', '--data-dir', validatorDir, '--shards', '2');
-});
-
-afterAll(async () => {
-  await validator.stop();
-  await killStarted();
-  rmSync(root, { recursive: true, force: true });
 });
 
 /** A node of its own devnet, started once and stopped. */

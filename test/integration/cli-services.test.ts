@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   CLI,
   expectOneLine,
-  killStarted,
   run,
   runBinary,
   type Service,
@@ -17,30 +15,22 @@ import {
   startNode,
   startService,
 } from '../helpers/cli.ts';
+import { useCliRoot } from '../helpers/cli-root.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const LAUNCHER_CHILD = new URL('../../main/launcher/child.mjs', import.meta.url).href;
 const ADDRESS_LINE = /^http:\/\/127\.0\.0\.1:(\d+)\/#token=\S+$/;
 
-let root: string;
-/** A fresh folder that goes with all the others at the end: the tests run side by side. */
+const root = useCliRoot();
+/** A fresh folder: the tests run side by side. */
 const newDir = () => mkdtempSync(join(root, 'test-'));
 let validator: Service;
-const dirs = { node: '' };
+const dirs = { node: join(root, 'node') };
 let node: Service;
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'ace-cli-'));
-  dirs.node = join(root, 'node');
   validator = await startService('validator', '--data-dir', join(root, 'validator'));
   node = await startNode(dirs.node, '--join', validator.ready);
-});
-
-afterAll(async () => {
-  await node?.stop();
-  await validator?.stop();
-  await killStarted();
-  rmSync(root, { recursive: true, force: true });
 });
 
 describe.concurrent('ace-node start', () => {

@@ -1,22 +1,17 @@
 /** What a newcomer does first with the wallet on the command line, and what can go wrong with it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectOneLine, killStarted, run, type Service, startNode, startService } from '../helpers/cli.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { expectOneLine, run, type Service, startNode, startService } from '../helpers/cli.ts';
+import { useCliRoot } from '../helpers/cli-root.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'ace-cli-wallet-first-'));
+const root = useCliRoot();
 const JUNK = 'test test test test test test test test test test test junk';
 let validator: Service;
 let dirs = 0;
 
 beforeAll(async () => {
   validator = await startService('validator', '--data-dir', join(root, 'validator'));
-});
-
-afterAll(async () => {
-  await killStarted();
-  rmSync(root, { recursive: true, force: true });
 });
 
 function secretFile(name: string, passphrase: string): string {

@@ -1,27 +1,14 @@
 import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HDKey } from 'viem/accounts';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openWallet } from '../../main/wallet/keystore.ts';
 import { phraseToSeed } from '../../main/wallet/phrase.ts';
-import { CLI, expectOneLine, killStarted, run, spawnNode, startNode } from '../helpers/cli.ts';
+import { CLI, expectOneLine, run, spawnNode, startNode } from '../helpers/cli.ts';
+import { useCliRoot } from '../helpers/cli-root.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'ace-cli-wallet-'));
-afterAll(async () => {
-  await killStarted();
-  rmSync(root, { recursive: true, force: true });
-});
+const root = useCliRoot();
 
 const PASSPHRASE = 'correct horse battery';
 const FRIEND = `0x${'1'.repeat(40)}`;

@@ -1,13 +1,11 @@
 /** A content that is larger than the limit of the disk, with the built program: kills, `play --out`, `status`. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   expectOneLine,
-  killStarted,
   run,
   type Service,
   spawnCli,
@@ -15,6 +13,7 @@ import {
   startNode,
   startService,
 } from '../helpers/cli.ts';
+import { useCliRoot } from '../helpers/cli-root.ts';
 import { MIB } from '../helpers/devnet.ts';
 import { piecesOnDisk, watchDisk } from '../helpers/disk.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
@@ -23,29 +22,20 @@ import { waitFor } from '../helpers/wait.ts';
 const LIMIT = 16 * MIB;
 const SIZE = 40 * MIB - 1_000;
 
-let root: string;
+const root = useCliRoot();
 let validator: Service;
-let provider: Service;
 let original: string;
 let contentId: string;
 const ids = { small: '' };
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'ace-window-'));
   validator = await startService('validator', '--data-dir', join(root, 'validator'));
   const dir = join(root, 'provider');
-  provider = await startNode(dir, '--join', validator.ready);
+  await startNode(dir, '--join', validator.ready);
   const imported = async (path: string) => (await run(['import', path, '--data-dir', dir])).stdout.trim();
   original = await makeFile(join(root, 'film.bin'), SIZE, 'film');
   contentId = await imported(original);
   ids.small = await imported(await makeFile(join(root, 'small.bin'), 14 * MIB, 'small'));
-});
-
-afterAll(async () => {
-  await provider?.stop();
-  await validator?.stop();
-  await killStarted();
-  rmSync(root, { recursive: true, force: true });
 });
 
 /** A viewer with a limit of 16 MiB in a folder of its own. */

@@ -36,7 +36,7 @@ const ascending = (times: readonly number[]) =>
 const heldBy = (node: LiveNode, id: string) =>
   node.peer.live.book
     .window(id)
-    .filter(({ contentId }) => contentId && node.peer.store.contents.pieces(contentId).length > 0)
+    .filter(({ contentId }) => contentId && node.peer.store.contents.pieces.of(contentId).length > 0)
     .map(({ sequence }) => sequence);
 
 describe.skipIf(!hasFfmpeg)('a broadcast that an encoder pushes', () => {

@@ -174,7 +174,9 @@ describe('playback', () => {
     await settled(id);
     expect(await received(id)).toBeLessThanOrEqual((1 + AHEAD_PIECES) * MIB);
     expect(
-      playing.node.peer.store.contents.pieces(id).every((i) => i === LARGE_UNITS - 1 || (i >= 20 && i < 32)),
+      playing.node.peer.store.contents.pieces
+        .of(id)
+        .every((i) => i === LARGE_UNITS - 1 || (i >= 20 && i < 32)),
     ).toBe(true);
   });
 
@@ -215,7 +217,7 @@ async function settled(id: string): Promise<number> {
   const transfer = await playing.node.peer.library.transfer(id);
   let last = '';
   await waitFor(`${id} stands still`, async () => {
-    const have = new Set(playing.node.peer.store.contents.pieces(id));
+    const have = new Set(playing.node.peer.store.contents.pieces.of(id));
     const ahead = transfer.readerPieces.flatMap((at) =>
       Array.from({ length: Math.min(AHEAD_PIECES, LARGE_UNITS - at) }, (_, distance) => at + distance),
     );

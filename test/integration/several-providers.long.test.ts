@@ -264,7 +264,7 @@ describe('a jump to the far end', () => {
     const tookMs = performance.now() - fromMs;
     process.stdout.write(`first piece after a jump: ${Math.round(tookMs)} ms (a piece takes 350 ms)\n`);
     await transfer.piece(53, signal);
-    const pieces = viewer.store.contents.pieces(contentId);
+    const pieces = viewer.store.contents.pieces.of(contentId);
     expect(pieces.filter((i) => i > 12 && i < 50)).toEqual([]);
     // One piece was on its way, and another in the provider's hand.
     expect(pieces.filter((i) => i <= 12).length).toBeLessThan(9);

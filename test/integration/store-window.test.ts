@@ -58,7 +58,7 @@ describe('a content that is larger than the limit', () => {
     expect(transfer.receivedBytes).toBe(SIZE);
     expect(transfer.reason).toBeNull();
     // Nothing is said to be here that is not.
-    const have = node.peer.store.contents.pieces(contentId);
+    const have = node.peer.store.contents.pieces.of(contentId);
     expect(have.length).toBeLessThanOrEqual(16);
     for (const index of have) {
       const piece = await node.peer.pieces.read(contentId, index, SIZE);
@@ -101,11 +101,11 @@ describe('a content that is larger than the limit', () => {
     const reader = waiting.body?.getReader();
     const first = await reader?.read();
     await playAll(contentId, `${20 * MIB}-`);
-    await standsStill('what is here', () => node.peer.store.contents.pieces(contentId));
+    await standsStill('what is here', () => node.peer.store.contents.pieces.of(contentId));
     const [at = -1] = (await node.peer.library.transfer(contentId)).readerPieces;
     expect(at).toBeGreaterThanOrEqual(0);
     // Half the window was its own.
-    for (let i = at; i < at + 7; i++) expect(node.peer.store.contents.hasPiece(contentId, i)).toBe(true);
+    for (let i = at; i < at + 7; i++) expect(node.peer.store.contents.pieces.has(contentId, i)).toBe(true);
     const parts = [Buffer.from(first?.value ?? [])];
     for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
       parts.push(Buffer.from(next.value));

@@ -89,11 +89,11 @@ async function closeAll(world: World): Promise<void> {
 async function check(world: World): Promise<void> {
   const { shard, stores, truth } = world;
   // The payee: what it served and is not paid for never exceeds its window, over all channels of the payer.
-  const { paidUnits, unpaidUnits } = stores.payee.payeeChannels.historyOf(
-    PAYER.account.address,
-    NO_CHANNEL,
-    shard.nowMs - DAY_MS,
-  );
+  const { paidUnits, unpaidUnits } = stores.payee.payeeChannels.historyOf({
+    payer: PAYER.account.address,
+    channelId: NO_CHANNEL,
+    debtSinceMs: shard.nowMs - DAY_MS,
+  });
   expect(unpaidUnits).toBeLessThanOrEqual(windowUnits(paidUnits, WINDOW_CAP_UNITS));
 
   let [tickUnits, verifiedUnits, appliedUnits] = [0, 0, 0];

@@ -1,4 +1,5 @@
 import type { Database } from '../open.ts';
+import { PieceTable } from './pieces.ts';
 
 export interface ContentRow {
   readonly contentId: string;
@@ -87,16 +88,12 @@ export interface StoredContent {
 
 /** Contents this node knows, and which of their pieces it has. */
 export class ContentTable {
+  /** Which are here. */
+  readonly pieces: PieceTable;
   readonly #get;
   readonly #list;
   readonly #insert;
   readonly #setOrigin;
-  readonly #pieces;
-  readonly #unsynced;
-  readonly #unsyncedOf;
-  readonly #addPiece;
-  readonly #removePiece;
-  readonly #markSynced;
   readonly #addDown;
   readonly #addUp;
   readonly #totals;
@@ -113,13 +110,9 @@ export class ContentTable {
   readonly #referenced;
   readonly #pinned;
   readonly #stored;
-  readonly #has;
-  readonly #hasAny;
-  readonly #markAllSynced;
-  /** By content, counted up whenever its pieces become others. */
-  readonly #versions = new Map<string, number>();
 
   constructor(db: Database) {
+    this.pieces = new PieceTable(db);
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM contents c WHERE content_id = ?`);
     this.#list = db.prepare<[], Omit<RawRow, 'transport'>>(`SELECT ${LISTED} FROM contents c
        WHERE content_id NOT IN (SELECT content_id FROM live_contents) ORDER BY added_at_ms, content_id`);
@@ -130,24 +123,6 @@ export class ContentTable {
        ON CONFLICT DO NOTHING`,
     );
     this.#setOrigin = db.prepare<[string, string]>(`UPDATE contents SET origin = ? WHERE content_id = ?`);
-    this.#pieces = db
-      .prepare<[string], number>(`SELECT piece_index FROM pieces WHERE content_id = ? ORDER BY piece_index`)
-      .pluck();
-    this.#unsynced = db.prepare<[], { contentId: string; pieceIndex: number }>(
-      `SELECT content_id AS contentId, piece_index AS pieceIndex FROM pieces WHERE synced = 0`,
-    );
-    this.#unsyncedOf = db
-      .prepare<[string], number>(`SELECT piece_index FROM pieces WHERE content_id = ? AND synced = 0`)
-      .pluck();
-    this.#addPiece = db.prepare<[string, number, number]>(
-      `INSERT INTO pieces (content_id, piece_index, synced) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-    );
-    this.#removePiece = db.prepare<[string, number]>(
-      `DELETE FROM pieces WHERE content_id = ? AND piece_index = ?`,
-    );
-    this.#markSynced = db.prepare<[string, number]>(
-      `UPDATE pieces SET synced = 1 WHERE content_id = ? AND piece_index = ? AND synced = 0`,
-    );
     this.#addDown = db.prepare<[number, string]>(
       `UPDATE contents SET down_bytes = down_bytes + ? WHERE content_id = ?`,
     );
@@ -192,13 +167,6 @@ export class ContentTable {
        FROM contents c JOIN pieces p ON p.content_id = c.content_id
        WHERE source_path IS NULL GROUP BY c.content_id ORDER BY used_at_ms, c.content_id`,
     );
-    this.#has = db
-      .prepare<[string, number], number>(`SELECT 1 FROM pieces WHERE content_id = ? AND piece_index = ?`)
-      .pluck();
-    this.#hasAny = db.prepare<[string], number>(`SELECT 1 FROM pieces WHERE content_id = ? LIMIT 1`).pluck();
-    this.#markAllSynced = db.prepare<[string]>(
-      `UPDATE pieces SET synced = 1 WHERE content_id = ? AND synced = 0`,
-    );
   }
 
   get(contentId: string): ContentRow | null {
@@ -226,14 +194,6 @@ export class ContentTable {
     return this.#stored.all().map((row) => ({ ...row, pinned: row.pinned === 1 }));
   }
 
-  hasPiece(contentId: string, pieceIndex: number): boolean {
-    return this.#has.get(contentId, pieceIndex) !== undefined;
-  }
-
-  hasPieces(contentId: string): boolean {
-    return this.#hasAny.get(contentId) !== undefined;
-  }
-
   /** Without the segments of broadcasts. */
   list(): ListedContent[] {
     return this.#list.all().map(toRow);
@@ -248,45 +208,6 @@ export class ContentTable {
     this.#setOrigin.run(origin, contentId);
   }
 
-  /** Another number when pieces came or went since, in this run. */
-  piecesVersion(contentId: string): number {
-    return this.#versions.get(contentId) ?? 0;
-  }
-
-  #changed(contentId: string): void {
-    this.#versions.set(contentId, this.piecesVersion(contentId) + 1);
-  }
-
-  pieces(contentId: string): number[] {
-    return this.#pieces.all(contentId);
-  }
-
-  unsyncedPieces(): { contentId: string; pieceIndex: number }[] {
-    return this.#unsynced.all();
-  }
-
-  unsyncedOf(contentId: string): number[] {
-    return this.#unsyncedOf.all(contentId);
-  }
-
-  addPiece(contentId: string, pieceIndex: number, synced: boolean): void {
-    this.#addPiece.run(contentId, pieceIndex, synced ? 1 : 0);
-    this.#changed(contentId);
-  }
-
-  removePiece(contentId: string, pieceIndex: number): void {
-    this.#removePiece.run(contentId, pieceIndex);
-    this.#changed(contentId);
-  }
-
-  markSynced(contentId: string, pieceIndex: number): void {
-    this.#markSynced.run(contentId, pieceIndex);
-  }
-
-  markAllSynced(contentId: string): void {
-    this.#markAllSynced.run(contentId);
-  }
-
   addDownBytes(contentId: string, bytes: number): void {
     this.#addDown.run(bytes, contentId);
   }
@@ -299,7 +220,7 @@ export class ContentTable {
   delete(contentId: string): void {
     this.#keepTraffic.run(contentId);
     this.#delete.run(contentId);
-    this.#changed(contentId);
+    this.pieces.changed(contentId);
   }
 
   setPinned(contentId: string, pinned: boolean): void {
@@ -309,7 +230,7 @@ export class ContentTable {
   /** Those who asked what is here are told anew. */
   setPaused(contentId: string, paused: boolean): void {
     this.#setPaused.run(paused ? 1 : 0, contentId);
-    this.#changed(contentId);
+    this.pieces.changed(contentId);
   }
 
   isPaused(contentId: string): boolean {

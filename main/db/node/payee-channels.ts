@@ -23,6 +23,13 @@ export interface PayeeChannelRow extends NewPayeeChannel {
   readonly claimedUnits: number;
 }
 
+export interface HistoryQuestion {
+  readonly payer: string;
+  /** Left out of the answer. */
+  readonly channelId: Uint8Array;
+  readonly debtSinceMs: number;
+}
+
 /** The part of a state that changes with a checkpoint, or less often. */
 export type PayeeStanding = Pick<PayeeState, 'checkpointNumber' | 'checkpointUnits' | 'status' | 'pausedBy'>;
 
@@ -118,10 +125,11 @@ export class PayeeChannelTable {
     this.#forget = ['payee_progress', 'payee_channels'].map((table) =>
       db.prepare<[number]>(`DELETE FROM ${table} WHERE id = ?`),
     );
-    this.#history = db.prepare<[{ payer: string; channelId: Uint8Array; debtSinceMs: number }], PayerHistory>(
+    this.#history = db.prepare<[HistoryQuestion & { inUse: string }], PayerHistory>(
       `SELECT coalesce(sum(paid_units), 0) AS paidUnits, coalesce(sum(unpaid), 0) AS unpaidUnits,
-         coalesce(sum(CASE WHEN status IN ('opening', 'open', 'paused') THEN 0 ELSE unpaid END), 0) AS lostUnits
-       FROM (SELECT paid_units, status, CASE WHEN served_at_ms > @debtSinceMs
+         coalesce(sum(CASE WHEN status IN ('opening', 'open', 'paused')
+           AND id IN (SELECT value FROM json_each(@inUse)) THEN 0 ELSE unpaid END), 0) AS lostUnits
+       FROM (SELECT id, paid_units, status, CASE WHEN served_at_ms > @debtSinceMs
                THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END AS unpaid
              FROM payee_books WHERE payer = @payer AND channel_id <> @channelId)`,
     );
@@ -214,9 +222,12 @@ export class PayeeChannelTable {
     return unused.length;
   }
 
-  /** What an account paid on its other channels, and owes on those that served it after `debtSinceMs`. */
-  historyOf(payer: string, channelId: Uint8Array, debtSinceMs: number): PayerHistory {
-    return this.#history.get({ payer, channelId, debtSinceMs }) ?? STRANGER;
+  /**
+   * What an account paid on its other channels, and owes on those that served it after `debtSinceMs`. `inUse`: the rows
+   * of those that a stream uses now.
+   */
+  historyOf(question: HistoryQuestion, inUse: readonly number[] = []): PayerHistory {
+    return this.#history.get({ ...question, inUse: JSON.stringify(inUse) }) ?? STRANGER;
   }
 }
 

@@ -14,6 +14,7 @@ import { unlinkedDevices } from './migrations/0006-unlinked-devices.ts';
 import { paidViewing } from './migrations/0007-paid-viewing.ts';
 import { refusedViewing } from './migrations/0008-refused-viewing.ts';
 import { everRefused } from './migrations/0009-ever-refused.ts';
+import { refusedApart } from './migrations/0010-refused-apart.ts';
 import { UnlinkingTable } from './unlinking.ts';
 import { WatcherTable } from './watchers.ts';
 
@@ -40,6 +41,7 @@ export const VALIDATOR_MIGRATIONS = [
   paidViewing,
   refusedViewing,
   everRefused,
+  refusedApart,
 ] as const;
 
 /**

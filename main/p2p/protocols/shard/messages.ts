@@ -37,7 +37,7 @@ export const address = z.string().regex(ADDRESS);
 const contentId = z.string().regex(/^bafyrei[a-z2-7]{52}$/);
 export const multiaddrs = z.array(z.string().max(300)).max(16);
 /** `num/den`: the integers of an exact ratio pass the 64 bits that dag-cbor has. */
-export const exactRatio = z
+const exactRatio = z
   .string()
   .max(MAX_RATIO_TEXT)
   .transform((text, context) => {

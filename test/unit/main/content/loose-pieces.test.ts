@@ -43,7 +43,7 @@ async function openWindow() {
   store.commit(() => {
     store.contents.setFile(contentId, { path: null, stamp: '' });
     store.contents.setStamp(contentId, null);
-    for (let i = 0; i < UNITS; i++) store.contents.removePiece(contentId, i);
+    for (let i = 0; i < UNITS; i++) store.contents.pieces.remove(contentId, i);
   });
   await pieces.fileChanged(contentId);
   const pieceOf = (index: number) =>
@@ -78,7 +78,7 @@ describe('a content that is larger than the limit', () => {
     // The first was read last.
     expect(lost).toEqual([1, 2]);
     expect(names(folder)).toEqual([0, 3, 4, 5, 6, 7]);
-    expect(store.contents.pieces(contentId)).toEqual([0, 3, 4, 5, 6, 7]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 3, 4, 5, 6, 7]);
     expect(pieces.cache.usedBytes).toBe(LIMIT);
     for (const index of names(folder))
       expect(Buffer.compare(await pieces.read(contentId, index, SIZE), pieceOf(index))).toBe(0);
@@ -130,7 +130,7 @@ describe('a content that is larger than the limit', () => {
     writeFileSync(join(folder, '3.9'), 'half');
     const again = await open();
     expect(again.recovered).toEqual({ checked: 2, lost: 1 });
-    expect(store.contents.pieces(contentId)).toEqual([0, 1, 2, 3, 4]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 1, 2, 3, 4]);
     expect(existsSync(join(folder, '7'))).toBe(false);
     expect(existsSync(join(folder, '3.9'))).toBe(false);
   });
@@ -141,7 +141,7 @@ describe('a content that is larger than the limit', () => {
     await pieces.close();
     writeFileSync(join(folder, '1'), new Uint8Array(PIECE_BYTES));
     expect((await open()).recovered).toEqual({ checked: 3, lost: 1 });
-    expect(store.contents.pieces(contentId)).toEqual([0, 2]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 2]);
   });
 
   it('is deleted with all its files', async () => {

@@ -45,7 +45,7 @@ async function withContent() {
   /** Booked pieces that are not what they should be. */
   const wrong = async () => {
     const found: number[] = [];
-    for (const index of store.contents.pieces(contentId)) if (!(await isRight(index))) found.push(index);
+    for (const index of store.contents.pieces.of(contentId)) if (!(await isRight(index))) found.push(index);
     return found;
   };
   const file = join(dir, 'pieces', `${contentId}.pieces`);
@@ -65,7 +65,7 @@ describe('the file of a content', () => {
       writing.push(write(2), write(3));
       await Promise.all([reading, ...writing]);
       for (const index of ALL) await book(index);
-      expect(store.contents.pieces(contentId)).toEqual(ALL);
+      expect(store.contents.pieces.of(contentId)).toEqual(ALL);
       expect(await wrong()).toEqual([]);
     }
   });
@@ -107,7 +107,7 @@ describe('the file of a content', () => {
     await pieces.wrong(contentId, 2);
     await write(2);
     await book(2);
-    expect(store.contents.pieces(contentId)).toEqual([2]);
+    expect(store.contents.pieces.of(contentId)).toEqual([2]);
     expect(lost).toEqual([0, 1, 3]);
     expect(await wrong()).toEqual([]);
   });
@@ -120,11 +120,11 @@ describe('the file of a content', () => {
     }
     await write(2);
     await pieces.cache.setLimit(2.5 * PIECE_BYTES);
-    expect(store.contents.pieces(contentId)).toEqual([0]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0]);
     expect(store.commit(() => pieces.bookPiece(contentId, 2))).toBe(false);
     await write(3);
     await book(3);
-    expect(store.contents.pieces(contentId)).toEqual([0, 3]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 3]);
     expect(await wrong()).toEqual([]);
   });
 
@@ -135,7 +135,7 @@ describe('the file of a content', () => {
     await write(1);
     await pieces.cache.setLimit(PIECE_BYTES / 2);
     expect(store.commit(() => pieces.bookPiece(contentId, 1))).toBe(false);
-    expect(store.contents.pieces(contentId)).toEqual([]);
+    expect(store.contents.pieces.of(contentId)).toEqual([]);
   });
 
   it('gets no probe over a piece that was written before its second copy failed', async () => {

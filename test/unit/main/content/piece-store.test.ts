@@ -60,7 +60,7 @@ describe('PieceStore', () => {
     const { store, reopen, contentId, bytes } = await withUnsynced();
     const pieces = reopen();
     expect(await pieces.recover()).toEqual({ checked: 4, lost: 0 });
-    expect(store.contents.pieces(contentId)).toEqual([0, 1, 2, 3]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 1, 2, 3]);
     expect(Buffer.compare(await pieces.read(contentId, 3, SIZE), bytes.subarray(3 * PIECE_BYTES))).toBe(0);
     expect(await reopen().recover()).toEqual({ checked: 0, lost: 0 });
   });
@@ -70,21 +70,21 @@ describe('PieceStore', () => {
     const fd = openSync(file, 'r+');
     writeSync(fd, Buffer.from([1, 2, 3]), 0, 3, PIECE_BYTES + 70_000);
     expect(await reopen().recover()).toEqual({ checked: 4, lost: 1 });
-    expect(store.contents.pieces(contentId)).toEqual([0, 2, 3]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 2, 3]);
   });
 
   it('forgets what a cut file does not hold any more', async () => {
     const { store, reopen, contentId, file } = await withUnsynced();
     truncateSync(file, 2 * PIECE_BYTES + 5);
     expect(await reopen().recover()).toEqual({ checked: 4, lost: 2 });
-    expect(store.contents.pieces(contentId)).toEqual([0, 1]);
+    expect(store.contents.pieces.of(contentId)).toEqual([0, 1]);
   });
 
   it('forgets everything when the file is gone', async () => {
     const { store, reopen, contentId, file } = await withUnsynced();
     truncateSync(file, 0);
     expect(await reopen().recover()).toEqual({ checked: 4, lost: 4 });
-    expect(store.contents.pieces(contentId)).toEqual([]);
+    expect(store.contents.pieces.of(contentId)).toEqual([]);
   });
 
   it('does not check again what was flushed', async () => {
@@ -141,7 +141,7 @@ describe('a disk that refuses a piece', () => {
     const { contentId } = row;
     store.commit(() => {
       store.contents.setFile(contentId, { path: null, stamp: '' });
-      for (let i = 0; i < 4; i++) store.contents.removePiece(contentId, i);
+      for (let i = 0; i < 4; i++) store.contents.pieces.remove(contentId, i);
     });
     await pieces.fileChanged(contentId);
     const file = join(piecesDir, `${contentId}.pieces`);
@@ -185,7 +185,7 @@ describe('importFile', () => {
     const path = await makeFile(join(dir, 'film.mp4'), sizeBytes);
     const row = await importFile(store, pieces, DEVICE, () => 1, { path });
     expect(row).toMatchObject({ sizeBytes, havePieces: count, haveLastPiece: true, mimeType: 'video/mp4' });
-    expect(store.contents.unsyncedPieces()).toEqual([]);
+    expect(store.contents.pieces.unsynced()).toEqual([]);
     expect(readdirSync(piecesDir)).toEqual([`${row.contentId}.pieces`]);
     expect(readFileSync(join(piecesDir, `${row.contentId}.pieces`)).equals(readFileSync(path))).toBe(true);
   });

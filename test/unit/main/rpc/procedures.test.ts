@@ -4,7 +4,6 @@ import { HEADLESS_SHELL } from '../../../../main/rpc/shell-service.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { inputs } from '../../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../../helpers/fake-service.ts';
-import { FakeWallet } from '../../../helpers/fake-wallet.ts';
 
 function withLog() {
   return { warn: vi.fn(), error: vi.fn() };
@@ -13,8 +12,9 @@ function withLog() {
 describe('createProcedures', () => {
   it('has a method of the service or of the shell for every procedure of the contract', () => {
     const service: Record<string, unknown> = { ...HEADLESS_SHELL };
-    for (const prototype of [FakeService.prototype, FakeWallet.prototype]) {
-      for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    // What it inherits as well.
+    for (let from = FakeService.prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+      for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
         service[name] ??= value;
       }
     }

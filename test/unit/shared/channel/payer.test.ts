@@ -3,6 +3,7 @@ import {
   CHECKPOINT_EVERY_MS,
   checkpointDue,
   makeCheckpoint,
+  newPayerState,
   type PayerState,
   prepaidUnits,
   prepay,
@@ -20,19 +21,8 @@ const NOW_MS = 1_800_000_000_000;
 
 function state(fields: Partial<PayerState> = {}): PayerState {
   return {
-    channelId: new Uint8Array(32),
-    capacityUnits: 100,
-    expiresAtMs: NOW_MS + 1_000,
-    revealedUnits: 0,
-    verifiedBytes: 0,
-    videoBytes: 0,
-    lostBytes: 0,
-    watchMs: 0,
-    checkpointNumber: 0,
-    checkpointUnits: 0,
-    checkpointAtMs: NOW_MS,
+    ...newPayerState(new Uint8Array(32), { capacityUnits: 100, expiresAtMs: NOW_MS + 1_000 }, NOW_MS),
     status: 'open',
-    pausedBy: null,
     ...fields,
   };
 }

@@ -4,6 +4,7 @@ import type { ChannelPlace } from '../../../../../main/db/node/channel-books.ts'
 import { first } from '../../../../../main/db/node/migrations/0001-first.ts';
 import { type NodeStore, openNodeStore } from '../../../../../main/db/node/store.ts';
 import { openDatabase } from '../../../../../main/db/open.ts';
+import { newPayerState } from '../../../../../shared/channel/payer.ts';
 import { ratio } from '../../../../../shared/economy/ratio.ts';
 import { testAddress } from '../../../../helpers/chain.ts';
 import { tempDir } from '../../../../helpers/temp-dir.ts';
@@ -49,19 +50,9 @@ function pay(n: number, leased: boolean): Uint8Array {
   const [channelId, bytes] = [idOf(n), new Uint8Array(64)];
   store.payerChannels.insert({
     state: {
-      channelId,
-      capacityUnits: 100,
-      expiresAtMs: NOW_MS + 1_000,
+      ...newPayerState(channelId, { capacityUnits: 100, expiresAtMs: NOW_MS + 1_000 }, NOW_MS),
       revealedUnits: 2,
-      verifiedBytes: 0,
-      videoBytes: 0,
-      lostBytes: 0,
-      watchMs: 0,
-      checkpointNumber: 0,
-      checkpointUnits: 0,
-      checkpointAtMs: NOW_MS,
       status: 'open',
-      pausedBy: null,
     },
     payee: testAddress(2),
     payeeDevice: idOf(2),

@@ -91,7 +91,7 @@ describe('the progress of many channels', () => {
         ),
       );
     const owedSince = (sinceMs: number) =>
-      store.payeeChannels.historyOf('0x1', bytes(99), sinceMs).unpaidUnits;
+      store.payeeChannels.historyOf({ payer: '0x1', channelId: bytes(99), debtSinceMs: sinceMs }).unpaidUnits;
     save(OPENED_AT_MS + 10, 1);
     save(OPENED_AT_MS + 20, 1);
     expect(owedSince(OPENED_AT_MS + 9)).toBe(1);

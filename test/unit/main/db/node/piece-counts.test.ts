@@ -39,10 +39,10 @@ it('follows every piece that comes or goes, once', () => {
   const { store, add, counts } = useStore();
   for (const contentId of ['a', 'b']) add(contentId);
   expect(counts()).toEqual([0, 0]);
-  for (const index of [0, 1, 2, 2]) store.contents.addPiece('a', index, true);
-  store.contents.addPiece('b', 9, false);
+  for (const index of [0, 1, 2, 2]) store.contents.pieces.add('a', index, true);
+  store.contents.pieces.add('b', 9, false);
   expect(counts()).toEqual([3, 1]);
-  store.contents.removePiece('a', 1);
-  store.contents.removePiece('a', 1);
+  store.contents.pieces.remove('a', 1);
+  store.contents.pieces.remove('a', 1);
   expect(counts()).toEqual([2, 1]);
 });
