@@ -1,0 +1,9 @@
+/** In the address of a content: who asks shows by itself why nothing comes, and waits for it, be it for hours. */
+export const WAITS_FLAG = 'waits';
+
+/** For the page and the command line, which hear from the node why a transfer waits. A player elsewhere must be told. */
+export function waitingUrl(playbackUrl: string): string {
+  const url = new URL(playbackUrl);
+  url.searchParams.set(WAITS_FLAG, '1');
+  return url.href;
+}
