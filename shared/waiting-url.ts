@@ -3,7 +3,5 @@ export const WAITS_FLAG = 'waits';
 
 /** For the page and the command line, which hear from the node why a transfer waits. A player elsewhere must be told. */
 export function waitingUrl(playbackUrl: string): string {
-  const url = new URL(playbackUrl);
-  url.searchParams.set(WAITS_FLAG, '1');
-  return url.href;
+  return `${playbackUrl}${playbackUrl.includes('?') ? '&' : '?'}${WAITS_FLAG}=1`;
 }

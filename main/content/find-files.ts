@@ -49,7 +49,7 @@ async function walk(
       throw new AceError(
         'InvalidInput',
         `There are more than ${MOST_FILES} files in this folder: import the folders in it one by one`,
-        { details: { reason: 'too-many-files', most: MOST_FILES } },
+        { details: { reason: 'too-many-files', bound: MOST_FILES } },
       );
     }
   }

@@ -46,7 +46,7 @@ export async function checkComes(transfer: Transfer, context: ComesContext): Pro
   const reader = transfer.addReader(pieceIndex, watches);
   const release = () => transfer.removeReader(reader);
   try {
-    const outcomes = [arrival(transfer, pieceIndex, until)];
+    const outcomes: Promise<AceError | null>[] = [arrival(transfer, pieceIndex, until)];
     if (!clock) outcomes.push(transfer.nextTrouble(until));
     const trouble = await Promise.race(outcomes);
     closed.throwIfAborted();

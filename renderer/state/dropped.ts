@@ -65,7 +65,7 @@ async function walk(
     }
     if (found.files.length + found.leftOut.length > MOST_FILES) {
       throw new AceError('InvalidInput', `There are more than ${MOST_FILES} files in this folder`, {
-        details: { reason: 'too-many-files', most: MOST_FILES },
+        details: { reason: 'too-many-files', bound: MOST_FILES },
       });
     }
   }

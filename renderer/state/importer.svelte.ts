@@ -158,8 +158,9 @@ function send(file: File, token: string, onShare: (share: number) => void): Prom
     request.onerror = () => reject(new AceError('NodeNotRunning', 'The node does not answer'));
     request.onload = () => {
       if (request.status === 200) return resolve(request.response as ContentView);
-      const { code = 'Internal', message = '' } = (request.response ?? {}) as Partial<RpcFailure>;
-      reject(new AceError(code, message));
+      const failure = (request.response ?? {}) as Partial<RpcFailure>;
+      const { code = 'Internal', message = '', details = {} } = failure;
+      reject(new AceError(code, message, { details }));
     };
     request.send(file);
   });

@@ -167,11 +167,13 @@ describe('errors in words', () => {
     expect(JSON.stringify(errorWords(new TypeError('x is not a function')))).not.toContain('function');
   });
 
-  it('turns input errors into a sentence without the field’s name', () => {
+  it('turns input errors into a sentence by their reason', () => {
     const words = errorWords(
-      new AceError('InvalidInput', 'amountXat: not an amount, write for example 0.25'),
+      new AceError('InvalidInput', 'amountXat: not an amount', {
+        details: { field: 'amountXat', reason: 'amount' },
+      }),
     );
-    expect(words.what).toBe('Not an amount, write for example 0.25.');
+    expect(words.what).toBe('That is not an amount: write for example 0.25.');
     const most = new AceError('InvalidAmount', 'The faucet says no', { details: { mostXat: '1000' } });
     expect(faucetWords(most).what).toContain('1,000 XAT');
     expect(faucetWords(new AceError('InsufficientFunds', '')).what).toContain('faucet');
