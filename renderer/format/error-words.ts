@@ -6,6 +6,7 @@
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { TransferReason } from '../../shared/rpc/content.ts';
+import { withToken } from './amount.ts';
 import { inputWords } from './input-words.ts';
 import { formatDecimal } from './locale.ts';
 import { formatDateTime } from './time.ts';
@@ -129,7 +130,7 @@ export function startWords(error: unknown): ErrorWords {
 /** An amount in a shard's answer, for the language of the moment; `null` for anything else. */
 function shownXat(amount: string | number | undefined): (() => string) | null {
   const decimal = String(amount).replace(/\.0+$/, '');
-  return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => `${formatDecimal(decimal)} XAT` : null;
+  return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => withToken(formatDecimal(decimal), 'XAT') : null;
 }
 
 function words(what: () => string, next: () => string): ErrorWords {

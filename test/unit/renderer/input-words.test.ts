@@ -84,13 +84,15 @@ describe('an input that is refused', () => {
 
   it('says its bound in the unit and the language of the field', () => {
     const most = { reason: 'at-most', bound: 2 ** 50 };
-    expect(inputWords({ ...most, field: 'cacheBytes' })).toBe('At most 1,048,576.0 GB.');
+    expect(inputWords({ ...most, field: 'cacheBytes' })).toBe('At most 1,048,576.0\u00a0GB.');
     expect(inputWords({ reason: 'at-most', bound: 5_000, field: 'maxConnections' })).toBe('At most 5,000.');
     overwriteGetLocale(() => 'ru');
     expect(inputWords({ reason: 'at-least', bound: 16 * 2 ** 20, field: 'cacheBytes' })).toBe(
-      'Не меньше 16 МиБ.',
+      'Не меньше 16\u00a0МиБ.',
     );
-    expect(inputWords({ reason: 'rate-least' })).toBe('0 останавливает; иначе скорость не меньше 32 КиБ/с.');
+    expect(inputWords({ reason: 'rate-least' })).toBe(
+      '0 останавливает; иначе скорость не меньше 32\u00a0КиБ/с.',
+    );
     expect(inputWords({ reason: 'amount' })).toBe('Это не сумма: напишите, например, 0,25.');
   });
 
