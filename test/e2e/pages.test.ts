@@ -187,6 +187,16 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     expect(await page.getByTestId('library-error').textContent()).toContain('no such file');
   });
 
+  it.each(['en', 'ru'] as const)(
+    'says how the node is in two lines of a telephone, in %s',
+    async (language) => {
+      const page = await open('watch', { language, width: 390, height: 844 });
+      await page.getByTestId('credit-left').waitFor();
+      const strip = page.locator('header').first();
+      expect((await strip.boundingBox())?.height).toBeLessThan(64);
+    },
+  );
+
   it('imports a folder that is dropped, with all that is in it, and says what it left out', async () => {
     const page = await open('watch');
     const folder = join(world.temporaryDir(), 'films');
