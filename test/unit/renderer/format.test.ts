@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   fullAmount,
   pricePerMib,
@@ -6,7 +6,14 @@ import {
   shortAmount,
   significant,
 } from '../../../renderer/format/amount.ts';
-import { dayEndMs, dayOf, dayStartMs, formatDay, readDay } from '../../../renderer/format/days.ts';
+import {
+  dayEndMs,
+  dayOf,
+  dayStartMs,
+  formatDay,
+  formatWeekday,
+  readDay,
+} from '../../../renderer/format/days.ts';
 import {
   codeWords,
   errorWords,
@@ -130,6 +137,15 @@ describe('traffic', () => {
     [1_536, '1.5\u00a0KiB/s'],
   ])('%i bytes per second', (bytes, text) => {
     expect(rateText(bytes)).toBe(text);
+  });
+});
+
+describe('a date in Russian', () => {
+  it('keeps its year and the word for it on one line', () => {
+    overwriteGetLocale(() => 'ru');
+    onTestFinished(() => overwriteGetLocale(() => 'en'));
+    const dates = [formatWeekday('2020-11-21'), formatDateTime(Date.UTC(2020, 10, 21, 12))];
+    for (const date of dates) expect(date).toContain('2020\u00a0г.');
   });
 });
 
