@@ -162,8 +162,8 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await page.getByTestId('send-amount').fill('0,5');
     await page.getByTestId('send-look').click();
     await page.getByTestId('quote').waitFor(WAIT);
-    expect(await page.getByTestId('quote-gives-XAT').textContent()).toBe('−0.5000000 XAT');
-    expect(await page.getByTestId('quote-after-XAT').textContent()).toBe('1.5000000 XAT');
+    expect(await page.getByTestId('quote-gives-XAT').textContent()).toBe('−0.5000000\u00a0XAT');
+    expect(await page.getByTestId('quote-after-XAT').textContent()).toBe('1.5000000\u00a0XAT');
     // Another amount is another quote.
     await page.getByTestId('send-amount').fill('0.25');
     await page.getByTestId('quote').waitFor({ state: 'detached' });
