@@ -4,6 +4,7 @@
  * left out holds from the hour after it, and when the clock is put back the hour that comes twice has its rule twice.
  */
 import { z } from 'zod';
+import { because } from './input-words.ts';
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
@@ -21,12 +22,18 @@ export const rateSchema = z
   .int()
   .min(0)
   .max(MOST_RATE_BYTES)
-  .refine((rate) => rate === 0 || rate >= LEAST_RATE_BYTES, 'must be 0, or at least 32 KiB/s (32768)')
+  .refine(
+    (rate) => rate === 0 || rate >= LEAST_RATE_BYTES,
+    because('rate-least', 'must be 0, or at least 32 KiB/s (32768)'),
+  )
   .nullable();
 
 const timeSchema = z
   .string()
-  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'not a time, write for example 08:30');
+  .refine(
+    (text) => /^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(text),
+    because('time', 'not a time, write for example 08:30'),
+  );
 
 export const ruleSchema = z
   .object({
@@ -39,10 +46,13 @@ export const ruleSchema = z
     uploadBytesPerSecond: rateSchema.optional(),
   })
   .strict()
-  .refine(({ from, to }) => from !== to && from !== '24:00', 'must begin and end at different times')
+  .refine(
+    ({ from, to }) => from !== to && from !== '24:00',
+    because('rule-times', 'must begin and end at different times'),
+  )
   .refine(
     (rule) => rule.downloadBytesPerSecond !== undefined || rule.uploadBytesPerSecond !== undefined,
-    'must say something of download or upload',
+    because('rule-empty', 'must say something of download or upload'),
   );
 
 export type ScheduleRule = z.infer<typeof ruleSchema>;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
 import { makeFolder } from '../db/make-folder.ts';
 import { storeError } from '../db/store-error.ts';
-import { STOP_SIGNALS } from '../process/stop-signals.ts';
+import { exitCodeOf, STOP_SIGNALS } from '../process/stop-signals.ts';
 import { reportTable } from './demo-report.ts';
 import { Demo } from './demo-run.ts';
 import { ProcessGroup } from './processes.ts';
@@ -42,7 +42,7 @@ export async function demoCommand(options: DemoOptions): Promise<void> {
   // A second signal finds the same clean-up under way; nothing is left behind for being impatient.
   const onSignal = (signal: NodeJS.Signals) => {
     interrupt.abort();
-    demo.close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+    demo.close().finally(() => process.exit(exitCodeOf(signal)));
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   try {

@@ -1,11 +1,14 @@
 /** The shell without a window: the same pages, in the user's own browser. */
 import packageJson from '../../package.json' with { type: 'json' };
+import { AceError, isAceError } from '../../shared/errors.ts';
 import { DEFAULT_HTTP_PORT } from '../data-dir/config.ts';
+import { readControl } from '../data-dir/control-file.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { type NodeConfig, type RunningNode, startNode } from '../node/node.ts';
 import { createCrashReports } from '../process/crash-reports.ts';
 import { stopSignal } from '../process/stop-signals.ts';
 import { hostNote } from '../rpc/host-note.ts';
+import { runningNode } from './node-connection.ts';
 import { withPassphrase } from './passphrase.ts';
 
 /**
@@ -14,9 +17,14 @@ import { withPassphrase } from './passphrase.ts';
  * token is in the fragment, which browsers never send anywhere.
  */
 export async function runHeadless(config: NodeConfig): Promise<void> {
-  const node = await startNode(await withPassphrase(config));
+  const dataDir = new DataDir(config.dataDir);
+  await checkNotRunning(dataDir); // before a passphrase is asked for
+  const node = await startNode(await withPassphrase(config)).catch(async (error: unknown) => {
+    if (isAceError(error, 'DataDirInUse')) await checkNotRunning(dataDir);
+    throw error;
+  });
   const reports = createCrashReports({
-    folder: new DataDir(config.dataDir).reports,
+    folder: dataDir.reports,
     version: packageJson.version,
     secrets: () => [node.http.token, config.passphrase],
   });
@@ -31,6 +39,19 @@ export async function runHeadless(config: NodeConfig): Promise<void> {
 
   await Promise.race([signalled, node.stopped]);
   await node.stop();
+}
+
+/** A second start is most often somebody who looks for the pages. @throws AceError `DataDirInUse`, with their address */
+async function checkNotRunning(dataDir: DataDir): Promise<void> {
+  // What answers there, and is no node, is no reason not to start: the lock decides.
+  const running = await runningNode(dataDir).catch(() => null);
+  const at = readControl(dataDir);
+  await running?.close();
+  if (running === null || at === null) return;
+  throw new AceError(
+    'DataDirInUse',
+    `The node runs already: open ${pagesAddress(at)} (another one takes a --data-dir of its own; this one is in ${dataDir.path})`,
+  );
 }
 
 export function pagesAddress(http: { readonly url: string; readonly token: string }): string {

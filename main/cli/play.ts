@@ -8,6 +8,7 @@ import { formatBytes } from '../../shared/format-bytes.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import { feedListener } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
+import { waitingUrl } from '../../shared/waiting-url.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { onStopSignal, stopSignal } from '../process/stop-signals.ts';
@@ -80,7 +81,7 @@ async function saveTo(
     },
   });
   try {
-    const response = await open(playbackUrl, giveUp.signal);
+    const response = await open(waitingUrl(playbackUrl), giveUp.signal);
     if (response.statusCode !== 200) {
       const words = (await text(response)).trim() || `The node answered ${response.statusCode}`;
       throw new AceError('NoProviders', words);

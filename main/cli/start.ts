@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { shellEnvironment } from '../app/config.ts';
 import { findWindow } from '../app/find-window.ts';
 import type { NodeConfig } from '../node/node.ts';
+import { exitCodeOf, STOP_SIGNALS } from '../process/stop-signals.ts';
 import { PASSPHRASE_VARIABLE } from '../wallet/passphrase-rule.ts';
 import { runHeadless } from './headless.ts';
 
@@ -45,18 +46,17 @@ function openWindow(binary: string, config: NodeConfig): Promise<number | string
   const passOn = (signal: NodeJS.Signals) => {
     if (signal !== 'SIGINT' || !onTerminal()) child.kill(signal);
   };
-  process.on('SIGINT', passOn);
-  process.on('SIGTERM', passOn);
+  for (const signal of STOP_SIGNALS) process.on(signal, passOn);
   return new Promise((resolve) => {
     const done = (outcome: number | string) => {
-      process.off('SIGINT', passOn);
-      process.off('SIGTERM', passOn);
+      for (const signal of STOP_SIGNALS) process.off(signal, passOn);
       resolve(outcome);
     };
     child.once('error', () => done('The Electron binary does not start'));
-    child.once('exit', (code) =>
-      done(code === EXIT_NOT_LOADABLE ? 'Electron lacks a system library' : (code ?? 1)),
-    );
+    child.once('exit', (code, signal) => {
+      if (code === EXIT_NOT_LOADABLE) done('Electron lacks a system library');
+      else done(signal === null ? (code ?? 1) : exitCodeOf(signal));
+    });
   });
 }
 

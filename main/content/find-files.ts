@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AceError } from '../../shared/errors.ts';
+import { isMediaType } from '../../shared/mime-type.ts';
 import type { FilesView } from '../../shared/rpc/content.ts';
 import { mimeTypeOf } from './mime-type.ts';
 
@@ -48,6 +49,7 @@ async function walk(
       throw new AceError(
         'InvalidInput',
         `There are more than ${MOST_FILES} files in this folder: import the folders in it one by one`,
+        { details: { reason: 'too-many-files', bound: MOST_FILES } },
       );
     }
   }
@@ -58,7 +60,7 @@ const byName = new Intl.Collator('en', { numeric: true });
 
 async function isMediaFile(path: string): Promise<boolean> {
   try {
-    return /^(video|audio)\//.test(await mimeTypeOf(path, path));
+    return isMediaType(await mimeTypeOf(path, path));
   } catch {
     return true; // it cannot be read: its import says why
   }

@@ -51,6 +51,7 @@ export async function importFile(
     throw new AceError(
       'InvalidInput',
       `"${name}" cannot be the name of a content: it is too long or has a path in it`,
+      { details: { field: 'name', reason: 'name' } },
     );
   }
   const sizeBytes = await checkedSize(path);

@@ -12,7 +12,7 @@ export interface AnnouncerOptions {
   /** This device's certificate, canonical bytes. */
   readonly certificate: Uint8Array;
   /** Whole contents, by id. */
-  readonly contentIds: () => string[];
+  readonly contentIds: () => Promise<string[]>;
   /** The shards that can be reached. */
   readonly lines: () => readonly ShardClient[];
   readonly nowMs: () => number;
@@ -21,6 +21,8 @@ export interface AnnouncerOptions {
 
 /** So that a change of addresses, or of many contents at once, is announced once. */
 const SOON_MS = 300;
+/** A large library takes long to be announced: while titles change one after the other, this many times as long is between two times. */
+const REST = 4;
 /** The DHT's records are published again this often: nodes that were nearest have gone, others have come. */
 const PROVIDE_EVERY_MS = 3_600_000;
 const PROVIDE_MS = 20_000;
@@ -37,6 +39,9 @@ export class Announcer {
   readonly #onPeer = () => this.#met();
   #soon: NodeJS.Timeout | null = null;
   #providing: Promise<void> | null = null;
+  #isLeaving = false;
+  /** What the last announcement to a shard took, from the reading of the library to the shard's answer. */
+  #tookMs = 0;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -48,17 +53,20 @@ export class Announcer {
   /** In a moment. */
   soon(): void {
     if (this.#stopping.signal.aborted) return;
-    this.#soon ??= setTimeout(() => {
-      this.#soon = null;
-      this.now();
-    }, SOON_MS);
+    this.#soon ??= setTimeout(
+      () => {
+        this.#soon = null;
+        this.now();
+      },
+      Math.max(SOON_MS, REST * this.#tookMs),
+    );
   }
 
   /** To everybody; what fails is announced again at the next run. */
   now(): void {
     for (const line of this.#options.lines()) {
       this.announceTo(line).catch((error: unknown) => {
-        if (!isAceError(error, 'ShardUnavailable'))
+        if (!this.#isLeaving && !isAceError(error, 'ShardUnavailable'))
           this.#options.log.warn({ err: error }, 'contents could not be announced');
       });
     }
@@ -67,14 +75,19 @@ export class Announcer {
 
   async announceTo(line: ShardClient): Promise<void> {
     const { certificate, contentIds, host } = this.#options;
+    const beganMs = performance.now();
     const multiaddrs = host.getMultiaddrs().map(String);
     // Until it has an address that others can use, there is nothing to announce.
-    const ids = multiaddrs.length > 0 ? contentIds() : [];
+    const ids = multiaddrs.length > 0 ? await contentIds() : [];
+    // What is said last counts: that nothing is offered any more.
+    if (this.#isLeaving) return;
     await line.call('announce', { certificate, contentIds: ids, multiaddrs });
+    this.#tookMs = performance.now() - beganMs;
   }
 
   /** Takes it all back at the shards; the DHT forgets by itself. */
   async leave(): Promise<void> {
+    this.#isLeaving = true;
     const nothing = { certificate: this.#options.certificate, contentIds: [], multiaddrs: [] };
     await Promise.all(this.#options.lines().map((line) => line.call('announce', nothing)));
   }
@@ -90,16 +103,24 @@ export class Announcer {
 
   /** The first peers of the DHT are there: what nobody took so far may find somebody now. */
   #met(): void {
-    const { contentIds } = this.#options;
-    if (dhtOf(this.#options.host) && contentIds().some((id) => !this.#providedAtMs.has(id))) this.soon();
+    if (dhtOf(this.#options.host)) this.#provideNew().catch((error: unknown) => this.#warn(error));
+  }
+
+  async #provideNew(): Promise<void> {
+    const ids = await this.#options.contentIds();
+    if (ids.some((id) => !this.#providedAtMs.has(id))) this.soon();
+  }
+
+  #warn(error: unknown): void {
+    if (!this.#stopping.signal.aborted)
+      this.#options.log.warn({ err: error }, 'contents could not be given to the DHT');
   }
 
   #provide(): void {
     if (this.#stopping.signal.aborted || !livingDhtOf(this.#options.host)) return;
-    const { log } = this.#options;
     this.#providing ??= this.#provideDue()
       // A store that cannot be read now: the next run tries again.
-      .catch((error: unknown) => log.warn({ err: error }, 'contents could not be given to the DHT'))
+      .catch((error: unknown) => this.#warn(error))
       .finally(() => {
         this.#providing = null;
       });
@@ -107,7 +128,7 @@ export class Announcer {
 
   async #provideDue(): Promise<void> {
     const { contentIds, nowMs } = this.#options;
-    const ids = contentIds();
+    const ids = await contentIds();
     const whole = new Set(ids);
     for (const id of this.#providedAtMs.keys()) if (!whole.has(id)) await this.#withdraw(id);
     const due = ids.filter((id) => nowMs() - (this.#providedAtMs.get(id) ?? -Infinity) >= PROVIDE_EVERY_MS);

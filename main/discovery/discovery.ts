@@ -89,14 +89,11 @@ export async function startDiscovery(
   const announcer = new Announcer({
     host,
     certificate,
-    contentIds: () =>
-      isOffering()
-        ? store.contents
-            .list()
-            .filter(isShared)
-            .map(({ contentId }) => contentId)
-            .concat(broadcasts())
-        : [],
+    contentIds: async () => {
+      if (!isOffering()) return [];
+      const shared = (await store.contents.listInParts()).filter(isShared);
+      return shared.map(({ contentId }) => contentId).concat(broadcasts());
+    },
     lines: () => lines.connected().map(([, line]) => line),
     nowMs,
     log,

@@ -78,6 +78,7 @@ export class Broadcaster {
       throw new AceError(
         'InvalidInput',
         `"${name}" cannot be the name of a broadcast: it is too long or has a path in it`,
+        { details: { field: 'name', reason: 'name' } },
       );
     }
     const open = this.own().find((row) => row.name === name && !row.ended);

@@ -171,6 +171,7 @@ export async function checkFolder(folder: string): Promise<void> {
     throw new AceError(
       'InvalidInput',
       `There is no folder ${folder}: make it, and have the encoder write there`,
+      { details: { field: 'folder', reason: 'folder-missing' } },
     );
   }
 }

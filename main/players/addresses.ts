@@ -1,5 +1,6 @@
 /** The paths that players know: ours, and those of the Ace Stream API. */
 import { AceError } from '../../shared/errors.ts';
+import { WAITS_FLAG } from '../../shared/waiting-url.ts';
 import { parseContentId } from '../content/transport-file.ts';
 
 /** What a path asks for. `session` is the id of a playback session. */
@@ -34,6 +35,11 @@ export function contentUrl(base: string, contentId: string, download: boolean): 
 
 export function isDownload(url: URL): boolean {
   return url.searchParams.get(DOWNLOAD_FLAG) !== null;
+}
+
+/** Who asks knows from elsewhere why nothing comes, shows it, and goes on when it comes. */
+export function isWaiting(url: URL): boolean {
+  return url.searchParams.get(WAITS_FLAG) !== null;
 }
 
 /** Paths of a session, to be put behind the address of the server. */

@@ -157,10 +157,14 @@ async function sendSegment(
   closed: AbortSignal,
 ): Promise<void> {
   const { file } = transfer;
-  await checkComes(transfer, context.clockError, closed, 0);
+  const { clockError } = context;
+  const awaited = await checkComes(transfer, {
+    ...{ clockError, closed, pieceIndex: 0, watches: true, waits: false },
+  });
   const late = AbortSignal.timeout(SEGMENT_MS);
   const signal = AbortSignal.any([closed, late]);
   const reader = transfer.addReader(0);
+  awaited.release();
   try {
     await transfer.piece(0, signal).catch((error: unknown) => {
       if (!late.aborted || closed.aborted) throw error;

@@ -15,6 +15,7 @@ import type { Transfer } from '../transfer/transfer.ts';
 import {
   type Address,
   isDownload,
+  isWaiting,
   readAddress,
   SEGMENT_SUFFIX,
   sessionPaths,
@@ -150,16 +151,25 @@ class Playback {
     const transfer = await transferOf(contentId, opening);
     // Before the head is sent: behind it there is no place left to say why nothing comes.
     await pieces.referenced.check(transfer.contentId);
-    if (req.method === 'GET') await checkComes(transfer, clockError, closedBy(res), opening?.pieceIndex);
+    const context = {
+      clockError,
+      closed: closedBy(res),
+      pieceIndex: opening?.pieceIndex,
+      watches: !isDownload(url),
+      waits: isWaiting(url),
+    };
+    const awaited = req.method === 'GET' ? await checkComes(transfer, context) : null;
     const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());
     try {
-      await serveContent(req, res, {
+      const serving = serveContent(req, res, {
         pieces,
         transfer,
         addedAtMs: this.#context.contentOf(contentId)?.addedAtMs ?? 0,
         download: isDownload(url),
         ...(using && { onSent: () => using.meter.sample(transfer, () => this.#upBytes(contentId)) }),
       });
+      awaited?.release(); // the answer has a reader of its own by now
+      await serving;
     } finally {
       ended?.();
     }
@@ -191,6 +201,7 @@ class Playback {
   async #open(contentId: string, output: 'stream' | 'hls', { req }: Exchange): Promise<unknown> {
     const { progress, isLive } = await this.#playing(contentId);
     await this.#context.pieces.referenced.check(contentId);
+    if (!isLive) await this.#checkShared(contentId);
     const meter = new SessionMeter(progress, this.#upBytes(contentId), this.#context.nowMs);
     const { id } = this.#sessions.open(contentId, meter);
     const paths = sessionPaths(contentId, id, output);
@@ -209,6 +220,15 @@ class Playback {
       },
       error: null,
     };
+  }
+
+  /** @throws AceError `ProviderStopped` */
+  async #checkShared(contentId: string): Promise<void> {
+    const transfer = await this.#context.transferOf(contentId);
+    await transfer.checkOffered().catch((error: unknown) => {
+      // What may end by itself, such as a shard that is away, the stream waits for.
+      if (isAceError(error, 'ProviderStopped')) throw error;
+    });
   }
 
   async #stat(contentId: string, id: string): Promise<unknown> {

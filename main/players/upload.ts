@@ -38,7 +38,7 @@ export function uploadHandler(context: UploadContext, next: Handler): Handler {
         if (req.destroyed && !req.complete) return;
         if (!isAceError(error)) context.log.error({ err: error }, 'an upload failed');
         const failure: RpcFailure = isAceError(error)
-          ? { code: error.code, message: error.message }
+          ? { code: error.code, message: error.message, details: error.details }
           : { code: 'Internal', message: 'Something went wrong inside the node. Its log says more.' };
         // What follows of a body that is refused is not read.
         res.setHeader('Connection', 'close');
@@ -55,7 +55,9 @@ async function take(context: UploadContext, req: IncomingMessage, name: string):
   const given = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '')?.[1];
   if (!tokenMatches(given, context.token())) throw new AceError('NotAllowed', 'An upload takes the token');
   if (!isContentName(name))
-    throw new AceError('InvalidInput', `name: "${name}" cannot be the name of a content`);
+    throw new AceError('InvalidInput', `name: "${name}" cannot be the name of a content`, {
+      details: { field: 'name', reason: 'name' },
+    });
   if (Number(req.headers['content-length'] ?? 0) > MAX_CONTENT_BYTES) throw tooLarge(name);
   const path = context.temporaryPath();
   try {

@@ -21,6 +21,11 @@ const REAL_CONTEXT: StopSignalsContext = {
   nowMs: () => performance.now(),
 };
 
+/** As shells have it: 129, 130 or 143. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
 /** Calls `stop` once. Listens until the process ends, so that nothing kills it while it closes. */
 export function onStopSignal(stop: () => void, context: StopSignalsContext = REAL_CONTEXT): void {
   let askedAtMs: number | null = null;
@@ -30,7 +35,7 @@ export function onStopSignal(stop: () => void, context: StopSignalsContext = REA
         askedAtMs = context.nowMs();
         stop();
       } else if (context.nowMs() - askedAtMs > SAME_SIGNAL_MS) {
-        context.exit(128 + constants.signals[signal]);
+        context.exit(exitCodeOf(signal));
       }
     });
   }

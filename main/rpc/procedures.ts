@@ -5,6 +5,7 @@
  */
 import type { ZodError, ZodType } from 'zod';
 import { AceError } from '../../shared/errors.ts';
+import { inputReason } from '../../shared/input-words.ts';
 import { inputs, type Procedure, type RpcFailure } from '../../shared/rpc/rpc.ts';
 import { storeError } from '../db/store-error.ts';
 import { NO_LOG, type NodeService, type RpcLog } from './service.ts';
@@ -79,7 +80,8 @@ function invalidInput(error: ZodError): AceError {
   // What was sent may be long, and its author a stranger: an error does not carry it back whole.
   const field = (issue?.path.map(String).join('.') || unknownKey || 'input').slice(0, MAX_FIELD_CHARS);
   const why = (issue?.message ?? 'not valid').slice(0, MAX_REASON_CHARS);
-  return new AceError('InvalidInput', `${field}: ${why}`, { details: { field } });
+  const reason = issue ? inputReason(issue) : { reason: 'not-valid' };
+  return new AceError('InvalidInput', `${field}: ${why}`, { details: { field, ...reason } });
 }
 
 function toFailure(thrown: unknown, procedure: unknown, log: RpcLog): RpcFailure {

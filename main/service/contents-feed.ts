@@ -11,42 +11,51 @@ const GATHER_MS = 500;
 const REST = 4;
 
 export class ContentsFeed {
-  readonly #send: () => void;
+  readonly #send: () => Promise<void>;
   readonly #log: Log;
   /** Runs while what changes is gathered. */
   #timer: NodeJS.Timeout | null = null;
-  /** Something changed since it was sent. */
+  /** Something changed since it was read. */
   #changed = false;
+  /** It is being read. */
+  #busy = false;
+  #closed = false;
 
-  constructor(send: () => void, log: Log) {
+  /** @param send reads the library in parts, and sends it */
+  constructor(send: () => Promise<void>, log: Log) {
     this.#send = send;
     this.#log = log;
   }
 
   readonly note = (): void => {
     this.#changed = true;
-    if (this.#timer === null) this.#flush();
+    if (this.#timer === null && !this.#busy) void this.#flush();
   };
 
   close(): void {
+    this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     this.#timer = null;
-    if (!this.#changed) return;
+    if (!this.#changed || this.#closed) return;
+    this.#busy = true;
     this.#changed = false;
     const beganMs = performance.now();
     try {
-      this.#send();
+      await this.#send();
     } catch (error) {
+      if (this.#closed) return; // its books are closed, too
       this.#log.error(
         { err: error },
         'the library could not be read for the pages; its next change tries again',
       );
     }
     const tookMs = performance.now() - beganMs;
-    this.#timer = setTimeout(() => this.#flush(), Math.max(GATHER_MS, REST * tookMs));
+    this.#busy = false;
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#flush(), Math.max(GATHER_MS, REST * tookMs));
   }
 }

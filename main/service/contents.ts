@@ -38,9 +38,9 @@ type ContentProcedures = Pick<
 /** An import reports how far it has come at most this often. */
 const PROGRESS_EVERY_MS = 250;
 
-export function contentViews({ store, live }: RunningPeer): ContentView[] {
+export async function contentViews({ store, live }: RunningPeer): Promise<ContentView[]> {
   return [
-    ...store.contents.list().map(contentView),
+    ...(await store.contents.listInParts()).map(contentView),
     ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
   ];
 }

@@ -76,6 +76,6 @@ function parseDevice(text: string): string {
   const device = withoutInvisible(text).trim().toLowerCase();
   if (/^[0-9a-f]{64}$/.test(device) && isDeviceKey(fromHex(device))) return device;
   throw new AceError('InvalidInput', 'Not a device: copy all 64 digits of what the other device shows', {
-    details: { field: 'device' },
+    details: { field: 'device', reason: 'device' },
   });
 }

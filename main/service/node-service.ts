@@ -115,8 +115,8 @@ async function settleEverywhere({ lines, shardClient }: RunningPeer): Promise<vo
 function followPeer(peer: RunningPeer, feed: ServiceFeed, noteMarket: () => void, log: Log): () => void {
   const { events } = peer;
   events.on('change', () => feed.send('change', null));
-  const contents = new ContentsFeed(() => {
-    if (feed.isHeard) feed.send('contents', contentViews(peer));
+  const contents = new ContentsFeed(async () => {
+    if (feed.isHeard) feed.send('contents', await contentViews(peer));
   }, log);
   events.on('contents', contents.note);
   events.on('settlements', (rows) => {

@@ -352,7 +352,7 @@ function parsePercent(text: string): Ratio {
     if (percent.num <= 50n * percent.den) return ratio(percent.num, percent.den * 100n);
   }
   throw new AceError('InvalidInput', 'The slippage is a percentage from 0 to 50, such as 0.5', {
-    details: { field: 'slippagePercent' },
+    details: { field: 'slippagePercent', reason: 'slippage' },
   });
 }
 

@@ -77,7 +77,10 @@ export function settlementProcedures(context: SettlementViewsContext): Settlemen
     settlementCounterparties: async () => history.counterparties(MAX_COUNTERPARTIES),
     async settlementDetail(place) {
       const row = 'seq' in place ? history.get(place.seq) : history.ofShard(place.shard, place.shardSeq);
-      if (!row) throw new AceError('InvalidInput', 'There is no such settlement in this node’s history');
+      if (!row)
+        throw new AceError('InvalidInput', 'There is no such settlement in this node’s history', {
+          details: { reason: 'settlement-unknown' },
+        });
       return detailView(row, context);
     },
   };

@@ -31,6 +31,7 @@ export class TransferStatus {
   state: TransferState = 'connecting';
   reason: AceError | null = null;
   readonly #context: StatusContext;
+  readonly #looking = new Set<(reason: AceError) => void>();
 
   constructor(context: StatusContext) {
     this.#context = context;
@@ -47,6 +48,22 @@ export class TransferStatus {
     this.state = state;
     this.reason = reason;
     if (changed) this.#context.onChange();
+    if (reason) for (const look of [...this.#looking]) look(reason);
+  }
+
+  /** The next reason that is found, be it the old one again; `null` when `until` aborts before. */
+  next(until: AbortSignal): Promise<AceError | null> {
+    return new Promise((resolve) => {
+      const end = (reason: AceError | null) => {
+        this.#looking.delete(end);
+        until.removeEventListener('abort', abort);
+        resolve(reason);
+      };
+      const abort = () => end(null);
+      if (until.aborted) return resolve(null);
+      until.addEventListener('abort', abort, { once: true });
+      this.#looking.add(end);
+    });
   }
 
   /** Our own shard, credit or disk: the provider has no part in it. */

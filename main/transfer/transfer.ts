@@ -259,6 +259,19 @@ export class Transfer implements StreamUser {
     return this.#holdings.piece(pieceIndex, signal);
   }
 
+  /** Whether anybody can be asked for what is missing, without asking for it. @throws AceError `ProviderStopped`, … */
+  async checkOffered(): Promise<void> {
+    if (!this.complete && this.#providers.live.length === 0) await this.#providers.find();
+  }
+
+  /**
+   * Why nothing comes, as it is found out from now on: what is known of an earlier reader may not hold any more. `null` when
+   * `until` aborts before.
+   */
+  nextTrouble(until: AbortSignal): Promise<AceError | null> {
+    return this.#status.next(until);
+  }
+
   /** A piece turned out to be lost from the disk: it is fetched again. */
   forget(pieceIndex: number): void {
     this.#holdings.forget(pieceIndex);

@@ -95,7 +95,7 @@ export async function writeBackup(
   try {
     if (await isOther(path)) {
       throw new AceError('InvalidInput', `${path} is there already and is no backup: choose another name`, {
-        details: { field: 'path' },
+        details: { field: 'path', reason: 'file-is-other' },
       });
     }
     if (!replace && existsSync(path)) {
@@ -103,7 +103,7 @@ export async function writeBackup(
         'InvalidInput',
         `${path} is there already: choose another name, or have it replaced`,
         {
-          details: { field: 'path' },
+          details: { field: 'path', reason: 'file-exists' },
         },
       );
     }

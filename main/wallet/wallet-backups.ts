@@ -96,7 +96,7 @@ export class WalletBackups {
       throw new AceError(
         'InvalidInput',
         `The backup is of ${content.networkId}, which ran inside the node that made it: give --join with its address`,
-        { details: { field: 'join' } },
+        { details: { field: 'join', reason: 'backup-join' } },
       );
     }
     this.#restoreBooks(content);
@@ -154,7 +154,7 @@ async function textOf({
 }: CheckedInput<'walletRestoreBackup'>): Promise<[text: string, name: string]> {
   if ((path === undefined) === (base64 === undefined)) {
     throw new AceError('InvalidInput', 'Give a backup: either its path or its content', {
-      details: { field: 'path' },
+      details: { field: 'path', reason: 'backup-none' },
     });
   }
   if (path !== undefined) return [await readBackup(givenPath(path)), path];

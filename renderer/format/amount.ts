@@ -5,6 +5,7 @@
 import { formatAmount, parseAmount, TOKEN_DECIMALS, type TokenAmount } from '../../shared/economy/money.ts';
 import { type Ratio, ratio, ratioFromDecimal, ratioToDecimal } from '../../shared/economy/ratio.ts';
 import { UNITS_PER_GB } from '../../shared/economy/units.ts';
+import { m } from '../../shared/i18n/compiled/messages.js';
 import { isAmbiguousDecimal, typedDecimal } from '../../shared/typed/number.ts';
 import { decimalSign, formatDecimal } from './locale.ts';
 
@@ -21,6 +22,11 @@ export function shortAmount(baseUnits: bigint, minDecimals = 4): string {
 /** All 7 decimals, for hover and detail. */
 export function fullAmount(baseUnits: bigint): string {
   return formatDecimal(formatAmount(baseUnits));
+}
+
+/** "2.31 XAT": the two stay on one line. */
+export function withToken(shownAmount: string, token: string): string {
+  return m.amount_token({ amount: shownAmount, token });
 }
 
 /** Reads what a person typed; `null` for anything that is not an amount above zero. */

@@ -1,5 +1,5 @@
 /** Days as the calendar of this computer has them, for filters: "2026-11-21" in the code, in the language of the pages on the screen. */
-import { inLocale } from './locale.ts';
+import { inLocale, wholeYear } from './locale.ts';
 
 const shown = inLocale(
   (tag) => new Intl.DateTimeFormat(tag, { day: '2-digit', month: '2-digit', year: 'numeric' }),
@@ -42,7 +42,7 @@ export function formatDay(day: string): string {
 export function formatWeekday(day: string): string {
   const atMs = dayStartMs(day);
   if (atMs === null) return day;
-  const [first = '', ...rest] = named().format(atMs);
+  const [first = '', ...rest] = wholeYear(named().format(atMs));
   return first.toUpperCase() + rest.join('');
 }
 

@@ -6,6 +6,8 @@
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { TransferReason } from '../../shared/rpc/content.ts';
+import { withToken } from './amount.ts';
+import { inputWords } from './input-words.ts';
 import { formatDecimal } from './locale.ts';
 import { formatDateTime } from './time.ts';
 
@@ -51,6 +53,13 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   DeadlinePassed: words(m.error_deadline, m.error_deadline_next),
   InvalidAmount: words(m.error_amount, m.error_amount_next),
   NoMarket: words(m.error_no_market, m.error_no_market_next),
+  DataDirNotWritable: words(m.error_data_dir_not_writable, m.error_data_dir_not_writable_next),
+  ContentTooLarge: words(m.error_content_too_large, m.error_content_too_large_next),
+  TooManyRequests: words(m.error_too_many_requests, m.error_too_many_requests_next),
+  RequestTimeout: words(m.error_request_timeout, m.error_request_timeout_next),
+  PeerClosed: words(m.error_peer_closed, m.error_peer_closed_next),
+  WrongNetwork: words(m.error_wrong_network, m.error_wrong_network_next),
+  KeyStoreLocked: words(m.error_key_store_locked, m.error_key_store_locked_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
   Internal: words(m.error_internal, m.error_internal_next),
 };
@@ -63,25 +72,10 @@ const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
 
 const TOO_SMALL = words(m.error_too_small, m.error_too_small_next);
 
-/** What is wrong with one field, by its name and, where there are several ways, the reason. */
-const FIELDS: Readonly<Record<string, ErrorWords>> = {
-  'to form': words(m.error_field_address, m.error_input_next),
-  'to checksum': words(m.error_field_checksum, m.error_input_next),
-  'to nobody': words(m.error_field_nobody, m.error_input_next),
-  'to self': words(m.error_field_self, m.error_input_next),
-  contentId: words(m.error_invalid_content_id, m.error_invalid_content_id_next),
-  device: words(m.error_field_device, m.error_input_next),
-  slippagePercent: words(m.error_field_slippage, m.error_input_next),
-};
-
-/** Codes whose message is about the person's own input. */
-const ABOUT_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['InvalidInput']);
-
 export function codeWords(code: ErrorCode, message: string): ErrorWords {
   const known = WORDS[code];
   if (known) return known;
-  if (ABOUT_INPUT.has(code))
-    return words(() => m.error_input({ text: withoutField(message) }), m.error_input_next);
+  if (code === 'InvalidInput') return words(m.error_input, m.error_input_next);
   return words(
     () => m.error_other({ text: message }),
     () => m.error_other_next({ code }),
@@ -101,10 +95,10 @@ function stoppedWords(untilMs: number, next: () => string): ErrorWords {
 
 export function errorWords(error: unknown): ErrorWords {
   if (error instanceof AceError) {
-    const { field = '', reason } = error.details;
-    const ofField = FIELDS[reason === undefined ? field : `${field} ${reason}`];
-    if (error.code === 'InvalidInput' && ofField) return ofField;
-    if (error.code === 'SlippageExceeded' && reason === 'too-small') return TOO_SMALL;
+    const { code, details } = error;
+    if (code === 'InvalidInput' && details.field === 'contentId') return codeWords('InvalidContentId', '');
+    if (code === 'InvalidInput') return words(() => inputWords(details), m.error_input_next);
+    if (code === 'SlippageExceeded' && details.reason === 'too-small') return TOO_SMALL;
     return codeWords(error.code, error.message);
   }
   return codeWords('Internal', '');
@@ -136,7 +130,7 @@ export function startWords(error: unknown): ErrorWords {
 /** An amount in a shard's answer, for the language of the moment; `null` for anything else. */
 function shownXat(amount: string | number | undefined): (() => string) | null {
   const decimal = String(amount).replace(/\.0+$/, '');
-  return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => `${formatDecimal(decimal)} XAT` : null;
+  return /^\d{1,15}(\.\d{1,7})?$/.test(decimal) ? () => withToken(formatDecimal(decimal), 'XAT') : null;
 }
 
 function words(what: () => string, next: () => string): ErrorWords {
@@ -148,10 +142,4 @@ function words(what: () => string, next: () => string): ErrorWords {
       return next();
     },
   };
-}
-
-/** "amountXat: not an amount" is for programs; a person sees which field it is. */
-function withoutField(message: string): string {
-  const text = message.replace(/^[a-z][\w.]*: /i, '');
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

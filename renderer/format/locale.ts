@@ -18,6 +18,11 @@ export function inLocale<T>(make: (tag: string) => T): () => T {
   };
 }
 
+/** A year keeps its word: "2026 г." is one. */
+export function wholeYear(date: string): string {
+  return date.replace(/ г\./, '\u00a0г.');
+}
+
 const whole = inLocale((tag) => new Intl.NumberFormat(tag, { maximumFractionDigits: 0 }));
 const oneDecimal = inLocale(
   (tag) => new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),

@@ -1,5 +1,5 @@
 import { m } from '../../shared/i18n/compiled/messages.js';
-import { formatWhole, inLocale } from './locale.ts';
+import { formatWhole, inLocale, wholeYear } from './locale.ts';
 
 const timeOfDay = dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayAndTime = dateFormat({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
@@ -24,12 +24,12 @@ export function formatTime(atMs: number): string {
 /** "18 Nov, 20:14", with the year where that is not this one. */
 export function formatDateTime(atMs: number): string {
   const thisYear = new Date(atMs).getFullYear() === new Date().getFullYear();
-  return (thisYear ? dayAndTime() : dayMonthYear()).format(atMs);
+  return wholeYear((thisYear ? dayAndTime() : dayMonthYear()).format(atMs));
 }
 
 /** With year, seconds and time zone, for hover. */
 export function formatFullTime(atMs: number): string {
-  return everything().format(atMs);
+  return wholeYear(everything().format(atMs));
 }
 
 /** "34 s", "3:07 min" */

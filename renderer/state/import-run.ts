@@ -5,11 +5,25 @@ import type { ContentView, FilesView } from '../../shared/rpc/content.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 
-/** One file, or a folder, and how it is imported. */
-export interface ImportStep {
+/** One file, or a folder that is found out to be one, and how it is imported. */
+export interface FileStep {
   /** Its path where there is one. */
   readonly name: string;
   readonly run: () => Promise<ContentView>;
+}
+
+/** A folder, and how to find what is in it. */
+export interface FolderStep {
+  /** The paths of what is in it begin with it. */
+  readonly name: string;
+  readonly open: () => Promise<OpenedFolder>;
+}
+
+export type ImportStep = FileStep | FolderStep;
+
+export interface OpenedFolder {
+  readonly steps: readonly ImportStep[];
+  readonly leftOut: FilesView['leftOut'];
 }
 
 export interface NotAdded {
@@ -74,13 +88,24 @@ export class ImportRun {
     for (let step = this.#waiting.shift(); step !== undefined; step = this.#waiting.shift()) {
       const done = this.#newOnes + this.#before + this.#failures.length;
       this.#context.onProgress(done, done + 1 + this.#waiting.length);
-      try {
-        this.#count(await step.run());
-      } catch (error) {
-        if (isFolder(error)) await this.#open(step);
-        else this.#fail(step, error);
-      }
+      if ('open' in step) await this.#open(step);
+      else await this.#import(step);
     }
+  }
+
+  async #import(step: FileStep): Promise<void> {
+    try {
+      this.#count(await step.run());
+    } catch (error) {
+      if (isFolder(error)) await this.#open({ name: step.name, open: () => this.#folderAt(step.name) });
+      else this.#fail(step, error);
+    }
+  }
+
+  async #folderAt(path: string): Promise<OpenedFolder> {
+    const { filesIn, importPath } = this.#context;
+    const { files, leftOut } = await filesIn(path);
+    return { steps: files.map((file) => ({ name: file, run: () => importPath(file) })), leftOut };
   }
 
   #count({ contentId }: ContentView): void {
@@ -89,16 +114,15 @@ export class ImportRun {
     this.#here.add(contentId);
   }
 
-  async #open(folder: ImportStep): Promise<void> {
-    const { filesIn, importPath } = this.#context;
+  async #open(folder: FolderStep): Promise<void> {
     try {
-      const { files, leftOut } = await filesIn(folder.name);
+      const { steps, leftOut } = await folder.open();
       this.#folders.unshift(folder.name);
       this.#folders.sort((a, b) => b.length - a.length);
       this.#leftOut.push(
         ...leftOut.map(({ path, why }) => ({ name: this.#nameOf(path), words: LEFT_OUT[why] })),
       );
-      this.#waiting.unshift(...files.map((path) => ({ name: path, run: () => importPath(path) })));
+      this.#waiting.unshift(...steps);
     } catch (error) {
       this.#fail(folder, error);
     }

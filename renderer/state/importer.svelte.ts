@@ -7,6 +7,7 @@ import type { ContentView } from '../../shared/rpc/content.ts';
 import { type RpcFailure, UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
+import { type Dropped, filesOf } from './dropped.ts';
 import { baseName, type ImportCounts, ImportRun, type ImportStep } from './import-run.ts';
 import type { NodeState } from './node.svelte.ts';
 
@@ -55,11 +56,13 @@ export class Importer {
   }
 
   async addFiles(files: readonly File[]): Promise<void> {
+    await this.#each(files.map((file) => this.#ofFile(file)));
+  }
+
+  /** Files and folders. */
+  async addDropped(dropped: readonly Dropped[]): Promise<void> {
     await this.#each(
-      files.map((file) => {
-        const path = window.aceNode?.pathOf(file) ?? '';
-        return path === '' ? { name: file.name, run: () => this.#upload(file) } : this.#ofPath(path);
-      }),
+      dropped.map((one) => (one.kind === 'file' ? this.#ofFile(one.file) : this.#ofFolder(one.folder))),
     );
   }
 
@@ -108,6 +111,19 @@ export class Importer {
     this.runs = [...this.runs.filter((run) => run.id !== id), ...(progress ? [progress] : [])];
   }
 
+  #ofFile(file: File, name = file.name): ImportStep {
+    const path = window.aceNode?.pathOf(file) ?? '';
+    return path === '' ? { name, run: () => this.#upload(file) } : this.#ofPath(path);
+  }
+
+  #ofFolder(folder: FileSystemDirectoryEntry): ImportStep {
+    const open = async () => {
+      const { files, leftOut } = await filesOf(folder);
+      return { steps: files.map(({ path, file }) => this.#ofFile(file, path)), leftOut };
+    };
+    return { name: folder.fullPath, open };
+  }
+
   #ofPath(path: string): ImportStep {
     return { name: path, run: () => this.#importPath(path) };
   }
@@ -142,8 +158,9 @@ function send(file: File, token: string, onShare: (share: number) => void): Prom
     request.onerror = () => reject(new AceError('NodeNotRunning', 'The node does not answer'));
     request.onload = () => {
       if (request.status === 200) return resolve(request.response as ContentView);
-      const { code = 'Internal', message = '' } = (request.response ?? {}) as Partial<RpcFailure>;
-      reject(new AceError(code, message));
+      const failure = (request.response ?? {}) as Partial<RpcFailure>;
+      const { code = 'Internal', message = '', details = {} } = failure;
+      reject(new AceError(code, message, { details }));
     };
     request.send(file);
   });

@@ -5,7 +5,7 @@
 import { formatAmount, type TokenAmount } from '../../shared/economy/money.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { NodeClient, NodeSnapshot, Output } from '../../shared/rpc/rpc.ts';
-import { shortAmount } from '../format/amount.ts';
+import { shortAmount, withToken } from '../format/amount.ts';
 import { type ErrorWords, faucetWords } from '../format/error-words.ts';
 import { formatUnits } from '../format/traffic.ts';
 import { LatestRequest } from './latest-request.svelte.ts';
@@ -56,7 +56,7 @@ export class TopUps {
 }
 
 function describe(amountXat: TokenAmount, repaidUnits: number, owedUnits: number): string {
-  const amount = `${shortAmount(amountXat, 2)} XAT`;
+  const amount = withToken(shortAmount(amountXat, 2), 'XAT');
   if (repaidUnits <= 0)
     return owedUnits > 0 ? m.topup_arrived_owing({ amount }) : m.topup_arrived({ amount });
   const repaid = formatUnits(repaidUnits);

@@ -58,6 +58,7 @@ export function parseExportPeriod(from: string | undefined, to: string | undefin
   throw new AceError(
     'InvalidInput',
     `The period ends before it begins: ${from} to ${to}. Give the earlier date as the beginning`,
+    { details: { reason: 'period-reversed' } },
   );
 }
 
@@ -75,5 +76,6 @@ function parseMoment(text: string, which: 'first' | 'last'): number {
   throw new AceError(
     'InvalidInput',
     `"${text.slice(0, 40)}" is not a date: write for example 2026-11-21, or 2026-11-21T18:00:00Z, in UTC`,
+    { details: { reason: 'day' } },
   );
 }

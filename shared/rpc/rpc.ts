@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { PLACES } from '../economy/holdings.ts';
 import { type DecimalAmount, TOKENS } from '../economy/money.ts';
 import type { ErrorCode } from '../errors.ts';
+import { because } from '../input-words.ts';
 import { type DataTotals, type Limits, limitsSchema, type Stop } from '../limits.ts';
 import { type ChannelsView, channelsInput } from './channels.ts';
 import type { ContentView, FilesView, TrackView, TransferView } from './content.ts';
@@ -153,7 +154,12 @@ export interface NodeSnapshot {
   readonly repayments: readonly RepaymentView[];
 }
 
-const decimalAmount = z.string().regex(/^\d{1,12}(\.\d{1,7})?$/, 'not an amount, write for example 0.25');
+const decimalAmount = z
+  .string()
+  .refine(
+    (text) => /^\d{1,12}(\.\d{1,7})?$/.test(text),
+    because('amount', 'not an amount, write for example 0.25'),
+  );
 
 /** 1 PiB. */
 export const MAX_QUOTE_UNITS = 2 ** 30;

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { ADDRESS } from '../address.ts';
 import type { DecimalAmount } from '../economy/money.ts';
+import { because } from '../input-words.ts';
 
 /**
  * `paid`: this account's funds paid something, also a loan; `received`: it got something; `repayment`: a loan was repaid,
@@ -25,7 +26,7 @@ export const settlementFilterSchema = z
       .string()
       .trim()
       .toLowerCase()
-      .regex(ADDRESS, 'not an account: 0x and 40 digits from 0 to f')
+      .refine((text) => ADDRESS.test(text), because('form', 'not an account: 0x and 40 digits from 0 to f'))
       .optional(),
     kind: z.enum(SETTLEMENT_KINDS).optional(),
     /** What the traffic was; empty: of no title that this node knows. */
@@ -33,7 +34,7 @@ export const settlementFilterSchema = z
   })
   .strict()
   .refine(({ fromMs, untilMs }) => fromMs === undefined || untilMs === undefined || fromMs < untilMs, {
-    message: 'the first day is after the last one',
+    ...because('period-reversed', 'the first day is after the last one'),
     path: ['fromMs'],
   });
 
@@ -45,7 +46,12 @@ export type SettlementGrouping = (typeof SETTLEMENT_GROUPINGS)[number];
 /** Of a day, those with most traffic. */
 export const MAX_GROUPS = 500;
 const MAX_DAYS_PAGE = 100;
-const dayName = z.string().regex(/^\d{4,6}-\d{2}-\d{2}$/, 'not a day: write for example 2026-11-21');
+const dayName = z
+  .string()
+  .refine(
+    (text) => /^\d{4,6}-\d{2}-\d{2}$/.test(text),
+    because('day', 'not a day: write for example 2026-11-21'),
+  );
 
 export const settlementInputs = {
   settlementHistory: z

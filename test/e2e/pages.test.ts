@@ -1,5 +1,5 @@
 /** The pages of a real node with a real peer, in a real browser: what people do on them, and what must hold on each. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -186,6 +186,44 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     await page.getByTestId('paste').fill('/no/such/file.mp4');
     await page.getByTestId('paste-submit').click();
     expect(await page.getByTestId('library-error').textContent()).toContain('no such file');
+  });
+
+  it.each(['en', 'ru'] as const)(
+    'says how the node is in two lines of a telephone, in %s',
+    async (language) => {
+      const page = await open('watch', { language, width: 390, height: 844 });
+      await page.getByTestId('credit-left').waitFor();
+      const strip = page.locator('header').first();
+      expect((await strip.boundingBox())?.height).toBeLessThan(64);
+    },
+  );
+
+  it('imports a folder that is dropped, with all that is in it, and says what it left out', {
+    tags: 'long',
+  }, async () => {
+    const page = await open('watch');
+    const folder = join(world.temporaryDir(), 'films');
+    mkdirSync(join(folder, 'deep'), { recursive: true });
+    writeFileSync(join(folder, 'first.mp4'), `first${'.'.repeat(100_000)}`);
+    writeFileSync(join(folder, 'deep', 'second.mp4'), `second${'.'.repeat(100_000)}`);
+    writeFileSync(join(folder, 'deep', 'notes.txt'), 'notes');
+    // Only the browser itself can drag a folder in.
+    const browser = await page.context().newCDPSession(page);
+    const data = { items: [], files: [folder], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await browser.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    const report = page.getByTestId('import-report');
+    await report.getByText('Imported “films”').waitFor();
+    await report.getByText('2 added · 1 not added').waitFor();
+    expect(await report.locator('li').allTextContents()).toEqual([
+      'deep/notes.txt Neither video nor sound: by itself it can be imported.',
+    ]);
+    for (const name of ['first.mp4', 'second.mp4']) {
+      await row(page, name).getByTestId('library-menu').click();
+      await page.getByTestId('remove').click();
+      await page.getByTestId('remove-confirm').click();
+      await row(page, name).waitFor({ state: 'detached' });
+    }
   });
 
   it('tells of validators, peers, prices and pools', { tags: 'long' }, async () => {

@@ -104,9 +104,9 @@ describe.concurrent('ace-node start', () => {
     expect(existsSync(join(dataDir, 'node.db-wal'))).toBe(false);
   });
 
-  it('refuses a data directory that another node has', async () => {
+  it('refuses a data directory that another node has, and says where its pages are', async () => {
     const ended = await runBinary(['start', '--headless', '--data-dir', dirs.node, '--http-port', '0']);
-    expectOneLine(ended, /is in use by another Ace Node/);
+    expectOneLine(ended, `The node runs already: open ${node.ready} `);
     expect((await run(['status', '--data-dir', dirs.node])).code).toBe(0);
   });
 

@@ -213,10 +213,13 @@ describe('ace-node demo', () => {
     },
   );
 
-  it.skipIf(process.platform !== 'linux')(
-    'ended by SIGTERM at its very start leaves no process and no file',
+  it.skipIf(process.platform !== 'linux').each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    'ended by %s at its very start leaves no process and no file',
     { tags: 'long' },
-    async () => {
+    async (signal, exitCode) => {
       const dir = tempDir();
       const file = await makeFile(join(dir, 'film.bin'), MIB);
       const { child, tmp } = spawnDemo(dir, file);
@@ -225,9 +228,9 @@ describe('ace-node demo', () => {
         const pids = childrenOf(child.pid ?? 0);
         return pids.length > 0 ? pids : null;
       });
-      child.kill('SIGTERM');
+      child.kill(signal);
       await closed;
-      expect(child.exitCode).toBe(143);
+      expect(child.exitCode).toBe(exitCode);
       await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 3_000);
       await delay(300);
       expect(readdirSync(tmp)).toEqual([]);

@@ -1,8 +1,11 @@
 /** A link is opened of which the only provider does not send now: its user is told so, and until when. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { askHave } from '../../main/p2p/protocols/have/protocol.ts';
 import { fetchTransportFile } from '../../main/p2p/protocols/transport/protocol.ts';
 import { dayOf, endOfDay } from '../../main/util/local-day.ts';
+import { waitingUrl } from '../../shared/waiting-url.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -52,6 +55,50 @@ it('is told to those who play it, by the API and by HTTP, and it comes when it i
     return (await finder.find(contentId).catch(() => [])).length > 0;
   });
   await fetchWhole(viewer.node.peer, contentId);
+});
+
+it('is told to the players of a title that is in the library, and only what looks on by itself waits for it', async () => {
+  const net = await useDevnet();
+  const sharer = await net.peer('sharer');
+  const { contentId } = await net.content(sharer, 2 * MIB, 'title');
+  const bytes = readFileSync(join(net.dir, 'title'));
+  const viewer = await walletNode(net, 'viewer');
+  const { finder, library } = viewer.node.peer;
+  await waitFor('it is offered', async () => (await finder.find(contentId).catch(() => [])).length > 0);
+  // As `play` of a page leaves it that was closed before the first byte.
+  await viewer.call('play', { contentId });
+  const transfer = await library.transfer(contentId);
+  const at = (path: string) => new URL(path, viewer.node.http.url);
+  const range = { range: 'bytes=0-999' };
+
+  sharer.pauseSharing(contentId, true);
+  await waitFor('nobody offers it', async () => (await finder.find(contentId).catch(() => [])).length === 0);
+  const words = 'The peer that has this content does not share it for now';
+  const paths = [
+    `/content/${contentId}`,
+    `/ace/getstream?content_id=${contentId}`,
+    `/ace/manifest.m3u8?content_id=${contentId}`,
+  ];
+  const within = () => ({ headers: range, signal: AbortSignal.timeout(15_000) });
+  const answers = paths.map(async (path) => {
+    const answer = await fetch(at(path), within());
+    return [answer.status, (await answer.text()).includes(words)];
+  });
+  expect(await Promise.all(answers)).toEqual(paths.map(() => [503, true]));
+  for (const path of ['getstream', 'manifest.m3u8']) {
+    const json = await fetch(at(`/ace/${path}?content_id=${contentId}&format=json`), within());
+    expect(await json.json()).toEqual({ response: null, error: expect.stringContaining(words) });
+  }
+  expect(transfer.haveBytes).toBe(0);
+
+  // A page and the command line show the reason, and go on by themselves.
+  const waiting = await fetch(waitingUrl(at(`/content/${contentId}`).href), { headers: range });
+  expect(waiting.status).toBe(206);
+  sharer.pauseSharing(contentId, false);
+  expect(Buffer.from(await waiting.arrayBuffer()).equals(bytes.subarray(0, 1_000))).toBe(true);
+  // What was told before is no longer told.
+  const again = await fetch(at(`/content/${contentId}`), within());
+  expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([206, 1_000]);
 });
 
 it('is told to who asks by its id, and no more than that; what is not here stays unknown', async () => {

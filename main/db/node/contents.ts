@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Database } from '../open.ts';
 import { PieceTable } from './pieces.ts';
 
@@ -49,6 +50,9 @@ export interface StoredFile {
   readonly stamp: string;
 }
 
+/** Some milliseconds of reading. */
+const PART_ROWS = 250;
+
 const LISTED = `content_id AS contentId, name, mime_type AS mimeType, size_bytes AS sizeBytes,
   duration_ms AS durationMs, origin, added_at_ms AS addedAtMs, down_bytes AS downBytes, up_bytes AS upBytes,
   coalesce((SELECT pieces FROM piece_counts n WHERE n.content_id = c.content_id), 0) AS havePieces,
@@ -92,6 +96,7 @@ export class ContentTable {
   readonly pieces: PieceTable;
   readonly #get;
   readonly #list;
+  readonly #listFrom;
   readonly #insert;
   readonly #setOrigin;
   readonly #addDown;
@@ -116,6 +121,9 @@ export class ContentTable {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM contents c WHERE content_id = ?`);
     this.#list = db.prepare<[], Omit<RawRow, 'transport'>>(`SELECT ${LISTED} FROM contents c
        WHERE content_id NOT IN (SELECT content_id FROM live_contents) ORDER BY added_at_ms, content_id`);
+    this.#listFrom = db.prepare<[string], Omit<RawRow, 'transport'>>(`SELECT ${LISTED} FROM contents c
+       WHERE content_id > ? AND content_id NOT IN (SELECT content_id FROM live_contents)
+       ORDER BY content_id LIMIT ${PART_ROWS}`);
     this.#insert = db.prepare<[NewContent]>(
       `INSERT INTO contents (content_id, transport, name, mime_type, size_bytes, duration_ms, origin, added_at_ms,
          used_at_ms)
@@ -197,6 +205,18 @@ export class ContentTable {
   /** Without the segments of broadcasts. */
   list(): ListedContent[] {
     return this.#list.all().map(toRow);
+  }
+
+  /** As `list`, read in parts, between which the process does other work: thousands of rows take longer than that can wait. */
+  async listInParts(): Promise<ListedContent[]> {
+    const listed: ListedContent[] = [];
+    for (;;) {
+      const part = this.#listFrom.all(listed.at(-1)?.contentId ?? '').map(toRow);
+      listed.push(...part);
+      if (part.length < PART_ROWS)
+        return listed.sort((a, b) => a.addedAtMs - b.addedAtMs || (a.contentId < b.contentId ? -1 : 1));
+      await setImmediate();
+    }
   }
 
   /** Keeps what is there when the content is known already. */

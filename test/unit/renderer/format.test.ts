@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   fullAmount,
   pricePerMib,
@@ -6,7 +6,14 @@ import {
   shortAmount,
   significant,
 } from '../../../renderer/format/amount.ts';
-import { dayEndMs, dayOf, dayStartMs, formatDay, readDay } from '../../../renderer/format/days.ts';
+import {
+  dayEndMs,
+  dayOf,
+  dayStartMs,
+  formatDay,
+  formatWeekday,
+  readDay,
+} from '../../../renderer/format/days.ts';
 import {
   codeWords,
   errorWords,
@@ -19,7 +26,7 @@ import { filterOf, placeOf, settlementsLink } from '../../../renderer/format/set
 import { shortId } from '../../../renderer/format/short-id.ts';
 import { formatDateTime, formatSpan } from '../../../renderer/format/time.ts';
 import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
-import { creditAmount, creditSentence, formatBytes, formatRate } from '../../../renderer/format/traffic.ts';
+import { creditAmount, creditSentence, formatBytes, rateText } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
 import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
 import { AceError } from '../../../shared/errors.ts';
@@ -90,42 +97,55 @@ describe('prices of a MiB', () => {
 
 describe('credit', () => {
   it.each([
-    [3_277, 10_240, 'Credit: 3.2 of 10 GB used (3,277 MiB)'],
-    [0, 10_240, 'Credit: 0 MiB of 10 GB used'],
-    [17, 10_240, 'Credit: 17 MiB of 10 GB used'],
-    [1_023, 10_240, 'Credit: 1,023 MiB of 10 GB used'],
-    [10_240, 10_240, 'Credit: 10.0 of 10 GB used (10,240 MiB)'],
-    [5, 12, 'Credit: 5 of 12 MiB used'],
-    [100, 1_536, 'Credit: 100 MiB of 1.5 GB used'],
+    [3_277, 10_240, 'Credit: 3.2 of 10\u00a0GB used (3,277\u00a0MiB)'],
+    [0, 10_240, 'Credit: 0\u00a0MiB of 10\u00a0GB used'],
+    [17, 10_240, 'Credit: 17\u00a0MiB of 10\u00a0GB used'],
+    [1_023, 10_240, 'Credit: 1,023\u00a0MiB of 10\u00a0GB used'],
+    [10_240, 10_240, 'Credit: 10.0 of 10\u00a0GB used (10,240\u00a0MiB)'],
+    [5, 12, 'Credit: 5 of 12\u00a0MiB used'],
+    [100, 1_536, 'Credit: 100\u00a0MiB of 1.5\u00a0GB used'],
   ])('%i of %i units', (used, limit, text) => {
     expect(creditSentence(used, limit)).toBe(text);
   });
 
   it('has GB from one on, MiB below', () => {
-    expect([6_963, 1_024, 1_023, 1].map(creditAmount)).toEqual(['6.8 GB', '1 GB', '1,023 MiB', '1 MiB']);
+    expect([6_963, 1_024, 1_023, 1].map(creditAmount)).toEqual([
+      '6.8\u00a0GB',
+      '1\u00a0GB',
+      '1,023\u00a0MiB',
+      '1\u00a0MiB',
+    ]);
   });
 });
 
 describe('traffic', () => {
   it.each([
-    [0, '0 bytes'],
-    [1, '1 byte'],
-    [1_536, '1.5 KiB'],
-    [1_048_576, '1 MiB'],
-    [16_252_928, '16 MiB'],
-    [1_288_490_188, '1.2 GB'],
+    [0, '0\u00a0bytes'],
+    [1, '1\u00a0byte'],
+    [1_536, '1.5\u00a0KiB'],
+    [1_048_576, '1\u00a0MiB'],
+    [16_252_928, '16\u00a0MiB'],
+    [1_288_490_188, '1.2\u00a0GB'],
   ])('%i bytes', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
 
   it.each([
-    [0, '0 MiB/s'],
-    [6_396_314, '6.1 MiB/s'],
-    [102_000, '100 KiB/s'],
-    [1_536, '1.5 KiB/s'],
+    [0, '0\u00a0MiB/s'],
+    [6_396_314, '6.1\u00a0MiB/s'],
+    [102_000, '100\u00a0KiB/s'],
+    [1_536, '1.5\u00a0KiB/s'],
   ])('%i bytes per second', (bytes, text) => {
-    const rate = formatRate(bytes);
-    expect(`${rate.value} ${rate.unit}`).toBe(text);
+    expect(rateText(bytes)).toBe(text);
+  });
+});
+
+describe('a date in Russian', () => {
+  it('keeps its year and the word for it on one line', () => {
+    overwriteGetLocale(() => 'ru');
+    onTestFinished(() => overwriteGetLocale(() => 'en'));
+    const dates = [formatWeekday('2020-11-21'), formatDateTime(Date.UTC(2020, 10, 21, 12))];
+    for (const date of dates) expect(date).toContain('2020\u00a0г.');
   });
 });
 
@@ -133,17 +153,17 @@ describe('videoTime', () => {
   it.each([
     ['0', ''],
     ['0.001', 'less than a minute of video'],
-    ['0.5', 'about 30 min of video'],
-    ['1', 'about 1 hour of video'],
-    ['2.31', 'about 2.3 hours of video'],
-    ['4', 'about 4 hours of video'],
-    ['1234.9', 'about 1,234 hours of video'],
+    ['0.5', 'about 30\u00a0min of video'],
+    ['1', 'about 1\u00a0hour of video'],
+    ['2.31', 'about 2.3\u00a0hours of video'],
+    ['4', 'about 4\u00a0hours of video'],
+    ['1234.9', 'about 1,234\u00a0hours of video'],
   ])('%s XAT', (decimal, text) => {
     expect(videoTime(parseAmount(decimal))).toBe(text);
   });
 
   it('is brief in the status strip', () => {
-    expect(videoTime(parseAmount('2.31'), true)).toBe('about 2.3 h of video');
+    expect(videoTime(parseAmount('2.31'), true)).toBe('about 2.3\u00a0h of video');
   });
 
   it('counts XAC at the exchange rate', () => {
@@ -158,7 +178,12 @@ describe('small words', () => {
   });
 
   it('says spans of time', () => {
-    expect([0, 34.9, 60, 187].map(formatSpan)).toEqual(['0 s', '34 s', '1:00 min', '3:07 min']);
+    expect([0, 34.9, 60, 187].map(formatSpan)).toEqual([
+      '0\u00a0s',
+      '34\u00a0s',
+      '1:00\u00a0min',
+      '3:07\u00a0min',
+    ]);
   });
 });
 
@@ -167,13 +192,15 @@ describe('errors in words', () => {
     expect(JSON.stringify(errorWords(new TypeError('x is not a function')))).not.toContain('function');
   });
 
-  it('turns input errors into a sentence without the field’s name', () => {
+  it('turns input errors into a sentence by their reason', () => {
     const words = errorWords(
-      new AceError('InvalidInput', 'amountXat: not an amount, write for example 0.25'),
+      new AceError('InvalidInput', 'amountXat: not an amount', {
+        details: { field: 'amountXat', reason: 'amount' },
+      }),
     );
-    expect(words.what).toBe('Not an amount, write for example 0.25.');
+    expect(words.what).toBe('That is not an amount: write for example 0.25.');
     const most = new AceError('InvalidAmount', 'The faucet says no', { details: { mostXat: '1000' } });
-    expect(faucetWords(most).what).toContain('1,000 XAT');
+    expect(faucetWords(most).what).toContain('1,000\u00a0XAT');
     expect(faucetWords(new AceError('InsufficientFunds', '')).what).toContain('faucet');
     const details = { field: 'to', reason: 'checksum' };
     expect(errorWords(new AceError('InvalidInput', 'to: its letter case', { details })).what).toContain(

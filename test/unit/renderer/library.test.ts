@@ -78,13 +78,13 @@ describe('a title in words', () => {
 
   it('is shared, or not now, or not at all', () => {
     const whole = aTitle('a');
-    expect(titleWords(whole, moment)).toBe('10 MiB · shared');
-    expect(titleWords(whole, { ...moment, sharingStopped: true })).toBe('10 MiB · not shared now');
+    expect(titleWords(whole, moment)).toBe('10\u00a0MiB · shared');
+    expect(titleWords(whole, { ...moment, sharingStopped: true })).toBe('10\u00a0MiB · not shared now');
     expect(titleWords(aTitle('a', { paused: true }), { ...moment, sharingStopped: true })).toBe(
-      '10 MiB · sharing paused',
+      '10\u00a0MiB · sharing paused',
     );
     const changed = aTitle('a', { trouble: 'changed' });
-    expect(titleWords(changed, moment)).toBe('10 MiB');
+    expect(titleWords(changed, moment)).toBe('10\u00a0MiB');
     expect(troubleWords(changed)).toContain('not shared');
     expect(troubleWords(whole)).toBeNull();
   });
@@ -92,9 +92,9 @@ describe('a title in words', () => {
   it('that comes says how much of it is here', () => {
     const transfer = { state: 'fetching', haveBytes: 4 * MIB } as TransferView;
     const part = aTitle('a', { haveBytes: 4 * MIB });
-    expect(titleWords(part, { ...moment, transfer })).toBe('4 MiB of 10 MiB');
-    expect(titleWords(part, moment)).toBe('10 MiB · 4 MiB here');
-    expect(titleWords(aTitle('a', { haveBytes: 0 }), moment)).toBe('10 MiB · from peers');
+    expect(titleWords(part, { ...moment, transfer })).toBe('4\u00a0MiB of 10\u00a0MiB');
+    expect(titleWords(part, moment)).toBe('10\u00a0MiB · 4\u00a0MiB here');
+    expect(titleWords(aTitle('a', { haveBytes: 0 }), moment)).toBe('10\u00a0MiB · from peers');
   });
 });
 
@@ -111,7 +111,7 @@ describe('removing many titles', () => {
     const own = aTitle('a', { sourcePath: '/film.mp4' });
     const fetched = aTitle('b', { origin: 'fetched', haveBytes: 4 * MIB });
     const copied = aTitle('c');
-    expect(removalOfMany([own, fetched, copied], 0)).toMatch(/^14 MiB become free/);
+    expect(removalOfMany([own, fetched, copied], 0)).toMatch(/^14\u00a0MiB become free/);
     expect(removalOfMany([own], 0)).toMatch(/^No room becomes free.*Your own files stay/);
     expect(removalOfMany([fetched], 0)).toContain('not paid back');
     expect(removalOfMany([fetched], 0)).not.toContain('Your own files');
@@ -135,7 +135,7 @@ describe('what sharing does with a title now', () => {
   it('is told of one that goes to somebody', () => {
     expect(sharingNow({ ...moved, viewers: 2, upBytesPerSecond: 1.5 * MIB })).toEqual({
       viewers: '2 peers',
-      rate: '1.5 MiB/s',
+      rate: '1.5\u00a0MiB/s',
     });
     expect(sharingNow({ ...moved, viewers: 0, upBytesPerSecond: 0 })).toBeNull();
     expect(sharingNow(undefined)).toBeNull();

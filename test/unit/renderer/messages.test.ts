@@ -44,6 +44,23 @@ describe('messages', () => {
     expect(Object.keys(en).filter((key) => !used.has(key))).toEqual([]);
   });
 
+  it('keep a number and its unit on one line', () => {
+    const units =
+      'MiB|KiB|GB|МиБ|КиБ|ГБ|XA[ABCST]|\\{token\\}|\\{unit\\}|s|min|h|мин|ч|bytes?|байта?|percent|процентов';
+    const apart = new RegExp(`[}\\d] (${units})(?![\\p{L}\\d])`, 'u');
+    const texts = [en, ru].flatMap((messages) =>
+      Object.entries(messages).map(([key, message]) => `${key}: ${JSON.stringify(message)}`),
+    );
+    expect(texts.filter((text) => apart.test(text))).toEqual([]);
+    // What is put together elsewhere is put together by `withToken`; of what pops up, no line can end.
+    const lines = globSync('renderer/**/*.{svelte,ts}', { cwd: ROOT }).flatMap((file) =>
+      readFileSync(join(ROOT, file), 'utf8').split('\n'),
+    );
+    expect(
+      lines.filter((line) => /\} (XA[ABCST]|\$\{token\})/.test(line) && !line.includes('title=')),
+    ).toEqual([]);
+  });
+
   it('agree with the count', () => {
     const peers = (count: number, locale: 'en' | 'ru') => m.strip_connected_peers({ count }, { locale });
     expect([1, 2, 1_200].map((count) => peers(count, 'en'))).toEqual([

@@ -4,7 +4,7 @@ import { accountMeant, loanWords } from '../../../renderer/format/settlement-wor
 describe('what became of a loan', () => {
   it('is open, partly repaid, or repaid', () => {
     expect(loanWords(10, 10)).toContain('nothing has moved');
-    expect(loanWords(10, 4)).toContain('6 MiB of it is repaid, 4 MiB is still owed');
+    expect(loanWords(10, 4)).toContain('6\u00a0MiB of it is repaid, 4\u00a0MiB is still owed');
     expect(loanWords(10, 0)).toContain('repaid since');
   });
 });

@@ -19,11 +19,11 @@ describe('whether it is worth leaving the node on', () => {
   it('is what came, in video, for what was sent', () => {
     const report = { sentBytes: 12 * GIB, earnedXac: '0.1000000', repaidXac: '0.0400000' };
     expect(sentence(report)).toBe(
-      'You sent 12.0 GB in the last 7 days. What came for it buys about 4 hours of video.',
+      'You sent 12.0\u00a0GB in the last 7\u00a0days. What came for it buys about 4\u00a0hours of video.',
     );
     overwriteGetLocale(() => 'ru');
     expect(sentence(report)).toBe(
-      'За последние 7 дней отдано 12,0 ГБ. Полученного хватит на просмотр: около 4 часов видео.',
+      'За последние 7\u00a0дней отдано 12,0\u00a0ГБ. Полученного хватит на просмотр: около 4\u00a0часов видео.',
     );
   });
 
@@ -32,7 +32,7 @@ describe('whether it is worth leaving the node on', () => {
     expect(sentence({})).toContain('Nothing was sent');
     expect(sentence({ sentBytes, pendingUnits: 3 })).toContain('The next settlement brings');
     expect(sentence({ sentBytes, owedUnits: 3, period: 'today' })).toBe(
-      'You sent 3 MiB today. It was taken on credit, and comes when the viewers have funds.',
+      'You sent 3\u00a0MiB today. It was taken on credit, and comes when the viewers have funds.',
     );
   });
 });

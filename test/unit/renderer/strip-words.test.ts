@@ -72,7 +72,7 @@ describe('the strip', () => {
     [[stop('download', 'schedule')], 'Fetching stopped by your schedule'],
     [
       [stop('download', 'data-per-day', '24:00'), stop('upload', 'data-per-day', '24:00')],
-      'Sharing and fetching stopped until midnight: your 10.0 GB a day are used',
+      'Sharing and fetching stopped until midnight: your 10.0\u00a0GB a day are used',
     ],
     [
       [stop('download', 'setting'), stop('upload', 'schedule', '18:00')],
@@ -94,7 +94,7 @@ describe('the strip', () => {
 
   it('says whose clock is wrong', () => {
     const ahead = { ...snapshot, clock: { aheadMs: 300_000, stops: true } };
-    expect(stripWords('connected', open, ahead).notes[0]?.text).toContain('5 min ahead');
+    expect(stripWords('connected', open, ahead).notes[0]?.text).toContain('5\u00a0min ahead');
     const jumped = { ...snapshot, shard: { ...snapshot.shard, clockJumped: true } };
     expect(stripWords('connected', open, jumped).notes[0]?.text).toContain('validator’s clock');
   });
@@ -132,7 +132,7 @@ describe('credit that ends soon', () => {
 describe('how long it lasts', () => {
   it.each([
     [59_999, 'Less than a minute'],
-    [25 * 60_000, 'About 25 min'],
+    [25 * 60_000, 'About 25\u00a0min'],
     [Number.POSITIVE_INFINITY, 'For years'],
   ])('%i ms: %s', (spanMs, text) => {
     expect(lastsText(spanMs)).toBe(text);

@@ -10,50 +10,61 @@ afterEach(() => {
 });
 
 describe('ContentsFeed', () => {
-  it('sends one change at once, and many of a moment together, the last of them included', () => {
-    const send = vi.fn();
+  it('sends one change at once, and many of a moment together, the last of them included', async () => {
+    const send = vi.fn(async () => {});
     const feed = new ContentsFeed(send, createLog(null));
     feed.note();
     expect(send).toHaveBeenCalledTimes(1);
     for (let i = 0; i < 1_000; i++) feed.note();
     expect(send).toHaveBeenCalledTimes(1);
-    vi.advanceTimersByTime(500);
+    await vi.advanceTimersByTimeAsync(500);
     expect(send).toHaveBeenCalledTimes(2);
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(send).toHaveBeenCalledTimes(2);
     feed.note();
     expect(send).toHaveBeenCalledTimes(3);
   });
 
-  it('rests longer after a library that took long to be read', () => {
-    const send = vi.fn(() => void vi.advanceTimersByTime(1_000));
+  it('rests longer after a library that took long to be read', async () => {
+    const send = vi.fn(async () => void vi.advanceTimersByTime(1_000));
     const feed = new ContentsFeed(send, createLog(null));
     feed.note();
     feed.note();
-    vi.advanceTimersByTime(3_999);
+    await vi.advanceTimersByTimeAsync(3_999);
     expect(send).toHaveBeenCalledTimes(1);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(send).toHaveBeenCalledTimes(2);
   });
 
-  it('survives a library that cannot be read, and sends its next change', () => {
-    const send = vi.fn().mockImplementationOnce(() => {
-      throw new Error('no disk');
-    });
+  it('survives a library that cannot be read, and sends its next change', async () => {
+    const send = vi.fn(async () => {}).mockRejectedValueOnce(new Error('no disk'));
     const feed = new ContentsFeed(send, createLog(null));
     feed.note();
     feed.note();
-    vi.advanceTimersByTime(500);
+    await vi.advanceTimersByTimeAsync(500);
     expect(send).toHaveBeenCalledTimes(2);
   });
 
-  it('sends nothing once it is closed', () => {
-    const send = vi.fn();
+  it('sends once more what changed while it was read', async () => {
+    const reading = Promise.withResolvers<void>();
+    const send = vi.fn(async () => {}).mockReturnValueOnce(reading.promise);
+    const feed = new ContentsFeed(send, createLog(null));
+    feed.note();
+    feed.note();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(send).toHaveBeenCalledTimes(1);
+    reading.resolve();
+    await vi.advanceTimersByTimeAsync(240_000);
+    expect(send).toHaveBeenCalledTimes(2);
+  });
+
+  it('sends nothing once it is closed', async () => {
+    const send = vi.fn(async () => {});
     const feed = new ContentsFeed(send, createLog(null));
     feed.note();
     feed.note();
     feed.close();
-    vi.advanceTimersByTime(60_000);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(send).toHaveBeenCalledTimes(1);
   });
 });

@@ -23,7 +23,7 @@ describe('TopUps', () => {
     node.answer('topUp', { creditUsedUnits: 40 });
     expect(await arrived).toBe(true);
     expect(topUps).toMatchObject({ busy: false, failure: null });
-    expect(topUps.done).toContain('60 MiB');
+    expect(topUps.done).toContain('60\u00a0MiB');
     topUps.putAway();
     expect(topUps.done).toBeNull();
   });
