@@ -16,9 +16,13 @@ registerHooks({
       : next(specifier, context),
 });
 
-/** boringssl/crypto/cipher_extra/cipher_extra.c, what `EVP_get_cipherbyname` knows. */
+/**
+ * boringssl/crypto/cipher/get_cipher.cc with Electron's patches/boringssl/feat_expose_several_extra_cipher_functions.patch: no
+ * ChaCha20-Poly1305, which BoringSSL has as an EVP_AEAD only, a thing that `createCipheriv` does not look for
+ * (electron/electron#24024). Web Crypto has none there either; and it answers later, which Noise cannot wait for.
+ */
 const CIPHERS =
-  /^(?:aes-(?:128|192|256)-(?:cbc|ctr|ecb|gcm|ofb)|des(?:-ede3?)?(?:-cbc|-ecb)?|des3|rc2-cbc|rc4)$/i;
+  /^(?:aes-(?:128|192|256)-(?:cbc|ctr|ecb|gcm|ofb)|aes-(?:128|256)-cfb|bf-(?:cbc|cfb|ecb)|des-(?:cbc|ecb)|des-ede3?(?:-cbc)?|rc2(?:-40)?-cbc|rc4)$/i;
 
 Object.defineProperty(process, 'resourcesPath', { value: process.env.DOUBLE_RESOURCES });
 Object.defineProperty(process.versions, 'electron', { value: '45.3.4', enumerable: true });
