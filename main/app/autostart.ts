@@ -38,7 +38,9 @@ export function createAutostart(parts: AutostartContext): Autostart {
 
 function loginItem({ app, platform, execPath }: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
   // macOS passes no arguments, and reports by itself that it was a start at login.
-  const options = platform === 'win32' ? { path: execPath, args: [AT_LOGIN_SWITCH] } : {};
+  // In quotes, for Electron writes it down as it is (browser_win.cc, `FormatCommandLineString`): Windows would take a program
+  // named by what stands before a space, if there was one.
+  const options = platform === 'win32' ? { path: `"${execPath}"`, args: [AT_LOGIN_SWITCH] } : {};
   return {
     enabled: () => {
       const { openAtLogin, executableWillLaunchAtLogin } = app.getLoginItemSettings(options);

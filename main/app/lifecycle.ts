@@ -29,6 +29,9 @@ export const SESSION_END_WITHIN_MS = 4_000;
 /** A box that says why it had to stop: whoever looks at the window has read it. */
 const STOPPED_TOLD_MS = 15_000;
 
+/** What is seen of a start: a window, one among the running programs, or an icon in the tray only. */
+export type FirstWindow = 'shown' | 'minimized' | 'none';
+
 export interface LifecycleContext<Node extends Stoppable> {
   readonly app: Pick<App, 'isReady' | 'whenReady' | 'on' | 'quit' | 'exit' | 'relaunch'>;
   readonly dialog: FailureBox['dialog'];
@@ -44,9 +47,9 @@ export interface LifecycleContext<Node extends Stoppable> {
   readonly argv: readonly string[];
   readonly startNode: () => Promise<Node>;
   /** Opens the window on a running node. */
-  readonly openWindow: (node: Node) => BrowserWindow;
-  /** Starts without a window; links, clicks and further starts open it. */
-  readonly startsHidden: (node: Node) => boolean;
+  readonly openWindow: (node: Node, minimized: boolean) => BrowserWindow;
+  /** Without one, links, clicks and further starts open it. */
+  readonly firstWindow: (node: Node) => FirstWindow;
   /** Closing the window does not quit. */
   readonly keepsRunning: () => boolean;
   /** @returns whether a page was there to show it, of a node that has something to show */
@@ -112,7 +115,8 @@ export class DesktopApp<Node extends Stoppable> {
     this.#context.openings.listen((opened) => this.#open(opened));
     const link = linkIn(argv);
     if (link !== null) this.#open(link);
-    else if (this.#pending !== null || this.#asked || !this.#context.startsHidden(this.#node)) this.show();
+    else if (this.#pending !== null || this.#asked) this.show();
+    else this.#showFirst(this.#node);
   }
 
   show(): void {
@@ -181,8 +185,14 @@ export class DesktopApp<Node extends Stoppable> {
     app.exit(1);
   }
 
-  #newWindow(node: Node): BrowserWindow {
-    const window = this.#context.openWindow(node);
+  #showFirst(node: Node): void {
+    const first = this.#context.firstWindow(node);
+    if (first === 'shown') this.show();
+    else if (first === 'minimized') this.#newWindow(node, true);
+  }
+
+  #newWindow(node: Node, minimized = false): BrowserWindow {
+    const window = this.#context.openWindow(node, minimized);
     this.#window = window;
     // Where closing it quits, it stays to show that the channels are being closed; who closes it again has seen that.
     window.on('close', (event) => {

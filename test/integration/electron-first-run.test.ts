@@ -117,7 +117,7 @@ describe('the desktop app without a wallet', () => {
   });
 
   it('shows its window at login, as nothing else tells that the node waits', { tags: 'long' }, async () => {
-    const app = await start({ args: ['--at-login'], trayFails: true });
+    const app = await start({ args: ['--at-login'], trayHost: false });
     expect((await call(app, 'shell', {})).preferences?.startHidden).toBe(true);
     expect(await app.windows()).toBe(1);
   });

@@ -15,7 +15,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly packaged?: boolean;
   readonly hasLock?: boolean;
-  readonly trayFails?: boolean;
+  /** Whether the desktop shows tray icons, as far as it can be asked; on Linux it need not. It does when left out. */
+  readonly trayHost?: boolean;
   readonly locale?: string;
   readonly displays?: readonly object[];
   readonly loginItem?: object;
@@ -85,7 +86,7 @@ export class DoubleApp {
   constructor(options: StartOptions) {
     this.home = options.home ?? temporaryHome();
     mkdirSync(this.home, { recursive: true });
-    const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
+    const { packaged, hasLock, trayHost, displays, loginItem, root = ROOT } = options;
     const { keyStore, keys, nobodyThere, switches } = options;
     const config = {
       dataDir: this.dataDir,
@@ -111,7 +112,7 @@ export class DoubleApp {
           DOUBLE_RESOURCES: config.resourcesDir,
           DOUBLE_LOCALE: options.locale ?? 'en-US',
           DOUBLE_OPTIONS: JSON.stringify({
-            ...{ packaged, hasLock, trayFails, displays, loginItem },
+            ...{ packaged, hasLock, trayHost, displays, loginItem },
             ...{ keyStore, keys, nobodyThere, switches },
           }),
           ...options.env,

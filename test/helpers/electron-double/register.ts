@@ -2,8 +2,11 @@
  * Makes `import 'electron'` give the double, in the process that loads this first: `node --import register.ts …`. The
  * process also looks like Electron's to libraries, and has the ciphers that Electron's BoringSSL has.
  */
+import childProcess from 'node:child_process';
 import crypto from 'node:crypto';
 import { registerHooks, syncBuiltinESMExports } from 'node:module';
+import { promisify } from 'node:util';
+import { options } from './state.ts';
 
 registerHooks({
   resolve: (specifier, context, next) =>
@@ -35,4 +38,15 @@ for (const name of ['createCipheriv', 'createDecipheriv'] as const) {
     },
   });
 }
+
+/** The session's bus, as the desktop of the test has it: whether anybody shows tray icons. */
+const { trayHost = true } = options;
+const execFile = childProcess.execFile as unknown as (...args: unknown[]) => unknown;
+const asked = async (...args: unknown[]): Promise<unknown> => {
+  if (args[0] === '/usr/bin/gdbus') return { stdout: `(${trayHost},)\n`, stderr: '' };
+  return promisify(childProcess.execFile)(...(args as [string, string[]]));
+};
+Object.assign(childProcess, {
+  execFile: Object.assign((...args: unknown[]) => execFile(...args), { [promisify.custom]: asked }),
+});
 syncBuiltinESMExports();

@@ -14,7 +14,7 @@ export interface Bounds {
 export const options = JSON.parse(process.env.DOUBLE_OPTIONS ?? '{}') as {
   packaged?: boolean;
   hasLock?: boolean;
-  trayFails?: boolean;
+  trayHost?: boolean;
   displays?: { id: number; workArea: Bounds }[];
   loginItem?: object;
   /** The name of the system's key store; `null`: it does not answer. */

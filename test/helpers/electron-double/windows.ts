@@ -37,6 +37,7 @@ export class BrowserWindow extends EventEmitter {
   visible = false;
   focused = false;
   maximized = false;
+  minimized = false;
   destroyed = false;
   bounds: Bounds;
 
@@ -79,7 +80,17 @@ export class BrowserWindow extends EventEmitter {
     return this.focused;
   }
   isMinimized(): boolean {
-    return false;
+    return this.minimized;
+  }
+  minimize(): void {
+    // shell/browser/native_window_views.cc: one that is not shown yet is among the programs that run from then on.
+    this.visible = false;
+    this.minimized = true;
+  }
+  restore(): void {
+    this.visible = true;
+    this.minimized = false;
+    this.emit('restore');
   }
   isMaximized(): boolean {
     return this.maximized;

@@ -50,6 +50,10 @@ describe('links', () => {
       [app(true), 'darwin', 2],
       [app(true), 'linux', 0], // the package's desktop entry does
       [app(true, 'Ace Stream'), 'win32', 0],
+      // From where it was before: the system knows the file's name only.
+      [app(true, 'Ace Node.exe'), 'win32', 2],
+      [app(true, 'Ace Node'), 'win32', 2],
+      [app(true, 'Ace Node Pro'), 'win32', 0],
       [app(false), 'win32', 0],
     ] as const) {
       claimLinks(given, platform);
@@ -93,7 +97,7 @@ describe('the start at login', () => {
     const windows = parts('win32', {}, { openAtLogin: true, executableWillLaunchAtLogin: false });
     expect(windows.autostart.enabled(), 'switched off in the task manager').toBe(false);
     windows.autostart.set(true);
-    const options = { path: '/opt/Ace Node/ace-node', args: ['--at-login'] };
+    const options = { path: '"/opt/Ace Node/ace-node"', args: ['--at-login'] };
     expect(windows.app.setLoginItemSettings).toHaveBeenCalledExactlyOnceWith({
       openAtLogin: true,
       ...options,
