@@ -209,6 +209,42 @@ describe('the desktop app, as it starts', () => {
   });
 });
 
+describe('the desktop app on Windows, when the session ends', () => {
+  const windows = (app: DoubleApp) =>
+    app.run<{ shown: boolean; url: string; taskbar: boolean }[]>(
+      `return electron.BrowserWindow.all.filter((each) => !each.destroyed).map(({ visible, url, options }) =>
+        ({ shown: visible, url, taskbar: options.skipTaskbar !== true }))`,
+    );
+  /** Of the window that is there to be asked. */
+  const hidden = { shown: false, url: '', taskbar: false };
+
+  // Without a window Windows asks nobody, and the process is gone: nothing was closed.
+  it('puts it off until the node has closed, although no window was ever opened', async () => {
+    const app = await startApp({ platform: 'win32', args: ['--at-login'] });
+    expect(await windows(app)).toEqual([hidden]);
+    expect(await app.run('return electron.endSession()')).toBe('prevented');
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+  });
+
+  it('puts it off with the window closed to the tray, which the user never sees of the hidden one', {
+    tags: 'long',
+  }, async () => {
+    const app = await startApp({ platform: 'win32' });
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    await app.call('setShell', { keepRunning: true });
+    await app.run('electron.BrowserWindow.all.find(({ url }) => url).close()');
+    expect(await windows(app)).toEqual([hidden]);
+    await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
+    await waitFor('the other one comes', async () => (await windows(app)).some(({ shown }) => shown));
+    expect((await windows(app)).filter(({ url }) => url === '')).toEqual([hidden]);
+    await app.run('electron.BrowserWindow.all.find(({ url, destroyed }) => url && !destroyed).close()');
+    expect(await app.run('return electron.endSession()')).toBe('prevented');
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+  });
+});
+
 describe('the desktop app, as it ends', () => {
   itInTiers<[string, (app: DoubleApp) => Promise<unknown>]>({
     quick: [['quit', (app) => app.run('electron.app.quit()')]],

@@ -4,7 +4,7 @@
  */
 import childProcess from 'node:child_process';
 import crypto from 'node:crypto';
-import { registerHooks, syncBuiltinESMExports } from 'node:module';
+import { createRequire, registerHooks, syncBuiltinESMExports } from 'node:module';
 import { promisify } from 'node:util';
 import { options } from './state.ts';
 
@@ -50,3 +50,12 @@ Object.assign(childProcess, {
   execFile: Object.assign((...args: unknown[]) => execFile(...args), { [promisify.custom]: asked }),
 });
 syncBuiltinESMExports();
+
+/** Native code is chosen by the system that it really is, and is loaded once. */
+if (options.platform !== undefined) {
+  const require = createRequire(import.meta.url);
+  const Sqlite = require('better-sqlite3') as new (path: string) => { close(): void };
+  new Sqlite(':memory:').close();
+  require('sodium-native');
+  Object.defineProperty(process, 'platform', { value: options.platform });
+}

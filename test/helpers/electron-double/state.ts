@@ -24,6 +24,8 @@ export const options = JSON.parse(process.env.DOUBLE_OPTIONS ?? '{}') as {
   /** Nobody answers what the app asks in a box. */
   nobodyThere?: boolean;
   switches?: string[];
+  /** What the process says it runs on, once its native code is there. */
+  platform?: NodeJS.Platform;
 };
 
 /** Everything that was called, in order. */
