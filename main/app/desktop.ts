@@ -9,6 +9,7 @@ import type { ShellConfig } from './config.ts';
 import { claimLinks, type Openings } from './deep-link.ts';
 import { DesktopApp, type FirstWindow, QUIT_WITHIN_MS, SESSION_END_WITHIN_MS } from './lifecycle.ts';
 import { setMenu } from './menu.ts';
+import { startAgain } from './own-program.ts';
 import { openPreferences, type Preferences } from './preferences.ts';
 import { RunningDesktop } from './running-desktop.ts';
 import { keepSessionWindow, putOffSessionEnd } from './session-end.ts';
@@ -127,6 +128,7 @@ class Desktop {
       keepsRunning: () => this.#preferences.current.keepRunning,
       showOnPage: ({ node, ipc }, view) => node.isRunning && ipc.tell('navigate', view),
       onClosing: (running) => this.#showClosing(running),
+      startAgain: (link) => app.relaunch(startAgain(process, link)),
       reports: this.#reports,
       nowMs: () => Date.now(),
     });

@@ -33,7 +33,7 @@ const STOPPED_TOLD_MS = 15_000;
 export type FirstWindow = 'shown' | 'minimized' | 'none';
 
 export interface LifecycleContext<Node extends Stoppable> {
-  readonly app: Pick<App, 'isReady' | 'whenReady' | 'on' | 'quit' | 'exit' | 'relaunch'>;
+  readonly app: Pick<App, 'isReady' | 'whenReady' | 'on' | 'quit' | 'exit'>;
   readonly dialog: FailureBox['dialog'];
   readonly failureFile: string;
   readonly openings: Openings;
@@ -55,6 +55,8 @@ export interface LifecycleContext<Node extends Stoppable> {
   /** @returns whether a page was there to show it, of a node that has something to show */
   readonly showOnPage: (node: Node, view: NavigateView) => boolean;
   readonly onClosing: (node: Node, closing: ClosingView) => void;
+  /** Starts the app once more when it has ended; on this link. */
+  readonly startAgain: (link: string | null) => void;
   readonly reports: CrashReports;
   readonly nowMs: () => number;
 }
@@ -68,6 +70,8 @@ export class DesktopApp<Node extends Stoppable> {
   #closing: ClosingView | null = null;
   /** The user has started the app once more, maybe before there was a node to show. */
   #asked = false;
+  /** The user has started the app while it closed, on this link: it had the lock still, so it is started in the other one's place. */
+  #again: { readonly link: string | null } | null = null;
   /** Exit code; 1 once anything went wrong. */
   #exitCode = 0;
   #failure: unknown = null;
@@ -180,9 +184,8 @@ export class DesktopApp<Node extends Stoppable> {
     this.#context.reports.report('start-failed', error);
     const failure = { title: CANNOT_START, text: explain(error) };
     const offersStart = isAceError(error, 'KeyStoreLocked');
-    const { app } = this.#context;
-    if (await tellFailure(this.#box, failure, { offersStart })) app.relaunch();
-    app.exit(1);
+    if (await tellFailure(this.#box, failure, { offersStart })) this.#context.startAgain(null);
+    this.#context.app.exit(1);
   }
 
   #showFirst(node: Node): void {
@@ -204,7 +207,8 @@ export class DesktopApp<Node extends Stoppable> {
   }
 
   #open(link: string | null): void {
-    if (link === null) {
+    if (this.#closing !== null) this.#again = { link };
+    else if (link === null) {
       this.#asked = true;
       this.show();
     } else this.go({ view: 'watch', link, contentId: null });
@@ -216,6 +220,7 @@ export class DesktopApp<Node extends Stoppable> {
       const failure = { title: HAD_TO_STOP, text: explain(this.#failure) };
       await tellFailure(this.#box, failure, { withinMs: STOPPED_TOLD_MS });
     }
+    if (this.#again !== null) this.#context.startAgain(this.#again.link);
     this.#context.app.exit(this.#exitCode);
   }
 

@@ -164,10 +164,15 @@ describe('the desktop app, as it starts', () => {
     await first.end();
   });
 
-  it('does not run without Chromium’s sandbox from a package', { tags: 'long' }, async () => {
-    const app = new DoubleApp({ packaged: true, switches: ['no-sandbox'] });
+  it.each([
+    ['no-sandbox', '.deb'],
+    ['single-process', '.deb'],
+    ['remote-debugging-port', '--remote-debugging-port'],
+    ['disable-web-security', '--disable-web-security'],
+  ])('does not run from a package with --%s, and says so', { tags: 'long' }, async (name, said) => {
+    const app = new DoubleApp({ packaged: true, switches: [name] });
     expect(await app.ended).toBe(1);
-    expect(app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox')?.[2]).toContain('.deb');
+    expect(app.exit?.calls.find(([called]) => called === 'dialog.showErrorBox')?.[2]).toContain(said);
   });
 
   it('starts although the folder of what starts at login is none', { tags: 'long' }, async () => {
@@ -324,6 +329,20 @@ describe('the desktop app, as it ends', () => {
     const { sinceMs = 0, untilMs = 0 } = seen.closing.closing ?? {};
     expect(untilMs - sinceMs).toBe(20_000);
     expect(await app.ended).toBe(0);
+  });
+
+  // The second one had no lock and ended, the first one ended as well: nothing ran, and nobody was told.
+  it('starts again, on the link, when it is started while it closes', { tags: 'long' }, async () => {
+    const app = await startApp({ args: ['--at-login'] });
+    await app.run(`
+      electron.app.quit();
+      electron.app.emit('second-instance', {}, ['ace-node', '${LINK}'], '/', null)`);
+    expect(await app.ended, app.stderr).toBe(0);
+    const [, options] = app.exit?.calls.find(([name]) => name === 'app.relaunch') ?? [];
+    expect(options).toEqual({
+      execPath: process.execPath,
+      args: [join(ROOT, 'out/main/electron.js'), LINK],
+    });
   });
 
   itInTiers({

@@ -134,8 +134,8 @@ class App extends EventEmitter {
     if (isReadyNow()) this.exit(0);
     else quitsWhenReady = true;
   }
-  relaunch(): void {
-    note('app.relaunch');
+  relaunch(options: object): void {
+    note('app.relaunch', options);
   }
   get quitting(): boolean {
     return this.#quitting;

@@ -34,7 +34,6 @@ function setUp(options: Options = {}) {
     },
     quit: vi.fn(),
     exit: vi.fn(),
-    relaunch: vi.fn(),
   };
   const openings = new Openings(app as never);
   const signals: Partial<Record<'stop' | 'sessionEnd', () => void>> = {};
@@ -72,6 +71,7 @@ function setUp(options: Options = {}) {
     keepsRunning: () => options.keepsRunning ?? false,
     showOnPage: vi.fn((_node: Stoppable, _view: unknown) => options.pageListens ?? false),
     onClosing: vi.fn(),
+    startAgain: vi.fn(),
     reports: { folder: '', report },
     nowMs: () => 1_000,
   };
@@ -143,7 +143,7 @@ describe('DesktopApp: start', () => {
     await s.desktop.run();
     expect(s.dialog.showMessageBox.mock.calls[0]?.[0].detail).toBe('Another node uses this folder');
     expect(s.report).toHaveBeenCalledWith('start-failed', expect.any(AceError));
-    expect(s.app.relaunch).not.toHaveBeenCalled();
+    expect(s.startAgain).not.toHaveBeenCalled();
     expect(s.app.exit).toHaveBeenCalledWith(1);
     expect(s.openWindow).not.toHaveBeenCalled();
   });
@@ -198,7 +198,7 @@ describe('DesktopApp: what nobody sees', () => {
       });
       s.dialog.showMessageBox.mockResolvedValue({ response });
       await s.desktop.run();
-      expect(s.app.relaunch).toHaveBeenCalledTimes(starts);
+      expect(s.startAgain).toHaveBeenCalledTimes(starts);
       expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
     },
   );
