@@ -22,7 +22,7 @@ registerHooks({
 /**
  * boringssl/crypto/cipher/get_cipher.cc with Electron's patches/boringssl/feat_expose_several_extra_cipher_functions.patch: no
  * ChaCha20-Poly1305, which BoringSSL has as an EVP_AEAD only, a thing that `createCipheriv` does not look for
- * (electron/electron#24024). Web Crypto has none there either; and it answers later, which Noise cannot wait for.
+ * (electron/electron#24024). Web Crypto, where a Node on BoringSSL has it (nodejs/node#63255), answers later.
  */
 const CIPHERS =
   /^(?:aes-(?:128|192|256)-(?:cbc|ctr|ecb|gcm|ofb)|aes-(?:128|256)-cfb|bf-(?:cbc|cfb|ecb)|des-(?:cbc|ecb)|des-ede3?(?:-cbc)?|rc2(?:-40)?-cbc|rc4)$/i;
