@@ -65,7 +65,7 @@ async function haveBytes(app: DoubleApp, contentId: string): Promise<number> {
 function expectBooksKept(dataDir: string, provider: TestPeer, viewer: TestPeer, contentId: string): void {
   const store = openNodeStore(join(dataDir, 'node.db'));
   try {
-    const have = store.contents.pieces(contentId);
+    const have = store.contents.pieces.of(contentId);
     const states = store.payerChannels.all().map(({ state }) => state);
     const sum = (pick: (state: (typeof states)[number]) => number) =>
       states.reduce((total, state) => total + pick(state), 0);
