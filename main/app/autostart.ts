@@ -1,11 +1,10 @@
 /** Starting at login: the system's own list on Windows and macOS, a desktop entry of the user's on Linux. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { App } from 'electron';
 import { AceError } from '../../shared/errors.ts';
+import { AT_LOGIN_SWITCH, ownProgram } from './own-program.ts';
 
-/** How a start at login differs from one by the user. */
-const AT_LOGIN_SWITCH = '--at-login';
 const ENTRY_NAME = 'ace-node.desktop';
 
 export interface Autostart {
@@ -38,7 +37,9 @@ export function createAutostart(parts: AutostartContext): Autostart {
 
 function loginItem({ app, platform, execPath }: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
   // macOS passes no arguments, and reports by itself that it was a start at login.
-  const options = platform === 'win32' ? { path: execPath, args: [AT_LOGIN_SWITCH] } : {};
+  // In quotes, for Electron writes it down as it is (browser_win.cc, `FormatCommandLineString`): Windows would take a program
+  // named by what stands before a space, if there was one.
+  const options = platform === 'win32' ? { path: `"${execPath}"`, args: [AT_LOGIN_SWITCH] } : {};
   return {
     enabled: () => {
       const { openAtLogin, executableWillLaunchAtLogin } = app.getLoginItemSettings(options);
@@ -55,9 +56,10 @@ function desktopEntry({
   homeDir,
   onError,
 }: AutostartContext): Pick<Autostart, 'enabled' | 'set'> {
-  const file = join(env.XDG_CONFIG_HOME || join(homeDir, '.config'), 'autostart', ENTRY_NAME);
-  // An AppImage runs from a folder that is gone with it; this names the file that the user has.
-  const text = entryText(env.APPIMAGE || execPath);
+  const { XDG_CONFIG_HOME: given = '' } = env;
+  // One that is not absolute is invalid, and left aside: XDG base directory specification.
+  const file = join(isAbsolute(given) ? given : join(homeDir, '.config'), 'autostart', ENTRY_NAME);
+  const text = entryText(ownProgram({ env, execPath }));
   const read = () => {
     try {
       return existsSync(file) ? readFileSync(file, 'utf8') : null;

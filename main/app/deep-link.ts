@@ -44,9 +44,12 @@ export class Openings {
   }
 }
 
+/** How the system calls this app, or a file of that name which is gone: `productName` in electron-builder.yml. */
+const OWN_NAME = /^Ace Node(?:\.exe|\.app)?$/i;
+
 /**
  * Makes the system hand such links to this app, unless another program has them already: that one is the user's choice.
- * On Linux the package's desktop entry says so.
+ * What is our own is written again, since it may lead to where the app was before. On Linux the package's desktop entry says so.
  */
 export function claimLinks(
   app: Pick<App, 'isPackaged' | 'getApplicationNameForProtocol' | 'setAsDefaultProtocolClient'>,
@@ -54,6 +57,7 @@ export function claimLinks(
 ): void {
   if (!app.isPackaged || platform === 'linux') return;
   for (const scheme of LINK_SCHEMES) {
-    if (app.getApplicationNameForProtocol(`${scheme}:`) === '') app.setAsDefaultProtocolClient(scheme);
+    const name = app.getApplicationNameForProtocol(`${scheme}:`);
+    if (name === '' || OWN_NAME.test(name)) app.setAsDefaultProtocolClient(scheme);
   }
 }

@@ -7,8 +7,9 @@ import { onStopSignal } from '../process/stop-signals.ts';
 import { type Autostart, createAutostart } from './autostart.ts';
 import type { ShellConfig } from './config.ts';
 import { claimLinks, type Openings } from './deep-link.ts';
-import { DesktopApp, QUIT_WITHIN_MS, SESSION_END_WITHIN_MS } from './lifecycle.ts';
+import { DesktopApp, type FirstWindow, QUIT_WITHIN_MS, SESSION_END_WITHIN_MS } from './lifecycle.ts';
 import { setMenu } from './menu.ts';
+import { startAgain } from './own-program.ts';
 import { openPreferences, type Preferences } from './preferences.ts';
 import { RunningDesktop } from './running-desktop.ts';
 import { keepSessionWindow, putOffSessionEnd } from './session-end.ts';
@@ -98,7 +99,7 @@ class Desktop {
       window: () => this.#app.window,
       preferences: this.#preferences,
       autostart: this.#autostart,
-      hasTray: () => this.#running?.tray != null,
+      hasTray: () => this.#running?.isTrayShown === true,
       closing: () => this.#app.closing,
       folders: { data: this.#dataDir.path, reports: this.#dataDir.reports },
       onChange: () => {
@@ -122,13 +123,12 @@ class Desktop {
       powerMonitor: () => this.#electron.powerMonitor,
       argv: process.argv,
       startNode: () => this.#startNode(),
-      openWindow: (running) => this.#openWindow(running),
-      // A node that waits for its owner is not hidden from them: nothing else would show that it does not run.
-      startsHidden: ({ node }) =>
-        node.isRunning && this.#autostart.atLogin() && this.#preferences.current.startHidden,
+      openWindow: (running, minimized) => this.#openWindow(running, minimized),
+      firstWindow: (running) => this.#firstWindow(running),
       keepsRunning: () => this.#preferences.current.keepRunning,
       showOnPage: ({ node, ipc }, view) => node.isRunning && ipc.tell('navigate', view),
       onClosing: (running) => this.#showClosing(running),
+      startAgain: (link) => app.relaunch(startAgain(process, link)),
       reports: this.#reports,
       nowMs: () => Date.now(),
     });
@@ -150,7 +150,15 @@ class Desktop {
     return this.#running;
   }
 
-  #openWindow({ node, ipc }: RunningDesktop): Electron.BrowserWindow {
+  #firstWindow({ node, isTrayShown }: RunningDesktop): FirstWindow {
+    // A node that waits for its owner is not hidden from them: nothing else would show that it does not run.
+    const hides = node.isRunning && this.#autostart.atLogin() && this.#preferences.current.startHidden;
+    if (!hides) return 'shown';
+    // On macOS the Dock has it, in any case.
+    return isTrayShown || process.platform === 'darwin' ? 'none' : 'minimized';
+  }
+
+  #openWindow({ node, ipc }: RunningDesktop, minimized: boolean): Electron.BrowserWindow {
     const { app, BrowserWindow, nativeTheme, screen } = this.#electron;
     const stateFile = join(this.#stateDir, 'window.json');
     const window = openWindow({
@@ -158,6 +166,7 @@ class Desktop {
       preloadPath: join(dirname(this.#config.pagesDir), 'preload', 'index.cjs'),
       iconPath: join(this.#config.resourcesDir, 'icon.png'),
       placement: place(readWindowState(stateFile), workAreas(screen)),
+      minimized,
       isPackaged: app.isPackaged,
       isDark: nativeTheme.shouldUseDarkColors,
       reports: this.#reports,

@@ -106,15 +106,23 @@ function prepare({ app, protocol, shell }: typeof Electron, dataDir: DataDir): v
   if (canMakeFolder(dataDir.windowState)) app.setPath('userData', dataDir.windowState);
   registerPagesScheme(protocol);
   app.enableSandbox();
-  checkSandbox(app);
+  checkSwitches(app);
   const onNotOpened = (error: unknown) =>
     process.stderr.write(`ace-node: a link could not be opened in the browser: ${String(error)}\n`);
   app.on('web-contents-created', (_event, contents) => secureContents(contents, shell, onNotOpened));
 }
 
-/** An AppImage adds the switch where the system keeps Chromium from making its sandbox: the pages show what strangers send. */
-function checkSandbox({ isPackaged, commandLine }: Electron.App): void {
-  if (!isPackaged || !commandLine.hasSwitch('no-sandbox')) return;
+/** With these Chromium gives the window to other programs on the computer, or takes its pages for others than they are. */
+const REFUSED_SWITCHES = ['remote-debugging-port', 'remote-debugging-pipe', 'disable-web-security'] as const;
+/** And these take its sandbox away; an AppImage adds the first where the system keeps Chromium from making one. */
+const SANDBOX_SWITCHES = ['no-sandbox', 'single-process', 'disable-seccomp-filter-sandbox'] as const;
+
+/** The pages show what strangers send, and act with the owner's money. */
+function checkSwitches({ isPackaged, commandLine }: Electron.App): void {
+  if (!isPackaged) return;
+  const refused = REFUSED_SWITCHES.find((name) => commandLine.hasSwitch(name));
+  if (refused) throw new AceError('NotAllowed', `Ace Node does not run with --${refused}`);
+  if (!SANDBOX_SWITCHES.some((name) => commandLine.hasSwitch(name))) return;
   throw new AceError(
     'NotAllowed',
     'The window does not run without Chromium’s sandbox, which this system does not let it have: install the .deb package, or allow user namespaces for this program',

@@ -29,8 +29,11 @@ export const SESSION_END_WITHIN_MS = 4_000;
 /** A box that says why it had to stop: whoever looks at the window has read it. */
 const STOPPED_TOLD_MS = 15_000;
 
+/** What is seen of a start: a window, one among the running programs, or an icon in the tray only. */
+export type FirstWindow = 'shown' | 'minimized' | 'none';
+
 export interface LifecycleContext<Node extends Stoppable> {
-  readonly app: Pick<App, 'isReady' | 'whenReady' | 'on' | 'quit' | 'exit' | 'relaunch'>;
+  readonly app: Pick<App, 'isReady' | 'whenReady' | 'on' | 'quit' | 'exit'>;
   readonly dialog: FailureBox['dialog'];
   readonly failureFile: string;
   readonly openings: Openings;
@@ -44,14 +47,16 @@ export interface LifecycleContext<Node extends Stoppable> {
   readonly argv: readonly string[];
   readonly startNode: () => Promise<Node>;
   /** Opens the window on a running node. */
-  readonly openWindow: (node: Node) => BrowserWindow;
-  /** Starts without a window; links, clicks and further starts open it. */
-  readonly startsHidden: (node: Node) => boolean;
+  readonly openWindow: (node: Node, minimized: boolean) => BrowserWindow;
+  /** Without one, links, clicks and further starts open it. */
+  readonly firstWindow: (node: Node) => FirstWindow;
   /** Closing the window does not quit. */
   readonly keepsRunning: () => boolean;
   /** @returns whether a page was there to show it, of a node that has something to show */
   readonly showOnPage: (node: Node, view: NavigateView) => boolean;
   readonly onClosing: (node: Node, closing: ClosingView) => void;
+  /** Starts the app once more when it has ended; on this link. */
+  readonly startAgain: (link: string | null) => void;
   readonly reports: CrashReports;
   readonly nowMs: () => number;
 }
@@ -65,6 +70,8 @@ export class DesktopApp<Node extends Stoppable> {
   #closing: ClosingView | null = null;
   /** The user has started the app once more, maybe before there was a node to show. */
   #asked = false;
+  /** The user has started the app while it closed, on this link: it had the lock still, so it is started in the other one's place. */
+  #again: { readonly link: string | null } | null = null;
   /** Exit code; 1 once anything went wrong. */
   #exitCode = 0;
   #failure: unknown = null;
@@ -112,7 +119,8 @@ export class DesktopApp<Node extends Stoppable> {
     this.#context.openings.listen((opened) => this.#open(opened));
     const link = linkIn(argv);
     if (link !== null) this.#open(link);
-    else if (this.#pending !== null || this.#asked || !this.#context.startsHidden(this.#node)) this.show();
+    else if (this.#pending !== null || this.#asked) this.show();
+    else this.#showFirst(this.#node);
   }
 
   show(): void {
@@ -176,13 +184,18 @@ export class DesktopApp<Node extends Stoppable> {
     this.#context.reports.report('start-failed', error);
     const failure = { title: CANNOT_START, text: explain(error) };
     const offersStart = isAceError(error, 'KeyStoreLocked');
-    const { app } = this.#context;
-    if (await tellFailure(this.#box, failure, { offersStart })) app.relaunch();
-    app.exit(1);
+    if (await tellFailure(this.#box, failure, { offersStart })) this.#context.startAgain(null);
+    this.#context.app.exit(1);
   }
 
-  #newWindow(node: Node): BrowserWindow {
-    const window = this.#context.openWindow(node);
+  #showFirst(node: Node): void {
+    const first = this.#context.firstWindow(node);
+    if (first === 'shown') this.show();
+    else if (first === 'minimized') this.#newWindow(node, true);
+  }
+
+  #newWindow(node: Node, minimized = false): BrowserWindow {
+    const window = this.#context.openWindow(node, minimized);
     this.#window = window;
     // Where closing it quits, it stays to show that the channels are being closed; who closes it again has seen that.
     window.on('close', (event) => {
@@ -194,7 +207,8 @@ export class DesktopApp<Node extends Stoppable> {
   }
 
   #open(link: string | null): void {
-    if (link === null) {
+    if (this.#closing !== null) this.#again = { link };
+    else if (link === null) {
       this.#asked = true;
       this.show();
     } else this.go({ view: 'watch', link, contentId: null });
@@ -206,6 +220,7 @@ export class DesktopApp<Node extends Stoppable> {
       const failure = { title: HAD_TO_STOP, text: explain(this.#failure) };
       await tellFailure(this.#box, failure, { withinMs: STOPPED_TOLD_MS });
     }
+    if (this.#again !== null) this.#context.startAgain(this.#again.link);
     this.#context.app.exit(this.#exitCode);
   }
 

@@ -20,9 +20,16 @@ export function openPreferences(file: string, locale: () => string, platform: No
       return get();
     },
     async change(changes) {
-      const next = shellPreferencesSchema.parse({ ...get(), ...changes });
+      const before = get();
+      const next = shellPreferencesSchema.parse({ ...before, ...changes });
       known = next;
-      await writeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`, 0o600);
+      try {
+        await writeFileAtomic(file, `${JSON.stringify(next, null, 2)}\n`, 0o600);
+      } catch (error) {
+        // The user is told that it was not set.
+        if (known === next) known = before;
+        throw error;
+      }
     },
   };
 }

@@ -15,6 +15,7 @@ import { electronSecretStore } from './secret-store.ts';
 import type { DesktopShell } from './shell-procedures.ts';
 import type { ShellWords } from './shell-words.ts';
 import { type AppTray, createTray } from './tray.ts';
+import { showsTrayIcons } from './tray-host.ts';
 import { secureSession } from './window.ts';
 
 export interface RunningDesktopContext {
@@ -32,6 +33,8 @@ export class RunningDesktop implements Stoppable {
   readonly ipc: IpcTransport;
   /** `null` where the system has no place for one. */
   readonly tray: AppTray | null;
+  /** Somebody can see it. */
+  readonly isTrayShown: boolean;
   readonly #context: RunningDesktopContext;
   readonly #stopNotifications: () => void;
   readonly #stopPending: () => void;
@@ -39,6 +42,7 @@ export class RunningDesktop implements Stoppable {
   /** @throws AceError as `startNode` */
   static async start(context: RunningDesktopContext): Promise<RunningDesktop> {
     const { electron, config, dataDir } = context;
+    const traysShown = showsTrayIcons(process.platform);
     const node = await startNode({
       ...config,
       // The window asks: for a wallet on a first start, for its passphrase where the system does not keep it.
@@ -48,10 +52,10 @@ export class RunningDesktop implements Stoppable {
     });
     const note = hostNote(config, node.http);
     if (note !== null) process.stderr.write(`${note}\n`);
-    return new RunningDesktop(node, context);
+    return new RunningDesktop(node, context, await traysShown);
   }
 
-  private constructor(node: RunningNode, context: RunningDesktopContext) {
+  private constructor(node: RunningNode, context: RunningDesktopContext, traysShown: boolean) {
     const { electron, config, app, shell } = context;
     this.node = node;
     this.#context = context;
@@ -69,6 +73,7 @@ export class RunningDesktop implements Stoppable {
       log: node.log,
     });
     this.tray = this.#createTray();
+    this.isTrayShown = this.tray !== null && traysShown;
     this.#stopNotifications = this.#startNotifications();
     // What a link leads to is shown once there is something to show.
     this.#stopPending = node.feed.subscribe((topic) => {

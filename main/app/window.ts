@@ -110,6 +110,8 @@ export interface WindowContext {
   readonly preloadPath: string;
   readonly iconPath: string;
   readonly placement: Placement;
+  /** Not on the screen, but among the programs that run: where a tray would be in vain. */
+  readonly minimized: boolean;
   /** Packaged: no developer tools, in which a stranger could talk a user into pasting something. */
   readonly isPackaged: boolean;
   /** What the pages will be, so that nothing flashes before they are there. */
@@ -152,11 +154,15 @@ function windowOptions(
 /** Opens the window; it shows itself when there is something to see. */
 export function openWindow(context: WindowContext): BrowserWindow {
   const window = new context.Window(windowOptions(context));
-  window.once('ready-to-show', () => {
-    // Not before: it shows the window, and there is nothing on it yet.
+  // Not before: it shows the window, and there is nothing on it yet.
+  const show = () => {
     if (context.placement.maximized) window.maximize();
     window.show();
-  });
+  };
+  if (context.minimized) {
+    window.minimize();
+    window.once('restore', show);
+  } else window.once('ready-to-show', show);
   reportTroubles(window, context);
   void window.loadURL(PAGES_URL);
   return window;

@@ -36,6 +36,7 @@ import {
   STREAM_IDLE_MS,
 } from './limits.ts';
 import { onLoopbackOnly } from './listen.ts';
+import { noiseCrypto } from './noise-cipher.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { PeerStanding } from './peer-standing.ts';
 import { Presence } from './presence.ts';
@@ -90,7 +91,7 @@ export async function createHost(options: HostOptions): Promise<Libp2p> {
         (components) => (loopbackOnly ? tcp()(components) : paced(tcp()(components), dialPace, guard)),
         ...(relayed ? [circuitRelayTransport({ maxReservationQueueLength: MAX_RELAYS_WAITING })] : []),
       ],
-      connectionEncrypters: [noise()],
+      connectionEncrypters: [noise({ crypto: noiseCrypto() })],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       connectionManager: {
         // Turned away here would be who comes last; `limitConnections` chooses better, when it is known who comes.

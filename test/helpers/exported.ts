@@ -34,7 +34,7 @@ const START_MS = Date.UTC(2026, 9, 30, 23, 59, 59, 500);
 const BATCH_EVERY_MS = 5 * 3_600_000;
 
 /** Books the history of the account that has most of it; the answer is what chain and shard say in the end. */
-export async function nastyNode(dir: string, steps = 200, seed = 4): Promise<Truth> {
+export async function nastyNode(dir: string, steps = 260, seed = 1): Promise<Truth> {
   const [start] = fc.sample(world, { seed, numRuns: 1 });
   const [all = []] = fc.sample(history(steps), { seed, numRuns: 1 });
   if (!start) throw new Error('no world');

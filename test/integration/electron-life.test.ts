@@ -82,14 +82,29 @@ describe('the desktop app, as it starts', () => {
     expect(told.link).toBe(LINK);
   });
 
-  it('opens no window at login, has one at the second start, and does without a tray', {
-    tags: 'long',
-  }, async () => {
-    const app = await startApp({ args: ['--at-login'], trayFails: true });
+  it('opens no window at login, and has one at the second start', { tags: 'long' }, async () => {
+    const app = await startApp({ args: ['--at-login'] });
     expect(await app.windows()).toBe(0);
     await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
     expect(await app.windows()).toBe(1);
+    expect((await app.call<{ output: ShellView }>('shell')).output.tray).toBe(true);
+  });
+
+  // GNOME shows no tray icons: a node that could not be seen anywhere ran on and on.
+  it('is among the programs that run where a tray would be in vain, and comes forward from there', {
+    tags: 'long',
+  }, async () => {
+    const app = await startApp({ args: ['--at-login'], trayHost: false });
+    const seen = () =>
+      app.run<boolean[][]>(
+        'return electron.BrowserWindow.all.map(({ visible, minimized }) => [visible, minimized])',
+      );
+    expect(await seen()).toEqual([[false, true]]);
     expect((await app.call<{ output: ShellView }>('shell')).output.tray).toBe(false);
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    expect(await seen()).toEqual([[false, true]]);
+    await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
+    expect(await seen()).toEqual([[true, false]]);
   });
 
   it('opens the window at login where the user wants so, in the language of the system', {
@@ -149,10 +164,15 @@ describe('the desktop app, as it starts', () => {
     await first.end();
   });
 
-  it('does not run without Chromium’s sandbox from a package', { tags: 'long' }, async () => {
-    const app = new DoubleApp({ packaged: true, switches: ['no-sandbox'] });
+  it.each([
+    ['no-sandbox', '.deb'],
+    ['single-process', '.deb'],
+    ['remote-debugging-port', '--remote-debugging-port'],
+    ['disable-web-security', '--disable-web-security'],
+  ])('does not run from a package with --%s, and says so', { tags: 'long' }, async (name, said) => {
+    const app = new DoubleApp({ packaged: true, switches: [name] });
     expect(await app.ended).toBe(1);
-    expect(app.exit?.calls.find(([name]) => name === 'dialog.showErrorBox')?.[2]).toContain('.deb');
+    expect(app.exit?.calls.find(([called]) => called === 'dialog.showErrorBox')?.[2]).toContain(said);
   });
 
   it('starts although the folder of what starts at login is none', { tags: 'long' }, async () => {
@@ -191,6 +211,42 @@ describe('the desktop app, as it starts', () => {
     await again.end();
     const without = await startApp({ home, displays: [left] });
     expect(await bounds(without)).toEqual({ width: 1_000, height: 700 });
+  });
+});
+
+describe('the desktop app on Windows, when the session ends', () => {
+  const windows = (app: DoubleApp) =>
+    app.run<{ shown: boolean; url: string; taskbar: boolean }[]>(
+      `return electron.BrowserWindow.all.filter((each) => !each.destroyed).map(({ visible, url, options }) =>
+        ({ shown: visible, url, taskbar: options.skipTaskbar !== true }))`,
+    );
+  /** Of the window that is there to be asked. */
+  const hidden = { shown: false, url: '', taskbar: false };
+
+  // Without a window Windows asks nobody, and the process is gone: nothing was closed.
+  it('puts it off until the node has closed, although no window was ever opened', async () => {
+    const app = await startApp({ platform: 'win32', args: ['--at-login'] });
+    expect(await windows(app)).toEqual([hidden]);
+    expect(await app.run('return electron.endSession()')).toBe('prevented');
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+  });
+
+  it('puts it off with the window closed to the tray, which the user never sees of the hidden one', {
+    tags: 'long',
+  }, async () => {
+    const app = await startApp({ platform: 'win32' });
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    await app.call('setShell', { keepRunning: true });
+    await app.run('electron.BrowserWindow.all.find(({ url }) => url).close()');
+    expect(await windows(app)).toEqual([hidden]);
+    await app.run("electron.app.emit('second-instance', {}, ['ace-node'], '/', null)");
+    await waitFor('the other one comes', async () => (await windows(app)).some(({ shown }) => shown));
+    expect((await windows(app)).filter(({ url }) => url === '')).toEqual([hidden]);
+    await app.run('electron.BrowserWindow.all.find(({ url, destroyed }) => url && !destroyed).close()');
+    expect(await app.run('return electron.endSession()')).toBe('prevented');
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
   });
 });
 
@@ -273,6 +329,20 @@ describe('the desktop app, as it ends', () => {
     const { sinceMs = 0, untilMs = 0 } = seen.closing.closing ?? {};
     expect(untilMs - sinceMs).toBe(20_000);
     expect(await app.ended).toBe(0);
+  });
+
+  // The second one had no lock and ended, the first one ended as well: nothing ran, and nobody was told.
+  it('starts again, on the link, when it is started while it closes', { tags: 'long' }, async () => {
+    const app = await startApp({ args: ['--at-login'] });
+    await app.run(`
+      electron.app.quit();
+      electron.app.emit('second-instance', {}, ['ace-node', '${LINK}'], '/', null)`);
+    expect(await app.ended, app.stderr).toBe(0);
+    const [, options] = app.exit?.calls.find(([name]) => name === 'app.relaunch') ?? [];
+    expect(options).toEqual({
+      execPath: process.execPath,
+      args: [join(ROOT, 'out/main/electron.js'), LINK],
+    });
   });
 
   itInTiers({

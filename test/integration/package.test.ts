@@ -170,11 +170,16 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
     expect(holders).toBeGreaterThan(70);
   });
 
-  it('holds this platform’s SQLite, as a real file beside the archive', () => {
+  it('holds this platform’s SQLite and libsodium, as real files beside the archive', () => {
     const binaries = files.filter((path) => path.endsWith('.node'));
-    expect(binaries).toEqual([`node_modules/better-sqlite3/prebuilds/${target}.node`]);
-    expect(asar.statFile(archive, binaries[0] ?? '').unpacked).toBe(true);
-    expect(existsSync(join(`${archive}.unpacked`, binaries[0] ?? ''))).toBe(true);
+    expect(binaries).toEqual([
+      `node_modules/better-sqlite3/prebuilds/${target}.node`,
+      `node_modules/sodium-native/prebuilds/${target}/sodium-native.node`,
+    ]);
+    for (const binary of binaries) {
+      expect(asar.statFile(archive, binary).unpacked).toBe(true);
+      expect(existsSync(join(`${archive}.unpacked`, binary))).toBe(true);
+    }
   });
 
   it('has the sample clip and the icons beside the archive', () => {
@@ -314,5 +319,43 @@ describe('the icons', () => {
       ['trayTemplate@2x', 36],
     ] as const)
       expect(sizeOf(file(`${name}.png`))).toEqual([size, size]);
+  });
+});
+
+describe('the uninstaller on Windows', () => {
+  const script = readFileSync(join(ROOT, 'resources/installer.nsh'), 'utf8');
+
+  it('takes away the start at login and the links that lead to it, not at an update', () => {
+    const [, body = ''] = /!macro customUnInstall\n([\s\S]*?)!macroend/.exec(script) ?? [];
+    expect(body.trim()).toMatch(/^\$\{ifNot\} \$\{isUpdated\}\n[\s\S]*\$\{endIf\}$/);
+    // Electron's name for the entry is the app's model id.
+    expect(body.match(/DeleteRegValue HKCU ".*\\Run" "\$\{APP_ID\}"/g)).toHaveLength(2);
+    expect([...body.matchAll(/forgetLinks "(\w+)"/g)].map(([, scheme]) => scheme)).toEqual([...LINK_SCHEMES]);
+    const yaml = readFileSync(join(ROOT, 'electron-builder.yml'), 'utf8');
+    expect(yaml).toMatch(/^ {2}include: resources\/installer\.nsh$/m);
+    const desktop = readFileSync(join(ROOT, 'main/app/desktop.ts'), 'utf8');
+    expect(yaml).toContain(`appId: ${/APP_ID = '(.+)'/.exec(desktop)?.[1]}\n`);
+  });
+
+  const makensis = '/usr/bin/makensis';
+  it.skipIf(!existsSync(makensis))('is a script that the compiler takes without a warning', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ace-nsis-'));
+    const main = join(dir, 'main.nsi');
+    const lines = [
+      '!include LogicLib.nsh',
+      '!define APP_ID x',
+      '!define APP_EXECUTABLE_FILENAME "x.exe"',
+      '!define isUpdated `$0 == 1`',
+      `!include "${join(ROOT, 'resources/installer.nsh')}"`,
+      `OutFile "${join(dir, 'out.exe')}"`,
+      ...['Section', 'WriteUninstaller "$INSTDIR\\u.exe"', 'SectionEnd'],
+      ...['Section un.x', '!insertmacro customUnInstall', 'SectionEnd'],
+    ];
+    writeFileSync(main, lines.join('\n'));
+    try {
+      await promisify(execFile)(makensis, ['-V2', '-WX', main]);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });

@@ -164,7 +164,7 @@ describe('a locked wallet', () => {
   }, async () => {
     const net = await useDevnet();
     const node = await walletNode(net, 'node', { passphrase: PASSPHRASE });
-    await node.call('topUp', { amountXat: '1' });
+    await node.call('topUp', { amountXat: '1', place: 'main' });
     const { wallet } = node.node.wallet;
     wallet?.setLockAfter(LOCK_AFTER_MS);
     const first = wallet?.locksAtMs ?? 0;
@@ -249,7 +249,7 @@ describe('a second device without the phrase', () => {
 
     const { contentId } = await net.content(provider, 2 * MIB, 'one');
     await fetchWhole(second.node.peer, contentId);
-    await owner.call('topUp', { amountXat: '1' });
+    await owner.call('topUp', { amountXat: '1', place: 'main' });
     await expectAceRejection('NotAllowed', second.call('send', { ...send, expiresAtMs: soon() }));
     await expectAceRejection('NotAllowed', second.call('walletPhrase', { passphrase: PASSPHRASE }));
 

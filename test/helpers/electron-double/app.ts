@@ -15,7 +15,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly packaged?: boolean;
   readonly hasLock?: boolean;
-  readonly trayFails?: boolean;
+  /** Whether the desktop shows tray icons, as far as it can be asked; on Linux it need not. It does when left out. */
+  readonly trayHost?: boolean;
   readonly locale?: string;
   readonly displays?: readonly object[];
   readonly loginItem?: object;
@@ -27,6 +28,8 @@ export interface StartOptions {
   readonly nobodyThere?: boolean;
   /** Of the command line, as Chromium reads it. */
   readonly switches?: readonly string[];
+  /** What the process says it runs on. */
+  readonly platform?: NodeJS.Platform;
   /** As opened from its icon: nothing of the command line's options. */
   readonly byIcon?: boolean;
   /** Folder with out/ and resources/. */
@@ -34,6 +37,8 @@ export interface StartOptions {
   readonly resourcesDir?: string;
   /** Address that the node's pages are served on; loopback when left out. */
   readonly httpHost?: string;
+  /** A validator of another process, instead of a devnet of its own; the app listens on loopback only then. */
+  readonly joinMultiaddr?: string;
 }
 
 type Message = {
@@ -85,14 +90,18 @@ export class DoubleApp {
   constructor(options: StartOptions) {
     this.home = options.home ?? temporaryHome();
     mkdirSync(this.home, { recursive: true });
-    const { packaged, hasLock, trayFails, displays, loginItem, root = ROOT } = options;
-    const { keyStore, keys, nobodyThere, switches } = options;
+    const { packaged, hasLock, trayHost, displays, loginItem, root = ROOT } = options;
+    const { keyStore, keys, nobodyThere, switches, platform } = options;
     const config = {
       dataDir: this.dataDir,
       resourcesDir: options.resourcesDir ?? join(root, 'resources'),
       pagesDir: join(root, 'out/renderer'),
       httpPort: 0,
       ...(options.httpHost !== undefined && { httpHost: options.httpHost }),
+      ...(options.joinMultiaddr !== undefined && {
+        joinMultiaddr: options.joinMultiaddr,
+        listen: ['/ip4/127.0.0.1/tcp/0'],
+      }),
     };
     this.child = spawn(
       process.execPath,
@@ -111,8 +120,8 @@ export class DoubleApp {
           DOUBLE_RESOURCES: config.resourcesDir,
           DOUBLE_LOCALE: options.locale ?? 'en-US',
           DOUBLE_OPTIONS: JSON.stringify({
-            ...{ packaged, hasLock, trayFails, displays, loginItem },
-            ...{ keyStore, keys, nobodyThere, switches },
+            ...{ packaged, hasLock, trayHost, displays, loginItem },
+            ...{ keyStore, keys, nobodyThere, switches, platform },
           }),
           ...options.env,
         },

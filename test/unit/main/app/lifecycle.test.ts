@@ -4,7 +4,12 @@ import type { BrowserWindow } from 'electron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Openings } from '../../../../main/app/deep-link.ts';
 import { tellFailure } from '../../../../main/app/failure.ts';
-import { DesktopApp, type LifecycleContext, type Stoppable } from '../../../../main/app/lifecycle.ts';
+import {
+  DesktopApp,
+  type FirstWindow,
+  type LifecycleContext,
+  type Stoppable,
+} from '../../../../main/app/lifecycle.ts';
 import { keepSessionWindow } from '../../../../main/app/session-end.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -14,7 +19,7 @@ type Listener = (event: { preventDefault(): void }, ...args: unknown[]) => void;
 interface Options {
   readonly startNode?: () => Promise<Stoppable>;
   readonly argv?: readonly string[];
-  readonly hidden?: boolean;
+  readonly first?: FirstWindow;
   readonly keepsRunning?: boolean;
   readonly pageListens?: boolean;
 }
@@ -29,7 +34,6 @@ function setUp(options: Options = {}) {
     },
     quit: vi.fn(),
     exit: vi.fn(),
-    relaunch: vi.fn(),
   };
   const openings = new Openings(app as never);
   const signals: Partial<Record<'stop' | 'sessionEnd', () => void>> = {};
@@ -63,10 +67,11 @@ function setUp(options: Options = {}) {
     argv: options.argv ?? ['ace-node'],
     startNode: vi.fn(options.startNode ?? (async () => ({ stop }))),
     openWindow: vi.fn(() => window as unknown as BrowserWindow),
-    startsHidden: () => options.hidden ?? false,
+    firstWindow: () => options.first ?? 'shown',
     keepsRunning: () => options.keepsRunning ?? false,
     showOnPage: vi.fn((_node: Stoppable, _view: unknown) => options.pageListens ?? false),
     onClosing: vi.fn(),
+    startAgain: vi.fn(),
     reports: { folder: '', report },
     nowMs: () => 1_000,
   };
@@ -93,16 +98,26 @@ describe('DesktopApp: start', () => {
   });
 
   it('starts hidden where it should, and shows itself for a second start', async () => {
-    const s = setUp({ hidden: true });
+    const s = setUp({ first: 'none' });
     await s.desktop.run();
     expect(s.openWindow).not.toHaveBeenCalled();
     s.emit('second-instance', ['ace-node']);
     expect(s.openWindow).toHaveBeenCalledOnce();
   });
 
+  it('has a minimized window where it should, which comes forward for a second start', async () => {
+    const s = setUp({ first: 'minimized' });
+    await s.desktop.run();
+    expect(s.openWindow).toHaveBeenCalledExactlyOnceWith(expect.anything(), true);
+    expect(s.window.restore).not.toHaveBeenCalled();
+    s.emit('second-instance', ['ace-node']);
+    expect(s.openWindow).toHaveBeenCalledOnce();
+    expect(s.window.restore).toHaveBeenCalledOnce();
+  });
+
   it('shows itself for a second start that came before its node was there', async () => {
     const started = Promise.withResolvers<Stoppable>();
-    const s = setUp({ startNode: () => started.promise, hidden: true });
+    const s = setUp({ startNode: () => started.promise, first: 'none' });
     const running = s.desktop.run();
     s.emit('second-instance', ['ace-node']);
     started.resolve({ stop: s.stop });
@@ -128,7 +143,7 @@ describe('DesktopApp: start', () => {
     await s.desktop.run();
     expect(s.dialog.showMessageBox.mock.calls[0]?.[0].detail).toBe('Another node uses this folder');
     expect(s.report).toHaveBeenCalledWith('start-failed', expect.any(AceError));
-    expect(s.app.relaunch).not.toHaveBeenCalled();
+    expect(s.startAgain).not.toHaveBeenCalled();
     expect(s.app.exit).toHaveBeenCalledWith(1);
     expect(s.openWindow).not.toHaveBeenCalled();
   });
@@ -183,7 +198,7 @@ describe('DesktopApp: what nobody sees', () => {
       });
       s.dialog.showMessageBox.mockResolvedValue({ response });
       await s.desktop.run();
-      expect(s.app.relaunch).toHaveBeenCalledTimes(starts);
+      expect(s.startAgain).toHaveBeenCalledTimes(starts);
       expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
     },
   );
@@ -269,7 +284,7 @@ describe('the end of the session on Windows', () => {
 
 describe('DesktopApp: links', () => {
   it('keeps the link of a cold start until a page listens, even when it starts hidden', async () => {
-    const s = setUp({ argv: ['ace-node', '--at-login', LINK], hidden: true });
+    const s = setUp({ argv: ['ace-node', '--at-login', LINK], first: 'none' });
     await s.desktop.run();
     expect(s.openWindow).toHaveBeenCalledOnce();
     s.showOnPage.mockReturnValue(true);
@@ -289,7 +304,7 @@ describe('DesktopApp: links', () => {
 
   it('takes a link that macOS hands over before the node is there', async () => {
     const started = Promise.withResolvers<Stoppable>();
-    const s = setUp({ startNode: () => started.promise, pageListens: true, hidden: true });
+    const s = setUp({ startNode: () => started.promise, pageListens: true, first: 'none' });
     const running = s.desktop.run();
     expect(s.emit('open-url', LINK)).toHaveBeenCalled();
     expect(s.openWindow).not.toHaveBeenCalled();

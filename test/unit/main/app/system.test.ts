@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AutostartContext, createAutostart } from '../../../../main/app/autostart.ts';
 import { claimLinks, linkIn, readLink } from '../../../../main/app/deep-link.ts';
 import { setMenu } from '../../../../main/app/menu.ts';
+import { startAgain } from '../../../../main/app/own-program.ts';
 import { openPreferences } from '../../../../main/app/preferences.ts';
 import { shellWords } from '../../../../main/app/shell-words.ts';
 
@@ -50,11 +51,38 @@ describe('links', () => {
       [app(true), 'darwin', 2],
       [app(true), 'linux', 0], // the package's desktop entry does
       [app(true, 'Ace Stream'), 'win32', 0],
+      // From where it was before: the system knows the file's name only.
+      [app(true, 'Ace Node.exe'), 'win32', 2],
+      [app(true, 'Ace Node'), 'win32', 2],
+      [app(true, 'Ace Node Pro'), 'win32', 0],
       [app(false), 'win32', 0],
     ] as const) {
       claimLinks(given, platform);
       expect(given.setAsDefaultProtocolClient).toHaveBeenCalledTimes(claimed);
     }
+  });
+});
+
+describe('a start in its own place', () => {
+  const start = {
+    argv: ['/opt/ace', '/src/out/main/electron.js', '--at-login', 'ace:old'],
+    env: {},
+    execPath: '/opt/ace',
+  };
+
+  it('is one by the user, on the link that they asked for', () => {
+    expect(startAgain(start, 'ace:new')).toEqual({
+      execPath: '/opt/ace',
+      args: ['/src/out/main/electron.js', 'ace:new'],
+    });
+    expect(startAgain(start, null).args).toEqual(['/src/out/main/electron.js']);
+  });
+
+  it('is one of the AppImage, whose folder is gone by then', () => {
+    const given = { ...start, env: { APPIMAGE: '/home/me/Ace.AppImage' } };
+    expect(startAgain(given, null).execPath).toBe('/opt/ace');
+    const execPath = '/tmp/.mount_AceX/ace-node';
+    expect(startAgain({ ...given, execPath }, null).execPath).toBe('/home/me/Ace.AppImage');
   });
 });
 
@@ -93,7 +121,7 @@ describe('the start at login', () => {
     const windows = parts('win32', {}, { openAtLogin: true, executableWillLaunchAtLogin: false });
     expect(windows.autostart.enabled(), 'switched off in the task manager').toBe(false);
     windows.autostart.set(true);
-    const options = { path: '/opt/Ace Node/ace-node', args: ['--at-login'] };
+    const options = { path: '"/opt/Ace Node/ace-node"', args: ['--at-login'] };
     expect(windows.app.setLoginItemSettings).toHaveBeenCalledExactlyOnceWith({
       openAtLogin: true,
       ...options,
@@ -113,10 +141,23 @@ describe('the start at login', () => {
   });
 
   it('names the AppImage, not the folder that it runs from, and follows it when it moves', () => {
-    parts('linux', { env: { APPIMAGE: '/home/me/Ace.AppImage' } }).autostart.set(true);
+    const execPath = '/tmp/.mount_Ace-NoX1y2z3/ace-node';
+    parts('linux', { execPath, env: { APPIMAGE: '/home/me/Ace.AppImage' } }).autostart.set(true);
     expect(readFileSync(entry(), 'utf8')).toContain('Exec="/home/me/Ace.AppImage" --at-login');
-    parts('linux', { env: { APPIMAGE: '/home/me/apps/Ace.AppImage' } });
+    parts('linux', { execPath, env: { APPIMAGE: '/home/me/apps/Ace.AppImage' } });
     expect(readFileSync(entry(), 'utf8')).toContain('Exec="/home/me/apps/Ace.AppImage" --at-login');
+  });
+
+  // One variable had another program started at each login, from then on.
+  it('names itself where it is no AppImage, whatever the environment says', () => {
+    parts('linux', { env: { APPIMAGE: '/tmp/another-program' } }).autostart.set(true);
+    expect(readFileSync(entry(), 'utf8')).toContain('Exec="/opt/Ace Node/ace-node" --at-login\n');
+  });
+
+  it('leaves a folder of settings aside that is not absolute', () => {
+    parts('linux', { env: { XDG_CONFIG_HOME: 'somewhere' } }).autostart.set(true);
+    expect(existsSync('somewhere')).toBe(false);
+    expect(existsSync(entry())).toBe(true);
   });
 
   it('respects that the user has switched it off in the system', () => {

@@ -99,6 +99,7 @@ describe('openWindow', () => {
       preloadPath: '/out/preload/index.cjs',
       iconPath: '/icon.png',
       placement: { bounds: null, size: { width: 800, height: 600 }, maximized: false },
+      minimized: false,
       isPackaged: true,
       isDark: false,
       reports: { folder: '', report: () => {} },
@@ -120,6 +121,48 @@ describe('openWindow', () => {
     expect(calls).toEqual([PAGES_URL]);
     ready();
     expect(calls).toEqual([PAGES_URL, 'show']);
+  });
+});
+
+describe('a window that starts minimized', () => {
+  const openOne = (maximized: boolean) => {
+    const calls: string[] = [];
+    const once = new Map<string, () => void>();
+    class WindowDouble {
+      readonly webContents = { on: () => {} };
+      once = (event: string, listener: () => void) => void once.set(event, listener);
+      on = () => {};
+      loadURL = async () => {};
+      minimize = () => void calls.push('minimize');
+      maximize = () => void calls.push('maximize');
+      show = () => void calls.push('show');
+    }
+    openWindow({
+      Window: WindowDouble as unknown as WindowConstructor,
+      preloadPath: '',
+      iconPath: '',
+      placement: { bounds: null, size: { width: 800, height: 600 }, maximized },
+      minimized: true,
+      isPackaged: true,
+      isDark: false,
+      reports: { folder: '', report: () => {} },
+      nowMs: () => 0,
+    });
+    return { calls, once };
+  };
+
+  it('is not shown when its page is there, only when it is fetched', () => {
+    const { calls, once } = openOne(false);
+    once.get('ready-to-show')?.();
+    expect(calls).toEqual(['minimize']);
+    once.get('restore')?.();
+    expect(calls).toEqual(['minimize', 'show']);
+  });
+
+  it('is as large then as it was left', () => {
+    const { calls, once } = openOne(true);
+    once.get('restore')?.();
+    expect(calls).toEqual(['minimize', 'maximize', 'show']);
   });
 });
 
