@@ -117,7 +117,7 @@ describe.skipIf(browserPath === null)('the pages of a node that is at work', () 
     // The node that watched the clip on credit has all of it too, and may send as well.
     expect(await page.getByTestId('provider').count()).toBeGreaterThanOrEqual(1);
     expect(await page.getByTestId('per-minute').textContent()).toMatch(/^0\.\d+ XAC$/);
-    await expect.poll(() => page.getByTestId('today-down').textContent()).toMatch(/\d+ MiB/);
+    await expect.poll(() => page.getByTestId('today-down').textContent()).toMatch(/\d+\sMiB/);
 
     await page.getByTestId('nav-traffic').click();
     await expect
