@@ -67,7 +67,7 @@ function describe(view: ChannelsView): string {
     counterpartyTable(view.counterparties),
     ...(view.contents.length > 0 ? [contentTable(view.contents)] : []),
     ...(left > 0 ? [leftOut(left, view.count)] : []),
-    'PAID is promised by ticks. What of it is PENDING is in no balance yet: the next settlements move the money, and the\n' +
+    'PAID is promised by ticks. What of it is PENDING is not settled yet: the next settlements move the money, and the\n' +
       'fee goes off what is earned. Units on credit settle as a loan: their XAC comes when it is repaid.\n' +
       'SIGNED is the last checkpoint, which both sides agree on (?: not answered yet). OF is the most a channel carries.',
   ].join('\n\n');

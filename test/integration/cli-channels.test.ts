@@ -63,7 +63,7 @@ describe('ace-node channels', () => {
     expect(columns(viewer).slice(0, 7)).toEqual([viewer, 'earn', '1', '2', '3', '0', '3']);
     expect(lineWith(stdout, 'film[31m.bin')).toContain(contentId);
     expect(stdout).not.toContain('\u001b');
-    expect(stdout).toContain('in no balance yet');
+    expect(stdout).toContain('is not settled yet');
   });
 
   it('shows no more than it is asked for, and says so', async () => {

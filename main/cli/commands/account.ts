@@ -11,7 +11,7 @@ import { type CommandContext, type CommonOptions, dataDirOption, ofNode } from '
 export function addAccountCommands(program: Command, context: CommandContext): void {
   const status = program
     .command('status')
-    .description('balances, credit, price, traffic')
+    .description('what you can spend and what you keep, credit, price, traffic')
     .option('--json', 'as one JSON object', false);
   ofNode(status).action((options: CommonOptions & { json: boolean }) =>
     statusCommand(context.configOf(options), options.json),
