@@ -17,13 +17,13 @@ const XAT = 10_000_000n;
 const WORDS = {
   en: {
     owes: 'Who owes you',
-    sent: /^You sent .* in the last 7 days\./,
+    sent: /^You sent .* in the last 7\sdays\./,
     lent: 'sent on credit to',
     one: 'Settlement',
   },
   ru: {
     owes: 'Кто вам должен',
-    sent: /^За последние 7 дней отдано /,
+    sent: /^За последние 7\sдней отдано /,
     lent: 'отдано в кредит',
     one: 'Расчёт',
   },
