@@ -106,13 +106,13 @@ describe('credit that ends soon', () => {
     const exact = { xacPerUnit: '3125/32', xatPerUnit: '3125/32', xacPerXat: '1/1' };
     if (snapshot.price) price = { ...snapshot.price, exact: { ...snapshot.price.exact, ...exact } };
   });
-  const noFunds = { XAT: '0.0000000', XAC: '0.0000000', XAS: '0.0000000', XAB: '0.0000000' };
+  const noFunds = { XAT: '0.0000000', XAC: '0.0000000', XAS: '0.0000000' };
   const pending = { earnedUnits: 0, earnedXac: '0.0000000', owedUnits: 0, owedXac: '0.0000000' } as const;
-  const credit = (usedUnits: number, balances = noFunds) =>
+  const credit = (usedUnits: number, services = noFunds) =>
     ({
       ...snapshot,
       price,
-      balances,
+      holdings: { ...snapshot.holdings, services },
       pending,
       credit: { limitUnits: 100, usedUnits, reservedUnits: 0, loans: [] },
     }) as unknown as NodeSnapshot;
