@@ -12,6 +12,7 @@ import { AceError } from '../errors.ts';
 import { type Statement, sumsOf } from '../settlement/statement.ts';
 import { type ChartAccount, type Commodity, TRAFFIC } from './chart.ts';
 import { amountIn, checkBalanced, type EntryKind, type JournalEntry, type Posting } from './entry.ts';
+import { contradictsSigned } from './signed-moves.ts';
 
 /** A statement that tells how its sums came about. */
 export type SettledRecord = Omit<Statement, 'networkId' | 'account'>;
@@ -120,8 +121,10 @@ export function settlementEntries(record: SettledRecord): JournalEntry[] {
  * @throws AceError `MessageMalformed` when what it moved does not fit what was signed
  */
 export function operationEntry(account: string, record: OperationRecord): JournalEntry {
-  const { operation, deltas } = record;
+  const { operation, deltas, payment } = record;
   const parties = partiesOf(account, operation);
+  const contradicts = contradictsSigned(account, operation, deltas, payment);
+  if (contradicts !== null) throw contradiction(contradicts);
   const entry = balanced({
     atMs: record.atMs,
     source: 'operation',
