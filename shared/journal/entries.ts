@@ -121,9 +121,9 @@ export function settlementEntries(record: SettledRecord): JournalEntry[] {
  * @throws AceError `MessageMalformed` when what it moved does not fit what was signed
  */
 export function operationEntry(account: string, record: OperationRecord): JournalEntry {
-  const { operation, deltas, payment } = record;
+  const { operation, deltas } = record;
   const parties = partiesOf(account, operation);
-  const contradicts = contradictsSigned(account, operation, deltas, payment);
+  const contradicts = contradictsSigned(account, record);
   if (contradicts !== null) throw contradiction(contradicts);
   const entry = balanced({
     atMs: record.atMs,

@@ -15,16 +15,23 @@ interface SignedMove {
   readonly most: bigint;
 }
 
+interface ToldOperation {
+  readonly operation: Operation | null;
+  readonly deltas: HoldingDeltas;
+  readonly payment: Payment | null;
+  readonly faucet: boolean;
+}
+
 /**
  * What contradicts the signature, for people; `null` when nothing does. `account` is one of the operation's parties, lower
  * case; an operation of `null` is genesis.
  */
 export function contradictsSigned(
   account: string,
-  operation: Operation | null,
-  deltas: HoldingDeltas,
-  payment: Payment | null,
+  { operation, deltas, payment, faucet }: ToldOperation,
 ): string | null {
+  // Its entry would be named, and exported, as something else than was signed.
+  if (faucet && (operation?.kind !== 'transfer' || operation.from === account)) return 'no faucet gave it';
   if (operation === null) return isGain(deltas) ? null : 'genesis took something';
   if (operation.kind === 'access' || operation.kind === 'reward') {
     const price = operation.kind === 'access' ? operation.priceXac : operation.amountXac;

@@ -51,7 +51,12 @@ function outOf({ xacFromPayer, xatBurned, xasFromPayer }: Payment): HoldingDelta
 }
 
 /** What is booked when the home shard tells this. */
-async function told(signed: Operation | null, moved: HoldingDeltas, payment: Payment | null = null) {
+async function told(
+  signed: Operation | null,
+  moved: HoldingDeltas,
+  payment: Payment | null = null,
+  faucet = false,
+) {
   const store = openNodeStore(join(tempDir(), 'node.db'));
   onTestFinished(() => store.close());
   let bytes: Uint8Array | null = null;
@@ -59,7 +64,7 @@ async function told(signed: Operation | null, moved: HoldingDeltas, payment: Pay
     const { signature } = await signOperation(signed.from === ME.address ? ME : FRIEND, SETTINGS, signed);
     bytes = encodeSignedOperation(signed, fromHex(signature.slice(2)));
   }
-  const row = { height: signed ? 1 : 0, atMs: 1, operation: bytes, deltas: moved, faucet: false };
+  const row = { height: signed ? 1 : 0, atMs: 1, operation: bytes, deltas: moved, faucet };
   const answers = [[{ ...row, payment: payment && plainPayment(payment) }], []];
   const line = { call: async () => ({ operations: answers.shift() }) } as never;
   const { networkId, chainId } = SETTINGS;
@@ -122,4 +127,20 @@ it.each<[string, Operation | null, HoldingDeltas, (Payment | null)?]>([
   ['genesis that took', null, deltas({ XAT: -ONE })],
 ])('%s is not booked at all', async (_, signed, moved, payment) => {
   await expectAceRejection('MessageMalformed', told(signed, moved, payment));
+});
+
+it('only a transfer that came is booked as a gift of the faucet', async () => {
+  const came = operation('transfer', FRIEND);
+  expect(await told(came, deltas({ XAT: ONE }), null, true)).toBe(1);
+  const reward = operation('reward', FRIEND);
+  const payment = paid(ONE, TWO, ratio(0));
+  expect(await told(reward, deltas({}, { XAC: ONE }), payment)).toBe(1);
+  for (const [signed, moved, pays] of [
+    [reward, deltas({}, { XAC: ONE }), payment],
+    [operation('transfer'), deltas({ XAT: -ONE }), null],
+    [operation('swap'), deltas({ XAT: -ONE, XAC: TWO }), null],
+    [null, deltas({ XAT: ONE }), null],
+  ] as const) {
+    await expectAceRejection('MessageMalformed', told(signed, moved, pays, true));
+  }
 });
