@@ -1,7 +1,7 @@
 /**
  * Books what the home shard says operations did to this node's account, each with its journal entry in one transaction.
- * That they were signed is checked here; what they moved is the shard's word, which `journal verify` holds against the
- * balances.
+ * That they were signed is checked here, and their entries hold what they moved against what was signed. What a signature leaves
+ * open, such as what a swap got beyond its least, is the shard's word, which `journal verify` holds against the account.
  */
 
 import { decodeSignedOperation } from '../../shared/economy/operation.ts';

@@ -12,6 +12,7 @@ import { fromHex, toHex } from '../../shared/hex.ts';
 import { asDamage, diverged, openStoredChain } from '../chain/embedded/stored-chain.ts';
 import { type VerifiedChain, verifyChain } from '../chain/embedded/verify.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { openChainStore } from '../db/chain/store.ts';
 import { stillFile } from '../db/still-file.ts';
 import { openValidatorStore, type ValidatorStore } from '../db/validator/store.ts';
 import { bookDifference } from '../validator/compare-books.ts';
@@ -95,7 +96,13 @@ async function prove(
       book.close();
     }
   };
-  const before = existsSync(bookPath) ? await readBook((book) => ({ end: book.batches.last() })) : null;
+  const before = existsSync(bookPath)
+    ? await readBook((book) => ({ end: book.batches.last() })).catch((error: unknown) => {
+        // A chain that cannot be opened says more: no start brings the book beside it up to date.
+        openChainStore(stillFile(path, scratchDir), { snapshot: true, name: path }).db.close();
+        throw error;
+      })
+    : null;
   let shardBatches: number | null = null;
   const progress = createProgress(
     'Verifying',

@@ -6,9 +6,9 @@ import { EXPORT_FILES, parseExportFormat, parseExportPeriod } from '../../shared
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { storeError } from '../db/open.ts';
-import { JournalExport } from '../journal/export/export.ts';
 import { onStopSignal } from '../process/stop-signals.ts';
 import { givenPath } from '../util/given-path.ts';
+import { openExportBooks } from './export-books.ts';
 import { checkNodeFolder } from './node-connection.ts';
 import { createProgress } from './progress.ts';
 import { checkTarget, STANDARD_OUTPUT, saveAs } from './save-file.ts';
@@ -38,7 +38,8 @@ export async function exportCommand(config: NodeConfig, options: ExportOptions):
   if (out !== null) await checkTarget(out, options.force);
   const dataDir = new DataDir(config.dataDir);
   checkNodeFolder(dataDir);
-  const journal = new JournalExport(dataDir.nodeDb, { format, period, bom: options.bom });
+  const books = await openExportBooks(dataDir, { format, period, bom: options.bom });
+  const { journal } = books;
   const progress = createProgress('Exporting', process.stderr, (done) => done.toLocaleString('en'));
   const giveUp = new AbortController();
   onStopSignal(() => giveUp.abort(new AceError('PeerClosed', 'Interrupted: nothing was exported')));
@@ -55,7 +56,7 @@ export async function exportCommand(config: NodeConfig, options: ExportOptions):
       throw giveUp.signal.aborted ? giveUp.signal.reason : storeError(error, out ?? 'output');
   } finally {
     progress.end();
-    journal.close();
+    await books.close();
   }
   if (out !== null) process.stdout.write(`${out}\n`);
 }

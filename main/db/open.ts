@@ -85,6 +85,25 @@ export function openDatabase(options: OpenOptions): Database {
 }
 
 /**
+ * Whether {@link openDatabase} would take a file that is there, without bringing its schema up to date.
+ * @throws AceError `DataDirMismatch`, `SchemaTooNew`, `SchemaTooOld`, `StoreFailed`
+ */
+export function checkOpens({
+  path,
+  role,
+  migrations,
+}: Pick<OpenOptions, 'path' | 'role' | 'migrations'>): void {
+  withStoreErrors(() => {
+    const db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
+    try {
+      checkFile(db, path, role, migrations);
+    } finally {
+      db.close();
+    }
+  }, path);
+}
+
+/**
  * Runs `fn` in one BEGIN IMMEDIATE transaction: all of it is durable when this returns, or none of it happened.
  * Inside another transaction it is a savepoint. `fn` must be synchronous. Errors of the store are mapped.
  */

@@ -2,11 +2,13 @@
  * Composition root: configuration in, running node out. On a first start with no network it makes a devnet: a
  * validator with its chain, and a provider that offers the sample clip, each a peer of its own in this process.
  */
+import { existsSync } from 'node:fs';
 import { AceError } from '../../shared/errors.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { chooseNetwork } from '../data-dir/network-choice.ts';
 import { keepOthersOut } from '../data-dir/other-users.ts';
+import { checkChainOpens } from '../db/chain/store.ts';
 import { lockDataDir } from '../db/lock.ts';
 import { JournalDownloads } from '../journal/downloads.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
@@ -61,7 +63,7 @@ export function startNode(config: NodeConfig): Promise<RunningNode> {
     resources.defer(() => lock.release());
     const log = createLog(dataDir.log);
     keepOthersOut(dataDir.path, log);
-    chooseNetwork(dataDir, config.joinMultiaddr);
+    if (chooseNetwork(dataDir, config.joinMultiaddr).mode === 'devnet') checkOwnChain(dataDir);
     const endpoint = new HttpEndpoint(dataDir, await ApiToken.open(dataDir.apiToken));
     const downloads = new JournalDownloads({ path: dataDir.nodeDb, nowMs: Date.now, log });
     const feed = new ServiceFeed();
@@ -141,6 +143,15 @@ function checkConfig({ listen, announce = [], joinMultiaddr }: NodeConfig, dataD
     'DataDirMismatch',
     `${dataDir.path} is a validator's folder: choose another --data-dir for a node`,
   );
+}
+
+/**
+ * A chain that cannot go on here is refused before the wallet opens the books, and brings them up to date: the program that
+ * made the directory could not open them again. @throws AceError `SchemaTooOld`, `SchemaTooNew`, `DataDirMismatch`
+ */
+function checkOwnChain({ validatorDir }: DataDir): void {
+  const { chainDb } = new DataDir(validatorDir);
+  if (existsSync(chainDb)) checkChainOpens(chainDb);
 }
 
 /** Starts the node where the wallet can be opened now. A network that was chosen on the pages may stay away. */

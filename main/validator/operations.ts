@@ -62,14 +62,15 @@ export async function accountOperations(
   fromHeight: number,
 ) {
   const rows = await chain.accountOperations(account, fromHeight, OPERATIONS_TOLD);
+  const isGift = (bytes: Uint8Array) => {
+    // The faucet's account is the treasury of its devnet, too: a reward is none of its gifts.
+    const { kind, from } = decodeSignedOperation(bytes).operation;
+    return kind === 'transfer' && from === faucet;
+  };
   return rows.map(({ payment, ...row }) => ({
     ...row,
     payment: payment && plainPayment(payment),
-    faucet:
-      faucet !== null &&
-      account !== faucet &&
-      row.operation !== null &&
-      decodeSignedOperation(row.operation).operation.from === faucet,
+    faucet: account !== faucet && row.operation !== null && isGift(row.operation),
   }));
 }
 

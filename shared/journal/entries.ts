@@ -12,6 +12,7 @@ import { AceError } from '../errors.ts';
 import { type Statement, sumsOf } from '../settlement/statement.ts';
 import { type ChartAccount, type Commodity, TRAFFIC } from './chart.ts';
 import { amountIn, checkBalanced, type EntryKind, type JournalEntry, type Posting } from './entry.ts';
+import { contradictsSigned } from './signed-moves.ts';
 
 /** A statement that tells how its sums came about. */
 export type SettledRecord = Omit<Statement, 'networkId' | 'account'>;
@@ -122,6 +123,8 @@ export function settlementEntries(record: SettledRecord): JournalEntry[] {
 export function operationEntry(account: string, record: OperationRecord): JournalEntry {
   const { operation, deltas } = record;
   const parties = partiesOf(account, operation);
+  const contradicts = contradictsSigned(account, record);
+  if (contradicts !== null) throw contradiction(contradicts);
   const entry = balanced({
     atMs: record.atMs,
     source: 'operation',

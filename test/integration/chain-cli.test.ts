@@ -1,10 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedChain } from '../../main/chain/embedded/embedded-chain.ts';
 import { chainInfoCommand, chainVerifyCommand } from '../../main/cli/chain.ts';
+import { openDatabase } from '../../main/db/open.ts';
 import { openValidatorStore } from '../../main/db/validator/store.ts';
 import { signOperation } from '../../main/wallet/account.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
@@ -103,7 +104,7 @@ describe.concurrent('ace-node chain info', () => {
       ['trafficCreditLimitUnits', '10240'],
       ['trafficFee', '0.1'],
       ['feedAccount', 'none'],
-      ['XAT exists', String.raw`1000009\.99\d+ \(genesis 1000010.0000000.*`],
+      ['XAT exists', String.raw`1000019\.99\d+ \(genesis 1000020.0000000.*`],
       ['lockedPool', '.* XAT'],
       ['txFeePool', 'empty'],
     ]) {
@@ -124,7 +125,7 @@ describe.concurrent('ace-node chain info', () => {
       settings: { trafficFee: { exact: '1/10', decimal: '0.1' }, treasury: null },
       totals: { videoUnits: '102400015', watchMs: '3600003000' },
       price: { xacPerXas: { exact: '1/3000000000', decimal: '0.00000000033333333' } },
-      supply: { XAT: { genesis: '1000010.0000000' } },
+      supply: { XAT: { genesis: '1000020.0000000' } },
     });
   });
 
@@ -309,3 +310,20 @@ describe.concurrent('ace-node chain', () => {
 function cutChain(number: number): string {
   return `DELETE FROM log WHERE height >= ${2 * number}; DELETE FROM batches WHERE number >= ${number}`;
 }
+
+it('of before accounts had two places is refused as such, also where the book beside it is older', async () => {
+  const dir = newDir();
+  const empty = (version: number) => ({ version, name: `of ${version}`, up: () => undefined });
+  for (const [file, role, versions] of [
+    ['chain.db', 'chain', [1, 2, 3, 4, 5, 6, 7]],
+    ['validator.db', 'validator', [1]],
+  ] as const) {
+    openDatabase({ path: join(dir, file), role, migrations: versions.map(empty) }).close();
+  }
+  const files = () => readdirSync(dir).map((name) => [name, readFileSync(join(dir, name)).toString('hex')]);
+  const before = files();
+  const error = await expectAceRejection('SchemaTooOld', chainInfoCommand(dir, false));
+  // Before, it said to start Ace Node on it once, which is refused.
+  expect(await expectAceRejection('SchemaTooOld', chainVerifyCommand(dir, { json: false }))).toEqual(error);
+  expect(files()).toEqual(before);
+});

@@ -117,6 +117,15 @@ describe('verifying a chain', () => {
       'balances moved between accounts',
       `UPDATE accounts SET xac = xac + iif(address = ${rich}, 1, -1) WHERE xac > 1`,
     ],
+    [
+      'tokens moved between an account’s places',
+      `UPDATE accounts SET xat = xat - 1, services_xat = services_xat + 1 WHERE address = ${rich}`,
+    ],
+    [
+      'where an operation moved them',
+      'UPDATE account_operations SET xat = services_xat, services_xat = xat WHERE xat <> services_xat',
+    ],
+    ['access that was bought', 'UPDATE access SET until_ms = until_ms + 1'],
     ['a nonce', `UPDATE accounts SET nonce = nonce + 1 WHERE address = ${peer}`],
     ['credit', `UPDATE accounts SET credit_used_units = 0 WHERE address = ${peer}`],
     ['a pool', "UPDATE pools SET balance = balance + 1 WHERE pool = 'trafficFeePool' AND token = 'XAC'"],

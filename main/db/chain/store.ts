@@ -1,5 +1,5 @@
 /** The embedded chain's file: one object of queries per table, over one open database. */
-import { type Database, type OpenOptions, openDatabase, withStoreErrors } from '../open.ts';
+import { checkOpens, type Database, type OpenOptions, openDatabase, withStoreErrors } from '../open.ts';
 import { type AccessQueries, accessQueries } from './access.ts';
 import { type AccountOperationQueries, accountOperationQueries } from './account-operations.ts';
 import { type AccountQueries, accountQueries } from './accounts.ts';
@@ -67,4 +67,9 @@ export function openChainStore(
     }),
     path,
   );
+}
+
+/** Whether a chain that is there can go on in this program. Changes nothing. @throws AceError what {@link checkOpens} throws */
+export function checkChainOpens(path: string): void {
+  checkOpens({ path, role: 'chain', migrations: chainMigrations });
 }

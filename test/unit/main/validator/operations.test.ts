@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { submitOperation } from '../../../../main/validator/operations.ts';
+import { accountOperations, submitOperation } from '../../../../main/validator/operations.ts';
 import { operationTypedData } from '../../../../main/wallet/typed-data.ts';
 import { parseAmount } from '../../../../shared/economy/money.ts';
 import { encodeSignedOperation, type Operation } from '../../../../shared/economy/operation.ts';
@@ -79,6 +79,17 @@ describe('an operation at the shard', () => {
     await submit(shard, PAYER, transfer('0.5'));
     await submit(shard, PAYER, { ...withdrawal('0.5'), kind: 'deposit' });
     await expectAceRejection('InsufficientFunds', submit(shard, PAYER, transfer('0.1')));
+  });
+
+  it('of a faucet that is the treasury, too, is a gift only where it is a transfer', async () => {
+    const [faucet, account] = [PAYER.account.address, PAYEE.account.address];
+    const shard = new TestShard(tempDir(), { treasury: faucet }, FUNDS);
+    onTestFinished(() => shard.close());
+    await submit(shard, PAYER, transfer('0.05'));
+    const amountXac = parseAmount('0.01');
+    await submit(shard, PAYER, { kind: 'reward', to: account, amountXac, purpose: 'moderation' });
+    const told = await accountOperations(shard.chain, faucet, account, 0);
+    expect(told.map((row) => row.faucet)).toEqual([true, false]);
   });
 
   it('is refused when it is not canonical bytes of a signed operation', async () => {
