@@ -48,8 +48,12 @@ export function checkHeld(
       { details: { owedUnits: creditUsedUnits } },
     );
   }
+  const fundedUnits = coveredUnits(left, price, reservedUnits);
+  // Free credit is no cover for a withdrawal: payees serve on the word that funds pay, and would be owed instead.
   const coveredBy =
-    coveredUnits(left, price, reservedUnits) + creditLeftUnits(creditLimitUnits, creditUsedUnits);
+    operation.kind === 'withdraw'
+      ? fundedUnits + Math.max(0, reservedUnits - coveredUnits(services, price, reservedUnits))
+      : fundedUnits + creditLeftUnits(creditLimitUnits, creditUsedUnits);
   if (coveredBy >= reservedUnits) return;
   throw new AceError(
     'FundsReserved',

@@ -66,10 +66,13 @@ describe('an operation at the shard', () => {
     await submit(shard, PAYER, allowed);
   });
 
-  it('counts credit behind open channels as well', async () => {
+  // It was: who had been served on the word that funds pay was owed then.
+  it('takes no credit for funds behind open channels that are withdrawn, and some for a purchase', async () => {
     const shard = shardWith(10_240);
     await shard.lease(PAYER, PAYEE, 10_240);
-    await submit(shard, PAYER, withdrawal('0.2'));
+    await expectAceRejection('FundsReserved', submit(shard, PAYER, withdrawal('0.2')));
+    await submit(shard, PAYER, withdrawal('0.099'));
+    await submit(shard, PAYER, access('0.1'));
   });
 
   it('moves what is kept freely', async () => {
