@@ -50,6 +50,7 @@ export function snapshotOf(
   return {
     ...facts,
     devnet,
+    faucet: peer.devnet,
     networkId: settings.networkId,
     account: peer.account.address,
     peerId: peer.host.peerId.toString(),

@@ -119,6 +119,8 @@ export interface NodeSnapshot {
   readonly networkId: string;
   /** This process runs the validator and the main chain of its own network. */
   readonly devnet: boolean;
+  /** The network has a faucet, which gives away play money. */
+  readonly faucet: boolean;
   readonly account: string;
   readonly peerId: string;
   readonly dataDir: string;

@@ -222,6 +222,7 @@ export class FakeService extends FakeLedger implements NodeService {
       version: '0.1.0',
       networkId: 'ace-devnet',
       devnet: true,
+      faucet: true,
       account: ACCOUNT,
       peerId: '12D3KooWGbJk9fKqZ3VxJ2mF6hT8sYpLrN4wQeXx7LmCdUvBaRtS',
       dataDir: '/home/you/.local/share/ace-node',
