@@ -3,7 +3,7 @@
  * operation of its own, signed and booked for itself, so the second one may fail where the first did not.
  */
 import type { ServicesToken } from '../economy/holdings.ts';
-import type { DecimalAmount, Token } from '../economy/money.ts';
+import { type DecimalAmount, formatAmount, parseAmount, type Token } from '../economy/money.ts';
 import { AceError } from '../errors.ts';
 import type { NodeClient } from './rpc.ts';
 import type { MintQuoteView, OperationQuoteView, OperationResultView, SwapQuoteView } from './wallet.ts';
@@ -45,24 +45,40 @@ export type FundingOutcome =
 type Client = Pick<NodeClient, 'call'>;
 
 /** @throws AceError as the procedures that quote */
-export async function quoteFunding({ call }: Client, source: FundsSource): Promise<FundingQuote> {
+export async function quoteFunding(client: Client, source: FundsSource): Promise<FundingQuote> {
   const none = { source, mint: null, swap: null, second: null };
   switch (source.from) {
     case 'kept': {
       const { token, amount } = source;
-      return { ...(await call('quoteDeposit', { token, amount })), ...none };
+      return { ...(await client.call('quoteDeposit', { token, amount })), ...none };
     }
     case 'mint': {
       const { amountXat } = source;
-      const mint = await call('quoteMint', { amountXat });
-      return { ...mint, ...none, mint, second: { token: 'XAT', amount: amountXat } };
+      const mint = await client.call('quoteMint', { amountXat });
+      const second = { token: 'XAT', amount: amountXat } as const;
+      return { ...moved(mint, second), ...none, mint, second };
     }
     case 'swap': {
       const { sell, amount, slippagePercent } = source;
-      const swap = await call('quoteSwap', { sell, buy: 'XAC', amount, slippagePercent });
-      return { ...swap, ...none, swap, second: { token: 'XAC', amount: swap.leastReceived } };
+      const swap = await client.call('quoteSwap', { sell, buy: 'XAC', amount, slippagePercent });
+      const second = { token: 'XAC', amount: swap.leastReceived } as const;
+      return { ...moved(swap, { token: 'XAC', amount: swap.received }), ...none, swap, second };
     }
   }
+}
+
+/** What is there after both steps. Where loans are owed, what the second one repays is told once it is done. */
+function moved<Quote extends OperationQuoteView>(quote: Quote, { token, amount }: Moved): Quote {
+  const { main, services } = quote.holdingsAfter;
+  if (quote.creditUsedAfterUnits > 0) return quote;
+  const units = parseAmount(amount);
+  return {
+    ...quote,
+    holdingsAfter: {
+      main: { ...main, [token]: formatAmount(parseAmount(main[token]) - units) },
+      services: { ...services, [token]: formatAmount(parseAmount(services[token]) + units) },
+    },
+  };
 }
 
 /**
@@ -82,13 +98,13 @@ export async function fund(client: Client, quote: FundingQuote): Promise<Funding
 
 /** The step that is left, by itself or again. Never throws for want of what it was to do: the outcome says so. */
 export async function moveKept(
-  { call }: Client,
+  client: Client,
   before: readonly OperationResultView[],
   left: Moved,
 ): Promise<FundingOutcome> {
   try {
-    const { expiresAtMs } = await call('quoteDeposit', left);
-    const last = await call('deposit', { ...left, expiresAtMs });
+    const { expiresAtMs } = await client.call('quoteDeposit', left);
+    const last = await client.call('deposit', { ...left, expiresAtMs });
     return { kind: 'done', steps: [...before, last], moved: left };
   } catch (error) {
     if (error instanceof AceError) return { kind: 'kept', steps: before, left, error };
@@ -96,13 +112,19 @@ export async function moveKept(
   }
 }
 
-function firstStep({ call }: Client, { source, expiresAtMs, mint, swap }: FundingQuote) {
+function firstStep(client: Client, { source, expiresAtMs, mint, swap }: FundingQuote) {
   if (source.from === 'kept') {
-    return call('deposit', { token: source.token, amount: source.amount, expiresAtMs });
+    return client.call('deposit', { token: source.token, amount: source.amount, expiresAtMs });
   }
   if (source.from === 'mint') {
-    return call('mint', { amountXat: source.amountXat, maxXab: mint?.maxXab ?? '', expiresAtMs });
+    return client.call('mint', { amountXat: source.amountXat, maxXab: mint?.maxXab ?? '', expiresAtMs });
   }
   const { sell, amount } = source;
-  return call('swap', { sell, buy: 'XAC', amount, leastReceived: swap?.leastReceived ?? '', expiresAtMs });
+  return client.call('swap', {
+    sell,
+    buy: 'XAC',
+    amount,
+    leastReceived: swap?.leastReceived ?? '',
+    expiresAtMs,
+  });
 }

@@ -98,7 +98,9 @@ describe('a top-up from what is kept', () => {
     const net = await useDevnet();
     const node = await walletNode(net, 'node');
     await node.call('topUp', { amountXat: '20', token: 'XAB' });
-    const minted = await fund(node, await quoteFunding(node, { from: 'mint', amountXat: '1.5' }));
+    const mint = await quoteFunding(node, { from: 'mint', amountXat: '1.5' });
+    const minted = await fund(node, mint);
+    expect(minted.steps.at(-1)?.holdings).toEqual(mint.holdingsAfter);
     expect(minted).toMatchObject({ kind: 'done', moved: { token: 'XAT', amount: '1.5000000' } });
     const swap = { from: 'swap', sell: 'XAB', amount: '2', slippagePercent: '1' } as const;
     const quote = await quoteFunding(node, swap);
@@ -107,6 +109,7 @@ describe('a top-up from what is kept', () => {
     expect(holdings.services.XAT).toBe('1.5000000');
     expect(holdings.services.XAC).toBe(quote.swap?.received);
     expect(holdings.main).toMatchObject({ XAT: '0.0000000', XAC: '0.0000000' });
+    expect(swapped.steps.at(-1)?.holdings).toEqual(quote.holdingsAfter);
     expect(swapped.steps).toHaveLength(2);
     const kept = { from: 'kept', token: 'XAT', amount: '1' } as const;
     await expect(quoteFunding(node, kept)).rejects.toMatchObject({ code: 'InsufficientFunds' });
