@@ -41,7 +41,9 @@ describe.skipIf(browserPath === null)('topping up on the pages', () => {
     await from(page, 'mint');
     await page.getByTestId('top-up-page-mint-amount').fill('1,5');
     await page.getByTestId('top-up-page-mint-look').click();
-    expect(await page.getByTestId('top-up-page-mint-step-1').textContent(WAIT)).toContain('1.5000000\u00a0XAT');
+    expect(await page.getByTestId('top-up-page-mint-step-1').textContent(WAIT)).toContain(
+      '1.5000000\u00a0XAT',
+    );
     await page.getByTestId('top-up-page-mint-act').click(WAIT);
     await expect.poll(() => held(page, 'services', 'XAT'), WAIT).toBe('3.5000000');
     expect(await held(page, 'main', 'XAT')).toBe('7.0000000');
