@@ -22,6 +22,7 @@ export const INPUT_REASONS = [
   'rule-empty',
   'rule-times',
   'time',
+  'top-up-most',
   // of what the node finds when it acts
   'backup-join',
   'backup-none',

@@ -2,10 +2,13 @@
  * What the user allows the node: disk, rates, connections, data. 0 stops, `null` is no limit. Rules only: who measures
  * and who waits is in `main/limits`.
  */
-import './input-words.ts';
 import { z } from 'zod';
+import type { AutoTopUpRule } from './economy/auto-top-up.ts';
+import { parseAmount } from './economy/money.ts';
+import type { SpendingLimits, SpendingPeriod } from './economy/spending-limit.ts';
 import { TRAFFIC_UNIT_BYTES } from './economy/units.ts';
 import { formatBytes } from './format-bytes.ts';
+import { because } from './input-words.ts';
 import {
   type Direction,
   nextChange,
@@ -25,6 +28,36 @@ export const MOST_CONNECTIONS = 300;
 
 const TOO_MUCH = `at most ${formatBytes(MOST_BYTES)}, or none for no limit`;
 const dataSchema = z.number().int().min(0).max(MOST_BYTES, TOO_MUCH).nullable();
+
+/** An amount as decimal text. */
+const amountSchema = z
+  .string()
+  .refine(
+    (text) => /^\d{1,12}(\.\d{1,7})?$/.test(text),
+    because('amount', 'not an amount, write for example 0.25'),
+  );
+
+const autoTopUpSchema = z
+  .object({
+    belowXat: amountSchema,
+    depositXat: amountSchema,
+    mostPerDayXat: amountSchema,
+    mostPerMonthXat: amountSchema,
+  })
+  .strict()
+  .refine(
+    ({ belowXat, depositXat }) => isMore(belowXat) && isMore(depositXat),
+    because('amount', 'the amounts are more than 0'),
+  )
+  .refine(
+    ({ depositXat, mostPerDayXat, mostPerMonthXat }) =>
+      [mostPerDayXat, mostPerMonthXat].every((most) => !isMore(depositXat, most)),
+    because('top-up-most', 'a day and a month allow at least one top-up'),
+  );
+
+function isMore(text: string, than = '0'): boolean {
+  return parseAmount(text) > parseAmount(than);
+}
 
 /** One schema for each setting; the keys are those of the table `settings`. */
 export const limitSchemas = {
@@ -49,6 +82,11 @@ export const limitSchemas = {
   loansPerDayBytes: dataSchema,
   loansPerAccountBytes: dataSchema,
   schedule: z.array(ruleSchema).max(MOST_RULES),
+  /** What services may pay in a day and in a month of the computer's clock, XAC as decimal text; "0" pays nothing. */
+  spendPerDayXac: amountSchema.nullable(),
+  spendPerMonthXac: amountSchema.nullable(),
+  /** Deposits that the node makes by itself; `null`: none. */
+  autoTopUp: autoTopUpSchema.nullable(),
 } as const;
 
 export const limitsSchema = z.object(limitSchemas).strict();
@@ -66,7 +104,30 @@ export const NO_LIMITS: Limits = {
   loansPerDayBytes: null,
   loansPerAccountBytes: null,
   schedule: [],
+  spendPerDayXac: null,
+  spendPerMonthXac: null,
+  autoTopUp: null,
 };
+
+export function spendingLimits({
+  spendPerDayXac,
+  spendPerMonthXac,
+}: Pick<Limits, 'spendPerDayXac' | 'spendPerMonthXac'>): SpendingLimits {
+  const read = (text: string | null) => (text === null ? null : parseAmount(text));
+  return { perDayXac: read(spendPerDayXac), perMonthXac: read(spendPerMonthXac) };
+}
+
+/** `null` while it is off. */
+export function autoTopUpRule({ autoTopUp }: Pick<Limits, 'autoTopUp'>): AutoTopUpRule | null {
+  if (autoTopUp === null) return null;
+  const { belowXat, depositXat, mostPerDayXat, mostPerMonthXat } = autoTopUp;
+  return {
+    belowXat: parseAmount(belowXat),
+    depositXat: parseAmount(depositXat),
+    mostPerDayXat: parseAmount(mostPerDayXat),
+    mostPerMonthXat: parseAmount(mostPerMonthXat),
+  };
+}
 
 /** What was used up to now, both directions and overhead together. */
 export interface DataTotals {
@@ -77,7 +138,14 @@ export interface DataTotals {
 /** Why a direction stands still. Pages translate the reason. */
 export interface Stop {
   readonly direction: Direction;
-  readonly reason: 'setting' | 'connections' | 'schedule' | 'data-per-day' | 'data-per-month';
+  readonly reason:
+    | 'setting'
+    | 'connections'
+    | 'schedule'
+    | 'data-per-day'
+    | 'data-per-month'
+    | 'spend-per-day'
+    | 'spend-per-month';
   /** As the clock on the wall will show: `18:00`, `Monday 18:00`; `null` when no time ends it. */
   readonly until: string | null;
   readonly message: string;
@@ -121,6 +189,16 @@ export function stopNow(
     return { direction, reason: 'data-per-day', until: '24:00', message };
   }
   return null;
+}
+
+/** Nothing more may be paid for, so nothing more is asked for. */
+export function spendingStopOf(period: SpendingPeriod, limits: Limits): Stop {
+  const [reason, until, ends, most] =
+    period === 'day'
+      ? (['spend-per-day', '24:00', 'until midnight', limits.spendPerDayXac] as const)
+      : (['spend-per-month', null, 'until next month', limits.spendPerMonthXac] as const);
+  const message = `Downloading is stopped ${ends}: your settings allow ${most} XAC a ${period} to be spent, and the next MiB would be more`;
+  return { direction: 'download', reason, until, message };
 }
 
 function generalRate(limits: Limits, direction: Direction): number | null {

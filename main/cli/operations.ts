@@ -1,14 +1,14 @@
 /** Commands that move an account's funds: each shows what will happen first, and asks. */
 
 import { isServicesToken, type Place, SERVICES_TOKENS } from '../../shared/economy/holdings.ts';
-import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
+import { TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import { byCreditor } from '../../shared/rpc/repays.ts';
 import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { holdingLines } from './holdings.ts';
-import { type NodeConnection, openConnection, openExisting } from './node-connection.ts';
+import { type NodeConnection, openExisting } from './node-connection.ts';
 import { ask, isInteractive, neededPassphrase } from './passphrase.ts';
 import { print } from './print.ts';
 
@@ -21,27 +21,6 @@ export interface ActOptions {
 }
 
 type Gains = Pick<OperationResultView, 'holdings' | 'creditUsedUnits' | 'repaid'>;
-
-/** `ace-node topup AMOUNT`: from the devnet's faucet; loans are repaid by themselves. */
-export async function faucetCommand(
-  config: NodeConfig,
-  amount: string,
-  token: Token,
-  { quote, json }: ActOptions,
-): Promise<void> {
-  if (parseAmount(amount) === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
-  if (quote) {
-    throw new AceError('InvalidInput', 'The faucet costs nothing, so it has no quote: leave --quote out');
-  }
-  const connection = await openConnection(config);
-  try {
-    const gains = await connection.call('topUp', { amountXat: amount, token });
-    if (json) print(JSON.stringify(gains, null, 2));
-    else print(`Topped up ${amount} ${token} from the devnet's faucet (play money).`, ...gainLines(gains));
-  } finally {
-    await connection.close();
-  }
-}
 
 export function sendCommand(
   config: NodeConfig,
@@ -205,7 +184,7 @@ export async function unlocked<T>(
   }
 }
 
-async function confirm(): Promise<void> {
+export async function confirm(): Promise<void> {
   if (!isInteractive()) {
     throw new AceError('InvalidInput', 'Nothing was done: give --yes to do it without being asked');
   }
@@ -213,7 +192,7 @@ async function confirm(): Promise<void> {
   throw new AceError('InvalidInput', 'Nothing was done');
 }
 
-function tokenOf(text: string): Token {
+export function tokenOf(text: string): Token {
   const token = TOKENS.find((known) => known === text.toUpperCase());
   if (token) return token;
   throw new AceError('InvalidInput', `${text} is not a token: take one of ${TOKENS.join(', ')}`);
@@ -221,7 +200,7 @@ function tokenOf(text: string): Token {
 
 const PLACE_WORDS: Readonly<Record<Place, string>> = { main: ' kept', services: ' to spend' };
 
-function effectLines(q: OperationQuoteView): string[] {
+export function effectLines(q: OperationQuoteView): string[] {
   const sums = (list: readonly { token: Token; amount: string; place?: Place; burned?: boolean }[]) =>
     list
       .map(
@@ -242,7 +221,7 @@ function effectLines(q: OperationQuoteView): string[] {
   return rows.map(([label, words]) => `  ${label.padEnd(13)} ${words}`);
 }
 
-function gainLines({ holdings, creditUsedUnits, repaid }: Gains): string[] {
+export function gainLines({ holdings, creditUsedUnits, repaid }: Gains): string[] {
   const lines = repaid.toReversed().map((loan) => `Loan repaid: ${repaidLine(loan)}.`);
   if (creditUsedUnits > 0) lines.push(`Still owed: ${creditUsedUnits} MiB.`);
   lines.push(...holdingLines(holdings));

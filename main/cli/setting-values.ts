@@ -1,4 +1,5 @@
 /** Settings as they are typed: `2MiB/s`, `none`, `mon-fri 08:00-18:00 upload=0`. */
+import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/format-bytes.ts';
 import { type LimitKey, type Limits, limitSchemas } from '../../shared/limits.ts';
@@ -6,7 +7,7 @@ import { type ScheduleRule, WEEKDAYS, type Weekday } from '../../shared/schedule
 import { typedDecimal } from '../../shared/typed/number.ts';
 
 /** `loan`: as `bytes`, but that nothing set is no more than what is careful, and not no limit. */
-type Kind = 'bytes' | 'loan' | 'rate' | 'count' | 'schedule';
+type Kind = 'bytes' | 'loan' | 'rate' | 'count' | 'schedule' | 'money' | 'top-up';
 
 const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind: Kind }>> = {
   cache: { key: 'cacheBytes', kind: 'bytes' },
@@ -18,6 +19,9 @@ const SETTINGS: Readonly<Record<string, { readonly key: LimitKey; readonly kind:
   'loans-per-day': { key: 'loansPerDayBytes', kind: 'loan' },
   'loans-per-account': { key: 'loansPerAccountBytes', kind: 'loan' },
   schedule: { key: 'schedule', kind: 'schedule' },
+  'spend-day': { key: 'spendPerDayXac', kind: 'money' },
+  'spend-month': { key: 'spendPerMonthXac', kind: 'money' },
+  'auto-topup': { key: 'autoTopUp', kind: 'top-up' },
 };
 
 export const SETTING_NAMES = Object.keys(SETTINGS).join(', ');
@@ -29,7 +33,20 @@ A schedule is a list of rules with semicolons between them. Where rules overlap,
 Loans are what accounts that have not paid you yet may get before they do: all of them in a day, and each of them. With 0
 only those who have paid you or have funds get anything; "default" is 768 MiB a day and 512 MiB for each account (on a
 devnet of your own there is no limit). 1 GB is 1,024 MiB, as everywhere:
-  ace-node settings set loans-per-day 200MiB`;
+  ace-node settings set loans-per-day 200MiB
+
+What may be spent in a day and in a month, in XAC; 0 spends nothing. And what is moved from what you keep to what you spend
+by itself, in XAT: each time this is worth less than "below", "deposit" is moved, "day" and "month" at most together:
+  ace-node settings set spend-day 0.05
+  ace-node settings set auto-topup "below=1 deposit=2 day=6 month=30"`;
+
+const TOP_UP_WORDS = {
+  below: 'belowXat',
+  deposit: 'depositXat',
+  day: 'mostPerDayXat',
+  month: 'mostPerMonthXat',
+} as const;
+type TopUpWord = keyof typeof TOP_UP_WORDS;
 
 const DEFAULT_LOAN = 'default';
 
@@ -73,18 +90,47 @@ function settingOf(name: string) {
   return setting;
 }
 
-function parse(kind: Kind, text: string): number | null | ScheduleRule[] {
+function parse(kind: Kind, text: string): Limits[LimitKey] {
   if (kind === 'schedule') {
     const rules = text.split(';').filter((rule) => rule.trim() !== '');
     return text === 'none' ? [] : rules.map((rule) => parseRule(rule.trim()));
   }
   if (text === (kind === 'loan' ? DEFAULT_LOAN : 'none')) return null;
+  if (kind === 'money') return parseMoney(text, 'XAC');
+  if (kind === 'top-up') return parseTopUp(text);
   if (kind === 'count') {
     const count = typedDecimal(text, '.') ?? '';
     if (!/^\d{1,6}$/.test(count)) throw invalid(text, 'a number such as 50, or none');
     return Number(count);
   }
   return parseBytes(text, kind);
+}
+
+/** `0.05`, or with the token behind it. */
+function parseMoney(text: string, token: 'XAC' | 'XAT'): string {
+  const [count = '', unit = token, ...more] = text.split(/\s+/);
+  const decimal = typedDecimal(count, '.');
+  if (decimal === null || unit.toUpperCase() !== token || more.length > 0) {
+    throw invalid(text, `an amount of ${token} such as 0.05, or none`);
+  }
+  return formatAmount(parseAmount(decimal));
+}
+
+/** `below=1 deposit=2 day=6 month=30` */
+function parseTopUp(text: string): Limits['autoTopUp'] {
+  const pairs = text.split(/\s+/).map((pair) => pair.split('='));
+  const given = new Map(pairs.map(([word = '', value = '']) => [word.toLowerCase(), value]));
+  const words = Object.keys(TOP_UP_WORDS) as TopUpWord[];
+  if (pairs.length !== words.length || !words.every((word) => given.has(word))) {
+    throw invalid(text, '"below=1 deposit=2 day=6 month=30", all in XAT, or none');
+  }
+  const amountOf = (word: TopUpWord) => parseMoney(given.get(word) ?? '', 'XAT');
+  return {
+    belowXat: amountOf('below'),
+    depositXat: amountOf('deposit'),
+    mostPerDayXat: amountOf('day'),
+    mostPerMonthXat: amountOf('month'),
+  };
 }
 
 function parseBytes(text: string, kind: Kind): number {
@@ -136,7 +182,13 @@ function parseDays(text: string): Weekday[] {
 
 function shown(kind: Kind, value: Limits[LimitKey]): string {
   if (value === null) return kind === 'loan' ? DEFAULT_LOAN : 'none';
-  if (typeof value !== 'number') return value.length === 0 ? 'none' : value.map(ruleText).join('; ');
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(ruleText).join('; ');
+  if (typeof value === 'object') {
+    return Object.entries(TOP_UP_WORDS)
+      .map(([word, key]) => `${word}=${value[key]}`)
+      .join(' ');
+  }
   if (kind === 'count') return String(value);
   return kind === 'rate' ? `${formatBytes(value)}/s` : formatBytes(value);
 }

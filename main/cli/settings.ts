@@ -32,12 +32,13 @@ export async function setSettingCommand(config: NodeConfig, name: string, value:
   }
 }
 
-function describe({ settings, stops, dataUsed, cacheUsedBytes }: SettingsView, name?: string): string {
+function describe({ settings, stops, dataUsed, spent, cacheUsedBytes }: SettingsView, name?: string): string {
   const lines = settingLines(settings).filter(([setting]) => name === undefined || setting === name);
   const rows = lines.map(([setting, text]) => `${setting.padEnd(18)} ${text}`);
   if (name === undefined) {
     rows.push(
       `On disk: ${formatBytes(cacheUsedBytes)}. Data used: ${formatBytes(dataUsed.dayBytes)} today, ${formatBytes(dataUsed.monthBytes)} this month.`,
+      `Spent: ${spent.dayXac} XAC today, ${spent.monthXac} XAC this month, and ${spent.onItsWayXac} XAC on its way.`,
     );
   }
   return [...rows, ...stops.map(({ message }) => `${message}.`)].join('\n');

@@ -1,5 +1,7 @@
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
+import { spendingWarning } from '../../shared/economy/spending-limit.ts';
 import { isAceError } from '../../shared/errors.ts';
+import { spendingLimits } from '../../shared/limits.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import type { LoanView, NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
@@ -51,6 +53,8 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ['Peers', `${s.peers} connected`],
     ['To spend', amounts(s.holdings.services)],
     ['Kept', amounts(s.holdings.main)],
+    ...topUpRows(s),
+    ...spendingRows(s),
     ['Credit', `${mib(s.credit.usedUnits)} of ${mib(s.credit.limitUnits)} used, ${mib(leftUnits)} left`],
     ['You owe', s.credit.loans.length === 0 ? 'nobody' : ''],
     ...byCreditor(s.credit.loans).map(([creditor, owedUnits, priceXac]): [string, string] => [
@@ -77,6 +81,49 @@ export function describeStatus(s: NodeSnapshot, running: boolean): string {
     ['Data', s.dataDir],
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)} ${text}`.trimEnd()).join('\n');
+}
+
+const TOP_UP_WORDS: Readonly<Record<NodeSnapshot['autoTopUp']['state'], string>> = {
+  off: '',
+  watching: '',
+  locked: 'ONE IS DUE: unlock the wallet, and it is made',
+  clock: 'ONE IS DUE: it waits until this computer’s clock is right',
+  waiting: 'one is due: the shard did not take it, and is asked again',
+  'main-empty': 'STOPPED: what you keep does not reach for the next one',
+  'day-used': 'STOPPED until midnight: all that it may move in a day is moved',
+  'month-used': 'STOPPED until next month: all that it may move in a month is moved',
+};
+
+/** Below what is kept: what of it is moved by itself. */
+function topUpRows({ autoTopUp, limits }: NodeSnapshot): [string, string][] {
+  const rule = limits.settings.autoTopUp;
+  if (rule === null) return [];
+  const moved = `${autoTopUp.dayXat} XAT today, ${autoTopUp.monthXat} this month`;
+  const words = TOP_UP_WORDS[autoTopUp.state];
+  return [
+    ['Top-up', `automatic, ${rule.depositXat} XAT below ${rule.belowXat}; ${moved}`],
+    ...(words === '' ? [] : [['', words] as [string, string]]),
+  ];
+}
+
+function spendingRows({ limits: { settings, spent } }: NodeSnapshot): [string, string][] {
+  const limits = spendingLimits(settings);
+  const periods = [
+    ['day', settings.spendPerDayXac, spent.dayXac],
+    ['month', settings.spendPerMonthXac, spent.monthXac],
+  ] as const;
+  const rows = periods.flatMap(([period, limit, used]): [string, string][] =>
+    limit === null
+      ? []
+      : [['', `${used} of ${limit} XAC this ${period}, and ${spent.onItsWayXac} XAC on its way`]],
+  );
+  const near = spendingWarning(limits, {
+    dayXac: parseAmount(spent.dayXac),
+    monthXac: parseAmount(spent.monthXac),
+    onItsWayXac: parseAmount(spent.onItsWayXac),
+  });
+  if (near) rows.push(['', `NEARLY USED: 80 % or more of what a ${near.period} may cost`]);
+  return rows.map(([, text], i) => [i === 0 ? 'Spent' : '', text]);
 }
 
 function clockRows({ clock, shard }: NodeSnapshot): [string, string][] {

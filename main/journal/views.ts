@@ -60,7 +60,10 @@ export function entriesView(store: NodeStore, query: EntriesQuery): JournalOutpu
   }
   const links = new ContentLinks(store);
   return {
-    entries: entries.map((entry) => entryView(links, entry)),
+    entries: entries.map((entry) => ({
+      ...entryView(links, entry),
+      automatic: entry.kind === 'deposit' && store.autoTopUps.has(entry.hash),
+    })),
     next: before && cursorOf(before),
   };
 }
@@ -73,7 +76,7 @@ export function balancesView(store: NodeStore): JournalOutputs['journalBalances'
   return { balances };
 }
 
-function entryView(links: ContentLinks, entry: JournalEntry): JournalEntryView {
+function entryView(links: ContentLinks, entry: JournalEntry): Omit<JournalEntryView, 'automatic'> {
   const { atMs, kind, direction, counterparty, shard, seq, batchNumber, price, note } = entry;
   const isSettled = entry.source === 'settlement';
   return {

@@ -14,8 +14,10 @@ export function stopEndsAtMs(
 ): number | null {
   switch (reason) {
     case 'data-per-day':
+    case 'spend-per-day':
       return endOfDay(dayOf(nowMs));
-    case 'data-per-month': {
+    case 'data-per-month':
+    case 'spend-per-month': {
       const now = new Date(nowMs);
       return new Date(now.getFullYear(), now.getMonth() + 1, 1).getTime();
     }

@@ -2,6 +2,8 @@
  * The limits that the user has set, as they hold at this moment: kept in node.db, read by all that sends, asks or stores.
  * A change counts at once; what the clock or the data used changes is noticed within a second.
  */
+import { type Spent, spendingStop } from '../../shared/economy/spending-limit.ts';
+import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import {
   type DataTotals,
@@ -11,6 +13,8 @@ import {
   NO_LIMITS,
   rateNow,
   type Stop,
+  spendingLimits,
+  spendingStopOf,
   stopNow,
 } from '../../shared/limits.ts';
 import type { Direction } from '../../shared/schedule.ts';
@@ -18,12 +22,14 @@ import type { NodeStore } from '../db/node/store.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
 import { DataCounter, SAVE_EVERY_MS } from './data-counter.ts';
+import type { Spending } from './spending.ts';
 import { stopEndsAtMs } from './stop-end.ts';
 import { weekMinuteOf } from './wall-clock.ts';
 
 export interface UserLimitsContext {
   readonly store: NodeStore;
   readonly meter: Meter;
+  readonly spending: Pick<Spending, 'spent' | 'priceOf'>;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -60,6 +66,10 @@ export class UserLimits {
     return this.#counter.totals();
   }
 
+  get spent(): Spent {
+    return this.#context.spending.spent();
+  }
+
   /** Bytes a second that hold now; 0 stops, `null` is no cap. */
   rate(direction: Direction): number | null {
     return rateNow(this.#limits, direction, weekMinuteOf(this.#context.nowMs()));
@@ -68,7 +78,29 @@ export class UserLimits {
   /** Why nothing may go this way now; `null` when it may. `aheadBytes` are on their way already. */
   stop(direction: Direction, aheadBytes = 0): Stop | null {
     const at = weekMinuteOf(this.#context.nowMs());
-    return stopNow(this.#limits, direction, at, this.data, aheadBytes);
+    const stop = stopNow(this.#limits, direction, at, this.data, aheadBytes);
+    return stop ?? (direction === 'download' ? this.#spendingStop(aheadBytes) : null);
+  }
+
+  /** Of what is bought at once. @throws AceError `TrafficStopped` when that is more than the user lets be spent */
+  checkSpending(priceXac: bigint): void {
+    const period = spendingStop(spendingLimits(this.#limits), this.spent, priceXac);
+    if (period === null) return;
+    const most = period === 'day' ? this.#limits.spendPerDayXac : this.#limits.spendPerMonthXac;
+    throw new AceError(
+      'TrafficStopped',
+      `Your settings allow ${most} XAC a ${period} to be spent, and this would be more: raise it to buy this`,
+      { details: { reason: spendingStopOf(period, this.#limits).reason } },
+    );
+  }
+
+  /** What is on its way and one byte more, in whole units as they are paid, has to fit. */
+  #spendingStop(aheadBytes: number): Stop | null {
+    const limits = spendingLimits(this.#limits);
+    if (limits.perDayXac === null && limits.perMonthXac === null) return null;
+    const aheadUnits = Math.ceil((aheadBytes + 1) / TRAFFIC_UNIT_BYTES);
+    const period = spendingStop(limits, this.spent, this.#context.spending.priceOf(aheadUnits));
+    return period && spendingStopOf(period, this.#limits);
   }
 
   /** How long a stop of this direction lasts, as far as it ends by itself; `null` where it does not. */

@@ -9,6 +9,7 @@ import type { DataDir } from '../data-dir/data-dir.ts';
 import { isShared } from '../db/node/contents.ts';
 import { type Discovery, startDiscovery } from '../discovery/discovery.ts';
 import { DownloadBudget } from '../limits/download-budget.ts';
+import { Spending } from '../limits/spending.ts';
 import { UploadQueue } from '../limits/upload-queue.ts';
 import { UserLimits } from '../limits/user-limits.ts';
 import { Live } from '../live/live.ts';
@@ -107,10 +108,12 @@ export async function startContent(
 
 /** @throws AceError `StoreFailed` */
 async function openStorage(
-  { dataDir, store, meter, nowMs, log }: ContentContext,
+  { dataDir, store, account, sync, meter, nowMs, log }: ContentContext,
   resources: AsyncDisposableStack,
 ): Promise<PeerStorage> {
-  const limits = new UserLimits({ store, meter, nowMs, log });
+  const price = () => sync.picture && { ...sync.picture.market, unitPriceXac: sync.picture.unitPriceXac };
+  const spending = new Spending({ store, account: account.address, nowMs, price });
+  const limits = new UserLimits({ store, meter, spending, nowMs, log });
   resources.defer(() => limits.close());
   const traffic = new TrafficBook({ store, meter, nowMs, log });
   resources.defer(() => traffic.close());

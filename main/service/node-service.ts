@@ -4,6 +4,7 @@ import type { JournalDownloads } from '../journal/downloads.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { Log } from '../process/log.ts';
 import type { NodeService } from '../rpc/service.ts';
+import { AutoTopUp } from './auto-top-up.ts';
 import { liveProcedures } from './broadcasts.ts';
 import { channelsView } from './channels.ts';
 import { contentProcedures, contentViews } from './contents.ts';
@@ -19,7 +20,8 @@ import { knownPicture, type NodeFacts, snapshotOf } from './snapshot.ts';
 import { trafficProcedures } from './traffic.ts';
 import { quoteBasis, quoteView, settingsView, settlementView } from './views.ts';
 
-export interface NodeServiceOptions extends Omit<NodeFacts, 'pagesUrl' | 'startedAtMs' | 'sharing'> {
+export interface NodeServiceOptions
+  extends Omit<NodeFacts, 'pagesUrl' | 'startedAtMs' | 'sharing' | 'autoTopUp'> {
   readonly peer: RunningPeer;
   /** The node's books, for what reads them beside it. */
   readonly nodeDbPath: string;
@@ -47,7 +49,7 @@ export interface NodeServiceHandle
     | 'reachNetwork'
     | `wallet${string}`
   > {
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Rates fall to zero by themselves, and what went through moves on: the feed is sent the figures. */
@@ -57,10 +59,12 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
   const { peer, ownDevnet, version, dataDir, pagesUrl, feed, log } = options;
   const { store, claims, sync, settings, limits, pieces, account } = peer;
   const sharing = new SharingService(store, () => Date.now());
-  const facts = { version, dataDir, ownDevnet, startedAtMs: Date.now(), sharing };
   const traffic = trafficProcedures(peer, log);
   const operations = new OperationService(peer, Date.now);
+  const autoTopUp = new AutoTopUp({ peer, operations, nowMs: () => Date.now(), log });
+  const facts = { version, dataDir, ownDevnet, startedAtMs: Date.now(), sharing, autoTopUp };
   const devices = new DeviceService(peer, operations, Date.now);
+  const unfollow = followPeer(peer, feed, traffic.noteMarket, log);
   return {
     snapshot: async () => snapshotOf(peer, { ...facts, pagesUrl: pagesUrl() }),
     ...contentProcedures({
@@ -99,7 +103,10 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
       await sync.refresh();
       return { claimedUnits };
     },
-    close: followPeer(peer, feed, traffic.noteMarket, log),
+    close: async () => {
+      unfollow();
+      await autoTopUp.close();
+    },
   };
 }
 

@@ -5,12 +5,13 @@
  */
 
 import { tradedToken } from '../../shared/economy/exchange.ts';
-import { isServicesToken } from '../../shared/economy/holdings.ts';
+import { isServicesToken, PLACES, tokensOf } from '../../shared/economy/holdings.ts';
 import {
   amount,
   type Balances,
   formatAmount,
   parseAmount,
+  type Token,
   type TokenAmount,
   ZERO,
 } from '../../shared/economy/money.ts';
@@ -53,15 +54,27 @@ import { parseContentId } from '../content/transport-file.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
-import { operationTypedData } from '../wallet/typed-data.ts';
+import { operationTypedData, typedDataHash } from '../wallet/typed-data.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
 import { holdingsView } from './views.ts';
 
 /** After one of these it is not known whether the operation was booked. */
-const ANSWER_LOST: readonly ErrorCode[] = ['RequestTimeout', 'PeerClosed', 'ShardUnavailable'];
+export const ANSWER_LOST: readonly ErrorCode[] = ['RequestTimeout', 'PeerClosed', 'ShardUnavailable'];
 const REPAYMENTS_TOLD = 100;
 /** Of a quote: any signature is for the number that the account then has. */
 const ANY_NONCE = 0;
+
+/** Of a deposit that nobody is asked about. */
+export interface UnaskedDeposit {
+  /** What to move, by the account as it is when it is this operation's turn; `null`: nothing after all. */
+  amountXat(picture: AccountPicture): TokenAmount | null;
+  /** It is signed, and will be sent when this returns. */
+  onSigned(signed: {
+    readonly nonce: number;
+    readonly hash: Uint8Array;
+    readonly amountXat: TokenAmount;
+  }): void;
+}
 
 /** An operation without who signs it, and with which number. */
 type Unsigned<T extends Operation> = Omit<T, 'from' | 'nonce'>;
@@ -180,7 +193,10 @@ export class OperationService {
   };
 
   readonly buyAccess = async (input: CheckedInput<'buyAccess'>): Promise<OperationResultView> => {
-    return this.#act(input.expiresAtMs, accessOf(input), quoteAccess);
+    return this.#act(input.expiresAtMs, accessOf(input), (operation, basis) => {
+      this.#peer.limits.checkSpending(operation.priceXac);
+      return quoteAccess(operation, basis);
+    });
   };
 
   /** Signs and submits an operation that costs nothing. */
@@ -215,24 +231,63 @@ export class OperationService {
   ): Promise<OperationResultView> {
     return this.#alone(async () => {
       this.#checkInTime(expiresAtMs);
-      const { account, settings, shardClient, store } = this.#peer;
       const [basis, , picture] = await this.#basis();
-      const { nonce } = picture.account;
-      const whole = { ...operation, from: account.address, nonce } as unknown as T;
-      checkOperation(whole);
-      check(whole, basis);
-      const beforeSeq = store.settlements.newestSeq();
-      const signature = await account.signTypedData(operationTypedData(settings, whole));
-      const bytes = encodeSignedOperation(whole, fromHex(signature.slice(2)));
-      const { height, hash } = await shardClient
-        .call('submit', { operation: bytes })
-        .catch((error: unknown) => this.#refused(error, nonce));
-      return {
-        height,
-        hash: `0x${toHex(hash)}`,
-        ...(await this.#after(beforeSeq)),
-      };
+      return this.#submit(operation, picture.account.nonce, (whole) => check(whole, basis));
     });
+  }
+
+  /**
+   * Signs and submits a deposit that nobody is asked about; it keeps no wallet open. One operation at a time: what another
+   * one did is seen by `amountXat`. @throws AceError as {@link #act}
+   */
+  depositUnasked({ amountXat, onSigned }: UnaskedDeposit): Promise<OperationResultView | null> {
+    return this.#alone(async () => {
+      const [basis, , picture] = await this.#basis();
+      const moved = amountXat(picture);
+      if (moved === null) return null;
+      const { nonce } = picture.account;
+      return this.#submit<DepositOperation>(
+        { kind: 'deposit', token: 'XAT', amount: moved },
+        nonce,
+        (whole) => quoteMove(whole, basis),
+        (hash) => onSigned({ nonce, hash, amountXat: moved }),
+      );
+    });
+  }
+
+  /** `onSigned` is called for what nobody was asked about. */
+  async #submit<T extends Operation>(
+    operation: Unsigned<T>,
+    nonce: number,
+    check: (whole: T) => unknown,
+    onSigned?: (hash: Uint8Array) => void,
+  ): Promise<OperationResultView> {
+    const { account, settings, shardClient, store } = this.#peer;
+    const whole = { ...operation, from: account.address, nonce } as unknown as T;
+    checkOperation(whole);
+    check(whole);
+    const beforeSeq = store.settlements.newestSeq();
+    const typedData = operationTypedData(settings, whole);
+    const signature = await account.signTypedData(typedData, { unasked: onSigned !== undefined });
+    onSigned?.(fromHex(typedDataHash(typedData).slice(2)));
+    const bytes = encodeSignedOperation(whole, fromHex(signature.slice(2)));
+    const { height, hash } = await shardClient
+      .call('submit', { operation: bytes })
+      .catch((error: unknown) => this.#refused(error, nonce));
+    const after = await this.#after(beforeSeq);
+    return { height, hash: `0x${toHex(hash)}`, got: this.#gotAt(height), ...after };
+  }
+
+  /** As the home shard has told it; `null` while it has not. */
+  #gotAt(height: number): OperationResultView['got'] {
+    const row = this.#peer.store.operations.get(height);
+    if (row === null) return null;
+    return PLACES.flatMap((place) =>
+      tokensOf(place).flatMap((token) => {
+        const moved = (row.deltas[place] as Partial<Record<Token, bigint>>)[token] ?? 0n;
+        return moved > 0n ? [{ place, token, amount: formatAmount(moved) }] : [];
+      }),
+    );
   }
 
   async #refused(error: unknown, nonce: number): Promise<never> {

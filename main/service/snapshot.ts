@@ -8,6 +8,7 @@ import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { Transfer } from '../transfer/transfer.ts';
+import type { AutoTopUp } from './auto-top-up.ts';
 import { watchView } from './broadcasts.ts';
 import { repaymentView } from './operation-views.ts';
 import type { SharingService } from './sharing.ts';
@@ -26,6 +27,7 @@ export interface NodeFacts {
   /** Base of the pages' addresses; `null` before the server listens. */
   readonly pagesUrl: string | null;
   readonly sharing: SharingService;
+  readonly autoTopUp: Pick<AutoTopUp, 'view'>;
 }
 
 /** @throws AceError `ShardUnavailable` before the home shard has answered for the first time */
@@ -40,7 +42,7 @@ export function knownPicture({ sync }: Pick<RunningPeer, 'sync'>): AccountPictur
 /** @throws AceError as `knownPicture` */
 export function snapshotOf(
   peer: RunningPeer,
-  { ownDevnet: devnet, sharing, ...facts }: NodeFacts,
+  { ownDevnet: devnet, sharing, autoTopUp, ...facts }: NodeFacts,
 ): NodeSnapshot {
   const { store, sync, shardClient, meter, settings } = peer;
   const picture = knownPicture(peer);
@@ -48,6 +50,7 @@ export function snapshotOf(
   return {
     ...facts,
     devnet,
+    faucet: peer.devnet,
     networkId: settings.networkId,
     account: peer.account.address,
     peerId: peer.host.peerId.toString(),
@@ -67,6 +70,7 @@ export function snapshotOf(
     traffic: { ...meter.rates(), ...store.contents.totals(), paymentBytes, protocolBytes },
     transfers: transferViews(peer, picture),
     limits: settingsView(peer.limits, peer.pieces.cache),
+    autoTopUp: autoTopUp.view(),
     diskFreeBytes: freeBytes(facts.dataDir),
     settlementCount: store.settlements.count(),
     repayments: store.settlements.repayments(0, REPAYMENTS_SHOWN).map(repaymentView),

@@ -8,11 +8,12 @@ import { priceOfUnits, trafficRate, unitPriceXat } from '../../shared/economy/pr
 import type { QuoteBasis, TrafficQuote } from '../../shared/economy/quote.ts';
 import { formatRatio, type Ratio, ratioToDecimal } from '../../shared/economy/ratio.ts';
 import type { NetworkSettings } from '../../shared/economy/settings.ts';
+import type { Spent } from '../../shared/economy/spending-limit.ts';
 import { PIECE_BYTES, pieceCount, pieceLength, UNITS_PER_GB } from '../../shared/economy/units.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import type { HoldingsView } from '../../shared/rpc/holdings.ts';
-import type { PriceView, SettingsView, TrafficQuoteView } from '../../shared/rpc/rpc.ts';
+import type { PriceView, SettingsView, SpentView, TrafficQuoteView } from '../../shared/rpc/rpc.ts';
 import type { SettlementView } from '../../shared/rpc/settlements.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import type { PieceCache } from '../content/piece-cache.ts';
@@ -110,7 +111,16 @@ export function settingsView(limits: UserLimits, cache: PieceCache): SettingsVie
     settings: limits.limits,
     stops: limits.stops(),
     dataUsed: limits.data,
+    spent: spentView(limits.spent),
     cacheUsedBytes: cache.usedBytes,
+  };
+}
+
+function spentView({ dayXac, monthXac, onItsWayXac }: Spent): SpentView {
+  return {
+    dayXac: formatAmount(dayXac),
+    monthXac: formatAmount(monthXac),
+    onItsWayXac: formatAmount(onItsWayXac),
   };
 }
 

@@ -14,8 +14,13 @@ const ACCOUNT_PATH = "m/44'/60'/0'/0/0";
 export interface Account {
   /** EVM address, lower case hex. */
   readonly address: string;
-  /** EIP-712 signature, 65 bytes as 0x-hex. @throws AceError `WalletLocked` */
-  signTypedData(typedData: TypedDataDefinition): Promise<Hex>;
+  /** Whether it can sign now, without anybody being asked. */
+  canSign(): boolean;
+  /**
+   * EIP-712 signature, 65 bytes as 0x-hex. `unasked`: by the node itself, which does not keep a wallet open longer.
+   * @throws AceError `WalletLocked`
+   */
+  signTypedData(typedData: TypedDataDefinition, how?: { readonly unasked: boolean }): Promise<Hex>;
 }
 
 /** An account whose key can be taken out of memory again. */
@@ -38,6 +43,7 @@ export function accountFromPhrase(phrase: string): OpenAccount {
   let closed = false;
   return {
     address: addressOf(key),
+    canSign: () => !closed,
     async signTypedData(typedData) {
       if (closed) throw locked();
       return signTypedData({ ...typedData, privateKey: privateKey() });

@@ -47,10 +47,11 @@ export class Wallet {
     const address = this.#open?.address ?? accountOf(this.certificate);
     this.account = {
       address,
-      signTypedData: async (typedData) => {
+      canSign: () => !this.#hasNoPhrase && this.#open !== null,
+      signTypedData: async (typedData, how) => {
         if (this.#hasNoPhrase) throw withoutPhrase();
         if (!this.#open) throw locked();
-        this.#wait();
+        if (!how?.unasked) this.#wait();
         return this.#open.signTypedData(typedData);
       },
     };

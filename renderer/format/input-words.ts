@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<InputReason, (bound: string) => string>> = {
   'settlement-unknown': () => m.error_field_settlement(),
   slippage: () => m.error_field_slippage(),
   time: () => m.error_field_time(),
+  'top-up-most': () => m.error_field_top_up_most(),
   'too-many-files': (bound) => m.error_field_too_many_files({ bound }),
 };
 

@@ -65,6 +65,10 @@ export function stopText({ direction, reason, until }: Stop): string {
       return m.settings_stop_day({ what });
     case 'data-per-month':
       return m.settings_stop_month({ what });
+    case 'spend-per-day':
+      return m.settings_stop_spend_day();
+    case 'spend-per-month':
+      return m.settings_stop_spend_month();
   }
 }
 

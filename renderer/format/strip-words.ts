@@ -2,17 +2,21 @@
  * The strip on every page, in words: whether the node works, and what keeps it from sharing. It never says that all is
  * well while something stands still.
  */
+import { parseAmount } from '../../shared/economy/money.ts';
 import { m } from '../../shared/i18n/compiled/messages.js';
 import type { Stop } from '../../shared/limits.ts';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { WalletStateView } from '../../shared/rpc/wallet.ts';
 import type { LinkState } from '../state/link.ts';
+import { shortAmount, withToken } from './amount.ts';
+import { creditEndsSoon } from './credit-warning.ts';
 import { untilText } from './schedule-words.ts';
+import { nearSpendingLimit, usedPercent } from './spending-words.ts';
 import { formatLong } from './time.ts';
-import { formatBytes } from './traffic.ts';
+import { creditAmount, formatBytes } from './traffic.ts';
 
 export interface StripNote {
-  readonly id: 'clock' | 'stopped' | 'disk' | 'locked';
+  readonly id: 'clock' | 'stopped' | 'disk' | 'locked' | 'top-up' | 'spending' | 'credit';
   readonly text: string;
   /** Where something can be done about it; `null` where that is not on these pages. */
   readonly href: string | null;
@@ -77,8 +81,44 @@ function notesOf(wallet: WalletStateView | null, snapshot: NodeSnapshot): readon
     ...(clock === null ? [] : [note('clock', clock, null)]),
     ...(isDiskFull(snapshot) ? [note('disk', m.strip_disk_full(), '#/settings')] : []),
     ...(stopped === null ? [] : [note('stopped', stopped, '#/settings')]),
+    ...moneyNotes(snapshot),
     // It goes on streaming and earning, so nothing is wrong.
     ...(wallet?.status === 'locked' ? [note('locked', m.strip_locked(), '#/wallet', false)] : []),
+  ];
+}
+
+const TOP_UPS: Partial<Record<NodeSnapshot['autoTopUp']['state'], () => string>> = {
+  locked: m.strip_topup_locked,
+  clock: m.strip_topup_clock,
+  waiting: m.strip_topup_waiting,
+  'main-empty': m.strip_topup_main_empty,
+  'day-used': m.strip_topup_day_used,
+  'month-used': m.strip_topup_month_used,
+};
+
+/** What will stop soon for want of money, while nothing stands still yet. */
+function moneyNotes(snapshot: NodeSnapshot): readonly StripNote[] {
+  const topUp = TOP_UPS[snapshot.autoTopUp.state];
+  const near = nearSpendingLimit(snapshot);
+  const isStopped = snapshot.limits.stops.some(({ reason }) => reason.startsWith('spend-'));
+  const low = creditEndsSoon(snapshot);
+  return [
+    ...(topUp === undefined ? [] : [note('top-up', topUp(), '#/wallet')]),
+    ...(near === null || isStopped
+      ? []
+      : [
+          note(
+            'spending',
+            (near.period === 'day' ? m.strip_spending_day : m.strip_spending_month)({
+              percent: usedPercent(near),
+            }),
+            '#/settings',
+            false,
+          ),
+        ]),
+    ...(low === null
+      ? []
+      : [note('credit', m.strip_credit_low({ left: creditAmount(low.creditUnits) }), '#/credit', false)]),
   ];
 }
 
@@ -111,6 +151,7 @@ function stoppedWords({ limits }: NodeSnapshot): string | null {
 
 function stopWords(what: string, stop: Stop, settings: NodeSnapshot['limits']['settings']): string {
   const cap = (bytes: number | null) => formatBytes(bytes ?? 0);
+  const xac = (text: string | null) => withToken(shortAmount(parseAmount(text ?? '0')), 'XAC');
   switch (stop.reason) {
     case 'setting':
       return m.strip_stop_setting({ what });
@@ -124,5 +165,9 @@ function stopWords(what: string, stop: Stop, settings: NodeSnapshot['limits']['s
       return m.strip_stop_day({ what, cap: cap(settings.dataPerDayBytes) });
     case 'data-per-month':
       return m.strip_stop_month({ what, cap: cap(settings.dataPerMonthBytes) });
+    case 'spend-per-day':
+      return m.strip_stop_spend_day({ amount: xac(settings.spendPerDayXac) });
+    case 'spend-per-month':
+      return m.strip_stop_spend_month({ amount: xac(settings.spendPerMonthXac) });
   }
 }

@@ -42,10 +42,20 @@ export class TopUps {
     this.#done = null;
     const after = await this.#request.load(amountXat);
     if (after === null) return false;
-    const repaidUnits = before.credit.usedUnits - after.creditUsedUnits;
-    this.#done = () => describe(amountXat, repaidUnits, after.creditUsedUnits);
-    this.#timer = setTimeout(() => this.putAway(), READ_WITHIN_MS);
+    this.arrived(() => withToken(shortAmount(amountXat, 2), 'XAT'), before, after);
     return true;
+  }
+
+  /** Something came to what is spent: how much, in the words of the page. */
+  arrived(
+    amount: () => string,
+    before: Pick<NodeSnapshot, 'credit'>,
+    after: Pick<Output<'topUp'>, 'creditUsedUnits'>,
+  ): void {
+    clearTimeout(this.#timer);
+    const repaidUnits = before.credit.usedUnits - after.creditUsedUnits;
+    this.#done = () => describe(amount(), repaidUnits, after.creditUsedUnits);
+    this.#timer = setTimeout(() => this.putAway(), READ_WITHIN_MS);
   }
 
   putAway(): void {
@@ -55,8 +65,7 @@ export class TopUps {
   }
 }
 
-function describe(amountXat: TokenAmount, repaidUnits: number, owedUnits: number): string {
-  const amount = withToken(shortAmount(amountXat, 2), 'XAT');
+function describe(amount: string, repaidUnits: number, owedUnits: number): string {
   if (repaidUnits <= 0)
     return owedUnits > 0 ? m.topup_arrived_owing({ amount }) : m.topup_arrived({ amount });
   const repaid = formatUnits(repaidUnits);

@@ -32,6 +32,8 @@ export interface JournalEntryView {
   readonly channels: readonly { readonly channelId: string; readonly units: number }[];
   /** Another node's words. */
   readonly contents: readonly { readonly contentId: string; readonly name: string | null }[];
+  /** A deposit that the node made by itself. */
+  readonly automatic: boolean;
   readonly note: string;
   readonly postings: readonly PostingView[];
 }

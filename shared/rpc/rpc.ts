@@ -72,6 +72,35 @@ export interface TrafficQuoteView {
   readonly asOfMs: number;
 }
 
+/** What the node moves to what is spent by itself, and what keeps it from that. The rule is in the settings. */
+export interface AutoTopUpView {
+  readonly state:
+    | 'off'
+    /** There is enough to spend, or a deposit is under way. */
+    | 'watching'
+    /** One is due: it waits for the wallet to be opened, for the clock to be right, for the shard. */
+    | 'locked'
+    | 'clock'
+    | 'waiting'
+    /** One is due, and what is kept does not reach for it. */
+    | 'main-empty'
+    /** One is due, and the day's, or the month's, are used. */
+    | 'day-used'
+    | 'month-used';
+  /** Moved by itself today and this month, by the computer's clock. */
+  readonly dayXat: DecimalAmount;
+  readonly monthXat: DecimalAmount;
+  /** The newest; `null`: none yet. */
+  readonly last: { readonly atMs: number; readonly amountXat: DecimalAmount } | null;
+}
+
+/** What services has paid, and what is on its way; XAC before fees. */
+export interface SpentView {
+  readonly dayXac: DecimalAmount;
+  readonly monthXac: DecimalAmount;
+  readonly onItsWayXac: DecimalAmount;
+}
+
 /** What the user allows the node, and what that does at this moment. */
 export interface SettingsView {
   readonly settings: Limits;
@@ -79,6 +108,8 @@ export interface SettingsView {
   readonly stops: readonly Stop[];
   /** Content and overhead of both directions, by the computer's clock. */
   readonly dataUsed: DataTotals;
+  /** By the computer's clock: what spending limits count. */
+  readonly spent: SpentView;
   /** Bytes of pieces on the disk: what `cacheBytes` limits. */
   readonly cacheUsedBytes: number;
 }
@@ -88,6 +119,8 @@ export interface NodeSnapshot {
   readonly networkId: string;
   /** This process runs the validator and the main chain of its own network. */
   readonly devnet: boolean;
+  /** The network has a faucet, which gives away play money. */
+  readonly faucet: boolean;
   readonly account: string;
   readonly peerId: string;
   readonly dataDir: string;
@@ -149,6 +182,7 @@ export interface NodeSnapshot {
   /** On the disk of the data directory; `null` where the system does not say. */
   readonly diskFreeBytes: number | null;
   readonly limits: SettingsView;
+  readonly autoTopUp: AutoTopUpView;
   readonly settlementCount: number;
   /** Loans that were repaid lately, by whatever brought the funds; the newest first, ten at most. */
   readonly repayments: readonly RepaymentView[];

@@ -144,6 +144,10 @@ export interface OperationResultView {
   /** Position in the main chain's log, and EIP-712 hash, 0x-hex. */
   readonly height: number;
   readonly hash: string;
+  /** What came to this account by it; `null` where the shard has not told it yet. */
+  readonly got:
+    | readonly { readonly place: Place; readonly token: Token; readonly amount: DecimalAmount }[]
+    | null;
   readonly holdings: HoldingsView;
   readonly creditUsedUnits: number;
   /** Loans that it has repaid already. */

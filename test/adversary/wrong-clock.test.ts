@@ -14,6 +14,7 @@ import { SharingService } from '../../main/service/sharing.ts';
 import { snapshotOf } from '../../main/service/snapshot.ts';
 import { AceError } from '../../shared/errors.ts';
 import { Devnet, MIB, paidUnits, type TestPeer } from '../helpers/devnet.ts';
+import { NO_AUTO_TOP_UP } from '../helpers/spending.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -49,7 +50,10 @@ async function play(peer: TestPeer, contentId: string): Promise<{ status: number
 function statusOf(peer: TestPeer): string {
   const sharing = new SharingService(peer.store, () => Date.now());
   const place = { version: '0', dataDir: peer.dir, ownDevnet: false, startedAtMs: 0, pagesUrl: null };
-  return describeStatus(snapshotOf(peer, { ...place, sharing }), true);
+  return describeStatus(
+    snapshotOf(peer, { ...place, sharing, autoTopUp: { view: () => NO_AUTO_TOP_UP } }),
+    true,
+  );
 }
 
 const openings = (peer: TestPeer) =>

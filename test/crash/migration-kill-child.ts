@@ -10,6 +10,7 @@ import { VALIDATOR_MIGRATIONS } from '../../main/db/validator/store.ts';
 import { UserLimits } from '../../main/limits/user-limits.ts';
 import { Meter } from '../../main/p2p/meter.ts';
 import { createLog } from '../../main/process/log.ts';
+import { NOTHING_SPENT } from '../helpers/spending.ts';
 
 const MIGRATIONS = { node: NODE_MIGRATIONS, validator: VALIDATOR_MIGRATIONS, chain: chainMigrations };
 const [role = '', path = '', version = ''] = process.argv.slice(2);
@@ -18,6 +19,7 @@ if (role === 'settings') {
   const limits = new UserLimits({
     store: openNodeStore(path),
     meter: new Meter(Date.now),
+    spending: NOTHING_SPENT,
     nowMs: Date.now,
     log: createLog(null),
   });

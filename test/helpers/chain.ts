@@ -92,6 +92,7 @@ export function testAccount(n: number): Account {
   const signer = privateKeyToAccount(`0x${n.toString(16).padStart(64, '0')}`);
   return {
     address: signer.address.toLowerCase(),
+    canSign: () => true,
     signTypedData: (typedData) => signer.signTypedData(typedData),
   };
 }

@@ -12,6 +12,7 @@ import type { LoanView, NodeSnapshot, Output, SettingsView } from '../../shared/
 import type { SharingSummary } from '../../shared/rpc/sharing.ts';
 import { FakeLedger, OTHER, PROVIDER, XAC_PER_MIB } from './fake-ledger.ts';
 import { NOTHING_SHARED } from './fake-quiet.ts';
+import { NO_AUTO_TOP_UP } from './spending.ts';
 
 export type FakeScenario = 'normal' | 'exhausted' | 'empty';
 
@@ -136,7 +137,8 @@ export class FakeService extends FakeLedger implements NodeService {
 
   #settingsView(): SettingsView {
     const dataUsed = { dayBytes: 0, monthBytes: 0 };
-    return { settings: this.#limits, stops: [], dataUsed, cacheUsedBytes: 0 };
+    const spent = { dayXac: '0.0000000', monthXac: '0.0000000', onItsWayXac: '0.0000000' };
+    return { settings: this.#limits, stops: [], dataUsed, spent, cacheUsedBytes: 0 };
   }
 
   async play(input: CheckedInput<'play'>): Promise<Output<'play'>> {
@@ -220,6 +222,7 @@ export class FakeService extends FakeLedger implements NodeService {
       version: '0.1.0',
       networkId: 'ace-devnet',
       devnet: true,
+      faucet: true,
       account: ACCOUNT,
       peerId: '12D3KooWGbJk9fKqZ3VxJ2mF6hT8sYpLrN4wQeXx7LmCdUvBaRtS',
       dataDir: '/home/you/.local/share/ace-node',
@@ -274,6 +277,7 @@ export class FakeService extends FakeLedger implements NodeService {
         protocolBytes: empty ? 0 : 412_000 + this.#steps * 210,
       },
       limits: this.#settingsView(),
+      autoTopUp: NO_AUTO_TOP_UP,
       diskFreeBytes: 2 ** 40,
       transfers: this.#transfer ? [this.#transfer] : [],
       settlementCount: this.settled.length,

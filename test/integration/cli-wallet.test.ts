@@ -50,7 +50,10 @@ describe('the wallet on the command line', () => {
     expect(await does('topup', '5', '--token', 'XAB')).toBe(0);
     expect(await does('topup', '--mint', '1', '--yes')).toBe(0);
     expect(await does('topup', '--swap', '1', '--yes')).toBe(0);
-    expect(await does('withdraw', '2', '--yes')).toBe(0);
+    expect(await does('withdraw', '2.5', '--yes')).toBe(0);
+    expect(await does('topup', '--from-kept', '0.5', '--yes')).toBe(0);
+    expect(await does('topup', '--from-kept', '0.5', '--token', 'XAB', '--yes')).toBe(1);
+    expect(await does('topup', '--from-kept', '0.5', '--mint', '1', '--yes')).toBe(1);
     expect(await does('send', '1', 'xat', FRIEND, '--yes')).toBe(0);
     expect(await does('send', '1', 'XAT', FRIEND)).toBe(1);
     expect(await does('wallet', 'lock')).toBe(0);

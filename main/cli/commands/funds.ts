@@ -5,15 +5,16 @@ import type { NodeConfig } from '../../data-dir/config.ts';
 import {
   type ActOptions,
   accessCommand,
-  faucetCommand,
   mintCommand,
   moveCommand,
   receiveCommand,
   repaymentsCommand,
   sendCommand,
   swapCommand,
+  tokenOf,
 } from '../operations.ts';
 import { typedAmount, wholeNumber } from '../option-values.ts';
+import { faucetCommand, fundCommand, keptSource } from '../top-up.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
 import { jsonOption } from './wallet.ts';
 
@@ -33,13 +34,14 @@ export function addFundsCommands(program: Command, context: CommandContext): voi
     );
   acting(program.command('topup'))
     .argument('[amount]', 'from the devnet’s faucet', typedAmount)
-    .description('add to what you spend, from a devnet’s faucet; or to what you keep, by minting or swapping')
-    .addOption(new Option('--token <token>', 'which token the faucet gives').choices(['XAT', 'XAS', 'XAB']))
-    .addOption(new Option('--mint <xat>', 'burn XAB for this much XAT').argParser(typedAmount))
+    .description(
+      'add to what you spend: from what you keep, by minting or swapping, or from a devnet’s faucet',
+    )
+    .addOption(new Option('--from-kept <amount>', 'move this much of what you keep').argParser(typedAmount))
+    .option('--token <token>', 'which token --from-kept moves, or the faucet gives', 'XAT')
+    .addOption(new Option('--mint <xat>', 'burn XAB for this much XAT, and move it').argParser(typedAmount))
     .addOption(
-      new Option('--swap <amount>', 'sell this much for XAC, which pays loans and traffic first').argParser(
-        typedAmount,
-      ),
+      new Option('--swap <amount>', 'sell this much for XAC, and move what came').argParser(typedAmount),
     )
     .addOption(
       new Option('--sell <token>', 'what --swap sells').choices(['XAT', 'XAS', 'XAB']).default('XAB'),
@@ -119,25 +121,25 @@ function slippageOption(): Option {
 }
 
 interface TopUpOptions extends ActOptions {
-  readonly token?: 'XAT' | 'XAS' | 'XAB';
+  readonly token: string;
+  readonly fromKept?: string;
   readonly mint?: string;
   readonly swap?: string;
-  readonly sell: string;
+  readonly sell: 'XAT' | 'XAS' | 'XAB';
   readonly slippage: string;
 }
 
-function topUp(config: NodeConfig, amount: string | undefined, options: TopUpOptions): Promise<void> {
-  const { token = 'XAT', mint, swap, sell, slippage } = options;
-  const ways = [amount, mint, swap].filter((way) => way !== undefined);
+async function topUp(config: NodeConfig, amount: string | undefined, options: TopUpOptions): Promise<void> {
+  const { token, fromKept, mint, swap, sell, slippage } = options;
+  const ways = [amount, fromKept, mint, swap].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     throw new AceError(
       'InvalidInput',
-      'Give one of: an amount from the faucet, --mint, --swap. What you keep becomes something to spend by ace-node deposit; for what others send, ace-node receive shows the address',
+      'Give one of: an amount from the faucet, --from-kept, --mint, --swap. For what others send, ace-node receive shows the address',
     );
   }
-  if (mint !== undefined) return mintCommand(config, mint, options);
-  if (swap !== undefined) {
-    return swapCommand(config, { amount: swap, sell, buy: 'XAC' }, slippage, options);
-  }
-  return faucetCommand(config, amount ?? '', token, options);
+  if (fromKept !== undefined) return fundCommand(config, keptSource(fromKept, token), options);
+  if (mint !== undefined) return fundCommand(config, { from: 'mint', amountXat: mint }, options);
+  if (swap === undefined) return faucetCommand(config, amount ?? '', tokenOf(token), options);
+  return fundCommand(config, { from: 'swap', sell, amount: swap, slippagePercent: slippage }, options);
 }

@@ -43,6 +43,8 @@ export class OperationTable {
   readonly #insert;
   readonly #nextHeight;
   readonly #all;
+  readonly #at;
+  readonly #payingSince;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -53,12 +55,12 @@ export class OperationTable {
        ON CONFLICT (height) DO NOTHING`,
     );
     this.#nextHeight = db.prepare<[], number>(`SELECT coalesce(max(height) + 1, 0) FROM operations`).pluck();
-    this.#all = db
-      .prepare<[], RawRow>(
-        `SELECT height, at_ms AS atMs, hash, operation, xat, xac, xas, xab, services_xat AS servicesXat,
-           services_xac AS servicesXac, services_xas AS servicesXas, payment, faucet
-         FROM operations ORDER BY height`,
-      )
+    const rows = `SELECT height, at_ms AS atMs, hash, operation, xat, xac, xas, xab, services_xat AS servicesXat,
+      services_xac AS servicesXac, services_xas AS servicesXas, payment, faucet FROM operations`;
+    this.#all = db.prepare<[], RawRow>(`${rows} ORDER BY height`).safeIntegers();
+    this.#at = db.prepare<[number], RawRow>(`${rows} WHERE height = ?`).safeIntegers();
+    this.#payingSince = db
+      .prepare<[number], RawRow>(`${rows} WHERE at_ms >= ? AND payment IS NOT NULL ORDER BY height`)
       .safeIntegers();
   }
 
@@ -78,6 +80,16 @@ export class OperationTable {
   /** The first height that has not been told yet. */
   nextHeight(): number {
     return this.#nextHeight.get() ?? 0;
+  }
+
+  get(height: number): OperationRow | null {
+    const row = this.#at.get(height);
+    return row ? toRow(row) : null;
+  }
+
+  /** Those that pay for a service, from then on, whoever pays. */
+  payingSince(fromMs: number): OperationRow[] {
+    return this.#payingSince.all(fromMs).map(toRow);
   }
 
   /** In order of height. Nothing may be written on this connection before the last one was taken. */

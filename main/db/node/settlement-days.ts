@@ -72,6 +72,7 @@ export class SettlementDayTable {
   readonly #db: Database;
   readonly #add;
   readonly #addContent;
+  readonly #paidSince;
 
   constructor(db: Database) {
     this.#db = db;
@@ -87,6 +88,17 @@ export class SettlementDayTable {
     this.#addContent = db.prepare<[string, number]>(
       `INSERT INTO settled_contents (content_id, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`,
     );
+    this.#paidSince = db
+      .prepare<[string], { grossXac: bigint; xasPaid: bigint }>(
+        `SELECT coalesce(sum(gross_xac), 0) AS grossXac, coalesce(sum(xas_paid), 0) AS xasPaid
+         FROM settlement_days WHERE day >= ? AND direction = 'paid'`,
+      )
+      .safeIntegers();
+  }
+
+  /** What this account paid for traffic and loans from that day on, base units before the fee. */
+  paidSince(day: string): { readonly grossXac: bigint; readonly xasPaid: bigint } {
+    return this.#paidSince.get(day) ?? { grossXac: 0n, xasPaid: 0n };
   }
 
   /** The parts of the settlement `seq`. */

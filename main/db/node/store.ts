@@ -1,6 +1,7 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
 import { type OpenOptions, openDatabase, transaction, withStoreErrors } from '../open.ts';
+import { AutoTopUpTable } from './auto-top-ups.ts';
 import { BilledChannelTable } from './billed-channels.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
@@ -35,6 +36,7 @@ import { settlementDays } from './migrations/0018-settlement-days.ts';
 import { pausedContents } from './migrations/0019-paused-contents.ts';
 import { pieceCounts } from './migrations/0020-piece-counts.ts';
 import { places } from './migrations/0021-places.ts';
+import { autoTopUps } from './migrations/0022-auto-top-ups.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -61,6 +63,7 @@ export interface NodeStore {
   readonly settledChannels: SettledChannelTable;
   readonly credits: CreditTable;
   readonly operations: OperationTable;
+  readonly autoTopUps: AutoTopUpTable;
   readonly journal: JournalTable;
   readonly equivocations: EquivocationTable;
   readonly divergedShards: DivergedShardTable;
@@ -96,6 +99,7 @@ export const NODE_MIGRATIONS = [
   pausedContents,
   pieceCounts,
   places,
+  autoTopUps,
 ] as const;
 
 /**
@@ -127,6 +131,7 @@ export function openNodeStore(
       settledChannels: new SettledChannelTable(db),
       credits: new CreditTable(db),
       operations: new OperationTable(db),
+      autoTopUps: new AutoTopUpTable(db),
       journal: new JournalTable(db),
       equivocations: new EquivocationTable(db),
       divergedShards: new DivergedShardTable(db),

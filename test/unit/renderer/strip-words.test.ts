@@ -92,6 +92,45 @@ describe('the strip', () => {
     expect(stripWords('connected', open, broken).notes).toMatchObject([{ id: 'disk' }]);
   });
 
+  it.each([
+    ['day-used', 'Automatic top-up stopped until midnight'],
+    ['month-used', 'Automatic top-up stopped until next month'],
+    ['main-empty', 'Automatic top-up stopped: too little kept'],
+    ['locked', 'Automatic top-up waits: unlock the wallet'],
+  ] as const)('says loudly that the automatic top-up stands still: %s', (state, text) => {
+    const stopped = { ...snapshot, autoTopUp: { ...snapshot.autoTopUp, state } };
+    expect(stripWords('connected', open, stopped)).toMatchObject({
+      working: false,
+      notes: [{ id: 'top-up', text, href: '#/wallet', warn: true }],
+    });
+  });
+
+  it('says from 80 % on how much of what may be spent is used, and that it is used up', () => {
+    const spending = (dayXac: string, stops: readonly Stop[] = []) => {
+      const spent = { ...snapshot.limits.spent, dayXac };
+      const settings = { ...snapshot.limits.settings, spendPerDayXac: '1' };
+      return { ...snapshot, limits: { ...snapshot.limits, settings, spent, stops } };
+    };
+    expect(stripWords('connected', open, spending('0.7999999')).notes).toEqual([]);
+    expect(stripWords('connected', open, spending('0.8')).notes).toMatchObject([
+      { id: 'spending', text: '80% of the day’s spending used', warn: false },
+    ]);
+    const stopped = spending('1', [stop('download', 'spend-per-day', '24:00')]);
+    expect(stripWords('connected', open, stopped).notes).toMatchObject([
+      {
+        id: 'stopped',
+        warn: true,
+        text: 'Fetching stopped until midnight: your 1.0000\u00a0XAC a day are spent',
+      },
+    ]);
+  });
+
+  it('says before the credit ends that it does', () => {
+    const holdings = { ...snapshot.holdings, services: { XAC: '0', XAT: '0', XAS: '0' } };
+    const low = { ...snapshot, holdings, credit: { ...snapshot.credit, usedUnits: 10_000, loans: [] } };
+    expect(stripWords('connected', open, low).notes).toMatchObject([{ id: 'credit', href: '#/credit' }]);
+  });
+
   it('says whose clock is wrong', () => {
     const ahead = { ...snapshot, clock: { aheadMs: 300_000, stops: true } };
     expect(stripWords('connected', open, ahead).notes[0]?.text).toContain('5\u00a0min ahead');

@@ -9,6 +9,7 @@ import { createLog } from '../../../../main/process/log.ts';
 import { dayOf } from '../../../../main/util/local-day.ts';
 import type { Limits } from '../../../../shared/limits.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
+import { NOTHING_SPENT } from '../../../helpers/spending.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 /** A Friday. */
@@ -22,7 +23,13 @@ function world(startMs = NOON_MS) {
   onTestFinished(() => store.close());
   const start = () => {
     const meter = new Meter(() => nowMs);
-    const limits = new UserLimits({ store, meter, nowMs: () => nowMs, log: createLog(null) });
+    const limits = new UserLimits({
+      store,
+      meter,
+      spending: NOTHING_SPENT,
+      nowMs: () => nowMs,
+      log: createLog(null),
+    });
     onTestFinished(() => limits.close());
     return { meter, limits };
   };
@@ -102,7 +109,7 @@ describe('UserLimits', () => {
     store.userSettings.set('uploadBytesPerSecond', 5);
     const meter = new Meter(() => NOON_MS);
     const error = expectAceError('DataDirMismatch', () => {
-      new UserLimits({ store, meter, nowMs: () => NOON_MS, log: createLog(null) });
+      new UserLimits({ store, meter, spending: NOTHING_SPENT, nowMs: () => NOON_MS, log: createLog(null) });
     });
     expect(error.message).toContain('uploadBytesPerSecond');
   });

@@ -6,6 +6,7 @@ import { Meter } from '../../../../main/p2p/meter.ts';
 import { createLog } from '../../../../main/process/log.ts';
 import { MarketLog } from '../../../../main/traffic/market-log.ts';
 import { TrafficBook } from '../../../../main/traffic/traffic-book.ts';
+import { NOTHING_SPENT } from '../../../helpers/spending.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 /** A Friday. */
@@ -30,7 +31,7 @@ function world() {
   const start = () => {
     const context = { store, meter: new Meter(nowMs), nowMs, log: createLog(null) };
     const book = new TrafficBook(context);
-    const limits = new UserLimits(context);
+    const limits = new UserLimits({ ...context, spending: NOTHING_SPENT });
     return { ...context, book, limits };
   };
   const first = start();
