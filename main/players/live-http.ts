@@ -19,12 +19,14 @@ import { readerPiece } from '../transfer/reader-piece.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import { type ClockError, checkComes } from './comes.ts';
 import { openingOf } from './opening.ts';
+import { type AccessCheck, answerPaymentRequired } from './payment-required.ts';
 
 export interface LiveHttpContext {
   readonly pieces: PieceStore;
   readonly log: Log;
   readonly push: PushInput;
   readonly clockError: ClockError;
+  readonly accessError: AccessCheck;
   /** The id when it is a broadcast's, `null` when it is another content's. @throws AceError `NoProviders`, … */
   readonly broadcastOf: (link: string, opening?: Opening) => Promise<string | null>;
   readonly watch: (broadcast: string) => Watch;
@@ -63,6 +65,7 @@ export function liveHandler(context: LiveHttpContext, next: Handler): Handler {
       return;
     }
     answer(context, req, res, next).catch((error: unknown) => {
+      if (isAceError(error) && answerPaymentRequired(req, res, error)) return;
       if (isAceError(error) && !res.headersSent) {
         if (error.code === 'Internal') context.log.error({ err: error }, 'a live request failed');
         res
@@ -157,7 +160,9 @@ async function sendSegment(
   closed: AbortSignal,
 ): Promise<void> {
   const { file } = transfer;
-  const { clockError } = context;
+  const { clockError, accessError } = context;
+  const notBought = transfer.complete ? null : await accessError(transfer.contentId);
+  if (notBought) throw notBought;
   const awaited = await checkComes(transfer, {
     ...{ clockError, closed, pieceIndex: 0, watches: true, waits: false },
   });

@@ -1,6 +1,7 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
 import { type OpenOptions, openDatabase, transaction, withStoreErrors } from '../open.ts';
+import { AccessCertificateTable } from './access-certificates.ts';
 import { BilledChannelTable } from './billed-channels.ts';
 import { BroadcastTable } from './broadcasts.ts';
 import { ChannelBookTable } from './channel-books.ts';
@@ -35,6 +36,7 @@ import { settlementDays } from './migrations/0018-settlement-days.ts';
 import { pausedContents } from './migrations/0019-paused-contents.ts';
 import { pieceCounts } from './migrations/0020-piece-counts.ts';
 import { places } from './migrations/0021-places.ts';
+import { access } from './migrations/0022-access.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -46,6 +48,7 @@ import { SettlementTable } from './settlements.ts';
 import { TrafficTable } from './traffic.ts';
 
 export interface NodeStore {
+  readonly accessCertificates: AccessCertificateTable;
   readonly contents: ContentTable;
   readonly broadcasts: BroadcastTable;
   readonly liveRecords: LiveRecordTable;
@@ -96,6 +99,7 @@ export const NODE_MIGRATIONS = [
   pausedContents,
   pieceCounts,
   places,
+  access,
 ] as const;
 
 /**
@@ -112,6 +116,7 @@ export function openNodeStore(
   // A damaged schema shows when the statements are prepared.
   return withStoreErrors(
     () => ({
+      accessCertificates: new AccessCertificateTable(db),
       contents: new ContentTable(db),
       broadcasts: new BroadcastTable(db),
       liveRecords: new LiveRecordTable(db),
