@@ -106,7 +106,7 @@ export async function startContent(
       context.events.contentsChanged();
     },
   });
-  const parts = { ...storage, ...discovery, index, access };
+  const parts = { ...storage, ...discovery, index, access, sold };
   const library: Library = startLibrary(context, parts, resources);
   const live = startLive(context, { ...parts, library }, resources);
   storage.pieces.cache.usedBy({
@@ -179,7 +179,8 @@ async function serve(
   await serveLive(host, { store, isOffered, free: freeUpload, log });
 }
 
-type LibraryContext = PeerStorage & Discovery & { readonly index: LiveIndex; readonly access: AccessBook };
+type LibraryContext = PeerStorage &
+  Discovery & { readonly index: LiveIndex; readonly access: AccessBook; readonly sold: SoldTerms };
 
 function startLibrary(
   context: ContentContext,
@@ -236,9 +237,9 @@ function startLive(
   parts: LibraryContext & { readonly library: Library },
   resources: AsyncDisposableStack,
 ): Live {
-  const { pieces, limits, finder, announcer, index, library } = parts;
+  const { pieces, limits, finder, announcer, index, library, sold } = parts;
   const live = new Live({
-    ...{ index, store, pieces, library, device, router, log, nowMs },
+    ...{ index, store, pieces, library, device, sold, router, log, nowMs },
     networkId: settings.networkId,
     findProviders: findWithin(limits, finder),
     askRecords: ({ addresses }, broadcast, after) => askRecords(host, addresses, broadcast, after),

@@ -1,5 +1,6 @@
 /** What access to titles costs, as the procedures show it. */
-import { formatAmount } from '../../shared/economy/money.ts';
+import { formatAmount, parseAmount, type TokenAmount } from '../../shared/economy/money.ts';
+import { AceError } from '../../shared/errors.ts';
 import type { AccessView } from '../../shared/rpc/content.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import type { AccessBook } from '../account/access-book.ts';
@@ -18,4 +19,12 @@ export function accessViewOf(access: Pick<AccessBook, 'state'>, contentId: strin
     state,
     untilMs,
   };
+}
+
+/** @throws AceError `InvalidAmount` */
+export function askedPrice(text: string): TokenAmount {
+  const price = parseAmount(text.trim());
+  if (price === 0n)
+    throw new AceError('InvalidAmount', 'The price must be more than 0: leave it out for nothing');
+  return price;
 }

@@ -1,5 +1,4 @@
 /** Contents as the procedures show them: the library, imports, and playing. */
-import { parseAmount, type TokenAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import type { Feed, Output } from '../../shared/rpc/rpc.ts';
@@ -14,7 +13,7 @@ import { manifestPath } from '../players/live-http.ts';
 import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
 import type { NodeService } from '../rpc/service.ts';
 import { givenPath } from '../util/given-path.ts';
-import { accessViewOf } from './access.ts';
+import { accessViewOf, askedPrice } from './access.ts';
 import { liveContentView } from './broadcasts.ts';
 import { contentView } from './views.ts';
 
@@ -121,14 +120,6 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
       return { stopped: unwatched || (await library.stopTransfer(contentId)) };
     },
   };
-}
-
-/** @throws AceError `InvalidAmount` */
-export function askedPrice(text: string): TokenAmount {
-  const price = parseAmount(text.trim());
-  if (price === 0n)
-    throw new AceError('InvalidAmount', 'The price must be more than 0: leave it out for nothing');
-  return price;
 }
 
 function playLive(

@@ -2,8 +2,13 @@
  * What is sold opens to who has bought it, to its seller and to nobody else. Each attempt to have it without paying is
  * refused by name: no byte is served, no unit charged.
  */
-import { expect, it } from 'vitest';
-import { deviceFromSeed } from '../../main/wallet/device.ts';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DataDir } from '../../main/data-dir/data-dir.ts';
+import type { Watch } from '../../main/live/watch.ts';
+import { validatorSecrets } from '../../main/validator/validator-files.ts';
+import { type DeviceIdentity, deviceFromSeed } from '../../main/wallet/device.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import { isAceError } from '../../shared/errors.ts';
 import {
@@ -13,7 +18,7 @@ import {
   type SignedAccess,
 } from '../../shared/settlement/access-certificate.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
-import { fetchWhole, MIB, paidUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
+import { Devnet, fetchWhole, MIB, paidUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { type RawStream, RawViewer } from '../helpers/raw-viewer.ts';
 import { buy, quoteOf, soldContent } from '../helpers/sold.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -48,88 +53,160 @@ it('pauses with its price, goes on by itself once it is bought, and is passed on
   await waitFor('it is refused here, too', () => relayed.reason?.code === 'AccessNeeded');
   await buy(thief, contentId);
   await waitFor('the relay sends it', () => relayed.state === 'done', 30_000);
-  expect(paidUnits(buyer)).toBe(3);
+  await waitFor('it was paid for its traffic', () => paidUnits(buyer) === 3);
   await net.expectConserved();
 });
 
-interface Scene {
-  readonly seller: TestPeer;
-  readonly contentId: string;
-  readonly viewer: RawViewer;
-  readonly stream: RawStream;
-  /** What the shard says that the viewer has bought; as it would be, where it has bought nothing. */
-  readonly genuine: AccessCertificate;
-  readonly sign: (access: AccessCertificate) => SignedAccess;
-}
+const FORGER = deviceFromSeed(new Uint8Array(32).fill(9));
 
-/** A stranger with funds, an open channel and no access. */
-async function useScene(): Promise<Scene> {
-  const net = await useDevnet();
-  const seller = await net.peer('seller');
-  const { contentId } = await soldContent(net, seller, { sizeBytes: 2 * MIB, price: PRICE });
-  const viewer = await RawViewer.start(net);
-  await net.topUp(viewer.account.address, FUNDS);
-  const stream = await viewer.open(seller, await viewer.lease(seller, 8));
-  const { settings } = net.validator;
-  const genuine: AccessCertificate = {
-    networkId: settings.networkId,
-    shard: 0,
-    account: viewer.account.address,
-    contentId,
-    seller: seller.account.address,
-    priceXac: parseAmount(PRICE),
-    premium: false,
-    lastsMs: 0,
-    boughtAtMs: Date.now() - 1_000,
-    untilMs: 0,
-  };
-  const shardKey = net.validator.key;
-  const sign = (access: AccessCertificate) => {
+describe('whoever serves what is sold', () => {
+  let net: Devnet;
+  let seller: TestPeer;
+  let contentId: string;
+  let viewer: RawViewer;
+  /** What the shard would say of a purchase that was never made. */
+  let genuine: AccessCertificate;
+  let shardKey: DeviceIdentity;
+  beforeAll(async () => {
+    net = await Devnet.start();
+    seller = await net.peer('seller');
+    ({ contentId } = await soldContent(net, seller, { sizeBytes: 2 * MIB, price: PRICE }));
+    viewer = await RawViewer.start(net);
+    await net.topUp(viewer.account.address, FUNDS);
+    const files = new DataDir(join(net.dir, 'validator'));
+    shardKey = (await validatorSecrets(files.wallet, { mayMake: false })).device;
+    genuine = {
+      networkId: net.validator.settings.networkId,
+      shard: 0,
+      account: viewer.account.address,
+      contentId,
+      seller: seller.account.address,
+      priceXac: parseAmount(PRICE),
+      premium: false,
+      lastsMs: 0,
+      boughtAtMs: Date.now() - 1_000,
+      untilMs: 0,
+    };
+  });
+  afterAll(() => net?.stop());
+
+  const sign = (access: AccessCertificate): SignedAccess => {
     const record = encodeAccess(access);
     return { record, signature: shardKey.sign(record) };
   };
-  return { seller, contentId, viewer, stream, genuine, sign };
-}
+  const expectRefused = async (stream: RawStream, code: string) => {
+    const id = stream.request(contentId, 0);
+    expect(await stream.expect('refused')).toMatchObject({ id, code });
+    expect(paidUnits(seller)).toBe(0);
+    expect(seller.store.contents.get(contentId)?.upBytes).toBe(0);
+  };
 
-async function expectRefused({ stream, seller, contentId }: Scene, code: string): Promise<void> {
-  const id = stream.request(contentId, 0);
-  expect(await stream.expect('refused')).toMatchObject({ id, code });
-  expect(paidUnits(seller)).toBe(0);
-  expect(seller.store.contents.get(contentId)?.upBytes).toBe(0);
-}
+  it.each<[what: string, change: Partial<AccessCertificate>, code: string]>([
+    ['of another network', { networkId: 'another' }, 'AccessInvalid'],
+    ['of another account', { account: `0x${'12'.repeat(20)}` }, 'AccessInvalid'],
+    ['of another shard', { shard: 1 }, 'AccessInvalid'],
+    ['that paid another seller', { seller: `0x${'34'.repeat(20)}` }, 'AccessInvalid'],
+    ['of the other pool', { premium: true }, 'AccessInvalid'],
+    ['that paid less', { priceXac: parseAmount('2.9999999') }, 'AccessInvalid'],
+    ['of another content', { contentId: `bafyrei${'a'.repeat(52)}` }, 'AccessNeeded'],
+    ['that is over', { lastsMs: 1_000, boughtAtMs: 1_000, untilMs: 2_000 }, 'AccessExpired'],
+  ])('refuses by name a certificate %s', async (_, change, code) => {
+    const stream = await viewer.greet(seller);
+    await expectRefused(stream, 'AccessNeeded');
+    stream.send({ type: 'access', ...sign({ ...genuine, ...change }) });
+    await expectRefused(stream, code);
+    stream.vanish();
+  });
 
-const FORGER = deviceFromSeed(new Uint8Array(32).fill(9));
+  it('refuses a forged one, one whose words were changed, and takes the genuine one after them', async () => {
+    const stream = await viewer.open(seller, await viewer.lease(seller, 8));
+    const record = encodeAccess(genuine);
+    stream.send({ type: 'access', record, signature: FORGER.sign(record) });
+    await expectRefused(stream, 'AccessInvalid');
+    const { signature } = sign({ ...genuine, priceXac: parseAmount('0.0000001') });
+    stream.send({ type: 'access', record, signature });
+    await expectRefused(stream, 'AccessInvalid');
 
-it.each<[what: string, change: Partial<AccessCertificate>, code: string]>([
-  ['of another network', { networkId: 'another' }, 'AccessInvalid'],
-  ['of another account', { account: `0x${'12'.repeat(20)}` }, 'AccessInvalid'],
-  ['of another shard', { shard: 1 }, 'AccessInvalid'],
-  ['that paid another seller', { seller: `0x${'34'.repeat(20)}` }, 'AccessInvalid'],
-  ['of the other pool', { premium: true }, 'AccessInvalid'],
-  ['that paid less', { priceXac: parseAmount('2.9999999') }, 'AccessInvalid'],
-  ['of another content', { contentId: `bafyrei${'a'.repeat(52)}` }, 'AccessNeeded'],
-  ['that is over', { lastsMs: 1_000, boughtAtMs: 1_000, untilMs: 2_000 }, 'AccessExpired'],
-])('refuses by name a certificate %s', async (_, change, code) => {
-  const scene = await useScene();
-  await expectRefused(scene, 'AccessNeeded');
-  scene.stream.send({ type: 'access', ...scene.sign({ ...scene.genuine, ...change }) });
-  await expectRefused(scene, code);
+    stream.send({ type: 'access', ...sign(genuine) });
+    const id = stream.request(contentId, 0);
+    expect(await stream.takePiece()).toMatchObject({ id });
+  });
+
+  it('does not hear out a viewer that shows certificates without end', async () => {
+    const stream = await viewer.greet(seller);
+    for (let i = 0; i < 300; i++) stream.send({ type: 'access', ...sign({ ...genuine, boughtAtMs: i }) });
+    await stream.ended();
+  });
 });
 
-it('refuses a forged one, one with a changed word, and takes the genuine one after them', async () => {
-  const scene = await useScene();
-  const record = encodeAccess(scene.genuine);
-  const forged = { record, signature: FORGER.sign(record) };
-  scene.stream.send({ type: 'access', ...forged });
-  await expectRefused(scene, 'AccessInvalid');
-  const { signature } = scene.sign({ ...scene.genuine, priceXac: parseAmount('0.0000001') });
-  scene.stream.send({ type: 'access', record, signature });
-  await expectRefused(scene, 'AccessInvalid');
+const publish = (peer: TestPeer, id: string) =>
+  peer.live.broadcaster.publish(id, {
+    bytes: randomBytes(50_000),
+    durationMs: 1_000,
+    init: null,
+    discontinuity: false,
+  });
 
-  scene.stream.send({ type: 'access', ...scene.sign(scene.genuine) });
-  const id = scene.stream.request(scene.contentId, 0);
-  expect(await scene.stream.takePiece()).toMatchObject({ id });
+describe('a broadcast that is sold', () => {
+  /** Long enough to fetch a segment, short enough to be waited for. */
+  const LASTS_MS = 3_000;
+
+  it('opens for as long as was bought; going on costs what is asked by then, and what was bought counts on', async () => {
+    const net = await useDevnet();
+    const [seller, buyer] = [await net.peer('seller'), await net.peer('buyer')];
+    await net.topUp(buyer.account.address, FUNDS);
+    const price = { seller: seller.account.address, premium: false, lastsMs: LASTS_MS };
+    const first = { ...price, priceXac: parseAmount('0.5') };
+    const { contentId: id } = await seller.live.start('Harbour', null, first);
+    const { contentId } = await publish(seller, id);
+    if (contentId === null) throw new Error('a segment is no end');
+
+    expect(await buyer.live.broadcastOf(id)).toBe(id);
+    const watch = buyer.live.watch(id);
+    const { transfer } = await segmentOf(watch, 0);
+    const reader = transfer.addReader(0);
+    await waitFor('it waits for a purchase', () => transfer.reason?.code === 'AccessNeeded');
+    expect(transfer.reason?.details).toMatchObject({
+      contentId: id,
+      priceXac: '0.5000000',
+      lastsMs: LASTS_MS,
+    });
+    // Whoever asks for the segment alone, past the broadcast, is refused just so.
+    const stranger = await RawViewer.start(net);
+    const stream = await stranger.greet(seller);
+    stream.request(contentId, 0);
+    expect(await stream.expect('refused')).toMatchObject({ code: 'AccessNeeded' });
+
+    await buy(buyer, id);
+    await waitFor('the segment comes', () => transfer.complete, 30_000);
+    transfer.removeReader(reader);
+
+    // The price goes up: what was bought stays good, and is over at its time.
+    await seller.live.start('Harbour', null, { ...price, priceXac: parseAmount('0.7') });
+    await publish(seller, id);
+    await waitFor('the new price is heard', () => buyer.live.book.window(id).length === 2);
+    await waitFor('it is over', () => buyer.access.state(id)?.state === 'expired');
+    await publish(seller, id);
+    const { transfer: next } = await segmentOf(watch, 2);
+    next.addReader(0);
+    await waitFor('it waits for another purchase', () => next.reason?.code === 'AccessExpired');
+    expect(next.reason?.details).toMatchObject({ priceXac: '0.7000000' });
+    const { quote } = await buy(buyer, id);
+    expect(quote.priceXac).toBe('0.7000000');
+    await waitFor('it goes on', () => next.complete, 30_000);
+    await net.expectConserved();
+  });
 });
+
+async function segmentOf(watch: Watch, sequence: number) {
+  let found: Awaited<ReturnType<Watch['segment']>> | null = null;
+  await waitFor(`segment ${sequence} is heard of`, async () => {
+    found = await watch.segment(sequence).catch(() => null);
+    return found !== null;
+  });
+  if (!found) throw new Error('it was waited for');
+  return found as Awaited<ReturnType<Watch['segment']>>;
+}
 
 it('is certified for the account that has bought, by the shard at home, and for nobody else', async () => {
   const net = await useDevnet();

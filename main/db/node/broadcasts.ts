@@ -50,6 +50,7 @@ export class BroadcastTable {
   readonly #disown;
   readonly #offers;
   readonly #setOffers;
+  readonly #offersSequence;
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM broadcasts b WHERE content_id = ?`);
@@ -80,6 +81,9 @@ export class BroadcastTable {
     );
     this.#offers = db
       .prepare<[string], Uint8Array | null>(`SELECT offers FROM broadcasts WHERE content_id = ?`)
+      .pluck();
+    this.#offersSequence = db
+      .prepare<[string], number>(`SELECT offers_sequence FROM broadcasts WHERE content_id = ?`)
       .pluck();
     this.#setOffers = db.prepare<[{ contentId: string; offers: Uint8Array; sequence: number }]>(
       `UPDATE broadcasts SET offers = @offers, offers_sequence = @sequence
@@ -124,6 +128,11 @@ export class BroadcastTable {
   /** The prices that its newest record told, in dag-cbor; `null`: those of its file. */
   offers(contentId: string): Uint8Array | null {
     return this.#offers.get(contentId) ?? null;
+  }
+
+  /** The record that told them; -1 before the first. */
+  offersSequence(contentId: string): number {
+    return this.#offersSequence.get(contentId) ?? -1;
   }
 
   /** Unless a later record has told others. */
