@@ -48,13 +48,13 @@ import type {
   WalletOutputs,
 } from '../../shared/rpc/wallet.ts';
 import { shownAddress, typedAddress } from '../../shared/typed/address.ts';
-import type { AccessState } from '../account/access-book.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
 import { operationTypedData } from '../wallet/typed-data.ts';
+import { accessTerms, checkPurchase } from './access.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
 import { holdingsView } from './views.ts';
 
@@ -169,7 +169,8 @@ export class OperationService {
     input: CheckedInput<'quoteAccess'>,
   ): Promise<WalletOutputs['quoteAccess']> => {
     const { to, priceXac } = input;
-    const terms = to === undefined || priceXac === undefined ? await this.#terms(input.contentId) : null;
+    const terms =
+      to === undefined || priceXac === undefined ? await accessTerms(this.#peer, input.contentId) : null;
     const operation = this.#whole(terms ?? accessOf({ ...input, to: to ?? '', priceXac: priceXac ?? '' }));
     checkPurchase(operation, this.#peer.access.state(operation.contentId));
     const [basis, asOfMs] = await this.#basis();
@@ -187,33 +188,18 @@ export class OperationService {
   readonly buyAccess = async (input: CheckedInput<'buyAccess'>): Promise<OperationResultView> => {
     const operation = accessOf(input);
     const { access, log } = this.#peer;
-    const result = await this.#act(input.expiresAtMs, operation, (whole, basis) => {
-      checkPurchase(whole, access.state(whole.contentId));
-      return quoteAccess(whole, basis);
-    });
-    // It is booked: a certificate that does not come now is asked for again.
-    await access.refresh(operation.contentId).catch((error: unknown) => {
-      log.warn({ err: error }, 'the certificate of what was bought did not come yet');
-    });
-    return result;
-  };
-
-  /** What access to a title costs, as its file says; a title that is not known here is looked up. */
-  async #terms(link: string): Promise<Unsigned<AccessOperation>> {
-    const { access, live } = this.#peer;
-    const contentId = parseContentId(link);
-    await live.broadcastOf(contentId);
-    await access.check(contentId);
-    const state = access.state(contentId);
-    if (!state) {
-      throw new AceError('InvalidInput', 'Access to this title costs nothing: play it', {
-        details: { field: 'contentId', reason: 'free' },
+    try {
+      return await this.#act(input.expiresAtMs, operation, (whole, basis) => {
+        checkPurchase(whole, access.state(whole.contentId));
+        return quoteAccess(whole, basis);
+      });
+    } finally {
+      // Also where it was refused: another device may have bought it. What does not come now is asked for again.
+      await access.refresh(operation.contentId).catch((error: unknown) => {
+        log.warn({ err: error }, 'the certificate of what was bought did not come yet');
       });
     }
-    const { seller, premium } = state.sold.terms;
-    const { priceXac, lastsMs } = state.offer;
-    return { kind: 'access', to: seller, contentId: state.sold.contentId, priceXac, premium, lastsMs };
-  }
+  };
 
   /** Signs and submits an operation that costs nothing. */
   act(operation: Unsigned<LinkOperation> | Unsigned<UnlinkOperation>): Promise<OperationResultView> {
@@ -351,31 +337,6 @@ function swapOf(
   deadlineMs: number,
 ): Unsigned<SwapOperation> {
   return { kind: 'swap', sell, buy, amount: positive(amount), minReceived, deadlineMs };
-}
-
-/**
- * What is known of the title counts: nobody pays for what is open already, or what opens nothing.
- * @throws AceError `AccessBought`, `SlippageExceeded`
- */
-function checkPurchase({ to, priceXac, premium, lastsMs }: AccessOperation, known: AccessState | null): void {
-  if (!known) return;
-  const { state, offer, sold } = known;
-  if (state === 'own')
-    throw new AceError('AccessBought', 'This account sells this title: it has access to it');
-  // Bought again before its end, what ends goes on from there.
-  if (state === 'open' && offer.lastsMs === 0)
-    throw new AceError('AccessBought', 'Access to this title is bought already, for ever');
-  const isAsked =
-    to === sold.terms.seller &&
-    premium === sold.terms.premium &&
-    priceXac === offer.priceXac &&
-    lastsMs === offer.lastsMs;
-  if (isAsked) return;
-  throw new AceError(
-    'SlippageExceeded',
-    `Its seller asks ${formatAmount(offer.priceXac)} XAC now, on other terms than these: ask for a new quote`,
-    { details: { priceXac: formatAmount(offer.priceXac) } },
-  );
 }
 
 function accessOf({

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { OperationService } from '../../main/service/operations.ts';
+import { salesView } from '../../main/service/sales.ts';
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import vectors from '../fixtures/economy.json' with { type: 'json' };
 import { MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
@@ -85,6 +86,19 @@ it('document 003: access in the premium pool, paid with 1 XAC and 4 XAT to spend
   expect(grew(before.lockedPool.XAT, after.lockedPool.XAT)).toBe(vector.lockedToUnlockedXat);
   expect(grew(supplyAfter.XAT.burned, supplyBefore.XAT.burned)).toBe(vector.burnedXat);
   expect(grew(supplyAfter.XAC.emitted, supplyBefore.XAC.emitted)).toBe(vector.emittedXac);
+
+  // The seller sees it on the title, and in its journal.
+  await seller.sync.refresh();
+  await waitFor('the sale is booked', () => salesView(seller.store, contentId).length === 1);
+  expect(salesView(seller.store, contentId)).toMatchObject([
+    {
+      name: 'film.mp4',
+      count: 1,
+      grossXac: vector.priceXac,
+      netXac: vector.payeeXac,
+      feeXac: vector.premiumFeePoolXac,
+    },
+  ]);
 
   const played = await waiting;
   expect(played.status).toBe(200);

@@ -1,8 +1,9 @@
-/** `ace-node import`, `contents`, `delete`, `pin`, `unpin`, `pause`, `resume` */
+/** `ace-node import`, `contents`, `sales`, `delete`, `pin`, `unpin`, `pause`, `resume` */
 import type { Command } from 'commander';
 import { contentsCommand, deleteCommand, pauseCommand, pinCommand } from '../contents.ts';
 import { type ImportCommandOptions, importCommand } from '../import.ts';
 import { eachNotEmpty, notEmpty, typedAmount } from '../option-values.ts';
+import { salesCommand } from '../sales.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
 
 export function addContentCommands(program: Command, context: CommandContext): void {
@@ -32,6 +33,15 @@ export function addContentCommands(program: Command, context: CommandContext): v
     .option('--json', 'as one JSON array', false);
   ofNode(contents).action((options: CommonOptions & { json: boolean }) =>
     contentsCommand(context.configOf(options), options.json),
+  );
+
+  const sales = program
+    .command('sales')
+    .argument('[content-id]', 'of this title alone')
+    .description('access that was sold, by title and day')
+    .option('--json', 'as one JSON array', false);
+  ofNode(sales).action((contentId: string | undefined, options: CommonOptions & { json: boolean }) =>
+    salesCommand(context.configOf(options), contentId, options.json),
   );
 
   const deleting = program
