@@ -133,7 +133,7 @@ export class Broadcaster {
       throw new AceError(
         'InvalidInput',
         `"${name}" goes on, and began without a price or in another pool: end it, and start it again`,
-        { details: { field: 'price', reason: 'began' } },
+        { details: { field: 'price', reason: 'unpriced' } },
       );
     }
     const fromMs = Math.max(nowMs(), (terms.offers.at(-1)?.fromMs ?? 0) + 1);

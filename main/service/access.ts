@@ -43,7 +43,7 @@ export async function accessTerms(
   const state = access.state(contentId);
   if (!state) {
     throw new AceError('InvalidInput', 'Access to this title costs nothing: play it', {
-      details: { field: 'contentId', reason: 'free' },
+      details: { field: 'contentId', reason: 'costs-nothing' },
     });
   }
   const { seller, premium } = state.sold.terms;
