@@ -171,7 +171,9 @@ export class OperationService {
     const { to, priceXac } = input;
     const terms =
       to === undefined || priceXac === undefined ? await accessTerms(this.#peer, input.contentId) : null;
-    const operation = this.#whole(terms ?? accessOf({ ...input, to: to ?? '', priceXac: priceXac ?? '' }));
+    const operation = this.#whole<AccessOperation>(
+      terms ?? accessOf({ ...input, to: to ?? '', priceXac: priceXac ?? '' }),
+    );
     checkPurchase(operation, this.#peer.access.state(operation.contentId));
     const [basis, asOfMs] = await this.#basis();
     const quote = quoteAccess(operation, basis);
@@ -189,7 +191,7 @@ export class OperationService {
     const operation = accessOf(input);
     const { access, log } = this.#peer;
     try {
-      return await this.#act(input.expiresAtMs, operation, (whole, basis) => {
+      return await this.#act<AccessOperation>(input.expiresAtMs, operation, (whole, basis) => {
         checkPurchase(whole, access.state(whole.contentId));
         return quoteAccess(whole, basis);
       });
