@@ -64,6 +64,11 @@ export type ErrorCode =
   | 'LeaseRefused'
   | 'DeviceDisputed'
   | 'ProofInvalid'
+  // access
+  | 'AccessNeeded'
+  | 'AccessInvalid'
+  | 'AccessExpired'
+  | 'AccessBought'
   // content
   | 'ContentUnknown'
   | 'ContentEmpty'

@@ -27,6 +27,7 @@ export const INPUT_REASONS = [
   'backup-join',
   'backup-none',
   'checksum',
+  'costs-nothing',
   'device',
   'file-exists',
   'file-is-other',
@@ -37,6 +38,7 @@ export const INPUT_REASONS = [
   'settlement-unknown',
   'slippage',
   'too-many-files',
+  'unpriced',
 ] as const;
 export type InputReason = (typeof INPUT_REASONS)[number];
 

@@ -9,6 +9,11 @@ import { openConnection } from './node-connection.ts';
 export interface BroadcastOptions {
   readonly name: string;
   readonly folder?: string;
+  /** XAC for access, from now on. */
+  readonly price?: string;
+  /** What one purchase lasts, in milliseconds. */
+  readonly lasts?: number;
+  readonly premium: boolean;
   /** Ends the broadcast of that name instead. */
   readonly end: boolean;
 }
@@ -18,7 +23,9 @@ export interface BroadcastOptions {
  * it runs until a stop signal. The broadcast itself goes on at every start of the node until it is ended.
  */
 export async function broadcastCommand(config: NodeConfig, options: BroadcastOptions): Promise<void> {
-  const { name, end } = options;
+  const { name, end, price, lasts, premium } = options;
+  if (price === undefined && (premium || lasts !== undefined))
+    throw new AceError('InvalidInput', '--lasts and --premium are for what has a price: add --price');
   const folder = options.folder === undefined ? undefined : givenPath(options.folder);
   const connection = await openConnection(config);
   try {
@@ -34,6 +41,8 @@ export async function broadcastCommand(config: NodeConfig, options: BroadcastOpt
     const broadcast = await connection.call('startBroadcast', {
       name,
       ...(folder !== undefined && { folder }),
+      ...(price !== undefined && { priceXac: price, premium }),
+      ...(lasts !== undefined && { lastsMs: lasts }),
     });
     const signalled = connection.remote ? null : stopSignal(); // a program that reads the address may send one at once
     process.stdout.write(`${broadcast.contentId}\n${folder ?? broadcast.pushUrl}\n`);

@@ -12,6 +12,9 @@ import { createProgress } from './progress.ts';
 export interface ImportCommandOptions {
   readonly name?: string;
   readonly copy: boolean;
+  /** XAC. */
+  readonly price?: string;
+  readonly premium: boolean;
 }
 
 /** More at once would only wait for the same disk. */
@@ -28,6 +31,8 @@ export async function importCommand(
   options: ImportCommandOptions,
 ): Promise<void> {
   const paths = given.map(givenPath);
+  if (options.premium && options.price === undefined)
+    throw new AceError('InvalidInput', '--premium is for what has a price: add --price');
   const isOne = paths.length === 1 && !(await isFolder(paths[0] ?? ''));
   if (!isOne && options.name !== undefined)
     throw new AceError('InvalidInput', '--name is for one file: leave it out');
@@ -106,7 +111,7 @@ class Importing {
 
   /** The content id. */
   async one(path: string): Promise<string> {
-    const { name, copy } = this.#options;
+    const { name, copy, price, premium } = this.#options;
     const progress = createProgress(basename(path));
     const stop = this.#connection.subscribe(
       feedListener({
@@ -116,7 +121,11 @@ class Importing {
       }),
     );
     try {
-      const input = { path, copy, ...(name !== undefined && { name }) };
+      const input = {
+        ...{ path, copy, premium },
+        ...(name !== undefined && { name }),
+        ...(price !== undefined && { priceXac: price }),
+      };
       return (await this.#connection.call('importFile', input)).contentId;
     } finally {
       stop();

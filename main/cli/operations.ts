@@ -1,10 +1,16 @@
 /** Commands that move an account's funds: each shows what will happen first, and asks. */
 
 import { isServicesToken, type Place, SERVICES_TOKENS } from '../../shared/economy/holdings.ts';
-import { TOKENS, type Token } from '../../shared/economy/money.ts';
+import { parseAmount, TOKENS, type Token } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import { byCreditor } from '../../shared/rpc/repays.ts';
-import type { OperationQuoteView, OperationResultView, RepaymentView } from '../../shared/rpc/wallet.ts';
+import type {
+  AccessQuoteView,
+  OperationQuoteView,
+  OperationResultView,
+  RepaymentView,
+} from '../../shared/rpc/wallet.ts';
+import { aboutSpan } from '../../shared/span.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import type { NodeConfig } from '../data-dir/config.ts';
 import { holdingLines } from './holdings.ts';
@@ -98,21 +104,19 @@ export function swapCommand(
   });
 }
 
-export function accessCommand(
-  config: NodeConfig,
-  input: {
-    readonly contentId: string;
-    readonly to: string;
-    readonly priceXac: string;
-    readonly premium: boolean;
-  },
-  options: ActOptions,
-): Promise<void> {
+export function accessCommand(config: NodeConfig, contentId: string, options: ActOptions): Promise<void> {
   return act(config, options, {
-    quote: (connection) => connection.call('quoteAccess', input),
-    words: (q) => `Buy access to ${q.contentId} for ${q.priceXac} XAC from ${q.to}`,
-    run: (connection, { expiresAtMs }) => connection.call('buyAccess', { ...input, expiresAtMs }),
+    quote: (connection) => connection.call('quoteAccess', { contentId }),
+    words: (q) =>
+      `Buy access to ${q.contentId} for ${q.priceXac} XAC, ${q.lastsMs === 0 ? 'for ever' : `for ${aboutSpan(q.lastsMs)}`}, from ${q.to}, who gets ${sellerGets(q)} of it. It is final: nothing is paid back, whether anybody has the bytes or not; their traffic is paid besides`,
+    run: (connection, { to, priceXac, premium, lastsMs, expiresAtMs, ...q }) =>
+      connection.call('buyAccess', { contentId: q.contentId, to, priceXac, premium, lastsMs, expiresAtMs }),
   });
+}
+
+function sellerGets({ sellerXac, sellerXas }: AccessQuoteView): string {
+  const parts = [`${sellerXac} XAC`, ...(parseAmount(sellerXas) > 0n ? [`${sellerXas} XAS`] : [])];
+  return parts.join(' and ');
 }
 
 export async function receiveCommand(config: NodeConfig): Promise<void> {

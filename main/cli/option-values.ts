@@ -73,3 +73,13 @@ export function positiveDecimal(text: string): string {
 export function typedAmount(text: string): string {
   return isAmbiguousDecimal(text) ? text : (typedDecimal(text, '.') ?? text);
 }
+
+const SPAN_UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A span of time, in milliseconds. */
+export function span(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/i.exec(text.trim()) ?? [];
+  if (count === undefined || unit === undefined || Number(count) === 0)
+    throw new InvalidArgumentError('Give a whole number of minutes, hours or days: 90m, 24h, 7d.');
+  return Number(count) * SPAN_UNITS_MS[unit.toLowerCase() as keyof typeof SPAN_UNITS_MS];
+}

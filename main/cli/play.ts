@@ -33,7 +33,13 @@ const WAITS_MS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** What only the user can end. */
-const ENDING: ReadonlySet<ErrorCode> = new Set(['StoreFailed', 'DataDirNotWritable', 'OwnClockWrong']);
+const ENDING: ReadonlySet<ErrorCode> = new Set([
+  'StoreFailed',
+  'DataDirNotWritable',
+  'OwnClockWrong',
+  'AccessNeeded',
+  'AccessExpired',
+]);
 
 export async function playCommand(config: NodeConfig, link: string, options: PlayOptions): Promise<void> {
   const contentId = parseContentId(link);

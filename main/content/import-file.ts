@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import type { AccessTerms } from '../../shared/economy/access-terms.ts';
 import { PIECE_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import type { ContentRow } from '../db/node/contents.ts';
@@ -30,6 +31,8 @@ export interface ImportOptions {
   readonly name?: string;
   /** Serve the file where it lies; otherwise it is copied into the piece store, and pinned there. */
   readonly byReference?: boolean;
+  /** What access to it costs; left out: nothing. */
+  readonly access?: AccessTerms;
   readonly onProgress?: (doneBytes: number, sizeBytes: number) => void;
 }
 
@@ -46,7 +49,7 @@ export async function importFile(
   options: ImportOptions,
 ): Promise<ContentRow> {
   const path = resolve(options.path);
-  const { name = basename(path).replaceAll('\\', '_'), byReference = false, onProgress } = options;
+  const { name = basename(path).replaceAll('\\', '_'), byReference = false, onProgress, access } = options;
   if (!isContentName(name)) {
     throw new AceError(
       'InvalidInput',
@@ -64,7 +67,7 @@ export async function importFile(
     const durationMs = await durationApart(path, mimeType);
     if (stampBefore === null || (await stampOf(path)) !== stampBefore) throw changed(path);
     const { contentId, bytes } = makeTransportFile(
-      { name, kind: 'vod', mimeType, sizeBytes, durationMs, pieceHashes },
+      { name, kind: 'vod', mimeType, sizeBytes, durationMs, pieceHashes, ...(access && { access }) },
       device,
     );
     // The bytes are in place before anyone is told of the content.
@@ -81,6 +84,7 @@ export async function importFile(
         durationMs,
         origin: 'imported',
         addedAtMs: nowMs(),
+        sold: access !== undefined,
       });
       store.contents.setOrigin(contentId, 'imported');
       store.contents.setFile(contentId, file);

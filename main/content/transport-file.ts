@@ -10,6 +10,12 @@ import { hasAtMostItems, MAX_RECORD_ITEMS } from '../../shared/bounded-cbor.ts';
 import { isBytes, tuple } from '../../shared/channel/tuple.ts';
 import { isCount } from '../../shared/count.ts';
 import { isDeviceKey } from '../../shared/device-key.ts';
+import {
+  type AccessTerms,
+  areFileTerms,
+  plainTerms,
+  termsFromPlain,
+} from '../../shared/economy/access-terms.ts';
 import { CHUNK_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import { withoutInvisible } from '../../shared/typed/invisible.ts';
@@ -27,6 +33,8 @@ export interface TransportFile {
   readonly pieceHashes: readonly Uint8Array[];
   /** Ed25519 key of the device that signed it. */
   readonly broadcaster: Uint8Array;
+  /** What access costs; left out where it costs nothing. */
+  readonly access?: AccessTerms;
 }
 
 /** A live broadcast has no pieces: its segments are contents of their own, which its broadcaster names one by one. */
@@ -38,9 +46,11 @@ export interface BroadcastFile {
   readonly startedAtMs: number;
   /** Ed25519 key of the device that signed it, and that signs the records of its segments. */
   readonly broadcaster: Uint8Array;
+  /** What access costs at its beginning: its records carry the prices since. Left out where it costs nothing. */
+  readonly access?: AccessTerms;
 }
 
-/** Of a body. */
+/** Of a body, without the terms of access, which come last where there are some. */
 const LIVE_FIELDS = 5;
 const WHOLE_FIELDS = 7;
 const HASH_BYTES = 32;
@@ -75,10 +85,22 @@ export function makeTransportFile(
 
 /** Signs the transport file of a broadcast. */
 export function makeBroadcastFile(
-  { name, mimeType, startedAtMs }: Pick<BroadcastFile, 'name' | 'mimeType' | 'startedAtMs'>,
+  {
+    name,
+    mimeType,
+    startedAtMs,
+    access,
+  }: Pick<BroadcastFile, 'name' | 'mimeType' | 'startedAtMs' | 'access'>,
   device: DeviceIdentity,
 ): { contentId: string; bytes: Uint8Array } {
-  const body = dagCbor.encode([name, 'live', mimeType, startedAtMs, device.publicKey]);
+  const body = dagCbor.encode([
+    name,
+    'live',
+    mimeType,
+    startedAtMs,
+    device.publicKey,
+    ...plainAccess(access),
+  ]);
   const bytes = dagCbor.encode([TAG, body, device.sign(body)]);
   return { contentId: contentIdOf(bytes), bytes };
 }
@@ -155,13 +177,26 @@ function encodeBody(file: TransportFile): Uint8Array {
     file.durationMs,
     Buffer.concat(file.pieceHashes),
     file.broadcaster,
+    ...plainAccess(file.access),
   ]);
 }
 
+/** A file without terms keeps the bytes that it always had. */
+function plainAccess(access: AccessTerms | undefined): unknown[] {
+  return access ? [plainTerms(access)] : [];
+}
+
 function decodeBody(body: Uint8Array): TransportFile | BroadcastFile {
-  return fieldCount(body) === LIVE_FIELDS
-    ? liveFile(readTuple(body, null, LIVE_FIELDS))
-    : wholeFile(readTuple(body, null, WHOLE_FIELDS));
+  const count = fieldCount(body);
+  const isSold = count === LIVE_FIELDS + 1 || count === WHOLE_FIELDS + 1;
+  const fields = readTuple(body, null, count ?? WHOLE_FIELDS);
+  const plain = isSold ? fields.slice(0, -1) : fields;
+  const access = isSold ? termsFromPlain(fields.at(-1)) : undefined;
+  if (access === null) throw invalid('its terms of access are malformed');
+  if (plain.length === LIVE_FIELDS) return { ...liveFile(plain), ...(access && { access }) };
+  if (plain.length !== WHOLE_FIELDS) throw invalid('it is malformed');
+  if (access && !areFileTerms(access)) throw invalid('its terms of access are not those of a file');
+  return { ...wholeFile(plain), ...(access && { access }) };
 }
 
 function fieldCount(body: Uint8Array): number | null {

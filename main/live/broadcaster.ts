@@ -7,10 +7,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
+import * as dagCbor from '@ipld/dag-cbor';
+import { type AccessTerms, MAX_OFFERS, plainOffers, withOffer } from '../../shared/economy/access-terms.ts';
+import type { TokenAmount } from '../../shared/economy/money.ts';
 import { PIECE_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
 import { checkSegmentSize, type LiveRecord } from '../../shared/live/records.ts';
 import type { PieceStore } from '../content/piece-store.ts';
+import type { SoldTerms } from '../content/sold-terms.ts';
 import {
   chunkHashesOf,
   isContentName,
@@ -29,6 +33,8 @@ export interface BroadcasterContext {
   readonly store: NodeStore;
   readonly pieces: PieceStore;
   readonly device: DeviceIdentity;
+  /** What access to our own costs. */
+  readonly sold: Pick<SoldTerms, 'of'>;
   readonly book: RecordBook;
   readonly nowMs: () => number;
   /**
@@ -38,6 +44,15 @@ export interface BroadcasterContext {
   readonly caughtUp: (broadcast: string) => Promise<void>;
   /** A record was signed and is durable. */
   readonly onPublished: (broadcast: string, message: Uint8Array) => void;
+}
+
+/** What access to a broadcast costs from now on. */
+export interface BroadcastPrice {
+  /** Account that gets it. */
+  readonly seller: string;
+  readonly premium: boolean;
+  readonly priceXac: TokenAmount;
+  readonly lastsMs: number;
 }
 
 export interface NewSegment {
@@ -72,7 +87,7 @@ export class Broadcaster {
    * The broadcast of that name which has not ended, or a new one.
    * @throws AceError `InvalidInput`, `StoreFailed`
    */
-  start(name: string, folder: string | null): BroadcastRow {
+  start(name: string, folder: string | null, price: BroadcastPrice | null = null): BroadcastRow {
     const { store, device, nowMs, book } = this.#context;
     if (!isContentName(name)) {
       throw new AceError(
@@ -84,11 +99,15 @@ export class Broadcaster {
     const open = this.own().find((row) => row.name === name && !row.ended);
     if (open) {
       if (open.folder !== folder) store.commit(() => store.broadcasts.setFolder(open.contentId, folder));
+      if (price) this.#reprice(open, price);
       return book.row(open.contentId);
     }
     const addedAtMs = nowMs();
     const { contentId, bytes } = makeBroadcastFile(
-      { name, mimeType: BROADCAST_MIME, startedAtMs: addedAtMs },
+      {
+        ...{ name, mimeType: BROADCAST_MIME, startedAtMs: addedAtMs },
+        ...(price && { access: termsOf(price, addedAtMs) }),
+      },
       device,
     );
     const pushKey = randomBytes(KEY_BYTES).toString('base64url');
@@ -104,6 +123,37 @@ export class Broadcaster {
       }),
     );
     return book.row(contentId);
+  }
+
+  /** From now on it costs something else: its next record says so. What was bought stays good until its end. */
+  #reprice({ contentId, name }: BroadcastRow, price: BroadcastPrice): void {
+    const { store, sold, nowMs } = this.#context;
+    const terms = sold.of(contentId)?.terms;
+    if (!terms || terms.premium !== price.premium || terms.seller !== price.seller) {
+      throw new AceError(
+        'InvalidInput',
+        `"${name}" goes on, and began without a price or in another pool: end it, and start it again`,
+        { details: { field: 'price', reason: 'unpriced' } },
+      );
+    }
+    const fromMs = Math.max(nowMs(), (terms.offers.at(-1)?.fromMs ?? 0) + 1);
+    const { priceXac, lastsMs } = price;
+    const now = terms.offers.at(-1);
+    if (now?.priceXac === priceXac && now.lastsMs === lastsMs) return;
+    const offers = withOffer(terms.offers, { fromMs, priceXac, lastsMs });
+    if (offers.length > MAX_OFFERS) {
+      throw new AceError(
+        'TooManyRequests',
+        'The price was changed too often for what was bought to end in between',
+      );
+    }
+    store.commit(() =>
+      store.broadcasts.setOffers(
+        contentId,
+        store.broadcasts.offersSequence(contentId),
+        dagCbor.encode(plainOffers(offers)),
+      ),
+    );
   }
 
   /** All of our own, ended ones too, oldest first. */
@@ -197,8 +247,10 @@ export class Broadcaster {
     return record;
   }
 
-  #sign(record: LiveRecord, transport: Uint8Array, mark: string | null): void {
-    const { store, device, book, onPublished } = this.#context;
+  #sign(unpriced: LiveRecord, transport: Uint8Array, mark: string | null): void {
+    const { store, device, book, sold, onPublished } = this.#context;
+    const offers = sold.of(unpriced.broadcast)?.terms.offers;
+    const record: LiveRecord = { ...unpriced, ...(offers && { offers }) };
     const { broadcast, sequence, discontinuities } = record;
     const message = signRecord(record, transport, device);
     book.add(readMessage(message), message, 'imported', () => {
@@ -274,4 +326,8 @@ export class Broadcaster {
     const nextMs = last ? last.startsAtMs + last.durationMs : clockMs;
     return jumps || Math.abs(nextMs - clockMs) > MAX_DRIFT_MS ? clockMs : nextMs;
   }
+}
+
+function termsOf({ seller, premium, priceXac, lastsMs }: BroadcastPrice, fromMs: number): AccessTerms {
+  return { seller, premium, offers: [{ fromMs, priceXac, lastsMs }] };
 }

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { WINDOW_MS } from '../../shared/live/window.ts';
 import type { PieceStore } from '../content/piece-store.ts';
+import type { SoldTerms } from '../content/sold-terms.ts';
 import { parseContentId } from '../content/transport-file.ts';
 import type { BroadcastRow } from '../db/node/broadcasts.ts';
 import type { NodeStore } from '../db/node/store.ts';
@@ -18,7 +19,7 @@ import type { Log } from '../process/log.ts';
 import type { Opening } from '../transfer/asking.ts';
 import type { Library } from '../transfer/library.ts';
 import type { DeviceIdentity } from '../wallet/device.ts';
-import { Broadcaster } from './broadcaster.ts';
+import { Broadcaster, type BroadcastPrice } from './broadcaster.ts';
 import { checkFolder, FolderInput } from './folder-input.ts';
 import type { LiveIndex } from './live-index.ts';
 import { PushInput } from './push-input.ts';
@@ -32,6 +33,7 @@ export interface LiveContext {
   readonly index: LiveIndex;
   readonly library: Library;
   readonly device: DeviceIdentity;
+  readonly sold: SoldTerms;
   readonly router: GossipRouter;
   readonly networkId: string;
   readonly log: Log;
@@ -65,7 +67,7 @@ export class Live {
   readonly #ending = new Set<Promise<void>>();
 
   constructor(context: LiveContext) {
-    const { store, pieces, device, router, networkId, log, nowMs, index } = context;
+    const { store, pieces, device, sold, router, networkId, log, nowMs, index } = context;
     this.#context = context;
     this.#index = index;
     index.on('record', (_, isEnd) => {
@@ -84,6 +86,7 @@ export class Live {
       store,
       pieces,
       device,
+      sold,
       nowMs,
       book: this.book,
       caughtUp: async (broadcast) => this.#catchingUp.get(broadcast),
@@ -108,9 +111,13 @@ export class Live {
   }
 
   /** Starts a broadcast, or goes on with the one of that name. @throws AceError `InvalidInput`, `StoreFailed` */
-  async start(name: string, folder: string | null): Promise<BroadcastRow> {
+  async start(
+    name: string,
+    folder: string | null,
+    price: BroadcastPrice | null = null,
+  ): Promise<BroadcastRow> {
     if (folder !== null) await checkFolder(folder);
-    const row = this.broadcaster.start(name, folder);
+    const row = this.broadcaster.start(name, folder, price);
     await this.#closeFolder(row.contentId);
     this.#open(row);
     this.#context.onOffers();

@@ -5,7 +5,9 @@
  * A broadcaster can have its viewers fetch, and pay for, what it likes, so its own word is bounded too: a segment by its
  * bits a second, and all of them by the time that passes while they are told.
  */
+import * as dagCbor from '@ipld/dag-cbor';
 import { sameBytes } from '../../shared/bytes.ts';
+import { plainOffers } from '../../shared/economy/access-terms.ts';
 import { AceError } from '../../shared/errors.ts';
 import { firstMissing, type HeardRecord, outdated, WINDOW_MS } from '../../shared/live/window.ts';
 import { type BucketRate, type BucketState, refilled } from '../../shared/token-bucket.ts';
@@ -132,7 +134,10 @@ export class RecordBook {
     const segment = segmentOf(read, this.file(record.broadcast));
     const atMs = nowMs();
     const gone = store.commit(() => {
-      store.liveRecords.insert({ ...record, heardAtMs: atMs }, message);
+      const { offers, ...row } = record;
+      store.liveRecords.insert({ ...row, heardAtMs: atMs }, message);
+      if (offers)
+        store.broadcasts.setOffers(record.broadcast, record.sequence, dagCbor.encode(plainOffers(offers)));
       if (segment && record.contentId !== null) {
         store.contents.insert({
           contentId: record.contentId,

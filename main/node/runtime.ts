@@ -10,9 +10,10 @@ import type { JournalDownloads } from '../journal/downloads.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import { contentHandler, notPlayableYet } from '../players/handler.ts';
 import type { ContentHandler } from '../rpc/http.ts';
+import { askedPrice } from '../service/access.ts';
+import { titleView } from '../service/contents.ts';
 import { createNodeService, type NodeServiceHandle } from '../service/node-service.ts';
 import type { ServiceFeed } from '../service/service-feed.ts';
-import { contentView } from '../service/views.ts';
 import { closeResources, openResources } from '../util/resources.ts';
 import type { Wallet } from '../wallet/wallet.ts';
 import { type HttpEndpoint, keepPort } from './http-endpoint.ts';
@@ -98,7 +99,10 @@ export class NodeRuntime {
     const content = contentHandler({
       peer,
       token: () => endpoint.token,
-      importUpload: async (path, name) => contentView(await peer.import({ path, name })),
+      importUpload: async (path, name, { priceXac, premium }) => {
+        const price = priceXac === null ? {} : { priceXac: askedPrice(priceXac), premium };
+        return titleView(peer, await peer.import({ path, name, ...price }));
+      },
       log,
     });
     return { peer, service, content, resources };

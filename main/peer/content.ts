@@ -3,8 +3,10 @@
  * broadcasts.
  */
 import { AceError } from '../../shared/errors.ts';
+import { AccessBook } from '../account/access-book.ts';
 import { PieceStore } from '../content/piece-store.ts';
 import type { Provider } from '../content/provider.ts';
+import { SoldTerms } from '../content/sold-terms.ts';
 import type { DataDir } from '../data-dir/data-dir.ts';
 import { isShared } from '../db/node/contents.ts';
 import { type Discovery, startDiscovery } from '../discovery/discovery.ts';
@@ -20,6 +22,7 @@ import { standingOf } from '../p2p/peer-standing.ts';
 import { askHolds, askRecords, serveLive } from '../p2p/protocols/live/protocol.ts';
 import { ANNOUNCE_EVERY_MS } from '../p2p/protocols/shard/constants.ts';
 import { fetchTransportFile, serveTransportFiles } from '../p2p/protocols/transport/protocol.ts';
+import { AccessGate } from '../pieces/access-gate.ts';
 import type { PiecesTimeouts } from '../pieces/constants.ts';
 import { type ProviderContext, servePieces } from '../pieces/provider-stream.ts';
 import { ViewerStream } from '../pieces/viewer-stream.ts';
@@ -28,7 +31,7 @@ import { Library } from '../transfer/library.ts';
 import { StreamPool } from '../transfer/stream-pool.ts';
 import { OwnDevices } from '../wallet/own-devices.ts';
 import type { PeerEvents } from './events.ts';
-import { FREE_UPLOAD_RATES } from './limits.ts';
+import { CLOCK_LIMITS, FREE_UPLOAD_RATES } from './limits.ts';
 import type { PeerNetwork } from './network.ts';
 import type { Payments } from './payments.ts';
 import { viewerWorth } from './viewer-worth.ts';
@@ -57,6 +60,7 @@ export interface PeerStorage {
 export interface PeerContent extends PeerStorage, Discovery {
   readonly library: Library;
   readonly live: Live;
+  readonly access: AccessBook;
 }
 
 export async function startContent(
@@ -74,7 +78,10 @@ export async function startContent(
     const stop = storage.limits.stop('upload');
     return stop === null ? 'offered' : { stoppedForMs: storage.limits.stoppedForMs('upload') };
   };
-  await serve(context, storage, offerOf);
+  const sold = new SoldTerms(store);
+  const toleranceMs = CLOCK_LIMITS.shownMs;
+  const gate = new AccessGate({ settings: context.settings, sold, nowMs, toleranceMs });
+  await serve(context, storage, gate, offerOf);
   const discovery = await startDiscovery(
     {
       ...context,
@@ -89,8 +96,19 @@ export async function startContent(
     },
     resources,
   );
-  const parts = { ...storage, ...discovery, index };
-  const library = startLibrary(context, parts, resources);
+  const access = new AccessBook({
+    ...{ store, sold, gate, toleranceMs, nowMs, log },
+    account: context.account.address,
+    ask: async (contentId, seller) =>
+      (await context.shardClient.call('access', { account: context.account.address, contentId, seller }))
+        .certificate,
+    onOpened: () => {
+      library.retryAll();
+      context.events.contentsChanged();
+    },
+  });
+  const parts = { ...storage, ...discovery, index, access, sold };
+  const library: Library = startLibrary(context, parts, resources);
   const live = startLive(context, { ...parts, library }, resources);
   storage.pieces.cache.usedBy({
     isFetching: (contentId) => library.isFetching(contentId),
@@ -103,7 +121,7 @@ export async function startContent(
   });
   await storage.pieces.cache.setLimit(storage.limits.limits.cacheBytes);
   await watchReferencedFiles(context, { ...storage, ...discovery }, resources);
-  return { ...storage, ...discovery, library, live };
+  return { ...storage, ...discovery, library, live, access };
 }
 
 /** @throws AceError `StoreFailed` */
@@ -133,6 +151,7 @@ async function openStorage(
 async function serve(
   context: ContentContext,
   { pieces, uploads }: PeerStorage,
+  gate: AccessGate,
   offerOf: (contentId: string) => Offer,
 ): Promise<void> {
   const { host, store, payee, meter, log, nowMs, account, certificate, checkCertificate, claims, events } =
@@ -147,7 +166,7 @@ async function serve(
     nowMs: () => performance.now(),
   });
   await servePieces(host, {
-    ...{ store, isOffered, pieces, payee, meter, log, nowMs, certificate, checkCertificate, uploads },
+    ...{ store, isOffered, pieces, payee, gate, meter, log, nowMs, certificate, checkCertificate, uploads },
     account: account.address,
     isUnlinked: (key) => ownDevices.isUnlinked(key),
     originOf: context.originOf,
@@ -163,17 +182,19 @@ async function serve(
   await serveLive(host, { store, isOffered, free: freeUpload, log });
 }
 
-type LibraryContext = PeerStorage & Discovery & { readonly index: LiveIndex };
+type LibraryContext = PeerStorage &
+  Discovery & { readonly index: LiveIndex; readonly access: AccessBook; readonly sold: SoldTerms };
 
 function startLibrary(
   context: ContentContext,
-  { pieces, budget, limits, finder, announcer, met, index }: LibraryContext,
+  { pieces, budget, limits, finder, announcer, met, index, access }: LibraryContext,
   resources: AsyncDisposableStack,
 ): Library {
   const { host, store, log, nowMs, claims, events } = context;
   const find = findWithin(limits, finder);
   const library = new Library({
     ...{ store, pieces, log, nowMs, budget },
+    accessTrouble: (contentId) => access.trouble(contentId),
     aheadPieces: (contentId, sizeBytes) => pieces.cache.aheadPieces(contentId, sizeBytes),
     findProviders: async (contentId) => [
       ...((await index.providersOf(contentId, find)) ?? (await find(contentId))),
@@ -182,7 +203,12 @@ function startLibrary(
       log,
       onChange: events.changed,
       openStream: async ({ peerId, addresses }, watchTime, until) => {
-        const stream = await ViewerStream.open(host, addresses, { ...context, pieces, watchTime }, until);
+        const stream = await ViewerStream.open(
+          host,
+          addresses,
+          { ...context, pieces, watchTime, access },
+          until,
+        );
         met.greeted(peerId, stream.provider.account);
         return stream;
       },
@@ -214,9 +240,9 @@ function startLive(
   parts: LibraryContext & { readonly library: Library },
   resources: AsyncDisposableStack,
 ): Live {
-  const { pieces, limits, finder, announcer, index, library } = parts;
+  const { pieces, limits, finder, announcer, index, library, sold } = parts;
   const live = new Live({
-    ...{ index, store, pieces, library, device, router, log, nowMs },
+    ...{ index, store, pieces, library, device, sold, router, log, nowMs },
     networkId: settings.networkId,
     findProviders: findWithin(limits, finder),
     askRecords: ({ addresses }, broadcast, after) => askRecords(host, addresses, broadcast, after),

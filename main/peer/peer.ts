@@ -3,6 +3,8 @@
  * peer with pages; a devnet's sample provider is one without.
  */
 import type { Connection, Libp2p } from '@libp2p/interface';
+import { fileTerms } from '../../shared/economy/access-terms.ts';
+import type { TokenAmount } from '../../shared/economy/money.ts';
 import { fromHex } from '../../shared/hex.ts';
 import type { RiskLimits } from '../channel/provider-risk.ts';
 import { type ImportOptions, importFile } from '../content/import-file.ts';
@@ -35,20 +37,31 @@ type Network = Pick<
   | 'device'
   | 'devnet'
   | 'lines'
+  | 'log'
   | 'meter'
   | 'settings'
   | 'shard'
   | 'shardClient'
   | 'store'
 >;
-type Content = Pick<PeerContent, 'finder' | 'known' | 'library' | 'limits' | 'live' | 'pieces' | 'traffic'>;
+type Content = Pick<
+  PeerContent,
+  'access' | 'finder' | 'known' | 'library' | 'limits' | 'live' | 'pieces' | 'traffic'
+>;
+
+/** A file to share, and what access to it costs. */
+export interface PricedImport extends Omit<ImportOptions, 'access'> {
+  /** Left out: nothing. This account gets it. */
+  readonly priceXac?: TokenAmount;
+  readonly premium?: boolean;
+}
 
 export interface RunningPeer extends Network, Content, Pick<Payments, 'claims' | 'gossip' | 'sync'> {
   readonly host: Libp2p;
   readonly events: PeerEvents;
   /** Holds at once; what is above a new limit of the disk is gone when this resolves. @throws AceError `StoreFailed` */
   setLimits(changes: Parameters<UserLimits['set']>[0]): Promise<void>;
-  import(options: ImportOptions): Promise<ContentRow>;
+  import(options: PricedImport): Promise<ContentRow>;
   /** As `Library.delete`; the content is not announced any more. */
   deleteContent(contentId: string, force: boolean): Promise<void>;
   /** As `Library.pauseSharing`; the content is not announced any more, or again. */
@@ -100,15 +113,17 @@ function running(
   peer: PeerNetwork & Payments & PeerContent & { readonly events: PeerEvents },
   resources: AsyncDisposableStack,
 ): RunningPeer {
-  const { store, pieces, device, limits, library, live, claims, announcer, events, nowMs, log } = peer;
+  const { account, store, pieces, device, limits, library, live, claims, announcer, events, nowMs, log } =
+    peer;
   return {
     ...peer,
     async setLimits(changes) {
       limits.set(changes);
       await pieces.cache.setLimit(limits.limits.cacheBytes);
     },
-    async import(importOptions) {
-      const row = await importFile(store, pieces, device, nowMs, importOptions);
+    async import({ priceXac, premium = false, ...rest }) {
+      const access = priceXac && fileTerms(account.address, priceXac, premium);
+      const row = await importFile(store, pieces, device, nowMs, { ...rest, ...(access && { access }) });
       announcer.now();
       events.contentsChanged();
       return row;

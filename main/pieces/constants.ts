@@ -33,6 +33,11 @@ export const SMALL_PIECE_BYTES = 16_384;
 /** Such pieces of one device, over all its streams: the last of many contents at once, and then some a second. */
 export const SMALL_PIECE_RATE: BucketRate = { perSecond: 32, burst: 256 };
 
+/** Contents for which a provider keeps what a viewer has shown on one stream. */
+export const MAX_SHOWN = 64;
+/** Certificates of access that one device may show, over all its streams: each new one costs a signature to check. */
+export const ACCESS_RATE: BucketRate = { perSecond: 4, burst: 128 };
+
 export interface PiecesTimeouts {
   /** A stream on which nothing comes at its beginning, or no countersignature at its end. */
   readonly handshakeMs: number;

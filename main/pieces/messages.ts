@@ -12,6 +12,7 @@ import { isBytes } from '../../shared/channel/tuple.ts';
 import { isCount } from '../../shared/count.ts';
 import { CHUNK_BYTES, PIECE_BYTES } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
+import { MAX_ACCESS_BYTES } from '../../shared/settlement/access-certificate.ts';
 import { MAX_STOPPED_FOR_MS } from '../p2p/offer.ts';
 
 export type Message =
@@ -56,7 +57,9 @@ export type Message =
   /** Viewer: asks for the transport file of a content and, unless `id` is 0, for one of its pieces along with it. */
   | { readonly type: 'ask'; readonly id: number; readonly contentId: string; readonly pieceIndex: number }
   /** Provider: the transport file, empty when it has none or one that is too long for a message. */
-  | { readonly type: 'transport'; readonly contentId: string; readonly bytes: Uint8Array };
+  | { readonly type: 'transport'; readonly contentId: string; readonly bytes: Uint8Array }
+  /** Viewer: its home shard's word that it has bought access to what it asks for next. */
+  | { readonly type: 'access'; readonly record: Uint8Array; readonly signature: Uint8Array };
 
 export type MessageType = Message['type'];
 
@@ -80,6 +83,7 @@ const TYPES: readonly MessageType[] = [
   'have',
   'ask',
   'transport',
+  'access',
 ];
 
 const HASH_BYTES = 32;
@@ -118,7 +122,7 @@ const PACKED: Readonly<Record<PackedType, PackedBody>> = {
   withdraw: { number: 'id', bytes: null, fits: (byteLength) => byteLength === 0 },
 };
 
-const isByteString: Check = (value) => value instanceof Uint8Array;
+const isByteString = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 const isSignature: Check = (value) => isBytes(value, SIGNATURE_BYTES);
 const isContentId: Check = (value) => typeof value === 'string' && value.length <= MAX_CONTENT_ID;
 
@@ -146,6 +150,10 @@ const TUPLES: {
   have: { contentId: isContentId, bitmap: isByteString },
   ask: { id: isCount, contentId: isContentId, pieceIndex: isCount },
   transport: { contentId: isContentId, bytes: isByteString },
+  access: {
+    record: (value) => isByteString(value) && value.byteLength <= MAX_ACCESS_BYTES,
+    signature: isSignature,
+  },
 };
 
 export function encodeMessage(message: Message): Uint8ArrayList<ArrayBufferLike> {

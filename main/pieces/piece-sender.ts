@@ -11,6 +11,7 @@ import type { NodeStore } from '../db/node/store.ts';
 import type { QueuedUpload } from '../limits/upload-queue.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
+import type { AccessVisitor } from './access-gate.ts';
 import type { FileShelf } from './file-shelf.ts';
 import { chunksOf, pieceKey } from './messages.ts';
 import { type LoadedPiece, PieceLoader } from './piece-loader.ts';
@@ -37,6 +38,8 @@ export interface SenderStream {
   /** Transport files of the stream's contents. */
   readonly files: FileShelf;
   readonly channel: ProviderChannel;
+  /** What the viewer may have of what is sold. */
+  readonly access: AccessVisitor;
   isEnded(): boolean;
 }
 
@@ -184,6 +187,7 @@ export class PieceSender {
       if (!file || request.pieceIndex >= file.pieceHashes.length) break;
       // Refused by name when its turn comes.
       if (this.#context.store.contents.isPaused(request.contentId)) break;
+      if (this.#stream.access.obstacle(request.contentId)) break;
       const served = this.#served(request, file);
       // What is owed is owed once: the same piece again waits until this group has taken that.
       if (served.resend && keys.has(pieceKey(request))) break;

@@ -20,7 +20,9 @@ import type { Log } from '../process/log.ts';
 import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { Signal } from '../util/signal.ts';
 import { deviceKeyOf } from '../wallet/device-peer-id.ts';
+import type { AccessGate, AccessVisitor } from './access-gate.ts';
 import {
+  ACCESS_RATE,
   PIECES_LIMITS,
   PIECES_PROTOCOL,
   type PiecesTimeouts,
@@ -43,6 +45,8 @@ export interface ProviderContext {
   readonly isOffered: (contentId: string) => boolean;
   readonly pieces: PieceStore;
   readonly payee: PayeeService;
+  /** Who may have what is sold. */
+  readonly gate: AccessGate;
   readonly meter: Meter;
   readonly log: Log;
   readonly nowMs: () => number;
@@ -74,6 +78,7 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
     visits: new KeyedRateLimiter(VISIT_RATE, clock),
     asks: new KeyedRateLimiter(ASK_RATE, clock),
     smallPieces: new KeyedRateLimiter(SMALL_PIECE_RATE, clock),
+    access: new KeyedRateLimiter(ACCESS_RATE, clock),
   };
   await serveProtocol(
     host,
@@ -98,11 +103,15 @@ interface DeviceRates {
   readonly asks: KeyedRateLimiter;
   /** Pieces that pay less than they cost. */
   readonly smallPieces: KeyedRateLimiter;
+  /** Certificates of access shown. */
+  readonly access: KeyedRateLimiter;
 }
 
 /** How much the viewer's device may still begin and ask. */
 interface DeviceLimit {
   checkVisit(): void;
+  /** Counts a certificate that the viewer shows. @throws AceError `TooManyRequests` */
+  checkShown(): void;
   mayAsk(): boolean;
   /** Whether it may have so many bytes for nothing; counts them, if so. */
   mayHave(bytes: number): boolean;
@@ -133,6 +142,7 @@ class ProviderStream {
   readonly #checkVisit: () => void;
   readonly #device: DeviceLimit;
   readonly #queue = new RequestQueue();
+  readonly #access: AccessVisitor;
   readonly #haves: HaveNotifier;
   /** Transport files of this stream's contents. */
   readonly #files: FileShelf;
@@ -149,6 +159,7 @@ class ProviderStream {
     this.#origin = origin;
     this.#checkVisit = device.checkVisit;
     this.#device = device;
+    this.#access = context.gate.visitor(viewer.account);
     this.#files = new FileShelf(context.store);
     const send = (message: Message) => remote.send(message);
     this.#haves = new HaveNotifier({
@@ -167,6 +178,7 @@ class ProviderStream {
       queue: this.#queue,
       files: this.#files,
       channel: this.#channel,
+      access: this.#access,
       isEnded: this.#isEnded,
     });
   }
@@ -238,6 +250,10 @@ class ProviderStream {
           break;
         case 'ask':
           this.#describe(message);
+          break;
+        case 'access':
+          this.#device.checkShown();
+          this.#access.shows(message);
           break;
         case 'tick':
           this.#channel.tick(message);
@@ -362,6 +378,8 @@ class ProviderStream {
     const { contents } = this.#context.store;
     if (contents.isPaused(request.contentId)) return 'ProviderStopped';
     if (!contents.pieces.has(request.contentId, request.pieceIndex)) return 'PieceUnknown';
+    const closed = this.#access.obstacle(request.contentId);
+    if (closed) return closed;
     if (this.#channel.free) return null;
     const deadlineMs = performance.now() + this.#context.timeouts.paymentMs;
     for (;;) {
@@ -384,7 +402,7 @@ class ProviderStream {
 
 function limitOf(
   connection: Connection,
-  { visits, asks, smallPieces }: DeviceRates,
+  { visits, asks, smallPieces, access }: DeviceRates,
   freeUpload: FreeUpload,
 ): DeviceLimit {
   const peerId = connection.remotePeer.toString();
@@ -393,6 +411,12 @@ function limitOf(
     checkVisit: () => {
       if (visits.take(peerId).retryAfterMs === 0) return;
       throw new AceError('TooManyRequests', 'The device begins too many streams and channels', {
+        reaction: 'drop-peer',
+      });
+    },
+    checkShown: () => {
+      if (access.take(peerId).retryAfterMs === 0) return;
+      throw new AceError('TooManyRequests', 'The device shows certificates of access without end', {
         reaction: 'drop-peer',
       });
     },

@@ -8,13 +8,14 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import type { Uint8ArrayList } from 'uint8arraylist';
 import { pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
+import type { SignedAccess } from '../../shared/settlement/access-certificate.ts';
 import type { Counterparty } from '../channel/payee.ts';
 import type { PayerService, WatchTime } from '../channel/payer.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
-import type { PiecesTimeouts } from './constants.ts';
+import { MAX_SHOWN, type PiecesTimeouts } from './constants.ts';
 import {
   type ArrivedFrom,
   type FetchOptions,
@@ -38,6 +39,12 @@ const WATCH_MS = 1_000;
 /** After the viewer's end nothing more is expected: a provider has so long to end its side, too. */
 const END_MS = 1_000;
 
+/** Certificates of access, by the content that is asked for. */
+export interface AccessCertificates {
+  /** `null` where nothing is sold, or bought. */
+  certificate(contentId: string): SignedAccess | null;
+}
+
 export interface ViewerContext {
   readonly store: NodeStore;
   readonly pieces: PieceStore;
@@ -48,6 +55,8 @@ export interface ViewerContext {
   readonly checkCertificate: CertificateCheck;
   /** What checkpoints report of the viewing of what came here. */
   readonly watchTime: WatchTime;
+  /** What this account has bought. */
+  readonly access: AccessCertificates;
   readonly timeouts: PiecesTimeouts;
   readonly log?: Log;
 }
@@ -71,6 +80,8 @@ export class ViewerStream {
   #roundTripMs: number;
   readonly #ended: Promise<void>;
   readonly #progress: ProgressWatch;
+  /** Certificates that the provider was shown here: what they are worth it knows from now on. */
+  readonly #shown = new Set<string>();
   readonly #watchdog: NodeJS.Timeout;
 
   private constructor(
@@ -94,7 +105,10 @@ export class ViewerStream {
       interests: this.#interests,
       progress: this.#progress,
       failure: () => this.#failure,
-      send: (message) => this.#send(message),
+      send: (message) => {
+        if (message.type === 'request' || message.type === 'ask') this.#showAccess(message.contentId);
+        this.#send(message);
+      },
     });
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#ended = this.#run();
@@ -176,6 +190,18 @@ export class ViewerStream {
    */
   ask(question: Question): Promise<ArrivedFrom> | null {
     return this.#requester.ask(question);
+  }
+
+  /** Before the first request of what was bought. */
+  #showAccess(contentId: string): void {
+    const signed = this.#context.access.certificate(contentId);
+    if (!signed) return;
+    const id = Buffer.from(signed.signature).toString('base64');
+    if (this.#shown.has(id)) return;
+    // A provider keeps the newest only; what it has forgotten is shown once more.
+    if (this.#shown.size >= MAX_SHOWN) this.#shown.clear();
+    this.#shown.add(id);
+    this.#send({ type: 'access', record: signed.record, signature: signed.signature });
   }
 
   #send(message: Message): void {

@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PIECE_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import { writePlaylist } from '../../shared/live/playlist.ts';
+import { WAITS_FLAG } from '../../shared/waiting-url.ts';
 import type { PieceStore } from '../content/piece-store.ts';
 import type { PushInput } from '../live/push-input.ts';
 import { PUSH_PATH } from '../live/push-input.ts';
@@ -17,14 +18,17 @@ import type { Log } from '../process/log.ts';
 import type { Opening } from '../transfer/asking.ts';
 import { readerPiece } from '../transfer/reader-piece.ts';
 import type { Transfer } from '../transfer/transfer.ts';
+import { isWaiting } from './addresses.ts';
 import { type ClockError, checkComes } from './comes.ts';
 import { openingOf } from './opening.ts';
+import { type AccessCheck, answerPaymentRequired } from './payment-required.ts';
 
 export interface LiveHttpContext {
   readonly pieces: PieceStore;
   readonly log: Log;
   readonly push: PushInput;
   readonly clockError: ClockError;
+  readonly accessError: AccessCheck;
   /** The id when it is a broadcast's, `null` when it is another content's. @throws AceError `NoProviders`, … */
   readonly broadcastOf: (link: string, opening?: Opening) => Promise<string | null>;
   readonly watch: (broadcast: string) => Watch;
@@ -40,6 +44,7 @@ const FIRST_SEGMENT_MS = 12_000;
 /** A segment that has not come by then is given up: the player goes on with the next one. */
 const SEGMENT_MS = 20_000;
 const WRITE_BYTES = 262_144;
+const IS_SOLD: ReadonlySet<ErrorCode> = new Set(['AccessNeeded', 'AccessExpired']);
 
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   InvalidContentId: 400,
@@ -63,6 +68,7 @@ export function liveHandler(context: LiveHttpContext, next: Handler): Handler {
       return;
     }
     answer(context, req, res, next).catch((error: unknown) => {
+      if (isAceError(error) && answerPaymentRequired(req, res, error)) return;
       if (isAceError(error) && !res.headersSent) {
         if (error.code === 'Internal') context.log.error({ err: error }, 'a live request failed');
         res
@@ -110,7 +116,7 @@ async function answer(
   if (broadcast === null) {
     next(req, res);
   } else if (url.pathname === MANIFEST_PATH) {
-    await sendPlaylist(context, broadcast, req, res, closed.signal);
+    await sendPlaylist(context, broadcast, req, res, { closed: closed.signal, waits: isWaiting(url) });
   } else {
     res.writeHead(302, { location: manifestPath(broadcast), 'cache-control': 'no-store' }).end();
   }
@@ -133,12 +139,14 @@ async function sendPlaylist(
   broadcast: string,
   req: IncomingMessage,
   res: ServerResponse,
-  signal: AbortSignal,
+  { closed, waits }: { readonly closed: AbortSignal; readonly waits: boolean },
 ): Promise<void> {
-  const listed = await watch(broadcast).listed(FIRST_SEGMENT_MS, signal);
+  const listed = await watch(broadcast).listed(FIRST_SEGMENT_MS, closed);
+  const suffix = waits ? `?${WAITS_FLAG}=1` : '';
   const text = writePlaylist(listed, {
-    segment: (sequence, isFragment) => `/ace/live/${broadcast}/${sequence}.${isFragment ? 'm4s' : 'ts'}`,
-    init: (contentId) => `/ace/live/${broadcast}/init-${contentId}.mp4`,
+    segment: (sequence, isFragment) =>
+      `/ace/live/${broadcast}/${sequence}.${isFragment ? 'm4s' : 'ts'}${suffix}`,
+    init: (contentId) => `/ace/live/${broadcast}/init-${contentId}.mp4${suffix}`,
   });
   res.writeHead(200, {
     'content-type': 'application/vnd.apple.mpegurl',
@@ -157,7 +165,11 @@ async function sendSegment(
   closed: AbortSignal,
 ): Promise<void> {
   const { file } = transfer;
-  const { clockError } = context;
+  const { clockError, accessError } = context;
+  // Our own page shows by itself what it costs, and asks again until it is bought.
+  const waits = isWaiting(new URL(req.url ?? '/', 'http://localhost'));
+  const notBought = transfer.complete || waits ? null : await accessError(transfer.contentId);
+  if (notBought) throw notBought;
   const awaited = await checkComes(transfer, {
     ...{ clockError, closed, pieceIndex: 0, watches: true, waits: false },
   });
@@ -168,7 +180,9 @@ async function sendSegment(
   try {
     await transfer.piece(0, signal).catch((error: unknown) => {
       if (!late.aborted || closed.aborted) throw error;
-      throw transfer.reason ?? new AceError('RequestTimeout', 'The segment did not come in time');
+      const isClosed = waits && transfer.reason !== null && IS_SOLD.has(transfer.reason.code);
+      if (transfer.reason && !isClosed) throw transfer.reason;
+      throw new AceError('RequestTimeout', 'The segment did not come in time');
     });
     res.writeHead(200, {
       'content-type': file.mimeType === 'video/mp2t' ? 'video/mp2t' : 'video/mp4',

@@ -25,6 +25,7 @@ import { type ClockError, checkComes } from './comes.ts';
 import { attachmentOf } from './file-name.ts';
 import { manifestPath } from './live-http.ts';
 import { openingOf } from './opening.ts';
+import { type AccessCheck, answerPaymentRequired } from './payment-required.ts';
 import { type Playing, playingFile, playingLive } from './playing.ts';
 import { HLS_TYPE, hlsOf, M3U_TYPE, m3uOf } from './playlists.ts';
 import { serveContent } from './serve-content.ts';
@@ -43,6 +44,8 @@ export interface PlaybackContext {
   readonly contentOf: (contentId: string) => { readonly addedAtMs: number; readonly upBytes: number } | null;
   readonly payment: () => PaymentFigures | null;
   readonly clockError: ClockError;
+  /** Why the content is not to be had: it is sold, and not bought; else `null`. */
+  readonly accessError: AccessCheck;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -74,6 +77,7 @@ export function playbackHandler(
   const playback = new Playback(context);
   return (req, res) => {
     playback.answer(req, res).catch((error: unknown) => {
+      if (isAceError(error) && answerPaymentRequired(req, res, error)) return;
       if (isAceError(error) && !res.headersSent) {
         answerText(res, STATUS_OF[error.code] ?? 500, error.message);
         return;
@@ -145,10 +149,12 @@ class Playback {
   }
 
   async #stream(contentId: string, session: string | undefined, { req, res, url }: Exchange): Promise<void> {
-    const { pieces, transferOf, clockError } = this.#context;
+    const { pieces, transferOf, clockError, accessError } = this.#context;
     const using = session === undefined ? null : this.#sessions.use(session, contentId);
     const opening = openingOf(req, url);
     const transfer = await transferOf(contentId, opening);
+    const closed = transfer.complete || isWaiting(url) ? null : await accessError(contentId);
+    if (closed) throw closed;
     // Before the head is sent: behind it there is no place left to say why nothing comes.
     await pieces.referenced.check(transfer.contentId);
     const context = {

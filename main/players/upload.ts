@@ -15,12 +15,18 @@ import { storeError } from '../db/open.ts';
 import type { Log } from '../process/log.ts';
 import { tokenMatches } from '../rpc/guard.ts';
 
+/** What access to it costs; `null`: nothing. */
+export interface UploadPrice {
+  readonly priceXac: string | null;
+  readonly premium: boolean;
+}
+
 export interface UploadContext {
   readonly token: () => string;
   /** A path in the piece store that nobody has. */
   readonly temporaryPath: () => string;
   /** @throws AceError as `importFile` */
-  readonly import: (path: string, name: string) => Promise<ContentView>;
+  readonly import: (path: string, name: string, price: UploadPrice) => Promise<ContentView>;
   readonly log: Log;
 }
 
@@ -31,7 +37,11 @@ export function uploadHandler(context: UploadContext, next: Handler): Handler {
   return (req, res) => {
     const url = new URL(req.url ?? '/', 'http://127.0.0.1');
     if (url.pathname !== UPLOAD_PATH) return next(req, res);
-    take(context, req, url.searchParams.get('name') ?? '').then(
+    const price = {
+      priceXac: url.searchParams.get('price'),
+      premium: url.searchParams.get('premium') === '1',
+    };
+    take(context, req, url.searchParams.get('name') ?? '', price).then(
       (content) => answer(res, 200, content),
       (error: unknown) => {
         // A page that has gone away gets no answer; what it sent is gone by now.
@@ -50,7 +60,12 @@ export function uploadHandler(context: UploadContext, next: Handler): Handler {
   };
 }
 
-async function take(context: UploadContext, req: IncomingMessage, name: string): Promise<ContentView> {
+async function take(
+  context: UploadContext,
+  req: IncomingMessage,
+  name: string,
+  price: UploadPrice,
+): Promise<ContentView> {
   if (req.method !== 'POST') throw new AceError('InvalidInput', 'A file is sent with POST');
   const given = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '')?.[1];
   if (!tokenMatches(given, context.token())) throw new AceError('NotAllowed', 'An upload takes the token');
@@ -62,7 +77,7 @@ async function take(context: UploadContext, req: IncomingMessage, name: string):
   const path = context.temporaryPath();
   try {
     await pipeline(req, limited(name), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
-    return await context.import(path, name);
+    return await context.import(path, name, price);
   } catch (error) {
     throw storeError(error, path);
   } finally {

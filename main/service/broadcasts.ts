@@ -1,5 +1,6 @@
 /** Broadcasts as the procedures show them. */
 
+import { DEFAULT_LIVE_ACCESS_MS } from '../../shared/economy/access-terms.ts';
 import { formatAmount } from '../../shared/economy/money.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
 import type { Ratio } from '../../shared/economy/ratio.ts';
@@ -14,6 +15,7 @@ import { PUSH_PATH } from '../live/push-input.ts';
 import type { Watch } from '../live/watch.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import { givenPath } from '../util/given-path.ts';
+import { askedPrice } from './access.ts';
 
 /** What a broadcast looks like in the library: it has no size. */
 export function liveContentView(row: BroadcastRow, window: readonly HeardRecord[]): ContentView {
@@ -90,14 +92,31 @@ export function watchView(watch: Watch, downBytesPerSecond: number, unitPriceXac
 }
 
 /** The procedures about broadcasts. */
-export function liveProcedures({ live }: Pick<RunningPeer, 'live'>, base: () => string | null) {
+interface StartInput {
+  readonly name: string;
+  readonly folder?: string | undefined;
+  readonly priceXac?: string | undefined;
+  readonly lastsMs?: number | undefined;
+  readonly premium?: boolean | undefined;
+}
+
+export function liveProcedures(
+  { live, account }: Pick<RunningPeer, 'live' | 'account'>,
+  base: () => string | null,
+) {
+  const priceOf = ({ priceXac, lastsMs = DEFAULT_LIVE_ACCESS_MS, premium = false }: StartInput) =>
+    priceXac === undefined
+      ? null
+      : { seller: account.address, premium, priceXac: askedPrice(priceXac), lastsMs };
   const view = (contentId: string) =>
     broadcastView(live.broadcaster.ownRow(contentId), live.book.window(contentId), base());
   return {
     broadcasts: async () => live.broadcaster.own().map(({ contentId }) => view(contentId)),
-    async startBroadcast({ name, folder }: { name: string; folder?: string | undefined }) {
+    async startBroadcast(input: StartInput) {
+      const { name, folder } = input;
       if (base() === null) throw new AceError('Internal', 'The node does not listen yet');
-      return view((await live.start(name, folder === undefined ? null : givenPath(folder))).contentId);
+      const path = folder === undefined ? null : givenPath(folder);
+      return view((await live.start(name, path, priceOf(input))).contentId);
     },
     async endBroadcast({ contentId }: { contentId: string }) {
       const id = parseContentId(contentId);

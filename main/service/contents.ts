@@ -4,6 +4,8 @@ import type { ContentView } from '../../shared/rpc/content.ts';
 import type { Feed, Output } from '../../shared/rpc/rpc.ts';
 import { findFiles } from '../content/find-files.ts';
 import { parseContentId } from '../content/transport-file.ts';
+import type { BroadcastRow } from '../db/node/broadcasts.ts';
+import type { ListedContent } from '../db/node/contents.ts';
 import { onlyWatched } from '../live/live.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import { contentUrl } from '../players/addresses.ts';
@@ -11,6 +13,7 @@ import { manifestPath } from '../players/live-http.ts';
 import { WAIT_MS as TRACKS_WAIT_MS, TrackBook } from '../players/track-book.ts';
 import type { NodeService } from '../rpc/service.ts';
 import { givenPath } from '../util/given-path.ts';
+import { accessViewOf, askedPrice } from './access.ts';
 import { liveContentView } from './broadcasts.ts';
 import { contentView } from './views.ts';
 
@@ -38,10 +41,24 @@ type ContentProcedures = Pick<
 /** An import reports how far it has come at most this often. */
 const PROGRESS_EVERY_MS = 250;
 
-export async function contentViews({ store, live }: RunningPeer): Promise<ContentView[]> {
+/** A title of the library, with its price where it has one. */
+export function titleView({ access }: Pick<RunningPeer, 'access'>, row: ListedContent): ContentView {
+  const terms = row.sold ? accessViewOf(access, row.contentId) : null;
+  return { ...contentView(row), ...(terms && { access: terms }) };
+}
+
+function broadcastTitle(
+  { access, live }: Pick<RunningPeer, 'access' | 'live'>,
+  row: BroadcastRow,
+): ContentView {
+  const terms = accessViewOf(access, row.contentId);
+  return { ...liveContentView(row, live.book.window(row.contentId)), ...(terms && { access: terms }) };
+}
+
+export async function contentViews(peer: RunningPeer): Promise<ContentView[]> {
   return [
-    ...(await store.contents.listInParts()).map(contentView),
-    ...store.broadcasts.list().map((row) => liveContentView(row, live.book.window(row.contentId))),
+    ...(await peer.store.contents.listInParts()).map((row) => titleView(peer, row)),
+    ...peer.store.broadcasts.list().map((row) => broadcastTitle(peer, row)),
   ];
 }
 
@@ -50,7 +67,7 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
   const trackBook = new TrackBook(pieces);
   return {
     contents: async () => contentViews(peer),
-    async importFile({ path, name, copy }) {
+    async importFile({ path, name, copy, priceXac, premium }) {
       let shownAtMs = 0;
       const onProgress = (doneBytes: number, sizeBytes: number) => {
         const nowMs = Date.now();
@@ -58,12 +75,14 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
         shownAtMs = nowMs;
         onImporting({ path, doneBytes, sizeBytes });
       };
-      return contentView(
+      return titleView(
+        peer,
         await peer.import({
           path: givenPath(path),
           byReference: !copy,
           onProgress,
           ...(name !== undefined && { name }),
+          ...(priceXac !== undefined && { priceXac: askedPrice(priceXac), premium: premium === true }),
         }),
       );
     },
@@ -72,8 +91,8 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
       await peer.deleteContent(contentId, force);
       return {};
     },
-    pinContent: async ({ contentId, pinned }) => contentView(library.pin(contentId, pinned)),
-    pauseContent: async ({ contentId, paused }) => contentView(peer.pauseSharing(contentId, paused)),
+    pinContent: async ({ contentId, pinned }) => titleView(peer, library.pin(contentId, pinned)),
+    pauseContent: async ({ contentId, paused }) => titleView(peer, peer.pauseSharing(contentId, paused)),
     async play({ contentId, download }) {
       const broadcast = await live.broadcastOf(contentId);
       if (broadcast !== null) return playLive(peer, pagesUrl(), broadcast, download !== false);
@@ -84,7 +103,7 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
       const base = pagesUrl();
       if (!row || base === null) throw new AceError('Internal', 'The content cannot be played yet');
       return {
-        content: contentView(row),
+        content: titleView(peer, row),
         playbackUrl: contentUrl(base, transfer.contentId, download !== false),
       };
     },
@@ -104,17 +123,18 @@ export function contentProcedures({ peer, pagesUrl, onImporting }: ContentServic
 }
 
 function playLive(
-  { live }: RunningPeer,
+  peer: RunningPeer,
   base: string | null,
   broadcast: string,
   download: boolean,
 ): Output<'play'> {
+  const { live } = peer;
   const row = live.book.row(broadcast);
   if (download) throw onlyWatched(row.name);
   if (base === null) throw new AceError('Internal', 'The content cannot be played yet');
   live.watch(broadcast);
   return {
-    content: liveContentView(row, live.book.window(broadcast)),
+    content: broadcastTitle(peer, row),
     playbackUrl: new URL(manifestPath(broadcast), base).href,
   };
 }

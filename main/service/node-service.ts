@@ -13,6 +13,7 @@ import { DeviceService } from './devices.ts';
 import { journalProcedures } from './journal.ts';
 import { OperationService } from './operations.ts';
 import { type GivenPorts, portProcedures } from './ports.ts';
+import { salesView } from './sales.ts';
 import type { ServiceFeed } from './service-feed.ts';
 import { settlementProcedures } from './settlements.ts';
 import { SharingService } from './sharing.ts';
@@ -80,6 +81,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     }),
     sharing: async ({ period }) => sharing.report(period, sync.picture?.unitPriceXac ?? null),
     earnedByTitle: async () => sharing.earnedByTitle(),
+    sales: async ({ contentId }) => salesView(store, contentId),
     ...traffic.procedures,
     ...portProcedures(peer, options.givenPorts, options.httpPort),
     ...settlementProcedures({ store, account: account.address, settings }),

@@ -52,7 +52,13 @@ function paidFrom(payment: Payment) {
 }
 
 export function accessView(quote: AccessQuote, asOfMs: number) {
-  return { ...effectView('access', quote, asOfMs), ...paidFrom(quote.payment) };
+  const { payeeXac, payeeXas } = quote.payment;
+  return {
+    ...effectView('access', quote, asOfMs),
+    ...paidFrom(quote.payment),
+    sellerXac: formatAmount(payeeXac),
+    sellerXas: formatAmount(payeeXas),
+  };
 }
 
 export function swapView(

@@ -55,6 +55,7 @@ import type { RunningPeer } from '../peer/peer.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
 import { operationTypedData, typedDataHash } from '../wallet/typed-data.ts';
+import { accessTerms, checkPurchase } from './access.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
 import { holdingsView } from './views.ts';
 
@@ -180,23 +181,40 @@ export class OperationService {
   readonly quoteAccess = async (
     input: CheckedInput<'quoteAccess'>,
   ): Promise<WalletOutputs['quoteAccess']> => {
-    const operation = this.#whole(accessOf(input));
+    const { to, priceXac } = input;
+    const terms =
+      to === undefined || priceXac === undefined ? await accessTerms(this.#peer, input.contentId) : null;
+    const operation = this.#whole<AccessOperation>(
+      terms ?? accessOf({ ...input, to: to ?? '', priceXac: priceXac ?? '' }),
+    );
+    checkPurchase(operation, this.#peer.access.state(operation.contentId));
     const [basis, asOfMs] = await this.#basis();
     const quote = quoteAccess(operation, basis);
-    const { to, contentId, priceXac } = operation;
     return {
       ...accessView(quote, asOfMs),
-      to: shownAddress(to),
-      contentId,
-      priceXac: formatAmount(priceXac),
+      to: shownAddress(operation.to),
+      contentId: operation.contentId,
+      priceXac: formatAmount(operation.priceXac),
+      premium: operation.premium,
+      lastsMs: operation.lastsMs,
     };
   };
 
   readonly buyAccess = async (input: CheckedInput<'buyAccess'>): Promise<OperationResultView> => {
-    return this.#act(input.expiresAtMs, accessOf(input), (operation, basis) => {
-      this.#peer.limits.checkSpending(operation.priceXac);
-      return quoteAccess(operation, basis);
-    });
+    const operation = accessOf(input);
+    const { access, limits, log } = this.#peer;
+    try {
+      return await this.#act<AccessOperation>(input.expiresAtMs, operation, (whole, basis) => {
+        checkPurchase(whole, access.state(whole.contentId));
+        limits.checkSpending(whole.priceXac);
+        return quoteAccess(whole, basis);
+      });
+    } finally {
+      // Also where it was refused: another device may have bought it. What does not come now is asked for again.
+      await access.refresh(operation.contentId).catch((error: unknown) => {
+        log.warn({ err: error }, 'the certificate of what was bought did not come yet');
+      });
+    }
   };
 
   /** Signs and submits an operation that costs nothing. */
@@ -382,7 +400,7 @@ function accessOf({
   priceXac,
   premium,
   lastsMs,
-}: CheckedInput<'quoteAccess'>): Unsigned<AccessOperation> {
+}: Omit<CheckedInput<'buyAccess'>, 'expiresAtMs'>): Unsigned<AccessOperation> {
   return {
     kind: 'access',
     to: typedAddress(to),

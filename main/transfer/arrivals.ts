@@ -33,6 +33,9 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   'ProviderStopped',
   'PrepaymentDue',
   'LoanRefused',
+  'AccessNeeded',
+  'AccessInvalid',
+  'AccessExpired',
 ]);
 
 export class Arrivals {

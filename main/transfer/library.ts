@@ -120,7 +120,7 @@ export class Library {
   #keep(
     contentId: string,
     transport: Uint8Array,
-    { name, mimeType, sizeBytes, durationMs }: TransportFile,
+    { name, mimeType, sizeBytes, durationMs, access }: TransportFile,
     origin: ContentRow['origin'],
   ): void {
     const { store, nowMs, onContents } = this.#context;
@@ -128,6 +128,7 @@ export class Library {
     store.commit(() =>
       store.contents.insert({
         ...{ contentId, transport, name, mimeType, sizeBytes, durationMs, origin, addedAtMs },
+        sold: access !== undefined,
       }),
     );
     onContents();

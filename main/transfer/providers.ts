@@ -89,7 +89,15 @@ const UNLENT_RETRY_MS = 60_000;
 /** The same once funds or credit may have changed, which each settlement says. */
 const UNLENT_SOON_MS = 5_000;
 /** Refusals that only money, or time, changes. */
-const UNLENT: ReadonlySet<ErrorCode> = new Set(['PrepaymentDue', 'LoanRefused']);
+const UNLENT: ReadonlySet<ErrorCode> = new Set([
+  'PrepaymentDue',
+  'LoanRefused',
+  'AccessNeeded',
+  'AccessInvalid',
+  'AccessExpired',
+]);
+/** Of those, the ones that a purchase changes. */
+const CLOSED: ReadonlySet<ErrorCode> = new Set(['AccessNeeded', 'AccessInvalid', 'AccessExpired']);
 /** A provider whose stream was closed for want of use is left alone for so long, while there is another. */
 const REST_MS = 30_000;
 /** Providers that are remembered for one content. */
@@ -271,7 +279,9 @@ export class TransferProviders {
   retry(): void {
     for (const member of this.#members.values()) {
       member.unpayable = null;
-      if (member.unlent) member.retryAtMs = Math.min(member.retryAtMs, performance.now() + UNLENT_SOON_MS);
+      if (!member.unlent) continue;
+      const soonMs = CLOSED.has(member.unlent.code) ? 0 : UNLENT_SOON_MS;
+      member.retryAtMs = Math.min(member.retryAtMs, performance.now() + soonMs);
     }
     if (this.live.length === 0) this.#findAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -350,13 +360,21 @@ export class TransferProviders {
   }
 }
 
+const UNLENT_WORDS: Partial<Record<ErrorCode, string>> = {
+  LoanRefused: 'The providers of this content lend you no more: top up, or wait for others who have it',
+  PrepaymentDue: 'The providers of this content serve nobody new without being paid first: try later',
+  AccessNeeded:
+    'The providers of this content have seen no access that was bought: it is shown to them again',
+  AccessInvalid:
+    'The access that was bought is not what the providers of this content ask: look at its price again',
+  AccessExpired: 'The access that was bought has ended, by the clocks of the providers of this content',
+};
+
 /** In words of our own. */
 function unlent({ code }: AceError): AceError {
-  const message =
-    code === 'LoanRefused'
-      ? 'The providers of this content lend you no more: top up, or wait for others who have it'
-      : 'The providers of this content serve nobody new without being paid first: try later';
-  return new AceError(code, message, { reaction: 'pause-channel' });
+  return new AceError(code, UNLENT_WORDS[code] ?? 'The providers of this content do not serve you now', {
+    reaction: 'pause-channel',
+  });
 }
 
 function newMember(pooled: PooledProvider): Member {

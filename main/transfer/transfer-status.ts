@@ -12,6 +12,8 @@ const RESTING: ReadonlySet<ErrorCode> = new Set(['TrafficStopped', 'CacheFull'])
 /** Troubles that another provider would not end. */
 const PAUSING: ReadonlySet<ErrorCode> = new Set([
   'CreditExhausted',
+  'AccessNeeded',
+  'AccessExpired',
   'DeviceDisputed',
   'ClockWrong',
   'OwnClockWrong',

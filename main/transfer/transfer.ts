@@ -44,6 +44,8 @@ export interface TransferContext {
   readonly pool: StreamPool;
   /** Whether and when another piece may be asked for. */
   readonly budget: Pick<DownloadBudget, 'mayRequest'>;
+  /** Why nothing of a content may be asked for now: it is sold and not bought; `null` when it may. */
+  readonly accessTrouble: (contentId: string) => AceError | null;
   /** Pieces that may be fetched ahead of each reader, where not all of the content fits on the disk; else `null`. */
   readonly aheadPieces: (contentId: string, sizeBytes: number) => number | null;
   /** Who has this content, best first. @throws AceError `ShardUnavailable` */
@@ -197,7 +199,7 @@ export class Transfer implements StreamUser {
 
   /** Gets a provider ready, so that the first piece need not wait for a stream and a lease. `known`: who has it, if just asked. */
   warm(known: readonly Provider[], areAll = true): void {
-    if (this.complete) return;
+    if (this.complete || this.#context.accessTrouble(this.contentId)) return;
     this.#providers.warm(known, areAll).catch((error: unknown) => {
       this.#context.log.debug({ err: error, contentId: this.contentId }, 'no provider could be made ready');
     });
@@ -338,6 +340,13 @@ export class Transfer implements StreamUser {
   #work(wants: boolean): void {
     this.#demand.passOver((index) => this.#holdings.has(index));
     this.#providers.abandonSilent();
+    const closed = wants ? this.#context.accessTrouble(this.contentId) : null;
+    if (closed) {
+      // Nobody is connected to for it, and what is under way is served as far as it was asked for in time.
+      this.#status.set('paused', closed);
+      this.#permits.giveBack();
+      return;
+    }
     const wanted = Math.min(this.#holdings.missing, MAX_PIECES_COUNTED);
     // No provider is connected to before something may be asked for.
     if (wants && (this.#permits.count > 0 || this.#flights.size > 0))

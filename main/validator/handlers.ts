@@ -2,6 +2,7 @@
 import { EXCHANGE_POOLS, type TradedToken } from '../../shared/economy/exchange.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { fromHex } from '../../shared/hex.ts';
+import { encodeAccess } from '../../shared/settlement/access-certificate.ts';
 import { announceable } from '../p2p/announceable.ts';
 import type { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
 import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts';
@@ -82,7 +83,8 @@ function networkHandlers(context: HandlerContext) {
 function accountHandlers(context: HandlerContext) {
   const { chain, cache, store, shard, key, faucet, alone, settling, watchers, announcers, log } = context;
   const settings = chain.settings();
-  const statements = { ...context, networkId: settings.networkId, key: new SignedOnce(key) };
+  const signer = new SignedOnce(key);
+  const statements = { ...context, networkId: settings.networkId, key: signer };
   const rows = new RowLimit();
   return {
     account: async ({ address }) => {
@@ -101,6 +103,13 @@ function accountHandlers(context: HandlerContext) {
         leasableUnits: view.leasableUnits,
         lastSeq: store.batches.lastSeq(address),
       };
+    },
+    access: async ({ account, contentId, seller }) => {
+      checkHome(settings, shard, account);
+      const bought = await chain.access(account, contentId, seller);
+      if (!bought) return { certificate: null };
+      const record = encodeAccess({ ...bought, networkId: settings.networkId, shard, account });
+      return { certificate: { record, signature: signer.sign(record) } };
     },
     devices: async ({ account }) => ({ devices: await chain.devices(account) }),
     statement: async ({ account, afterSeq, certificate }, caller) => {

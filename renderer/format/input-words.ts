@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<InputReason, (bound: string) => string>> = {
   'characters-at-least': (bound) => m.error_field_characters_least({ bound }),
   'characters-at-most': (bound) => m.error_field_characters_most({ bound }),
   checksum: () => m.error_field_checksum(),
+  'costs-nothing': () => m.error_field_costs_nothing(),
   day: () => m.error_field_day(),
   device: () => m.error_field_device(),
   empty: () => m.error_field_empty(),
@@ -37,6 +38,7 @@ const REASONS: Readonly<Record<InputReason, (bound: string) => string>> = {
   time: () => m.error_field_time(),
   'top-up-most': () => m.error_field_top_up_most(),
   'too-many-files': (bound) => m.error_field_too_many_files({ bound }),
+  unpriced: () => m.error_field_unpriced(),
 };
 
 export function inputWords({ field = '', reason, bound }: Readonly<Record<string, string | number>>): string {

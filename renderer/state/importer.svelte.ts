@@ -6,6 +6,7 @@ import { AceError } from '../../shared/errors.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
 import { type RpcFailure, UPLOAD_PATH } from '../../shared/rpc/rpc.ts';
 import { shownName } from '../../shared/shown-name.ts';
+import { plainAmount } from '../format/amount.ts';
 import { type ErrorWords, errorWords } from '../format/error-words.ts';
 import { type Dropped, filesOf } from './dropped.ts';
 import { baseName, type ImportCounts, ImportRun, type ImportStep } from './import-run.ts';
@@ -42,6 +43,9 @@ export class Importer {
   failure = $state.raw<ErrorWords | null>(null);
   /** Each until a person has read it. */
   reports = $state.raw<readonly ImportReport[]>([]);
+  /** What access to the next ones costs, in XAC, as it is typed; empty: nothing. */
+  price = $state('');
+  premium = $state(false);
   #nextId = 1;
 
   /** @param token of the pages in a browser; `null` where files have paths */
@@ -129,7 +133,12 @@ export class Importer {
   }
 
   async #importPath(path: string): Promise<ContentView> {
-    return this.#node.client.call('importFile', { path });
+    return this.#node.client.call('importFile', { path, ...this.#terms() });
+  }
+
+  /** What cannot be read as a price is for the node to refuse: it must not become a title that costs nothing. */
+  #terms(): { priceXac?: string; premium?: boolean } {
+    return this.price.trim() === '' ? {} : { priceXac: plainAmount(this.price), premium: this.premium };
   }
 
   async #upload(file: File): Promise<ContentView> {
@@ -140,7 +149,7 @@ export class Importer {
     };
     show(0);
     try {
-      return await send(file, this.#token() ?? '', show);
+      return await send(file, this.#terms(), this.#token() ?? '', show);
     } finally {
       this.uploads = this.uploads.filter((upload) => upload.id !== id);
     }
@@ -148,10 +157,18 @@ export class Importer {
 }
 
 /** `fetch` does not report how much of a body has gone. */
-function send(file: File, token: string, onShare: (share: number) => void): Promise<ContentView> {
+function send(
+  file: File,
+  { priceXac, premium }: { priceXac?: string; premium?: boolean },
+  token: string,
+  onShare: (share: number) => void,
+): Promise<ContentView> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open('POST', `${UPLOAD_PATH}?name=${encodeURIComponent(file.name)}`);
+    const query = new URLSearchParams({ name: file.name });
+    if (priceXac !== undefined) query.set('price', priceXac);
+    if (priceXac !== undefined && premium) query.set('premium', '1');
+    request.open('POST', `${UPLOAD_PATH}?${query}`);
     request.setRequestHeader('Authorization', `Bearer ${token}`);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => onShare(total === 0 ? 0 : loaded / total);

@@ -6,6 +6,7 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { tuple } from '../channel/tuple.ts';
 import { isCount } from '../count.ts';
+import { type AccessOffer, offersFromPlain, plainOffers } from '../economy/access-terms.ts';
 import { AceError } from '../errors.ts';
 
 export interface LiveRecord {
@@ -25,9 +26,13 @@ export interface LiveRecord {
   readonly discontinuities: number;
   /** When what it shows began, by the broadcaster's clock. */
   readonly startsAtMs: number;
+  /** Of a broadcast that is sold: its prices that still count. */
+  readonly offers?: readonly AccessOffer[];
 }
 
 const TAG = 'ace-live-record-1';
+/** With offers, which come last. */
+const SOLD_TAG = 'ace-live-record-2';
 /** In the order in which they are signed. */
 const FIELDS = [
   'broadcast',
@@ -39,6 +44,8 @@ const FIELDS = [
   'discontinuities',
   'startsAtMs',
 ] as const satisfies readonly (keyof LiveRecord)[];
+/** CBOR's first byte of a short list, without its length. */
+const LIST = 0x80;
 const CONTENT_ID = /^b[a-z2-7]{20,120}$/;
 
 export const MIN_SEGMENT_MS = 100;
@@ -50,16 +57,18 @@ export const MAX_BYTES_PER_MS = 12_500;
 const MAX_SEQUENCE = 2 ** 40;
 
 /** Before it is checked. */
-type Fields = Record<keyof LiveRecord, unknown>;
+type Fields = Record<(typeof FIELDS)[number], unknown>;
 
 /** Canonical bytes. */
 export function encodeLiveRecord(record: LiveRecord): Uint8Array {
-  return dagCbor.encode([TAG, ...FIELDS.map((field) => record[field])]);
+  const fields = FIELDS.map((field) => record[field]);
+  if (!record.offers) return dagCbor.encode([TAG, ...fields]);
+  return dagCbor.encode([SOLD_TAG, ...fields, plainOffers(record.offers)]);
 }
 
 /** @throws AceError `MessageMalformed`, `RecordInvalid` when a figure is out of its bounds */
 export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
-  const [, ...values] = tuple(bytes, TAG, 1 + FIELDS.length, 'live record');
+  const { values, offers } = fieldsIn(bytes);
   const fields = Object.fromEntries(FIELDS.map((field, i) => [field, values[i]])) as Fields;
   const { broadcast, sequence, contentId, initContentId, durationMs, sizeBytes, discontinuities } = fields;
   if (!isContentId(broadcast)) throw invalid('its broadcast is malformed');
@@ -73,7 +82,19 @@ export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
   if (contentId !== null) checkSegmentSize(durationMs, sizeBytes);
   else if (durationMs > 0 || sizeBytes > 0 || initContentId !== null)
     throw invalid('an end has no size and no time of play');
-  return fields as LiveRecord;
+  return { ...(fields as LiveRecord), ...(offers && { offers }) };
+}
+
+/** @throws AceError `MessageMalformed`, `RecordInvalid` */
+function fieldsIn(bytes: Uint8Array): { values: readonly unknown[]; offers: AccessOffer[] | null } {
+  // The length of a list is in its first byte: 9 items, or 10.
+  const isSold = bytes[0] === LIST + FIELDS.length + 2;
+  const length = FIELDS.length + (isSold ? 2 : 1);
+  const [, ...values] = tuple(bytes, isSold ? SOLD_TAG : TAG, length, 'live record');
+  if (!isSold) return { values, offers: null };
+  const offers = offersFromPlain(values.at(-1));
+  if (!offers) throw invalid('its prices are malformed');
+  return { values: values.slice(0, -1), offers };
 }
 
 /** What a segment may be. @throws AceError `RecordInvalid` */

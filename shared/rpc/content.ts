@@ -25,6 +25,21 @@ export interface TrackView {
   readonly type: string | null;
 }
 
+/** What access to a content costs, and what of it this account has. */
+export interface AccessView {
+  /** What is bought: the content, or the broadcast. */
+  readonly contentId: string;
+  readonly seller: string;
+  readonly premium: boolean;
+  readonly priceXac: DecimalAmount;
+  /** What one purchase lasts; 0: for ever. */
+  readonly lastsMs: number;
+  /** `own`: this account sells it. */
+  readonly state: 'own' | 'open' | 'needed' | 'expired';
+  /** When what was bought ends, or has ended; `null` for ever, and where nothing was bought. */
+  readonly untilMs: number | null;
+}
+
 export interface ContentView {
   readonly contentId: string;
   readonly name: string;
@@ -43,6 +58,8 @@ export interface ContentView {
   readonly sourcePath: string | null;
   /** Why it is not shared: that file was changed after its import, or is gone. */
   readonly trouble: 'changed' | 'missing' | null;
+  /** Only of what is sold. */
+  readonly access?: AccessView;
   /** Only of a live broadcast, which has no size. */
   readonly live?: LiveView;
 }

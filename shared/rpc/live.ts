@@ -40,6 +40,9 @@ export interface BroadcastView {
   readonly servedUnits: number;
 }
 
+/** A year. */
+const MAX_LASTS_MS = 366 * 24 * 3_600_000;
+
 /** As a user pastes it; `parseContentId` of the node takes it apart. */
 export const contentId = z
   .string()
@@ -48,7 +51,15 @@ export const contentId = z
 export const liveInputs = {
   broadcasts: z.object({}).strict(),
   startBroadcast: z
-    .object({ name: z.string().min(1).max(200), folder: z.string().min(1).max(4096).optional() })
+    .object({
+      name: z.string().min(1).max(200),
+      folder: z.string().min(1).max(4096).optional(),
+      /** What access costs from now on, in XAC; left out: as before, or nothing. */
+      priceXac: z.string().min(1).max(40).optional(),
+      /** What one purchase lasts; left out: a day and a night. */
+      lastsMs: z.number().int().min(60_000).max(MAX_LASTS_MS).optional(),
+      premium: z.boolean().optional(),
+    })
     .strict(),
   endBroadcast: z.object({ contentId }).strict(),
 } as const;

@@ -214,6 +214,10 @@ export const inputs = {
       path: z.string().min(1).max(4096),
       name: z.string().min(1).max(255).optional(),
       copy: z.boolean().default(false),
+      /** What access to it costs, in XAC; left out: nothing. Another price makes another content. */
+      priceXac: z.string().min(1).max(40).optional(),
+      /** Of the premium pool. */
+      premium: z.boolean().optional(),
     })
     .strict(),
   /** What of a folder can be imported. */

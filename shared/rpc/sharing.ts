@@ -1,6 +1,7 @@
 /** What sharing has brought, for one page, `ace-node status` and exports: made in one place (`main/journal/sharing.ts`). */
 import { z } from 'zod';
 import type { DecimalAmount } from '../economy/money.ts';
+import { contentId } from './live.ts';
 
 export const SHARING_PERIODS = ['today', 'week', 'month', 'all'] as const;
 export type SharingPeriod = (typeof SHARING_PERIODS)[number];
@@ -84,7 +85,23 @@ export interface SharingSummary {
 /** What a title brought in all: as the report of all days has it. */
 export type EarnedTitleView = Pick<SharingTitleView, 'contentId' | 'earnedXac' | 'repaidXac' | 'earnedXas'>;
 
+/** Access to one title that was sold on one day. */
+export interface SalesDayView {
+  readonly contentId: string;
+  /** `null` when the title is gone from the library. */
+  readonly name: string | null;
+  readonly day: string;
+  readonly count: number;
+  /** What buyers paid, the network's fee out of it, and what arrived. */
+  readonly grossXac: DecimalAmount;
+  readonly feeXac: DecimalAmount;
+  readonly netXac: DecimalAmount;
+  readonly netXas: DecimalAmount;
+}
+
 export const sharingInputs = {
+  /** Of one title, or of all. */
+  sales: z.object({ contentId: contentId.optional() }).strict(),
   earnedByTitle: z.object({}).strict(),
   sharing: z.object({ period: z.enum(SHARING_PERIODS).default('week') }).strict(),
 } as const;
@@ -93,4 +110,6 @@ export interface SharingOutputs {
   /** Titles that brought nothing are left out. */
   earnedByTitle: readonly EarnedTitleView[];
   sharing: SharingReport;
+  /** Newest first, of the last 10,000 sales. */
+  sales: readonly SalesDayView[];
 }

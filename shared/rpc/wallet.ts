@@ -138,6 +138,12 @@ export interface AccessQuoteView extends OperationQuoteView {
   readonly fromXac: DecimalAmount;
   readonly fromXat: DecimalAmount;
   readonly fromXas: DecimalAmount;
+  readonly premium: boolean;
+  /** What the purchase lasts; 0: for ever. */
+  readonly lastsMs: number;
+  /** What the seller gets of it, after the fee. */
+  readonly sellerXac: DecimalAmount;
+  readonly sellerXas: DecimalAmount;
 }
 
 export interface OperationResultView {
@@ -253,7 +259,8 @@ export const walletInputs = {
   mint: z.object({ amountXat: amount, maxXab: amount, expiresAtMs }).strict(),
   quoteSwap: z.object({ ...swap, slippagePercent: text(20).default('1') }).strict(),
   swap: z.object({ ...swap, leastReceived: amount, expiresAtMs }).strict(),
-  quoteAccess: z.object(access).strict(),
+  /** What is left out is as the title's own file, or its broadcast, says. */
+  quoteAccess: z.object({ ...access, to: address.optional(), priceXac: amount.optional() }).strict(),
   buyAccess: z.object({ ...access, expiresAtMs }).strict(),
 
   devices: none,

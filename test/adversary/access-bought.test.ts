@@ -1,7 +1,7 @@
 /**
  * Access to a content, bought, replayed and sold twice, as far as the chain knows of it: what was signed pays once, where and
- * what it names, in whole. A purchase is no right yet: the chain keeps who paid whom for what, and nobody asks it. So what
- * is bought again is paid again.
+ * what it names, in whole. The chain knows no prices: whoever is wrong about one pays all the same, and opens nothing
+ * (`access-sold.test.ts`).
  */
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -76,7 +76,7 @@ it('is not paid on another network', async () => {
   }
 });
 
-it('is paid again when it is bought again: nobody knows yet who has it', async () => {
+it('is paid again when it is signed again: nodes do not sign what is bought already', async () => {
   const chain = useChain();
   for (const nonce of [0, 1]) await chain.submit(await signOperation(BUYER, SETTINGS, purchase(nonce)));
   expect(await xac(chain, BUYER)).toBe(parseAmount('80'));

@@ -106,6 +106,10 @@ export class FakeQuiet extends FakeWallet {
     };
   }
 
+  async sales(): Promise<Output<'sales'>> {
+    return [];
+  }
+
   async earnedByTitle(): Promise<Output<'earnedByTitle'>> {
     return [];
   }

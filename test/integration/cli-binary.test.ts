@@ -68,7 +68,7 @@ const COMMANDS: readonly (readonly [name: string, args: () => string[], says: Re
   ['send', () => ['send', '0.1', 'XAT', FRIEND, '--quote'], /^Send 0\.1 XAT to 0x1111/],
   ['mint', () => ['mint', '0.1', '--quote'], /^Mint 0\.1 XAT/],
   ['swap', () => ['swap', '0.1', 'XAB', 'XAC', '--quote'], /^Sell 0\.1 XAB/],
-  ['access', () => ['access', known.contentId, FRIEND, '0.1', '--quote'], /^Buy access to/],
+  ['sales', () => ['sales'], /^No access was sold yet/],
   ['receive', () => ['receive'], /0x[0-9a-fA-F]{40}/],
   ['repayments', () => ['repayments'], /^No loan was repaid yet/],
   ['status', () => ['status', '--json'], /"running": true/],
@@ -89,6 +89,20 @@ itInTiers({
 })('ace-node %s', async (_name, args, says) => {
   const ended = await runBinary([...args(), ...here]);
   expect(ended, ended.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(says) });
+});
+
+it('ace-node access: of a title of one’s own, and of one that costs nothing', { tags: 'long' }, async () => {
+  writeFileSync(at('sold.bin'), 'a title with a price');
+  const sold = await runBinary(['import', at('sold.bin'), '--price', '0.5', '--premium', ...here]);
+  expect(sold, sold.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^bafy/) });
+  for (const [contentId, says] of [
+    [sold.stdout.trim(), /sells this title/],
+    [known.contentId, /costs nothing|There is no content|Nobody/],
+  ] as const) {
+    const ended = await runBinary(['access', contentId, '--quote', ...here]);
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr).toMatch(says);
+  }
 });
 
 it('ace-node devices: request, link, join, list, unlink', { tags: 'long' }, async () => {

@@ -1,8 +1,9 @@
-/** `ace-node import`, `contents`, `delete`, `pin`, `unpin`, `pause`, `resume` */
+/** `ace-node import`, `contents`, `sales`, `delete`, `pin`, `unpin`, `pause`, `resume` */
 import type { Command } from 'commander';
 import { contentsCommand, deleteCommand, pauseCommand, pinCommand } from '../contents.ts';
-import { importCommand } from '../import.ts';
-import { eachNotEmpty, notEmpty } from '../option-values.ts';
+import { type ImportCommandOptions, importCommand } from '../import.ts';
+import { eachNotEmpty, notEmpty, typedAmount } from '../option-values.ts';
+import { salesCommand } from '../sales.ts';
 import { type CommandContext, type CommonOptions, ofNode } from './command-context.ts';
 
 export function addContentCommands(program: Command, context: CommandContext): void {
@@ -15,8 +16,14 @@ export function addContentCommands(program: Command, context: CommandContext): v
       '--copy',
       'copy the bytes; otherwise the file is shared where it lies, for as long as it is not changed',
       false,
-    );
-  ofNode(importing).action((files: string[], options: CommonOptions & { name?: string; copy: boolean }) =>
+    )
+    .option(
+      '--price <xac>',
+      'what others pay once for access; the fee of the network comes out of it. Another price makes another content id',
+      typedAmount,
+    )
+    .option('--premium', 'of the premium pool', false);
+  ofNode(importing).action((files: string[], options: CommonOptions & ImportCommandOptions) =>
     importCommand(context.configOf(options), files, options),
   );
 
@@ -26,6 +33,15 @@ export function addContentCommands(program: Command, context: CommandContext): v
     .option('--json', 'as one JSON array', false);
   ofNode(contents).action((options: CommonOptions & { json: boolean }) =>
     contentsCommand(context.configOf(options), options.json),
+  );
+
+  const sales = program
+    .command('sales')
+    .argument('[content-id]', 'of this title alone')
+    .description('access that was sold, by title and day')
+    .option('--json', 'as one JSON array', false);
+  ofNode(sales).action((contentId: string | undefined, options: CommonOptions & { json: boolean }) =>
+    salesCommand(context.configOf(options), contentId, options.json),
   );
 
   const deleting = program

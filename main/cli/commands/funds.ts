@@ -92,17 +92,9 @@ function addOperationCommands(program: Command, context: CommandContext): void {
     );
   acting(program.command('access'))
     .argument('<content-id>')
-    .argument('<address>', 'account of its owner')
-    .argument('<xac>', 'price', typedAmount)
-    .option('--premium', 'of the premium pool, whose fee is higher', false)
-    .description('buy access to a content')
-    .action(
-      (
-        contentId: string,
-        to: string,
-        priceXac: string,
-        o: CommonOptions & ActOptions & { premium: boolean },
-      ) => accessCommand(context.configOf(o), { contentId, to, priceXac, premium: o.premium }, o),
+    .description('buy access to a content or a broadcast, for the price that its own file says')
+    .action((contentId: string, o: CommonOptions & ActOptions) =>
+      accessCommand(context.configOf(o), contentId, o),
     );
 }
 

@@ -1,7 +1,7 @@
 /** `ace-node play`, `broadcast` */
 import type { Command } from 'commander';
-import { broadcastCommand } from '../broadcast.ts';
-import { notEmpty } from '../option-values.ts';
+import { type BroadcastOptions, broadcastCommand } from '../broadcast.ts';
+import { notEmpty, span, typedAmount } from '../option-values.ts';
 import { playCommand } from '../play.ts';
 import { type CommandContext, type CommonOptions, ofNode, port } from './command-context.ts';
 
@@ -30,9 +30,16 @@ export function addWatchingCommands(program: Command, context: CommandContext): 
       'take what an encoder writes to this folder, instead of what it pushes',
       notEmpty,
     )
+    .option(
+      '--price <xac>',
+      'what others pay for access, from now on; what was bought before stays good until its end',
+      typedAmount,
+    )
+    .option('--lasts <span>', 'what one purchase lasts, such as 90m, 24h or 7d (default: 24h)', span)
+    .option('--premium', 'of the premium pool', false)
     .option('--end', 'end the broadcast of that name for good', false)
     .option('--http-port <port>', 'port that the encoder pushes to, when no node runs (default: any)', port);
-  ofNode(broadcast).action((options: CommonOptions & { name: string; folder?: string; end: boolean }) =>
+  ofNode(broadcast).action((options: CommonOptions & BroadcastOptions) =>
     broadcastCommand(context.configOf(options), options),
   );
 }

@@ -48,6 +48,9 @@ export class BroadcastTable {
   readonly #end;
   readonly #setFolder;
   readonly #disown;
+  readonly #offers;
+  readonly #setOffers;
+  readonly #offersSequence;
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM broadcasts b WHERE content_id = ?`);
@@ -75,6 +78,16 @@ export class BroadcastTable {
     );
     this.#disown = db.prepare(
       `UPDATE broadcasts SET push_key = NULL, folder = NULL WHERE push_key IS NOT NULL AND ended = 0`,
+    );
+    this.#offers = db
+      .prepare<[string], Uint8Array | null>(`SELECT offers FROM broadcasts WHERE content_id = ?`)
+      .pluck();
+    this.#offersSequence = db
+      .prepare<[string], number>(`SELECT offers_sequence FROM broadcasts WHERE content_id = ?`)
+      .pluck();
+    this.#setOffers = db.prepare<[{ contentId: string; offers: Uint8Array; sequence: number }]>(
+      `UPDATE broadcasts SET offers = @offers, offers_sequence = @sequence
+       WHERE content_id = @contentId AND offers_sequence <= @sequence`,
     );
   }
 
@@ -110,6 +123,21 @@ export class BroadcastTable {
 
   setFolder(contentId: string, folder: string | null): void {
     this.#setFolder.run({ contentId, folder });
+  }
+
+  /** The prices that its newest record told, in dag-cbor; `null`: those of its file. */
+  offers(contentId: string): Uint8Array | null {
+    return this.#offers.get(contentId) ?? null;
+  }
+
+  /** The record that told them; -1 before the first. */
+  offersSequence(contentId: string): number {
+    return this.#offersSequence.get(contentId) ?? -1;
+  }
+
+  /** Unless a later record has told others. */
+  setOffers(contentId: string, sequence: number, offers: Uint8Array): void {
+    this.#setOffers.run({ contentId, offers, sequence });
   }
 
   /** Those that have not ended are nobody's to go on with: the key of the device that began them is gone. */

@@ -21,6 +21,8 @@ export interface ContentRow {
   readonly pinned: boolean;
   /** Its user shares it with nobody for now. */
   readonly paused: boolean;
+  /** Its file names a price of access. */
+  readonly sold: boolean;
   /** When it was played, fetched or served last. */
   readonly usedAtMs: number;
   /** The user's own file, which was imported by reference; `null` when the piece store has the bytes. */
@@ -41,7 +43,7 @@ export type ContentTrouble = 'changed' | 'missing';
 export type NewContent = Pick<
   ContentRow,
   'contentId' | 'transport' | 'name' | 'mimeType' | 'sizeBytes' | 'durationMs' | 'origin' | 'addedAtMs'
->;
+> & { readonly sold?: boolean };
 
 /** Which file has a content's bytes, and how it was when it was read. */
 export interface StoredFile {
@@ -58,17 +60,18 @@ const LISTED = `content_id AS contentId, name, mime_type AS mimeType, size_bytes
   coalesce((SELECT pieces FROM piece_counts n WHERE n.content_id = c.content_id), 0) AS havePieces,
   EXISTS (SELECT 1 FROM pieces p WHERE p.content_id = c.content_id
     AND p.piece_index = (c.size_bytes - 1) / 1048576) AS haveLastPiece,
-  pinned, paused, used_at_ms AS usedAtMs, source_path AS sourcePath, file_stamp AS fileStamp, trouble`;
+  pinned, paused, sold, used_at_ms AS usedAtMs, source_path AS sourcePath, file_stamp AS fileStamp, trouble`;
 
 const COLUMNS = `${LISTED}, transport`;
 
 /** Of a library, whose transport files together are some hundred megabytes. */
 export type ListedContent = Omit<ContentRow, 'transport'>;
 
-type RawRow = Omit<ContentRow, 'haveLastPiece' | 'pinned' | 'paused'> & {
+type RawRow = Omit<ContentRow, 'haveLastPiece' | 'pinned' | 'paused' | 'sold'> & {
   haveLastPiece: number;
   pinned: number;
   paused: number;
+  sold: number;
 };
 
 /** What is known of a content's file, without its pieces. */
@@ -107,6 +110,7 @@ export class ContentTable {
   readonly #setPinned;
   readonly #setPaused;
   readonly #isPaused;
+  readonly #isSold;
   readonly #touch;
   readonly #setFile;
   readonly #setStamp;
@@ -124,10 +128,10 @@ export class ContentTable {
     this.#listFrom = db.prepare<[string], Omit<RawRow, 'transport'>>(`SELECT ${LISTED} FROM contents c
        WHERE content_id > ? AND content_id NOT IN (SELECT content_id FROM live_contents)
        ORDER BY content_id LIMIT ${PART_ROWS}`);
-    this.#insert = db.prepare<[NewContent]>(
+    this.#insert = db.prepare<[Omit<NewContent, 'sold'> & { sold: number }]>(
       `INSERT INTO contents (content_id, transport, name, mime_type, size_bytes, duration_ms, origin, added_at_ms,
-         used_at_ms)
-       VALUES (@contentId, @transport, @name, @mimeType, @sizeBytes, @durationMs, @origin, @addedAtMs, @addedAtMs)
+         used_at_ms, sold)
+       VALUES (@contentId, @transport, @name, @mimeType, @sizeBytes, @durationMs, @origin, @addedAtMs, @addedAtMs, @sold)
        ON CONFLICT DO NOTHING`,
     );
     this.#setOrigin = db.prepare<[string, string]>(`UPDATE contents SET origin = ? WHERE content_id = ?`);
@@ -151,6 +155,7 @@ export class ContentTable {
     this.#setPinned = db.prepare<[number, string]>(`UPDATE contents SET pinned = ? WHERE content_id = ?`);
     this.#setPaused = db.prepare<[number, string]>(`UPDATE contents SET paused = ? WHERE content_id = ?`);
     this.#isPaused = db.prepare<[string], number>(`SELECT paused FROM contents WHERE content_id = ?`).pluck();
+    this.#isSold = db.prepare<[string], number>(`SELECT sold FROM contents WHERE content_id = ?`).pluck();
     this.#touch = db.prepare<[number, string]>(`UPDATE contents SET used_at_ms = ? WHERE content_id = ?`);
     this.#setFile = db.prepare<[string | null, string, string]>(
       `UPDATE contents SET source_path = ?, file_stamp = ?, trouble = NULL WHERE content_id = ?`,
@@ -221,7 +226,7 @@ export class ContentTable {
 
   /** Keeps what is there when the content is known already. */
   insert(content: NewContent): void {
-    this.#insert.run(content);
+    this.#insert.run({ ...content, sold: content.sold ? 1 : 0 });
   }
 
   setOrigin(contentId: string, origin: ContentRow['origin']): void {
@@ -253,6 +258,10 @@ export class ContentTable {
     this.pieces.changed(contentId);
   }
 
+  isSold(contentId: string): boolean {
+    return this.#isSold.get(contentId) === 1;
+  }
+
   isPaused(contentId: string): boolean {
     return this.#isPaused.get(contentId) === 1;
   }
@@ -280,11 +289,12 @@ export class ContentTable {
   }
 }
 
-function toRow<Row extends Pick<RawRow, 'haveLastPiece' | 'pinned' | 'paused'>>(row: Row) {
+function toRow<Row extends Pick<RawRow, 'haveLastPiece' | 'pinned' | 'paused' | 'sold'>>(row: Row) {
   return {
     ...row,
     haveLastPiece: row.haveLastPiece === 1,
     pinned: row.pinned === 1,
     paused: row.paused === 1,
+    sold: row.sold === 1,
   };
 }

@@ -1,6 +1,7 @@
 /** The node's own file: contents, channels of both sides, settlements, the user's settings, data used. */
 import { MetaTable } from '../meta.ts';
 import { type OpenOptions, openDatabase, transaction, withStoreErrors } from '../open.ts';
+import { AccessCertificateTable } from './access-certificates.ts';
 import { AutoTopUpTable } from './auto-top-ups.ts';
 import { BilledChannelTable } from './billed-channels.ts';
 import { BroadcastTable } from './broadcasts.ts';
@@ -37,6 +38,7 @@ import { pausedContents } from './migrations/0019-paused-contents.ts';
 import { pieceCounts } from './migrations/0020-piece-counts.ts';
 import { places } from './migrations/0021-places.ts';
 import { autoTopUps } from './migrations/0022-auto-top-ups.ts';
+import { access } from './migrations/0023-access.ts';
 import { OperationTable } from './operations.ts';
 import { PayeeChannelTable } from './payee-channels.ts';
 import { PayerChannelTable } from './payer-channels.ts';
@@ -48,6 +50,7 @@ import { SettlementTable } from './settlements.ts';
 import { TrafficTable } from './traffic.ts';
 
 export interface NodeStore {
+  readonly accessCertificates: AccessCertificateTable;
   readonly contents: ContentTable;
   readonly broadcasts: BroadcastTable;
   readonly liveRecords: LiveRecordTable;
@@ -100,6 +103,7 @@ export const NODE_MIGRATIONS = [
   pieceCounts,
   places,
   autoTopUps,
+  access,
 ] as const;
 
 /**
@@ -116,6 +120,7 @@ export function openNodeStore(
   // A damaged schema shows when the statements are prepared.
   return withStoreErrors(
     () => ({
+      accessCertificates: new AccessCertificateTable(db),
       contents: new ContentTable(db),
       broadcasts: new BroadcastTable(db),
       liveRecords: new LiveRecordTable(db),

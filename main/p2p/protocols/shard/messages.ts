@@ -12,6 +12,7 @@ import { TOKENS } from '../../../../shared/economy/money.ts';
 import type { Payment } from '../../../../shared/economy/payment.ts';
 import { formatRatio, parseRatio, type Ratio } from '../../../../shared/economy/ratio.ts';
 import { type NetworkSettings, POOLS, type Pool } from '../../../../shared/economy/settings.ts';
+import { MAX_ACCESS_BYTES } from '../../../../shared/settlement/access-certificate.ts';
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
 import { type MethodName, type RpcResult, type Sent, typedRpc } from '../../typed-rpc.ts';
@@ -222,6 +223,13 @@ export const methods = {
   },
   /** What a swap would be worked out with: reserves of each token that trades with XAC. */
   exchange: { params: z.object({}), result: z.object({ XAT: reserves, XAS: reserves, XAB: reserves }) },
+  /** Whether an account has bought access to a content: the bytes of `encodeAccess`, signed; `null` for what it has not. */
+  access: {
+    params: z.object({ account: address, contentId, seller: address }),
+    result: z.object({
+      certificate: z.object({ record: blob(MAX_ACCESS_BYTES), signature: bytes(64) }).nullable(),
+    }),
+  },
   devices: { params: z.object({ account: address }), result: z.object({ devices: accountDevices }) },
   /** What the network's pools hold, and how much of each token there is. */
   pools: { params: z.object({}), result: z.object({ pools, supply }) },

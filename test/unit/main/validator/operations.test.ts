@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { settle } from '../../../../main/validator/batching.ts';
+import { MAX_WALK_UNITS } from '../../../../main/validator/claim-check.ts';
 import { accountOperations, submitOperation } from '../../../../main/validator/operations.ts';
 import { operationTypedData } from '../../../../main/wallet/typed-data.ts';
 import { parseAmount } from '../../../../shared/economy/money.ts';
@@ -64,6 +66,24 @@ describe('an operation at the shard', () => {
     await expectAceRejection('FundsReserved', submit(shard, PAYER, tooMuch));
     expect((await shard.chain.account(PAYER.account.address)).services.XAT).toBe(parseAmount('0.2'));
     await submit(shard, PAYER, allowed);
+  });
+
+  it('pays a claim in full that comes after a withdrawal and a purchase in the moment between it and its lease', async () => {
+    const shard = shardWith();
+    const leased = await shard.lease(PAYER, PAYEE, 10_240);
+    await expectAceRejection('FundsReserved', submit(shard, PAYER, withdrawal('0.2')));
+    await submit(shard, PAYER, withdrawal('0.09'));
+    await expectAceRejection('FundsReserved', submit(shard, PAYER, access('0.0097')));
+    // No further in one claim than a shard walks for it.
+    for (let units = 0; units < 10_240; ) {
+      units = Math.min(10_240, units + MAX_WALK_UNITS);
+      shard.claim(leased, units);
+    }
+    await settle(shard.context);
+    const payee = await shard.chain.account(PAYEE.account.address);
+    // 0.1 XAC less the fee of a tenth: every unit was paid, none is owed.
+    expect(payee.services.XAC).toBe(parseAmount('0.09'));
+    expect((await shard.chain.account(PAYER.account.address)).creditUsedUnits).toBe(0);
   });
 
   // It was: who had been served on the word that funds pay was owed then.

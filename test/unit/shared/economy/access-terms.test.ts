@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AccessOffer,
+  type AccessTerms,
+  offerAt,
+  offersFromPlain,
+  plainTerms,
+  termsFromPlain,
+  withOffer,
+} from '../../../../shared/economy/access-terms.ts';
+import { amount } from '../../../../shared/economy/money.ts';
+import { accessEndMs } from '../../../../shared/settlement/access-certificate.ts';
+
+const SELLER = `0x${'ab'.repeat(20)}`;
+const DAY_MS = 86_400_000;
+const TOLERANCE_MS = 600_000;
+const T0 = 1_800_000_000_000;
+const offer = (fromMs: number, price: bigint, lastsMs = DAY_MS): AccessOffer => ({
+  fromMs,
+  priceXac: amount(price),
+  lastsMs,
+});
+const terms = (...offers: AccessOffer[]): AccessTerms => ({ seller: SELLER, premium: false, offers });
+const bought = (price: bigint, boughtAtMs: number, untilMs = boughtAtMs + DAY_MS, lastsMs = DAY_MS) => ({
+  ...{
+    contentId: 'b',
+    seller: SELLER,
+    premium: false,
+    priceXac: amount(price),
+    boughtAtMs,
+    untilMs,
+    lastsMs,
+  },
+});
+
+describe('the terms of access', () => {
+  it('are read as they were signed', () => {
+    const two = terms(offer(T0, 5n), offer(T0 + 1, 9n, 0));
+    expect(termsFromPlain(plainTerms(two))).toEqual(two);
+  });
+
+  it.each<[string, unknown]>([
+    ['no offer', []],
+    ['no price', [[0, 0, 0]]],
+    ['a price below nothing', [[0, -1, 0]]],
+    ['a fraction', [[0, 0.5, 0]]],
+    ['more than there is', [[0, 10n ** 19n, 0]]],
+    [
+      'two of one moment',
+      [
+        [1, 1, 0],
+        [1, 2, 0],
+      ],
+    ],
+    [
+      'a time that goes back',
+      [
+        [2, 1, 0],
+        [1, 2, 0],
+      ],
+    ],
+    ['more than are kept', Array.from({ length: 17 }, (_, i) => [i, 1, 0])],
+    ['a field too many', [[0, 1, 0, 0]]],
+  ])('are none with %s', (_, plain) => {
+    expect(offersFromPlain(plain)).toBeNull();
+  });
+
+  it('ask what the offer of the moment says', () => {
+    const two = terms(offer(T0, 5n), offer(T0 + DAY_MS, 9n));
+    expect(offerAt(two, T0 - 1).priceXac).toBe(5n);
+    expect(offerAt(two, T0 + DAY_MS - 1).priceXac).toBe(5n);
+    expect(offerAt(two, T0 + DAY_MS).priceXac).toBe(9n);
+  });
+
+  it('keep the offers under which something may still last', () => {
+    const next = withOffer([offer(T0, 5n)], offer(T0 + DAY_MS / 2, 9n));
+    expect(next).toHaveLength(2);
+    const later = withOffer(next, offer(T0 + 3 * DAY_MS, 7n));
+    expect(later.map(({ priceXac }) => priceXac)).toEqual([9n, 7n]);
+    expect(withOffer(later, offer(T0 + 9 * DAY_MS, 1n)).map(({ priceXac }) => priceXac)).toEqual([7n, 1n]);
+  });
+});
+
+describe('what was bought', () => {
+  const CHANGE_MS = T0 + DAY_MS;
+  const raised = terms(offer(T0, 5n), offer(CHANGE_MS, 9n));
+  const end = (...args: Parameters<typeof bought>) => accessEndMs(bought(...args), raised, TOLERANCE_MS);
+
+  it('before a change of the price stays good until its end', () => {
+    expect(end(5n, CHANGE_MS - 3_600_000)).toBe(CHANGE_MS - 3_600_000 + DAY_MS);
+  });
+
+  it('for less than was asked opens nothing', () => {
+    expect(end(4n, T0)).toBeNull();
+    expect(end(5n, CHANGE_MS + TOLERANCE_MS + 1)).toBeNull();
+    expect(end(9n, CHANGE_MS + TOLERANCE_MS + 1)).toBe(CHANGE_MS + TOLERANCE_MS + 1 + DAY_MS);
+  });
+
+  it('in the moment of a change counts on the better price', () => {
+    expect(end(5n, CHANGE_MS + TOLERANCE_MS - 1)).toBe(
+      Math.min(CHANGE_MS + TOLERANCE_MS - 1 + DAY_MS, CHANGE_MS + TOLERANCE_MS + DAY_MS),
+    );
+  });
+
+  it('again and again at the old price is over one span after the change', () => {
+    expect(end(5n, T0, T0 + 100 * DAY_MS)).toBe(CHANGE_MS + TOLERANCE_MS + DAY_MS);
+    // At the new price nothing ends it early.
+    expect(end(9n, T0 + 2 * DAY_MS, T0 + 100 * DAY_MS)).toBe(T0 + 100 * DAY_MS);
+  });
+
+  it('for longer than one purchase lasts opens nothing, and for ever no broadcast', () => {
+    expect(end(5n, T0, T0 + 2 * DAY_MS, 2 * DAY_MS)).toBeNull();
+    expect(end(5n, T0, 0, 0)).toBeNull();
+    expect(accessEndMs(bought(5n, T0, 0, 0), terms(offer(0, 5n, 0)), 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('from another seller, or in another pool, opens nothing', () => {
+    const good = bought(5n, T0);
+    expect(accessEndMs({ ...good, seller: `0x${'cd'.repeat(20)}` }, raised, 0)).toBeNull();
+    expect(accessEndMs({ ...good, premium: true }, raised, 0)).toBeNull();
+  });
+});
