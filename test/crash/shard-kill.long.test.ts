@@ -65,4 +65,4 @@ it('a shard and the chain, processes of their own, killed in turn in mid-stream:
     const { held, owed } = await heldAndOwed(snapshot, token);
     expect(held).toBe(owed);
   }
-}, 120_000);
+});
