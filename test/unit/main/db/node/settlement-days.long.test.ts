@@ -13,7 +13,7 @@ const COUNT = 100_000;
 /** Reading all settlements once takes at least so many times as long as a page of the statement. */
 const QUICKER = 10;
 
-it('opens and goes on by a few rows, however many settlements there are', { timeout: 120_000 }, async () => {
+it('opens and goes on by a few rows, however many settlements there are', async () => {
   const store = openNodeStore(join(tempDir(), 'node.db'));
   insertSettlements(store, COUNT);
   await catchUpDays(store);
