@@ -8,7 +8,14 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import * as dagCbor from '@ipld/dag-cbor';
-import { type AccessTerms, MAX_OFFERS, plainOffers, withOffer } from '../../shared/economy/access-terms.ts';
+import {
+  type AccessOffer,
+  type AccessTerms,
+  MAX_OFFERS,
+  offersFromPlain,
+  plainOffers,
+  withOffer,
+} from '../../shared/economy/access-terms.ts';
 import type { TokenAmount } from '../../shared/economy/money.ts';
 import { PIECE_BYTES, pieceCount } from '../../shared/economy/units.ts';
 import { AceError } from '../../shared/errors.ts';
@@ -127,7 +134,7 @@ export class Broadcaster {
 
   /** From now on it costs something else: its next record says so. What was bought stays good until its end. */
   #reprice({ contentId, name }: BroadcastRow, price: BroadcastPrice): void {
-    const { store, sold, nowMs } = this.#context;
+    const { store, sold } = this.#context;
     const terms = sold.of(contentId)?.terms;
     if (!terms || terms.premium !== price.premium || terms.seller !== price.seller) {
       throw new AceError(
@@ -136,24 +143,40 @@ export class Broadcaster {
         { details: { field: 'price', reason: 'unpriced' } },
       );
     }
-    const fromMs = Math.max(nowMs(), (terms.offers.at(-1)?.fromMs ?? 0) + 1);
     const { priceXac, lastsMs } = price;
     const now = terms.offers.at(-1);
-    if (now?.priceXac === priceXac && now.lastsMs === lastsMs) return;
-    const offers = withOffer(terms.offers, { fromMs, priceXac, lastsMs });
-    if (offers.length > MAX_OFFERS) {
+    const isAsked = now?.priceXac === priceXac && now.lastsMs === lastsMs;
+    const next = { fromMs: 0, priceXac, lastsMs };
+    if (!isAsked && this.#withNext(terms.offers, next).length > MAX_OFFERS) {
       throw new AceError(
         'TooManyRequests',
         'The price was changed too often for what was bought to end in between',
       );
     }
     store.commit(() =>
-      store.broadcasts.setOffers(
-        contentId,
-        store.broadcasts.offersSequence(contentId),
-        dagCbor.encode(plainOffers(offers)),
-      ),
+      store.broadcasts.setNextOffer(contentId, isAsked ? null : dagCbor.encode(plainOffers([next]))),
     );
+  }
+
+  /** Offers with one more, from now on. */
+  #withNext(offers: readonly AccessOffer[], next: AccessOffer): AccessOffer[] {
+    const fromMs = Math.max(this.#context.nowMs(), (offers.at(-1)?.fromMs ?? 0) + 1);
+    return withOffer(offers, { ...next, fromMs });
+  }
+
+  /**
+   * What the record to come asks. Another price counts from the first record on that tells it: who buys before has not been
+   * told.
+   */
+  #offersOf(broadcast: string): { offers: readonly AccessOffer[] | undefined; tellsNext: boolean } {
+    const { store, sold } = this.#context;
+    const offers = sold.of(broadcast)?.terms.offers;
+    const plain = store.broadcasts.nextOffer(broadcast);
+    const [next] = (plain && offersFromPlain(dagCbor.decode(plain))) ?? [];
+    if (!offers || !next) return { offers, tellsNext: false };
+    const all = this.#withNext(offers, next);
+    const tellsNext = all.length <= MAX_OFFERS;
+    return { offers: tellsNext ? all : offers, tellsNext };
   }
 
   /** All of our own, ended ones too, oldest first. */
@@ -248,13 +271,14 @@ export class Broadcaster {
   }
 
   #sign(unpriced: LiveRecord, transport: Uint8Array, mark: string | null): void {
-    const { store, device, book, sold, onPublished } = this.#context;
-    const offers = sold.of(unpriced.broadcast)?.terms.offers;
+    const { store, device, book, onPublished } = this.#context;
+    const { offers, tellsNext } = this.#offersOf(unpriced.broadcast);
     const record: LiveRecord = { ...unpriced, ...(offers && { offers }) };
     const { broadcast, sequence, discontinuities } = record;
     const message = signRecord(record, transport, device);
     book.add(readMessage(message), message, 'imported', () => {
       store.broadcasts.published(broadcast, sequence, discontinuities, mark);
+      if (tellsNext) store.broadcasts.setNextOffer(broadcast, null);
       if (record.contentId === null) return;
       for (let i = 0; i < pieceCount(record.sizeBytes); i++)
         store.contents.pieces.add(record.contentId, i, true);

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SoldTerms } from '../../main/content/sold-terms.ts';
 import { DataDir } from '../../main/data-dir/data-dir.ts';
 import type { Watch } from '../../main/live/watch.ts';
 import { validatorSecrets } from '../../main/validator/validator-files.ts';
@@ -184,7 +185,11 @@ describe('a broadcast that is sold', () => {
 
     // The price goes up: what was bought stays good, and is over at its time.
     await seller.live.start('Harbour', null, { ...price, priceXac: parseAmount('0.7') });
+    // It counted at once, before, and who bought at the price that it had heard of was refused after it had paid.
+    const asked = () => new SoldTerms(seller.store).of(id)?.terms.offers.map(({ priceXac }) => priceXac);
+    expect(asked()).toEqual([parseAmount('0.5')]);
     await publish(seller, id);
+    expect(asked()).toEqual([parseAmount('0.5'), parseAmount('0.7')]);
     await waitFor('the new price is heard', () => buyer.live.book.window(id).length === 2);
     await waitFor('it is over', () => buyer.access.state(id)?.state === 'expired');
     await publish(seller, id);

@@ -50,7 +50,8 @@ export class BroadcastTable {
   readonly #disown;
   readonly #offers;
   readonly #setOffers;
-  readonly #offersSequence;
+  readonly #nextOffer;
+  readonly #setNextOffer;
 
   constructor(db: Database) {
     this.#get = db.prepare<[string], RawRow>(`SELECT ${COLUMNS} FROM broadcasts b WHERE content_id = ?`);
@@ -82,9 +83,12 @@ export class BroadcastTable {
     this.#offers = db
       .prepare<[string], Uint8Array | null>(`SELECT offers FROM broadcasts WHERE content_id = ?`)
       .pluck();
-    this.#offersSequence = db
-      .prepare<[string], number>(`SELECT offers_sequence FROM broadcasts WHERE content_id = ?`)
+    this.#nextOffer = db
+      .prepare<[string], Uint8Array | null>(`SELECT next_offer FROM broadcasts WHERE content_id = ?`)
       .pluck();
+    this.#setNextOffer = db.prepare<[Uint8Array | null, string]>(
+      `UPDATE broadcasts SET next_offer = ? WHERE content_id = ?`,
+    );
     this.#setOffers = db.prepare<[{ contentId: string; offers: Uint8Array; sequence: number }]>(
       `UPDATE broadcasts SET offers = @offers, offers_sequence = @sequence
        WHERE content_id = @contentId AND offers_sequence <= @sequence`,
@@ -130,9 +134,13 @@ export class BroadcastTable {
     return this.#offers.get(contentId) ?? null;
   }
 
-  /** The record that told them; -1 before the first. */
-  offersSequence(contentId: string): number {
-    return this.#offersSequence.get(contentId) ?? -1;
+  /** What its next record is to ask, as one plain offer; `null` where that is what the last one asked. */
+  nextOffer(contentId: string): Uint8Array | null {
+    return this.#nextOffer.get(contentId) ?? null;
+  }
+
+  setNextOffer(contentId: string, offer: Uint8Array | null): void {
+    this.#setNextOffer.run(offer, contentId);
   }
 
   /** Unless a later record has told others. */

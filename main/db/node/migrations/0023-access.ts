@@ -16,5 +16,6 @@ CREATE TABLE access_certificates (
 ALTER TABLE contents ADD COLUMN sold INTEGER NOT NULL DEFAULT 0;           -- 1: its file has terms of access
 ALTER TABLE broadcasts ADD COLUMN offers BLOB;                            -- dag-cbor; NULL: those of its file
 ALTER TABLE broadcasts ADD COLUMN offers_sequence INTEGER NOT NULL DEFAULT -1; -- record that told them
+ALTER TABLE broadcasts ADD COLUMN next_offer BLOB;                        -- dag-cbor; what the next record is to ask, NULL: the same
 `),
 };
