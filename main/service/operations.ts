@@ -10,7 +10,6 @@ import {
   amount,
   type Balances,
   formatAmount,
-  parseAmount,
   type Token,
   type TokenAmount,
   ZERO,
@@ -24,7 +23,6 @@ import {
   type MintOperation,
   type Operation,
   type SwapOperation,
-  type TransferOperation,
   type UnlinkOperation,
   type WithdrawOperation,
 } from '../../shared/economy/operation.ts';
@@ -39,7 +37,6 @@ import {
   quoteTransfer,
 } from '../../shared/economy/operation-quote.ts';
 import type { Funds } from '../../shared/economy/payment.ts';
-import { type Ratio, ratio, ratioFromDecimal } from '../../shared/economy/ratio.ts';
 import { AceError, type ErrorCode, isAceError } from '../../shared/errors.ts';
 import { fromHex, toHex } from '../../shared/hex.ts';
 import type {
@@ -48,15 +45,24 @@ import type {
   RepaymentView,
   WalletOutputs,
 } from '../../shared/rpc/wallet.ts';
-import { shownAddress, typedAddress } from '../../shared/typed/address.ts';
+import { shownAddress } from '../../shared/typed/address.ts';
 import type { AccountPicture } from '../account/account-sync.ts';
-import { parseContentId } from '../content/transport-file.ts';
 import type { RunningPeer } from '../peer/peer.ts';
 import type { CheckedInput } from '../rpc/service.ts';
 import { serializer } from '../util/serialize.ts';
 import { operationTypedData, typedDataHash } from '../wallet/typed-data.ts';
 import { accessTerms, checkPurchase } from './access.ts';
 import { accessView, effectView, repaymentView, swapView } from './operation-views.ts';
+import { inFaucetWords, inOperationWords } from './operation-words.ts';
+import {
+  accessOf,
+  moveOf,
+  parsePercent,
+  positive,
+  swapOf,
+  transferOf,
+  type Unsigned,
+} from './typed-operations.ts';
 import { holdingsView } from './views.ts';
 
 /** After one of these it is not known whether the operation was booked. */
@@ -76,9 +82,6 @@ export interface UnaskedDeposit {
     readonly amountXat: TokenAmount;
   }): void;
 }
-
-/** An operation without who signs it, and with which number. */
-type Unsigned<T extends Operation> = Omit<T, 'from' | 'nonce'>;
 
 /** The procedures are fields: what a service answers is spread into the node's (`node-service.ts`). */
 export class OperationService {
@@ -373,96 +376,4 @@ export class OperationService {
     const pair = (await this.#peer.shardClient.call('exchange', {}))[tradedToken(sell, buy)];
     return { XAC: amount(pair.XAC), token: amount(pair.token) };
   }
-}
-
-function transferOf({ to, token, amount, place }: CheckedInput<'quoteSend'>): Unsigned<TransferOperation> {
-  return { kind: 'transfer', to: typedAddress(to), token, amount: positive(amount), place };
-}
-
-function moveOf(
-  kind: 'deposit' | 'withdraw',
-  { token, amount }: CheckedInput<'quoteDeposit'>,
-): Unsigned<DepositOperation | WithdrawOperation> {
-  return { kind, token, amount: positive(amount) };
-}
-
-function swapOf(
-  { sell, buy, amount }: Pick<CheckedInput<'quoteSwap'>, 'sell' | 'buy' | 'amount'>,
-  minReceived: TokenAmount,
-  deadlineMs: number,
-): Unsigned<SwapOperation> {
-  return { kind: 'swap', sell, buy, amount: positive(amount), minReceived, deadlineMs };
-}
-
-function accessOf({
-  to,
-  contentId,
-  priceXac,
-  premium,
-  lastsMs,
-}: Omit<CheckedInput<'buyAccess'>, 'expiresAtMs'>): Unsigned<AccessOperation> {
-  return {
-    kind: 'access',
-    to: typedAddress(to),
-    contentId: parseContentId(contentId),
-    priceXac: positive(priceXac),
-    premium,
-    lastsMs,
-  };
-}
-
-/** @throws AceError `InvalidAmount` */
-function positive(text: string): TokenAmount {
-  const parsed = parseAmount(text.trim());
-  if (parsed === 0n) throw new AceError('InvalidAmount', 'The amount must be more than 0');
-  return parsed;
-}
-
-/** 0 to 50 percent as a share. @throws AceError `InvalidInput` */
-function parsePercent(text: string): Ratio {
-  if (/^\d{1,2}(\.\d{1,4})?$/.test(text.trim())) {
-    const percent = ratioFromDecimal(text.trim());
-    if (percent.num <= 50n * percent.den) return ratio(percent.num, percent.den * 100n);
-  }
-  throw new AceError('InvalidInput', 'The slippage is a percentage from 0 to 50, such as 0.5', {
-    details: { field: 'slippagePercent', reason: 'slippage' },
-  });
-}
-
-/** An error crosses the wire as its code and figures; here it gets the words for the user who signed the operation. */
-function inOperationWords(error: unknown): unknown {
-  if (!(error instanceof AceError)) return error;
-  const { owedUnits, reservedUnits } = error.details;
-  const words: Partial<Record<ErrorCode, string>> = {
-    InsufficientFunds: 'The funds do not reach for this any more: ask for a new quote',
-    WrongNonce:
-      'Another operation of this account was booked meanwhile: nothing was done, look at what you have and try again',
-    SlippageExceeded: 'The price has moved further than allowed: nothing was done, ask for a new quote',
-    DeadlinePassed: 'It came too late: nothing was done, ask for a new quote',
-    NoMarket: 'The exchange has no reserves of this pair',
-    NotAllowed: 'The network does not let this account do that',
-    FundsReserved:
-      owedUnits === undefined
-        ? `${reservedUnits} MiB of open channels are paid from what lies in services: stop what plays, or leave more there`
-        : `${owedUnits} MiB are owed: what lies in services repays them first`,
-  };
-  const text = words[error.code];
-  return text === undefined
-    ? error
-    : new AceError(error.code, text, { cause: error, details: error.details });
-}
-
-/** The faucet's refusals. */
-function inFaucetWords(error: unknown): unknown {
-  if (!(error instanceof AceError)) return error;
-  const { mostXat, mostXatPerDay, leftXat } = error.details;
-  const words: Partial<Record<ErrorCode, string>> = {
-    InsufficientFunds: 'The faucet does not have that much: ask for less',
-    InvalidAmount: `The faucet gives at most ${mostXat} at once: ask for less`,
-    TooManyRequests: `The faucet gives an account ${mostXatPerDay} a day, ${leftXat} are left today`,
-  };
-  const text = words[error.code];
-  return text === undefined
-    ? error
-    : new AceError(error.code, text, { cause: error, details: error.details });
 }
