@@ -44,7 +44,8 @@ function fill(db: Database): void {
 it.each([
   ['node', NODE_MIGRATIONS, [1, NODE_MIGRATIONS.length]],
   ['validator', VALIDATOR_MIGRATIONS, [VALIDATOR_MIGRATIONS.length]],
-  ['chain', chainMigrations, [chainMigrations.length]],
+  // Its schemas begin with a later one than 1, which is its only one so far.
+  ['chain', chainMigrations, chainMigrations.map(({ version }) => version)],
 ] as const)(
   'a %s killed in mid-migration has its old file, and migrates it at the next start',
   async (role, all, killedAt) => {
@@ -52,7 +53,7 @@ it.each([
       const path = join(tempDir(), 'file.db');
       const released = all.slice(0, 1);
       // Killed in the first one, there was no file before.
-      const isNew = version === 1;
+      const isNew = version === all[0]?.version;
       if (!isNew) {
         const db = openDatabase({ path, role, migrations: released });
         if (role === 'node') fill(db);
@@ -63,7 +64,7 @@ it.each([
       expect(signal).toBe('SIGKILL');
       if (!isNew) expect(contentOf(path, role, released)).toEqual(before);
       const db = openDatabase({ path, role, migrations: all });
-      expect(db.pragma('user_version', { simple: true })).toBe(all.length);
+      expect(db.pragma('user_version', { simple: true })).toBe(all.at(-1)?.version);
       expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
       if (role === 'node') {
         expect(db.prepare('SELECT count(*) FROM contents').pluck().get()).toBe(isNew ? 0 : ROWS);
