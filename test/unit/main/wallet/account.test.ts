@@ -23,8 +23,8 @@ describe('account', () => {
     expect(account.address).toBe('0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266');
   });
 
-  it('shows nothing but its address, how to sign, and how to forget the key', () => {
-    expect(Object.keys(account).toSorted()).toEqual(['address', 'close', 'signTypedData']);
+  it('shows nothing but its address, whether and how it signs, and how to forget the key', () => {
+    expect(Object.keys(account).toSorted()).toEqual(['address', 'canSign', 'close', 'signTypedData']);
   });
 
   it('refuses a phrase that is none', () => {
