@@ -36,7 +36,7 @@ describe('the folders of a devnet with many shards', () => {
     for (const [i, { faucet, validatorKey }] of shards.entries()) {
       expect(validatorKey).toBe(settings.validatorKeys[i]);
       expect(homeShard(faucet, 3, sha256)).toBe(i);
-      balances.push((await chain.account(faucet)).services.XAT);
+      balances.push((await chain.account(faucet)).main.XAT);
     }
     expect(balances.reduce((sum, balance) => sum + balance)).toBe(1_000_000n * 10_000_000n);
     expect(Math.max(...balances.map(Number)) - Math.min(...balances.map(Number))).toBeLessThan(3);
