@@ -1,6 +1,7 @@
 import type { HoldingDeltas } from '../../../shared/economy/holdings.ts';
 import type { Database } from '../open.ts';
 import { accountKey } from './account-key.ts';
+import { holdingValues } from './holding-values.ts';
 
 /** What one record of the log did to one account. */
 export interface AccountOperationRow {
@@ -60,17 +61,6 @@ export function accountOperationQueries(db: Database): AccountOperationQueries {
         payment: row.payment,
       })),
     insert: (address, height, { main, services }, payment) =>
-      void insert.run(
-        accountKey(address),
-        height,
-        main.XAT,
-        main.XAC,
-        main.XAS,
-        main.XAB,
-        services.XAT,
-        services.XAC,
-        services.XAS,
-        payment,
-      ),
+      void insert.run(accountKey(address), height, ...holdingValues({ main, services }), payment),
   };
 }

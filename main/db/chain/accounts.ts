@@ -2,6 +2,7 @@ import type { ChainAccount } from '../../../shared/chain.ts';
 import { amount } from '../../../shared/economy/money.ts';
 import type { Database } from '../open.ts';
 import { accountKey, addressOfKey } from './account-key.ts';
+import { holdingValues } from './holding-values.ts';
 
 interface AccountRow {
   readonly xat: bigint;
@@ -42,18 +43,7 @@ export function accountQueries(db: Database): AccountQueries {
     },
     all: () => all.all().map((row) => fromRow(addressOfKey(row.address), row)),
     put: ({ address, main, services, nonce, creditUsedUnits }) =>
-      void put.run(
-        accountKey(address),
-        main.XAT,
-        main.XAC,
-        main.XAS,
-        main.XAB,
-        services.XAT,
-        services.XAC,
-        services.XAS,
-        nonce,
-        creditUsedUnits,
-      ),
+      void put.run(accountKey(address), ...holdingValues({ main, services }), nonce, creditUsedUnits),
   };
 }
 
