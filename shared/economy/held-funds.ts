@@ -12,7 +12,7 @@ import {
   creditLeftUnits,
   type PriceSnapshot,
 } from './credit.ts';
-import { type Holdings, isServicesToken } from './holdings.ts';
+import { type Holdings, isServicesToken, type Place } from './holdings.ts';
 import { formatAmount, type Token, type TokenAmount, ZERO } from './money.ts';
 import type { Operation } from './operation.ts';
 import { type Funds, planPayment } from './payment.ts';
@@ -108,16 +108,14 @@ function fundsAfter(operation: Operation, services: Funds, { rates }: PriceSnaps
   }
 }
 
-/** @throws AceError `InsufficientFunds` that names what is there and what is asked for */
-export function checkFunds(
-  held: Readonly<Partial<Record<Token, TokenAmount>>>,
-  token: Token,
-  wanted: TokenAmount,
-): void {
-  const there = held[token] ?? ZERO;
+/** @throws AceError `InsufficientFunds` that names the place, what lies there and what is asked for */
+export function checkFunds(holdings: Holdings, place: Place, token: Token, wanted: TokenAmount): void {
+  const there =
+    place === 'main' ? holdings.main[token] : isServicesToken(token) ? holdings.services[token] : ZERO;
   if (there >= wanted) return;
+  const [what, otherwise] = place === 'main' ? ['kept', 'withdraw'] : ['to spend', 'deposit'];
   throw new AceError(
     'InsufficientFunds',
-    `The account has ${formatAmount(there)} ${token} there, not ${formatAmount(wanted)}`,
+    `${formatAmount(there)} ${token} ${what}, not ${formatAmount(wanted)}: choose less, or ${otherwise} first`,
   );
 }

@@ -75,7 +75,7 @@ const MINT_TOLERANCE = ratio(1, 100);
 export function quoteTransfer(operation: TransferOperation, basis: OperationBasis): OperationEffect {
   const { token, amount: moved } = operation;
   checkOperation(operation);
-  checkFunds(basis.account.main, token, moved);
+  checkFunds(basis.account, 'main', token, moved);
   return effect(
     { gives: [{ token, amount: moved, place: 'main', burned: false }], gets: [], fees: [] },
     basis,
@@ -93,7 +93,7 @@ export function quoteMove(
   const { kind, token, amount: moved } = operation;
   checkOperation(operation);
   const [from, to]: [Place, Place] = kind === 'deposit' ? ['main', 'services'] : ['services', 'main'];
-  checkFunds(basis.account[from], token, moved);
+  checkFunds(basis.account, from, token, moved);
   checkReserved(operation, basis);
   return effect(
     {
@@ -119,7 +119,7 @@ export function quoteMint(operation: MintOperation, basis: OperationBasis): Oper
   checkOperation(operation);
   const { costXab } = mintCost(operation.amountXat, basis);
   if (costXab > operation.maxXab) throw new AceError('SlippageExceeded', 'It costs more XAB by now');
-  checkFunds(basis.account.main, 'XAB', costXab);
+  checkFunds(basis.account, 'main', 'XAB', costXab);
   return effect(
     {
       gives: [{ token: 'XAB', amount: costXab, place: 'main', burned: true }],
@@ -146,7 +146,7 @@ export interface SwapQuote extends OperationEffect {
 export function quoteSwap(operation: SwapOperation, reserves: Reserves, basis: OperationBasis): SwapQuote {
   const { sell, buy, amount: sold } = operation;
   checkOperation(operation);
-  checkFunds(basis.account.main, sell, sold);
+  checkFunds(basis.account, 'main', sell, sold);
   const { swapFee } = basis.settings;
   const [into, outOf] = sell === 'XAC' ? [reserves.XAC, reserves.token] : [reserves.token, reserves.XAC];
   const received = swapOutput(sold, into, outOf, swapFee);

@@ -7,6 +7,7 @@ import { uptime } from 'node:os';
 import { expect, onTestFinished } from 'vitest';
 import { runDevnetValidator } from '../../main/validator/devnet.ts';
 import { signOperation } from '../../main/wallet/account.ts';
+import type { Place } from '../../shared/economy/holdings.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import { encodeSignedOperation, type SwapOperation } from '../../shared/economy/operation.ts';
 import { fromHex } from '../../shared/hex.ts';
@@ -41,8 +42,8 @@ async function useTurnedValidator() {
   };
 }
 
-const faucet = (peer: TestPeer, xat: string) =>
-  peer.shardClient.call('faucet', { account: peer.account.address, amountXat: parseAmount(xat) });
+const faucet = (peer: TestPeer, xat: string, place: Place) =>
+  peer.shardClient.call('faucet', { account: peer.account.address, amountXat: parseAmount(xat), place });
 
 async function swap(peer: TestPeer): Promise<void> {
   const { account, settings, shardClient } = peer;
@@ -71,7 +72,7 @@ itInTiers<[string, number, boolean]>({
   const provider = await net.peer('provider');
   const { contentId } = await net.content(provider, UNITS * MIB);
   const viewer = await net.peer('viewer');
-  await faucet(viewer, '10');
+  await faucet(viewer, '10', 'services');
   const transfer = await viewer.library.transfer(contentId);
   transfer.addReader(0);
   await waitFor('some pieces', () => transfer.paidUnits >= 4);
@@ -93,7 +94,7 @@ itInTiers<[string, number, boolean]>({
   }
   await validator().settleNow();
   // A record is written meanwhile.
-  await faucet(viewer, '1');
+  await faucet(viewer, '1', 'main');
   await validator().settleNow();
   // After a start with an old record it may be right to be ahead; any other jump is said.
   if (!restarts || byMs < 0) {

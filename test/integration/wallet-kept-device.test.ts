@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { PLACES } from '../../shared/economy/holdings.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, settleUp, useDevnet } from '../helpers/devnet.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
@@ -14,7 +15,7 @@ it('shares, earns and pays after a restart, and asks for the passphrase where th
   const net = await useDevnet();
   const [provider, viewer] = [await net.peer('provider'), await net.peer('viewer')];
   const node = await walletNode(net, 'node', { passphrase: PASSPHRASE });
-  await node.call('topUp', { amountXat: '1' });
+  for (const place of PLACES) await node.call('topUp', { amountXat: '1', place });
   const own = await net.content(node.node.peer, 3 * MIB, 'own');
   const { deviceKept, address } = await node.call('walletState', {});
   expect(deviceKept).toBeNull(); // in a file it lies by its owner's choice only

@@ -193,7 +193,7 @@ describe('an operation', () => {
       await expectAceRejection('InvalidAmount', send({ amount }));
     }
     const more = await expectAceRejection('InsufficientFunds', send({ amount: '20.0000001' }));
-    expect(more.message).toContain('20.0000000 XAT there, not 20.0000001');
+    expect(more.message).toContain('20.0000000 XAT kept, not 20.0000001');
     await expectAceRejection('InvalidInput', send({ to: node.node.peer.account.address }));
     await expectAceRejection('InsufficientFunds', node.call('quoteMint', { amountXat: '1000000' }));
     await expectAceRejection(

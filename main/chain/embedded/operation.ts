@@ -88,7 +88,7 @@ function transfer(
   from: LedgerAccount,
   { to, token, amount, place }: TransferOperation,
 ): void {
-  checkFunds(from.main, token, amount);
+  checkFunds(from, 'main', token, amount);
   ledger.transfer(from, ledger.account(to), place, token, amount);
 }
 
@@ -100,7 +100,7 @@ function move(
 ): void {
   const [out, into]: [Place, Place] = kind === 'deposit' ? ['main', 'services'] : ['services', 'main'];
   if (kind === 'withdraw') checkOwesNothing(from);
-  checkFunds(from[out], token, amount);
+  checkFunds(from, out, token, amount);
   ledger.move(from, out, into, token, amount);
 }
 
@@ -118,7 +118,7 @@ function mint(
       `It costs ${formatAmount(costXab)} XAB now, more than the ${formatAmount(maxXab)} allowed`,
     );
   }
-  checkFunds(from.main, 'XAB', costXab);
+  checkFunds(from, 'main', 'XAB', costXab);
   const { genesis, emitted, burned } = ledger.supply('XAT');
   // The second: over the life of a chain its column holds no more, burned ones included.
   if (genesis + emitted - burned + amountXat > MAX_AMOUNT || genesis + emitted + amountXat > MAX_EVER) {
@@ -136,7 +136,7 @@ function swap(
 ): void {
   const { sell, buy, amount, minReceived, deadlineMs } = operation;
   if (atMs > deadlineMs) throw new AceError('DeadlinePassed', 'The swap came after its deadline');
-  checkFunds(from.main, sell, amount);
+  checkFunds(from, 'main', sell, amount);
   const received = quoteSwap(ledger, operation, settings.swapFee);
   if (received < minReceived) {
     throw new AceError(
