@@ -1,5 +1,6 @@
 /** How the credit story is cut to the size of the file. Pure. */
 import { TRAFFIC_UNIT_BYTES } from '../../shared/economy/units.ts';
+import type { DemoAccess } from './demo-access.ts';
 import type { DemoBooks } from './demo-books.ts';
 import type { DemoEvent } from './story.ts';
 
@@ -56,6 +57,35 @@ export function outcomeChecks(
   ];
 }
 
+/** Whether what was sold was refused before, played after, and its fee reached the pool of premium titles. */
+export function accessChecks(
+  { refusal, played, feeXac }: DemoAccess,
+  { pools }: Pick<DemoBooks, 'pools'>,
+): readonly { readonly rule: string; readonly holds: boolean }[] {
+  return [
+    {
+      rule: 'nobody plays what is sold before it is bought, and its buyer plays it',
+      holds: refusal.code === 'AccessNeeded' && played,
+    },
+    {
+      rule: `the premium pool got the fee of ${feeXac} XAC`,
+      holds: pools.premiumFeePool.XAC === feeXac,
+    },
+  ];
+}
+
+/** Traffic, loans and access took nothing of what viewer and buyer keep. */
+export function keptCheck(
+  { accounts }: Pick<DemoBooks, 'accounts'>,
+  keptXat: string,
+): { readonly rule: string; readonly holds: boolean } {
+  const kept = [accounts.viewer, accounts.providerB].map((account) => account?.main.XAT);
+  return {
+    rule: `each ${keptXat} XAT that were kept are untouched`,
+    holds: kept.every((xat) => xat === keptXat),
+  };
+}
+
 export interface DemoResult extends DemoBooks {
   readonly file: string;
   readonly contentId: string;
@@ -64,6 +94,8 @@ export interface DemoResult extends DemoBooks {
   readonly sha256: string;
   readonly sha256Match: boolean;
   readonly story: readonly DemoEvent[];
+  /** What provider A sold to provider B. */
+  readonly access: DemoAccess;
   readonly leftOut: readonly string[];
   /** Code with which the first provider stopped at limit 0; `null` where the file was too small to get there. */
   readonly refusal: string | null;

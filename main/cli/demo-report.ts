@@ -26,7 +26,9 @@ export function reportTable(result: DemoResult): string {
       columns(`${name}, to spend`, services.XAT, services.XAC),
       columns(`${name}, kept`, main.XAT, main.XAC),
     ]),
-    columns('trafficFeePool', result.pools.trafficFeePool.XAT, result.pools.trafficFeePool.XAC),
+    ...(['trafficFeePool', 'premiumFeePool'] as const).map((pool) =>
+      columns(pool, result.pools[pool].XAT, result.pools[pool].XAC),
+    ),
     '',
     ...result.checks.map(({ rule, holds }) => `${holds ? '✓' : '✗'} ${rule}`),
     `${result.sha256Match ? '✓' : '✗'} the viewer's file is the original, SHA-256 ${result.sha256.slice(0, 16)}…`,

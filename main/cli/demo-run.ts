@@ -11,8 +11,16 @@ import { AceError } from '../../shared/errors.ts';
 import type { TransferView } from '../../shared/rpc/content.ts';
 import { feedListener, type NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
+import { type DemoAccess, sellAndBuy } from './demo-access.ts';
 import { readBooks } from './demo-books.ts';
-import { type DemoPlan, type DemoResult, outcomeChecks, planDemo } from './demo-plan.ts';
+import {
+  accessChecks,
+  type DemoPlan,
+  type DemoResult,
+  keptCheck,
+  outcomeChecks,
+  planDemo,
+} from './demo-plan.ts';
 import { type NodeConnection, runningNode } from './node-connection.ts';
 import type { Child, ProcessGroup } from './processes.ts';
 import { Story } from './story.ts';
@@ -23,6 +31,8 @@ const TRAFFIC_RATE = '100';
 const SETTLEMENT_INTERVAL_MS = 300;
 /** Each batch rounds what it charges up to one base unit. */
 const ROUNDING_MARGIN = 20n;
+/** What viewer and buyer keep, whole tokens. */
+const KEPT_XAT = '1.0000000';
 const STEP_TIMEOUT_MS = 15 * 60_000;
 
 interface DemoNode {
@@ -81,6 +91,8 @@ export class Demo {
     await this.#fetchAll(providerB, contentId, 'provider B fetches from A');
     this.#story.add(`provider B tops up and fetches all of it from A, paid from funds; now both provide it`);
 
+    const access = await this.#accessStory(providerA, providerB);
+    await this.#keep(viewer);
     const throughputMiBps = await this.#viewerStory(viewer, { a: providerA, b: providerB }, contentId);
     const sha256 = await hashStream(createReadStream(this.#context.file));
     const { playbackUrl } = await viewer.connection.call('play', { contentId });
@@ -100,7 +112,12 @@ export class Demo {
       providerADir: providerA.dir,
       providerBDir: providerB.dir,
     });
-    const checks = [...books.checks, ...outcomeChecks(plan, { ...books, refusal: this.#refusal })];
+    const checks = [
+      ...books.checks,
+      ...outcomeChecks(plan, { ...books, refusal: this.#refusal }),
+      ...accessChecks(access, books),
+      keptCheck(books, KEPT_XAT),
+    ];
     return {
       contentId,
       file: this.#context.file,
@@ -114,9 +131,32 @@ export class Demo {
       refusal: this.#refusal,
       throughputMiBps,
       wireOverheadBytesPerMiB: overhead,
+      access,
       leftOut: plan.leftOut,
       story: this.#story.events,
     };
+  }
+
+  /** Document 003, with a title of A's and B as its buyer. */
+  async #accessStory(seller: DemoNode, buyer: DemoNode): Promise<DemoAccess> {
+    await this.#keep(buyer);
+    const access = await sellAndBuy(seller.connection, buyer.connection, this.#context.file);
+    await this.#settleAll([buyer]);
+    this.#story.add(
+      `provider A sells access to a title of the premium pool for ${access.priceXac} XAC; without it provider B is refused (${access.refusal.code})`,
+    );
+    this.#story.add(
+      `provider B buys it: ${access.burnedXat} XAT to spend are burned, A gets ${access.sellerXac} XAC, the premium pool ${access.feeXac} XAC, and it plays`,
+    );
+    return access;
+  }
+
+  /** Something that nothing may be charged to. */
+  async #keep({ child, connection }: DemoNode): Promise<void> {
+    await connection.call('topUp', { amountXat: KEPT_XAT, place: 'main' });
+    this.#story.add(
+      `${child.name === 'viewer' ? 'the viewer' : child.name} keeps ${KEPT_XAT} XAT: whatever it owes, nothing is charged to it`,
+    );
   }
 
   /** Credit to the limit, refusal, top-up, funds, credit again. The answer is the speed while data flowed. */
@@ -136,7 +176,7 @@ export class Demo {
     });
     await this.#settleAll([providers.a, providers.b]);
     await this.#untilCredit(viewer, plan.creditUnits);
-    this.#story.add(`the viewer, with nothing, consumes ${plan.creditUnits} MiB on credit: limit 0`);
+    this.#story.add(`the viewer, with nothing to spend, consumes ${plan.creditUnits} MiB on credit: limit 0`);
 
     const repayXat = priceOf(plan.creditUnits);
     const topUpXat = formatAmount(

@@ -1,6 +1,6 @@
 /**
- * `ace-node demo`: the credit story with real processes. A validator, two providers and a viewer, each with a data
- * directory of its own, exchange a file; at the end all books are opened and compared.
+ * `ace-node demo`: the credit story, and access that is sold, with real processes. A validator, two providers and a viewer, each
+ * with a data directory of its own, exchange a file; at the end all books are opened and compared.
  */
 import { constants } from 'node:fs';
 import { access, mkdtemp, readdir, stat } from 'node:fs/promises';

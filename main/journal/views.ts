@@ -20,7 +20,7 @@ import { ContentLinks } from './contents.ts';
 import { decimal, entryId } from './text.ts';
 
 export interface EntriesQuery {
-  readonly account?: string | undefined;
+  readonly account?: string | readonly string[] | undefined;
   readonly commodity?: Commodity | undefined;
   readonly counterparty?: string | undefined;
   readonly source?: EntrySource | undefined;
@@ -100,12 +100,16 @@ function entryView(links: ContentLinks, entry: JournalEntry): Omit<JournalEntryV
   };
 }
 
-/** An account and all below it; `null` for every entry. */
-function accountsOf(name: string | undefined): ChartAccount[] | null {
-  if (name === undefined) return null;
-  const accounts = CHART_ACCOUNTS.filter((account) => account === name || account.startsWith(`${name}:`));
-  if (accounts.length > 0) return accounts;
-  throw new AceError('InvalidInput', `The journal has no account ${name}`, { details: { field: 'account' } });
+/** The accounts and all below them; `null` for every entry. */
+function accountsOf(names: string | readonly string[] | undefined): ChartAccount[] | null {
+  if (names === undefined) return null;
+  return [names].flat().flatMap((name) => {
+    const accounts = CHART_ACCOUNTS.filter((account) => account === name || account.startsWith(`${name}:`));
+    if (accounts.length > 0) return accounts;
+    throw new AceError('InvalidInput', `The journal has no account ${name}`, {
+      details: { field: 'account' },
+    });
+  });
 }
 
 function cursorOf({ atMs, source, shard, seq, part }: EntryKey): string {

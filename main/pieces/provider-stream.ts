@@ -17,22 +17,14 @@ import type { FreeUpload } from '../p2p/free-upload.ts';
 import { serveProtocol } from '../p2p/host.ts';
 import type { Meter } from '../p2p/meter.ts';
 import type { Log } from '../process/log.ts';
-import { KeyedRateLimiter } from '../util/rate-limiter.ts';
 import { Signal } from '../util/signal.ts';
 import { deviceKeyOf } from '../wallet/device-peer-id.ts';
 import type { AccessGate, AccessVisitor } from './access-gate.ts';
-import {
-  ACCESS_RATE,
-  PIECES_LIMITS,
-  PIECES_PROTOCOL,
-  type PiecesTimeouts,
-  SMALL_PIECE_BYTES,
-  SMALL_PIECE_RATE,
-  VISIT_RATE,
-} from './constants.ts';
+import { PIECES_LIMITS, PIECES_PROTOCOL, type PiecesTimeouts, SMALL_PIECE_BYTES } from './constants.ts';
+import { type DeviceLimit, type DeviceRates, deviceLimit, deviceRates } from './device-limit.ts';
 import { unexpected } from './fetching.ts';
 import { FileShelf } from './file-shelf.ts';
-import { ASK_RATE, HaveNotifier } from './have-notifier.ts';
+import { HaveNotifier } from './have-notifier.ts';
 import type { Message } from './messages.ts';
 import { PieceSender } from './piece-sender.ts';
 import { ProviderChannel } from './provider-channel.ts';
@@ -73,13 +65,7 @@ export interface ProviderContext {
 }
 
 export async function servePieces(host: Libp2p, context: ProviderContext): Promise<void> {
-  const clock = () => performance.now();
-  const rates = {
-    visits: new KeyedRateLimiter(VISIT_RATE, clock),
-    asks: new KeyedRateLimiter(ASK_RATE, clock),
-    smallPieces: new KeyedRateLimiter(SMALL_PIECE_RATE, clock),
-    access: new KeyedRateLimiter(ACCESS_RATE, clock),
-  };
+  const rates = deviceRates();
   await serveProtocol(
     host,
     PIECES_PROTOCOL,
@@ -93,30 +79,6 @@ export async function servePieces(host: Libp2p, context: ProviderContext): Promi
       );
     },
   );
-}
-
-/** Of each device, over all its streams. */
-interface DeviceRates {
-  /** Streams and channels begun. */
-  readonly visits: KeyedRateLimiter;
-  /** Contents asked about. */
-  readonly asks: KeyedRateLimiter;
-  /** Pieces that pay less than they cost. */
-  readonly smallPieces: KeyedRateLimiter;
-  /** Certificates of access shown. */
-  readonly access: KeyedRateLimiter;
-}
-
-/** How much the viewer's device may still begin and ask. */
-interface DeviceLimit {
-  checkVisit(): void;
-  /** Counts a certificate that the viewer shows. @throws AceError `TooManyRequests` */
-  checkShown(): void;
-  mayAsk(): boolean;
-  /** Whether it may have so many bytes for nothing; counts them, if so. */
-  mayHave(bytes: number): boolean;
-  smallPieceAsked(): void;
-  smallPieceWaitMs(): number;
 }
 
 /** Who has come, as its greeting and its connection show. */
@@ -193,7 +155,7 @@ class ProviderStream {
     const remote = new Remote(frames, context.meter);
     const hello = await remote.receive(context.timeouts.handshakeMs);
     if (hello?.type !== 'hello') throw unexpected('viewer', hello);
-    const limit = limitOf(connection, rates, context.freeUpload);
+    const limit = deviceLimit(connection, rates, context.freeUpload);
     limit.checkVisit();
     const device = deviceKeyOf(connection.remotePeer);
     const account = await context.checkCertificate(hello.certificate, device);
@@ -398,35 +360,4 @@ class ProviderStream {
       if (this.#ended) return obstacle;
     }
   }
-}
-
-function limitOf(
-  connection: Connection,
-  { visits, asks, smallPieces, access }: DeviceRates,
-  freeUpload: FreeUpload,
-): DeviceLimit {
-  const peerId = connection.remotePeer.toString();
-  return {
-    // A device that begins too much is not listened to: its connection is free, what it asks for is not.
-    checkVisit: () => {
-      if (visits.take(peerId).retryAfterMs === 0) return;
-      throw new AceError('TooManyRequests', 'The device begins too many streams and channels', {
-        reaction: 'drop-peer',
-      });
-    },
-    checkShown: () => {
-      if (access.take(peerId).retryAfterMs === 0) return;
-      throw new AceError('TooManyRequests', 'The device shows certificates of access without end', {
-        reaction: 'drop-peer',
-      });
-    },
-    mayAsk: () => asks.take(peerId).retryAfterMs === 0,
-    mayHave: (bytes) => {
-      if (freeUpload.retryAfterMs(connection) > 0) return false;
-      freeUpload.charge(connection, bytes);
-      return true;
-    },
-    smallPieceAsked: () => smallPieces.charge(peerId, 1),
-    smallPieceWaitMs: () => smallPieces.retryAfterMs(peerId),
-  };
 }

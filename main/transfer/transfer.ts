@@ -4,7 +4,7 @@
  * from whom in `picker.ts`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { PIECE_BYTES, pieceLength } from '../../shared/economy/units.ts';
+import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import type { AceError } from '../../shared/errors.ts';
 import type { Provider } from '../content/provider.ts';
 import type { TransportFile } from '../content/transport-file.ts';
@@ -15,19 +15,11 @@ import { Signal } from '../util/signal.ts';
 import { Arrivals } from './arrivals.ts';
 import type { FirstPiece } from './asking.ts';
 import { Demand, type Reader } from './demand.ts';
-import { type Flight, Flights } from './flights.ts';
+import { Flights } from './flights.ts';
 import { Holdings } from './holdings.ts';
 import { Permits } from './permits.ts';
-import {
-  ASSUMED_BYTES_PER_MS,
-  type AvailableProvider,
-  assign,
-  remedies,
-  roomAt,
-  speedOf,
-  type Want,
-} from './picker.ts';
-import { type Member, type ProviderInUse, TransferProviders } from './providers.ts';
+import { PieceRequests, type Refusal } from './piece-requests.ts';
+import { type ProviderInUse, TransferProviders } from './providers.ts';
 import { RareFirst } from './rare-first.ts';
 import type { PooledProvider, StreamPool, StreamUser } from './stream-pool.ts';
 import { RETRY_MS, type TransferState, TransferStatus } from './transfer-status.ts';
@@ -59,18 +51,12 @@ export interface TransferContext {
 /** How often late requests are looked after. */
 const TICK_MS = 100;
 const IDLE_TICK_MS = 250;
-/** A second provider is worth its channel from so many pieces on, a third from twice as many. */
-const PIECES_EACH = 4;
-/** Beyond so many missing pieces all providers that are allowed are worth it anyway. */
-const MAX_PIECES_COUNTED = 64;
 /** What a stop waits for on a stream that others use. */
 const STOP_MS = 5_000;
 
 export class Transfer implements StreamUser {
   readonly contentId: string;
   readonly file: TransportFile;
-  /** The last provider that would not send for want of a payment, and its words. */
-  refusal: { readonly provider: string; readonly code: string } | null = null;
   readonly #context: TransferContext;
   readonly #status: TransferStatus;
   readonly #holdings: Holdings;
@@ -82,8 +68,8 @@ export class Transfer implements StreamUser {
     (pieceIndex) => this.#holdings.has(pieceIndex),
     () => this.#notify(),
   );
-  readonly #rareFirst: RareFirst;
   readonly #arrivals: Arrivals;
+  readonly #requests: PieceRequests;
   #stopped = false;
   readonly #signal = new Signal();
   /** Something happened since the last look. */
@@ -95,10 +81,14 @@ export class Transfer implements StreamUser {
     this.contentId = contentId;
     this.file = file;
     const { log, onChange } = context;
-    this.#status = new TransferStatus({ log, onChange, askUnpaid: (member) => void this.#askUnpaid(member) });
+    this.#status = new TransferStatus({
+      log,
+      onChange,
+      askUnpaid: (member) => void this.#requests.askUnpaid(member),
+    });
     this.#holdings = new Holdings(file, context.store.contents.pieces.of(contentId));
     this.#demand = new Demand(file);
-    this.#rareFirst = new RareFirst(contentId, this.#holdings.count);
+    const rareFirst = new RareFirst(contentId, this.#holdings.count);
     this.#watched = new Watched(file, context.nowMs);
     this.#permits = new Permits({
       budget: context.budget,
@@ -115,7 +105,7 @@ export class Transfer implements StreamUser {
       findProviders: context.findProviders,
       nowMs: context.nowMs,
       onChange: () => {
-        this.#rareFirst.changed();
+        rareFirst.changed();
         this.#notify();
       },
     });
@@ -129,6 +119,19 @@ export class Transfer implements StreamUser {
       status: this.#status,
       onChange: context.onChange,
       onServable: context.onServable,
+    });
+    this.#requests = new PieceRequests(context, {
+      contentId,
+      file,
+      user: this,
+      holdings: this.#holdings,
+      demand: this.#demand,
+      providers: this.#providers,
+      permits: this.#permits,
+      flights: this.#flights,
+      arrivals: this.#arrivals,
+      rareFirst,
+      status: this.#status,
     });
     if (this.complete) this.#status.state = 'done';
   }
@@ -160,6 +163,11 @@ export class Transfer implements StreamUser {
   /** Pieces that came a second time, because the first provider was late, and were paid. */
   get doubledPieces(): number {
     return this.#holdings.doubledPieces;
+  }
+
+  /** The last provider that would not send for want of a payment, and its words. */
+  get refusal(): Refusal | null {
+    return this.#requests.refusal;
   }
 
   get fetchingMs(): number {
@@ -206,26 +214,8 @@ export class Transfer implements StreamUser {
   }
 
   /** Takes over a piece that was asked for along with the transport file. */
-  adopt({ pooled, pieceIndex, video, permit, piece, abort }: FirstPiece): void {
-    const member = this.#providers.get(pooled.peerId);
-    const stream = pooled.live;
-    if (!member || !stream || this.#holdings.has(pieceIndex) || pieceIndex >= this.#holdings.count) {
-      piece.then(
-        ({ bytes }) => permit.done(bytes),
-        () => permit.done(0), // a reader that wants the piece asks for it again
-      );
-      return;
-    }
-    const bytes = pieceLength(this.file.sizeBytes, pieceIndex);
-    const expectedMs =
-      (pooled.speed.latencyMs ?? 0) + bytes / (pooled.speed.bytesPerMs ?? ASSUMED_BYTES_PER_MS);
-    const startedAtMs = performance.now();
-    const flight: Flight = {
-      ...{ pieceIndex, bytes, video, member, abort, startedAtMs, expectedMs },
-      providerId: pooled.peerId,
-      isDouble: false,
-    };
-    this.#flights.add(flight, this.#arrivals.land(flight, stream, permit, piece));
+  adopt(first: FirstPiece): void {
+    this.#requests.adopt(first);
   }
 
   /** Fetches everything, whether someone reads or not: what is stopped by `stop` only. */
@@ -325,122 +315,14 @@ export class Transfer implements StreamUser {
         this.#demand.limitAhead(this.#context.aheadPieces(this.contentId, this.file.sizeBytes));
         // A provider that has begun with it is paid for it.
         this.#flights.withdraw((pieceIndex) => !this.#demand.wanted(pieceIndex));
-        const wants = this.#isWanting();
-        if (wants || this.#flights.size > 0) this.#work(wants);
+        const wants = this.#requests.isWanting;
+        if (wants || this.#flights.size > 0) this.#requests.look(wants);
         else this.#permits.giveBack();
         await this.#wait(this.#flights.size > 0 ? TICK_MS : wants ? IDLE_TICK_MS : undefined);
       } catch (error) {
         this.#context.log.error({ err: error }, 'a transfer failed in an unforeseen way');
         await delay(RETRY_MS);
       }
-    }
-  }
-
-  /** One look at everything: never waits. */
-  #work(wants: boolean): void {
-    this.#demand.passOver((index) => this.#holdings.has(index));
-    this.#providers.abandonSilent();
-    const closed = wants ? this.#context.accessTrouble(this.contentId) : null;
-    if (closed) {
-      // Nobody is connected to for it, and what is under way is served as far as it was asked for in time.
-      this.#status.set('paused', closed);
-      this.#permits.giveBack();
-      return;
-    }
-    const wanted = Math.min(this.#holdings.missing, MAX_PIECES_COUNTED);
-    // No provider is connected to before something may be asked for.
-    if (wants && (this.#permits.count > 0 || this.#flights.size > 0))
-      this.#providers.tend(1 + Math.floor(wanted / PIECES_EACH));
-    const providers = this.#providers.forPicker();
-    // One at least: what is late may have to be asked for elsewhere.
-    this.#permits.want(wants ? Math.max(1, this.#permitsFor(providers)) : 1, this.#demand.hasReaders);
-    this.#rareFirst.apply(this.#demand, this.#providers);
-    const speed = providers.reduce((sum, provider) => sum + speedOf(provider), 0);
-    const missingBytes = this.#holdings.missing * PIECE_BYTES - this.#flights.missingBytes;
-    for (const { want, providerId, expectedMs } of assign(this.#wants(speed), providers, missingBytes)) {
-      if (!this.#ask(want, providerId, expectedMs, false)) break;
-    }
-    this.#remedy(providers, speed);
-    this.#reportTrouble(providers);
-  }
-
-  #wants(speed: number): Generator<Want> {
-    return this.#demand.wants((index) => !this.#holdings.has(index) && !this.#flights.has(index), speed);
-  }
-
-  /** As many as the providers could take; in a window, where room is short, no more than there is to ask for. */
-  #permitsFor(providers: readonly AvailableProvider[]): number {
-    const room = roomAt(providers);
-    if (!this.#demand.isLimited) return room;
-    let count = 0;
-    for (const _ of this.#wants(1)) if (++count >= room) break;
-    return count;
-  }
-
-  #isWanting(): boolean {
-    return !this.#wants(1).next().done;
-  }
-
-  /** Whether it could be asked for. */
-  #ask(want: Omit<Want, 'deadlineMs'>, providerId: string, expectedMs: number, isDouble: boolean): boolean {
-    const member = this.#providers.get(providerId);
-    const stream = member?.stream;
-    const permit = member && stream ? this.#permits.take() : null;
-    if (!member || !stream || !permit) return false;
-    const flight: Flight = {
-      ...want,
-      member,
-      providerId,
-      startedAtMs: performance.now(),
-      expectedMs,
-      isDouble,
-      abort: new AbortController(),
-    };
-    const { pieceIndex, video, bytes, abort } = flight;
-    const request = { contentId: this.contentId, file: this.file, pieceIndex, video };
-    const options = { signal: abort.signal, onAsked: () => this.#onAsked(member) };
-    const arriving = this.#context.pool.fetch(member.pooled, this, request, bytes, options);
-    this.#flights.add(flight, this.#arrivals.land(flight, stream, permit, arriving));
-    return true;
-  }
-
-  /** One that said that it sends nothing now is asked in vain, as a rule: until it sends, the reason stands. */
-  #onAsked({ stopped }: Member): void {
-    if (stopped === null) this.#status.set('fetching', null);
-  }
-
-  /** Why nothing moves, when nothing moves. */
-  #reportTrouble(providers: readonly AvailableProvider[]): void {
-    const { trouble, count } = this.#permits;
-    if (this.complete || this.#flights.size > 0) return;
-    if (trouble) this.#status.reportUnpermitted(trouble);
-    else if (providers.length === 0 && count > 0) this.#status.reportNobody(this.#providers);
-  }
-
-  /** A shard that leases nothing is no word of the provider's: it may still be generous. It is asked, once. */
-  async #askUnpaid({ pooled, stream }: Member): Promise<void> {
-    const next = this.#wants(1).next();
-    if (!stream || next.done) return;
-    const { contentId, file } = this;
-    try {
-      const request = { contentId, file, pieceIndex: next.value.pieceIndex, video: false };
-      const code = await stream.refusalOf(request);
-      if (code === null) this.#arrivals.takeOver();
-      else this.refusal = { provider: stream.provider.account, code };
-      this.#context.onChange();
-    } catch (error) {
-      this.#context.log.debug({ err: error, peer: pooled.peerId }, 'a provider left instead of answering');
-    }
-  }
-
-  #remedy(providers: readonly AvailableProvider[], speed: number): void {
-    const pending = this.#flights.pending((index) => this.#demand.deadlineMs(index, speed));
-    const allAsked = providers.length > 1 && !this.#isWanting();
-    for (const remedy of remedies(pending, providers, allAsked)) {
-      const late = pending.find((one) => one === remedy.pending)?.flight;
-      if (!late) continue;
-      if (remedy.kind === 'withdraw') late.abort.abort();
-      else this.#ask(late, remedy.providerId, late.expectedMs, true);
     }
   }
 

@@ -12,8 +12,9 @@ import { readSettlementName } from '../../shared/settlement/name.ts';
 import { typedAddress } from '../../shared/typed/address.ts';
 import { formatUnits } from './traffic.ts';
 
-/** Operations are records of the main chain, and stand in the same history for the reader. */
-export const HISTORY_KINDS = [...SETTLEMENT_KINDS, 'operation'] as const;
+/** Operations, and access that was bought or sold among them, are records of the main chain, and stand in the same history for the reader. */
+const CHAIN_KINDS = ['access', 'operation'] as const;
+export const HISTORY_KINDS = [...SETTLEMENT_KINDS, ...CHAIN_KINDS] as const;
 export type HistoryFilter = Omit<SettlementFilter, 'kind'> & {
   readonly kind?: (typeof HISTORY_KINDS)[number] | undefined;
 };
@@ -23,6 +24,7 @@ export const KIND_NAMES = {
   received: m.settlements_kind_received,
   repayment: m.settlements_kind_repayment,
   loan: m.settlements_kind_loan,
+  access: m.settlements_kind_access,
   operation: m.settlements_kind_operation,
 } as const satisfies Record<(typeof HISTORY_KINDS)[number], () => string>;
 
@@ -56,17 +58,17 @@ export function settlementsLink(filter: HistoryFilter): string {
 /** Reads what {@link settlementsLink} wrote; a link that was changed by hand filters nothing. */
 export function filterOf(detail: string | null): HistoryFilter {
   const query = new URLSearchParams(detail ?? '');
-  const operations = query.get('kind') === 'operation';
+  const ofChain = CHAIN_KINDS.find((kind) => kind === query.get('kind'));
   const number = (key: string) => (query.has(key) ? Number(query.get(key)) : undefined);
   const read = settlementFilterSchema.safeParse({
     fromMs: number('fromMs'),
     untilMs: number('untilMs'),
     counterparty: query.get('counterparty') ?? undefined,
     contentId: query.get('contentId') ?? undefined,
-    kind: operations ? undefined : (query.get('kind') ?? undefined),
+    kind: ofChain ? undefined : (query.get('kind') ?? undefined),
   });
   if (!read.success) return {};
-  return operations ? { ...read.data, kind: 'operation' } : read.data;
+  return ofChain ? { ...read.data, kind: ofChain } : read.data;
 }
 
 /** One settlement: by its place in the history, or by its shard and the shard's number of it. */

@@ -75,13 +75,16 @@ export interface JournalVerification {
 const date = z.string().min(1).max(40);
 const MAX_ENTRIES_PAGE = 500;
 
+/** Of the chart, without a counterparty: it means all below it, too. */
+const accountName = z.string().regex(/^[a-z]{1,20}(:[a-z]{1,20}){0,3}$/, 'not an account');
+const MAX_ACCOUNTS_ASKED = 8;
+
 export const journalInputs = {
-  /** Newest first. An account of the chart, without a counterparty, means all below it: `expenses`, `expenses:traffic`. */
+  /** Newest first. Of several accounts: what touches any of them. */
   journalEntries: z
     .object({
       account: z
-        .string()
-        .regex(/^[a-z]{1,20}(:[a-z]{1,20}){0,3}$/, 'not an account')
+        .union([accountName, z.array(accountName).min(1).max(MAX_ACCOUNTS_ASKED).readonly()])
         .optional(),
       commodity: z.enum(COMMODITIES).optional(),
       counterparty: z.string().regex(ADDRESS).optional(),

@@ -45,7 +45,14 @@ function expectWholeResult(result: DemoResult): void {
   for (const holder of [...places, ...Object.values(result.pools)]) {
     for (const token of ['XAT', 'XAC', 'XAS'] as const) expect(holder[token]).toMatch(DECIMAL);
   }
-  expect(Object.keys(result.pools)).toContain('trafficFeePool');
+  expect(result.access).toMatchObject({
+    refusal: { status: 402, code: 'AccessNeeded' },
+    ...{ priceXac: '3.0000000', burnedXat: '3.0000000', sellerXac: '2.1000000', feeXac: '0.9000000' },
+    played: true,
+  });
+  expect(result.pools.premiumFeePool.XAC).toBe('0.9000000');
+  for (const role of ['viewer', 'providerB'])
+    expect(result.accounts[role]?.main).toMatchObject({ XAT: '1.0000000', XAC: '0.0000000' });
   expect(result.checks.filter(({ holds }) => !holds)).toEqual([]);
   expect(result.ticks).toBe(result.units);
   expect(result.unitsPaid + result.unitsOnCredit).toBe(result.ticks);

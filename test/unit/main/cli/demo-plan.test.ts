@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outcomeChecks, planDemo } from '../../../../main/cli/demo-plan.ts';
+import { accessChecks, keptCheck, outcomeChecks, planDemo } from '../../../../main/cli/demo-plan.ts';
 import { TRAFFIC_UNIT_BYTES } from '../../../../shared/economy/units.ts';
 
 /** `traffic_credit_limit` of the network: 10 GB. */
@@ -76,5 +76,44 @@ describe('outcomeChecks', () => {
   it('ask for no refusal when all of the file is on credit', () => {
     const outcome = { refusal: null, unitsRepaid: 1, creditUsed: 0 };
     expect(outcomeChecks(planDemo(1), outcome).every(({ holds }) => holds)).toBe(true);
+  });
+});
+
+describe('what the demo says of access and of what is kept', () => {
+  const access = {
+    ...{ contentId: 'bafy', priceXac: '3.0000000', burnedXat: '3.0000000', sellerXac: '2.1000000' },
+    ...{ refusal: { status: 402, code: 'AccessNeeded' }, feeXac: '0.9000000', played: true },
+  };
+  const tokens = (xac: string, xat: string) => ({
+    ...{ XAC: xac, XAT: xat, XAS: '0.0000000', XAB: '0.0000000' },
+  });
+  const pools = (xac: string) =>
+    ({ premiumFeePool: tokens(xac, '0.0000000') }) as unknown as Parameters<typeof accessChecks>[1]['pools'];
+  const failing = (...args: Parameters<typeof accessChecks>) =>
+    accessChecks(...args).filter(({ holds }) => !holds).length;
+
+  it.each([
+    ['holds as planned', access, '0.9000000', 0],
+    [
+      'fails when it played without access',
+      { ...access, refusal: { status: 200, code: '' } },
+      '0.9000000',
+      1,
+    ],
+    ['fails when what was bought does not play', { ...access, played: false }, '0.9000000', 1],
+    ['fails when the pool got another fee', access, '0.8999999', 1],
+  ])('%s', (_what, sold, poolXac, count) => {
+    expect(failing(sold, { pools: pools(poolXac) })).toBe(count);
+  });
+
+  it.each([
+    ['untouched', '1.0000000', true],
+    ['charged', '0.9999999', false],
+  ])('sees what is kept %s', (_what, xat, holds) => {
+    const account = (kept: string) => ({
+      ...{ address: '0x', main: tokens('0.0000000', kept), services: tokens('0.0000000', '5.0000000') },
+    });
+    const accounts = { viewer: account(xat), providerB: account('1.0000000') } as never;
+    expect(keptCheck({ accounts }, '1.0000000').holds).toBe(holds);
   });
 });
