@@ -54,7 +54,7 @@ it.skipIf(browserPath === null).each(['en', 'ru'] as const)(
       (globalThis as unknown as { location: { hash: string } }).location.hash = '#/settlements/kind=access';
     });
     const sold = own.page.getByTestId('sales-of-day');
-    await expect.poll(() => sold.allInnerTexts(), WAIT).toEqual([expect.stringMatching(/0[.,]35\b/)]);
+    await expect.poll(() => sold.allInnerTexts(), WAIT).toEqual([expect.stringMatching(/0[.,]3500\sXAC/)]);
     const rows = own.page.getByTestId('operation');
     expect(await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-kind')))).toEqual([
       'access',
