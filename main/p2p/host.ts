@@ -184,9 +184,15 @@ export async function openStream(
     const stream = await connection.newStream(protocol, { signal });
     return new FrameStream(stream, limits, () => noteMessage(connection));
   } catch (error) {
-    throw new AceError('PeerUnreachable', `No connection to ${addresses.map(String).join(', ')}`, {
-      cause: error,
-    });
+    const peer = addresses.map(String).join(', ');
+    const isOtherVersion = error instanceof Error && error.name === 'UnsupportedProtocolError';
+    throw new AceError(
+      'PeerUnreachable',
+      isOtherVersion
+        ? `${peer} does not speak ${protocol}: it runs another version of Ace Node, or something else. Update the older one`
+        : `No connection to ${peer}`,
+      { cause: error },
+    );
   }
 }
 

@@ -61,3 +61,26 @@ it('says so when an address to listen on is not one of this machine', async () =
   const listen = ['/ip4/9.9.9.9/tcp/0'];
   await expectAceRejection('InvalidInput', createHost({ deviceSeed: createDevice().seed(), listen }));
 });
+
+it('tells a peer that speaks another version from one that is away', async () => {
+  const [server, node] = [await host(), await host()];
+  await serveProtocol(
+    server,
+    '/ace/test/1.0.0',
+    LIMITS,
+    async () => undefined,
+    () => undefined,
+  );
+  const addresses = server.getMultiaddrs();
+  const older = await expectAceRejection(
+    'PeerUnreachable',
+    openStream(node, addresses, '/ace/test/2.0.0', LIMITS),
+  );
+  expect(older.message).toMatch(/does not speak \/ace\/test\/2\.0\.0: it runs another version/);
+  await server.stop();
+  const away = await expectAceRejection(
+    'PeerUnreachable',
+    openStream(node, addresses, '/ace/test/2.0.0', LIMITS),
+  );
+  expect(away.message).toMatch(/^No connection to /);
+});

@@ -1,4 +1,4 @@
-export const CHAIN_PROTOCOL = '/ace/chain/1.0.0';
+export const CHAIN_PROTOCOL = '/ace/chain/2.0.0';
 
 export const CHAIN_LIMITS = { maxFrameBytes: 1_048_576, maxBufferedBytes: 2_097_152 } as const;
 

@@ -1,7 +1,7 @@
 import type { BucketRate } from '../../../../shared/token-bucket.ts';
 import type { PeerRates } from '../../peer-limits.ts';
 
-export const SHARD_PROTOCOL = '/ace/shard/2.0.0';
+export const SHARD_PROTOCOL = '/ace/shard/3.0.0';
 
 /** What one peer may ask a shard for: several times what the busiest node does. */
 export const SHARD_RATES: PeerRates = {
