@@ -3,7 +3,7 @@
  * never holds more than the limit; when it was lowered, or a piece came unasked, by what is in flight at most.
  *
  * The least recently used content goes first, from its end. What is held (played, fetched), pinned, or a user's own file
- * never goes. Use is noted in memory and saved now and then: after a kill the order is up to a minute old.
+ * never goes. The order is that of `content-use.ts`.
  *
  * Of a content that does not fit, and so is played through a window (`admissions.ts`), the pieces that no player needs
  * next go, least recently used first, once there is nothing else to remove.
@@ -16,6 +16,7 @@ import { formatBytes } from '../../shared/format-bytes.ts';
 import type { StoredContent } from '../db/node/contents.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { Admissions } from './admissions.ts';
+import { ContentUse } from './content-use.ts';
 import { isMissing } from './file-stamp.ts';
 import type { LoosePieces } from './loose-pieces.ts';
 
@@ -43,7 +44,6 @@ export interface CacheUsers {
 /** Removed at a time, so that not every piece that comes costs a commit and a truncation. */
 const STEP_BYTES = 32 * PIECE_BYTES;
 const STEP_OF_LIMIT = 50;
-const SAVE_USE_MS = 60_000;
 /** A file that is not in the books may be about to get there for so long after it was written. */
 const BOOKING_MS = 30_000;
 /** A wait for room in a window looks again this often. */
@@ -59,11 +59,9 @@ export class PieceCache {
   readonly #bytes = new Map<string, number>();
   /** Bytes asked for and not written, by content. */
   readonly #reserved = new Map<string, number>();
-  readonly #held = new Map<string, number>();
+  readonly #use: ContentUse;
   readonly #admissions: Admissions;
   #pinned: { readonly ids: ReadonlySet<string>; readonly atMs: number } | null = null;
-  readonly #used = new Map<string, number>();
-  #savedUseAtMs: number;
   #limitBytes: number | null = null;
   #evicting: Promise<unknown> = Promise.resolve();
   #users: CacheUsers = {
@@ -75,13 +73,13 @@ export class PieceCache {
 
   constructor(context: PieceCacheContext) {
     this.#context = context;
+    this.#use = new ContentUse(context.store, context.nowMs);
     this.#admissions = new Admissions({
       keptBytes: (except) => this.#keptBytes(except),
       isPinned: (contentId) => this.#pinnedIds().has(contentId),
       isFetching: (contentId) => this.#users.isFetching(contentId),
       readers: (contentId) => this.#users.readers(contentId).length,
     });
-    this.#savedUseAtMs = context.nowMs();
   }
 
   usedBy(users: CacheUsers): void {
@@ -120,38 +118,20 @@ export class PieceCache {
 
   /** Nothing of the content is removed until the answer is called: with `false` when it came to no use. */
   hold(contentId: string): (isUsed?: boolean) => void {
-    this.touch(contentId);
-    this.#held.set(contentId, (this.#held.get(contentId) ?? 0) + 1);
-    let isHeld = true;
-    return (isUsed = true) => {
-      if (!isHeld) return;
-      isHeld = false;
-      const left = (this.#held.get(contentId) ?? 1) - 1;
-      if (left > 0) this.#held.set(contentId, left);
-      else this.#held.delete(contentId);
-      if (isUsed) this.touch(contentId);
-    };
+    return this.#use.hold(contentId);
   }
 
   isHeld(contentId: string): boolean {
-    return this.#held.has(contentId);
+    return this.#use.isHeld(contentId);
   }
 
   /** It is used now. */
   touch(contentId: string): void {
-    const nowMs = this.#context.nowMs();
-    this.#used.set(contentId, nowMs);
-    if (nowMs - this.#savedUseAtMs >= SAVE_USE_MS) this.saveUse();
+    this.#use.touch(contentId);
   }
 
   saveUse(): void {
-    this.#savedUseAtMs = this.#context.nowMs();
-    if (this.#used.size === 0) return;
-    const { store } = this.#context;
-    store.commit(() => {
-      for (const [contentId, atMs] of this.#used) store.contents.touch(contentId, atMs);
-    });
-    this.#used.clear();
+    this.#use.save();
   }
 
   /**
@@ -219,7 +199,7 @@ export class PieceCache {
   /** Its files are gone. */
   removed(contentId: string): void {
     this.#bytes.delete(contentId);
-    this.#used.delete(contentId);
+    this.#use.forget(contentId);
   }
 
   /** A content is fetched once it was let in, see `admissions.ts`. @throws AceError `CacheFull` */
@@ -339,7 +319,7 @@ export class PieceCache {
   }
 
   #leastUsed(forContent: string | undefined): StoredContent | undefined {
-    const usedAtMs = (content: StoredContent) => this.#used.get(content.contentId) ?? content.usedAtMs;
+    const usedAtMs = (content: StoredContent) => this.#use.usedAtMs(content.contentId) ?? content.usedAtMs;
     return this.#context.store.contents
       .stored()
       .filter((c) => !c.pinned && c.contentId !== forContent && !this.#isNeeded(c.contentId))

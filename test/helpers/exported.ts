@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import type { Holdings } from '../../shared/economy/holdings.ts';
-import { ACCOUNTS, Economy, history, world } from '../property/history.ts';
+import { Economy } from '../property/history.ts';
+import { ACCOUNTS, history, world } from '../property/history-world.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from './journal.ts';
 
 /** Another's words: quotes, line breaks, other alphabets, and what each format gives a meaning to. */

@@ -14,7 +14,8 @@ import { type Ratio, timesDown } from '../../shared/economy/ratio.ts';
 import { POOLS } from '../../shared/economy/settings.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { triesInTiers } from '../helpers/tiers.ts';
-import { Economy, history, KINDS, type Kind, type Outcome, world } from './history.ts';
+import { Economy, type Outcome } from './history.ts';
+import { history, KINDS, type Kind, world } from './history-world.ts';
 
 const RUNS = triesInTiers(4, 12);
 const STEPS = 100;

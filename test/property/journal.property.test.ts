@@ -25,7 +25,8 @@ import { movementsOf } from '../../shared/journal/movements.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from '../helpers/journal.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { triesInTiers } from '../helpers/tiers.ts';
-import { ACCOUNTS, Economy, history, world } from './history.ts';
+import { Economy } from './history.ts';
+import { ACCOUNTS, history, world } from './history-world.ts';
 
 const RUNS = triesInTiers(3, 8);
 const STEPS = 80;
