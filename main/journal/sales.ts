@@ -17,14 +17,17 @@ export interface SalesOfDay {
   readonly netXas: bigint;
 }
 
-/** Read at once, and in all: what a title sold before is in the exports. */
+/** Read at once, and in all: what was sold before is in the exports. */
 const PAGE_ENTRIES = 500;
 const MAX_ENTRIES = 10_000;
 
 /** Newest first. `contentId`: of this title alone. */
-export function salesByDay({ journal }: Pick<NodeStore, 'journal'>, contentId: string | null): SalesOfDay[] {
+export async function salesByDay(
+  { journal }: Pick<NodeStore, 'journal'>,
+  contentId: string | null,
+): Promise<SalesOfDay[]> {
   const sums = new Map<string, SalesOfDay>();
-  for (const entry of soldEntries(journal)) {
+  for await (const entry of soldEntries(journal)) {
     if (contentId !== null && entry.note !== contentId) continue;
     const key = `${dayOf(entry.atMs)} ${entry.note}`;
     sums.set(key, added(sums.get(key), entry));
@@ -32,7 +35,8 @@ export function salesByDay({ journal }: Pick<NodeStore, 'journal'>, contentId: s
   return [...sums.values()];
 }
 
-function* soldEntries(journal: Pick<NodeStore['journal'], 'page'>): Generator<JournalEntry> {
+/** Between two pages the node does other things. */
+async function* soldEntries(journal: Pick<NodeStore['journal'], 'page'>): AsyncGenerator<JournalEntry> {
   const filter = { accounts: ['income:access' as const], counterparty: null, source: null, fromMs: 0 };
   let before: JournalEntry | null = null;
   for (let read = 0; read < MAX_ENTRIES; read += PAGE_ENTRIES) {
@@ -40,6 +44,7 @@ function* soldEntries(journal: Pick<NodeStore['journal'], 'page'>): Generator<Jo
     yield* page.filter(({ kind, direction }) => kind === 'access' && direction === 'in');
     before = page.at(-1) ?? null;
     if (page.length < PAGE_ENTRIES) return;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

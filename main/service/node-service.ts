@@ -81,7 +81,7 @@ export function createNodeService(options: NodeServiceOptions): NodeServiceHandl
     }),
     sharing: async ({ period }) => sharing.report(period, sync.picture?.unitPriceXac ?? null),
     earnedByTitle: async () => sharing.earnedByTitle(),
-    sales: async ({ contentId }) => salesView(store, contentId),
+    sales: ({ contentId }) => salesView(store, contentId),
     ...traffic.procedures,
     ...portProcedures(peer, options.givenPorts, options.httpPort),
     ...settlementProcedures({ store, account: account.address, settings }),

@@ -5,9 +5,10 @@ import { parseContentId } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import { salesByDay } from '../journal/sales.ts';
 
-export function salesView(store: NodeStore, contentId: string | undefined): SalesDayView[] {
+export async function salesView(store: NodeStore, contentId: string | undefined): Promise<SalesDayView[]> {
   const { contents, broadcasts } = store;
-  return salesByDay(store, contentId === undefined ? null : parseContentId(contentId)).map((sales) => ({
+  const days = await salesByDay(store, contentId === undefined ? null : parseContentId(contentId));
+  return days.map((sales) => ({
     contentId: sales.contentId,
     name: (contents.file(sales.contentId) ?? broadcasts.get(sales.contentId))?.name ?? null,
     day: sales.day,

@@ -89,8 +89,8 @@ it('document 003: access in the premium pool, paid with 1 XAC and 4 XAT to spend
 
   // The seller sees it on the title, and in its journal.
   await seller.sync.refresh();
-  await waitFor('the sale is booked', () => salesView(seller.store, contentId).length === 1);
-  expect(salesView(seller.store, contentId)).toMatchObject([
+  await waitFor('the sale is booked', async () => (await salesView(seller.store, contentId)).length === 1);
+  expect(await salesView(seller.store, contentId)).toMatchObject([
     {
       name: 'film.mp4',
       count: 1,
