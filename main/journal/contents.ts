@@ -18,7 +18,7 @@ const MAX_CONTENTS = 8;
 /** Channels remembered: one is settled many times in a row. */
 const MAX_CHANNELS = 10_000;
 
-export type ContentBooks = Pick<NodeStore, 'contents' | 'channelContents' | 'entryContents'>;
+export type ContentBooks = Pick<NodeStore, 'contents' | 'broadcasts' | 'channelContents' | 'entryContents'>;
 
 export class ContentLinks {
   readonly #store: ContentBooks;
@@ -51,7 +51,10 @@ export function contentsNow(
   { kind, note, channels }: JournalEntry,
   ofChannel = (channelId: Uint8Array) => carriedBy(store, channelId),
 ): readonly LinkedContent[] {
-  if (kind === 'access') return [{ contentId: note, name: store.contents.get(note)?.name ?? null }];
+  if (kind === 'access')
+    return [
+      { contentId: note, name: (store.contents.get(note) ?? store.broadcasts.get(note))?.name ?? null },
+    ];
   const [only] = channels;
   if (!only) return [];
   if (channels.length === 1) return ofChannel(only.channelId);

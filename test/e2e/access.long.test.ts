@@ -59,6 +59,7 @@ it.skipIf(browserPath === null).each(['en', 'ru'] as const)(
     expect(await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-kind')))).toEqual([
       'access',
     ]);
+    expect(await own.page.getByTestId('operation-title').textContent()).toBe('sample-clip.mp4');
     await expectAccessible(own.page, 'what was sold among the settlements');
     expect(own.troubles).toEqual([]);
   },
