@@ -94,8 +94,11 @@ class Entry {
     });
     reports.report('start-failed', error);
     const failure = { title: CANNOT_START, text: explain(error) };
-    await tellFailure({ app, dialog, file: this.#dataDir.lastFailure }, failure);
-    app.exit(1);
+    try {
+      await tellFailure({ app, dialog, file: this.#dataDir.lastFailure }, failure);
+    } finally {
+      app.exit(1);
+    }
   }
 }
 

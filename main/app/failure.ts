@@ -22,12 +22,17 @@ export interface FailureBox {
 }
 
 const failureSchema = z.object({ title: z.string().max(200), text: z.string().max(4_000) });
-type Failure = z.infer<typeof failureSchema>;
+export type Failure = z.infer<typeof failureSchema>;
 
 export function explain(error: unknown): string {
   return isAceError(error)
     ? error.message
     : 'Something unexpected happened. The reports folder in the data folder says more.';
+}
+
+export interface TellOptions {
+  readonly withinMs?: number;
+  readonly offersStart?: boolean;
 }
 
 /**
@@ -37,7 +42,7 @@ export function explain(error: unknown): string {
 export async function tellFailure(
   box: FailureBox,
   failure: Failure,
-  { withinMs = ANSWERED_WITHIN_MS, offersStart = false } = {},
+  { withinMs = ANSWERED_WITHIN_MS, offersStart = false }: TellOptions = {},
 ): Promise<boolean> {
   const { app, dialog } = box;
   if (!app.isReady()) {

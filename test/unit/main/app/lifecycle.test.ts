@@ -340,7 +340,7 @@ describe('DesktopApp: quit', () => {
     await s.desktop.run();
     const prevented = s.emit('before-quit');
     s.emit('before-quit');
-    s.emit('power-shutdown');
+    s.signals.stop?.();
     expect(prevented).toHaveBeenCalled();
     expect(s.onClosing).toHaveBeenCalledExactlyOnceWith(expect.anything(), {
       sinceMs: 1_000,
@@ -385,11 +385,119 @@ describe('DesktopApp: quit', () => {
     expect(s.dialog.showMessageBox).toHaveBeenCalledOnce();
   });
 
+  it.each<[string, (s: ReturnType<typeof setUp>) => void]>([
+    ['the end of the session', (s) => s.signals.sessionEnd?.()],
+    ['a shutdown', (s) => s.emit('power-shutdown')],
+  ])('has no more time than the system gives when %s comes while it closes', async (_what, end) => {
+    const s = setUp();
+    s.stop.mockReturnValue(new Promise(() => {}));
+    await s.desktop.run();
+    vi.useFakeTimers();
+    s.desktop.quit();
+    end(s);
+    expect(s.onClosing).toHaveBeenLastCalledWith(expect.anything(), { sinceMs: 1_000, untilMs: 5_000 });
+    // Nobody who gives more time puts that off.
+    s.emit('before-quit');
+    vi.advanceTimersByTime(3_999);
+    expect(s.app.exit).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    expect(s.stop).toHaveBeenCalledOnce();
+  });
+
+  it('shows no box for longer than the system waits, and tells it at the next start', async () => {
+    const s = setUp();
+    s.dialog.showMessageBox.mockReturnValue(new Promise(() => {}));
+    s.stop.mockRejectedValue(new AceError('StoreFailed', 'The disk is full'));
+    await s.desktop.run();
+    s.emit('before-quit');
+    await vi.waitFor(() => expect(s.dialog.showMessageBox).toHaveBeenCalledOnce());
+    s.signals.sessionEnd?.();
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    expect(existsSync(s.failureFile)).toBe(true);
+  });
+
   it('opens no window while it quits', async () => {
     const s = setUp();
     await s.desktop.run();
     s.emit('before-quit');
     s.emit('second-instance', [LINK]);
     expect(s.openWindow).toHaveBeenCalledOnce();
+  });
+});
+
+describe('DesktopApp: what goes wrong on the way to the end', () => {
+  const boom = () => {
+    throw new Error('boom');
+  };
+
+  // The bound was set after it, and the node stopped after it: neither happened, and the process stayed.
+  it('closes the node although the window cannot show that it does', async () => {
+    const s = setUp();
+    s.onClosing.mockImplementation(boom);
+    await s.desktop.run();
+    s.emit('before-quit');
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(0));
+    expect(s.stop).toHaveBeenCalledOnce();
+    expect(s.report).toHaveBeenCalledWith('unhandled', expect.any(Error));
+  });
+
+  it('closes the node when no window can be opened', async () => {
+    const s = setUp();
+    s.openWindow.mockImplementation(boom);
+    await s.desktop.run();
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+    expect(s.stop).toHaveBeenCalledOnce();
+  });
+
+  it('ends although the box cannot be shown, where it cannot start', async () => {
+    const s = setUp({ startNode: async () => boom() });
+    s.dialog.showMessageBox.mockRejectedValue(new Error('no display'));
+    await s.desktop.run();
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+  });
+
+  it('ends although the box cannot be shown, where it had to stop', async () => {
+    const s = setUp();
+    s.dialog.showMessageBox.mockRejectedValue(new Error('no display'));
+    await s.desktop.run();
+    s.desktop.fail(new Error('boom'));
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+  });
+
+  it('ends although it cannot be started again', async () => {
+    const s = setUp();
+    s.startAgain.mockImplementation(boom);
+    await s.desktop.run();
+    s.emit('before-quit');
+    s.emit('second-instance', [LINK]);
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+  });
+
+  it('closes a node that comes up after an error that nobody handled, and tells it in one box', async () => {
+    const started = Promise.withResolvers<Stoppable>();
+    const s = setUp({ startNode: () => started.promise });
+    const box = Promise.withResolvers<{ response: number }>();
+    s.dialog.showMessageBox.mockReturnValue(box.promise);
+    const running = s.desktop.run();
+    await vi.waitFor(() => expect(s.startNode).toHaveBeenCalledOnce());
+    s.desktop.fail(new Error('boom'));
+    started.resolve({ stop: s.stop });
+    await running;
+    expect(s.stop).toHaveBeenCalledOnce();
+    expect(s.openWindow).not.toHaveBeenCalled();
+    expect(s.app.exit).not.toHaveBeenCalled();
+    box.resolve({ response: 0 });
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledWith(1));
+    expect(s.dialog.showMessageBox).toHaveBeenCalledOnce();
+  });
+
+  it('is started again on the link that came while it closed, also after a start without one', async () => {
+    const s = setUp();
+    await s.desktop.run();
+    s.emit('before-quit');
+    s.emit('second-instance', [LINK]);
+    s.emit('second-instance', ['ace-node']);
+    await vi.waitFor(() => expect(s.startAgain).toHaveBeenCalledExactlyOnceWith(LINK));
   });
 });
