@@ -3,15 +3,17 @@
  * handlers for whatever goes wrong. The rest is loaded only by the instance that runs: a second start, as a clicked link is,
  * ends without having loaded a node.
  */
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as Electron from 'electron';
 import { AceError } from '../../shared/errors.ts';
 import { defaultDataDir } from '../data-dir/config.ts';
 import { DataDir } from '../data-dir/data-dir.ts';
 import { makeFolder } from '../db/make-folder.ts';
+import { storeError } from '../db/store-error.ts';
 import { createCrashReports } from '../process/crash-reports.ts';
 import { PASSPHRASE_VARIABLE } from '../wallet/passphrase-rule.ts';
-import { type ShellConfig, shellConfig } from './config.ts';
+import { isPackage, type ShellConfig, shellConfig } from './config.ts';
 import { Openings } from './deep-link.ts';
 import type * as desktop from './desktop.ts';
 import { CANNOT_START, explain, tellFailure } from './failure.ts';
@@ -53,6 +55,7 @@ class Entry {
       const openings = new Openings(app);
       // The first instance has got this one's arguments by then, and so its link.
       if (!app.requestSingleInstanceLock()) {
+        checkLockable(app.getPath('userData'));
         app.quit();
         return;
       }
@@ -71,8 +74,8 @@ class Entry {
     const config = shellConfig(process.env, {
       dataDir: this.#dataDir.path,
       appDir,
-      resourcesDir: app.isPackaged ? process.resourcesPath : join(appDir, 'resources'),
-      isPackaged: app.isPackaged,
+      resourcesDir: isPackage(app) ? process.resourcesPath : join(appDir, 'resources'),
+      isPackaged: isPackage(app),
     });
     // Read once: neither a child process nor a report of a crash gets it from here.
     delete process.env[PASSPHRASE_VARIABLE];
@@ -106,7 +109,7 @@ class Entry {
 function prepare({ app, protocol, shell }: typeof Electron, dataDir: DataDir): void {
   // Electron's own files apart from the node's, and one instance per data directory. Electron takes no folder that is not
   // there; where none can be made, the node cannot start either and says why.
-  if (canMakeFolder(dataDir.windowState)) app.setPath('userData', dataDir.windowState);
+  if (canMakeFolder(dataDir.windowState)) setFolder(app, dataDir.windowState);
   registerPagesScheme(protocol);
   app.enableSandbox();
   checkSwitches(app);
@@ -115,14 +118,38 @@ function prepare({ app, protocol, shell }: typeof Electron, dataDir: DataDir): v
   app.on('web-contents-created', (_event, contents) => secureContents(contents, shell, onNotOpened));
 }
 
-/** With these Chromium gives the window to other programs on the computer, or takes its pages for others than they are. */
-const REFUSED_SWITCHES = ['remote-debugging-port', 'remote-debugging-pipe', 'disable-web-security'] as const;
+/**
+ * Chromium says that another instance has the lock, too, where it cannot make one (`LOCK_ERROR` in electron_api_app.cc): on a
+ * disk that is read-only or full the app ended without a word.
+ * @throws AceError `DataDirNotWritable`, `StoreFailed`
+ */
+function checkLockable(folder: string): void {
+  const probe = join(folder, `.lock-probe-${process.pid}`);
+  try {
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    throw storeError(error, folder);
+  }
+}
+
+/**
+ * With these Chromium gives the window to other programs on the computer, takes its pages for others than they are, or seals
+ * what it keeps on macOS with a key that everybody knows (`kUseMockKeychain`, components/os_crypt).
+ */
+const REFUSED_SWITCHES = [
+  'remote-debugging-port',
+  'remote-debugging-pipe',
+  'disable-web-security',
+  'use-mock-keychain',
+] as const;
 /** And these take its sandbox away; an AppImage adds the first where the system keeps Chromium from making one. */
 const SANDBOX_SWITCHES = ['no-sandbox', 'single-process', 'disable-seccomp-filter-sandbox'] as const;
 
 /** The pages show what strangers send, and act with the owner's money. */
-function checkSwitches({ isPackaged, commandLine }: Electron.App): void {
-  if (!isPackaged) return;
+function checkSwitches(app: Electron.App): void {
+  if (!isPackage(app)) return;
+  const { commandLine } = app;
   const refused = REFUSED_SWITCHES.find((name) => commandLine.hasSwitch(name));
   if (refused) throw new AceError('NotAllowed', `Ace Node does not run with --${refused}`);
   if (!SANDBOX_SWITCHES.some((name) => commandLine.hasSwitch(name))) return;
@@ -130,6 +157,14 @@ function checkSwitches({ isPackaged, commandLine }: Electron.App): void {
     'NotAllowed',
     'The window does not run without Chromium’s sandbox, which this system does not let it have: install the .deb package, or allow user namespaces for this program',
   );
+}
+
+function setFolder(app: Electron.App, folder: string): void {
+  try {
+    app.setPath('userData', folder);
+  } catch (cause) {
+    throw new AceError('DataDirNotWritable', `What the window keeps cannot lie in ${folder}`, { cause });
+  }
 }
 
 function canMakeFolder(path: string): boolean {

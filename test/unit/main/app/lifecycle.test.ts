@@ -374,6 +374,15 @@ describe('DesktopApp: quit', () => {
     expect(s.report).toHaveBeenCalledWith('stop-failed', expect.any(AceError));
   });
 
+  it('says that the disk is full, whatever part of the node has met it', async () => {
+    const s = setUp();
+    s.stop.mockRejectedValue(Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' }));
+    await s.desktop.run();
+    s.emit('before-quit');
+    await vi.waitFor(() => expect(s.dialog.showMessageBox).toHaveBeenCalledOnce());
+    expect(s.dialog.showMessageBox.mock.calls[0]?.[0].detail).toBe('The disk is full');
+  });
+
   it('reports what nobody handled, closes cleanly all the same, and exits with 1', async () => {
     const s = setUp();
     await s.desktop.run();
