@@ -41,8 +41,8 @@ export interface LifecycleContext<Node extends Stoppable> {
   readonly openings: Openings;
   /** Calls back when the process is asked to stop; called once the app is ready, for Electron's own handlers come before. */
   readonly onStopSignal: (stop: () => void) => void;
-  /** The same for the end of the session on Windows, which it then puts off. */
-  readonly onSessionEnd: (stop: () => void) => void;
+  /** The same for the end of the session on Windows, which it then puts off; the answer is that of `quit`. */
+  readonly onSessionEnd: (stop: () => boolean) => void;
   readonly powerMonitor: () => Pick<PowerMonitor, 'on'>;
   /** What the system gives when it shuts down. */
   readonly shutdownWithinMs: number;
@@ -121,7 +121,7 @@ export class DesktopApp<Node extends Stoppable> {
       return await this.#cannotStart(error);
     }
     // Something went wrong while it started, and its owner is being told.
-    if (this.#failure !== null) return this.quit();
+    if (this.#failure !== null) return void this.quit();
     tellEarlierFailure(this.#box);
     try {
       this.#openFirst(this.#node, linkIn(argv));
@@ -155,21 +155,21 @@ export class DesktopApp<Node extends Stoppable> {
    * The one way to the end. Asked again while it closes, it ends sooner where the new asker gives less time: a computer that is
    * shut down does not wait for what a user gave it.
    * @param withinMs the process ends then at the latest
+   * @returns whether there is a node that has to be closed before
    */
-  quit(withinMs = QUIT_WITHIN_MS): void {
+  quit(withinMs = QUIT_WITHIN_MS): boolean {
     const node = this.#node;
-    if (node === null) {
-      this.#context.app.quit();
-      return;
-    }
+    if (node === null) this.#context.app.quit();
+    else this.#close(node, withinMs);
+    return node !== null;
+  }
+
+  #close(node: Node, withinMs: number): void {
     const atMs = this.#context.nowMs();
     const before = this.#closing;
     if (before !== null && before.untilMs <= atMs + withinMs) return;
-    if (this.#hasStopped) {
-      // Only a box is open still; it is told once more.
-      this.#context.app.exit(this.#exitCode);
-      return;
-    }
+    // Only a box is open still; it is told once more.
+    if (this.#hasStopped) return this.#context.app.exit(this.#exitCode);
     this.#closing = { sinceMs: before?.sinceMs ?? atMs, untilMs: atMs + withinMs };
     this.#endWithin(withinMs);
     this.#showClosing(node, this.#closing);

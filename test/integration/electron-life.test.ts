@@ -275,6 +275,21 @@ describe('the desktop app on Windows, when the session ends', () => {
   });
 });
 
+describe('the desktop app on Windows, when a program asks its windows to close', () => {
+  // The window went to the tray, and the one that puts off the end of the session was gone.
+  it('closes the node and ends', { tags: 'long' }, async () => {
+    const app = await startApp({ platform: 'win32' });
+    await waitFor('the page is there', async () => (await app.told('shell')).length > 0);
+    await app.call('setShell', { keepRunning: true });
+    const left = app.run<number>(`
+      for (const window of electron.BrowserWindow.all) window.close();
+      return electron.BrowserWindow.all.filter((each) => !each.destroyed).length`);
+    expect(await left).toBeGreaterThan(0);
+    expect(await app.ended, app.stderr).toBe(0);
+    expect(existsSync(join(app.dataDir, 'control.json'))).toBe(false);
+  });
+});
+
 describe('the desktop app, as it ends', () => {
   itInTiers<[string, (app: DoubleApp) => Promise<unknown>]>({
     quick: [['quit', (app) => app.run('electron.app.quit()')]],

@@ -173,6 +173,8 @@ class App extends EventEmitter {
   }
   quit(): void {
     note('app.quit', { entryMs: performance.now() - entryAtMs });
+    // shell/browser/browser.cc, `Quit`: `is_quitting_`.
+    if (this.#quitting) return;
     const event = preventable();
     this.emit('before-quit', event);
     if (event.defaultPrevented) return;

@@ -36,7 +36,7 @@ function setUp(options: Options = {}) {
     exit: vi.fn(),
   };
   const openings = new Openings(app as never);
-  const signals: Partial<Record<'stop' | 'sessionEnd', () => void>> = {};
+  const signals: { stop?: () => void; sessionEnd?: () => boolean } = {};
   const window = {
     isDestroyed: () => false,
     isMinimized: () => true,
@@ -57,7 +57,7 @@ function setUp(options: Options = {}) {
     onStopSignal: (stop: () => void) => {
       signals.stop = stop;
     },
-    onSessionEnd: (stop: () => void) => {
+    onSessionEnd: (stop: () => boolean) => {
       signals.sessionEnd = stop;
     },
     shutdownWithinMs: 4_000,
@@ -259,26 +259,33 @@ describe('DesktopApp: what asks it to stop', () => {
 });
 
 describe('the end of the session on Windows', () => {
+  type Asked = (event: { preventDefault(): void }) => void;
   class Window {
     static all: Window[] = [];
     readonly options: object;
-    listener: ((event: { preventDefault(): void }) => void) | null = null;
+    readonly listeners = new Map<string, Asked>();
     constructor(options: object) {
       this.options = options;
       Window.all.push(this);
     }
-    on(_event: 'query-session-end', listener: Window['listener']) {
-      this.listener = listener;
+    on(event: string, listener: Asked) {
+      this.listeners.set(event, listener);
     }
   }
 
   it('is put off by a window that is always there and never shown', () => {
-    const [stop, preventDefault] = [vi.fn(), vi.fn()];
+    const [stop, preventDefault] = [vi.fn(() => true), vi.fn()];
     expect(keepSessionWindow(Window as never, 'linux', stop)).toBeNull();
     keepSessionWindow(Window as never, 'win32', stop);
     expect(Window.all).toMatchObject([{ options: { show: false, skipTaskbar: true } }]);
-    Window.all[0]?.listener?.({ preventDefault });
+    Window.all[0]?.listeners.get('query-session-end')?.({ preventDefault });
     expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    // As taskkill asks every window.
+    Window.all[0]?.listeners.get('close')?.({ preventDefault });
+    expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([2, 2]);
+    stop.mockReturnValue(false);
+    Window.all[0]?.listeners.get('close')?.({ preventDefault });
+    expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([3, 2]);
   });
 });
 
