@@ -5,6 +5,7 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as Electron from 'electron';
 import { AceError } from '../../shared/errors.ts';
 import { defaultDataDir } from '../data-dir/config.ts';
@@ -22,6 +23,9 @@ import { secureContents } from './window.ts';
 
 /** The system's key store keeps its entries under this name: the same in a package and in a checkout. */
 const APP_NAME = 'ace-node';
+
+/** An app that is not ready by then will not be. */
+const READY_WITHIN_MS = 10_000;
 
 /** Returns at once: Electron gets ready only once its entry has been evaluated. */
 export function enter(electron: typeof Electron, load: () => Promise<typeof desktop>): void {
@@ -50,6 +54,9 @@ class Entry {
     };
     try {
       app.setName(APP_NAME);
+      const refused = refusedSwitch(app);
+      // At once: what it opens for others is there as soon as the app is ready.
+      if (refused !== null) return void this.#end(refused, 0);
       const config = this.#readConfig();
       prepare(this.#electron, this.#dataDir);
       const openings = new Openings(app);
@@ -84,8 +91,11 @@ class Entry {
     return config;
   }
 
-  /** Nothing runs yet: says why, and ends. */
-  async #end(error: unknown): Promise<void> {
+  /**
+   * Nothing runs yet: says why, and ends. In a box of an app that is ready: before, Linux prints it for nobody, and other systems
+   * wait for ever (docs/api/dialog.md, `showErrorBox`).
+   */
+  async #end(error: unknown, readyWithinMs = READY_WITHIN_MS): Promise<void> {
     // What goes wrong while that is told changes nothing.
     if (this.#isEnding) return;
     this.#isEnding = true;
@@ -98,6 +108,7 @@ class Entry {
     reports.report('start-failed', error);
     const failure = { title: CANNOT_START, text: explain(error) };
     try {
+      if (readyWithinMs > 0) await Promise.race([app.whenReady(), delay(readyWithinMs, null, { ref: false })]);
       await tellFailure({ app, dialog, file: this.#dataDir.lastFailure }, failure);
     } finally {
       app.exit(1);
@@ -112,7 +123,7 @@ function prepare({ app, protocol, shell }: typeof Electron, dataDir: DataDir): v
   if (canMakeFolder(dataDir.windowState)) setFolder(app, dataDir.windowState);
   registerPagesScheme(protocol);
   app.enableSandbox();
-  checkSwitches(app);
+  checkSandbox(app);
   const onNotOpened = (error: unknown) =>
     process.stderr.write(`ace-node: a link could not be opened in the browser: ${String(error)}\n`);
   app.on('web-contents-created', (_event, contents) => secureContents(contents, shell, onNotOpened));
@@ -146,13 +157,14 @@ const REFUSED_SWITCHES = [
 /** And these take its sandbox away; an AppImage adds the first where the system keeps Chromium from making one. */
 const SANDBOX_SWITCHES = ['no-sandbox', 'single-process', 'disable-seccomp-filter-sandbox'] as const;
 
+function refusedSwitch(app: Electron.App): AceError | null {
+  const refused = isPackage(app) && REFUSED_SWITCHES.find((name) => app.commandLine.hasSwitch(name));
+  return refused ? new AceError('NotAllowed', `Ace Node does not run with --${refused}`) : null;
+}
+
 /** The pages show what strangers send, and act with the owner's money. */
-function checkSwitches(app: Electron.App): void {
-  if (!isPackage(app)) return;
-  const { commandLine } = app;
-  const refused = REFUSED_SWITCHES.find((name) => commandLine.hasSwitch(name));
-  if (refused) throw new AceError('NotAllowed', `Ace Node does not run with --${refused}`);
-  if (!SANDBOX_SWITCHES.some((name) => commandLine.hasSwitch(name))) return;
+function checkSandbox(app: Electron.App): void {
+  if (!isPackage(app) || !SANDBOX_SWITCHES.some((name) => app.commandLine.hasSwitch(name))) return;
   throw new AceError(
     'NotAllowed',
     'The window does not run without Chromium’s sandbox, which this system does not let it have: install the .deb package, or allow user namespaces for this program',

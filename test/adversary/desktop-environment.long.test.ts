@@ -21,16 +21,6 @@ import { waitFor } from '../helpers/wait.ts';
 
 afterEach(endAll);
 
-/** What was told in boxes before the app ended. */
-function boxes({ exit }: DoubleApp): string[] {
-  return (exit?.calls ?? []).flatMap(([name, first, second]) => {
-    if (name === 'dialog.showErrorBox') return [`${String(first)}: ${String(second)}`];
-    if (name !== 'dialog.showMessageBox') return [];
-    const { message, detail } = first as { message: string; detail: string };
-    return [`${message}: ${detail}`];
-  });
-}
-
 describe('the desktop app in a hostile environment', () => {
   const whole = { dataDir: '/tmp/x', resourcesDir: '/tmp/x', pagesDir: '/tmp/x' };
   it.each([
@@ -47,8 +37,8 @@ describe('the desktop app in a hostile environment', () => {
   ])('says once that its options cannot be read when they are %s', async (_what, config) => {
     const app = new DoubleApp({ env: { ACE_NODE_CONFIG: config } });
     expect(await app.ended, app.stderr).toBe(1);
-    expect(boxes(app)).toHaveLength(1);
-    expect(boxes(app)[0]).toMatch(/^Ace Node cannot start: \S/);
+    expect(app.boxes()).toHaveLength(1);
+    expect(app.boxes()[0]).toMatch(/^Ace Node cannot start: \S/);
   });
 
   it('takes no pages, files or programs from the environment of a package', async () => {
@@ -83,7 +73,7 @@ describe('the desktop app in a hostile environment', () => {
   ])('finds what takes its protection away %s of a package, and does not run', async (_where, given) => {
     const app = new DoubleApp({ packaged: true, ...given });
     expect(await app.ended, app.stderr).toBe(1);
-    expect(boxes(app)).toHaveLength(1);
+    expect(app.boxes()).toHaveLength(1);
   });
 
   // Electron looks at the program's name alone: as a hard link called "electron" it was no package any more.
@@ -120,7 +110,7 @@ describe('the desktop app in a hostile environment', () => {
     const runs = first === one ? other : one;
     await runs.up();
     expect(first?.exit?.calls.map(([name]) => name)).toContain('app.quit');
-    expect(boxes(first ?? runs)).toEqual([]);
+    expect((first ?? runs).boxes()).toEqual([]);
     expect(runs.child.exitCode).toBeNull();
   });
 
@@ -131,7 +121,7 @@ describe('the desktop app in a hostile environment', () => {
     disk.makeReadOnly();
     const app = new DoubleApp({ home: disk.dir });
     expect(await app.ended, app.stderr).toBe(1);
-    expect(boxes(app)).toEqual([expect.stringMatching(/cannot be written to .*\/data\/window/)]);
+    expect(app.boxes()).toEqual([expect.stringMatching(/cannot be written to .*\/data\/window/)]);
   });
 
   it.skipIf(noSmallDisk() !== null)('ends although its disk is full, and goes on from there', async () => {
@@ -143,7 +133,7 @@ describe('the desktop app in a hostile environment', () => {
     await app.run('electron.app.quit()').catch(() => undefined);
     const code = await app.ended;
     // Either nothing had to be written any more, or it says what could not be.
-    expect(code === 0 ? [] : boxes(app), app.stderr).toEqual(
+    expect(code === 0 ? [] : app.boxes(), app.stderr).toEqual(
       code === 0 ? [] : [expect.stringMatching(/^Ace Node had to stop: .*full/i)],
     );
     disk.free();

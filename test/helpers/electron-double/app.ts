@@ -191,6 +191,16 @@ export class DoubleApp {
     return this;
   }
 
+  /** What it told in boxes before it ended, each as `title: text`; printed only, where it was not ready on Linux. */
+  boxes(): string[] {
+    return (this.exit?.calls ?? []).flatMap(([name, first, second]) => {
+      if (name === 'dialog.showErrorBox') return [`${String(first)}: ${String(second)}`];
+      if (name !== 'dialog.showMessageBox') return [];
+      const { message, detail } = first as { message: string; detail: string };
+      return [`${message}: ${detail}`];
+    });
+  }
+
   crashes(): { kind: string; errors: string[]; details: Record<string, unknown> }[] {
     const text = readFileSync(join(this.dataDir, 'reports', 'crashes.jsonl'), 'utf8');
     return text
