@@ -2,7 +2,8 @@
  * What the desktop shell starts the node with. The command line that opened the window hands its options over in one
  * environment variable; opened by itself, from a desktop icon, the shell uses the system's own places.
  */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import type { App } from 'electron';
 import { z } from 'zod';
 import { AceError } from '../../shared/errors.ts';
 import { variable } from '../util/environment.ts';
@@ -12,7 +13,8 @@ export const CONFIG_VARIABLE = 'ACE_NODE_CONFIG';
 
 const shellConfigSchema = z
   .object({
-    dataDir: z.string().min(1),
+    // From another folder it would lead elsewhere, and so would a second start.
+    dataDir: z.string().refine((path) => isAbsolute(path)),
     httpPort: z.number().int().min(0).max(65_535).optional(),
     httpHost: z.union([z.ipv4(), z.ipv6()]).optional(),
     allowHosts: z.array(z.string().min(1)).optional(),
@@ -49,6 +51,14 @@ export interface ShellPlaces {
   readonly resourcesDir: string;
   /** In a package, pages and files are its own, whatever the command line says: they act with the app's rights. */
   readonly isPackaged: boolean;
+}
+
+/**
+ * Electron looks at its program's name alone (lib/browser/api/app.ts): a copy or a link that is called "electron" would be no package
+ * to it, and take pages from anywhere. In a package the code lies in an archive, and nowhere else (`onlyLoadAppFromAsar`).
+ */
+export function isPackage(app: Pick<App, 'isPackaged' | 'getAppPath'>): boolean {
+  return app.isPackaged || app.getAppPath().endsWith('.asar');
 }
 
 /** @throws AceError `InvalidInput` when the variable is there but cannot be read */

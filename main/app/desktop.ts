@@ -5,7 +5,7 @@ import { DataDir } from '../data-dir/data-dir.ts';
 import { type CrashReports, createCrashReports } from '../process/crash-reports.ts';
 import { onStopSignal } from '../process/stop-signals.ts';
 import { type Autostart, createAutostart } from './autostart.ts';
-import type { ShellConfig } from './config.ts';
+import { isPackage, type ShellConfig } from './config.ts';
 import { claimLinks, type Openings } from './deep-link.ts';
 import { DesktopApp, type FirstWindow, QUIT_WITHIN_MS, SESSION_END_WITHIN_MS } from './lifecycle.ts';
 import { setMenu } from './menu.ts';
@@ -167,7 +167,7 @@ class Desktop {
       iconPath: join(this.#config.resourcesDir, 'icon.png'),
       placement: place(readWindowState(stateFile), workAreas(screen)),
       minimized,
-      isPackaged: app.isPackaged,
+      isPackaged: isPackage(app),
       isDark: nativeTheme.shouldUseDarkColors,
       reports: this.#reports,
       nowMs: () => performance.now(),

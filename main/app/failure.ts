@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App, Dialog } from 'electron';
 import { z } from 'zod';
 import { isAceError } from '../../shared/errors.ts';
+import { storeError } from '../db/store-error.ts';
 
 export const CANNOT_START = 'Ace Node cannot start';
 export const HAD_TO_STOP = 'Ace Node had to stop';
@@ -22,12 +23,19 @@ export interface FailureBox {
 }
 
 const failureSchema = z.object({ title: z.string().max(200), text: z.string().max(4_000) });
-type Failure = z.infer<typeof failureSchema>;
+export type Failure = z.infer<typeof failureSchema>;
 
 export function explain(error: unknown): string {
-  return isAceError(error)
-    ? error.message
+  // A disk that is full is met by whatever writes first.
+  const known = storeError(error);
+  return isAceError(known)
+    ? known.message
     : 'Something unexpected happened. The reports folder in the data folder says more.';
+}
+
+export interface TellOptions {
+  readonly withinMs?: number;
+  readonly offersStart?: boolean;
 }
 
 /**
@@ -37,7 +45,7 @@ export function explain(error: unknown): string {
 export async function tellFailure(
   box: FailureBox,
   failure: Failure,
-  { withinMs = ANSWERED_WITHIN_MS, offersStart = false } = {},
+  { withinMs = ANSWERED_WITHIN_MS, offersStart = false }: TellOptions = {},
 ): Promise<boolean> {
   const { app, dialog } = box;
   if (!app.isReady()) {

@@ -11,8 +11,10 @@ import { linkIn, type Openings } from './deep-link.ts';
 import {
   CANNOT_START,
   explain,
+  type Failure,
   type FailureBox,
   HAD_TO_STOP,
+  type TellOptions,
   tellEarlierFailure,
   tellFailure,
 } from './failure.ts';
@@ -39,8 +41,8 @@ export interface LifecycleContext<Node extends Stoppable> {
   readonly openings: Openings;
   /** Calls back when the process is asked to stop; called once the app is ready, for Electron's own handlers come before. */
   readonly onStopSignal: (stop: () => void) => void;
-  /** The same for the end of the session on Windows, which it then puts off. */
-  readonly onSessionEnd: (stop: () => void) => void;
+  /** The same for the end of the session on Windows, which it then puts off; the answer is that of `quit`. */
+  readonly onSessionEnd: (stop: () => boolean) => void;
   readonly powerMonitor: () => Pick<PowerMonitor, 'on'>;
   /** What the system gives when it shuts down. */
   readonly shutdownWithinMs: number;
@@ -75,6 +77,10 @@ export class DesktopApp<Node extends Stoppable> {
   /** Exit code; 1 once anything went wrong. */
   #exitCode = 0;
   #failure: unknown = null;
+  #telling: Promise<boolean> | null = null;
+  #hasStopped = false;
+  /** Ends a closing that takes too long. */
+  #bound: NodeJS.Timeout | undefined;
 
   constructor(context: LifecycleContext<Node>) {
     this.#context = context;
@@ -114,13 +120,15 @@ export class DesktopApp<Node extends Stoppable> {
     } catch (error) {
       return await this.#cannotStart(error);
     }
+    // Something went wrong while it started, and its owner is being told.
+    if (this.#failure !== null) return void this.quit();
     tellEarlierFailure(this.#box);
-    // A link of a cold start: the first argument of its kind, or what came before the node was there.
-    this.#context.openings.listen((opened) => this.#open(opened));
-    const link = linkIn(argv);
-    if (link !== null) this.#open(link);
-    else if (this.#pending !== null || this.#asked) this.show();
-    else this.#showFirst(this.#node);
+    try {
+      this.#openFirst(this.#node, linkIn(argv));
+    } catch (error) {
+      // The node runs: it is closed as after any other error.
+      this.fail(error);
+    }
   }
 
   show(): void {
@@ -143,28 +151,37 @@ export class DesktopApp<Node extends Stoppable> {
     if (this.#context.showOnPage(this.#node, this.#pending)) this.#pending = null;
   }
 
-  /** @param withinMs the process ends then at the latest */
-  quit(withinMs = QUIT_WITHIN_MS): void {
-    const { app, onClosing, reports, nowMs } = this.#context;
+  /**
+   * The one way to the end. Asked again while it closes, it ends sooner where the new asker gives less time: a computer that is
+   * shut down does not wait for what a user gave it.
+   * @param withinMs the process ends then at the latest
+   * @returns whether there is a node that has to be closed before
+   */
+  quit(withinMs = QUIT_WITHIN_MS): boolean {
     const node = this.#node;
-    if (node === null) app.quit();
-    if (node === null || this.#closing !== null) return;
-    const sinceMs = nowMs();
-    this.#closing = { sinceMs, untilMs: sinceMs + withinMs };
-    onClosing(node, this.#closing);
-    const bound = setTimeout(() => {
-      reports.report('stop-too-slow', new Error(`The node did not stop within ${withinMs} ms`));
-      app.exit(1);
-    }, withinMs);
-    node.stop().then(
-      () => void this.#end(bound),
-      (error: unknown) => {
-        reports.report('stop-failed', error);
+    if (node === null) this.#context.app.quit();
+    else this.#close(node, withinMs);
+    return node !== null;
+  }
+
+  #close(node: Node, withinMs: number): void {
+    const atMs = this.#context.nowMs();
+    const before = this.#closing;
+    if (before !== null && before.untilMs <= atMs + withinMs) return;
+    // Only a box is open still; it is told once more.
+    if (this.#hasStopped) return this.#context.app.exit(this.#exitCode);
+    this.#closing = { sinceMs: before?.sinceMs ?? atMs, untilMs: atMs + withinMs };
+    this.#endWithin(withinMs);
+    this.#showClosing(node, this.#closing);
+    if (before !== null) return;
+    node
+      .stop()
+      .catch((error: unknown) => {
+        this.#context.reports.report('stop-failed', error);
         this.#exitCode = 1;
         this.#failure ??= error;
-        void this.#end(bound);
-      },
-    );
+      })
+      .then(() => this.#end());
   }
 
   /** An error that nothing handled: what is stored is right, what is in memory may not be. */
@@ -181,11 +198,21 @@ export class DesktopApp<Node extends Stoppable> {
     // What goes wrong while that is told changes nothing.
     if (this.#failure !== null && this.#failure !== error) return;
     this.#failure = error;
+    this.#exitCode = 1;
     this.#context.reports.report('start-failed', error);
     const failure = { title: CANNOT_START, text: explain(error) };
     const offersStart = isAceError(error, 'KeyStoreLocked');
-    if (await tellFailure(this.#box, failure, { offersStart })) this.#context.startAgain(null);
-    this.#context.app.exit(1);
+    await this.#thenExit(async () => {
+      if (await this.#tell(failure, { offersStart })) this.#context.startAgain(null);
+    });
+  }
+
+  /** A link of a cold start: the first argument of its kind, or what came before the node was there. */
+  #openFirst(node: Node, link: string | null): void {
+    this.#context.openings.listen((opened) => this.#open(opened));
+    if (link !== null) this.#open(link);
+    else if (this.#pending !== null || this.#asked) this.show();
+    else this.#showFirst(node);
   }
 
   #showFirst(node: Node): void {
@@ -207,21 +234,66 @@ export class DesktopApp<Node extends Stoppable> {
   }
 
   #open(link: string | null): void {
-    if (this.#closing !== null) this.#again = { link };
+    if (this.#closing !== null) this.#again = { link: link ?? this.#again?.link ?? null };
     else if (link === null) {
       this.#asked = true;
       this.show();
     } else this.go({ view: 'watch', link, contentId: null });
   }
 
-  async #end(bound: NodeJS.Timeout): Promise<void> {
-    clearTimeout(bound);
-    if (this.#failure !== null) {
-      const failure = { title: HAD_TO_STOP, text: explain(this.#failure) };
-      await tellFailure(this.#box, failure, { withinMs: STOPPED_TOLD_MS });
+  #endWithin(withinMs: number): void {
+    const { app, reports } = this.#context;
+    clearTimeout(this.#bound);
+    this.#bound = setTimeout(() => {
+      reports.report('stop-too-slow', new Error(`The node did not stop within ${withinMs} ms`));
+      app.exit(1);
+    }, withinMs);
+  }
+
+  /** A window or a tray that cannot show it is no reason not to close. */
+  #showClosing(node: Node, closing: ClosingView): void {
+    try {
+      this.#context.onClosing(node, closing);
+    } catch (error) {
+      this.#context.reports.report('unhandled', error);
     }
-    if (this.#again !== null) this.#context.startAgain(this.#again.link);
-    this.#context.app.exit(this.#exitCode);
+  }
+
+  /** The node has stopped. */
+  async #end(): Promise<void> {
+    clearTimeout(this.#bound);
+    this.#hasStopped = true;
+    await this.#thenExit(async () => {
+      if (this.#failure !== null) {
+        const failure = { title: HAD_TO_STOP, text: explain(this.#failure) };
+        await this.#tell(failure, { withinMs: this.#toldWithinMs() });
+      }
+      if (this.#again !== null) this.#context.startAgain(this.#again.link);
+    });
+  }
+
+  /** A system that ends the process waits for no box either: what is not seen is told at the next start. */
+  #toldWithinMs(): number {
+    const leftMs = (this.#closing?.untilMs ?? 0) - this.#context.nowMs();
+    return Math.max(0, Math.min(STOPPED_TOLD_MS, leftMs));
+  }
+
+  /** Whatever goes wrong before: a process that stayed, with nothing to be seen of it, would keep the lock. */
+  async #thenExit(before: () => Promise<void>): Promise<void> {
+    try {
+      await before();
+    } catch (error) {
+      this.#exitCode = 1;
+      this.#context.reports.report('unhandled', error);
+    }
+    // A node that came up although its start was given up is closed first.
+    if (this.#node === null || this.#hasStopped) this.#context.app.exit(this.#exitCode);
+  }
+
+  /** One box, whoever asks for it. */
+  #tell(failure: Failure, options: TellOptions): Promise<boolean> {
+    this.#telling ??= tellFailure(this.#box, failure, options);
+    return this.#telling;
   }
 
   get #box(): FailureBox {

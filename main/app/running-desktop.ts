@@ -50,9 +50,15 @@ export class RunningDesktop implements Stoppable {
       secretStore: electronSecretStore(electron.safeStorage, dataDir.sealedPassphrase),
       deviceKeyStore: electronSecretStore(electron.safeStorage, dataDir.sealedDeviceKey),
     });
-    const note = hostNote(config, node.http);
-    if (note !== null) process.stderr.write(`${note}\n`);
-    return new RunningDesktop(node, context, await traysShown);
+    try {
+      const note = hostNote(config, node.http);
+      if (note !== null) process.stderr.write(`${note}\n`);
+      return new RunningDesktop(node, context, await traysShown);
+    } catch (error) {
+      // It runs, and nobody else knows of it.
+      await node.stop();
+      throw error;
+    }
   }
 
   private constructor(node: RunningNode, context: RunningDesktopContext, traysShown: boolean) {
@@ -88,10 +94,14 @@ export class RunningDesktop implements Stoppable {
   }
 
   async stop(): Promise<void> {
-    this.#stopNotifications();
-    this.#stopPending();
-    // Pages follow the end for as long as it takes.
-    await this.node.stop();
+    // First: nothing of the desktop keeps it from closing its channels. Pages follow that for as long as it takes.
+    const stopped = this.node.stop();
+    try {
+      this.#stopNotifications();
+      this.#stopPending();
+    } finally {
+      await stopped;
+    }
     this.ipc.close();
     this.tray?.destroy();
   }

@@ -9,7 +9,7 @@ import type { WindowConstructor } from './window.ts';
 export function keepSessionWindow(
   Window: WindowConstructor,
   platform: NodeJS.Platform,
-  stop: () => void,
+  stop: () => boolean,
 ): BrowserWindow | null {
   if (platform !== 'win32') return null;
   // It loads nothing: it is there to be asked.
@@ -20,11 +20,16 @@ export function keepSessionWindow(
     webPreferences: { sandbox: true, contextIsolation: true, nodeIntegration: false },
   });
   putOffSessionEnd(window, stop);
+  // No user can close it: an installer or the system asks the program to end (WM_CLOSE, as taskkill sends it to each window). It stays
+  // until the node has closed, for the session may end before.
+  window.on('close', (event) => {
+    if (stop()) event.preventDefault();
+  });
   return window;
 }
 
 /** Windows shows the user what it waits for, and goes on when the process has ended. */
-export function putOffSessionEnd(window: BrowserWindow, stop: () => void): void {
+export function putOffSessionEnd(window: BrowserWindow, stop: () => unknown): void {
   window.on('query-session-end', (event) => {
     event.preventDefault();
     stop();

@@ -1,4 +1,6 @@
 /** What a node is started with. */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import envPaths from 'env-paths';
 import type { DevnetProfile } from '../../shared/devnet-profile.ts';
 import type { ReachSettings } from '../p2p/reach.ts';
@@ -51,5 +53,7 @@ export const DEFAULT_HTTP_PORT = 6_878;
 
 /** Of this user, unless the command line names another: the same for the window and the command line. */
 export function defaultDataDir(): string {
-  return envPaths('ace-node', { suffix: '' }).data;
+  const { data } = envPaths('ace-node', { suffix: '' });
+  // A variable that leads to another folder from each place is invalid, and left aside: XDG base directory specification.
+  return isAbsolute(data) ? data : join(homedir(), '.local', 'share', 'ace-node');
 }

@@ -2,7 +2,6 @@
  * What a failing store means to the rest of the node. SQLite's and the file system's codes are mapped here, once, so
  * that no caller decides by message text.
  */
-import Sqlite from 'better-sqlite3';
 import { AceError, type ErrorCode, isAceError, type Reaction } from '../../shared/errors.ts';
 
 interface StoreFailure {
@@ -89,7 +88,6 @@ export function withStoreErrors<T>(fn: () => T, what?: string): T {
 }
 
 function codeOf(error: Error): string | undefined {
-  if (error instanceof Sqlite.SqliteError) return error.code;
   // better-sqlite3 throws a plain TypeError when the folder of a database is missing.
   if (error instanceof TypeError && error.message.includes('directory does not exist'))
     return 'SQLITE_CANTOPEN';

@@ -14,6 +14,7 @@ import { JournalDownloads } from '../journal/downloads.ts';
 import { parseMultiaddr } from '../p2p/host.ts';
 import { announceMultiaddrs, listenMultiaddrs } from '../p2p/listen.ts';
 import type { RunningPeer } from '../peer/peer.ts';
+import { logCipher } from '../p2p/noise-cipher.ts';
 import { createLog, type Log } from '../process/log.ts';
 import { ApiToken } from '../rpc/api-token.ts';
 import { createFeedHub, type FeedHub } from '../rpc/feed.ts';
@@ -63,6 +64,7 @@ export function startNode(config: NodeConfig): Promise<RunningNode> {
     resources.defer(() => lock.release());
     const log = createLog(dataDir.log);
     keepOthersOut(dataDir.path, log);
+    logCipher(log);
     if (chooseNetwork(dataDir, config.joinMultiaddr).mode === 'devnet') checkOwnChain(dataDir);
     const endpoint = new HttpEndpoint(dataDir, await ApiToken.open(dataDir.apiToken));
     const downloads = new JournalDownloads({ path: dataDir.nodeDb, nowMs: Date.now, log });

@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise';
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto';
+import type { Log } from '../process/log.ts';
 
 /** What this needs of `sodium-native`, which has no types of its own. */
 interface Sodium {
@@ -31,8 +32,15 @@ interface Sodium {
 
 const TAG_BYTES = 16;
 
+export interface LoadedSodium {
+  /** `null` where there is no binary for this system, as on a Linux with musl, or it does not load. */
+  readonly sodium: Sodium | null;
+  /** Why there is none. */
+  readonly trouble: unknown;
+}
+
 /** Noise's own where this system has no binary of libsodium: the same bytes on the wire, only slower in Electron. */
-export function noiseCrypto(sodium: Sodium | null = loadSodium()): ICryptoInterface {
+export function noiseCrypto({ sodium }: LoadedSodium = loadSodium()): ICryptoInterface {
   return sodium === null ? defaultCrypto : { ...defaultCrypto, ...cipherOf(sodium) };
 }
 
@@ -72,11 +80,26 @@ function gather(parts: Iterable<Uint8Array>, to: Uint8Array): Uint8Array {
   return to.subarray(0, at);
 }
 
-/** `null` where there is no binary for this system, as on a Linux with musl. */
-function loadSodium(): Sodium | null {
+/** Of `require-addon`, which `sodium-native` loads its binary with. */
+const NO_BINARY_CODE = 'ADDON_NOT_FOUND';
+
+/** @param load gives the module; Node loads it once, and tries again where it could not */
+export function loadSodium(
+  load: () => unknown = () => createRequire(import.meta.url)('sodium-native'),
+): LoadedSodium {
   try {
-    return createRequire(import.meta.url)('sodium-native') as Sodium;
-  } catch {
-    return null;
+    return { sodium: load() as Sodium, trouble: null };
+  } catch (error) {
+    return { sodium: null, trouble: error };
+  }
+}
+
+/** Said where a node starts: streams that are several times slower than they could be show nothing of it themselves. */
+export function logCipher(log: Pick<Log, 'info' | 'warn'>, { trouble }: LoadedSodium = loadSodium()): void {
+  if (trouble === null) return;
+  if ((trouble as NodeJS.ErrnoException).code === NO_BINARY_CODE) {
+    log.info('libsodium has no binary for this system: streams are encrypted with what Noise chooses');
+  } else {
+    log.warn({ err: trouble }, 'libsodium cannot be loaded: streams are encrypted with what Noise chooses');
   }
 }

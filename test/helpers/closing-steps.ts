@@ -10,7 +10,19 @@ export interface ClosingStep {
   readonly hook: string;
 }
 
+const CALL_SHUTDOWN = `electron.ipcMain.handlers.get('ace:call')(
+  { senderFrame: { origin: 'app://ace-node', parent: null } }, 'shutdown', {})`;
 const QUIT = 'electron.app.quit()';
+
+/** Every way to the end but `app.quit()`, and what asks for it in the app's process. */
+export const OTHER_WAYS: readonly (readonly [name: string, code: string])[] = [
+  // As Node hands one over that came; from outside, it would come while the books are written as on any day.
+  ['a signal', "process.emit('SIGTERM', 'SIGTERM')"],
+  ['the shutdown of the system', "electron.powerMonitor.emit('shutdown', electron.preventable())"],
+  ['the end of the session on Windows', 'electron.endSession()'],
+  ['the end of its last window', 'electron.BrowserWindow.all[0].close()'],
+  ['the shutdown procedure', CALL_SHUTDOWN],
+];
 
 /** `die` is called when the step happens. */
 const PRELUDE = `
@@ -79,10 +91,10 @@ export function quitKilledAt({ hook }: ClosingStep): string {
   return `${PRELUDE} const die = () => process.kill(process.pid, 'SIGKILL'); ${hook} ${QUIT};`;
 }
 
-/** Asks the app to quit; it writes the steps that it takes to its standard error, each as `step: name`. */
-export function quitTold(steps: readonly ClosingStep[]): string {
+/** Asks the app to end; it writes the steps that it takes to its standard error, each as `step: name`. */
+export function endTold(steps: readonly ClosingStep[], way: string = QUIT): string {
   const hooks = steps.map(
     ({ name, hook }) => `{ const die = () => process.stderr.write('step: ${name}\\n'); ${hook} }`,
   );
-  return `${PRELUDE} ${hooks.join('\n')} ${QUIT};`;
+  return `${PRELUDE} ${hooks.join('\n')} ${way};`;
 }

@@ -54,6 +54,10 @@ export class SmallDisk {
     }
   }
 
+  makeReadOnly(): void {
+    execFileSync('mount', ['-o', 'remount,ro', this.dir], { stdio: 'pipe' });
+  }
+
   free(): void {
     rmSync(this.#filler, { force: true });
   }

@@ -216,6 +216,7 @@ describe('the desktop app, closed before it has a wallet', () => {
   });
 });
 
+const NO_ANSWER = 'the system’s key store does not answer';
 const NO_KEY_STORE = 'this desktop has no key store that is open: GNOME’s keyring or KDE’s wallet';
 
 describe('the desktop app and the system’s key store', () => {
@@ -252,7 +253,7 @@ describe('the desktop app and the system’s key store', () => {
     expect(await app.ended).toBe(0);
 
     // The same folder under a system that has another key: it waits for its owner.
-    writeFileSync(join(home, 'key-store'), Buffer.alloc(32, 7));
+    writeFileSync(join(home, 'key-store of ace-node'), Buffer.alloc(32, 7));
     const again = await start({ home, args: ['--at-login'] });
     expect(await call(again, 'walletState', {})).toMatchObject({ status: 'locked', running: false });
     expect(await again.windows()).toBe(1);
@@ -266,7 +267,8 @@ describe('the desktop app and the system’s key store', () => {
     ['that protects nothing', { keyStore: 'basic_text' }, NO_KEY_STORE],
     // GNOME without a keyring that is open: its name says nothing.
     ['whose key everybody knows', { keyStore: 'gnome_libsecret', keys: 'known' }, NO_KEY_STORE],
-    ['that does not answer', { keyStore: null }, 'the system’s key store does not answer'],
+    ['that does not answer', { keyStore: null }, NO_ANSWER],
+    ['that takes and gives nothing back', { keys: 'lost' }, NO_ANSWER],
   ])('refuses one %s, says why, and makes nothing', { tags: 'long' }, async (_what, store, why) => {
     const home = temporaryHome();
     const app = await start({ home, ...store });
@@ -288,6 +290,25 @@ describe('the desktop app and the system’s key store', () => {
     await expect(call(again, 'snapshot', {})).rejects.toMatchObject({ code: 'WalletLocked' });
     await call(again, 'walletUnlock', { passphrase: PASSPHRASE });
     expect((await call(again, 'snapshot', {})).account).toBe(state.address?.toLowerCase());
+  });
+
+  // The name of an app names its entries in the key store: "Electron" from a checkout.
+  it('opens in the package what was made in a checkout', { tags: 'long' }, async () => {
+    const home = temporaryHome();
+    const app = await start({ home });
+    const { state } = await makeWallet(app);
+    await app.run('electron.app.quit()').catch(() => {});
+    expect(await app.ended).toBe(0);
+    const packaged = await start({ home, packaged: true });
+    expect(await call(packaged, 'walletState', {})).toMatchObject({ running: true, address: state.address });
+  });
+
+  // There every key has the letters that only the known one has on Linux.
+  it('is used on macOS', { tags: 'long' }, async () => {
+    const app = await start({ platform: 'darwin' });
+    const { state } = await makeWallet(app);
+    expect(state).toMatchObject({ protection: 'system', remembered: true });
+    expect(Buffer.from(readFileSync(sealed(app), 'utf8'), 'base64').toString('latin1')).toMatch(/^v10/);
   });
 
   it('that is locked is no other computer: it says to unlock it, and offers to start again', {

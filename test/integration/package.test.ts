@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -168,6 +169,10 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
   it('keeps the licences of what it holds', () => {
     const holders = files.filter((path) => /(?:^|\/)licen[cs]e/i.test(path)).length;
     expect(holders).toBeGreaterThan(70);
+    for (const name of ['better-sqlite3', 'sodium-native', 'require-addon'])
+      expect(files.filter((path) => path.startsWith(`node_modules/${name}/LICENSE`))).toHaveLength(1);
+    // It is in sodium-native's binary, and asks to be named with it.
+    expect(readFileSync(join(resources, 'licences/libsodium.txt'), 'utf8')).toContain('Frank Denis');
   });
 
   it('holds this platform’s SQLite and libsodium, as real files beside the archive', () => {
@@ -188,6 +193,7 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
       .sort();
     expect([icon, ...others]).toEqual([
       'icon.png',
+      'licences',
       'sample-clip.mp4',
       'tray.png',
       'tray@2x.png',
@@ -240,6 +246,11 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
 
   it('starts its window’s side from inside, and the sample clip is offered', async () => {
     const app = await new DoubleApp({ root: extracted, resourcesDir: resources, packaged: true }).up();
+    const native = await app.run<string[]>(
+      "return process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node'))",
+    );
+    // Without it all goes on, several times slower.
+    expect(native.filter((path) => path.startsWith(extracted) && path.includes('sodium-native'))).toHaveLength(1);
     // As on the computer of whoever has just installed it: nothing runs before there is a wallet.
     expect(await app.call('contents')).toMatchObject({ error: { code: 'WalletMissing' } });
     await app.call('walletSkip');
@@ -252,6 +263,50 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
     expect(snapshot.account).toMatch(/^0x/);
     await app.end();
   });
+});
+
+/** What a package for a system takes of the native packages, wherever it is made. */
+async function nativeFiles(system: 'linux' | 'win' | 'mac', arch: string): Promise<string[]> {
+  const own = createRequire(require.resolve('app-builder-lib/package.json'));
+  type IsTaken = (path: string, stat: Stats) => boolean;
+  const { getNodeModuleFileMatcher } = own('./out/fileMatcher.js') as {
+    getNodeModuleFileMatcher(...args: unknown[]): { createFilter(): IsTaken };
+  };
+  const { getConfig } = own('./out/util/config/config.js') as {
+    getConfig(dir: string, file: string, options: null): Promise<Record<string, unknown>>;
+  };
+  const { expandMacro } = own('./out/util/macroExpander.js') as {
+    expandMacro(pattern: string, arch: string, info: object, extra: object): string;
+  };
+  const config = await getConfig(ROOT, join(ROOT, 'electron-builder.yml'), null);
+  const expand = (pattern: string) => expandMacro(pattern, arch, {}, { os: system, '/*': '{,/**/*}' });
+  const packager = { config, debugLogger: { isEnabled: false } };
+  const isTaken = getNodeModuleFileMatcher(ROOT, '/package', expand, config[system], packager).createFilter();
+  // It looks into no folder that is left out.
+  const filesIn = (path: string): string[] => {
+    const stat = lstatSync(path);
+    if (!isTaken(path, stat)) return [];
+    return stat.isFile() ? [path] : readdirSync(path).flatMap((name) => filesIn(join(path, name)));
+  };
+  return ['better-sqlite3', 'sodium-native'].flatMap((name) => {
+    const folder = join(ROOT, 'node_modules', name, 'prebuilds');
+    return filesIn(folder)
+      .map((path) => path.slice(folder.length + 1))
+      .map((path) => `${name}/${path.replaceAll('\\', '/')}`);
+  });
+}
+
+// `${platform}` was the system that the package is made on: one for Windows made on Linux had Linux' binaries.
+it.each([
+  ['linux', 'linux'],
+  ['win', 'win32'],
+  ['mac', 'darwin'],
+] as const)('a package for %s holds the native code of that system, and no other', async (system, platform) => {
+  for (const arch of ['x64', 'arm64'])
+    expect(await nativeFiles(system, arch)).toEqual([
+      `better-sqlite3/${platform}-${arch}.node`,
+      `sodium-native/${platform}-${arch}/sodium-native.node`,
+    ]);
 });
 
 it('the package is made with every switch of the binary set', () => {

@@ -1,7 +1,8 @@
 /** `app`: what may be asked before it is ready and what only then, and how it ends. */
 import { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import {
   beforeReady,
   calls,
@@ -51,25 +52,78 @@ function takeSignals(): void {
 /** app.quit() before there is a message loop ends the process when there is one (shell/browser/browser.cc, `Shutdown`). */
 let quitsWhenReady = false;
 
+/** What Chromium takes for a switch: base/command_line.cc. Nothing behind `--` is one. */
+function switchesOf(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args
+    .slice(0, end === -1 ? undefined : end)
+    .flatMap((arg) => /^--?([^=]+)/.exec(arg)?.[1] ?? []);
+}
+
+/** shell/app/electron_main_delegate.cc, `BasicStartupComplete`. */
+function hasSwitch(name: string): boolean {
+  if (name === 'no-sandbox' && process.env.ELECTRON_DISABLE_SANDBOX !== undefined) return true;
+  return options.switches?.includes(name) || switchesOf(process.argv.slice(2)).includes(name);
+}
+
+/**
+ * chrome/browser/process_singleton_posix.cc: a link that names the process that has the lock. What a process that is gone has left is
+ * taken over; where no link can be made (`LOCK_ERROR`), electron_api_app.cc answers as if another process had it.
+ */
+function takeLock(folder: string): boolean {
+  const lock = join(folder, 'SingletonLock');
+  const exists = () => lstatSync(lock, { throwIfNoEntry: false }) !== undefined;
+  try {
+    if (exists()) {
+      if (isAlive(Number(readlinkSync(lock).split('-').at(-1)))) return false;
+      unlinkSync(lock);
+    }
+    symlinkSync(`${hostname()}-${process.pid}`, lock);
+  } catch {
+    return false;
+  }
+  process.once('exit', () => exists() && unlinkSync(lock));
+  return true;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 class App extends EventEmitter {
+  /** lib/browser/api/app.ts: by the program's name alone. */
   isPackaged = options.packaged ?? false;
-  #name = 'Electron';
+  /** The name in its package.json, or the one of the program that runs a checkout. */
+  #name = options.packaged ? 'ace-node' : 'Electron';
   #quitting = false;
-  readonly commandLine = { hasSwitch: (name: string) => options.switches?.includes(name) ?? false };
+  readonly commandLine = { hasSwitch };
   paths = new Map<string, string>();
   loginItem: Record<string, unknown> = { openAtLogin: false, wasOpenedAtLogin: false, ...options.loginItem };
   protocols = new Map<string, string>();
 
   getPath(name: string): string {
-    return this.paths.get(name) ?? (name === 'home' ? places.home : join(places.home, name));
+    const set = this.paths.get(name);
+    if (set !== undefined) return set;
+    const path = name === 'home' ? places.home : join(places.home, name);
+    // shell/app/electron_main_delegate.cc, `ElectronPathProvider`: Electron's own choice is made.
+    if (name === 'userData') mkdirSync(path, { recursive: true });
+    return path;
   }
   setPath(name: string, path: string): void {
     beforeReady('app.setPath');
-    if (!existsSync(path)) throw new Error(`No such folder: ${path}`);
+    // electron_api_app.cc, `SetPath`; docs/api/app.md has that a folder must be there.
+    if (!isAbsolute(path)) throw new Error('Path must be absolute');
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new Error('Failed to set path');
     this.paths.set(name, path);
   }
   getAppPath(): string {
-    return places.root;
+    return options.appPath ?? places.root;
   }
   getName(): string {
     return this.#name;
@@ -94,7 +148,7 @@ class App extends EventEmitter {
   }
   requestSingleInstanceLock(): boolean {
     note('app.requestSingleInstanceLock', this.getPath('userData'));
-    return options.hasLock ?? true;
+    return options.hasLock ?? takeLock(this.getPath('userData'));
   }
   whenReady(): Promise<void> {
     return isReady.promise;
@@ -119,6 +173,8 @@ class App extends EventEmitter {
   }
   quit(): void {
     note('app.quit', { entryMs: performance.now() - entryAtMs });
+    // shell/browser/browser.cc, `Quit`: `is_quitting_`.
+    if (this.#quitting) return;
     const event = preventable();
     this.emit('before-quit', event);
     if (event.defaultPrevented) return;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeWallet, protectionBy } from '../../../main/wallet/identity.ts';
 import { waitFor } from '../wait.ts';
+import type { Keys } from './state.ts';
 
 export const ROOT = join(import.meta.dirname, '../../..');
 
@@ -14,6 +15,7 @@ export interface StartOptions {
   readonly home?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly packaged?: boolean;
+  /** What it answers when it is asked for the lock; Chromium's answer when left out. */
   readonly hasLock?: boolean;
   /** Whether the desktop shows tray icons, as far as it can be asked; on Linux it need not. It does when left out. */
   readonly trayHost?: boolean;
@@ -22,8 +24,7 @@ export interface StartOptions {
   readonly loginItem?: object;
   /** What Electron says of the system's key store; `null`: it does not answer. GNOME's when left out. */
   readonly keyStore?: string | null;
-  /** What it does when it is asked: its key, Chromium's own that everybody knows, or none now. */
-  readonly keys?: 'own' | 'known' | 'away';
+  readonly keys?: Keys;
   /** Nobody answers what the app asks in a box. */
   readonly nobodyThere?: boolean;
   /** Of the command line, as Chromium reads it. */
@@ -32,6 +33,8 @@ export interface StartOptions {
   readonly platform?: NodeJS.Platform;
   /** As opened from its icon: nothing of the command line's options. */
   readonly byIcon?: boolean;
+  /** What it says its code lies in, where that is not `root`. */
+  readonly appPath?: string;
   /** Folder with out/ and resources/. */
   readonly root?: string;
   readonly resourcesDir?: string;
@@ -91,7 +94,7 @@ export class DoubleApp {
     this.home = options.home ?? temporaryHome();
     mkdirSync(this.home, { recursive: true });
     const { packaged, hasLock, trayHost, displays, loginItem, root = ROOT } = options;
-    const { keyStore, keys, nobodyThere, switches, platform } = options;
+    const { keyStore, keys, nobodyThere, switches, platform, appPath } = options;
     const config = {
       dataDir: this.dataDir,
       resourcesDir: options.resourcesDir ?? join(root, 'resources'),
@@ -121,7 +124,7 @@ export class DoubleApp {
           DOUBLE_LOCALE: options.locale ?? 'en-US',
           DOUBLE_OPTIONS: JSON.stringify({
             ...{ packaged, hasLock, trayHost, displays, loginItem },
-            ...{ keyStore, keys, nobodyThere, switches, platform },
+            ...{ keyStore, keys, nobodyThere, switches, platform, appPath },
           }),
           ...options.env,
         },
@@ -186,6 +189,16 @@ export class DoubleApp {
     };
     await waitFor('the desktop app is up', isUp, START_TIMEOUT_MS);
     return this;
+  }
+
+  /** What it told in boxes before it ended, each as `title: text`; printed only, where it was not ready on Linux. */
+  boxes(): string[] {
+    return (this.exit?.calls ?? []).flatMap(([name, first, second]) => {
+      if (name === 'dialog.showErrorBox') return [`${String(first)}: ${String(second)}`];
+      if (name !== 'dialog.showMessageBox') return [];
+      const { message, detail } = first as { message: string; detail: string };
+      return [`${message}: ${detail}`];
+    });
   }
 
   crashes(): { kind: string; errors: string[]; details: Record<string, unknown> }[] {

@@ -12,14 +12,22 @@ export class Tray extends EventEmitter {
     afterReady('Tray');
     Tray.all.push(this);
   }
+  #destroyed = false;
+  /** shell/browser/api/electron_api_tray.cc, `CheckAlive`. */
+  #alive(): void {
+    if (this.#destroyed) throw new Error('Tray is destroyed');
+  }
   setToolTip(text: string): void {
+    this.#alive();
     this.toolTip = text;
   }
   setContextMenu(menu: Tray['menu']): void {
+    this.#alive();
     this.menu = menu;
   }
   destroy(): void {
     note('tray.destroy');
+    this.#destroyed = true;
   }
 }
 

@@ -11,6 +11,12 @@ export interface Bounds {
   readonly height: number;
 }
 
+/**
+ * What the key store does when it is asked: its key, Chromium's own that everybody knows, or none now; it gives nothing back of what
+ * it took; or it waits for somebody who never comes.
+ */
+export type Keys = 'own' | 'known' | 'away' | 'lost' | 'silent';
+
 export const options = JSON.parse(process.env.DOUBLE_OPTIONS ?? '{}') as {
   packaged?: boolean;
   hasLock?: boolean;
@@ -19,11 +25,12 @@ export const options = JSON.parse(process.env.DOUBLE_OPTIONS ?? '{}') as {
   loginItem?: object;
   /** The name of the system's key store; `null`: it does not answer. */
   keyStore?: string | null;
-  /** What the key store does when it is asked: its key, Chromium's own that everybody knows, or none now. */
-  keys?: 'own' | 'known' | 'away';
+  keys?: Keys;
   /** Nobody answers what the app asks in a box. */
   nobodyThere?: boolean;
   switches?: string[];
+  /** What it says its code lies in. */
+  appPath?: string;
   /** What the process says it runs on, once its native code is there. */
   platform?: NodeJS.Platform;
 };

@@ -36,7 +36,7 @@ function setUp(options: Options = {}) {
     exit: vi.fn(),
   };
   const openings = new Openings(app as never);
-  const signals: Partial<Record<'stop' | 'sessionEnd', () => void>> = {};
+  const signals: { stop?: () => void; sessionEnd?: () => boolean } = {};
   const window = {
     isDestroyed: () => false,
     isMinimized: () => true,
@@ -57,7 +57,7 @@ function setUp(options: Options = {}) {
     onStopSignal: (stop: () => void) => {
       signals.stop = stop;
     },
-    onSessionEnd: (stop: () => void) => {
+    onSessionEnd: (stop: () => boolean) => {
       signals.sessionEnd = stop;
     },
     shutdownWithinMs: 4_000,
@@ -259,26 +259,33 @@ describe('DesktopApp: what asks it to stop', () => {
 });
 
 describe('the end of the session on Windows', () => {
+  type Asked = (event: { preventDefault(): void }) => void;
   class Window {
     static all: Window[] = [];
     readonly options: object;
-    listener: ((event: { preventDefault(): void }) => void) | null = null;
+    readonly listeners = new Map<string, Asked>();
     constructor(options: object) {
       this.options = options;
       Window.all.push(this);
     }
-    on(_event: 'query-session-end', listener: Window['listener']) {
-      this.listener = listener;
+    on(event: string, listener: Asked) {
+      this.listeners.set(event, listener);
     }
   }
 
   it('is put off by a window that is always there and never shown', () => {
-    const [stop, preventDefault] = [vi.fn(), vi.fn()];
+    const [stop, preventDefault] = [vi.fn(() => true), vi.fn()];
     expect(keepSessionWindow(Window as never, 'linux', stop)).toBeNull();
     keepSessionWindow(Window as never, 'win32', stop);
     expect(Window.all).toMatchObject([{ options: { show: false, skipTaskbar: true } }]);
-    Window.all[0]?.listener?.({ preventDefault });
+    Window.all[0]?.listeners.get('query-session-end')?.({ preventDefault });
     expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    // As taskkill asks every window.
+    Window.all[0]?.listeners.get('close')?.({ preventDefault });
+    expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([2, 2]);
+    stop.mockReturnValue(false);
+    Window.all[0]?.listeners.get('close')?.({ preventDefault });
+    expect([stop, preventDefault].map(({ mock }) => mock.calls.length)).toEqual([3, 2]);
   });
 });
 
@@ -340,7 +347,7 @@ describe('DesktopApp: quit', () => {
     await s.desktop.run();
     const prevented = s.emit('before-quit');
     s.emit('before-quit');
-    s.emit('power-shutdown');
+    s.signals.stop?.();
     expect(prevented).toHaveBeenCalled();
     expect(s.onClosing).toHaveBeenCalledExactlyOnceWith(expect.anything(), {
       sinceMs: 1_000,
@@ -374,6 +381,15 @@ describe('DesktopApp: quit', () => {
     expect(s.report).toHaveBeenCalledWith('stop-failed', expect.any(AceError));
   });
 
+  it('says that the disk is full, whatever part of the node has met it', async () => {
+    const s = setUp();
+    s.stop.mockRejectedValue(Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' }));
+    await s.desktop.run();
+    s.emit('before-quit');
+    await vi.waitFor(() => expect(s.dialog.showMessageBox).toHaveBeenCalledOnce());
+    expect(s.dialog.showMessageBox.mock.calls[0]?.[0].detail).toBe('The disk is full');
+  });
+
   it('reports what nobody handled, closes cleanly all the same, and exits with 1', async () => {
     const s = setUp();
     await s.desktop.run();
@@ -385,11 +401,119 @@ describe('DesktopApp: quit', () => {
     expect(s.dialog.showMessageBox).toHaveBeenCalledOnce();
   });
 
+  it.each<[string, (s: ReturnType<typeof setUp>) => void]>([
+    ['the end of the session', (s) => s.signals.sessionEnd?.()],
+    ['a shutdown', (s) => s.emit('power-shutdown')],
+  ])('has no more time than the system gives when %s comes while it closes', async (_what, end) => {
+    const s = setUp();
+    s.stop.mockReturnValue(new Promise(() => {}));
+    await s.desktop.run();
+    vi.useFakeTimers();
+    s.desktop.quit();
+    end(s);
+    expect(s.onClosing).toHaveBeenLastCalledWith(expect.anything(), { sinceMs: 1_000, untilMs: 5_000 });
+    // Nobody who gives more time puts that off.
+    s.emit('before-quit');
+    vi.advanceTimersByTime(3_999);
+    expect(s.app.exit).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    expect(s.stop).toHaveBeenCalledOnce();
+  });
+
+  it('shows no box for longer than the system waits, and tells it at the next start', async () => {
+    const s = setUp();
+    s.dialog.showMessageBox.mockReturnValue(new Promise(() => {}));
+    s.stop.mockRejectedValue(new AceError('StoreFailed', 'The disk is full'));
+    await s.desktop.run();
+    s.emit('before-quit');
+    await vi.waitFor(() => expect(s.dialog.showMessageBox).toHaveBeenCalledOnce());
+    s.signals.sessionEnd?.();
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+    expect(existsSync(s.failureFile)).toBe(true);
+  });
+
   it('opens no window while it quits', async () => {
     const s = setUp();
     await s.desktop.run();
     s.emit('before-quit');
     s.emit('second-instance', [LINK]);
     expect(s.openWindow).toHaveBeenCalledOnce();
+  });
+});
+
+describe('DesktopApp: what goes wrong on the way to the end', () => {
+  const boom = () => {
+    throw new Error('boom');
+  };
+
+  // The bound was set after it, and the node stopped after it: neither happened, and the process stayed.
+  it('closes the node although the window cannot show that it does', async () => {
+    const s = setUp();
+    s.onClosing.mockImplementation(boom);
+    await s.desktop.run();
+    s.emit('before-quit');
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(0));
+    expect(s.stop).toHaveBeenCalledOnce();
+    expect(s.report).toHaveBeenCalledWith('unhandled', expect.any(Error));
+  });
+
+  it('closes the node when no window can be opened', async () => {
+    const s = setUp();
+    s.openWindow.mockImplementation(boom);
+    await s.desktop.run();
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+    expect(s.stop).toHaveBeenCalledOnce();
+  });
+
+  it('ends although the box cannot be shown, where it cannot start', async () => {
+    const s = setUp({ startNode: async () => boom() });
+    s.dialog.showMessageBox.mockRejectedValue(new Error('no display'));
+    await s.desktop.run();
+    expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1);
+  });
+
+  it('ends although the box cannot be shown, where it had to stop', async () => {
+    const s = setUp();
+    s.dialog.showMessageBox.mockRejectedValue(new Error('no display'));
+    await s.desktop.run();
+    s.desktop.fail(new Error('boom'));
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+  });
+
+  it('ends although it cannot be started again', async () => {
+    const s = setUp();
+    s.startAgain.mockImplementation(boom);
+    await s.desktop.run();
+    s.emit('before-quit');
+    s.emit('second-instance', [LINK]);
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledExactlyOnceWith(1));
+  });
+
+  it('closes a node that comes up after an error that nobody handled, and tells it in one box', async () => {
+    const started = Promise.withResolvers<Stoppable>();
+    const s = setUp({ startNode: () => started.promise });
+    const box = Promise.withResolvers<{ response: number }>();
+    s.dialog.showMessageBox.mockReturnValue(box.promise);
+    const running = s.desktop.run();
+    await vi.waitFor(() => expect(s.startNode).toHaveBeenCalledOnce());
+    s.desktop.fail(new Error('boom'));
+    started.resolve({ stop: s.stop });
+    await running;
+    expect(s.stop).toHaveBeenCalledOnce();
+    expect(s.openWindow).not.toHaveBeenCalled();
+    expect(s.app.exit).not.toHaveBeenCalled();
+    box.resolve({ response: 0 });
+    await vi.waitFor(() => expect(s.app.exit).toHaveBeenCalledWith(1));
+    expect(s.dialog.showMessageBox).toHaveBeenCalledOnce();
+  });
+
+  it('is started again on the link that came while it closed, also after a start without one', async () => {
+    const s = setUp();
+    await s.desktop.run();
+    s.emit('before-quit');
+    s.emit('second-instance', [LINK]);
+    s.emit('second-instance', ['ace-node']);
+    await vi.waitFor(() => expect(s.startAgain).toHaveBeenCalledExactlyOnceWith(LINK));
   });
 });

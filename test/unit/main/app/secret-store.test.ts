@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { electronSecretStore, type SafeStorageLike } from '../../../../main/app/secret-store.ts';
@@ -95,6 +95,58 @@ describe('the system’s key store', () => {
     expect(await store.load()).toBeNull();
     storage.key = 1;
     expect(await store.load()).toBe(SECRET);
+  });
+
+  // A wallet was made with a passphrase that nobody had any more.
+  it.each<[string, (storage: DoubleStorage) => void]>([
+    [
+      'gives nothing back',
+      (storage) => {
+        storage.decryptStringAsync = async () => {
+          throw new Error(storage.failure);
+        };
+      },
+    ],
+    [
+      'gives something else back',
+      (storage) => {
+        storage.decryptStringAsync = async () => ({ result: 'else', shouldReEncrypt: false });
+      },
+    ],
+    [
+      'gives nothing back now',
+      (storage) => {
+        storage.decryptStringAsync = async () => {
+          throw new Error('safeStorage.decryptStringAsync is temporarily unavailable. Please try again.');
+        };
+      },
+    ],
+  ])('is not usable where it takes and %s', async (_what, spoil) => {
+    const { store, storage, file } = stored();
+    spoil(storage);
+    expect((await store.usable()).usable).toBe(false);
+    await expectAceRejection('NotAllowed', store.save(SECRET));
+    expect(existsSync(file)).toBe(false);
+  });
+
+  // Electron's promises wait for a prompt that nobody may see: the app was there, without a window, for ever.
+  it('is waited for only so long', async () => {
+    const { storage, file } = stored();
+    const store = electronSecretStore(storage, file, 'linux', 1);
+    await electronSecretStore(storage, file, 'linux').save(SECRET);
+    const never = () => new Promise<never>(() => {});
+    storage.decryptStringAsync = never;
+    await expectAceRejection('KeyStoreLocked', store.load());
+    expect((await store.usable()).usable).toBe(false);
+    storage.isAsyncEncryptionAvailable = never;
+    expect((await store.usable()).usable).toBe(false);
+  });
+
+  it('says of what cannot be read that it is there: it may open what nothing else opens', async () => {
+    const { store, file } = stored();
+    mkdirSync(file);
+    const error = await expectAceRejection('KeyStoreLocked', store.load());
+    expect(error.message).toMatch(/passphrase\.sealed cannot be read \(EISDIR\)/);
   });
 
   it('gives nothing for another user’s file or a damaged one, and no error', async () => {

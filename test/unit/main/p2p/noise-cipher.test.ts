@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { asCrypto, defaultCrypto, nodeCrypto } from '@chainsafe/libp2p-noise/crypto';
 import { Uint8ArrayList } from 'uint8arraylist';
-import { describe, expect, it } from 'vitest';
-import { noiseCrypto } from '../../../../main/p2p/noise-cipher.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { loadSodium, logCipher, noiseCrypto } from '../../../../main/p2p/noise-cipher.ts';
 
 const cipher = noiseCrypto();
 const key = randomBytes(32);
@@ -106,6 +106,28 @@ describe('the cipher that Noise is handed', () => {
   });
 
   it('is Noise’s own where the system has no libsodium', () => {
-    expect(noiseCrypto(null)).toBe(defaultCrypto);
+    expect(noiseCrypto({ sodium: null, trouble: null })).toBe(defaultCrypto);
+  });
+});
+
+describe('a libsodium that does not load', () => {
+  const failing = (code: string) =>
+    loadSodium(() => {
+      throw Object.assign(new Error('Cannot load addon'), { code });
+    });
+  const logged = (loaded: ReturnType<typeof loadSodium>) => {
+    const log = { info: vi.fn(), warn: vi.fn() };
+    logCipher(log, loaded);
+    return [log.info, log.warn].map(({ mock }) => mock.calls.length);
+  };
+
+  it('is replaced by what Noise chooses', () => {
+    expect(noiseCrypto(failing('CANNOT_LOAD'))).toBe(defaultCrypto);
+  });
+
+  it('is warned of where it is broken, told where there is none for the system, and not spoken of where it is there', () => {
+    expect(logged(failing('CANNOT_LOAD'))).toEqual([0, 1]);
+    expect(logged(failing('ADDON_NOT_FOUND'))).toEqual([1, 0]);
+    expect(logged(loadSodium())).toEqual([0, 0]);
   });
 });
