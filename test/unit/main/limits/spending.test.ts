@@ -8,6 +8,7 @@ import { createLog } from '../../../../main/process/log.ts';
 import { dayOf } from '../../../../main/util/local-day.ts';
 import { parseAmount } from '../../../../shared/economy/money.ts';
 import { ratio } from '../../../../shared/economy/ratio.ts';
+import { limitsSchema } from '../../../../shared/limits.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -87,6 +88,17 @@ describe('a spending limit', () => {
     limits.set({ spendPerMonthXac: '3' });
     expect(() => limits.checkSpending(parseAmount('2'))).not.toThrow();
     expectAceError('TrafficStopped', () => limits.checkSpending(parseAmount('2.0000001')));
+  });
+
+  // It was stored, stopped the node a second later, and let it never start again.
+  it('of more than there is, is no limit that is taken', () => {
+    const { limits } = world();
+    for (const text of ['900000000000.0000001', '999999999999'])
+      expect(limitsSchema.partial().safeParse({ spendPerDayXac: text }).success).toBe(false);
+    expect(limitsSchema.partial().safeParse({ spendPerMonthXac: '900000000000' }).success).toBe(true);
+    const rule = { belowXat: '1', depositXat: '1', mostPerDayXat: '1', mostPerMonthXat: '999999999999' };
+    expect(limitsSchema.partial().safeParse({ autoTopUp: rule }).success).toBe(false);
+    expect(limits.stops()).toEqual([]);
   });
 
   it('ends by itself with the day, or with the month', () => {
