@@ -62,6 +62,8 @@ const MAY_BE_REFUSED: readonly ErrorCode[] = [
   'InvalidAmount',
   // A withdrawal while loans are owed.
   'FundsReserved',
+  // What was bought for ever.
+  'AccessBought',
 ];
 
 /** A share of what there is: one base unit, all of it, or m × 10^-e of it. */
