@@ -23,7 +23,10 @@ function world() {
   const store = openNodeStore(`${tempDir()}/node.db`);
   onTestFinished(() => store.close());
   let nowMs = NOON_MS;
-  const spending = new Spending({ store, account: ME, nowMs: () => nowMs, price: () => PRICE });
+  const owed = { units: 0 };
+  const spending = new Spending({
+    ...{ store, account: ME, nowMs: () => nowMs, price: () => PRICE, owedUnits: () => owed.units },
+  });
   const meter = new Meter(() => nowMs);
   const limits = new UserLimits({ store, meter, spending, nowMs: () => nowMs, log: createLog(null) });
   onTestFinished(() => limits.close());
@@ -38,6 +41,7 @@ function world() {
       },
     ]);
   return {
+    owed,
     spending,
     limits,
     settled,
@@ -79,6 +83,22 @@ describe('a spending limit', () => {
     expect(limits.stop('download', 2 * MIB - 1)).toBeNull();
     expect(limits.stop('download', 2 * MIB)).toMatchObject({ reason: 'spend-per-day', until: '24:00' });
     expect(limits.stop('upload', 2 * MIB)).toBeNull();
+  });
+
+  // 10,240 MiB were taken on credit under a limit of 2, and the next top-up paid them all in one day.
+  it('holds back what is taken on credit: it is paid by the next funds', () => {
+    const { limits, owed, settled } = world();
+    limits.set({ spendPerDayXac: '0.0003' });
+    owed.units = 2;
+    expect(limits.stop('download', MIB - 1)).toBeNull();
+    expect(limits.stop('download', MIB)?.reason).toBe('spend-per-day');
+    owed.units = 3;
+    expect(limits.stop('download')?.reason).toBe('spend-per-day');
+    // Repaid, it counts once, on the day when it is.
+    owed.units = 0;
+    settled(NOON_MS, '0.0002');
+    expect(limits.stop('download', MIB - 1)).toBeNull();
+    expect(limits.stop('download', MIB)?.reason).toBe('spend-per-day');
   });
 
   it('refuses what is bought at once and would be above it', () => {
