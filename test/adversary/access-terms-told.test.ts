@@ -38,7 +38,15 @@ function listener() {
   const addedAtMs = START_MS;
   store.commit(() =>
     store.broadcasts.insert({
-      ...{ contentId: broadcast, transport, name: file.name, mimeType, addedAtMs, pushKey: null, folder: null },
+      ...{
+        contentId: broadcast,
+        transport,
+        name: file.name,
+        mimeType,
+        addedAtMs,
+        pushKey: null,
+        folder: null,
+      },
     }),
   );
   const book = new RecordBook({
@@ -80,7 +88,9 @@ it('a seller that tells other prices of the past is not heard, and what was boug
   expect(prices()).toHaveLength(2);
 });
 
-it('what a stranger offers of somebody else’s is another title: its money goes to the stranger, and opens no other', { tags: 'long' }, async () => {
+it('what a stranger offers of somebody else’s is another title: its money goes to the stranger, and opens no other', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   const [seller, thief, buyer] = [await net.peer('seller'), await net.peer('thief'), await net.peer('buyer')];
   const { contentId } = await soldContent(net, seller, { sizeBytes: MIB, price: '3', name: 'film.bin' });
@@ -99,12 +109,19 @@ it('what a stranger offers of somebody else’s is another title: its money goes
   await net.expectConserved();
 });
 
-it('a price, and what was bought, are the same after a restart of seller and buyer', { tags: 'long' }, async () => {
+it('a price, and what was bought, are the same after a restart of seller and buyer', {
+  tags: 'long',
+}, async () => {
   const net = await useDevnet();
   const seller = await net.peer('seller');
   let buyer = await net.peer('buyer');
   await net.topUp(buyer.account.address, parseAmount('10'));
-  const price = { seller: seller.account.address, premium: true, priceXac: parseAmount('0.5'), lastsMs: DAY_MS };
+  const price = {
+    seller: seller.account.address,
+    premium: true,
+    priceXac: parseAmount('0.5'),
+    lastsMs: DAY_MS,
+  };
   const { contentId: id } = await seller.live.start('Harbour', null, price);
   const segment = () =>
     seller.live.broadcaster.publish(id, {
@@ -126,5 +143,9 @@ it('a price, and what was bought, are the same after a restart of seller and buy
   const before = buyer.access.state(id);
   await buyer.stop();
   buyer = await net.peer('buyer');
-  expect(buyer.access.state(id)).toMatchObject({ state: 'open', untilMs: before?.untilMs, sold: { contentId: id } });
+  expect(buyer.access.state(id)).toMatchObject({
+    state: 'open',
+    untilMs: before?.untilMs,
+    sold: { contentId: id },
+  });
 });

@@ -144,7 +144,12 @@ it('has a history with all tokens, loans both ways and every bad name', () => {
   const said = JSON.stringify(jsonl());
   for (const name of NASTY_NAMES) expect(said).toContain(JSON.stringify(name).slice(1, -1));
   // Access sold and bought, its fees among them.
-  for (const account of ['income:access', 'expenses:fees:access', 'expenses:access:net', 'expenses:access:fee'])
+  for (const account of [
+    'income:access',
+    'expenses:fees:access',
+    'expenses:access:net',
+    'expenses:access:fee',
+  ])
     expect(said).toContain(account);
 });
 

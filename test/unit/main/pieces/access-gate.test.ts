@@ -28,7 +28,11 @@ const PRICE = parseAmount('3');
 
 function world(lastsMs = HOUR_MS, fromMs = 0) {
   const clock = { nowMs: START_MS };
-  const terms: AccessTerms = { seller: SELLER, premium: false, offers: [{ fromMs, priceXac: PRICE, lastsMs }] };
+  const terms: AccessTerms = {
+    seller: SELLER,
+    premium: false,
+    offers: [{ fromMs, priceXac: PRICE, lastsMs }],
+  };
   const sold: Sold = { contentId: 'film', terms };
   const gate = new AccessGate({
     settings: { networkId: 'net', validatorKeys: KEYS.map(({ publicKey }) => toHex(publicKey)) },
