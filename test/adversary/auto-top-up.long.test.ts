@@ -73,9 +73,9 @@ it('whose answer is lost, each time, moves no more than a day allows, and is cou
   Object.assign(one.shardClient, { call });
   for (let start = 0; start < 4; start++) {
     const { topUp, operations } = topsUp(one);
-    await waitFor('it has looked', () => {
+    await waitFor('it has made what a day allows', () => {
       topUp.look();
-      return topUp.view().state === 'waiting' || topUp.view().state === 'day-used';
+      return topUp.view().dayXat === (start === 0 ? '2.0000000' : '4.0000000');
     });
     await topUp.close();
     // What is there is spent elsewhere: the next one is due.
@@ -109,6 +109,6 @@ it('and a withdrawal at once end as one after the other would, and nothing is lo
     return topUp.view().dayXat === '4.0000000' && ((await holdingsOf(net, one))[1] ?? 0n) > 0n;
   });
   expect(await holdingsOf(net, one)).toEqual([parseAmount('18'), parseAmount('2')]);
-  expect(deposits(one)).toHaveLength(2);
+  await waitFor('both are in the books', () => deposits(one).length === 2);
   await net.expectConserved();
 });
