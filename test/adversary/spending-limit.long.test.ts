@@ -67,15 +67,20 @@ it('holds back what is taken on credit, which the next funds pay in one day', as
   await ticksArrived(viewer, provider);
   await provider.claims.now();
   await provider.shardClient.call('settle', {});
-  await waitFor('it is owed', () => (viewer.sync.picture?.account.creditUsedUnits ?? 0) > 0);
-  const owed = viewer.sync.picture?.account.creditUsedUnits ?? 0;
-  expect(owed).toBeLessThanOrEqual(4);
+  await waitFor('it is owed', () => viewer.sync.picture?.account.creditUsedUnits === 4);
+  await waitFor('nothing is on its way', () => viewer.store.settledChannels.pendingUnits('paid') === 0);
+  expect(stoppedBy(viewer)).toContain('spend-per-day');
   // It was counted as nothing once it was settled as a loan: four more, and four more, up to the whole credit.
   const again = await viewer.library.transfer(contentId);
   again.download();
   await waitFor('it stands still again', () => again.reason?.code === 'TrafficStopped');
-  const units = await staysFor('what is taken', 1_500, () => viewer.store.payerChannels.revealedUnits());
-  expect(units).toBeLessThanOrEqual(4 + 1);
+  const units = await staysFor('what is taken', 1_000, () => viewer.store.payerChannels.revealedUnits());
+  expect(units).toBe(4);
+  // The funds that pay it come a day later, say: they pay four, and not ten thousand.
+  await net.topUp(viewer.account.address, parseAmount('1'));
+  await waitFor('it is repaid', () => viewer.sync.picture?.account.creditUsedUnits === 0);
+  await waitFor('it is in the books', () => viewer.limits.spent.dayXac > 0n);
+  expect(viewer.limits.spent.dayXac).toBeLessThanOrEqual(parseAmount(FOUR_UNITS));
 });
 
 it('lets no second purchase pass it, of whatever device, at once or after a lost answer', async () => {
