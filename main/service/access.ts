@@ -32,13 +32,18 @@ export function askedPrice(text: string): TokenAmount {
   return price;
 }
 
-/** What access to a title costs, as its file says; a title that is not known here is looked up. */
+/**
+ * What access to a title costs, as its file says, and of a broadcast its newest record; a title that is not known here is
+ * looked up. @throws AceError `NoProviders`, `ShardUnavailable`, `InvalidInput` when it costs nothing
+ */
 export async function accessTerms(
   { access, live }: Pick<RunningPeer, 'access' | 'live'>,
   link: string,
 ): Promise<Omit<AccessOperation, 'from' | 'nonce'>> {
   const contentId = parseContentId(link);
-  await live.broadcastOf(contentId);
+  const broadcast = await live.broadcastOf(contentId);
+  // Its file has the price of its beginning: who pays that later has bought nothing.
+  if (broadcast !== null) await live.hearNewest(broadcast);
   // Also within a moment of the last time: a purchase whose answer was lost is found before its price is told again.
   await access.refresh(contentId);
   const state = access.state(contentId);

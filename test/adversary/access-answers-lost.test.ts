@@ -64,7 +64,7 @@ it('of a broadcast is not prolonged by a try that does not know of it', async ()
   await seller.live.broadcaster.publish(contentId, {
     ...{ bytes: randomBytes(50_000), durationMs: 1_000, init: null, discontinuity: false },
   });
-  await buyer.live.broadcastOf(contentId);
+  await waitFor('it is found', () => buyer.live.broadcastOf(contentId).catch(() => null));
   const quote = await quoteOf(buyer, contentId);
 
   const line = loseAnswers(buyer);

@@ -13,11 +13,12 @@ import { createLog } from '../../main/process/log.ts';
 import { createDevice } from '../../main/wallet/device.ts';
 import { type AccessOffer, fileTerms } from '../../shared/economy/access-terms.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
-import { expectAceError } from '../helpers/ace-error.ts';
+import { expectAceError, expectAceRejection } from '../helpers/ace-error.ts';
 import { fetchWhole, MIB, useDevnet } from '../helpers/devnet.ts';
 import { START_MS, signedSegment } from '../helpers/live-records.ts';
-import { buy, soldContent } from '../helpers/sold.ts';
+import { buy, quoteOf, soldContent } from '../helpers/sold.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 const SELLER = `0x${'ab'.repeat(20)}`;
 const DAY_MS = 86_400_000;
@@ -109,6 +110,32 @@ it('what a stranger offers of somebody else’s is another title: its money goes
   await net.expectConserved();
 });
 
+it('a price that rose before anybody here listened is what is asked and paid, and nothing is while nobody tells it', async () => {
+  const net = await useDevnet();
+  const [seller, buyer] = [await net.peer('seller'), await net.peer('buyer')];
+  await net.topUp(buyer.account.address, parseAmount('10'));
+  const terms = { seller: seller.account.address, premium: false, lastsMs: DAY_MS };
+  const start = (price: string) =>
+    seller.live.start('Harbour', null, { ...terms, priceXac: parseAmount(price) });
+  const segment = () =>
+    seller.live.broadcaster.publish(id, {
+      ...{ bytes: randomBytes(50_000), durationMs: 1_000, init: null, discontinuity: false },
+    });
+  const { contentId: id } = await start('0.5');
+  await segment();
+  // Known here by its file, which says 0.5 for ever: it was paid, and opened nothing ten minutes after the change.
+  await waitFor('it is found', () => buyer.live.broadcastOf(id).catch(() => null));
+  await start('0.7');
+  await segment();
+  expect((await quoteOf(buyer, id)).priceXac).toBe('0.7000000');
+  await start('0.9');
+  await segment();
+  const { quote } = await buy(buyer, id);
+  expect(quote.priceXac).toBe('0.9000000');
+  await seller.stop();
+  await expectAceRejection('NoProviders', quoteOf(buyer, id));
+});
+
 it('a price, and what was bought, are the same after a restart of seller and buyer', {
   tags: 'long',
 }, async () => {
@@ -128,7 +155,7 @@ it('a price, and what was bought, are the same after a restart of seller and buy
       ...{ bytes: randomBytes(50_000), durationMs: 1_000, init: null, discontinuity: false },
     });
   await segment();
-  await buyer.live.broadcastOf(id);
+  await waitFor('it is found', () => buyer.live.broadcastOf(id).catch(() => null));
   await buy(buyer, id);
   await seller.live.start('Harbour', null, { ...price, priceXac: parseAmount('0.7') });
   await segment();
