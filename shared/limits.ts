@@ -29,13 +29,10 @@ export const MOST_CONNECTIONS = 300;
 const TOO_MUCH = `at most ${formatBytes(MOST_BYTES)}, or none for no limit`;
 const dataSchema = z.number().int().min(0).max(MOST_BYTES, TOO_MUCH).nullable();
 
-/** An amount as decimal text. */
+/** An amount as decimal text, of no more than there can be: what is stored is read again by every look at the limits. */
 const amountSchema = z
   .string()
-  .refine(
-    (text) => /^\d{1,12}(\.\d{1,7})?$/.test(text),
-    because('amount', 'not an amount, write for example 0.25'),
-  );
+  .refine((text) => read(text) !== null, because('amount', 'not an amount, write for example 0.25'));
 
 const autoTopUpSchema = z
   .object({
@@ -55,8 +52,19 @@ const autoTopUpSchema = z
     because('top-up-most', 'a day and a month allow at least one top-up'),
   );
 
+/** Text that is no amount is refused by its own name. */
 function isMore(text: string, than = '0'): boolean {
-  return parseAmount(text) > parseAmount(than);
+  const [amount, other] = [read(text), read(than)];
+  return amount !== null && other !== null && amount > other;
+}
+
+function read(text: string): bigint | null {
+  if (!/^\d{1,12}(\.\d{1,7})?$/.test(text)) return null;
+  try {
+    return parseAmount(text);
+  } catch {
+    return null; // more than there is
+  }
 }
 
 /** One schema for each setting; the keys are those of the table `settings`. */
@@ -113,8 +121,8 @@ export function spendingLimits({
   spendPerDayXac,
   spendPerMonthXac,
 }: Pick<Limits, 'spendPerDayXac' | 'spendPerMonthXac'>): SpendingLimits {
-  const read = (text: string | null) => (text === null ? null : parseAmount(text));
-  return { perDayXac: read(spendPerDayXac), perMonthXac: read(spendPerMonthXac) };
+  const most = (text: string | null) => (text === null ? null : parseAmount(text));
+  return { perDayXac: most(spendPerDayXac), perMonthXac: most(spendPerMonthXac) };
 }
 
 /** `null` while it is off. */

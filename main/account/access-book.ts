@@ -5,7 +5,11 @@
 import { type AccessOffer, offerAt } from '../../shared/economy/access-terms.ts';
 import { formatAmount } from '../../shared/economy/money.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
-import { accessEndMs, type SignedAccess } from '../../shared/settlement/access-certificate.ts';
+import {
+  type AccessCertificate,
+  accessEndMs,
+  type SignedAccess,
+} from '../../shared/settlement/access-certificate.ts';
 import type { Sold, SoldTerms } from '../content/sold-terms.ts';
 import type { NodeStore } from '../db/node/store.ts';
 import type { AccessGate } from '../pieces/access-gate.ts';
@@ -33,6 +37,8 @@ export interface AccessState {
   readonly state: 'own' | 'open' | 'needed' | 'expired';
   /** Of what was bought: when it ends, or has ended; `null` for ever, and where nothing was bought. */
   readonly untilMs: number | null;
+  /** Of what is open: bought now, one more span is added to it. Otherwise what is left of it would be lost. */
+  readonly goesOn: boolean;
 }
 
 /** What lacks is asked for again after so long: it may be bought meanwhile on another device. */
@@ -51,15 +57,18 @@ export class AccessBook {
 
   /** The terms of a content or a segment and what of them is bought; `null` when it costs nothing or is not known here. */
   state(contentId: string): AccessState | null {
-    const { sold: terms, account, nowMs } = this.#context;
+    const { sold: terms, account, nowMs, toleranceMs } = this.#context;
     const sold = terms.of(contentId);
     if (!sold) return null;
     const offer = offerAt(sold.terms, nowMs());
-    if (sold.terms.seller === account) return { sold, offer, state: 'own', untilMs: null };
-    const endMs = this.#endMs(sold);
-    if (endMs === null) return { sold, offer, state: 'needed', untilMs: null };
+    const unopened = { sold, offer, untilMs: null, goesOn: false };
+    if (sold.terms.seller === account) return { ...unopened, state: 'own' };
+    const bought = this.#bought(sold);
+    const endMs = bought && accessEndMs(bought, sold.terms, toleranceMs);
+    if (bought === null || endMs === null) return { ...unopened, state: 'needed' };
     const untilMs = Number.isFinite(endMs) ? endMs : null;
-    return { sold, offer, state: endMs > nowMs() ? 'open' : 'expired', untilMs };
+    const goesOn = bought.priceXac >= offer.priceXac && bought.lastsMs === offer.lastsMs;
+    return { sold, offer, state: endMs > nowMs() ? 'open' : 'expired', untilMs, goesOn };
   }
 
   /** What is shown to whoever is asked for it; `null` where nothing is sold or bought. */
@@ -128,13 +137,12 @@ export class AccessBook {
     if (this.#askedAtMs.size > MAX_ASKED && oldest !== undefined) this.#askedAtMs.delete(oldest);
   }
 
-  /** `null` when nothing that was bought is good for these terms. */
-  #endMs({ contentId, terms }: Sold): number | null {
-    const { store, gate, account, toleranceMs } = this.#context;
+  /** What this account has bought of it, on whatever terms. */
+  #bought({ contentId, terms }: Sold): AccessCertificate | null {
+    const { store, gate, account } = this.#context;
     const signed = store.accessCertificates.get(contentId, terms.seller);
     const access = signed && gate.read(signed);
-    if (access?.account !== account) return null;
-    return accessEndMs(access, terms, toleranceMs);
+    return access?.account === account ? access : null;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What services has paid this day and month: settled traffic and repaid loans, bought access, and what is on its way. Days are
- * of the computer's clock. Other devices of the account count with what the shard has settled.
+ * of the computer's clock. Other devices of the account count with what the shard has settled. What is owed is on its way,
+ * too: the next funds pay it, whatever the day. Otherwise a limit would hold back nothing of what is taken on credit.
  */
 import { decodeSignedOperation } from '../../shared/economy/operation.ts';
 import { priceOfUnits } from '../../shared/economy/price.ts';
@@ -15,6 +16,8 @@ export interface SpendingContext {
   readonly nowMs: () => number;
   /** As the home shard last told it; `null` before it did. */
   readonly price: () => { readonly unitPriceXac: Ratio; readonly xacPerXas: Ratio } | null;
+  /** Loans of the account, over all its devices. */
+  readonly owedUnits: () => number;
 }
 
 export class Spending {
@@ -26,12 +29,12 @@ export class Spending {
 
   /** Up to this moment. No day has an end: what was settled after it, by a clock that was set back, counts, too. */
   spent(): Spent {
-    const { store, nowMs } = this.#context;
+    const { store, nowMs, owedUnits } = this.#context;
     const now = nowMs();
     return {
       dayXac: this.#settledSince(dayOf(now)),
       monthXac: this.#settledSince(monthDays(now).first),
-      onItsWayXac: this.priceOf(store.settledChannels.pendingUnits('paid')),
+      onItsWayXac: this.priceOf(store.settledChannels.pendingUnits('paid') + owedUnits()),
     };
   }
 

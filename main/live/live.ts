@@ -246,19 +246,40 @@ export class Live {
     this.#folders.set(contentId, new FolderInput(contentId, folder, this.broadcaster, this.#context.log));
   }
 
-  /** Asks who watched it what came last. Never rejects, and takes no longer than it may. */
+  /**
+   * Hears what a broadcast of somebody else's says by now, its price among that: who does not watch it has heard nothing.
+   * @throws AceError `NoProviders` when nobody tells
+   */
+  async hearNewest(broadcast: string): Promise<void> {
+    if (this.book.row(broadcast).pushKey !== null || (await this.#askNewest(broadcast))) return;
+    throw new AceError(
+      'NoProviders',
+      'Nobody who has this broadcast can be reached right now, to say what it costs',
+    );
+  }
+
+  /** Never rejects. */
   async #catchUp(broadcast: string): Promise<void> {
+    await this.#askNewest(broadcast);
+  }
+
+  /** Asks the broadcaster, and who watches, what came last. Whether anybody said it in time. Never rejects. */
+  async #askNewest(broadcast: string): Promise<boolean> {
     const { findProviders, askRecords, log } = this.#context;
+    let isTold = false;
     const asking = async () => {
-      const viewers = (await findProviders(broadcast)).slice(0, CATCH_UP_PEERS);
+      const source = this.book.broadcasterId(broadcast);
+      const found = [...(await findProviders(broadcast))];
+      // Who passes it on may hold back the newest, a new price with it.
+      const asked = found.sort((a, b) => Number(b.peerId === source) - Number(a.peerId === source));
       const newest = this.book.window(broadcast).at(-1)?.sequence ?? -1;
-      const answers = await Promise.allSettled(
-        viewers.map((viewer) => askRecords(viewer, broadcast, newest)),
+      await Promise.allSettled(
+        asked.slice(0, CATCH_UP_PEERS).map(async (viewer) => {
+          const messages = await askRecords(viewer, broadcast, newest);
+          isTold = true;
+          for (const message of messages) this.book.hear(broadcast, message);
+        }),
       );
-      for (const answer of answers) {
-        if (answer.status === 'rejected') continue; // that peer has gone
-        for (const message of answer.value) this.book.hear(broadcast, message);
-      }
     };
     const limit = new AbortController();
     const late = delay(CATCH_UP_MS, null, { signal: limit.signal }).catch(() => null);
@@ -267,6 +288,7 @@ export class Live {
     );
     await Promise.race([asked, late]);
     limit.abort();
+    return isTold;
   }
 
   async #closeFolder(broadcast: string): Promise<void> {

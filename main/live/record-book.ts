@@ -7,7 +7,7 @@
  */
 import * as dagCbor from '@ipld/dag-cbor';
 import { sameBytes } from '../../shared/bytes.ts';
-import { plainOffers } from '../../shared/economy/access-terms.ts';
+import { goesOnFrom, offersFromPlain, plainOffers } from '../../shared/economy/access-terms.ts';
 import { AceError } from '../../shared/errors.ts';
 import { firstMissing, type HeardRecord, outdated, WINDOW_MS } from '../../shared/live/window.ts';
 import { type BucketRate, type BucketState, refilled } from '../../shared/token-bucket.ts';
@@ -118,6 +118,7 @@ export class RecordBook {
     }
     verifyRecord(read, file.broadcaster);
     segmentOf(read, file);
+    this.#checkOffers(read, file, newest);
     this.#takeRate(broadcast, record.durationMs);
     // Books that were restored from an older copy hear of numbers that were used after it was made: never again.
     const { sequence, discontinuities } = record;
@@ -169,6 +170,20 @@ export class RecordBook {
     const gone = store.commit(() => store.liveRecords.remove(broadcast, old));
     this.#windows.delete(broadcast);
     if (gone.length > 0) onGone(gone);
+  }
+
+  /** Prices of before stay what they were, so that nothing that was bought is closed again. */
+  #checkOffers({ record }: ReadMessage, file: BroadcastFile, newest: HeardRecord | undefined): void {
+    const { broadcast, sequence, offers } = record;
+    // What an older record says of prices does not count.
+    if (!offers || (newest && sequence < newest.sequence)) return;
+    const told = this.#context.store.broadcasts.offers(broadcast);
+    const known = (told && offersFromPlain(dagCbor.decode(told))) ?? file.access?.offers;
+    if (!known || goesOnFrom(known, offers, (newest?.startsAtMs ?? 0) - MAX_AHEAD_MS)) return;
+    throw new AceError(
+      'RecordInvalid',
+      'The record tells other prices of before than the broadcast told then: what was bought would be closed',
+    );
   }
 
   /** The same again is no news; another one with the same number is a contradiction, which is kept as a proof. */

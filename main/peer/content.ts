@@ -130,7 +130,8 @@ async function openStorage(
   resources: AsyncDisposableStack,
 ): Promise<PeerStorage> {
   const price = () => sync.picture && { ...sync.picture.market, unitPriceXac: sync.picture.unitPriceXac };
-  const spending = new Spending({ store, account: account.address, nowMs, price });
+  const owedUnits = () => sync.picture?.account.creditUsedUnits ?? 0;
+  const spending = new Spending({ store, account: account.address, nowMs, price, owedUnits });
   const limits = new UserLimits({ store, meter, spending, nowMs, log });
   resources.defer(() => limits.close());
   const traffic = new TrafficBook({ store, meter, nowMs, log });

@@ -32,14 +32,20 @@ export function askedPrice(text: string): TokenAmount {
   return price;
 }
 
-/** What access to a title costs, as its file says; a title that is not known here is looked up. */
+/**
+ * What access to a title costs, as its file says, and of a broadcast its newest record; a title that is not known here is
+ * looked up. @throws AceError `NoProviders`, `ShardUnavailable`, `InvalidInput` when it costs nothing
+ */
 export async function accessTerms(
   { access, live }: Pick<RunningPeer, 'access' | 'live'>,
   link: string,
 ): Promise<Omit<AccessOperation, 'from' | 'nonce'>> {
   const contentId = parseContentId(link);
-  await live.broadcastOf(contentId);
-  await access.check(contentId);
+  const broadcast = await live.broadcastOf(contentId);
+  // Its file has the price of its beginning: who pays that later has bought nothing.
+  if (broadcast !== null) await live.hearNewest(broadcast);
+  // Also within a moment of the last time: a purchase whose answer was lost is found before its price is told again.
+  await access.refresh(contentId);
   const state = access.state(contentId);
   if (!state) {
     throw new AceError('InvalidInput', 'Access to this title costs nothing: play it', {
@@ -53,11 +59,13 @@ export async function accessTerms(
 
 /**
  * What is known of the title counts: nobody pays for what is open already, or what opens nothing.
+ * @param wasOpen whether it was when the user was told the price
  * @throws AceError `AccessBought`, `SlippageExceeded`
  */
 export function checkPurchase(
   { to, priceXac, premium, lastsMs }: AccessOperation,
   known: AccessState | null,
+  wasOpen = true,
 ): void {
   if (!known) return;
   const { state, offer, sold } = known;
@@ -66,6 +74,14 @@ export function checkPurchase(
   // Bought again before its end, what ends goes on from there.
   if (state === 'open' && offer.lastsMs === 0)
     throw new AceError('AccessBought', 'Access to this title is bought already, for ever');
+  if (state === 'open' && !wasOpen)
+    throw new AceError('AccessBought', 'Access to this title was bought meanwhile: nothing is paid again');
+  if (state === 'open' && !known.goesOn) {
+    throw new AceError(
+      'AccessBought',
+      'Access to this title was bought on other terms: buy again once it has ended, or what is left of it is lost',
+    );
+  }
   const isAsked =
     to === sold.terms.seller &&
     premium === sold.terms.premium &&

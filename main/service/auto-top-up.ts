@@ -101,8 +101,8 @@ export class AutoTopUp {
     const decision = decideAutoTopUp(rule, funds, main.XAT, picture.market.xacPerXat, past);
     if (decision === 'enough') return 'watching';
     if (decision !== 'deposit') return decision;
-    // A wrong clock has wrong days.
-    if (clock.trouble?.stops) return 'clock';
+    // A wrong clock has wrong days. What it shows now counts: nobody may have looked since it was set.
+    if (!clock.isRight) return 'clock';
     return account.canSign() ? null : 'locked';
   }
 

@@ -206,9 +206,12 @@ export class OperationService {
   readonly buyAccess = async (input: CheckedInput<'buyAccess'>): Promise<OperationResultView> => {
     const operation = accessOf(input);
     const { access, limits, log } = this.#peer;
+    const wasOpen = access.state(operation.contentId)?.state === 'open';
     try {
-      return await this.#act<AccessOperation>(input.expiresAtMs, operation, (whole, basis) => {
-        checkPurchase(whole, access.state(whole.contentId));
+      return await this.#act<AccessOperation>(input.expiresAtMs, operation, async (whole, basis) => {
+        // After the account's number was read: whatever is booked from here on, this is not booked besides.
+        await access.refresh(whole.contentId);
+        checkPurchase(whole, access.state(whole.contentId), wasOpen);
         limits.checkSpending(whole.priceXac);
         return quoteAccess(whole, basis);
       });
@@ -286,7 +289,7 @@ export class OperationService {
     const { account, settings, shardClient, store } = this.#peer;
     const whole = { ...operation, from: account.address, nonce } as unknown as T;
     checkOperation(whole);
-    check(whole);
+    await check(whole);
     const beforeSeq = store.settlements.newestSeq();
     const typedData = operationTypedData(settings, whole);
     const signature = await account.signTypedData(typedData, { unasked: onSigned !== undefined });

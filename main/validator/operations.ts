@@ -82,7 +82,6 @@ async function checkReserved(chain: MainChain, store: ValidatorStore, operation:
   const reservedUnits = store.leases.reservedUnits(operation.from);
   const { main, services, creditUsedUnits } = await chain.account(operation.from);
   if (reservedUnits === 0 && creditUsedUnits === 0) return;
-  const { trafficCreditLimitUnits } = chain.settings();
   const price = priceSnapshot(await chain.market());
-  checkHeld(operation, { main, services, creditUsedUnits, reservedUnits }, trafficCreditLimitUnits, price);
+  checkHeld(operation, { main, services, creditUsedUnits, reservedUnits }, price);
 }

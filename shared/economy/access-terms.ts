@@ -53,13 +53,51 @@ export function offersAround(
   return offers.slice(offers.indexOf(first), offers.indexOf(last) + 1);
 }
 
-/** Offers after a change of the price. Those under which nothing that was bought can last any more are left out. */
+/**
+ * Offers after a change of the price. Several spans may have been bought ahead, so all are told as long as there is room;
+ * then the oldest is left out of which one span is over. More than {@link MAX_OFFERS}: none is.
+ */
 export function withOffer(offers: readonly AccessOffer[], offer: AccessOffer): AccessOffer[] {
   const all = [...offers.filter(({ fromMs }) => fromMs < offer.fromMs), offer];
-  return all.filter(({ lastsMs }, i) => {
-    const next = all[i + 1];
-    return !next || lastsMs === 0 || next.fromMs + lastsMs > offer.fromMs;
-  });
+  if (all.length <= MAX_OFFERS) return all;
+  const over = all.findIndex((_, i) => isOver(all, i, offer.fromMs));
+  return all.filter((_, i) => i !== over);
+}
+
+/** Whether one span that was bought last under an offer is over by then; of the newest it never is. */
+function isOver(offers: readonly AccessOffer[], i: number, atMs: number): boolean {
+  const [offer, next] = [offers[i], offers[i + 1]];
+  return !!offer && !!next && offer.lastsMs !== 0 && next.fromMs + offer.lastsMs <= atMs;
+}
+
+/**
+ * Whether `told` goes on from what was told before: what was asked at some time is never another afterwards, and no price
+ * begins before `sinceMs`. Otherwise a seller could close with a record what somebody has paid for.
+ */
+export function goesOnFrom(
+  known: readonly AccessOffer[],
+  told: readonly AccessOffer[],
+  sinceMs: number,
+): boolean {
+  const newestMs = told.at(-1)?.fromMs ?? 0;
+  const lastKnownMs = known.at(-1)?.fromMs ?? 0;
+  const isKept = (offer: AccessOffer) => told.some((other) => isSame(offer, other));
+  const areKept = known.every(
+    (offer, i) =>
+      isKept(offer) || (told.length === MAX_OFFERS && (i === known.length - 1 || isOver(known, i, newestMs))),
+  );
+  return (
+    areKept &&
+    told.every(
+      (offer) =>
+        (offer.fromMs > lastKnownMs && offer.fromMs >= sinceMs) ||
+        known.some((other) => isSame(offer, other)),
+    )
+  );
+}
+
+function isSame(one: AccessOffer, other: AccessOffer): boolean {
+  return one.fromMs === other.fromMs && one.priceXac === other.priceXac && one.lastsMs === other.lastsMs;
 }
 
 /** As they are signed, in dag-cbor. */

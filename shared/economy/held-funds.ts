@@ -5,13 +5,7 @@
  */
 
 import { AceError, isAceError } from '../errors.ts';
-import {
-  affordableUnits,
-  afterPayment,
-  coveredUnits,
-  creditLeftUnits,
-  type PriceSnapshot,
-} from './credit.ts';
+import { affordableUnits, afterPayment, coveredUnits, type PriceSnapshot } from './credit.ts';
 import { type Holdings, isServicesToken, type Place } from './holdings.ts';
 import { formatAmount, type Token, type TokenAmount, ZERO } from './money.ts';
 import type { Operation } from './operation.ts';
@@ -32,7 +26,6 @@ export interface HoldingAccount extends Holdings {
 export function checkHeld(
   operation: Operation,
   { services, creditUsedUnits, reservedUnits }: HoldingAccount,
-  creditLimitUnits: number,
   price: PriceSnapshot,
 ): void {
   if (reservedUnits === 0 && creditUsedUnits === 0) return;
@@ -48,12 +41,11 @@ export function checkHeld(
       { details: { owedUnits: creditUsedUnits } },
     );
   }
-  const fundedUnits = coveredUnits(left, price, reservedUnits);
-  // Free credit is no cover for a withdrawal: payees serve on the word that funds pay, and would be owed instead.
+  // Free credit is no cover: payees serve on the word that funds pay, and would be owed instead. A purchase from oneself
+  // would be a withdrawal that costs a fee.
   const coveredBy =
-    operation.kind === 'withdraw'
-      ? fundedUnits + Math.max(0, reservedUnits - coveredUnits(services, price, reservedUnits))
-      : fundedUnits + creditLeftUnits(creditLimitUnits, creditUsedUnits);
+    coveredUnits(left, price, reservedUnits) +
+    Math.max(0, reservedUnits - coveredUnits(services, price, reservedUnits));
   if (coveredBy >= reservedUnits) return;
   throw new AceError(
     'FundsReserved',

@@ -200,8 +200,8 @@ export function quoteAccess(operation: AccessOperation, basis: OperationBasis): 
   return { ...effect({ gives: gives.filter(some), gets: [], fees: fees.filter(some) }, basis), payment };
 }
 
-function checkReserved(operation: Operation, { account, settings, price }: OperationBasis): void {
-  checkHeld(operation, account, settings.trafficCreditLimitUnits, price);
+function checkReserved(operation: Operation, { account, price }: OperationBasis): void {
+  checkHeld(operation, account, price);
 }
 
 function some({ amount }: TokenSum): boolean {

@@ -12,7 +12,7 @@ export interface Spent {
   /** Settled traffic, repaid loans and bought access; XAS at the current rate. */
   readonly dayXac: bigint;
   readonly monthXac: bigint;
-  /** Revealed to providers and in no settlement yet: of this day and month. */
+  /** Revealed to providers and in no settlement yet, and owed: of this day and month, whenever it is paid. */
   readonly onItsWayXac: bigint;
 }
 

@@ -86,17 +86,10 @@ export function isSignedAccess({ record, signature }: SignedAccess): boolean {
 export function accessEndMs(access: BoughtAccess, terms: AccessTerms, toleranceMs: number): number | null {
   const { seller, premium, priceXac, lastsMs, boughtAtMs, untilMs } = access;
   if (seller !== terms.seller || premium !== terms.premium) return null;
-  const ends = offersAround(terms, boughtAtMs, toleranceMs)
-    .filter((offer) => priceXac >= offer.priceXac && lasting(lastsMs) <= lasting(offer.lastsMs))
-    .map((offer) => {
-      // Bought again and again on old terms, it would last for ever at the old price: after a change one span is left.
-      const next = terms.offers[terms.offers.indexOf(offer) + 1];
-      return Math.min(
-        lasting(untilMs),
-        next ? next.fromMs + toleranceMs + lasting(offer.lastsMs) : lasting(0),
-      );
-    });
-  return ends.length === 0 ? null : Math.max(...ends);
+  const isPaid = offersAround(terms, boughtAtMs, toleranceMs).some(
+    (offer) => priceXac >= offer.priceXac && lasting(lastsMs) <= lasting(offer.lastsMs),
+  );
+  return isPaid ? lasting(untilMs) : null;
 }
 
 function lasting(ms: number): number {

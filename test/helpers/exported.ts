@@ -2,7 +2,11 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { openNodeStore } from '../../main/db/node/store.ts';
+import { signOperation } from '../../main/wallet/account.ts';
 import type { Holdings } from '../../shared/economy/holdings.ts';
+import { amount } from '../../shared/economy/money.ts';
+import { purchasingPowerXac } from '../../shared/economy/payment.ts';
+import { isAceError } from '../../shared/errors.ts';
 import { Economy } from '../property/history.ts';
 import { ACCOUNTS, history, world } from '../property/history-world.ts';
 import { type AppliedBatch, bookRecords, recordsOf } from './journal.ts';
@@ -31,6 +35,8 @@ export interface Truth {
 }
 
 const START_MS = Date.UTC(2026, 9, 30, 23, 59, 59, 500);
+/** Purchases, those that nobody could pay among them. */
+const MOST_TRIES = 100;
 /** Between two batches, so that the history takes days. */
 const BATCH_EVERY_MS = 5 * 3_600_000;
 
@@ -48,6 +54,7 @@ export async function nastyNode(dir: string, steps = 260, seed = 1): Promise<Tru
     batches.push({ result: outcome.batch.result, atMs: START_MS + batches.length * BATCH_EVERY_MS });
   }
   const account = mostIndebted(economy);
+  await tradeAccess(economy, account);
   const channelOf = (counterparty: string) => Buffer.from(counterparty.slice(2).padEnd(64, '0'), 'hex');
   const records = await recordsOf(economy.chain, economy.settings, account, batches, channelOf);
 
@@ -91,6 +98,45 @@ export async function nastyNode(dir: string, steps = 260, seed = 1): Promise<Tru
   };
   await economy.close();
   return truth;
+}
+
+/**
+ * Access bought from the account and by it, with each token that it can be paid with. What was bought is named by whoever
+ * signs, in words of its own: it stands in the books of who is paid.
+ */
+async function tradeAccess({ chain, settings }: Economy, account: string): Promise<void> {
+  const { rates } = await chain.market();
+  const [own] = ACCOUNTS.filter(({ address }) => address === account);
+  const others = ACCOUNTS.filter(({ address }) => address !== account);
+  const [seller] = others;
+  if (!own || !seller) throw new Error('no such account');
+  let left = MOST_TRIES;
+  const buy = async (buyer: typeof own, to: string, contentId: string, n: number): Promise<boolean> => {
+    left -= 1;
+    const { nonce, services } = await chain.account(buyer.address);
+    const power = purchasingPowerXac(services, rates);
+    // All XAC and some of what comes after it; then single base units and odd ones.
+    const price = n === 0 ? services.XAC + (power - services.XAC) / 3n : n % 2 === 0 ? 1n : power / 97n;
+    const priceXac = amount(price > 0n ? price : 1n);
+    const terms = { contentId, priceXac, premium: n % 3 === 0, lastsMs: n * 1_000 };
+    const operation = { kind: 'access', from: buyer.address, nonce, to, ...terms } as const;
+    try {
+      await chain.submit(await signOperation(buyer, settings, operation));
+      return true;
+    } catch (error) {
+      // Some have nothing, and some XAT that would emit more XAC than there can be.
+      if (!isAceError(error, 'InsufficientFunds')) throw error;
+      return false;
+    }
+  };
+  for (const [i, contentId] of NASTY_NAMES.entries()) {
+    for (let n = i; left > 0; n++) {
+      const buyer = others[n % others.length];
+      if (buyer && (await buy(buyer, account, contentId, i))) break;
+    }
+    if (i % 2 === 0) await buy(own, seller.address, contentId, i);
+  }
+  if (left <= 0) throw new Error('nobody has anything to buy with');
 }
 
 /** The account with most open loans, both ways. */

@@ -35,7 +35,12 @@ export async function buy(
   contentId: string,
 ): Promise<{ readonly quote: AccessQuoteView; readonly result: OperationResultView }> {
   const quote = await quoteOf(buyer, contentId);
-  const { to, priceXac, premium, lastsMs, expiresAtMs } = quote;
-  const wanted = { contentId: quote.contentId, to, priceXac, premium, lastsMs, expiresAtMs };
-  return { quote, result: await new OperationService(buyer, Date.now).buyAccess(wanted) };
+  return { quote, result: await buyQuoted(buyer, quote) };
+}
+
+/** What a quote of before said. */
+export function buyQuoted(buyer: RunningPeer, quote: AccessQuoteView): Promise<OperationResultView> {
+  const { contentId, to, priceXac, premium, lastsMs, expiresAtMs } = quote;
+  const wanted = { contentId, to, priceXac, premium, lastsMs, expiresAtMs };
+  return new OperationService(buyer, Date.now).buyAccess(wanted);
 }

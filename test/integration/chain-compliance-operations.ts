@@ -220,11 +220,25 @@ export function operationCompliance({ name, open }: ChainUnderTest): void {
       const first = await bought(chain);
       expect(first && first.untilMs - first.boughtAtMs).toBe(60_000);
       await submit(chain, 'access', terms);
-      expect(await bought(chain)).toEqual({ ...first, untilMs: (first?.untilMs ?? 0) + 60_000 });
+      const second = await bought(chain);
+      // All of it has the time of the purchase that was last: a price that has risen since is not paid by it.
+      expect(second).toMatchObject({ ...terms, untilMs: (first?.untilMs ?? 0) + 60_000 });
+      expect(second?.boughtAtMs).toBeGreaterThan(first?.boughtAtMs ?? 0);
+      await submit(chain, 'access', { ...terms, priceXac: parseAmount('0.5') });
+      expect((await bought(chain))?.untilMs).toBe((first?.untilMs ?? 0) + 120_000);
       await submit(chain, 'access', { ...terms, priceXac: parseAmount('2') });
       const last = await bought(chain);
       expect(last?.priceXac).toBe(parseAmount('2'));
       expect(last && last.untilMs - last.boughtAtMs).toBe(60_000);
+    });
+
+    it('for ever is not paid again', async () => {
+      const chain = await start();
+      await submit(chain, 'access');
+      for (const change of [{}, { lastsMs: 60_000 }, { priceXac: parseAmount('2') }])
+        await expectUnchanged(chain, 'AccessBought', () => submit(chain, 'access', change));
+      await submit(chain, 'access', { premium: false });
+      await submit(chain, 'access', { premium: false, priceXac: parseAmount('3.5') });
     });
   });
 

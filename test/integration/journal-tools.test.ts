@@ -143,6 +143,14 @@ it('has a history with all tokens, loans both ways and every bad name', () => {
   expect(Object.keys(expected).length).toBeGreaterThan(9);
   const said = JSON.stringify(jsonl());
   for (const name of NASTY_NAMES) expect(said).toContain(JSON.stringify(name).slice(1, -1));
+  // Access sold and bought, its fees among them.
+  for (const account of [
+    'income:access',
+    'expenses:fees:access',
+    'expenses:access:net',
+    'expenses:access:fee',
+  ])
+    expect(said).toContain(account);
 });
 
 describe('hledger', () => {

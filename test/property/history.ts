@@ -44,6 +44,8 @@ const MAY_BE_REFUSED: readonly ErrorCode[] = [
   'InvalidAmount',
   // A withdrawal while loans are owed.
   'FundsReserved',
+  // What was bought for ever.
+  'AccessBought',
 ];
 
 /** What happened in one step. */

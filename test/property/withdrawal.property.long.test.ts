@@ -102,7 +102,7 @@ class Run {
     if (kind === 'deposit') return { kind, token, amount: share(main[token]) };
     if (kind === 'transfer') return { kind, to: other, token, amount: share(main[token]), place: 'services' };
     const priceXac = (BigInt(part) * 7n + 1n) as TokenAmount;
-    return { kind, to: other, contentId: 'x', priceXac, premium: false, lastsMs: 0 };
+    return { kind, to: other, contentId: 'x', priceXac, premium: false, lastsMs: 1_000 };
   }
 
   async #submit(signer: Party, fields: object): Promise<void> {

@@ -39,7 +39,7 @@ export interface OperationContext {
 /**
  * Applies an operation whose form and signature were checked. The answer is what one that pays for a service moved.
  * @throws AceError `WrongNonce`, `InsufficientFunds`, `NotAllowed`, `NoMarket`, `SlippageExceeded`, `DeadlinePassed`,
- * `InvalidAmount`
+ * `InvalidAmount`, `AccessBought`
  */
 export function applyOperation(context: OperationContext, operation: Operation): Payment | null {
   const from = context.ledger.account(operation.from);
@@ -155,33 +155,42 @@ function buyAccess(
   from: LedgerAccount,
   { to, contentId, priceXac, premium, lastsMs }: AccessOperation,
 ): Payment {
+  const bought = { contentId, seller: to, priceXac, premium, lastsMs };
+  const before = store.access.get(from.address, contentId, to);
+  if (before && isForEver(before, bought)) {
+    throw new AceError('AccessBought', 'The account has this access already, for ever: nothing is paid');
+  }
   const rates = ratesAt(store, settings, atMs);
   const fee = premium ? settings.premiumPoolAccessFee : settings.contentAccessFee;
   const funds = ledger.usableFunds(from, rates);
   const payment = planPayment(funds, priceXac, rates, fee, ledger.lockedPoolXat);
   ledger.pay(from, ledger.account(to), payment, rates, premium ? 'premiumFeePool' : 'contentAccessFeePool');
-  const bought = { contentId, seller: to, priceXac, premium, lastsMs };
-  const before = store.access.get(from.address, contentId, to);
   store.access.put(from.address, prolonged(before, bought, atMs));
   return payment;
 }
 
-/** Bought again on the same terms before its end, it goes on from there; on others it begins anew. */
-function prolonged(
-  before: BoughtAccess | undefined,
-  bought: Omit<BoughtAccess, 'boughtAtMs' | 'untilMs'>,
-  atMs: number,
-): BoughtAccess {
+type Wanted = Omit<BoughtAccess, 'boughtAtMs' | 'untilMs'>;
+
+/** Whether what is wanted would be paid for nothing. One that was bought for less may be bought again for what it costs. */
+function isForEver(before: BoughtAccess, { priceXac, premium }: Wanted): boolean {
+  return before.untilMs === 0 && before.premium === premium && before.priceXac >= priceXac;
+}
+
+/**
+ * Bought again before its end it goes on from there, when each span before has cost as much as this one at least: what is
+ * kept says of all of them what this one cost, at this one's time. Otherwise it begins anew.
+ */
+function prolonged(before: BoughtAccess | undefined, bought: Wanted, atMs: number): BoughtAccess {
   const { priceXac, premium, lastsMs } = bought;
   if (lastsMs === 0) return { ...bought, boughtAtMs: atMs, untilMs: 0 };
   const goesOn =
     before !== undefined &&
     before.untilMs > atMs &&
-    before.priceXac === priceXac &&
+    before.priceXac >= priceXac &&
     before.premium === premium &&
     before.lastsMs === lastsMs;
-  const [boughtAtMs, fromMs] = goesOn ? [before.boughtAtMs, before.untilMs] : [atMs, atMs];
-  return { ...bought, boughtAtMs, untilMs: Math.min(fromMs + lastsMs, Number.MAX_SAFE_INTEGER) };
+  const fromMs = goesOn ? before.untilMs : atMs;
+  return { ...bought, boughtAtMs: atMs, untilMs: Math.min(fromMs + lastsMs, Number.MAX_SAFE_INTEGER) };
 }
 
 /** docs/economy.md#paying: the network pays a participant. No fee: it would pay itself. */

@@ -8,6 +8,7 @@ import { createLog } from '../../../../main/process/log.ts';
 import { dayOf } from '../../../../main/util/local-day.ts';
 import { parseAmount } from '../../../../shared/economy/money.ts';
 import { ratio } from '../../../../shared/economy/ratio.ts';
+import { limitsSchema } from '../../../../shared/limits.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -22,7 +23,10 @@ function world() {
   const store = openNodeStore(`${tempDir()}/node.db`);
   onTestFinished(() => store.close());
   let nowMs = NOON_MS;
-  const spending = new Spending({ store, account: ME, nowMs: () => nowMs, price: () => PRICE });
+  const owed = { units: 0 };
+  const spending = new Spending({
+    ...{ store, account: ME, nowMs: () => nowMs, price: () => PRICE, owedUnits: () => owed.units },
+  });
   const meter = new Meter(() => nowMs);
   const limits = new UserLimits({ store, meter, spending, nowMs: () => nowMs, log: createLog(null) });
   onTestFinished(() => limits.close());
@@ -37,6 +41,7 @@ function world() {
       },
     ]);
   return {
+    owed,
     spending,
     limits,
     settled,
@@ -80,6 +85,22 @@ describe('a spending limit', () => {
     expect(limits.stop('upload', 2 * MIB)).toBeNull();
   });
 
+  // 10,240 MiB were taken on credit under a limit of 2, and the next top-up paid them all in one day.
+  it('holds back what is taken on credit: it is paid by the next funds', () => {
+    const { limits, owed, settled } = world();
+    limits.set({ spendPerDayXac: '0.0003' });
+    owed.units = 2;
+    expect(limits.stop('download', MIB - 1)).toBeNull();
+    expect(limits.stop('download', MIB)?.reason).toBe('spend-per-day');
+    owed.units = 3;
+    expect(limits.stop('download')?.reason).toBe('spend-per-day');
+    // Repaid, it counts once, on the day when it is.
+    owed.units = 0;
+    settled(NOON_MS, '0.0002');
+    expect(limits.stop('download', MIB - 1)).toBeNull();
+    expect(limits.stop('download', MIB)?.reason).toBe('spend-per-day');
+  });
+
   it('refuses what is bought at once and would be above it', () => {
     const { limits, settled } = world();
     settled(NOON_MS, '1');
@@ -87,6 +108,17 @@ describe('a spending limit', () => {
     limits.set({ spendPerMonthXac: '3' });
     expect(() => limits.checkSpending(parseAmount('2'))).not.toThrow();
     expectAceError('TrafficStopped', () => limits.checkSpending(parseAmount('2.0000001')));
+  });
+
+  // It was stored, stopped the node a second later, and let it never start again.
+  it('of more than there is, is no limit that is taken', () => {
+    const { limits } = world();
+    for (const text of ['900000000000.0000001', '999999999999'])
+      expect(limitsSchema.partial().safeParse({ spendPerDayXac: text }).success).toBe(false);
+    expect(limitsSchema.partial().safeParse({ spendPerMonthXac: '900000000000' }).success).toBe(true);
+    const rule = { belowXat: '1', depositXat: '1', mostPerDayXat: '1', mostPerMonthXat: '999999999999' };
+    expect(limitsSchema.partial().safeParse({ autoTopUp: rule }).success).toBe(false);
+    expect(limits.stops()).toEqual([]);
   });
 
   it('ends by itself with the day, or with the month', () => {

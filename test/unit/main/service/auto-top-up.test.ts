@@ -2,14 +2,16 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AccountPicture } from '../../../../main/account/account-sync.ts';
+import { NetworkClock } from '../../../../main/account/network-clock.ts';
 import { openNodeStore } from '../../../../main/db/node/store.ts';
+import { CLOCK_LIMITS } from '../../../../main/peer/limits.ts';
 import { createLog } from '../../../../main/process/log.ts';
 import { AutoTopUp, type AutoTopUpContext } from '../../../../main/service/auto-top-up.ts';
 import type { UnaskedDeposit } from '../../../../main/service/operations.ts';
 import { parseAmount } from '../../../../shared/economy/money.ts';
 import { ratio } from '../../../../shared/economy/ratio.ts';
 import { AceError } from '../../../../shared/errors.ts';
-import { type Limits, NO_LIMITS } from '../../../../shared/limits.ts';
+import { type Limits, limitSchemas, NO_LIMITS } from '../../../../shared/limits.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 
@@ -27,10 +29,22 @@ function world() {
     answers: 'booked',
     asked: 0,
   };
-  const now = { ms: NOON_MS, opened: true, clockStops: false };
+  const now = { ms: NOON_MS, uptimeMs: 0, opened: true };
+  /** Time passes: of `ms` alone, the clock was set. */
+  const pass = (ms: number) => {
+    now.ms += ms;
+    now.uptimeMs += ms;
+  };
   const limits: { limits: Limits } = { limits: { ...NO_LIMITS, autoTopUp: RULE } };
   const warned: string[] = [];
   const log = createLog(null);
+  const clock = new NetworkClock({
+    clocks: { wallMs: () => now.ms, uptimeMs: () => now.uptimeMs },
+    limits: CLOCK_LIMITS,
+    ask: () => Promise.reject(new AceError('ShardUnavailable', 'away')),
+    log,
+  });
+  clock.receive({ timeMs: NOON_MS });
   Object.assign(log, { warn: (...words: unknown[]) => warned.push(String(words.at(-1))) });
   const picture = () =>
     ({
@@ -60,11 +74,7 @@ function world() {
   const context = {
     peer: {
       account: { address: '', canSign: () => now.opened, signTypedData: () => Promise.reject() },
-      clock: {
-        get trouble() {
-          return now.clockStops ? { aheadMs: DAY_MS, stops: true } : null;
-        },
-      },
+      clock,
       events: { changed: () => undefined },
       limits,
       store,
@@ -88,7 +98,7 @@ function world() {
     }
     return topUp.view();
   };
-  return { account, shard, now, limits, warned, store, start, settle };
+  return { account, shard, now, pass, limits, warned, store, start, settle };
 }
 
 describe('the automatic top-up', () => {
@@ -106,7 +116,7 @@ describe('the automatic top-up', () => {
   });
 
   it('stops loudly, and once, at what a day and a month may move', async () => {
-    const { account, now, shard, warned, start, settle } = world();
+    const { account, pass, shard, warned, start, settle } = world();
     const topUp = start();
     const spend = async () => {
       account.services = 0n;
@@ -116,7 +126,7 @@ describe('the automatic top-up', () => {
     await spend();
     expect((await spend()).state).toBe('day-used');
     expect(shard.asked).toBe(2);
-    now.ms += DAY_MS;
+    pass(DAY_MS);
     expect((await spend()).state).toBe('watching');
     expect((await spend()).state).toBe('month-used');
     expect(shard.asked).toBe(3);
@@ -133,10 +143,59 @@ describe('the automatic top-up', () => {
     account.services = 0n;
     now.ms -= DAY_MS;
     expect((await settle(topUp)).state).toBe('day-used');
-    now.ms += 2 * DAY_MS;
-    now.clockStops = true;
-    expect((await settle(topUp)).state).toBe('clock');
+    // At once, before anybody has looked at the clock: a day, and a month, were got by each such step.
+    for (const days of [2, 40, 400]) {
+      now.ms = NOON_MS + days * DAY_MS;
+      expect((await settle(topUp)).state).toBe('clock');
+    }
+    now.ms = NOON_MS;
+    expect((await settle(topUp)).state).toBe('day-used');
     expect(shard.asked).toBe(2);
+  });
+
+  it('counts each in the day and the month of its moment', async () => {
+    const { account, pass, shard, start, settle } = world();
+    const topUp = start();
+    // A minute before and after midnight: each in its day, and both in their month.
+    pass(DAY_MS / 2 - 60_000);
+    for (let i = 0; i < 3; i++) {
+      account.services = 0n;
+      await settle(topUp);
+    }
+    expect(shard.asked).toBe(2);
+    pass(120_000);
+    for (let i = 0; i < 3; i++) {
+      account.services = 0n;
+      await settle(topUp);
+    }
+    expect(shard.asked).toBe(3);
+    expect(topUp.view()).toMatchObject({ dayXat: '2.0000000', monthXat: '6.0000000', state: 'month-used' });
+    // The first moment of the next month.
+    pass(new Date(2026, 11, 1).getTime() - new Date(2026, 10, 21, 0, 1).getTime());
+    account.services = 0n;
+    expect((await settle(topUp)).state).toBe('watching');
+    expect(shard.asked).toBe(4);
+  });
+
+  it('moves what a cap leaves room for in whole, and never a part', async () => {
+    const { account, limits, shard, start, settle } = world();
+    limits.limits = { ...NO_LIMITS, autoTopUp: { ...RULE, belowXat: '100', mostPerDayXat: '5' } };
+    expect((await settle(start())).state).toBe('day-used');
+    expect([shard.asked, account.services]).toEqual([2, parseAmount('4')]);
+  });
+
+  it('takes no rule by which nothing, or without end, would be moved', () => {
+    for (const change of [
+      { depositXat: '0' },
+      { belowXat: '0' },
+      { mostPerDayXat: '1.9999999' },
+      { mostPerMonthXat: '1.9999999' },
+      { depositXat: '-1' },
+      { depositXat: '1e3' },
+      { depositXat: '900000000001', mostPerDayXat: '900000000001', mostPerMonthXat: '900000000001' },
+    ]) {
+      expect(limitSchemas.autoTopUp.safeParse({ ...RULE, ...change }).success).toBe(false);
+    }
   });
 
   it('asks nobody: while the wallet is locked it waits, and says so', async () => {

@@ -86,13 +86,15 @@ describe('an operation at the shard', () => {
     expect((await shard.chain.account(PAYER.account.address)).creditUsedUnits).toBe(0);
   });
 
-  // It was: who had been served on the word that funds pay was owed then.
-  it('takes no credit for funds behind open channels that are withdrawn, and some for a purchase', async () => {
+  // It was: who had been served on the word that funds pay was owed then. A purchase from one's own second account moved
+  // them all the same, for its fee.
+  it('takes no credit for funds behind open channels that are withdrawn, or spent on access', async () => {
     const shard = shardWith(10_240);
     await shard.lease(PAYER, PAYEE, 10_240);
     await expectAceRejection('FundsReserved', submit(shard, PAYER, withdrawal('0.2')));
     await submit(shard, PAYER, withdrawal('0.099'));
-    await submit(shard, PAYER, access('0.1'));
+    await expectAceRejection('FundsReserved', submit(shard, PAYER, access('0.1')));
+    await submit(shard, PAYER, access('0.0006'));
   });
 
   it('moves what is kept freely', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   type AccessOffer,
   type AccessTerms,
+  goesOnFrom,
+  MAX_OFFERS,
   offerAt,
   offersFromPlain,
   plainTerms,
@@ -72,12 +74,61 @@ describe('the terms of access', () => {
     expect(offerAt(two, T0 + DAY_MS).priceXac).toBe(9n);
   });
 
-  it('keep the offers under which something may still last', () => {
-    const next = withOffer([offer(T0, 5n)], offer(T0 + DAY_MS / 2, 9n));
-    expect(next).toHaveLength(2);
-    const later = withOffer(next, offer(T0 + 3 * DAY_MS, 7n));
-    expect(later.map(({ priceXac }) => priceXac)).toEqual([9n, 7n]);
-    expect(withOffer(later, offer(T0 + 9 * DAY_MS, 1n)).map(({ priceXac }) => priceXac)).toEqual([7n, 1n]);
+  it('keep all offers while there is room, and then leave out the oldest of which one span is over', () => {
+    const full = (lastsMs: number) =>
+      Array.from({ length: MAX_OFFERS }, (_, i) => offer(T0 + i * 3_600_000, BigInt(i + 1), lastsMs));
+    // What was bought ahead may last longer than a span.
+    expect(withOffer([offer(T0, 5n)], offer(T0 + 9 * DAY_MS, 9n))).toHaveLength(2);
+    const next = withOffer(full(3_600_000), offer(T0 + DAY_MS, 99n));
+    expect(next).toHaveLength(MAX_OFFERS);
+    expect([next[0]?.priceXac, next.at(-1)?.priceXac]).toEqual([2n, 99n]);
+    // One for ever is told for ever.
+    const some = full(3_600_000).with(0, offer(T0, 1n, 0));
+    expect(withOffer(some, offer(T0 + DAY_MS, 99n)).map(({ priceXac }) => priceXac)).toEqual([
+      1n,
+      ...some.slice(2).map(({ priceXac }) => priceXac),
+      99n,
+    ]);
+    expect(withOffer(full(100 * DAY_MS), offer(T0 + DAY_MS, 99n)).length).toBeGreaterThan(MAX_OFFERS);
+  });
+});
+
+describe('prices that are told later', () => {
+  const known = [offer(T0, 5n), offer(T0 + DAY_MS, 9n)];
+  const SINCE_MS = T0 + DAY_MS;
+  const goesOn = (...told: AccessOffer[]) => goesOnFrom(known, told, SINCE_MS);
+
+  it('go on from those of before', () => {
+    expect(goesOn(...known)).toBe(true);
+    expect(goesOn(...known, offer(T0 + 2 * DAY_MS, 1n), offer(T0 + 3 * DAY_MS, 2n))).toBe(true);
+  });
+
+  it.each<[string, AccessOffer[]]>([
+    ['raise what was asked', [offer(T0, 6n), offer(T0 + DAY_MS, 9n)]],
+    ['shorten what was sold', [offer(T0, 5n, 1), offer(T0 + DAY_MS, 9n)]],
+    ['begin a price earlier', [offer(T0, 5n), offer(T0 + 1, 9n)]],
+    ['put one in between', [offer(T0, 5n), offer(T0 + 1, 8n), offer(T0 + DAY_MS, 9n)]],
+    ['leave one out', [offer(T0 + DAY_MS, 9n)]],
+    ['leave all out', [offer(T0 + 30 * DAY_MS, 1n)]],
+  ])('are refused where they %s', (_, told) => {
+    expect(goesOn(...told)).toBe(false);
+  });
+
+  it('are refused where a price counts from before the record that told the last ones', () => {
+    const next = offer(T0 + 2 * DAY_MS, 99n);
+    expect(goesOnFrom(known, [...known, next], next.fromMs)).toBe(true);
+    expect(goesOnFrom(known, [...known, next], next.fromMs + 1)).toBe(false);
+  });
+
+  it('may leave out what a change leaves out, however much was not heard in between', () => {
+    let told = [offer(T0, 1n)];
+    const steps = Array.from({ length: 40 }, (_, i) => {
+      told = withOffer(told, offer(T0 + (i + 1) * DAY_MS, BigInt(i + 2)));
+      return told;
+    });
+    for (const [i, before] of steps.entries()) {
+      for (const after of steps.slice(i)) expect(goesOnFrom(before, after, T0)).toBe(true);
+    }
   });
 });
 
@@ -97,14 +148,13 @@ describe('what was bought', () => {
   });
 
   it('in the moment of a change counts on the better price', () => {
-    expect(end(5n, CHANGE_MS + TOLERANCE_MS - 1)).toBe(
-      Math.min(CHANGE_MS + TOLERANCE_MS - 1 + DAY_MS, CHANGE_MS + TOLERANCE_MS + DAY_MS),
-    );
+    expect(end(5n, CHANGE_MS + TOLERANCE_MS - 1)).toBe(CHANGE_MS + TOLERANCE_MS - 1 + DAY_MS);
   });
 
-  it('again and again at the old price is over one span after the change', () => {
-    expect(end(5n, T0, T0 + 100 * DAY_MS)).toBe(CHANGE_MS + TOLERANCE_MS + DAY_MS);
-    // At the new price nothing ends it early.
+  it('ahead at the old price lasts as long as was bought, and is prolonged at the new price alone', () => {
+    expect(end(5n, CHANGE_MS - 1, T0 + 100 * DAY_MS)).toBe(T0 + 100 * DAY_MS);
+    // A certificate has the time of the purchase that was last.
+    expect(end(5n, CHANGE_MS + TOLERANCE_MS + 1, T0 + 100 * DAY_MS)).toBeNull();
     expect(end(9n, T0 + 2 * DAY_MS, T0 + 100 * DAY_MS)).toBe(T0 + 100 * DAY_MS);
   });
 
