@@ -70,7 +70,8 @@ describe.concurrent('ace-node', () => {
   ])('%s --help says where its data goes', async (command, says) => {
     const { stdout } = await run([command, '--help']);
     expect(stdout.replace(/\s+/g, ' ')).toContain(says);
-    // Only one default is told.
+    // Only one default is told, and none of switches.
+    expect(stdout).not.toContain('(default: false)');
     expect(stdout.match(/--data-dir[^-]*/)?.[0].match(/default/g)).toHaveLength(1);
   });
 
@@ -79,6 +80,8 @@ describe.concurrent('ace-node', () => {
     ['an unknown option', ['status', '--nonsense'], "unknown option '--nonsense'"],
     ['a missing argument', ['import'], "missing required argument 'files'"],
     ['a port above 65535', ['start', '--http-port', '65536'], 'Give a whole number from 0 to 65535.'],
+    ['an argument that does not fit', ['quote', 'x'], "MiB cannot be 'x'. Give a whole number from 1 to"],
+    ['an option that does not fit', ['repayments', '--limit', 'x'], "--limit cannot be 'x'. Give a whole"],
     ['an option without its value', ['status', '--data-dir'], 'argument missing'],
   ])('says %s in a line, with a hint, and ends with 1', async (_what, args, says) => {
     const ended = await run(args);

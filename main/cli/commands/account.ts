@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { MAX_QUOTE_UNITS } from '../../../shared/rpc/rpc.ts';
 import { CHANNELS_HELP, channelsCommand } from '../channels.ts';
-import { wholeNumber } from '../option-values.ts';
+import { trafficUnits, wholeNumber } from '../option-values.ts';
 import { quoteCommand } from '../quote.ts';
 import { statusCommand } from '../status.ts';
 import { tokenCommand } from '../token.ts';
@@ -39,7 +39,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
 
   const quote = program
     .command('quote')
-    .argument('<MiB>', 'amount of traffic', wholeNumber(1, MAX_QUOTE_UNITS))
+    .argument('<MiB>', 'amount of traffic, such as 500, or 2GB', trafficUnits(MAX_QUOTE_UNITS))
     .description('what that much traffic would cost now, and how it would be paid')
     .option('--json', 'as one JSON object', false);
   ofNode(quote).action((mib: number, options: CommonOptions & { json: boolean }) =>
