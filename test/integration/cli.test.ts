@@ -15,6 +15,7 @@ import {
   startService,
 } from '../helpers/cli.ts';
 import { useCliRoot } from '../helpers/cli-root.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 
@@ -138,6 +139,14 @@ describe.concurrent('ace-node status', () => {
     expect([b.account, c.account]).toEqual([a.account, a.account]);
     expect([b.peerId, c.peerId]).toEqual([a.peerId, a.peerId]);
     expect(b.pagesUrl).toBe(running.ready.replace(/#.*/, ''));
+  });
+
+  it('is told again and again it is stopped, as JSON a line each', async () => {
+    const service = await startService('status', '--json', '--watch', '1', '--data-dir', dirs.node);
+    await waitFor('a second line', () => service.said().stdout.length > 1);
+    for (const line of service.said().stdout) expect(JSON.parse(line)).toMatchObject({ running: true });
+    expect(await service.stop()).toBe(0);
+    expectOneLine(await run(['status', '--watch', '0']), "--watch cannot be '0'. Give a whole number from 1");
   });
 
   it('makes no wallet and no network where there are none', async () => {

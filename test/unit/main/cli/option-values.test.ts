@@ -36,6 +36,10 @@ describe('the line that says what is wrong with a command', () => {
       "error: unknown command 'strat'\n(Did you mean start?)",
       "unknown command 'strat' (Did you mean start?)",
     ],
+    [
+      "error: too many arguments for 'status'. Expected 0 arguments but got 1: foo.",
+      "there is no 'foo' here",
+    ],
   ])('%s', (said, line) => {
     expect(refusalLine(said)).toBe(line);
   });
