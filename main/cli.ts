@@ -5,7 +5,7 @@
 import './process/heap.ts';
 import './process/no-dumps.ts';
 import { dirname, join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { AceError } from '../shared/errors.ts';
 import { shownName } from '../shared/shown-name.ts';
@@ -24,6 +24,7 @@ import { addWalletCommand } from './cli/commands/wallet.ts';
 import { addWatchingCommands } from './cli/commands/watching.ts';
 import { notEmpty } from './cli/option-values.ts';
 import { stopWithParent, watchOutput } from './cli/pipes.ts';
+import { refusalLine } from './cli/refusal.ts';
 
 /** From the sources this file is in main/, from the build in out/main/. */
 const here = import.meta.dirname;
@@ -38,13 +39,12 @@ const program = new Command('ace-node')
     ),
   )
   .configureOutput({
-    outputError: (text, write) => {
-      const line = text
-        .trim()
-        .replace(/^error: /, '')
-        .replaceAll('\n', ' ');
-      write(`ace-node: ${line} (see --help)\n`);
-    },
+    outputError: (text, write) => write(`ace-node: ${refusalLine(text)} (see --help)\n`),
+  })
+  .configureHelp({
+    // That a switch is off until it is given goes without saying.
+    optionDescription: (option) =>
+      option.defaultValue === false ? option.description : new Help().optionDescription(option),
   })
   .addHelpText(
     'after',

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../shared/format-bytes.ts';
-import type { ContentView } from '../../shared/rpc/content.ts';
+import type { AccessView, ContentView } from '../../shared/rpc/content.ts';
 import { isOnAir, type LiveView } from '../../shared/rpc/live.ts';
 import { shownName } from '../../shared/shown-name.ts';
 import { parseContentId } from '../content/transport-file.ts';
@@ -64,12 +64,24 @@ function describe(content: ContentView): string {
   const here = haveBytes === sizeBytes ? size : `${formatBytes(haveBytes)} of ${size}`;
   const marks = [
     live ? liveState(live) : here,
+    ...(content.access ? [accessState(content.access)] : []),
     ...(content.pinned ? ['pinned'] : []),
     ...(content.sourcePath === null ? [] : [`in ${shownName(content.sourcePath)}`]),
     ...(content.paused ? ['NOT SHARED: paused'] : []),
     ...(content.trouble ? [TROUBLES[content.trouble]] : []),
   ];
   return `${content.contentId}  ${shownName(content.name)} (${marks.join('; ')})`;
+}
+
+const ACCESS_STATES = {
+  own: '',
+  open: ', bought',
+  needed: ', not bought',
+  expired: ', bought before, has ended',
+} as const;
+
+function accessState({ priceXac, state }: AccessView): string {
+  return `access ${priceXac} XAC${ACCESS_STATES[state]}`;
 }
 
 function liveState(live: LiveView): string {

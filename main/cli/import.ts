@@ -137,7 +137,9 @@ class Importing {
   failed(path: string, error: unknown): void {
     if (!isAceError(error) || stopsAll(error)) throw error;
     this.failures += 1;
-    tell(`Not imported: ${path}: ${error.message}`);
+    // Most of what is wrong with a file begins with its name.
+    const named = error.message.startsWith(path) ? error.message : `${path}: ${error.message}`;
+    tell(`Not imported: ${named}`);
   }
 }
 

@@ -2,8 +2,10 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isPositiveDecimal } from '../../shared/devnet-profile.ts';
+import { unitsForBytes } from '../../shared/economy/units.ts';
 import { isAmbiguousDecimal, typedDecimal } from '../../shared/typed/number.ts';
 import { isHostName } from '../rpc/guard.ts';
+import { sizeBytes } from './setting-values.ts';
 
 /** Within both bounds. */
 export function wholeNumber(least: number, most: number) {
@@ -12,6 +14,17 @@ export function wholeNumber(least: number, most: number) {
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
     }
+    return value;
+  };
+}
+
+/** An amount of traffic: of MiB, or with a unit. What is begun of a MiB counts as one, as everywhere. */
+export function trafficUnits(most: number) {
+  return (text: string): number => {
+    const bytes = sizeBytes(text.trim());
+    const value = bytes === null ? Number(typedDecimal(text, '.') ?? Number.NaN) : unitsForBytes(bytes);
+    if (!Number.isInteger(value) || value < 1 || value > most)
+      throw new InvalidArgumentError(`Give a whole number from 1 to ${most}, or a size such as 2GB.`);
     return value;
   };
 }

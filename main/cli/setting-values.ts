@@ -133,12 +133,25 @@ function parseTopUp(text: string): Limits['autoTopUp'] {
   };
 }
 
-function parseBytes(text: string, kind: Kind): number {
+/** Of a size, or of a rate, such as `2MiB/s`; `null` when it is neither. */
+function readBytes(text: string): { readonly bytes: number; readonly isRate: boolean } | null {
   const match = /^([^a-z]{1,40}?)\s*([kmgt]?i?b?)(\/s)?$/i.exec(text);
   const factor = FACTORS[(match?.[2] ?? '?').toLowerCase()];
   const count = typedDecimal(match?.[1] ?? '', '.');
   const isRead = count !== null && /^\d{1,15}(?:\.\d{1,6})?$/.test(count);
-  if (!match || !isRead || factor === undefined || (match[3] !== undefined && kind !== 'rate')) {
+  if (!match || !isRead || factor === undefined) return null;
+  return { bytes: Math.round(Number(count) * factor), isRate: match[3] !== undefined };
+}
+
+/** `2GB`; `null` when it is no size with a unit. */
+export function sizeBytes(text: string): number | null {
+  const read = /[a-z]/i.test(text) ? readBytes(text) : null;
+  return read && !read.isRate ? read.bytes : null;
+}
+
+function parseBytes(text: string, kind: Kind): number {
+  const read = readBytes(text);
+  if (!read || (read.isRate && kind !== 'rate')) {
     throw invalid(
       text,
       kind === 'rate'
@@ -146,7 +159,7 @@ function parseBytes(text: string, kind: Kind): number {
         : `an amount such as 50GB, or ${kind === 'loan' ? DEFAULT_LOAN : 'none'}`,
     );
   }
-  return Math.round(Number(count) * factor);
+  return read.bytes;
 }
 
 /** `mon-fri 08:00-18:00 upload=0` */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { formatAmount, parseAmount } from '../../shared/economy/money.ts';
 import { spendingWarning } from '../../shared/economy/spending-limit.ts';
 import { isAceError } from '../../shared/errors.ts';
@@ -8,13 +9,20 @@ import { shownName } from '../../shared/shown-name.ts';
 import { shownAddress } from '../../shared/typed/address.ts';
 import { ownClockWords } from '../account/network-clock.ts';
 import { DEFAULT_HTTP_PORT, type NodeConfig } from '../data-dir/config.ts';
+import { onStopSignal } from '../process/stop-signals.ts';
 import { amounts } from './holdings.ts';
-import { openExisting } from './node-connection.ts';
+import { type NodeConnection, openExisting } from './node-connection.ts';
 import { windowNote } from './play.ts';
 import { mib, sharingRows } from './sharing-rows.ts';
 
-/** `ace-node status [--json]`. */
-export async function statusCommand(config: NodeConfig, json: boolean): Promise<void> {
+export interface StatusOptions {
+  readonly json: boolean;
+  /** Again and again, this many seconds apart, until a signal ends it. */
+  readonly watch?: number;
+}
+
+/** `ace-node status [--json] [--watch [SECONDS]]`. */
+export async function statusCommand(config: NodeConfig, { json, watch }: StatusOptions): Promise<void> {
   const connection = await openExisting(config).catch((error: unknown) => {
     if (isAceError(error, 'WalletLocked')) return null;
     throw error;
@@ -25,14 +33,33 @@ export async function statusCommand(config: NodeConfig, json: boolean): Promise<
     return;
   }
   try {
-    const snapshot = await connection.call('snapshot', {});
-    const running = connection.remote;
-    if (json) process.stdout.write(`${JSON.stringify({ running, ...snapshot }, null, 2)}\n`);
-    else process.stdout.write(`${describeStatus(snapshot, running)}\n`);
+    if (watch === undefined) process.stdout.write(`${await statusText(connection, json, 2)}\n`);
+    else await watchStatus(connection, json, watch * 1_000);
   } finally {
     await connection.close();
   }
 }
+
+async function statusText(connection: NodeConnection, json: boolean, indent?: number): Promise<string> {
+  const snapshot = await connection.call('snapshot', {});
+  const running = connection.remote;
+  return json ? JSON.stringify({ running, ...snapshot }, null, indent) : describeStatus(snapshot, running);
+}
+
+/** In place on a terminal. Elsewhere one after the other: as JSON a line each, as programs read it. */
+async function watchStatus(connection: NodeConnection, json: boolean, everyMs: number): Promise<void> {
+  const ended = new AbortController();
+  onStopSignal(() => ended.abort());
+  const inPlace = process.stdout.isTTY && !json;
+  while (!ended.signal.aborted) {
+    const text = await statusText(connection, json);
+    process.stdout.write(inPlace ? `${CLEAR_SCREEN}${text}\n` : `${text}\n${json ? '' : '\n'}`);
+    await delay(everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
+  }
+}
+
+/** The cursor to the top, and all below it away. */
+const CLEAR_SCREEN = '\u001b[H\u001b[J';
 
 /** @param running the node was running before this command */
 export function describeStatus(s: NodeSnapshot, running: boolean): string {

@@ -21,7 +21,7 @@ import {
   sessionPaths,
   streamPath,
 } from './addresses.ts';
-import { type ClockError, checkComes } from './comes.ts';
+import { type ClockError, checkComes, NOBODY_WAIT_MS } from './comes.ts';
 import { attachmentOf } from './file-name.ts';
 import { manifestPath } from './live-http.ts';
 import { openingOf } from './opening.ts';
@@ -163,6 +163,7 @@ class Playback {
       pieceIndex: opening?.pieceIndex,
       watches: !isDownload(url),
       waits: isWaiting(url),
+      nobodyWaitMs: NOBODY_WAIT_MS,
     };
     const awaited = req.method === 'GET' ? await checkComes(transfer, context) : null;
     const ended = using && this.#sessions.streaming(using.id, contentId, () => res.destroy());

@@ -79,10 +79,15 @@ function marketPoint(picture: AccountPicture, { settings }: RunningPeer): Market
   return { atMs: asOfMs, xacPerGb, xatPerGb, xacPerXat, trafficRateGbPerHour };
 }
 
-function peerViews({ host, library }: RunningPeer, validators: ReadonlyMap<string, number>): PeerView[] {
-  const accounts = new Map(
-    library.active().flatMap(({ providers }) => providers.map(({ peerId, account }) => [peerId, account])),
-  );
+function peerViews({ host, library, store }: RunningPeer, validators: ReadonlyMap<string, number>): PeerView[] {
+  const { payeeChannels, payerChannels } = store;
+  const trading = [...payeeChannels.inUse(), ...payerChannels.inUse()];
+  const accounts = new Map([
+    ...trading.map(({ device, account }) => [peerIdOf(device), account] as const),
+    ...library
+      .active()
+      .flatMap(({ providers }) => providers.map(({ peerId, account }) => [peerId, account] as const)),
+  ]);
   return host.getConnections().map(({ remotePeer, remoteAddr, direction, timeline }) => {
     const peerId = remotePeer.toString();
     return {

@@ -1,6 +1,6 @@
 /**
- * Errors in plain words: what happened, what it means for money, what to do. The node's own text is shown only where
- * it is about what the person just typed; for the rest the stable code decides. The words are looked up when they are
+ * Errors in plain words: what happened, what it means for money, what to do. The stable code decides, never the node's own
+ * text, which is English. The words are looked up when they are
  * read, so that what is on the screen follows the language.
  */
 import { AceError, type ErrorCode } from '../../shared/errors.ts';
@@ -17,7 +17,16 @@ export interface ErrorWords {
   readonly next: string;
 }
 
-const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
+/** A peer that is left for it: what exactly it got wrong helps its programmers only, and is in the log. */
+const RULES = words(m.error_rules, m.error_rules_next);
+const CHANNEL = words(m.error_channel, m.error_channel_next);
+const SETTLING = words(m.error_settling, m.error_settling_next);
+const BOOKS = words(m.error_books, m.error_books_next);
+const INPUT = words(m.error_input, m.error_input_next);
+const INTERNAL = words(m.error_internal, m.error_internal_next);
+
+/** Every code has words, in both languages: a new one does not compile without. */
+const WORDS: Readonly<Record<ErrorCode, ErrorWords>> = {
   CreditExhausted: words(m.error_credit_exhausted, m.error_credit_exhausted_next),
   LeaseRefused: words(m.error_lease_refused, m.error_lease_refused_next),
   DeviceDisputed: words(m.error_device_disputed, m.error_device_disputed_next),
@@ -65,7 +74,58 @@ const WORDS: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
   WrongNetwork: words(m.error_wrong_network, m.error_wrong_network_next),
   KeyStoreLocked: words(m.error_key_store_locked, m.error_key_store_locked_next),
   NodeNotRunning: words(m.error_node_not_running, m.error_node_not_running_next),
-  Internal: words(m.error_internal, m.error_internal_next),
+  InvalidInput: INPUT,
+  InvalidSignature: words(m.error_signature, m.error_signature_next),
+  InvalidCertificate: words(m.error_certificate, m.error_certificate_next),
+  InvariantViolated: BOOKS,
+  ChainDiverged: BOOKS,
+  WrongNonce: words(m.error_wrong_nonce, m.error_wrong_nonce_next),
+  NotAllowed: words(m.error_not_allowed, m.error_not_allowed_next),
+  WrongShard: words(m.error_wrong_shard, m.error_wrong_shard_next),
+  BatchOutOfOrder: SETTLING,
+  BatchWrongPreviousHash: SETTLING,
+  BatchWrongShard: SETTLING,
+  BatchWrongSigner: SETTLING,
+  BatchMalformed: SETTLING,
+  BatchConflict: SETTLING,
+  ChannelUnknown: CHANNEL,
+  ChannelUnleased: CHANNEL,
+  ChannelExpired: CHANNEL,
+  ChannelClosed: CHANNEL,
+  ChannelExhausted: CHANNEL,
+  ChannelMismatch: CHANNEL,
+  ChannelStateWrong: CHANNEL,
+  TickNotIncreasing: RULES,
+  TickBeyondWindow: RULES,
+  TickBeyondCapacity: RULES,
+  TickWrong: RULES,
+  CheckpointNotIncreasing: RULES,
+  CheckpointMismatch: RULES,
+  ClaimInvalid: RULES,
+  ProofInvalid: RULES,
+  TransportFileInvalid: RULES,
+  RecordInvalid: RULES,
+  RecordContradicts: RULES,
+  MessageMalformed: RULES,
+  MessageTooLarge: RULES,
+  MessageUnexpected: RULES,
+  PieceUnknown: words(m.error_piece_unknown, m.error_piece_unknown_next),
+  SegmentUnknown: words(m.error_piece_unknown, m.error_piece_unknown_next),
+  SessionUnknown: words(m.error_session_unknown, m.error_session_unknown_next),
+  PlaylistMalformed: words(m.error_playlist, m.error_playlist_next),
+  ProviderBusy: words(m.error_provider_busy, m.error_provider_busy_next),
+  Withdrawn: words(m.error_withdrawn, m.error_withdrawn_next),
+  ShardDiverged: words(m.error_shard_diverged, m.error_shard_diverged_next),
+  DataDirInUse: words(m.error_data_dir_in_use, m.error_data_dir_in_use_next),
+  DataDirMismatch: words(m.error_data_dir_mismatch, m.error_data_dir_mismatch_next),
+  SchemaTooNew: words(m.error_too_new, m.error_too_new_next),
+  SchemaTooOld: words(m.error_too_old, m.error_too_old_next),
+  MigrationFailed: words(m.error_migration, m.error_migration_next),
+  PortInUse: words(m.error_port_in_use, m.error_port_in_use_next),
+  WalletInvalid: words(m.error_wallet_invalid, m.error_wallet_invalid_next),
+  NotOnThisNetwork: words(m.error_not_on_network, m.error_not_on_network_next),
+  NotInThisShell: words(m.error_not_in_shell, m.error_not_in_shell_next),
+  Internal: INTERNAL,
 };
 
 /** What was asked for did not begin, so nothing waits for a peer to appear: it is up to the person to ask again. */
@@ -76,21 +136,16 @@ const NOT_STARTED: Partial<Readonly<Record<ErrorCode, ErrorWords>>> = {
 
 const TOO_SMALL = words(m.error_too_small, m.error_too_small_next);
 
-export function codeWords(code: ErrorCode, message: string): ErrorWords {
-  const known = WORDS[code];
-  if (known) return known;
-  if (code === 'InvalidInput') return words(m.error_input, m.error_input_next);
-  return words(
-    () => m.error_other({ text: message }),
-    () => m.error_other_next({ code }),
-  );
+/** A page that was open while the node was updated may meet a code that it does not know. */
+export function codeWords(code: ErrorCode): ErrorWords {
+  return Object.hasOwn(WORDS, code) ? WORDS[code] : INTERNAL;
 }
 
 /** Why a transfer waits, and until when where that is known. */
-export function reasonWords({ code, message, untilMs }: TransferReason): ErrorWords {
+export function reasonWords({ code, untilMs }: TransferReason): ErrorWords {
   if (code === 'ProviderStopped' && untilMs !== undefined)
     return stoppedWords(untilMs, m.error_provider_stopped_next);
-  return codeWords(code, message);
+  return codeWords(code);
 }
 
 function stoppedWords(untilMs: number, next: () => string): ErrorWords {
@@ -100,12 +155,12 @@ function stoppedWords(untilMs: number, next: () => string): ErrorWords {
 export function errorWords(error: unknown): ErrorWords {
   if (error instanceof AceError) {
     const { code, details } = error;
-    if (code === 'InvalidInput' && details.field === 'contentId') return codeWords('InvalidContentId', '');
+    if (code === 'InvalidInput' && details.field === 'contentId') return WORDS.InvalidContentId;
     if (code === 'InvalidInput') return words(() => inputWords(details), m.error_input_next);
     if (code === 'SlippageExceeded' && details.reason === 'too-small') return TOO_SMALL;
-    return codeWords(error.code, error.message);
+    return codeWords(error.code);
   }
-  return codeWords('Internal', '');
+  return INTERNAL;
 }
 
 /** The faucet's refusals are about what it has and gives, not about this account's funds. */

@@ -14,6 +14,11 @@ export function placeName(place: Place): string {
   return place === 'main' ? m.place_main() : m.place_services();
 }
 
+/** After an amount, such as "2.31 XAT to spend". */
+export function inPlace(place: Place): string {
+  return place === 'main' ? m.place_main_of() : m.place_services_of();
+}
+
 /** A token in a place, as links name it: `services-XAT`. */
 export interface HeldToken {
   readonly place: Place;

@@ -177,7 +177,7 @@ describe.skipIf(browserPath === null)('the money pages', () => {
     await page.getByTestId('send-look').click();
     await page.getByTestId('quote').waitFor(WAIT);
     expect(await page.getByTestId('quote-gives-XAT').textContent()).toBe('−0.5000000\u00a0XAT');
-    expect(await page.getByTestId('quote-after-main-XAT').textContent()).toBe('1.0000000\u00a0XAT Kept');
+    expect(await page.getByTestId('quote-after-main-XAT').textContent()).toBe('1.0000000\u00a0XAT kept');
     // Another amount is another quote.
     await page.getByTestId('send-amount').fill('0.25');
     await page.getByTestId('quote').waitFor({ state: 'detached' });

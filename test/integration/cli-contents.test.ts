@@ -95,7 +95,7 @@ describe('ace-node import of a folder and of several files', () => {
     for (const said of [
       `Left out: ${join(dir, 'cover.jpg')}: `,
       `Left out: ${join(dir, 'words.srt')}: `,
-      `Not imported: ${join(dir, 'zero.mp4')}: ${join(dir, 'zero.mp4')} is empty`,
+      `Not imported: ${join(dir, 'zero.mp4')} is empty`,
       `Not imported: ${join(dir, 'gone.mp4')}: There is no file or folder`,
       'ace-node: 2 imported, 2 not',
     ])

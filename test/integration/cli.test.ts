@@ -15,6 +15,7 @@ import {
   startService,
 } from '../helpers/cli.ts';
 import { useCliRoot } from '../helpers/cli-root.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 const UNKNOWN_ID = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 
@@ -70,7 +71,8 @@ describe.concurrent('ace-node', () => {
   ])('%s --help says where its data goes', async (command, says) => {
     const { stdout } = await run([command, '--help']);
     expect(stdout.replace(/\s+/g, ' ')).toContain(says);
-    // Only one default is told.
+    // Only one default is told, and none of switches.
+    expect(stdout).not.toContain('(default: false)');
     expect(stdout.match(/--data-dir[^-]*/)?.[0].match(/default/g)).toHaveLength(1);
   });
 
@@ -79,6 +81,8 @@ describe.concurrent('ace-node', () => {
     ['an unknown option', ['status', '--nonsense'], "unknown option '--nonsense'"],
     ['a missing argument', ['import'], "missing required argument 'files'"],
     ['a port above 65535', ['start', '--http-port', '65536'], 'Give a whole number from 0 to 65535.'],
+    ['an argument that does not fit', ['quote', 'x'], "MiB cannot be 'x'. Give a whole number from 1 to"],
+    ['an option that does not fit', ['repayments', '--limit', 'x'], "--limit cannot be 'x'. Give a whole"],
     ['an option without its value', ['status', '--data-dir'], 'argument missing'],
   ])('says %s in a line, with a hint, and ends with 1', async (_what, args, says) => {
     const ended = await run(args);
@@ -135,6 +139,14 @@ describe.concurrent('ace-node status', () => {
     expect([b.account, c.account]).toEqual([a.account, a.account]);
     expect([b.peerId, c.peerId]).toEqual([a.peerId, a.peerId]);
     expect(b.pagesUrl).toBe(running.ready.replace(/#.*/, ''));
+  });
+
+  it('is told again and again it is stopped, as JSON a line each', async () => {
+    const service = await startService('status', '--json', '--watch', '1', '--data-dir', dirs.node);
+    await waitFor('a second line', () => service.said().stdout.length > 1);
+    for (const line of service.said().stdout) expect(JSON.parse(line)).toMatchObject({ running: true });
+    expect(await service.stop()).toBe(0);
+    expectOneLine(await run(['status', '--watch', '0']), "--watch cannot be '0'. Give a whole number from 1");
   });
 
   it('makes no wallet and no network where there are none', async () => {

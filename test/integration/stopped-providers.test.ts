@@ -101,6 +101,35 @@ it('is told to the players of a title that is in the library, and only what look
   expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([206, 1_000]);
 });
 
+it('is told to a player when nobody has the title any more, unless its provider is started again meanwhile', {
+  tags: 'long',
+}, async () => {
+  const net = await useDevnet();
+  const sharer = await net.peer('sharer');
+  const { contentId } = await net.content(sharer, 2 * MIB, 'title');
+  const viewer = await walletNode(net, 'viewer');
+  const { finder, library } = viewer.node.peer;
+  await waitFor('it is offered', async () => (await finder.find(contentId).catch(() => [])).length > 0);
+  await viewer.call('play', { contentId });
+  const transfer = await library.transfer(contentId);
+  const play = () =>
+    fetch(new URL(`/content/${contentId}`, viewer.node.http.url), { headers: { range: 'bytes=0-999' } });
+
+  await sharer.stop();
+  const refused = await play();
+  expect([refused.status, (await refused.text()).trim()]).toEqual([
+    404,
+    'Nobody who has this content can be reached right now',
+  ]);
+  expect(transfer.haveBytes).toBe(0);
+
+  const waited = play();
+  await waitFor('nobody is there', () => transfer.isWanted && transfer.reason?.code === 'NoProviders');
+  await net.peer('sharer');
+  const answer = await waited;
+  expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([206, 1_000]);
+});
+
 it('is told to who asks by its id, and no more than that; what is not here stays unknown', async () => {
   const net = await useDevnet();
   const [sharer, viewer] = [await net.peer('sharer'), await net.peer('viewer')];

@@ -1,10 +1,10 @@
 /** `ace-node status`, `channels`, `token`, `quote` */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { MAX_QUOTE_UNITS } from '../../../shared/rpc/rpc.ts';
 import { CHANNELS_HELP, channelsCommand } from '../channels.ts';
-import { wholeNumber } from '../option-values.ts';
+import { trafficUnits, wholeNumber } from '../option-values.ts';
 import { quoteCommand } from '../quote.ts';
-import { statusCommand } from '../status.ts';
+import { type StatusOptions, statusCommand } from '../status.ts';
 import { tokenCommand } from '../token.ts';
 import { type CommandContext, type CommonOptions, dataDirOption, ofNode } from './command-context.ts';
 
@@ -12,9 +12,14 @@ export function addAccountCommands(program: Command, context: CommandContext): v
   const status = program
     .command('status')
     .description('what you can spend and what you keep, credit, price, traffic')
-    .option('--json', 'as one JSON object', false);
-  ofNode(status).action((options: CommonOptions & { json: boolean }) =>
-    statusCommand(context.configOf(options), options.json),
+    .option('--json', 'as one JSON object', false)
+    .addOption(
+      new Option('--watch [seconds]', 'again and again, until Ctrl-C; with --json a line each')
+        .argParser(wholeNumber(1, 3_600))
+        .preset('2'),
+    );
+  ofNode(status).action((options: CommonOptions & StatusOptions) =>
+    statusCommand(context.configOf(options), options),
   );
 
   const channels = program
@@ -39,7 +44,7 @@ export function addAccountCommands(program: Command, context: CommandContext): v
 
   const quote = program
     .command('quote')
-    .argument('<MiB>', 'amount of traffic', wholeNumber(1, MAX_QUOTE_UNITS))
+    .argument('<MiB>', 'amount of traffic, such as 500, or 2GB', trafficUnits(MAX_QUOTE_UNITS))
     .description('what that much traffic would cost now, and how it would be paid')
     .option('--json', 'as one JSON object', false);
   ofNode(quote).action((mib: number, options: CommonOptions & { json: boolean }) =>

@@ -8,7 +8,7 @@ export function addChainCommand(program: Command): void {
   const chain = program.command('chain').description('look at the main chain of a devnet, and check it');
   const chainDirOption = () => dataDirOption('of a node with its own devnet, or of ace-node validator');
   chain
-    .command('info')
+    .command('info', { isDefault: true })
     .description('settings, traffic totals, prices, pools, supply, head')
     .option('--json', 'as one JSON object', false)
     .addOption(chainDirOption())

@@ -27,7 +27,7 @@ export function addJournalCommands(program: Command, context: CommandContext): v
 
   const journal = program.command('journal').description('the double-entry journal of this account');
   const verify = journal
-    .command('verify')
+    .command('verify', { isDefault: true })
     .description(
       'make every entry again from its record, add them up, and compare with the node and its shard',
     )

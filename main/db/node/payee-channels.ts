@@ -74,6 +74,7 @@ export class PayeeChannelTable {
   readonly #unused;
   readonly #forget: readonly { run(id: number): unknown }[];
   readonly #payersServed;
+  readonly #inUse;
 
   constructor(db: Database) {
     this.#db = db;
@@ -133,9 +134,18 @@ export class PayeeChannelTable {
                THEN max((served_bytes + 1048575) / 1048576 - paid_units, 0) ELSE 0 END AS unpaid
              FROM payee_books WHERE payer = @payer AND channel_id <> @channelId)`,
     );
+    this.#inUse = db.prepare<[], { device: Uint8Array; account: string }>(
+      `SELECT payer_device AS device, payer AS account FROM payee_channels
+       WHERE status IN ('opening', 'open', 'paused')`,
+    );
     this.#payersServed = db.prepare<[number], { payer: string; paidUnits: number }>(
       `SELECT payer, sum(paid_units) AS paidUnits FROM payee_books GROUP BY payer HAVING max(served_at_ms) > ?`,
     );
+  }
+
+  /** Who is behind the devices that have a channel to this node now. */
+  inUse(): { device: Uint8Array; account: string }[] {
+    return this.#inUse.all();
   }
 
   /** Payers that were served after `sinceMs`, each with the units that it paid by ticks, ever. */

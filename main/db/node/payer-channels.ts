@@ -54,6 +54,7 @@ export class PayerChannelTable {
   readonly #delete;
   readonly #get;
   readonly #usable;
+  readonly #inUse;
   readonly #unanswered;
   readonly #all;
   readonly #uncountersigned;
@@ -92,6 +93,10 @@ export class PayerChannelTable {
     );
     this.#get = db.prepare<[Uint8Array], RawRow>(`SELECT * FROM payer_channels WHERE channel_id = ?`);
     this.#delete = db.prepare(`DELETE FROM payer_channels WHERE channel_id = ? AND lease_signature IS NULL`);
+    this.#inUse = db.prepare<[], { device: Uint8Array; account: string }>(
+      `SELECT payee_device AS device, payee AS account FROM payer_channels
+       WHERE status IN ('opening', 'open', 'paused')`,
+    );
     this.#usable = db.prepare<[Uint8Array, number], RawRow>(
       `SELECT * FROM payer_channels WHERE payee_device = ? AND status = 'open' AND expires_at_ms > ?
          ORDER BY opened_at_ms DESC`,
@@ -164,6 +169,11 @@ export class PayerChannelTable {
   get(channelId: Uint8Array): PayerChannelRow | null {
     const row = this.#get.get(channelId);
     return row ? toRow(row) : null;
+  }
+
+  /** Who is behind the devices to which this node has a channel now. */
+  inUse(): { device: Uint8Array; account: string }[] {
+    return this.#inUse.all();
   }
 
   /** The open, leased channels to a provider's device, newest first. */

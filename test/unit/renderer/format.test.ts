@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   fullAmount,
@@ -29,7 +31,7 @@ import { planTopUp, suggestTopUps } from '../../../renderer/format/top-up.ts';
 import { creditAmount, creditSentence, formatBytes, rateText } from '../../../renderer/format/traffic.ts';
 import { videoTime, xatWorth } from '../../../renderer/format/video-time.ts';
 import { formatAmount, parseAmount } from '../../../shared/economy/money.ts';
-import { AceError } from '../../../shared/errors.ts';
+import { AceError, type ErrorCode } from '../../../shared/errors.ts';
 import { overwriteGetLocale } from '../../../shared/i18n/compiled/runtime.js';
 import type { LoanView, NodeSnapshot } from '../../../shared/rpc/rpc.ts';
 import { FakeService } from '../../helpers/fake-service.ts';
@@ -192,6 +194,32 @@ describe('errors in words', () => {
     expect(JSON.stringify(errorWords(new TypeError('x is not a function')))).not.toContain('function');
   });
 
+  it('never shows the node’s own text, which is English, whatever the code', () => {
+    const node = new AceError('NotAllowed', 'This device has no recovery phrase');
+    expect(errorWords(node)).toEqual(codeWords('NotAllowed'));
+    // As of a node that was updated while the page was open.
+    const unknown = new AceError('FromTheFuture' as ErrorCode, 'Something new');
+    expect(errorWords(unknown)).toEqual(codeWords('Internal'));
+  });
+
+  it.each(['en', 'ru'] as const)('has words of the language for every code, in %s', (language) => {
+    overwriteGetLocale(() => language);
+    onTestFinished(() => overwriteGetLocale(() => 'en'));
+    const source = readFileSync(join(import.meta.dirname, '../../../shared/errors.ts'), 'utf8');
+    const union = source.slice(source.indexOf('export type ErrorCode'), source.indexOf('export interface'));
+    const codes = [...union.matchAll(/\| '([A-Za-z]+)'/g)].map(([, code]) => code as ErrorCode);
+    expect(codes).toContain('Internal');
+    const internal = JSON.stringify(codeWords('Internal'));
+    for (const code of codes) {
+      const words = errorWords(new AceError(code, 'Text of the node'));
+      for (const text of [words.what, words.next]) {
+        expect(text, code).not.toContain('Text of the node');
+        expect(text, code).toMatch(language === 'ru' ? /[а-яё]{2}/ : /^[^а-яё]+$/);
+      }
+      if (code !== 'Internal') expect(JSON.stringify(codeWords(code)), code).not.toBe(internal);
+    }
+  });
+
   it('turns input errors into a sentence by their reason', () => {
     const words = errorWords(
       new AceError('InvalidInput', 'amountXat: not an amount', {
@@ -209,12 +237,12 @@ describe('errors in words', () => {
   });
 
   it('promises that a title starts by itself only when it is under way', () => {
-    expect(codeWords('NoProviders', '').next).toContain('by itself');
+    expect(codeWords('NoProviders').next).toContain('by itself');
     const stopped = { code: 'ProviderStopped', message: '' } as const;
     const untilMs = new Date(2026, 10, 24, 18, 30).getTime();
     expect(reasonWords(stopped).what).toContain('has stopped sharing it for now');
     expect(reasonWords({ ...stopped, untilMs }).what).toContain(`nothing until ${formatDateTime(untilMs)}`);
-    expect(reasonWords({ code: 'NoProviders', message: '' })).toEqual(codeWords('NoProviders', ''));
+    expect(reasonWords({ code: 'NoProviders', message: '' })).toEqual(codeWords('NoProviders'));
     const notStarted = startWords(new AceError('NoProviders', ''));
     expect(notStarted.next).not.toContain('by itself');
     expect(notStarted.next).toContain('play it again');
@@ -229,7 +257,7 @@ describe('errors in words', () => {
   });
 
   it('has words for used-up credit', () => {
-    expect(codeWords('CreditExhausted', '').next).toContain('Nothing is lost');
+    expect(codeWords('CreditExhausted').next).toContain('Nothing is lost');
   });
 });
 
