@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeSnapshot } from '../../shared/rpc/rpc.ts';
 import type { ShellView } from '../../shared/rpc/shell.ts';
+import { MIB } from '../helpers/devnet.ts';
 import {
   DoubleApp,
   endAll,
@@ -15,7 +16,6 @@ import {
   startApp,
   temporaryHome,
 } from '../helpers/electron-double/app.ts';
-import { MIB } from '../helpers/devnet.ts';
 import { noSmallDisk, SmallDisk } from '../helpers/small-disk.ts';
 import { waitFor } from '../helpers/wait.ts';
 

@@ -250,7 +250,9 @@ describe.skipIf(isLinked || process.platform !== 'linux')('the desktop package',
       "return process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node'))",
     );
     // Without it all goes on, several times slower.
-    expect(native.filter((path) => path.startsWith(extracted) && path.includes('sodium-native'))).toHaveLength(1);
+    expect(
+      native.filter((path) => path.startsWith(extracted) && path.includes('sodium-native')),
+    ).toHaveLength(1);
     // As on the computer of whoever has just installed it: nothing runs before there is a wallet.
     expect(await app.call('contents')).toMatchObject({ error: { code: 'WalletMissing' } });
     await app.call('walletSkip');
@@ -301,13 +303,16 @@ it.each([
   ['linux', 'linux'],
   ['win', 'win32'],
   ['mac', 'darwin'],
-] as const)('a package for %s holds the native code of that system, and no other', async (system, platform) => {
-  for (const arch of ['x64', 'arm64'])
-    expect(await nativeFiles(system, arch)).toEqual([
-      `better-sqlite3/${platform}-${arch}.node`,
-      `sodium-native/${platform}-${arch}/sodium-native.node`,
-    ]);
-});
+] as const)(
+  'a package for %s holds the native code of that system, and no other',
+  async (system, platform) => {
+    for (const arch of ['x64', 'arm64'])
+      expect(await nativeFiles(system, arch)).toEqual([
+        `better-sqlite3/${platform}-${arch}.node`,
+        `sodium-native/${platform}-${arch}/sodium-native.node`,
+      ]);
+  },
+);
 
 it('the package is made with every switch of the binary set', () => {
   const yaml = readFileSync(join(ROOT, 'electron-builder.yml'), 'utf8');

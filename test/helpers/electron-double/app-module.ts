@@ -55,9 +55,7 @@ let quitsWhenReady = false;
 /** What Chromium takes for a switch: base/command_line.cc. Nothing behind `--` is one. */
 function switchesOf(args: readonly string[]): string[] {
   const end = args.indexOf('--');
-  return args
-    .slice(0, end === -1 ? undefined : end)
-    .flatMap((arg) => /^--?([^=]+)/.exec(arg)?.[1] ?? []);
+  return args.slice(0, end === -1 ? undefined : end).flatMap((arg) => /^--?([^=]+)/.exec(arg)?.[1] ?? []);
 }
 
 /** shell/app/electron_main_delegate.cc, `BasicStartupComplete`. */
