@@ -108,7 +108,8 @@ class Entry {
     reports.report('start-failed', error);
     const failure = { title: CANNOT_START, text: explain(error) };
     try {
-      if (readyWithinMs > 0) await Promise.race([app.whenReady(), delay(readyWithinMs, null, { ref: false })]);
+      if (readyWithinMs > 0)
+        await Promise.race([app.whenReady(), delay(readyWithinMs, null, { ref: false })]);
       await tellFailure({ app, dialog, file: this.#dataDir.lastFailure }, failure);
     } finally {
       app.exit(1);

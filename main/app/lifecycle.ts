@@ -169,7 +169,10 @@ export class DesktopApp<Node extends Stoppable> {
     const before = this.#closing;
     if (before !== null && before.untilMs <= atMs + withinMs) return;
     // Only a box is open still; it is told once more.
-    if (this.#hasStopped) return this.#context.app.exit(this.#exitCode);
+    if (this.#hasStopped) {
+      this.#context.app.exit(this.#exitCode);
+      return;
+    }
     this.#closing = { sinceMs: before?.sinceMs ?? atMs, untilMs: atMs + withinMs };
     this.#endWithin(withinMs);
     this.#showClosing(node, this.#closing);

@@ -52,7 +52,8 @@ export function electronSecretStore(
     const sealed = await answer(safeStorage.encryptStringAsync(text));
     if (!protects(sealed)) throw noKeyStore();
     const { result } = await answer(safeStorage.decryptStringAsync(sealed));
-    if (result !== text) throw new AceError('StoreFailed', 'The system’s key store gives back something else');
+    if (result !== text)
+      throw new AceError('StoreFailed', 'The system’s key store gives back something else');
     return sealed;
   };
   const usable = async () => {

@@ -85,7 +85,7 @@ function expectBooksKept(dataDir: string, provider: TestPeer, viewer: TestPeer, 
 
 describe('the desktop app, asked to quit while it watches and serves', () => {
   // What loses nothing by the one loses nothing by the others.
-  it.each([['quitting', undefined], ...OTHER_WAYS])(
+  it.each<readonly [string, string | undefined]>([['quitting', undefined], ...OTHER_WAYS])(
     'takes by %s the steps at which it is killed below, in this order',
     async (_how, way) => {
       const { app } = await busyApp(await useDevnet());
