@@ -97,7 +97,7 @@ it.skipIf(browserPath === null || !hasFfmpeg)(
     await expect.poll(() => state.getAttribute('data-state'), WAIT).toBe('needed');
     await page.getByTestId('access-look').click();
     await page.getByTestId('access-seller').waitFor(WAIT);
-    expect(await page.getByTestId('access-seller').innerText()).toContain('0.35');
+    expect(await page.getByTestId('access-seller').textContent()).toContain('0.35');
     await page.getByTestId('access-act').click();
     await expect.poll(() => state.getAttribute('data-state'), WAIT).toBe('open');
     const video = page.getByTestId('player');
