@@ -35,7 +35,7 @@ it('takes the next free port, and says so at the start and in the status', async
     return true;
   });
   onTestFinished(() => stdout.mockRestore());
-  await statusCommand(config, false);
+  await statusCommand(config, { json: false });
   expect(printed).toContain(
     `Players      ${node.http.url}ace/getstream?content_id=… (not the usual port, 6878)\n`,
   );
