@@ -79,7 +79,10 @@ function marketPoint(picture: AccountPicture, { settings }: RunningPeer): Market
   return { atMs: asOfMs, xacPerGb, xatPerGb, xacPerXat, trafficRateGbPerHour };
 }
 
-function peerViews({ host, library, store }: RunningPeer, validators: ReadonlyMap<string, number>): PeerView[] {
+function peerViews(
+  { host, library, store }: RunningPeer,
+  validators: ReadonlyMap<string, number>,
+): PeerView[] {
   const { payeeChannels, payerChannels } = store;
   const trading = [...payeeChannels.inUse(), ...payerChannels.inUse()];
   const accounts = new Map([

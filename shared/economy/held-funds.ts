@@ -105,9 +105,10 @@ export function checkFunds(holdings: Holdings, place: Place, token: Token, wante
   const there =
     place === 'main' ? holdings.main[token] : isServicesToken(token) ? holdings.services[token] : ZERO;
   if (there >= wanted) return;
-  const [what, otherwise] = place === 'main' ? ['kept', 'withdraw'] : ['to spend', 'deposit'];
+  const what = place === 'main' ? 'kept' : 'to spend';
+  const elsewhere = place === 'main' ? ', or withdraw first' : ', or deposit first';
   throw new AceError(
     'InsufficientFunds',
-    `${formatAmount(there)} ${token} ${what}, not ${formatAmount(wanted)}: choose less, or ${otherwise} first`,
+    `${formatAmount(there)} ${token} ${what}, not ${formatAmount(wanted)}: choose less${isServicesToken(token) ? elsewhere : ''}`,
   );
 }
