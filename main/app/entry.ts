@@ -45,6 +45,7 @@ class Entry {
 
   run(load: () => Promise<typeof desktop>): void {
     const { app } = this.#electron;
+    outliveOutput();
     const fail = (error: unknown) => void this.#end(error);
     process.on('uncaughtException', fail);
     process.on('unhandledRejection', fail);
@@ -187,4 +188,9 @@ function canMakeFolder(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A terminal that the app was started from may close, or its output go to a disk that is full: the log has it all, too. */
+function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }

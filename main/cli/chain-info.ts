@@ -10,6 +10,7 @@ import { toHex } from '../../shared/hex.ts';
 import type { MainChain } from '../chain/port.ts';
 
 const SIGNIFICANT_DIGITS = 8;
+const HOUR_MS = 3_600_000;
 
 /** Rates and prices exact and as a decimal; amounts as decimals with all 7 digits. */
 export async function readInfo(chain: MainChain) {
@@ -80,7 +81,7 @@ export function describeInfo(info: ChainInfo): string {
     ['Network', info.networkId],
     ['Head', `${info.height}, ${info.headHash}`],
     ['Last batch', info.batches.map(({ shard, number }) => `shard ${shard}: ${number}`).join(', ')],
-    ['Traffic', `${totals.videoUnits} MiB of video, viewed for ${totals.watchMs} ms`],
+    ['Traffic', `${totals.videoUnits} MiB of video, viewed for ${(Number(totals.watchMs) / HOUR_MS).toFixed(1)} hours`],
     ['Traffic rate', `${price.trafficRateGbPerHour.decimal} GB per hour`],
     ['1 GB', `${price.xatPerGb.decimal} XAT, ${price.xacPerGb.decimal} XAC`],
     ['1 XAT', `${price.xacPerXat.decimal} XAC, or minted from ${price.aceTimePriceXab.decimal} XAB`],

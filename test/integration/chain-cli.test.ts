@@ -97,7 +97,7 @@ describe.concurrent('ace-node chain info', () => {
     for (const [name, says] of [
       ['Network', 'cli-test'],
       ['Last batch', 'shard 0: 3'],
-      ['Traffic', '102400015 MiB of video, viewed for 3600003000 ms'],
+      ['Traffic', '102400015 MiB of video, viewed for 1000.0 hours'],
       ['Traffic rate', String.raw`99\.99\d+ GB per hour`],
       // What 7 decimals would show as nothing.
       ['1 XAS', '0.00000000033333333 XAC'],

@@ -17,7 +17,7 @@ import {
   temporaryHome,
 } from '../helpers/electron-double/app.ts';
 import { itInTiers } from '../helpers/tiers.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 const ID = 'bafyreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 const LINK = `acestream://${ID}`;
@@ -62,6 +62,15 @@ describe('the desktop app, as it starts', () => {
     expect(bytes(files)).toBeLessThan(bytes(all) / 10);
     const names = [...files].map((path) => basename(path)).join(' ');
     expect(names).not.toMatch(/desktop|node\b|libp2p|better/);
+  });
+
+  it('goes on when the terminal that it was started from is closed', { tags: 'long' }, async () => {
+    const app = await startApp({});
+    app.child.stderr?.destroy();
+    // The second of two writes meets the closed pipe for sure.
+    for (let n = 0; n < 2; n++) await app.run("process.stderr.write('something to say\\n')");
+    expect(await staysFor('the app runs', 1_000, () => app.exit)).toBeNull();
+    expect((await app.call<{ output: ShellView }>('shell')).output).toBeDefined();
   });
 
   it('opens on the link that it was started with', { tags: 'long' }, async () => {
