@@ -81,7 +81,10 @@ export function describeInfo(info: ChainInfo): string {
     ['Network', info.networkId],
     ['Head', `${info.height}, ${info.headHash}`],
     ['Last batch', info.batches.map(({ shard, number }) => `shard ${shard}: ${number}`).join(', ')],
-    ['Traffic', `${totals.videoUnits} MiB of video, viewed for ${(Number(totals.watchMs) / HOUR_MS).toFixed(1)} hours`],
+    [
+      'Traffic',
+      `${totals.videoUnits} MiB of video, viewed for ${(Number(totals.watchMs) / HOUR_MS).toFixed(1)} hours`,
+    ],
     ['Traffic rate', `${price.trafficRateGbPerHour.decimal} GB per hour`],
     ['1 GB', `${price.xatPerGb.decimal} XAT, ${price.xacPerGb.decimal} XAC`],
     ['1 XAT', `${price.xacPerXat.decimal} XAC, or minted from ${price.aceTimePriceXab.decimal} XAB`],
