@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openNodeStore } from '../../main/db/node/store.ts';
 import type { ContentView } from '../../shared/rpc/content.ts';
-import { CLOSING_STEPS, endTold, OTHER_WAYS, quitKilledAt } from '../helpers/closing-steps.ts';
+import { BOUNDED_WAYS, CLOSING_STEPS, endTold, OTHER_WAYS, quitKilledAt } from '../helpers/closing-steps.ts';
 import { type Devnet, MIB, paidUnits, revealedUnits, type TestPeer, useDevnet } from '../helpers/devnet.ts';
 import { DoubleApp, endAll, giveWallet, temporaryHome } from '../helpers/electron-double/app.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
@@ -87,15 +87,20 @@ describe('the desktop app, asked to quit while it watches and serves', () => {
   // What loses nothing by the one loses nothing by the others.
   it.each<readonly [string, string | undefined]>([['quitting', undefined], ...OTHER_WAYS])(
     'takes by %s the steps at which it is killed below, in this order',
-    async (_how, way) => {
+    async (how, way) => {
       const { app } = await busyApp(await useDevnet());
       await app.run(endTold(CLOSING_STEPS, way)).catch(() => undefined);
       await waitFor('it has taken the last one', () => app.stderr.includes('step: just before it ends'));
-      const taken = [...app.stderr.matchAll(/^step: (.*)$/gm)].map(([, name]) => name ?? '');
+      const told = [...new Set([...app.stderr.matchAll(/^step: (.*)$/gm)].map(([, name]) => name ?? ''))];
       // Who is asked by a call writes on until it is heard: commits are counted from when they ask.
-      const told = (names: string[]) =>
+      const ofWay = (names: string[]) =>
         way === undefined ? names : names.filter((name) => !/its commit/.test(name));
-      expect(told([...new Set(taken)])).toEqual(told(CLOSING_STEPS.map(({ name }) => name)));
+      const taken = ofWay(told);
+      const all = ofWay(CLOSING_STEPS.map(({ name }) => name));
+      // A system waits for so long: on a busy machine it cuts some off, and the order stays.
+      const due = BOUNDED_WAYS.has(how) ? all.filter((name) => taken.includes(name)) : all;
+      expect(taken).toEqual(due);
+      expect(taken).toContain(all[0]);
     },
   );
 

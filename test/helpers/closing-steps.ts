@@ -24,6 +24,12 @@ export const OTHER_WAYS: readonly (readonly [name: string, code: string])[] = [
   ['the shutdown procedure', CALL_SHUTDOWN],
 ];
 
+/** Those after which the system ends the process by itself, whatever it is doing. */
+export const BOUNDED_WAYS: ReadonlySet<string | undefined> = new Set([
+  'the shutdown of the system',
+  'the end of the session on Windows',
+]);
+
 /** `die` is called when the step happens. */
 const PRELUDE = `
   const { default: Sqlite } = await import('better-sqlite3');
