@@ -1,6 +1,6 @@
 /**
- * The access that this account has bought: its home shard's certificates, kept here and shown to whoever serves what was
- * bought. One that lacks is asked for: it may have been bought on another device.
+ * The access that this account has bought: its home shard's certificates, kept here and shown to the providers of
+ * what was bought. One that lacks is asked for: it may have been bought on another device.
  */
 import { type AccessOffer, offerAt } from '../../shared/economy/access-terms.ts';
 import { formatAmount } from '../../shared/economy/money.ts';
@@ -71,7 +71,7 @@ export class AccessBook {
     return { sold, offer, state: endMs > nowMs() ? 'open' : 'expired', untilMs, goesOn };
   }
 
-  /** What is shown to whoever is asked for it; `null` where nothing is sold or bought. */
+  /** What a provider is shown; `null` where nothing is sold or bought. */
   certificate(contentId: string): SignedAccess | null {
     const { sold: terms, account, store } = this.#context;
     const sold = terms.of(contentId);
