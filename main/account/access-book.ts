@@ -1,7 +1,8 @@
 /**
- * The access that this account has bought: its home shard's certificates, kept here and shown to whoever serves what was
- * bought. One that lacks is asked for: it may have been bought on another device.
+ * The access that this account has bought: its home shard's certificates, kept here and shown to the providers of
+ * what was bought. One that lacks is asked for: it may have been bought on another device.
  */
+import { LRUCache } from 'lru-cache';
 import { type AccessOffer, offerAt } from '../../shared/economy/access-terms.ts';
 import { formatAmount } from '../../shared/economy/money.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
@@ -43,12 +44,13 @@ export interface AccessState {
 
 /** What lacks is asked for again after so long: it may be bought meanwhile on another device. */
 const ASK_AGAIN_MS = 15_000;
+/** Contents of which is remembered when they were asked for: who pages through more asks for some of them too soon again. */
 const MAX_ASKED = 1_024;
 
 export class AccessBook {
   readonly #context: AccessBookContext;
   /** When a certificate was asked for last, by content, on a clock that nobody sets. */
-  readonly #askedAtMs = new Map<string, number>();
+  readonly #askedAtMs = new LRUCache<string, number>({ max: MAX_ASKED });
   readonly #asking = new Map<string, Promise<void>>();
 
   constructor(context: AccessBookContext) {
@@ -71,7 +73,7 @@ export class AccessBook {
     return { sold, offer, state: endMs > nowMs() ? 'open' : 'expired', untilMs, goesOn };
   }
 
-  /** What is shown to whoever is asked for it; `null` where nothing is sold or bought. */
+  /** What a provider is shown; `null` where nothing is sold or bought. */
   certificate(contentId: string): SignedAccess | null {
     const { sold: terms, account, store } = this.#context;
     const sold = terms.of(contentId);
@@ -103,7 +105,7 @@ export class AccessBook {
     const sold = terms.of(contentId);
     if (!sold || sold.terms.seller === account) return;
     const { seller } = sold.terms;
-    this.#noteAsked(sold.contentId);
+    this.#askedAtMs.set(sold.contentId, performance.now());
     const signed = await ask(sold.contentId, seller);
     const access = signed && gate.read(signed);
     if (!signed) return;
@@ -128,13 +130,6 @@ export class AccessBook {
       .finally(() => this.#asking.delete(soldId));
     this.#asking.set(soldId, asking);
     return asking;
-  }
-
-  #noteAsked(soldId: string): void {
-    this.#askedAtMs.delete(soldId);
-    this.#askedAtMs.set(soldId, performance.now());
-    const [oldest] = this.#askedAtMs.keys();
-    if (this.#askedAtMs.size > MAX_ASKED && oldest !== undefined) this.#askedAtMs.delete(oldest);
   }
 
   /** What this account has bought of it, on whatever terms. */

@@ -28,7 +28,7 @@ export interface Stoppable {
 export const QUIT_WITHIN_MS = 20_000;
 /** Windows ends a program five seconds after the user's login ends, and so does logind when the computer shuts down. */
 export const SESSION_END_WITHIN_MS = 4_000;
-/** A box that says why it had to stop: whoever looks at the window has read it. */
+/** How long a box that says why it had to stop stays open: somebody who looks at the window has read it by then. */
 const STOPPED_TOLD_MS = 15_000;
 
 /** What is seen of a start: a window, one among the running programs, or an icon in the tray only. */
@@ -293,7 +293,7 @@ export class DesktopApp<Node extends Stoppable> {
     if (this.#node === null || this.#hasStopped) this.#context.app.exit(this.#exitCode);
   }
 
-  /** One box, whoever asks for it. */
+  /** One box, however many ask for it. */
   #tell(failure: Failure, options: TellOptions): Promise<boolean> {
     this.#telling ??= tellFailure(this.#box, failure, options);
     return this.#telling;

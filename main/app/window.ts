@@ -110,7 +110,7 @@ export interface WindowContext {
   readonly preloadPath: string;
   readonly iconPath: string;
   readonly placement: Placement;
-  /** Not on the screen, but among the programs that run: where a tray would be in vain. */
+  /** Not on the screen, but among the programs that run: where the desktop shows no tray. */
   readonly minimized: boolean;
   /** Packaged: no developer tools, in which a stranger could talk a user into pasting something. */
   readonly isPackaged: boolean;

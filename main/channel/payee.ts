@@ -135,7 +135,7 @@ export class PayeeService {
     const onRelease = () => {
       this.#active.delete(key);
       ofPayer.delete(channel);
-      // What it owes is not on its way any more: whoever waits for it hears so.
+      // What it owes is not on its way any more: the channels that wait for it are told.
       for (const sibling of ofPayer) {
         sibling.forgetHistory();
         sibling.onLookAgain?.();

@@ -16,6 +16,7 @@ export interface Sold {
 
 type Store = Pick<NodeStore, 'contents' | 'broadcasts' | 'liveRecords'>;
 
+/** Contents whose terms are kept, some hundred bytes each; of others the file is read again. */
 const MAX_KNOWN = 2_048;
 
 export class SoldTerms {

@@ -22,3 +22,14 @@ export const PROBE_MS = 2_500;
 export const SILENT_MS = 60_000;
 /** Places that are remembered as silent, those of last longest. */
 export const MAX_SILENT = 4_096;
+
+/** A shard is asked for so long: a little more than a request to it may take. It forgets by itself, so no answer is kept. */
+export const SHARD_LOOKUP_MS = 16_000;
+/** Peers that this node knows are asked for so long: a little more than a probe may take. */
+export const PEERS_LOOKUP_MS = 3_000;
+/** And their answers hold so long: who has just begun a content may have it now. */
+export const PEERS_ANSWER_KEPT_MS = 5_000;
+/** A walk through the DHT has so long: some round trips, and dials to peers that are gone. */
+export const DHT_LOOKUP_MS = 8_000;
+/** And what it found holds so long, as it costs many messages. */
+export const DHT_ANSWER_KEPT_MS = 30_000;

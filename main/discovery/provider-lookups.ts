@@ -11,14 +11,23 @@ import { livingDhtOf } from '../p2p/reach.ts';
 import type { Provider } from '../transfer/transfer.ts';
 import { Signal } from '../util/signal.ts';
 import type { ProviderLookup } from './finder.ts';
-import { MAX_NAMED, MAX_NAMED_ADDRESSES, MAX_PEERS_ASKED } from './limits.ts';
+import {
+  DHT_ANSWER_KEPT_MS,
+  DHT_LOOKUP_MS,
+  MAX_NAMED,
+  MAX_NAMED_ADDRESSES,
+  MAX_PEERS_ASKED,
+  PEERS_ANSWER_KEPT_MS,
+  PEERS_LOOKUP_MS,
+  SHARD_LOOKUP_MS,
+} from './limits.ts';
 import type { Candidate, Prober } from './prober.ts';
 
 /** The rendezvous of whichever shard `line` gives. Its answer is not asked for again: the shard forgets by itself. */
 export function shardLookup(line: () => ShardClient): ProviderLookup {
   return {
     name: 'shard',
-    deadlineMs: 16_000,
+    deadlineMs: SHARD_LOOKUP_MS,
     keepMs: 0,
     async find(contentId, { found }) {
       const { providers } = await line().call('providers', { contentId });
@@ -31,8 +40,8 @@ export function shardLookup(line: () => ShardClient): ProviderLookup {
 export function peersLookup(host: Libp2p, known: KnownPeers, prober: Prober): ProviderLookup {
   return {
     name: 'peers',
-    deadlineMs: 3_000,
-    keepMs: 5_000,
+    deadlineMs: PEERS_LOOKUP_MS,
+    keepMs: PEERS_ANSWER_KEPT_MS,
     async find(contentId, heard, signal) {
       const candidates = new Map<string, Candidate>();
       for (const peer of known.list()) candidates.set(peer.peerId, peer);
@@ -47,8 +56,8 @@ export function peersLookup(host: Libp2p, known: KnownPeers, prober: Prober): Pr
 export function dhtLookup(host: Libp2p, prober: Prober): ProviderLookup {
   return {
     name: 'dht',
-    deadlineMs: 8_000,
-    keepMs: 30_000,
+    deadlineMs: DHT_LOOKUP_MS,
+    keepMs: DHT_ANSWER_KEPT_MS,
     async find(contentId, heard, signal) {
       const dht = livingDhtOf(host);
       if (!dht) return;

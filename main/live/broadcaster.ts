@@ -78,6 +78,7 @@ const BROADCAST_MIME = 'application/vnd.apple.mpegurl';
 const KEY_BYTES = 24;
 /** Within this the clock of what is shown goes on from the last segment; beyond it, it is set anew. */
 const MAX_DRIFT_MS = 5_000;
+/** One piece: an init segment holds no pictures, and is sent as one unit. */
 export const MAX_INIT_BYTES = 1_048_576;
 
 export class Broadcaster {

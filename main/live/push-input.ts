@@ -22,9 +22,13 @@ import { type Broadcaster, MAX_INIT_BYTES } from './broadcaster.ts';
 import { fileTooLarge, type SegmentFile, type SegmentInput, SegmentIntake } from './segment-intake.ts';
 
 export const PUSH_PATH = '/broadcast/';
+/** Files that no playlist has named yet: an encoder pushes one before it names it. */
 const MAX_WAITING_FILES = 16;
+/** And their bytes: the segment that is named next, and the one after it. */
 const MAX_WAITING_BYTES = 2 * MAX_SEGMENT_BYTES;
+/** Files that are pushed to one broadcast at once: segment, playlist and init of two renditions have room. */
 const MAX_PUSHES = 8;
+/** Init segments that are kept: an encoder that was started again has another one. */
 const MAX_INITS = 8;
 /** A segment comes as it is made: nothing arrives for as long as one plays, at most. */
 const SILENCE_MS = 90_000;

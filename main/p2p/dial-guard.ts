@@ -8,6 +8,7 @@ import { ipOf, isIn, ownSubnets, rangeOf } from './ip-ranges.ts';
 
 /** Interfaces come and go; so often they are looked at again. */
 const SUBNETS_MS = 5_000;
+/** Places that the user or a shard named: so many shards with some addresses each. */
 const MAX_TRUSTED = 4_096;
 
 export class DialGuard {

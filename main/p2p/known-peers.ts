@@ -19,7 +19,9 @@ export interface KnownPeersStore {
   save(text: string): void;
 }
 
+/** Peers that this node heard of: more than one start dials, and one line of the database. */
 const MAX_KNOWN = 64;
+/** Those on the local network, each of which may say that it is many. */
 const MAX_ON_LAN = 32;
 /** Of the known ones, those that are dialed at the start. */
 const DIALED_AT_START = 4;

@@ -20,7 +20,9 @@ interface Pending {
   timer: NodeJS.Timeout;
 }
 
+/** As long as a busy shard or a bad line may take. */
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Requests of one stream that wait for their answers: beyond that the other side is not answering. */
 const MAX_PENDING_REQUESTS = 256;
 
 /** The asking side. It owns the stream's reading end. */

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { readTransportFile, type TransportFile } from '../content/transport-file.ts';
 import type { NodeStore } from '../db/node/store.ts';
 
+/** One that plays, the next, and two that are looked into: one file may have 2 MB. */
 const MAX_FILES = 4;
 
 export class FileShelf {

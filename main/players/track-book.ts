@@ -3,6 +3,7 @@
  * itself, and never asks a peer for one.
  */
 
+import { LRUCache } from 'lru-cache';
 import { PIECE_BYTES } from '../../shared/economy/units.ts';
 import type { TrackView } from '../../shared/rpc/content.ts';
 import { tracksApart } from '../content/media-thread.ts';
@@ -13,12 +14,13 @@ import type { Transfer } from '../transfer/transfer.ts';
 
 /** A player asks for the part with the description before anything else. */
 export const WAIT_MS = 30_000;
+/** Videos whose tracks are kept: some hundred bytes each, and made anew from one piece or two. */
 const MAX_KNOWN = 200;
 
 /** The tracks of the videos that were asked for lately. */
 export class TrackBook {
   readonly #pieces: PieceStore;
-  readonly #known = new Map<string, Promise<readonly TrackView[] | null>>();
+  readonly #known = new LRUCache<string, Promise<readonly TrackView[] | null>>({ max: MAX_KNOWN });
 
   constructor(pieces: PieceStore) {
     this.#pieces = pieces;
@@ -32,10 +34,6 @@ export class TrackBook {
     if (known) return known;
     const asked = tracksApart(this.#reader(transfer), file.sizeBytes);
     this.#known.set(contentId, asked);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MAX_KNOWN) break;
-      this.#known.delete(oldest);
-    }
     // What did not come in time may come later.
     void asked.then((tracks) => tracks === null && this.#known.delete(contentId));
     return asked;

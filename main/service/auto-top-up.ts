@@ -1,6 +1,6 @@
 /**
- * Moves XAT from what is kept to what is spent, as the user's rule has it (docs/economy.md#automatic-top-up). Whoever is asked for a
- * passphrase is asked by a page or the command line: this signs while the wallet is open, and waits otherwise.
+ * Moves XAT from what is kept to what is spent, as the user's rule has it (docs/economy.md#automatic-top-up). A page
+ * or the command line asks for a passphrase: this signs while the wallet is open, and waits otherwise.
  *
  * A deposit is committed here before it is sent, and counts from then on. One whose answer was lost is not repeated: what is
  * signed after it has the same number as long as the chain has not booked it, and of two such the chain books one.

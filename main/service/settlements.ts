@@ -1,5 +1,6 @@
 /** The settlement history as `shared/rpc/settlements.ts` shows it: pages, sums, and one row down to its signed records. */
 
+import { LRUCache } from 'lru-cache';
 import {
   decodeTerms,
   encodeCheckpoint,
@@ -89,7 +90,9 @@ export function settlementProcedures(context: SettlementViewsContext): Settlemen
 /** The history only grows, so sums are added to and never made anew. */
 class KeptSums {
   readonly #store: NodeStore;
-  readonly #kept = new Map<string, { paid: HistorySums; earned: HistorySums; untilSeq: number }>();
+  readonly #kept = new LRUCache<string, { paid: HistorySums; earned: HistorySums; untilSeq: number }>({
+    max: MAX_KEPT_SUMS,
+  });
 
   constructor(store: NodeStore) {
     this.#store = store;
@@ -109,12 +112,7 @@ class KeptSums {
       sums = { paid: added(sums.paid, more.paid), earned: added(sums.earned, more.earned), untilSeq };
       if (untilSeq < lastSeq) await new Promise((resolve) => setImmediate(resolve));
     }
-    this.#kept.delete(key);
     this.#kept.set(key, sums);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= MAX_KEPT_SUMS) break;
-      this.#kept.delete(oldest);
-    }
     const [paid, earned] = [sumsView(sums.paid), sumsView(sums.earned)];
     return { count: paid.count + earned.count, paid, earned };
   }

@@ -143,7 +143,7 @@ export class PieceRequests {
     return true;
   }
 
-  /** One that said that it sends nothing now is asked in vain, as a rule: until it sends, the reason stands. */
+  /** A provider that said that it sends nothing now mostly sends nothing when it is asked: until it sends, the reason stands. */
   #onAsked({ stopped }: Member): void {
     if (stopped === null) this.#transfer.status.set('fetching', null);
   }

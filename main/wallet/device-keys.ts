@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { devicePublicKey } from './device.ts';
 
+/** Keys that are kept, of some kilobytes each: those of more devices than are busy at once. */
 const MAX_KEYS = 4_096;
 
 export class DeviceKeys {

@@ -159,7 +159,7 @@ export class WalletManager {
   }
 
   /**
-   * A forgotten passphrase is replaced by whoever has the phrase of the same account; all else stays.
+   * A forgotten passphrase is replaced with the help of the recovery phrase of the same account; all else stays.
    * @throws AceError `WalletMissing`, `WalletInvalid` (another account's phrase, or nobody knows whose wallet it is),
    * `NotAllowed`, and why the node does not start
    */

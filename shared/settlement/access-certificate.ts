@@ -1,6 +1,6 @@
 /**
- * The home shard's word that an account has bought access to a content: whoever serves that content checks it with the key
- * in the network's settings, and asks nobody. One purchase has one certificate, the same each time it is asked for: a
+ * The home shard's word that an account has bought access to a content: its providers check it with the key in
+ * the network's settings, and asks nobody. One purchase has one certificate, the same each time it is asked for: a
  * purchase is never taken back, so that its end is all that a certificate needs.
  */
 import * as dagCbor from '@ipld/dag-cbor';

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { DemoResult } from '../../main/cli/demo-plan.ts';
 import { CLI, outcomeOf, spawnCli } from '../helpers/cli.ts';
@@ -10,7 +9,7 @@ import { MIB } from '../helpers/devnet.ts';
 import { makeFile, sha256OfFile } from '../helpers/files.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { itInTiers } from '../helpers/tiers.ts';
-import { waitFor } from '../helpers/wait.ts';
+import { staysFor, waitFor } from '../helpers/wait.ts';
 
 const DECIMAL = /^\d+\.\d{7}$/;
 /** A validator, two providers, a viewer. */
@@ -198,8 +197,7 @@ describe('ace-node demo', () => {
       await closed;
       expect(child.exitCode).toBe(130);
       await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 3_000);
-      await delay(300); // nothing comes after
-      expect(readdirSync(tmp)).toEqual([]);
+      expect(await staysFor('what they left', 300, () => readdirSync(tmp))).toEqual([]);
     },
   );
 
@@ -239,8 +237,7 @@ describe('ace-node demo', () => {
       await closed;
       expect(child.exitCode).toBe(exitCode);
       await waitFor('its processes have ended', () => started.every((each) => !isAlive(each)), 3_000);
-      await delay(300);
-      expect(readdirSync(tmp)).toEqual([]);
+      expect(await staysFor('what they left', 300, () => readdirSync(tmp))).toEqual([]);
     },
   );
 });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { PLACES } from '../../../shared/economy/holdings.ts';
 import { TOKENS, type Token } from '../../../shared/economy/money.ts';
 import { POOLS, type Pool } from '../../../shared/economy/settings.ts';
-import { OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
+import { MAX_OPERATION_BYTES, MAX_SHARDS, OPERATIONS_TOLD } from '../../p2p/protocols/shard/constants.ts';
 import {
   accountDevices,
   accountOperation,
@@ -101,7 +101,7 @@ export const chainMethods = {
   batchResult: { params: z.object({ shard: count, number: count }), result: large },
   /** The bytes of `encodeSignedOperation`, of an account that is at home on the asking shard. */
   submit: {
-    params: z.object({ operation: blob(2_048) }),
+    params: z.object({ operation: blob(MAX_OPERATION_BYTES) }),
     result: z.object({
       height: count,
       hash: bytes(32),
@@ -125,7 +125,7 @@ export const chainMethods = {
   /** Says where the asking shard listens, and hears where all do. */
   register: {
     params: z.object({ multiaddrs }),
-    result: z.object({ shards: z.array(shardAddresses).max(1_024) }),
+    result: z.object({ shards: z.array(shardAddresses).max(MAX_SHARDS) }),
   },
 } as const;
 

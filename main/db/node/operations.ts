@@ -87,7 +87,7 @@ export class OperationTable {
     return row ? toRow(row) : null;
   }
 
-  /** Those that pay for a service, from then on, whoever pays. */
+  /** Those that pay for a service from then on, of any account. */
   payingSince(fromMs: number): OperationRow[] {
     return this.#payingSince.all(fromMs).map(toRow);
   }

@@ -14,8 +14,11 @@ import { PeerLimits } from '../../peer-limits.ts';
 
 export const HAVE_PROTOCOL = '/ace/have/2.0.0';
 
+/** An id, or a certificate: a few hundred bytes. */
 const LIMITS = { maxFrameBytes: 1_024, maxBufferedBytes: 2_048 } as const;
+/** For a question of one message and an answer of one. */
 const TIMEOUT_MS = 5_000;
+/** Of one peer: a page of the library at once, and what its player looks up. */
 const RATES = {
   requests: { perSecond: 20, burst: 100 },
   bytes: { perSecond: 20_480, burst: 102_400 },

@@ -31,3 +31,24 @@ export const BILLS_ASKED = 32;
 /** A provider record lives this long unless announced again. */
 export const ANNOUNCE_TTL_MS = 60_000;
 export const ANNOUNCE_EVERY_MS = 20_000;
+
+/** Signed terms of a channel, with every text as long as it may be. */
+export const MAX_TERMS_BYTES = 1_024;
+/** A device's certificate. */
+export const MAX_CERTIFICATE_BYTES = 1_024;
+/** A checkpoint: numbers, a channel id and a tick. */
+export const MAX_CHECKPOINT_BYTES = 512;
+/** A signed operation of any kind; the one that buys access is the longest. */
+export const MAX_OPERATION_BYTES = 2_048;
+/** Shards of a network: each has a key in the settings. */
+export const MAX_SHARDS = 1_024;
+/** Addresses of one peer; who has more is found by some of them. */
+export const MAX_MULTIADDRS = 16;
+/** Characters of one address: those of a peer at a relay with a long name. */
+export const MAX_MULTIADDR_CHARS = 300;
+/** Characters of a peer id, more than any kind has. */
+export const MAX_PEER_ID_CHARS = 100;
+/** Contents of one announcement: some 600 kB of a frame's 1 MiB. A shard keeps fewer of each peer. */
+export const MAX_CONTENTS_ANNOUNCED = 10_000;
+/** Providers and peers of one answer: a node has no use for more, whatever a shard tells. */
+export const MAX_PEERS_ANSWERED = 64;

@@ -16,7 +16,23 @@ import { MAX_ACCESS_BYTES } from '../../../../shared/settlement/access-certifica
 import { paymentFrom } from '../../../../shared/settlement/batch-result.ts';
 import { CHANNELS_TOLD } from '../../../../shared/settlement/statement.ts';
 import { type MethodName, type RpcResult, type Sent, typedRpc } from '../../typed-rpc.ts';
-import { BILLS_ASKED, CHANNELS_ASKED, LOANS_TOLD, OPERATIONS_TOLD, STATEMENT_PAGE } from './constants.ts';
+import {
+  BILLS_ASKED,
+  CHANNELS_ASKED,
+  LOANS_TOLD,
+  MAX_CERTIFICATE_BYTES,
+  MAX_CHECKPOINT_BYTES,
+  MAX_CONTENTS_ANNOUNCED,
+  MAX_MULTIADDR_CHARS,
+  MAX_MULTIADDRS,
+  MAX_OPERATION_BYTES,
+  MAX_PEER_ID_CHARS,
+  MAX_PEERS_ANSWERED,
+  MAX_SHARDS,
+  MAX_TERMS_BYTES,
+  OPERATIONS_TOLD,
+  STATEMENT_PAGE,
+} from './constants.ts';
 
 /** Digits of an exact ratio: prices are products of a few 64-bit numbers. */
 const MAX_RATIO_TEXT = 400;
@@ -36,7 +52,7 @@ export const delta = z.union([z.bigint(), z.number().int()]).transform((value) =
 export const address = z.string().regex(ADDRESS);
 /** CIDv1 of a dag-cbor block under sha2-256, in base32: what every content of this network has. */
 const contentId = z.string().regex(/^bafyrei[a-z2-7]{52}$/);
-export const multiaddrs = z.array(z.string().max(300)).max(16);
+export const multiaddrs = z.array(z.string().max(MAX_MULTIADDR_CHARS)).max(MAX_MULTIADDRS);
 /** `num/den`: the integers of an exact ratio pass the 64 bits that dag-cbor has. */
 const exactRatio = z
   .string()
@@ -64,7 +80,7 @@ export const settingsSchema = z.object({
   validatorKeys: z
     .array(z.string().regex(/^[0-9a-f]{64}$/))
     .min(1)
-    .max(1024),
+    .max(MAX_SHARDS),
   pinnedXacPerXat: exactRatio.nullable(),
   pinnedXacPerXas: exactRatio.nullable(),
   swapFee: exactRatio,
@@ -109,7 +125,7 @@ export const accountOperation = z.object({
   height: count,
   atMs: count,
   /** Bytes of `encodeSignedOperation`; `null` of genesis. */
-  operation: blob(2_048).nullable(),
+  operation: blob(MAX_OPERATION_BYTES).nullable(),
   deltas: z.object({
     main: z.object({ XAT: delta, XAC: delta, XAS: delta, XAB: delta }),
     services: z.object({ XAC: delta, XAT: delta, XAS: delta }),
@@ -192,9 +208,9 @@ export const methods = {
       settings: settingsSchema,
       devnet: z.boolean(),
       /** Where the network's shards listen, as far as this one knows. */
-      shards: z.array(shardAddresses).max(1_024).default([]),
+      shards: z.array(shardAddresses).max(MAX_SHARDS).default([]),
       /** Some of the peers that were here lately, each as its addresses: to begin with when no shard answers. */
-      peers: z.array(multiaddrs).max(64).default([]),
+      peers: z.array(multiaddrs).max(MAX_PEERS_ANSWERED).default([]),
       /** The shard's time, to hold one's own clock against. Left out by older shards. */
       timeMs: count.optional(),
       /** Its own clock has jumped: it grants no lease and settles nothing until that is right. */
@@ -234,7 +250,11 @@ export const methods = {
   /** What the network's pools hold, and how much of each token there is. */
   pools: { params: z.object({}), result: z.object({ pools, supply }) },
   lease: {
-    params: z.object({ terms: blob(1_024), termsSignature: bytes(64), certificate: blob(1_024) }),
+    params: z.object({
+      terms: blob(MAX_TERMS_BYTES),
+      termsSignature: bytes(64),
+      certificate: blob(MAX_CERTIFICATE_BYTES),
+    }),
     result: z.object({ signature: bytes(64) }),
   },
   claim: {
@@ -244,11 +264,15 @@ export const methods = {
       tick: bytes(32),
       /** Latest checkpoint, canonical bytes, with both signatures; null before the first. */
       checkpoint: z
-        .object({ record: blob(512), payerSignature: bytes(64), payeeSignature: bytes(64).nullable() })
+        .object({
+          record: blob(MAX_CHECKPOINT_BYTES),
+          payerSignature: bytes(64),
+          payeeSignature: bytes(64).nullable(),
+        })
         .nullable(),
       /** For a shard that has forgotten it. */
       lease: z
-        .object({ terms: blob(1_024), termsSignature: bytes(64), leaseSignature: bytes(64) })
+        .object({ terms: blob(MAX_TERMS_BYTES), termsSignature: bytes(64), leaseSignature: bytes(64) })
         .optional(),
     }),
     result: z.object({ claimedUnits: count, released: z.boolean(), ended }),
@@ -283,7 +307,7 @@ export const methods = {
             channelId: bytes(32),
             units: count,
             tick: bytes(32),
-            terms: blob(1_024),
+            terms: blob(MAX_TERMS_BYTES),
             termsSignature: bytes(64),
           }),
         )
@@ -294,23 +318,29 @@ export const methods = {
   report: { params: z.object({ proof: blob(MAX_PROOF_BYTES) }), result: z.object({}) },
   statement: {
     /** For the account's own devices: what it costs to tell is theirs to ask for. */
-    params: z.object({ account: address, afterSeq: count, certificate: blob(1_024) }),
+    params: z.object({ account: address, afterSeq: count, certificate: blob(MAX_CERTIFICATE_BYTES) }),
     result: z.object({ rows: z.array(settlementRow).max(STATEMENT_PAGE), lastSeq: count }),
   },
   announce: {
     /** The certificate says of which account; the connection proves that it is of the device that announces. */
-    params: z.object({ certificate: blob(1_024), contentIds: z.array(contentId).max(10_000), multiaddrs }),
+    params: z.object({
+      certificate: blob(MAX_CERTIFICATE_BYTES),
+      contentIds: z.array(contentId).max(MAX_CONTENTS_ANNOUNCED),
+      multiaddrs,
+    }),
     result: z.object({ ttlMs: count }),
   },
   providers: {
     params: z.object({ contentId }),
     result: z.object({
-      providers: z.array(z.object({ account: address, peerId: z.string().max(100), multiaddrs })).max(64),
+      providers: z
+        .array(z.object({ account: address, peerId: z.string().max(MAX_PEER_ID_CHARS), multiaddrs }))
+        .max(MAX_PEERS_ANSWERED),
     }),
   },
   /** An operation that an account signed: the bytes of `encodeSignedOperation`. */
   submit: {
-    params: z.object({ operation: blob(2_048) }),
+    params: z.object({ operation: blob(MAX_OPERATION_BYTES) }),
     result: z.object({ height: count, hash: bytes(32) }),
   },
   /** What operations did to an account at home here, in order of height. */

@@ -10,6 +10,7 @@ import { encodeTerms } from '../../../../shared/channel/records.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { expectAceError } from '../../../helpers/ace-error.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
+import { staysFor } from '../../../helpers/wait.ts';
 
 const away = async () => {
   throw new AceError('ShardUnavailable', 'away');
@@ -67,8 +68,7 @@ describe('reports', () => {
     second.reports.soon();
     await vi.waitFor(() => expect(second.store.equivocations.all()[0]?.state).toBe('taken'));
     second.reports.soon();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(taking).toHaveBeenCalledTimes(1);
+    expect(await staysFor('what the shard was told', 50, () => taking.mock.calls.length)).toBe(1);
   });
 
   it('that the shard refuses are not told again, and hold up no other', async () => {

@@ -7,12 +7,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serializer } from '../../../../main/util/serialize.ts';
 import { MAX_WALK_UNITS } from '../../../../main/validator/claim-check.ts';
 import { packJobs, packOutcomes, unpackJobs, unpackOutcomes } from '../../../../main/validator/claim-jobs.ts';
-import { ClaimIntake, proofOf } from '../../../../main/validator/intake.ts';
+import { ClaimIntake, type ClaimVerifier, proofOf } from '../../../../main/validator/intake.ts';
 import { VerifyPool, type VerifyPoolOptions } from '../../../../main/validator/verify-pool.ts';
 import type { Claim } from '../../../../shared/channel/claim.ts';
 import { AceError } from '../../../../shared/errors.ts';
 import { expectAceRejection } from '../../../helpers/ace-error.ts';
 import { type LeasedChannel, party, TestShard } from '../../../helpers/shard.ts';
+import { waitFor } from '../../../helpers/wait.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -197,6 +198,7 @@ describe('the intake', () => {
   const openIntake = () => {
     let commits = 0;
     let booked = 0;
+    let verified = 0;
     const store = {
       ...s.store,
       commit: <T>(fn: () => T): T => {
@@ -208,8 +210,19 @@ describe('the intake', () => {
     const onBooked = (count: number) => {
       booked += count;
     };
-    const intake = new ClaimIntake({ store, verifier: openPool(), alone, onBooked });
-    return { intake, store, alone, commits: () => commits, booked: () => booked };
+    const pool = openPool();
+    const verifier: ClaimVerifier = {
+      async verify(proof, claim) {
+        const proven = await pool.verify(proof, claim);
+        verified += 1;
+        return proven;
+      },
+    };
+    const intake = new ClaimIntake({ store, verifier, alone, onBooked });
+    return {
+      ...{ intake, store, alone },
+      ...{ commits: () => commits, booked: () => booked, verified: () => verified },
+    };
   };
 
   it('books many claims of one channel in few transactions, and each is answered with what is on file', async () => {
@@ -228,7 +241,7 @@ describe('the intake', () => {
   });
 
   it('refuses a claim whose lease was released while it was verified, and books the others of its group', async () => {
-    const { intake, alone } = openIntake();
+    const { intake, alone, verified } = openIntake();
     const other = await s.lease(party(1), party(3), 50);
     const checkpoint = s.checkpoint(channel, { units: 2, final: true });
     let release: () => void = () => undefined;
@@ -236,7 +249,7 @@ describe('the intake', () => {
     const late = intake.take(claimOf(3));
     const fine = intake.take({ ...claimOf(1), channelId: other.channelId, tick: other.chain.tick(1) });
     late.catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 100)); // both are verified against an open lease
+    await waitFor('both are verified against an open lease', () => verified() === 2);
     s.claim(channel, 2, { checkpoint });
     release();
     await held;
