@@ -1,4 +1,5 @@
 /** What a shard answers to each method of its protocol (docs/protocols.md#shard). */
+import { LRUCache } from 'lru-cache';
 import { EXCHANGE_POOLS, type TradedToken } from '../../shared/economy/exchange.ts';
 import { AceError, isAceError } from '../../shared/errors.ts';
 import { fromHex } from '../../shared/hex.ts';
@@ -6,7 +7,12 @@ import { encodeAccess } from '../../shared/settlement/access-certificate.ts';
 import { announceable } from '../p2p/announceable.ts';
 import type { AccountWatchers } from '../p2p/protocols/shard/account-watchers.ts';
 import { ANNOUNCE_TTL_MS, LOANS_TOLD } from '../p2p/protocols/shard/constants.ts';
-import { plainMarket, plainSettings, type ShardAddresses } from '../p2p/protocols/shard/messages.ts';
+import {
+  plainMarket,
+  plainSettings,
+  type SettlementMessage,
+  type ShardAddresses,
+} from '../p2p/protocols/shard/messages.ts';
 import type { ShardHandlers } from '../p2p/protocols/shard/server.ts';
 import { accountView } from './accounts.ts';
 import type { Announcers } from './announcers.ts';
@@ -16,6 +22,7 @@ import { takeReport } from './disputes.ts';
 import type { Faucet } from './faucet.ts';
 import { type ClaimIntake, ReleasedError } from './intake.ts';
 import type { LeaseQueue, LeaseQueueContext } from './lease-queue.ts';
+import { KEPT_ROWS } from './limits.ts';
 import { accountOperations, submitOperation } from './operations.ts';
 import type { PeerWorth } from './peer-worth.ts';
 import type { ReadCache } from './read-cache.ts';
@@ -84,7 +91,8 @@ function accountHandlers(context: HandlerContext) {
   const { chain, cache, store, shard, key, faucet, alone, settling, watchers, announcers, log } = context;
   const settings = chain.settings();
   const signer = new SignedOnce(key);
-  const statements = { ...context, networkId: settings.networkId, key: signer };
+  const told = new LRUCache<string, SettlementMessage>({ max: KEPT_ROWS });
+  const statements = { ...context, networkId: settings.networkId, key: signer, told };
   const rows = new RowLimit();
   return {
     account: async ({ address }) => {

@@ -50,6 +50,8 @@ export const COUNTED_MS_PER_DAY = 24 * 3_600_000;
 
 /** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
 export const KEPT_SIGNATURES = 50_000;
+/** Rows of statements that are kept as they were told, of some 1,500 bytes each: those that were asked for last. */
+export const KEPT_ROWS = 20_000;
 /**
  * Rows of statements and operations that one peer, or one address, is told: each costs some microseconds to read, encode and
  * sign, whatever request it is part of. A node that begins anew with 20,000 of them gets them at once.
