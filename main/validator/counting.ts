@@ -5,7 +5,7 @@
 import type { TrafficTotals } from '../../shared/economy/price.ts';
 import type { ValidatorStore } from '../db/validator/store.ts';
 import type { Watcher } from '../db/validator/watchers.ts';
-import { COUNTED_MS_PER_DAY, COUNTED_UNITS_PER_DAY } from './limits.ts';
+import { COUNTED_DAY_MS, COUNTED_MS_PER_DAY, COUNTED_UNITS_PER_DAY } from './limits.ts';
 import type { Viewing } from './watching.ts';
 
 export interface Counted {
@@ -28,7 +28,7 @@ export function countPaid(store: ValidatorStore, viewing: Viewing, nowMs: number
       waitingMs: row.waitingMs + ms,
     });
   }
-  const day = Math.floor(nowMs / 86_400_000);
+  const day = Math.floor(nowMs / COUNTED_DAY_MS);
   let watched: TrafficTotals = { videoUnits: 0n, watchMs: 0n };
   const watchers: Watcher[] = [];
   for (const row of rows.values()) {

@@ -47,6 +47,8 @@ export const MAX_FUNDS_LOOKS = 512;
 export const COUNTED_UNITS_PER_DAY = 102_400;
 /** And so much of its time: an account has one pair of eyes, also for what it pays for days later. */
 export const COUNTED_MS_PER_DAY = 24 * 3_600_000;
+/** The day of both: UTC, by the validator's clock. */
+export const COUNTED_DAY_MS = 24 * 3_600_000;
 
 /** Signatures of statements that are kept, of some 200 bytes each: those that were asked for last. */
 export const KEPT_SIGNATURES = 50_000;

@@ -14,3 +14,13 @@ export const READS_PER_SECOND = 200;
 export const REGISTER_EVERY_MS = 5_000;
 /** Addresses of one shard. */
 export const MAX_SHARD_ADDRESSES = 16;
+/** Characters of what a purchase is of: its buyer chose them. */
+export const MAX_CONTENT_ID_CHARS = 200;
+/** Characters of the place up to which a shard has heard of changes: two hashes. */
+export const MAX_CURSOR_CHARS = 100;
+/** Characters of an account or a pool in a receipt. */
+export const MAX_HOLDER_CHARS = 64;
+/** What one operation changes: of its two accounts and some pools, each token in each place. */
+export const MAX_CHANGES = 100;
+/** An Ed25519 signature has 64 bytes; there is room for those of several validators. */
+export const MAX_SIGNATURE_BYTES = 256;

@@ -23,7 +23,16 @@ import {
   shardAddresses,
 } from '../../p2p/protocols/shard/messages.ts';
 import { type MethodName, type RpcResult, typedRpc } from '../../p2p/typed-rpc.ts';
-import { MAX_ANSWER_BYTES, MAX_BATCH_BYTES, PART_BYTES } from './constants.ts';
+import {
+  MAX_ANSWER_BYTES,
+  MAX_BATCH_BYTES,
+  MAX_CHANGES,
+  MAX_CONTENT_ID_CHARS,
+  MAX_CURSOR_CHARS,
+  MAX_HOLDER_CHARS,
+  MAX_SIGNATURE_BYTES,
+  PART_BYTES,
+} from './constants.ts';
 
 const amount = balances.shape.XAT;
 const token = z.enum(TOKENS);
@@ -32,7 +41,7 @@ export const accountSchema = z.object({ address, ...holdings, nonce: count, cred
 
 /** What an account has bought of one content. */
 export const accessSchema = z.object({
-  contentId: z.string().max(200),
+  contentId: z.string().max(MAX_CONTENT_ID_CHARS),
   seller: address,
   priceXac: amount,
   premium: z.boolean(),
@@ -43,7 +52,7 @@ export const accessSchema = z.object({
 
 /** What `changes` answers, after its parts are put together. */
 export const changesSchema = z.object({
-  cursor: z.string().max(100),
+  cursor: z.string().max(MAX_CURSOR_CHARS),
   addresses: z.array(z.string()).nullable(),
 });
 
@@ -81,7 +90,7 @@ export const chainMethods = {
     result: z.object({ devices: accountDevices }),
   },
   access: {
-    params: z.object({ account: address, contentId: z.string().max(200), seller: address }),
+    params: z.object({ account: address, contentId: z.string().max(MAX_CONTENT_ID_CHARS), seller: address }),
     result: z.object({ access: accessSchema.nullable() }),
   },
   head: { params: z.object({}), result: z.object({ height: count, hash: bytes(32) }) },
@@ -96,7 +105,7 @@ export const chainMethods = {
   /** All accounts, as a large answer: dag-cbor, a list of what `account` answers. */
   accounts: { params: z.object({}), result: large },
   /** What changed since, as a large answer: dag-cbor of `AccountChanges`. */
-  changes: { params: z.object({ cursor: z.string().max(100).nullable() }), result: large },
+  changes: { params: z.object({ cursor: z.string().max(MAX_CURSOR_CHARS).nullable() }), result: large },
   /** The bytes of `encodeBatchResult`, as a large answer; empty when there is no such batch. */
   batchResult: { params: z.object({ shard: count, number: count }), result: large },
   /** The bytes of `encodeSignedOperation`, of an account that is at home on the asking shard. */
@@ -106,8 +115,15 @@ export const chainMethods = {
       height: count,
       hash: bytes(32),
       changes: z
-        .array(z.object({ holder: z.string().max(64), place: z.enum(PLACES).nullable(), token, delta }))
-        .max(100),
+        .array(
+          z.object({
+            holder: z.string().max(MAX_HOLDER_CHARS),
+            place: z.enum(PLACES).nullable(),
+            token,
+            delta,
+          }),
+        )
+        .max(MAX_CHANGES),
     }),
   },
   /** A part of a batch to come, the bytes of `encodeBatch`. One at offset 0 starts anew. */
@@ -116,7 +132,7 @@ export const chainMethods = {
     result: z.object({}),
   },
   /** Applies the batch whose parts have come. The bytes of `encodeBatchResult`, as a large answer. */
-  applyBatch: { params: z.object({ signature: blob(256) }), result: large },
+  applyBatch: { params: z.object({ signature: blob(MAX_SIGNATURE_BYTES) }), result: large },
   /** The next part of this stream's last large answer. */
   more: {
     params: z.object({ offset: count.max(MAX_ANSWER_BYTES) }),

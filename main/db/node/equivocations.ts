@@ -13,6 +13,8 @@ export interface EquivocationRow {
 
 /** Each needs a leased channel of its own device, so noise does not reach this; it bounds the file all the same. */
 export const MAX_EQUIVOCATIONS = 1_000;
+/** Handed in at a time, of each shard: one that is away hides nothing of the others. */
+const MAX_WAITING_OF_SHARD = 100;
 
 const COLUMNS = 'device, account, shard, proof, state';
 
@@ -38,7 +40,7 @@ export class EquivocationTable {
       `SELECT ${COLUMNS} FROM (
          SELECT *, rowid AS place, row_number() OVER (PARTITION BY shard ORDER BY rowid) AS of_shard
          FROM equivocations WHERE state = 'waiting'
-       ) WHERE of_shard <= 100 ORDER BY place`,
+       ) WHERE of_shard <= ${MAX_WAITING_OF_SHARD} ORDER BY place`,
     );
     this.#setState = db.prepare(`UPDATE equivocations SET state = ? WHERE device = ?`);
     this.#all = db.prepare<[], EquivocationRow>(`SELECT ${COLUMNS} FROM equivocations ORDER BY rowid`);
@@ -50,7 +52,7 @@ export class EquivocationTable {
     return this.#insert.run({ ...row, most: MAX_EQUIVOCATIONS }).changes === 1;
   }
 
-  /** Oldest first, at most 100 of each shard: one that is away hides nothing of the others. */
+  /** Oldest first, no more of one shard than are handed in at a time. */
   waiting(): EquivocationRow[] {
     return this.#waiting.all();
   }
