@@ -4,13 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { createDevice } from '../../main/wallet/device.ts';
-import { createPhrase } from '../../main/wallet/phrase.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import { AceError } from '../../shared/errors.ts';
 import { expectAceRejection } from '../helpers/ace-error.ts';
 import { type Devnet, fetchWhole, MIB, type TestPeer, useDevnet } from '../helpers/devnet.ts';
-import { buy, buyQuoted, quoteOf, soldContent } from '../helpers/sold.ts';
+import { buy, buyQuoted, quoteOf, soldContent, twoDevices } from '../helpers/sold.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const PRICE = '3';
@@ -80,12 +78,8 @@ it('of a broadcast is not prolonged by a try that does not know of it', async ()
 
 it('on another device, with the quote of before, is not made again on this one', async () => {
   const net = await useDevnet();
-  const phrase = createPhrase(12);
-  const [seller, one, other] = [
-    await net.peer('seller'),
-    await net.peer('one', { phrase, deviceSeed: createDevice().seed() }),
-    await net.peer('other', { phrase, deviceSeed: createDevice().seed() }),
-  ];
+  const seller = await net.peer('seller');
+  const [one, other] = await twoDevices(net);
   const { contentId } = await soldContent(net, seller, { sizeBytes: MIB, price: PRICE });
   await net.topUp(one.account.address, FUNDS);
   await waitFor('both know of the funds', () => (other.sync.picture?.account.services.XAT ?? 0n) === FUNDS);

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { ContentRow } from '../../main/db/node/contents.ts';
 import type { RunningPeer } from '../../main/peer/peer.ts';
 import { OperationService } from '../../main/service/operations.ts';
+import { createDevice } from '../../main/wallet/device.ts';
+import { createPhrase } from '../../main/wallet/phrase.ts';
 import { parseAmount } from '../../shared/economy/money.ts';
 import type { AccessQuoteView, OperationResultView } from '../../shared/rpc/wallet.ts';
-import type { Devnet } from './devnet.ts';
+import type { Devnet, TestPeer } from './devnet.ts';
 import { makeFile } from './files.ts';
 
 export async function soldContent(
@@ -43,4 +45,11 @@ export function buyQuoted(buyer: RunningPeer, quote: AccessQuoteView): Promise<O
   const { contentId, to, priceXac, premium, lastsMs, expiresAtMs } = quote;
   const wanted = { contentId, to, priceXac, premium, lastsMs, expiresAtMs };
   return new OperationService(buyer, Date.now).buyAccess(wanted);
+}
+
+/** Two devices of one new account. */
+export async function twoDevices(net: Devnet): Promise<[one: TestPeer, other: TestPeer]> {
+  const phrase = createPhrase(12);
+  const device = (name: string) => net.peer(name, { phrase, deviceSeed: createDevice().seed() });
+  return [await device('one'), await device('other')];
 }
